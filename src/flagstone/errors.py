@@ -1,0 +1,29 @@
+"""Every error a user can meet: what is wrong, what to do next, and the exit code."""
+
+from __future__ import annotations
+
+
+class FlagstoneError(Exception):
+    """Something the user can put right (exit code 2)."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str, *, hint: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.hint}"
+
+
+class WorkFailed(FlagstoneError):
+    """The work itself failed, although it was asked for correctly (exit code 3)."""
+
+    exit_code = 3
+
+
+class Interrupted(FlagstoneError):
+    """A person, or a signal, asked us to stop (exit code 130)."""
+
+    exit_code = 130

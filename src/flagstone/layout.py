@@ -1,0 +1,181 @@
+"""The project root, and the name of every path below runs/<run>/."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+
+WORKSPACE_ROOMS = (
+    "literature",
+    "code",
+    "data",
+    "results",
+    "writing",
+    "figures",
+    "artifacts",
+    "notes",
+    "reviews",
+)
+INDEX_KINDS = ("data", "results", "figures")
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+CREATED_AT = re.compile(r"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of Flagstone: where the Snakefile, the configuration and the runs are."""
+
+    root: Path
+    runs_dir: Path
+
+    @property
+    def snakefile(self) -> Path:
+        return self.root / "Snakefile"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def prompts(self) -> Path:
+        return self.root / "prompts"
+
+    @property
+    def schemas(self) -> Path:
+        return self.root / "schemas"
+
+    def run(self, name: str) -> Run:
+        return Run(self.runs_dir / name)
+
+    def run_names(self) -> list[str]:
+        """Every run below runs/, oldest first (a run is a directory that holds a run.yaml)."""
+        if not self.runs_dir.is_dir():
+            return []
+        found = []
+        with os.scandir(self.runs_dir) as entries:
+            for entry in entries:
+                settings = os.path.join(entry.path, "run.yaml")
+                if RUN_NAME.match(entry.name) and os.path.isfile(settings):
+                    found.append((created_at(Path(entry.path)), entry.name))
+        return [name for _, name in sorted(found)]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The paths of one run. `key` is a stage's number and name, such as `03_study_design`."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "run.yaml"
+
+    @property
+    def brief(self) -> Path:
+        return self.root / "brief.md"
+
+    @property
+    def pinned(self) -> Path:
+        return self.root / "pinned"
+
+    @property
+    def approved(self) -> Path:
+        return self.root / "approved"
+
+    @property
+    def seals(self) -> Path:
+        return self.approved / "seals.jsonl"
+
+    @property
+    def aborted(self) -> Path:
+        return self.root / "aborted"
+
+    @property
+    def workspace(self) -> Path:
+        return self.root / "workspace"
+
+    @property
+    def memory(self) -> Path:
+        return self.root / "memory.md"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".lock"
+
+    @property
+    def digest_cache(self) -> Path:
+        return self.root / ".snakemake" / "flagstone" / "digests.json"
+
+    def flag(self, nr: str) -> Path:
+        return self.approved / f"{nr}.flag"
+
+    def feedback(self, nr: str) -> Path:
+        return self.root / "feedback" / f"{nr}.md"
+
+    def redo(self, nr: str) -> Path:
+        return self.root / "redo" / nr
+
+    def summary(self, key: str) -> Path:
+        return self.root / "stages" / f"{key}.md"
+
+    def offer(self, key: str) -> Path:
+        return self.root / "stages" / f"{key}.json"
+
+    def drafts(self, nr: str) -> Path:
+        return self.root / "drafts" / nr
+
+    def history(self, nr: str) -> Path:
+        return self.root / "history" / nr
+
+    def handoff(self, nr: str) -> Path:
+        return self.root / "handoff" / f"{nr}.md"
+
+    def index(self, kind: str) -> Path:
+        return self.root / "index" / f"{kind}.json"
+
+    def relative(self, path: Path) -> str:
+        """How a path is written in records: relative to the run, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+
+def created_at(run_root: Path) -> str:
+    """When a run was made, as its run.yaml says (mtimes do not survive a clone)."""
+    try:
+        with open(run_root / "run.yaml", encoding="utf-8", errors="replace") as lines:
+            found = CREATED_AT.search(lines.read(65_536))
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
+def is_project_root(folder: Path) -> bool:
+    return (folder / "Snakefile").is_file() and (folder / "config" / "stages.yaml").is_file()
+
+
+def project_root(starts: Iterable[Path]) -> Path:
+    """The first checkout found from any of the starting points upwards."""
+    for start in starts:
+        for folder in (start, *start.parents):
+            if is_project_root(folder):
+                return folder
+    raise FlagstoneError(
+        "no Flagstone project here: neither this folder nor one above it holds Snakefile and config/stages.yaml",
+        hint="change into your checkout of Flagstone, or say where it is: flagstone --project DIR …",
+    )
