@@ -1,0 +1,1 @@
+"""Agents that do the work: one protocol, several drivers."""

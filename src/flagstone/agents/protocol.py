@@ -1,0 +1,199 @@
+"""What every agent is asked and what it answers: the one protocol all drivers speak."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+EVENT_CHARACTERS = 200
+# whole terminal sequences first: without their ESC, "[31m" would stay behind as text
+TERMINAL_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]"
+)
+# controls, and the marks that reorder or hide text on a screen
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+EventKind = Literal["session", "thinking", "text", "tool", "result", "final", "notice"]
+
+
+class Mode(StrEnum):
+    """How far an agent may go: change named files, work with tools, or only judge."""
+
+    EDIT = "edit"
+    WORK = "work"
+    JUDGE = "judge"
+
+
+class Outcome(StrEnum):
+    """How a call ended, in the words the engines decide by."""
+
+    OK = "ok"
+    RETRYABLE = "retryable"
+    AUTH = "auth"
+    SESSION_LOST = "session_lost"
+    SESSION_BUSY = "session_busy"
+    BUDGET = "budget"
+    TURNS = "turns"
+    CONTEXT = "context"
+    SCHEMA = "schema"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+    MALFORMED = "malformed"
+    CONFIG = "config"
+    TIMEOUT = "timeout"
+    SILENT = "silent"
+    UNCLEAN = "unclean"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long, how silently, how many turns and how much money one call may take."""
+
+    wall_s: float
+    silence_s: float
+    turns: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation to start (`resume` false) or to take up again."""
+
+    session_id: str
+    resume: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the call is for: `stage` like "03", and the draft it should leave."""
+
+    stage: str
+    title: str
+    attempt: int
+    run_root: Path
+    draft: Path
+
+
+@dataclass(frozen=True)
+class AgentCall:
+    """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`."""
+
+    prompt: str
+    conversation: Conversation
+    task: Task
+    mode: Mode
+    writable: tuple[Path, ...]
+    model: str | None
+    limits: Limits
+    record_dir: Path
+    options: Mapping[str, object]
+    reply_schema: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one call; None where the agent did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class AgentResult:
+    """What a call came to. An unknown cost, usage or number of turns is None, never 0."""
+
+    outcome: Outcome
+    reason: str
+    text: str
+    session_id: str
+    exit_code: int | None = None
+    cost_usd: float | None = None
+    usage: Usage = Usage()
+    turns: int | None = None
+    tools: Mapping[str, int] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
+    retry_after_s: float | None = None
+    structured: object | None = None
+    started_at: str = ""
+    ended_at: str = ""
+
+    def to_record(self) -> dict[str, object]:
+        """The result as a record of plain values."""
+        return {
+            **vars(self),
+            "outcome": self.outcome.value,
+            "usage": dict(vars(self.usage)),
+            "tools": dict(self.tools),
+            "denied": list(self.denied),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> AgentResult:
+        """The result a record tells of; KeyError or ValueError where it tells of none."""
+        usage, tools, denied = record.get("usage"), record.get("tools"), record.get("denied")
+        counts = usage if isinstance(usage, Mapping) else {}
+        return cls(
+            outcome=Outcome(str(record["outcome"])),
+            reason=str(record.get("reason", "")),
+            text=str(record.get("text", "")),
+            session_id=str(record.get("session_id", "")),
+            exit_code=whole(record.get("exit_code")),
+            cost_usd=amount(record.get("cost_usd")),
+            usage=Usage(**{name: whole(counts.get(name)) for name in Usage.__dataclass_fields__}),
+            turns=whole(record.get("turns")),
+            tools={str(k): whole(v) or 0 for k, v in tools.items()} if isinstance(tools, Mapping) else {},
+            denied=tuple(str(name) for name in denied) if isinstance(denied, list | tuple) else (),
+            retry_after_s=amount(record.get("retry_after_s")),
+            structured=record.get("structured"),
+            started_at=str(record.get("started_at", "")),
+            ended_at=str(record.get("ended_at", "")),
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """One readable line of what an agent is doing right now."""
+
+    kind: EventKind
+    text: str
+
+    @classmethod
+    def of(cls, kind: EventKind, text: str) -> Event:
+        """An event whose text is safe to print: one line, no control characters, cut to length."""
+        return cls(kind, one_line(text))
+
+
+class Agent(Protocol):
+    """A driver: it carries out one call, and says beforehand whether it can."""
+
+    name: str
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult: ...
+
+    def fault(self) -> tuple[str, str] | None:
+        """None when usable; otherwise the problem and its cure."""
+        ...
+
+
+def one_line(text: str, limit: int = EVENT_CHARACTERS) -> str:
+    """A text as one printable line of at most `limit` characters."""
+    # cut first: cleaning 20 MB to show 200 characters would cost a second
+    plain = TERMINAL_SEQUENCE.sub("", text[: limit * 8])
+    line = " ".join(UNPRINTABLE.sub(" ", plain).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def whole(value: object) -> int | None:
+    """A count, or None where there is none."""
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def amount(value: object) -> float | None:
+    """A number, or None where there is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
