@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -189,11 +190,14 @@ def one_line(text: str, limit: int = EVENT_CHARACTERS) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def amount(value: object) -> float | None:
+    """A finite number, or None where there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) else None
+
+
 def whole(value: object) -> int | None:
     """A count, or None where there is none."""
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def amount(value: object) -> float | None:
-    """A number, or None where there is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    number = amount(value)
+    return None if number is None else int(number)
