@@ -1,0 +1,40 @@
+"""Putting right what a crash or an accident broke, from what is left, and saying so."""
+
+from __future__ import annotations
+
+import shutil
+
+from flagstone.gates import seals
+from flagstone.gates.content import offer_of
+from flagstone.gates.history import version_folder
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.turns import consumed_file, publication
+from flagstone.records import write_atomic, write_record
+from flagstone.stages import Stage
+
+
+def mend(opened: OpenedRun) -> list[str]:
+    """Recovers every record that can be; returns what was done, one sentence each."""
+    said = list(seals.ledger(opened.run).problems())
+    for stage in opened.table:
+        said += mend_stage(opened, stage)
+    return said
+
+
+def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
+    run = opened.run
+    was = publication(run, stage)
+    said = []
+    if was is None:
+        return said
+    folder = version_folder(run, stage.nr, was.version)
+    offer, kept = run.offer(stage.key), folder / run.relative(run.offer(stage.key)) if folder else None
+    if offer.exists() and offer_of(run, stage) is None and kept and kept.is_file():
+        shutil.copyfile(offer, run.history(stage.nr) / f"broken-{stage.key}.json")
+        write_atomic(offer, kept.read_bytes())
+        said.append(f"stages/{stage.key}.json could not be read; it was put back from {run.relative(kept)}")
+    if not consumed_file(run, stage.nr).is_file() and offer_of(run, stage):
+        record = {"turn": was.turn.to_record(), "attempt": was.attempt, "version": was.version}
+        write_record(consumed_file(run, stage.nr), {**record, "session_id": was.session_id})
+        said.append(f"drafts/{stage.nr}/published.json was missing; it was rebuilt from the stage's offer")
+    return said

@@ -1,0 +1,65 @@
+"""A run with everything its gates are judged by: layout, stage table, settings, digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+from flagstone.layout import Project, Run
+from flagstone.records import DigestCache, digest_bytes, digest_value
+from flagstone.settings import Settings, load_settings, pinned_table
+from flagstone.stages import Stage, StageTable
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """One run, read once; what is asked of it later is answered from files on disk."""
+
+    project: Project
+    run: Run
+    table: StageTable
+    settings: Settings
+    cache: DigestCache = field(compare=False)
+
+    @cached_property
+    def shared_prompt_digest(self) -> str:
+        """The digest of what every prompt is made of besides its own template."""
+        folder = self.run.pinned / "prompts"
+        shared = [*folder.glob("_partials/*"), folder / "continuation.md.j2", folder / "repair.md.j2"]
+        return digest_value(sorted((path.name, file_digest(path)) for path in shared))
+
+    def stage_facts(self, stage: Stage) -> dict[str, object]:
+        """What this stage is set to now, as plain values: a change of any of them is named to a person."""
+        facts = self.settings.for_stage(stage.nr).facts()
+        template = self.run.pinned / "prompts" / f"{stage.key}.md.j2"
+        facts["prompt"] = digest_value([file_digest(template), self.shared_prompt_digest])[:16]
+        facts["brief"] = file_digest(self.run.brief)[:16]
+        if stage.shows_venue:
+            facts["venue"] = self.settings.venue
+        return facts
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a small file; of nothing where there is none."""
+    try:
+        return digest_bytes(path.read_bytes())
+    except OSError:
+        return digest_bytes(b"")
+
+
+def open_run(project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True) -> OpenedRun:
+    """Reads a run's table and settings; every problem is an error a person can act on."""
+    if not run.settings.is_file():
+        raise FlagstoneError(f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status")
+    return OpenedRun(
+        project=project,
+        run=run,
+        table=pinned_table(project, run, validate=validate),
+        settings=load_settings(project, run, overrides, validate=validate),
+        cache=DigestCache(run.digest_cache),
+    )
+

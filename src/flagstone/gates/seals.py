@@ -1,0 +1,101 @@
+"""Sealed approvals: an append-only ledger of who decided what, when, about which content."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flagstone.layout import Run
+from flagstone.records import Ledger, cannot_write
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided, on whose authority, from where."""
+
+    by: str
+    who: str
+    at: str
+    how: str
+    comment: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def ledger(run: Run) -> Ledger:
+    return Ledger(run.seals)
+
+
+def decisions(run: Run, nr: str) -> list[dict[str, Any]]:
+    """Every decision about a stage, oldest first."""
+    try:
+        stat = os.stat(run.seals)
+    except OSError:
+        return []
+    entries = ledger_entries(run.seals, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return [entry for entry in entries if entry.get("stage") == nr]
+
+
+@lru_cache(maxsize=8)
+def ledger_entries(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[dict[str, Any]]:
+    """The ledger, read once for each state of its file."""
+    return Ledger(path).entries()
+
+
+def last_decision(run: Run, nr: str, *, event: str | None = None) -> dict[str, Any] | None:
+    """The newest decision about a stage, or the newest of one kind."""
+    found = [entry for entry in decisions(run, nr) if event is None or entry.get("event") == event]
+    return found[-1] if found else None
+
+
+def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -> None:
+    """Appends one decision; durable when it returns."""
+    entry: dict[str, object] = {
+        "event": event,
+        "stage": nr,
+        "by": decision.by,
+        "who": decision.who,
+        "at": decision.at,
+        "how": decision.how,
+        "host": socket.gethostname(),
+        **decision.extra,
+        **facts,
+    }
+    if decision.comment:
+        entry["comment"] = decision.comment
+    with deciding(run):
+        ledger(run).append(entry)
+
+
+@contextmanager
+def deciding(run: Run) -> Iterator[None]:
+    """Keeps two writers of the ledger apart."""
+    try:
+        run.approved.mkdir(parents=True, exist_ok=True)
+        handle = os.open(run.approved / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise cannot_write(run.approved, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def owner_of(path: Path) -> str:
+    """The login name of a file's owner; for a touched flag that is who approved."""
+    return login_name(os.stat(path).st_uid)
+
+
+def login_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

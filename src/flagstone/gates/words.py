@@ -1,0 +1,57 @@
+"""How gates speak: one line for one verdict, with the document to read and the touch to make."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.gates.judge import State, Verdict
+from flagstone.layout import Run
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Writes paths as a person standing in `here` would type them."""
+
+    run: Run
+    here: Path
+
+    def path(self, target: Path) -> str:
+        try:
+            relative = os.path.relpath(target, self.here)
+        except ValueError:
+            return str(target)
+        return relative if not relative.startswith("../..") else str(target)
+
+    def line(self, verdict: Verdict) -> str:
+        """What stands between a person and the next stage, in one line."""
+        stage, state = verdict.stage, verdict.state
+        name = f"stage {stage.nr} {stage.name}"
+        read = f"read {self.path(self.run.summary(stage.key))}"
+        touch = f"touch {self.path(self.run.flag(stage.nr))}"
+        if state in (State.WAITING, State.STALE):
+            return f"{name} {self.status(verdict)}: {read}, then: {touch}"
+        if state is State.REVOKED:
+            return f"{name} {verdict.reason}: {read}, then: {touch}"
+        if state is State.DUE:
+            return f"{name} is to be built again ({verdict.reason}): run snakemake once more"
+        return f"{name} {verdict.reason}"
+
+    def status(self, verdict: Verdict) -> str:
+        if verdict.state is State.STALE and not verdict.reason.startswith("waits"):
+            return f"is stale, it {verdict.reason}"
+        return verdict.reason
+
+    def done(self) -> str:
+        return f"run {self.run.name} is done: every stage is approved; the documents are in {self.path(self.run.root / 'stages')}"
+
+    def aborted(self) -> str:
+        """Why nothing runs, and how to undo it."""
+        try:
+            with open(self.run.aborted, encoding="utf-8", errors="replace") as words:
+                why = " ".join(words.read(2000).split())
+        except OSError:
+            why = ""
+        reason = f": {why}" if why else ""
+        return f"run {self.run.name} is aborted{reason} (to go on: flagstone resume {self.run.name}, or rm {self.path(self.run.aborted)})"

@@ -1,0 +1,141 @@
+"""Load YAML, validate it against a JSON Schema, and explain every problem at once in plain sentences."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+
+MAX_YAML_BYTES = 4_000_000
+
+
+def parse_yaml(text: str | bytes, where: str) -> Any:
+    """The value of a YAML document; a syntax error names the line."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or str(error).split("\n")[0]
+        raise FlagstoneError(
+            f"{where}{line} is not readable YAML: {why}",
+            hint=f"correct {where} and give the same command again",
+        ) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """The value of a YAML file, with its size bounded."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(MAX_YAML_BYTES + 1)
+    except OSError as error:
+        raise FlagstoneError(
+            f"cannot read {path}: {error.strerror or error}",
+            hint="put the file back or make it readable, then give the same command again",
+        ) from error
+    if len(content) > MAX_YAML_BYTES:
+        raise FlagstoneError(
+            f"{path} is larger than {MAX_YAML_BYTES // 1_000_000} MB",
+            hint="this file holds settings only; move data elsewhere",
+        )
+    return parse_yaml(content, str(path))
+
+
+@cache
+def schema_of(folder: Path, name: str) -> dict[str, Any]:
+    """The schema `name` of a folder, as written."""
+    value = read_yaml(folder / f"{name}.schema.yaml")
+    assert isinstance(value, dict)
+    return value
+
+
+def problems(folder: Path, name: str, value: object) -> list[str]:
+    """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(schema_of(folder, name))
+    errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
+    return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
+
+
+def check(folder: Path, name: str, value: object, where: str) -> None:
+    """Raises one error that lists all problems of a value."""
+    found = problems(folder, name, value)
+    if found:
+        listed = "; ".join(found[:20])
+        raise FlagstoneError(f"{where}: {listed}", hint=f"correct {where}; every key is described in docs/reference")
+
+
+def sentences(error: Any) -> Iterator[str]:
+    """One JSON Schema error in the user's words."""
+    place = spot(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        for key in unknown_keys(error):
+            yield f"unknown key {key!r}{place}{nearest(key, known)}"
+    elif error.validator == "required":
+        key = next((key for key in error.validator_value if key not in error.instance), "?")
+        yield f"missing key {key!r}{place}"
+    elif error.validator in ("enum", "const"):
+        allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+        options = [str(option) for option in allowed]
+        yield f"{error.instance!r}{place} is not one of {', '.join(options)}{nearest(str(error.instance), options)}"
+    elif error.validator == "type":
+        yield f"{short(error.instance)}{place} should be {kind_name(error.validator_value)}"
+    elif error.validator in ("anyOf", "oneOf"):
+        yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has no allowed form')}"
+    elif error.validator == "pattern":
+        yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has the wrong form')}"
+    elif error.validator == "propertyNames":
+        yield f"{error.message.splitlines()[0]}{place}"
+    else:
+        yield f"{error.message.splitlines()[0][:200]}{place}"
+
+
+def unknown_keys(error: Any) -> list[str]:
+    import re
+
+    patterns = list(error.schema.get("patternProperties", {}))
+    known = error.schema.get("properties", {})
+    return [
+        str(key)
+        for key in error.instance
+        if key not in known and not any(re.search(pattern, str(key)) for pattern in patterns)
+    ]
+
+
+def spot(path: Iterable[object]) -> str:
+    joined = ".".join(str(part) for part in path)
+    return f" in {joined}" if joined else ""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A suggestion, where one of the known words is close."""
+    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+def kind_name(kind: object) -> str:
+    names = {
+        "string": "text",
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "object": "a mapping of keys to values",
+        "array": "a list",
+        "null": "empty",
+    }
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(names.get(str(each), str(each)) for each in kinds)
+
+
+def short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,155 @@
+"""Validated configuration as frozen dataclasses: config.yaml, then run.yaml, then --config."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone import schemas
+from flagstone.errors import FlagstoneError
+from flagstone.layout import Project, Run, project_root
+from flagstone.stages import StageTable, load_table
+
+PROJECT_ONLY = ("run", "runs_dir")
+
+
+@dataclass(frozen=True)
+class StageLimits:
+    """What one attempt of a stage may take."""
+
+    attempts: int
+    wall_s: float
+    silence_s: float
+    turns: int
+    cost_usd: float | None
+    retry_s: float
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """What one stage runs with."""
+
+    agent: str
+    model: str | None
+    limits: StageLimits
+    options: Mapping[str, object]
+
+    def facts(self) -> dict[str, object]:
+        """What a rerun is judged by, as plain values that can be named in a message."""
+        limits = asdict(self.limits)
+        limits.pop("retry_s")
+        return {"agent": self.agent, "model": self.model, "limits": limits, "options": dict(self.options)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run is set to. `merged` is the validated mapping it was read from."""
+
+    goal: str
+    venue: str
+    sandbox: str
+    approval: Mapping[str, str]
+    budget: Mapping[str, float | None]
+    merged: Mapping[str, Any]
+
+    def for_stage(self, nr: str) -> StageSettings:
+        row = self.merged.get("stages", {}).get(nr, {})
+        agent = row.get("agent", self.merged["agent"])
+        return StageSettings(
+            agent=agent,
+            model=row.get("model", self.merged.get("model")),
+            limits=StageLimits(**{**self.merged["limits"], **row.get("limits", {})}),
+            options=self.merged.get(agent, {}),
+        )
+
+    def approver(self, nr: str) -> str:
+        """Who approves this stage: `person`, or the name of a policy."""
+        return str(self.approval.get(nr, self.approval.get("default", "person")))
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Later layers over earlier ones, mappings key by key."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+                merged[key] = merge(merged[key], value)
+            else:
+                merged[key] = value
+    return merged
+
+
+def find_project(*starts: Path) -> Project:
+    """The project above a starting point, with runs/ where its config.yaml says."""
+    root = project_root(starts)
+    return Project(root, root / project_keys(root).get("runs_dir", "runs"))
+
+
+def project_keys(root: Path) -> Mapping[str, Any]:
+    value = schemas.read_yaml(root / "config" / "config.yaml") or {}
+    return value if isinstance(value, dict) else {}
+
+
+def load_settings(project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True) -> Settings:
+    """What a run is set to. Without `validate` only what cannot be read at all is an error."""
+    pinned = run.pinned / "config.yaml"
+    default = pinned if pinned.is_file() else project.config / "config.yaml"
+    layers = [
+        (read_layer(default), str(default)),
+        (read_layer(run.settings), str(run.settings)),
+        (dict(overrides or {}), "--config"),
+    ]
+    if validate:
+        for value, where in layers:
+            schemas.check(project.schemas, "settings", value, where)
+    return settings_of(merge(*(value for value, _ in layers)), run)
+
+
+def read_layer(path: Path) -> dict[str, Any]:
+    value = schemas.read_yaml(path)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise FlagstoneError(f"{path} should hold keys and values", hint="see config/config.yaml for the form")
+    return value
+
+
+def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
+    try:
+        return Settings(
+            goal=str(merged["goal"]),
+            venue=str(merged["venue"]),
+            sandbox=str(merged["sandbox"]),
+            approval=merged["approval"],
+            budget=merged["budget"],
+            merged={key: value for key, value in merged.items() if key not in PROJECT_ONLY},
+        )
+    except KeyError as error:
+        raise FlagstoneError(
+            f"{run.settings}: missing key {error.args[0]!r}",
+            hint="add it, or start a run with `flagstone new NAME --goal …`",
+        ) from error
+
+
+def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:
+    """The stage table a run was created with; the project's own where there is no run."""
+    path = run.pinned / "stages.yaml" if run else project.config / "stages.yaml"
+    if run and not path.is_file():
+        path = project.config / "stages.yaml"
+    return load_table(path, project.schemas, validate=validate)
+
+
+def venue_fields(folder: Path, key: str) -> dict[str, Any]:
+    """The registry entry of a venue, with its key."""
+    value = schemas.read_yaml(folder / "venues.yaml")
+    venues = value["venues"] if isinstance(value, dict) and "venues" in value else value
+    if key not in venues:
+        close = difflib.get_close_matches(key, list(venues), n=1)
+        raise FlagstoneError(
+            f"there is no venue {key!r}",
+            hint=f"did you mean {close[0]}?" if close else f"the venues are {', '.join(venues)}",
+        )
+    return {"key": key, **venues[key]}

@@ -1,0 +1,113 @@
+"""The stage table: which stages there are, what each rests on, and what each must leave."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone import schemas
+from flagstone.errors import FlagstoneError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of config/stages.yaml."""
+
+    nr: str
+    name: str
+    title: str
+    after: tuple[str, ...]
+    mode: str
+    requires: tuple[str, ...]
+    shows_index: bool
+    shows_venue: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.nr}_{self.name}"
+
+
+@dataclass(frozen=True)
+class StageTable:
+    """All stages, in an order in which each comes after what it rests on."""
+
+    stages: tuple[Stage, ...]
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.stages)
+
+    def stage(self, nr: str) -> Stage:
+        return next(stage for stage in self.stages if stage.nr == nr)
+
+    def named(self, word: str) -> Stage:
+        """The stage a person means by `3`, `03`, `study_design` or `03_study_design`."""
+        wanted = str(word).strip().lower()
+        for stage in self.stages:
+            if wanted in (stage.nr, stage.nr.lstrip("0"), stage.name, stage.key):
+                return stage
+        known = [stage.key for stage in self.stages]
+        close = difflib.get_close_matches(wanted, known, n=1)
+        asked = f"did you mean {close[0]}?" if close else f"the stages are {', '.join(known)}"
+        raise FlagstoneError(f"there is no stage {word!r}", hint=asked)
+
+    def ancestors(self, nr: str) -> tuple[Stage, ...]:
+        """Every stage that this one rests on, directly or not, in table order."""
+        seen: set[str] = set()
+        waiting = list(self.stage(nr).after)
+        while waiting:
+            parent = waiting.pop()
+            if parent not in seen:
+                seen.add(parent)
+                waiting.extend(self.stage(parent).after)
+        return tuple(stage for stage in self.stages if stage.nr in seen)
+
+    def descendants(self, nr: str) -> tuple[Stage, ...]:
+        """Every stage that rests on this one, directly or not, in table order."""
+        return tuple(stage for stage in self.stages if any(up.nr == nr for up in self.ancestors(stage.nr)))
+
+
+def load_table(path: Path, schema_folder: Path, *, validate: bool = True) -> StageTable:
+    """The stage table of a file; unknown references and cycles are said in the user's words."""
+    value = schemas.read_yaml(path)
+    if validate:
+        schemas.check(schema_folder, "stages", value, str(path))
+    return StageTable(ordered(value["stages"], str(path)))
+
+
+def ordered(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, ...]:
+    """Rows as stages, sorted so that nothing comes before what it rests on."""
+    strangers = sorted({up for row in rows.values() for up in row.get("after", [])} - set(rows))
+    if strangers:
+        raise FlagstoneError(
+            f"{where}: `after` names stages that do not exist: {', '.join(strangers)}",
+            hint=f"the stages of this table are {', '.join(sorted(rows))}",
+        )
+    done: dict[str, Stage] = {}
+    while len(done) < len(rows):
+        ready = sorted(
+            nr for nr, row in rows.items() if nr not in done and all(up in done for up in row.get("after", []))
+        )
+        if not ready:
+            stuck = ", ".join(sorted(set(rows) - set(done)))
+            raise FlagstoneError(
+                f"{where}: the stages {stuck} rest on each other in a circle",
+                hint="remove one of their `after` entries, so that there is a first one",
+            )
+        done[ready[0]] = stage_of(ready[0], rows[ready[0]])
+    return tuple(done.values())
+
+
+def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:
+    return Stage(
+        nr=nr,
+        name=row["name"],
+        title=row["title"],
+        after=tuple(row.get("after", [])),
+        mode=row.get("mode", "work"),
+        requires=tuple(row.get("requires", [])),
+        shows_index=bool(row.get("shows_index", False)),
+        shows_venue=bool(row.get("shows_venue", False)),
+    )
