@@ -1,0 +1,124 @@
+"""The prompts of a run: strict Jinja templates, filled with what one attempt knows."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from flagstone.errors import FlagstoneError
+
+if TYPE_CHECKING:
+    import jinja2
+
+SHORTEST_FENCE = 8
+TILDES = re.compile("~+")
+
+Reason = Literal["", "refine", "upstream changed", "interrupted", "redo"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptParts:
+    """All that a prompt may say; every name a template uses is one of these fields."""
+
+    stage_nr: str
+    stage_key: str
+    stage_title: str
+    run_root: str
+    draft_path: str
+    brief: str
+    memory: str = ""
+    memory_digest: str = ""
+    handoffs: tuple[tuple[str, str], ...] = ()
+    index_rows: tuple[str, ...] = ()
+    feedback: str = ""
+    reason: Reason = ""
+    upstream_changes: tuple[str, ...] = ()
+    failed_rules: tuple[tuple[str, str], ...] = ()
+    venue: Mapping[str, object] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+
+
+def first_prompt(folder: Path, parts: PromptParts) -> str:
+    """What starts a conversation: the stage's own instructions, then everything they rest on."""
+    return render(folder, "_partials/first.md.j2", parts)
+
+
+def continuation_prompt(folder: Path, parts: PromptParts) -> str:
+    """What goes on with a conversation: why, what the checks found, and the feedback word for word."""
+    return render(folder, "continuation.md.j2", parts)
+
+
+def repair_prompt(folder: Path, parts: PromptParts) -> str:
+    """What a turn is told whose work did not pass: each failed rule, and what must be there instead."""
+    return render(folder, "repair.md.j2", parts)
+
+
+def render(folder: Path, name: str, parts: PromptParts) -> str:
+    """One template as text; what is wrong with a template is said with its file and line."""
+    import jinja2
+
+    try:
+        return environment(folder).get_template(name).render(vars(parts))
+    except jinja2.TemplateNotFound as error:
+        raise FlagstoneError(
+            f"there is no prompt {error.name} in {folder}",
+            hint=f"put it there under that name, or take the newer prompts: flagstone repin {parts.stage_nr}",
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise FlagstoneError(
+            f"{error.filename or folder}, line {error.lineno}: not a valid template: {error.message}",
+            hint="correct that line; {{ name }} inserts a value, {% if %} and {% for %} need their end",
+        ) from error
+    except jinja2.UndefinedError as error:
+        raise FlagstoneError(
+            f"{place_in(folder, error.__traceback__)}: the template asks for something unknown: {error.message}",
+            hint=f"a prompt may use: {', '.join(vars(parts))}",
+        ) from error
+
+
+@functools.cache
+def environment(folder: Path) -> jinja2.Environment:
+    """Strict, unescaped, and closed: only templates of this one folder can be included."""
+    import jinja2
+
+    strict = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # prompts are plain text, read by a model and never by a browser
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    strict.filters["material"] = material
+    strict.filters["one_line"] = one_line
+    return strict
+
+
+def material(text: str, name: str) -> str:
+    """Text from outside as a fenced block that no line of it can close, otherwise word for word."""
+    clean = text.encode("utf-8", "replace").decode("utf-8")  # file names may hold lone surrogates
+    longest = max(map(len, TILDES.findall(clean)), default=0)
+    fence = "~" * max(SHORTEST_FENCE, longest + 1)
+    end = "" if clean.endswith("\n") else "\n"
+    return f"{fence} material: {name}\n{clean}{end}{fence}"
+
+
+def one_line(value: object) -> str:
+    """A value that cannot start a line of its own."""
+    return " ".join(str(value).split())
+
+
+def place_in(folder: Path, trace: TracebackType | None) -> str:
+    """The innermost template line of a traceback."""
+    place = str(folder)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith(str(folder)):
+            place = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
