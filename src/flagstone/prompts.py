@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from flagstone.errors import FlagstoneError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 SHORTEST_FENCE = 8
 TILDES = re.compile("~+")
-
-Reason = Literal["", "refine", "upstream changed", "interrupted", "redo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +30,11 @@ class PromptParts:
     draft_path: str
     brief: str
     memory: str = ""
-    memory_digest: str = ""
+    memory_digest: str = ""  # sha256 of memory.md, where that file stands in for `memory`
     handoffs: tuple[tuple[str, str], ...] = ()
     index_rows: tuple[str, ...] = ()
     feedback: str = ""
-    reason: Reason = ""
+    reason: str = ""  # refine | upstream changed | interrupted | redo
     upstream_changes: tuple[str, ...] = ()
     failed_rules: tuple[tuple[str, str], ...] = ()
     venue: Mapping[str, object] = field(default_factory=dict)
@@ -77,7 +75,7 @@ def render(folder: Path, name: str, parts: PromptParts) -> str:
         ) from error
     except jinja2.UndefinedError as error:
         raise FlagstoneError(
-            f"{place_in(folder, error.__traceback__)}: the template asks for something unknown: {error.message}",
+            f"{place_in(folder, error.__traceback__)}: the template wants what is not given: {error.message}",
             hint=f"a prompt may use: {', '.join(vars(parts))}",
         ) from error
 
