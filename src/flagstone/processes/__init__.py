@@ -1,0 +1,18 @@
+"""The only place that starts processes: limits, whole-tree kill, log capture, redaction."""
+
+from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
+from flagstone.processes.quiet import run_quietly
+from flagstone.processes.running import run
+from flagstone.processes.tree import Survivor, end_orphans, still_alive
+
+__all__ = [
+    "Command",
+    "Output",
+    "ProcessLimits",
+    "ProcessResult",
+    "Survivor",
+    "end_orphans",
+    "run",
+    "run_quietly",
+    "still_alive",
+]

@@ -1,0 +1,83 @@
+"""What is started, within which limits, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from flagstone.processes.tree import Survivor
+
+Ending = Literal["exit", "wall", "silence", "grace"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program (`argv`) or a Python function (`target`) to run in a child process.
+
+    `owner` names who it belongs to, so that a restart finds what an earlier life left running.
+    """
+
+    argv: tuple[str, ...] | None
+    target: Callable[[], int] | None
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: bytes = b""
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.argv) == bool(self.target):
+            raise ValueError("a command is either a program or a function")
+
+    @property
+    def title(self) -> str:
+        """What to call it in a message."""
+        return self.argv[0] if self.argv else getattr(self.target, "__name__", "function")
+
+
+@dataclass(frozen=True)
+class ProcessLimits:
+    """How long a child may run and be silent, and how much of its output is kept."""
+
+    wall_s: float | None = None
+    silence_s: float | None = None
+    output_mb: float = 100
+    line_kb: int = 1024
+    grace_s: float = 10
+    stop_s: float = 5
+
+
+@dataclass(frozen=True)
+class Output:
+    """The files a child's output goes to; without `stderr` both streams share one file."""
+
+    stdout: Path
+    stderr: Path | None = None
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """What became of a child. `exit_code` is None where a signal ended it."""
+
+    exit_code: int | None
+    signal: int | None
+    ending: Ending
+    wall_s: float
+    peak_rss_mb: float | None
+    survivors: tuple[Survivor, ...]
+    output_bytes: int
+    output_truncated: bool
+
+    @property
+    def timed_out(self) -> bool:
+        return self.ending == "wall"
+
+    @property
+    def silent(self) -> bool:
+        return self.ending == "silence"
+
+    @property
+    def unclean_pids(self) -> tuple[int, ...]:
+        """What could not be ended: nothing may be started beside it."""
+        return tuple(survivor.pid for survivor in self.survivors)

@@ -1,0 +1,202 @@
+"""Runs one child to its end: its output, its clock, and the whole tree gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
+
+from flagstone.errors import Interrupted
+from flagstone.processes.capture import Capture
+from flagstone.processes.command import Command, Ending, Output, ProcessLimits, ProcessResult
+from flagstone.processes.interruption import Interruption
+from flagstone.processes.redaction import Redactor
+from flagstone.processes.spawn import Child, start
+from flagstone.processes.tree import Survivor
+
+KILLED_S = 5.0
+DRAIN_S = 1.0
+
+
+def run(
+    command: Command, limits: ProcessLimits, output: Output, on_line: Callable[[bytes], object] | None = None
+) -> ProcessResult:
+    """Runs a command to its end and leaves nothing of it behind.
+
+    `on_line` sees every redacted line of stdout; once it answers True the result has come, and the
+    child has `limits.grace_s` left. Raises Interrupted when a signal asked us to stop.
+    """
+    with Interruption() as interruption:
+        watch = Watch(start(command, is_merged=output.stderr is None), limits, interruption)
+        try:
+            watch.listen(command, output, on_line)
+            ending = watch.wait()
+        except BaseException:
+            watch.abandon()
+            raise
+        finally:
+            watch.close()
+        if interruption.times:
+            raise Interrupted(
+                f"stopped {command.title}, because a signal asked for it",
+                hint="give the same command again to go on",
+            )
+    return watch.result(ending)
+
+
+class Watch:
+    """One running child."""
+
+    def __init__(self, child: Child, limits: ProcessLimits, interruption: Interruption) -> None:
+        self.child = child
+        self.limits = limits
+        self.interruption = interruption
+        self.began = self.heard = time.monotonic()
+        self.finished = self.exited = inf
+        self.captures: list[Capture] = []
+        self.stdin, self.unwritten = child.stdin, memoryview(b"")
+        self.survivors: tuple[Survivor, ...] = ()
+        self.status: int | None = None
+        self.peak_rss_mb: float | None = None
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(child.pidfd, selectors.EVENT_READ, self.note_exit)
+        self.selector.register(interruption.reader, selectors.EVENT_READ, interruption.drain)
+
+    def listen(self, command: Command, output: Output, on_line: Callable[[bytes], object] | None) -> None:
+        """Connects the child's pipes with their files."""
+        redactor = Redactor.of(os.environ, command.env)
+        for fd, path in ((self.child.stdout, output.stdout), (self.child.stderr, output.stderr)):
+            if fd is not None and path is not None:
+                self.captures.append(Capture(fd, path, self.limits, redactor))
+                self.selector.register(fd, selectors.EVENT_READ, self.captures[-1])
+        self.captures[0].on_line = on_line
+        if self.stdin is not None:
+            self.unwritten = memoryview(command.stdin)
+            self.selector.register(self.stdin, selectors.EVENT_WRITE, self.feed)
+
+    def wait(self) -> Ending:
+        """Until the child has ended, or had to be ended."""
+        ending: Ending = "exit"
+        while self.exited == inf and not self.interruption.times:
+            ending, deadline = self.next_deadline()
+            if time.monotonic() >= deadline:
+                break
+            self.turn(deadline)
+            ending = "exit"
+        self.stop()
+        return ending
+
+    def next_deadline(self) -> tuple[Ending, float]:
+        limits = self.limits
+        deadlines: list[tuple[float, Ending]] = [(self.finished + limits.grace_s, "grace")]
+        if limits.wall_s is not None:
+            deadlines.append((self.began + limits.wall_s, "wall"))
+        if limits.silence_s is not None and self.finished == inf:
+            deadlines.append((self.heard + limits.silence_s, "silence"))
+        deadline, ending = min(deadlines)
+        return ending, deadline
+
+    def turn(self, deadline: float) -> None:
+        """Waits for whatever comes first, and takes it."""
+        timeout = None if deadline == inf else max(0.0, deadline - time.monotonic())
+        for key, _ in self.selector.select(timeout):
+            if isinstance(key.data, Capture):
+                self.take(key.data)
+            else:
+                key.data()
+
+    def take(self, capture: Capture) -> bool:
+        """Reads once from a stream; False where nothing came."""
+        came = capture.read()
+        if came is None:
+            self.selector.unregister(capture.fd)
+        elif came:
+            self.heard = time.monotonic()
+        if capture.is_finished:
+            self.finished = min(self.finished, self.heard)
+        return bool(came)
+
+    def feed(self) -> None:
+        """Writes to the child what fits; a child that does not read to the end is no error."""
+        assert self.stdin is not None
+        try:
+            self.unwritten = self.unwritten[os.write(self.stdin, self.unwritten) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.unwritten = memoryview(b"")
+        if not self.unwritten:
+            self.selector.unregister(self.stdin)
+            os.close(self.stdin)
+            self.stdin = None
+
+    def note_exit(self) -> None:
+        self.exited = time.monotonic()
+        self.selector.unregister(self.child.pidfd)
+
+    def stop(self) -> None:
+        """Asks, waits, kills; then ends what else the child has started."""
+        if self.exited == inf:
+            self.signal_group(signal.SIGTERM)
+            # a second signal to us means: at once
+            self.wait_for_exit(self.limits.stop_s, signals=2)
+        if self.exited == inf:
+            self.signal_group(signal.SIGKILL)
+            self.wait_for_exit(KILLED_S, signals=inf)
+        self.survivors = self.child.tree.end()
+        self.drain()
+
+    def abandon(self) -> None:
+        """Stops the child without showing anyone what it still says."""
+        for capture in self.captures:
+            capture.on_line = None
+        self.stop()
+
+    def wait_for_exit(self, limit_s: float, signals: float) -> None:
+        end = time.monotonic() + limit_s
+        while self.exited == inf and time.monotonic() < end and self.interruption.times < signals:
+            self.turn(end)
+
+    def signal_group(self, number: signal.Signals) -> None:
+        # the child has not been waited for, so its number is still its own
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.child.pid, number)
+
+    def drain(self) -> None:
+        """Takes what is still in the pipes; a survivor that goes on writing does not hold us."""
+        end = time.monotonic() + DRAIN_S
+        for capture in self.captures:
+            while capture.fd in self.selector.get_map() and self.take(capture) and time.monotonic() < end:
+                continue
+
+    def close(self) -> None:
+        """Closes everything and takes the child's last report."""
+        for capture in self.captures:
+            capture.close()
+        self.selector.close()
+        ends = (self.child.stdout, self.child.stderr, self.stdin, self.child.pidfd)
+        for handle in (end for end in ends if end is not None):
+            os.close(handle)
+        # only now: until it is waited for, its number cannot become another process's
+        with suppress(ChildProcessError):
+            pid, status, usage = os.wait4(self.child.pid, os.WNOHANG)
+            if pid:
+                self.status, self.peak_rss_mb = status, usage.ru_maxrss * 1024 / 1_000_000
+
+    def result(self, ending: Ending) -> ProcessResult:
+        """What became of the child."""
+        status = self.status
+        return ProcessResult(
+            exit_code=os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
+            signal=os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
+            ending=ending,
+            wall_s=min(self.exited, time.monotonic()) - self.began,
+            peak_rss_mb=self.peak_rss_mb,
+            survivors=self.survivors,
+            output_bytes=sum(capture.size for capture in self.captures),
+            output_truncated=any(capture.is_truncated for capture in self.captures),
+        )

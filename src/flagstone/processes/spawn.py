@@ -1,0 +1,223 @@
+"""Starts one child: own session, own pipes, a mark in its environment, and it dies with us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NoReturn
+
+from flagstone.errors import FlagstoneError
+from flagstone.processes.command import Command
+from flagstone.processes.tree import MARK, Tree, entry_of
+
+PR_SET_PDEATHSIG = 1
+NOT_STARTED = 127
+FLAGS = os.O_CLOEXEC
+# what Python, or whoever runs us, may have set differently from what a program expects
+CHANGED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGCHLD,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+)
+# a child forked by another thread between our pipe() and our close() would hold the pipe open
+starting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running child and our ends of its pipes. `stdin` and `stderr` are None where there is no pipe."""
+
+    pid: int
+    pidfd: int
+    tree: Tree
+    stdin: int | None
+    stdout: int
+    stderr: int | None
+
+
+@dataclass
+class Pipes:
+    """Both ends of everything between us and a child."""
+
+    child_ends: list[int] = field(default_factory=list)
+    our_ends: list[int] = field(default_factory=list)
+
+    def reading(self) -> tuple[int, int]:
+        """A pipe the child writes to: our end first."""
+        reader, writer = os.pipe2(FLAGS)
+        self.our_ends.append(reader)
+        self.child_ends.append(writer)
+        return reader, writer
+
+    def writing(self, content: bytes) -> tuple[int | None, int]:
+        """What the child reads from: nothing at all, or a pipe."""
+        if not content:
+            self.child_ends.append(os.open(os.devnull, os.O_RDONLY | FLAGS))
+            return None, self.child_ends[-1]
+        reader, writer = os.pipe2(FLAGS)
+        self.our_ends.append(writer)
+        self.child_ends.append(reader)
+        return writer, reader
+
+    def close(self, ends: list[int]) -> None:
+        while ends:
+            os.close(ends.pop())
+
+
+def start(command: Command, *, is_merged: bool) -> Child:
+    """The child of a command; FlagstoneError where it cannot be started."""
+    prepare()
+    mark = uuid.uuid4().hex
+    with starting:
+        pipes = Pipes()
+        try:
+            child = forked(command, pipes, mark, is_merged)
+        except BaseException:
+            pipes.close(pipes.our_ends)
+            raise
+        finally:
+            pipes.close(pipes.child_ends)
+    return child
+
+
+def forked(command: Command, pipes: Pipes, mark: str, is_merged: bool) -> Child:
+    stdin, child_stdin = pipes.writing(command.stdin)
+    stdout, child_stdout = pipes.reading()
+    stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
+    trouble, report = os.pipe2(FLAGS)
+    parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            become(command, (child_stdin, child_stdout, child_stderr), Birth(parent, mark, report))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(report)
+    with os.fdopen(trouble, "rb") as stream:
+        problem = stream.read().decode(errors="replace")
+    if problem:
+        os.waitpid(pid, 0)
+        raise FlagstoneError(
+            f"cannot start {command.title}: {problem}", hint="install it, or correct its path"
+        )
+    for handle in pipes.our_ends:
+        os.set_blocking(handle, False)
+    entry = entry_of(pid)
+    tree = Tree(root=pid, mark=f"/{mark}", since_ticks=entry.started_ticks if entry else 0)
+    return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr)
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What a child needs to know of its parent."""
+
+    parent: int
+    mark: str
+    report: int
+
+
+def become(command: Command, streams: tuple[int, int, int], birth: Birth) -> NoReturn:
+    """The child's side of the fork; it never returns into our code."""
+    try:
+        settle(command, streams, birth)
+        variables = environment(command, birth.mark)
+        if command.target is None:
+            execute(command.argv or (), variables)
+        os.close(birth.report)
+        status = answered(command.target, variables)
+    except BaseException as error:
+        report(birth.report, error)
+        status = NOT_STARTED
+    finally:
+        os._exit(status)
+
+
+def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> None:
+    os.setsid()
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGQUIT,
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+    ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    die_with_parent()
+    if os.getppid() != birth.parent:
+        os._exit(NOT_STARTED)
+    for stream, handle in enumerate(streams):
+        os.dup2(handle, stream)
+    os.chdir(command.cwd)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def environment(command: Command, mark: str) -> dict[str, str]:
+    """The command's environment with our mark added to those of the runs around us."""
+    return {**command.env, MARK: f"{os.environ.get(MARK, '')}:{command.owner}/{mark}"}
+
+
+def execute(argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
+    try:
+        os.execvpe(argv[0], argv, variables)
+    except OSError as error:
+        # it would name the last folder of PATH
+        raise OSError(error.errno, error.strerror, argv[0]) from None
+
+
+def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
+    """Runs the function with streams of its own: ours may hold text that is not yet written."""
+    inherited = (sys.stdin, sys.stdout, sys.stderr)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, encoding="utf-8", errors="replace", closefd=False)
+        for number, mode in enumerate("rww")
+    )
+    try:
+        status = target()
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    del inherited
+    return status & 0xFF
+
+
+def report(handle: int, error: BaseException) -> None:
+    problem = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else repr(error)
+    os.write(handle, problem.encode("utf-8", "replace")[:4096])
+
+
+def die_with_parent() -> None:
+    process_control()(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+@cache
+def process_control() -> Callable[..., Any]:
+    """prctl, or a stand-in that does nothing where there is none."""
+    import ctypes  # here, not above: loading it costs more than all of this module
+
+    return getattr(ctypes.CDLL(None), "prctl", lambda *_: 0)
+
+
+def prepare() -> None:
+    """Loads what the child needs while we may still load something."""
+    process_control()
