@@ -1,0 +1,90 @@
+"""Check one attempt of one stage: the summary, what it must leave, and what it must not touch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from flagstone.artifacts.contract import contract_problems
+from flagstone.artifacts.findings import Check, Finding, failed, passed
+from flagstone.artifacts.inspection import Inspection, StageCheck
+from flagstone.artifacts.requirements import REQUIREMENTS, requirement
+from flagstone.artifacts.summary import read_summary
+from flagstone.artifacts.turn import TurnFacts, snapshot
+from flagstone.artifacts.wording import listed, shown
+
+
+def check_stage(request: StageCheck) -> tuple[Check, ...]:
+    """Every rule that applies, in a fixed order, each rule's id at most once."""
+    rules = [requirement(name) for name in request.requires]
+    inspection = Inspection(request)
+    checks = list(draft_checks(request))
+    checks.append(untouched(inspection))
+    for rule in rules:
+        checks.extend(rule(inspection))
+    return worst_of_each(checks)
+
+
+def may_be_offered(checks: tuple[Check, ...]) -> bool:
+    """Whether a person may be asked: nothing failed (what nobody checked is shown as such)."""
+    return all(check.status != "failed" for check in checks)
+
+
+def draft_checks(request: StageCheck) -> Iterator[Check]:
+    """That this attempt wrote a summary at all, and that it keeps to the contract."""
+    path = request.draft_text_path
+    try:
+        size = os.lstat(path).st_size
+    except OSError:
+        size = 0
+    text, problems = read_summary(path) if size else ("", ())
+    if not size or (not problems and not text.strip("\ufeff \t\r\n")):
+        yield failed("draft-written", f"write the summary to {written(request)}: this attempt left none")
+        return
+    yield passed("draft-written", f"the attempt wrote {written(request)}")
+    problems = problems or contract_problems(text, request.stage_nr, request.stage_title, request.run.root)
+    if problems:
+        yield from (failed(finding.rule, finding.message) for finding in problems)
+    else:
+        yield passed("summary-contract", "the summary keeps to the contract")
+
+
+def written(request: StageCheck) -> str:
+    """The draft's path as an agent knows it."""
+    path, root = os.path.abspath(request.draft_text_path), os.path.abspath(request.run.root)
+    return shown(os.path.relpath(path, root) if path.startswith(root + os.sep) else path)
+
+
+def untouched(inspection: Inspection) -> Check:
+    """Files that were approved in other stages are as they were."""
+    rule, protected = "approved-files-untouched", inspection.request.turn.protected
+    touched = []
+    for path, digest in sorted(protected.items()):
+        now = inspection.digest(path)
+        if now != digest:
+            touched.append(f"{shown(path, 120)} ({'changed' if now else 'gone'})")
+    if touched:
+        advice = "put back what other stages left (it is approved as it was) and write new files beside it"
+        return failed(rule, f"{advice}: {listed(touched)}")
+    return passed(rule, "nothing that other stages had approved was changed")
+
+
+def worst_of_each(checks: list[Check]) -> tuple[Check, ...]:
+    """One answer for each rule: two requirements may share rules, and a failure must not be hidden."""
+    found: dict[str, Check] = {}
+    for check in checks:
+        if check.rule not in found or (check.status == "failed" and found[check.rule].status != "failed"):
+            found[check.rule] = check
+    return tuple(found.values())
+
+
+__all__ = [
+    "REQUIREMENTS",
+    "Check",
+    "Finding",
+    "StageCheck",
+    "TurnFacts",
+    "check_stage",
+    "may_be_offered",
+    "snapshot",
+]

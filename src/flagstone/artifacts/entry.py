@@ -1,0 +1,123 @@
+"""Describe one file of the run, whatever it is, in bounded time and memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flagstone.artifacts import arrays, documents, pictures, tables
+from flagstone.artifacts.reading import Unreadable, open_regular, regular_file, size_words
+from flagstone.artifacts.shape import Describer, Makers, Shape
+from flagstone.artifacts.wording import shown
+from flagstone.layout import Run
+from flagstone.records import DigestCache
+
+DIGEST_LIMIT_BYTES = 64_000_000_000
+DESCRIBERS: Mapping[str, Describer] = {
+    "json": documents.json_shape,
+    "jsonl": tables.jsonl_shape,
+    "csv": tables.csv_shape,
+    "tsv": tables.tsv_shape,
+    "parquet": tables.parquet_shape,
+    "yaml": documents.yaml_shape,
+    "yml": documents.yaml_shape,
+    "npz": arrays.npz_shape,
+    "npy": arrays.npy_shape,
+    "png": pictures.png_shape,
+    "jpg": pictures.jpeg_shape,
+    "jpeg": pictures.jpeg_shape,
+    "svg": pictures.svg_shape,
+    "pdf": pictures.pdf_shape,
+}
+DATA_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml"})
+RESULT_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "npz", "npy"})
+FIGURE_FORMATS = frozenset({"png", "pdf", "svg", "jpg", "jpeg"})
+FORMATS_OF = {"data": DATA_FORMATS, "results": RESULT_FORMATS, "figures": FIGURE_FORMATS}
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Producer:
+    """Who made a file, as far as we saw it ourselves: never what the file says about itself."""
+
+    stage: str | None = None
+    attempt: int | None = None
+    experiment: str | None = None
+    trial: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file as the index has it. `unreadable` says why nothing more is known about it."""
+
+    path: str
+    digest: str
+    size: int
+    kind: str
+    format: str
+    producer: Producer = field(default_factory=Producer)
+    schema: Mapping[str, object] = field(default_factory=dict)
+    records: int = 0
+    makers: Makers = field(default_factory=Makers)
+    unreadable: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether this can satisfy a requirement of its kind."""
+        return self.unreadable is None and self.format in FORMATS_OF[self.kind] and self.records > 0
+
+
+def format_of(path: str) -> str:
+    ending = os.path.splitext(path)[1][1:].lower()
+    return ending if ending in DESCRIBERS else OTHER
+
+
+def describe(run: Run, path: str, kind: str, cache: DigestCache) -> Entry:
+    """The entry of a run-relative path. Never raises for what a file is or holds."""
+    blank = Entry(path=shown(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
+    if blank.path != path:
+        return unreadable(blank, "its name holds characters that cannot be written down: rename it")
+    try:
+        real, status = regular_file(run.root / path, run.root)
+        if status.st_size > DIGEST_LIMIT_BYTES:
+            raise Unreadable(f"larger than {size_words(DIGEST_LIMIT_BYTES)}: too large to be digested")
+        known = Entry(path, cache.digest(Path(real)), status.st_size, kind, blank.format)
+    except Unreadable as refusal:
+        return unreadable(blank, refusal.reason)
+    except OSError as error:
+        return unreadable(blank, error.strerror or "cannot be read")
+    return looked_into(known, real)
+
+
+def looked_into(known: Entry, real: str) -> Entry:
+    try:
+        shape = shape_of(real, known)
+    except Unreadable as refusal:
+        return unreadable(known, refusal.reason)
+    except OSError as error:
+        return unreadable(known, error.strerror or "cannot be read")
+    return Entry(
+        known.path,
+        known.digest,
+        known.size,
+        known.kind,
+        known.format,
+        schema=shape.schema,
+        records=shape.records,
+        makers=shape.makers,
+    )
+
+
+def shape_of(real: str, known: Entry) -> Shape:
+    if not known.size:
+        raise Unreadable("empty (0 bytes)")
+    if known.format == OTHER:
+        return Shape({}, 0)
+    with open_regular(real) as stream:
+        return DESCRIBERS[known.format](stream, known.size)
+
+
+def unreadable(entry: Entry, reason: str) -> Entry:
+    return Entry(entry.path, entry.digest, entry.size, entry.kind, entry.format, unreadable=reason)

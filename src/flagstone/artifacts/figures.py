@@ -1,0 +1,110 @@
+"""Which data a figure was drawn from, as it is named beside the figure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flagstone.artifacts.documents import loads_strict
+from flagstone.artifacts.reading import Unreadable, decoded, read_bounded, regular_file
+from flagstone.artifacts.sidecars import read_sidecar
+from flagstone.artifacts.wording import shown
+from flagstone.layout import Run
+
+REGISTRY = "workspace/figures/figures.json"
+REGISTRY_LIMIT_BYTES = 4_000_000
+DATA_ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet", ".npz")
+NAMED_LIMIT = 100
+PATH_KEYS = ("path", "file", "pdf", "png", "svg", "jpg", "jpeg")
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """Run-relative data files that exist, and names that lead to nothing usable."""
+
+    files: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.files) and not self.missing
+
+
+def figure_registry(run: Run) -> Mapping[str, FigureData]:
+    """The rows of workspace/figures/figures.json, by the figure's path."""
+    if not os.path.lexists(run.root / REGISTRY):
+        return {}
+    try:
+        value = loads_strict(decoded(read_bounded(run.root / REGISTRY, run.root, REGISTRY_LIMIT_BYTES)))
+    except Unreadable:
+        return {}
+    rows = value.get("figures") if isinstance(value, dict) else value
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict):
+            data = resolved(run, REGISTRY, row.get("data"))
+            for key in PATH_KEYS:
+                if isinstance(row.get(key), str):
+                    found.update(dict.fromkeys(spellings(row[key], REGISTRY), data))
+    return found
+
+
+def named_data(run: Run, figure: str, registry: Mapping[str, FigureData]) -> FigureData:
+    """What the figure's sidecar, its row in the registry, or the table beside it says."""
+    stem = os.path.splitext(figure)[0]
+    for sidecar in (figure + ".json", stem + ".json"):
+        said = sidecar_data(run, figure, sidecar)
+        if said.files or said.missing:
+            return said
+    if figure in registry:
+        return registry[figure]
+    return FigureData(tuple(stem + ending for ending in DATA_ENDINGS if is_usable(run, stem + ending)))
+
+
+def sidecar_data(run: Run, figure: str, sidecar: str) -> FigureData:
+    """What a sidecar names; a broken one is a problem, unless it may be another file of the same stem."""
+    try:
+        value = read_sidecar(run, sidecar)
+    except Unreadable as refusal:
+        is_its_own = sidecar == figure + ".json"
+        return FigureData(missing=(f"{shown(sidecar)} ({refusal.reason})",) if is_its_own else ())
+    return resolved(run, figure, value.get("data")) if value else FigureData()
+
+
+def resolved(run: Run, beside: str, value: object) -> FigureData:
+    files, missing = [], []
+    for name in data_names(value):
+        usable = next((path for path in spellings(name, beside) if is_usable(run, path)), None)
+        if usable:
+            files.append(usable)
+        else:
+            missing.append(shown(name))
+    return FigureData(tuple(files), tuple(missing))
+
+
+def data_names(value: object) -> Iterator[str]:
+    """A path, an object with a path, or a list of these."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping) and isinstance(value.get("path"), str):
+        yield value["path"]
+    elif isinstance(value, list):
+        for item in value[:NAMED_LIMIT]:
+            if not isinstance(item, list):
+                yield from data_names(item)
+
+
+def spellings(name: str, beside: str) -> tuple[str, ...]:
+    """A name may start at the run, at its workspace, or at the folder of the file that gives it."""
+    if name.startswith("/") or "\0" in name or ".." in name.split("/"):
+        return ()
+    clean = os.path.normpath(name)
+    return (clean, f"workspace/{clean}", os.path.normpath(f"{os.path.dirname(beside)}/{clean}"))
+
+
+def is_usable(run: Run, path: str) -> bool:
+    try:
+        return regular_file(run.root / path, run.root)[1].st_size > 0
+    except Unreadable:
+        return False

@@ -1,0 +1,37 @@
+"""What a check found: a rule's id, how it went, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["passed", "failed", "not checked"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken rule: its stable id, and a plain sentence that says what to do."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one rule went; a rule nobody looked at is `not checked`, never `passed`."""
+
+    rule: str
+    status: Status
+    message: str
+
+
+def passed(rule: str, message: str) -> Check:
+    return Check(rule, "passed", message)
+
+
+def failed(rule: str, message: str) -> Check:
+    return Check(rule, "failed", message)
+
+
+def not_checked(rule: str, message: str) -> Check:
+    return Check(rule, "not checked", message)

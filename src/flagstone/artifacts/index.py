@@ -1,0 +1,139 @@
+"""The index of a room of the workspace: what lies there, for prompts, gates and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from flagstone.artifacts.entry import OTHER, Entry, Producer, describe
+from flagstone.artifacts.figures import FigureData, figure_registry, named_data
+from flagstone.artifacts.folders import list_files
+from flagstone.artifacts.sidecars import declared_schema, is_sidecar, sidecar_makers
+from flagstone.artifacts.wording import counted, shown
+from flagstone.layout import Run
+from flagstone.records import DigestCache
+
+ENTRIES_LIMIT = 20_000
+ROW_LENGTH = 160
+NOBODY = Producer()
+
+
+@dataclass(frozen=True)
+class Room:
+    """The entries of workspace/<kind>, by path, and how many files were beyond the bound."""
+
+    kind: str
+    entries: tuple[Entry, ...]
+    left_out: int
+
+
+def describe_room(run: Run, kind: str, cache: DigestCache) -> Room:
+    """Every file of the room but sidecars and dot-files, described."""
+    listing = list_files(run.root, f"workspace/{kind}", limit=ENTRIES_LIMIT)
+    siblings = frozenset(listing.paths)
+    paths = [path for path in listing.paths if not is_sidecar(path, siblings)]
+    return Room(
+        kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out
+    )
+
+
+def with_maker(run: Run, entry: Entry) -> Entry:
+    """A result that does not name its maker itself may do so in a sidecar."""
+    if entry.kind != "results" or not entry.counts or entry.makers.is_complete:
+        return entry
+    makers = sidecar_makers(run, entry.path)
+    return replace(entry, makers=makers) if makers.is_complete else entry
+
+
+def build_index(
+    run: Run, kind: str, cache: DigestCache, producers: Mapping[str, Producer]
+) -> dict[str, object]:
+    """The record index/<kind>.json; the same files and producers give the same bytes."""
+    return index_of(run, describe_room(run, kind, cache), producers)
+
+
+def index_of(run: Run, room: Room, producers: Mapping[str, Producer]) -> dict[str, object]:
+    registry = figure_registry(run) if room.kind == "figures" else {}
+    return {
+        "kind": room.kind,
+        "entry_count": len(room.entries),
+        "left_out": room.left_out,
+        "entries": [
+            record(run, replace(e, producer=producers.get(e.path, NOBODY)), registry) for e in room.entries
+        ],
+    }
+
+
+def record(run: Run, entry: Entry, registry: Mapping[str, FigureData]) -> dict[str, object]:
+    written: dict[str, object] = {
+        "path": entry.path,
+        "digest": entry.digest,
+        "size": entry.size,
+        "kind": entry.kind,
+        "format": entry.format,
+        "producer": asdict(entry.producer),
+        "schema": dict(entry.schema) | (declared_schema(run, entry.path) if entry.digest else {}),
+        "unreadable": entry.unreadable,
+    }
+    if entry.kind == "results":
+        written["made_by"] = {
+            "experiments": list(entry.makers.experiments),
+            "trials": list(entry.makers.trials),
+        }
+    if entry.kind == "figures" and entry.counts:
+        written["drawn_from"] = list(named_data(run, entry.path, registry).files)
+    return written
+
+
+def index_rows(index: Mapping[str, object], limit: int) -> tuple[str, ...]:
+    """One line per file, for prompts and terminals; the last line says what was left out."""
+    entries = index.get("entries")
+    known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+    rows = [shown(row(entry), ROW_LENGTH) for entry in known[:limit]]
+    beyond = index.get("left_out")
+    rest = len(known) - len(rows) + (beyond if isinstance(beyond, int) else 0)
+    return (*rows, f"… and {counted(rest, 'more file')}") if rest else tuple(rows)
+
+
+def row(entry: Mapping[str, object]) -> str:
+    schema, producer = entry.get("schema"), entry.get("producer")
+    facts = [
+        str(entry.get("format"))
+        if entry.get("format") != OTHER
+        else counted(as_int(entry.get("size")), "byte")
+    ]
+    if entry.get("unreadable"):
+        facts.append(f"cannot be read: {entry['unreadable']}")
+    elif isinstance(schema, Mapping):
+        facts.extend(schema_facts(schema))
+    if isinstance(producer, Mapping):
+        facts.extend(
+            f"{role} {producer[role]}" for role in ("stage", "experiment", "trial") if producer.get(role)
+        )
+    return f"{entry.get('path')}: {', '.join(facts)}"
+
+
+def schema_facts(schema: Mapping[str, object]) -> list[str]:
+    """The few numbers and names that tell a reader most."""
+    facts = []
+    for name, noun in (
+        ("row_count", "row"),
+        ("row_count_at_least", "row"),
+        ("item_count", "item"),
+        ("page_count", "page"),
+    ):
+        number = schema.get(name)
+        if isinstance(number, int):
+            facts.append(("at least " if name.endswith("least") else "") + counted(number, noun))
+    if schema.get("width_px"):
+        facts.append(f"{schema['width_px']} × {schema.get('height_px')} px")
+    for name in ("columns", "metric_names", "keys", "item_keys"):
+        names = schema.get(name)
+        if isinstance(names, list) and names:
+            facts.append(f"{name.replace('_', ' ')} {' '.join(map(str, names))}")
+            break
+    return facts
+
+
+def as_int(value: object) -> int:
+    return value if isinstance(value, int) else 0

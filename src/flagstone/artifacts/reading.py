@@ -1,0 +1,149 @@
+"""Open a file that may be anything: nothing outside the run, nothing that waits, nothing without bound."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+PRODUCED_IN = ("workspace", "experiments", "trials", "paper", "bundle")
+LINE_LIMIT = 1_000_000
+
+REASONS = {
+    errno.ENOENT: "a link that leads nowhere, or a file that is gone",
+    errno.ELOOP: "a link that leads back to itself",
+    errno.EACCES: "may not be read: its permissions forbid it",
+    errno.EPERM: "may not be read: its permissions forbid it",
+    errno.ENAMETOOLONG: "its name is too long",
+}
+SPECIAL = (
+    (stat.S_ISDIR, "a folder, or a link to one (files are listed where they lie)"),
+    (stat.S_ISFIFO, "a pipe, not a file"),
+    (stat.S_ISSOCK, "a socket, not a file"),
+    (stat.S_ISCHR, "a device, not a file"),
+    (stat.S_ISBLK, "a device, not a file"),
+)
+
+
+class Unreadable(Exception):  # noqa: N818 - a state of a file, not a fault of ours
+    """Why a file cannot be used. The reason never quotes what is in it, or where a link leads."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def reason_of(error: OSError) -> str:
+    return REASONS.get(error.errno or 0, error.strerror or "cannot be read")
+
+
+def is_inside(real: str, real_root: str) -> bool:
+    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
+
+
+def real_path(path: str | Path, run_root: str | Path) -> str:
+    """Where this really lies, all links followed; refused when that is not in the run."""
+    root = os.path.realpath(run_root)
+    try:
+        real = os.path.realpath(path, strict=True)
+    except OSError as error:
+        raise Unreadable(reason_of(error)) from None
+    if not is_inside(real, root):
+        raise Unreadable("a link that leaves the run")
+    if real != root and real[len(root) :].split("/")[1] not in PRODUCED_IN:
+        raise Unreadable("one of Flagstone's own records, not something a stage made")
+    return real
+
+
+def regular_file(path: str | Path, run_root: str | Path) -> tuple[str, os.stat_result]:
+    """The real path and status of a plain file in the run; anything else is refused unopened."""
+    real = real_path(path, run_root)
+    try:
+        status = os.lstat(real)
+    except OSError as error:
+        raise Unreadable(reason_of(error)) from None
+    for is_special, reason in SPECIAL:
+        if is_special(status.st_mode):
+            raise Unreadable(reason)
+    if not stat.S_ISREG(status.st_mode):
+        raise Unreadable("not a plain file")
+    return real, status
+
+
+def open_regular(real: str) -> BinaryIO:
+    """Opens without following a link and without waiting, should the file have been swapped meanwhile."""
+    try:
+        handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(reason_of(error)) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Unreadable("not a plain file")
+    return os.fdopen(handle, "rb")
+
+
+def read_bounded(path: str | Path, run_root: str | Path, limit: int) -> bytes:
+    """A whole small file of the run; a larger one is refused."""
+    real, _ = regular_file(path, run_root)
+    return read_plain(real, limit)
+
+
+def read_plain(path: str | Path, limit: int) -> bytes:
+    """A whole small file that is no link; links of the folders above it are the caller's to judge."""
+    with open_regular(str(path)) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise Unreadable(f"larger than {size_words(limit)}")
+    return content
+
+
+def read_text(path: str | Path, run_root: str | Path, limit: int) -> str:
+    return decoded(read_bounded(path, run_root, limit))
+
+
+def decoded(content: bytes) -> str:
+    """UTF-8 text, with or without a byte order mark."""
+    refuse_foreign_text(content)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8 (byte {error.start}): save it as UTF-8") from None
+
+
+def refuse_foreign_text(head: bytes) -> None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unreadable("UTF-16, not UTF-8: save it as UTF-8")
+    if b"\0" in head:
+        raise Unreadable("holds NUL bytes: not text")
+
+
+def text_lines(stream: BinaryIO, most: int) -> Iterator[str]:
+    """Decoded lines of about the first `most` bytes, never a longer piece than one line's limit."""
+    seen = 0
+    while seen < most:
+        raw = stream.readline(LINE_LIMIT + 1)
+        if not raw:
+            return
+        if len(raw) > LINE_LIMIT:
+            raise Unreadable(f"a line longer than {size_words(LINE_LIMIT)}")
+        yield decoded(raw) if seen == 0 else decoded_line(raw)
+        seen += len(raw)
+
+
+def decoded_line(raw: bytes) -> str:
+    if b"\0" in raw:
+        raise Unreadable("holds NUL bytes: not text")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable("not UTF-8: save it as UTF-8") from None
+
+
+def size_words(size: int) -> str:
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
