@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from flagstone.artifacts.contract import contract_problems
 from flagstone.artifacts.findings import Check, Finding, failed, passed
 from flagstone.artifacts.inspection import Inspection, StageCheck
-from flagstone.artifacts.requirements import REQUIREMENTS, requirement
-from flagstone.artifacts.summary import read_summary
 from flagstone.artifacts.turn import TurnFacts, snapshot
 from flagstone.artifacts.wording import listed, shown
 
 
 def check_stage(request: StageCheck) -> tuple[Check, ...]:
     """Every rule that applies, in a fixed order, each rule's id at most once."""
+    from flagstone.artifacts.requirements import requirement
+
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
     checks = list(draft_checks(request))
@@ -32,6 +31,9 @@ def may_be_offered(checks: tuple[Check, ...]) -> bool:
 
 def draft_checks(request: StageCheck) -> Iterator[Check]:
     """That this attempt wrote a summary at all, and that it keeps to the contract."""
+    from flagstone.artifacts.contract import contract_problems
+    from flagstone.artifacts.summary import read_summary
+
     path = request.draft_text_path
     try:
         size = os.lstat(path).st_size
@@ -79,7 +81,6 @@ def worst_of_each(checks: list[Check]) -> tuple[Check, ...]:
 
 
 __all__ = [
-    "REQUIREMENTS",
     "Check",
     "Finding",
     "StageCheck",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from flagstone.artifacts.reading import Unreadable, decoded, size_words
-from flagstone.artifacts.shape import Makers, MakerTally, Shape, plain, plain_names
+from flagstone.artifacts.shape import Describer, Makers, MakerTally, Shape, plain, plain_names
 
 JSON_LIMIT_BYTES = 16_000_000
 YAML_LIMIT_BYTES = 1_000_000
@@ -158,3 +158,10 @@ def follow(events: Iterable[object], reader: YamlReader) -> None:
             reader.end()
         elif isinstance(event, kinds.DocumentStartEvent):
             reader.anchors.clear()
+
+
+DESCRIBERS: Mapping[str, Describer] = {
+    "json": json_shape,
+    "yaml": yaml_shape,
+    "yml": yaml_shape,
+}

@@ -7,33 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.artifacts import arrays, documents, pictures, tables
-from flagstone.artifacts.reading import Unreadable, open_regular, regular_file, size_words
+from flagstone.artifacts.reading import (
+    DIGEST_LIMIT_BYTES,
+    Unreadable,
+    open_regular,
+    regular_file,
+    size_words,
+)
 from flagstone.artifacts.shape import Describer, Makers, Shape
 from flagstone.artifacts.wording import shown
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 
-DIGEST_LIMIT_BYTES = 64_000_000_000
-DESCRIBERS: Mapping[str, Describer] = {
-    "json": documents.json_shape,
-    "jsonl": tables.jsonl_shape,
-    "csv": tables.csv_shape,
-    "tsv": tables.tsv_shape,
-    "parquet": tables.parquet_shape,
-    "yaml": documents.yaml_shape,
-    "yml": documents.yaml_shape,
-    "npz": arrays.npz_shape,
-    "npy": arrays.npy_shape,
-    "png": pictures.png_shape,
-    "jpg": pictures.jpeg_shape,
-    "jpeg": pictures.jpeg_shape,
-    "svg": pictures.svg_shape,
-    "pdf": pictures.pdf_shape,
-}
 DATA_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml"})
 RESULT_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "npz", "npy"})
 FIGURE_FORMATS = frozenset({"png", "pdf", "svg", "jpg", "jpeg"})
+KNOWN_FORMATS = DATA_FORMATS | RESULT_FORMATS | FIGURE_FORMATS
 FORMATS_OF = {"data": DATA_FORMATS, "results": RESULT_FORMATS, "figures": FIGURE_FORMATS}
 OTHER = "other"
 
@@ -71,7 +60,7 @@ class Entry:
 
 def format_of(path: str) -> str:
     ending = os.path.splitext(path)[1][1:].lower()
-    return ending if ending in DESCRIBERS else OTHER
+    return ending if ending in KNOWN_FORMATS else OTHER
 
 
 def describe(run: Run, path: str, kind: str, cache: DigestCache) -> Entry:
@@ -116,7 +105,22 @@ def shape_of(real: str, known: Entry) -> Shape:
     if known.format == OTHER:
         return Shape({}, 0)
     with open_regular(real) as stream:
-        return DESCRIBERS[known.format](stream, known.size)
+        return describer(known.format)(stream, known.size)
+
+
+def describer(ending: str) -> Describer:
+    """The function that looks into such a file; only the modules that are needed are loaded."""
+    if ending in FIGURE_FORMATS:
+        from flagstone.artifacts import pictures
+
+        return pictures.DESCRIBERS[ending]
+    if ending in ("npy", "npz"):
+        from flagstone.artifacts import arrays
+
+        return arrays.npy_shape if ending == "npy" else arrays.npz_shape
+    from flagstone.artifacts import documents, tables
+
+    return documents.DESCRIBERS.get(ending) or tables.DESCRIBERS[ending]
 
 
 def unreadable(entry: Entry, reason: str) -> Entry:

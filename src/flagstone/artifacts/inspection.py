@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flagstone.artifacts.entry import Entry
-from flagstone.artifacts.figures import FigureData, figure_registry, named_data
-from flagstone.artifacts.index import Room, describe_room
 from flagstone.artifacts.reading import Unreadable, read_text, regular_file
 from flagstone.artifacts.turn import TurnFacts, is_fresh
 from flagstone.layout import Run
 from flagstone.records import DigestCache
+
+if TYPE_CHECKING:
+    from flagstone.artifacts.entry import Entry
+    from flagstone.artifacts.figures import FigureData
+    from flagstone.artifacts.index import Room
 
 TEXT_LIMIT_BYTES = 4_000_000
 
@@ -44,6 +47,8 @@ class Inspection:
         return self.request.run
 
     def room(self, kind: str) -> Room:
+        from flagstone.artifacts.index import describe_room
+
         if kind not in self.rooms:
             self.rooms[kind] = describe_room(self.run, kind, self.request.cache)
         return self.rooms[kind]
@@ -58,9 +63,13 @@ class Inspection:
 
     @cached_property
     def registry(self) -> dict[str, FigureData]:
+        from flagstone.artifacts.figures import figure_registry
+
         return dict(figure_registry(self.run))
 
     def drawn_from(self, figure: str) -> FigureData:
+        from flagstone.artifacts.figures import named_data
+
         return named_data(self.run, figure, self.registry)
 
     def is_fresh(self, path: str, digest: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from flagstone.artifacts.reading import Unreadable, size_words
-from flagstone.artifacts.shape import Shape
+from flagstone.artifacts.shape import Describer, Shape
 
 SVG_LIMIT_BYTES = 32_000_000
 PDF_LIMIT_BYTES = 64_000_000
@@ -147,3 +148,12 @@ def unpacked(packed: bytes) -> bytes:
         return zlib.decompressobj().decompress(packed, UNPACKED_LIMIT_BYTES)
     except zlib.error:
         return b""
+
+
+DESCRIBERS: Mapping[str, Describer] = {
+    "png": png_shape,
+    "jpg": jpeg_shape,
+    "jpeg": jpeg_shape,
+    "svg": svg_shape,
+    "pdf": pdf_shape,
+}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstone.artifacts.findings import Finding
+from flagstone.artifacts.folders import list_files
 from flagstone.artifacts.reading import PRODUCED_IN, Unreadable, is_inside, reason_of
 from flagstone.artifacts.summary import FILES, Summary
 from flagstone.artifacts.wording import listed, shown
@@ -24,14 +25,18 @@ class OwnRecord(Unreadable):
 
 
 def produced_files(summary: Summary, run_root: Path) -> tuple[str, ...]:
-    """The listed files and folders that are really there, as run-relative paths without repeats."""
-    found = []
+    """What the summary offers: each listed file, and each file of a listed folder, from the run's root."""
+    found: dict[str, None] = {}
     for path in summary.files:
         try:
-            found.append(located(path, run_root))
+            place = located(path, run_root)
         except Unreadable:
             continue
-    return tuple(dict.fromkeys(found))
+        if (run_root / place).is_dir():
+            found.update(dict.fromkeys(list_files(run_root, place, limit=FOLDER_LIMIT).paths))
+        else:
+            found[place] = None
+    return tuple(found)
 
 
 def file_problems(summary: Summary, run_root: Path) -> Iterator[Finding]:

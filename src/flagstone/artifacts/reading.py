@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 PRODUCED_IN = ("workspace", "experiments", "trials", "paper", "bundle")
 LINE_LIMIT = 1_000_000
+DIGEST_LIMIT_BYTES = 64_000_000_000  # what is larger is refused: digesting it would take too long
 
 REASONS = {
     errno.ENOENT: "a link that leads nowhere, or a file that is gone",

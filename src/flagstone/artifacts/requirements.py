@@ -8,8 +8,6 @@ from functools import partial
 from flagstone.artifacts.entry import FORMATS_OF, Entry
 from flagstone.artifacts.findings import Check, failed, passed
 from flagstone.artifacts.inspection import Inspection
-from flagstone.artifacts.manuscript import paper_checks
-from flagstone.artifacts.readiness import readiness_checks
 from flagstone.artifacts.wording import counted, listed, shown
 from flagstone.errors import FlagstoneError
 
@@ -75,9 +73,9 @@ def results_named(inspection: Inspection) -> Iterator[Check]:
     nameless = [shown(entry.path, 120) for entry in good if not entry.makers.is_complete]
     if nameless:
         advice = (
-            "name what made each result: a key “experiment” (or “trial”) at the top of a JSON object and in each"
-            " row of a list, such a column filled in each row of a table, or for other formats <file>.json beside"
-            " it with that key"
+            "name what made each result: a key “experiment” (or “trial”) at the top of a JSON object and in"
+            " each row of a list, such a column filled in each row of a table, or for other formats"
+            " <file>.json beside it with that key"
         )
         yield failed("results-named", f"{advice}. Without a name: {listed(nameless)}")
     elif good:
@@ -117,6 +115,18 @@ def figures_rules(inspection: Inspection) -> Iterator[Check]:
     yield from figures_named(inspection)
 
 
+def paper(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    from flagstone.artifacts.manuscript import paper_checks
+
+    return paper_checks(must_be_fresh, inspection)
+
+
+def readiness(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    from flagstone.artifacts.readiness import readiness_checks
+
+    return readiness_checks(must_be_fresh, inspection)
+
+
 def freshly(kind: str, rules: Requirement, inspection: Inspection) -> Iterator[Check]:
     """The kind's own rules, and that something of it is new (said once: nothing is new where nothing is)."""
     yield from rules(inspection)
@@ -131,10 +141,10 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "fresh-results": partial(freshly, "results", results_rules),
     "figures": figures_rules,
     "fresh-figures": partial(freshly, "figures", figures_rules),
-    "paper": partial(paper_checks, False),
-    "fresh-paper": partial(paper_checks, True),
-    "readiness": partial(readiness_checks, False),
-    "fresh-readiness": partial(readiness_checks, True),
+    "paper": partial(paper, False),
+    "fresh-paper": partial(paper, True),
+    "readiness": partial(readiness, False),
+    "fresh-readiness": partial(readiness, True),
 }
 
 

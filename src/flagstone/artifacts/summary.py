@@ -49,8 +49,8 @@ ROOMS_NAMED = (
 FILE_ENDINGS = frozenset(
     re.findall(
         r"\w+",
-        "aux bib bst cfg cls csv gz html ipynb jl jpeg jpg json jsonl log md npy npz parquet pdf pkl png ps pt"
-        " py r rst safetensors sh sty svg tar tex toml tsv txt xml yaml yml zip",
+        "aux bib bst cfg cls csv gz html ipynb jl jpeg jpg json jsonl log md npy npz parquet pdf pkl png ps"
+        " pt py r rst safetensors sh sty svg tar tex toml tsv txt xml yaml yml zip",
     )
 )
 NOT_A_PATH = re.compile(r"""://|[*?\[\]{}$|;&<>()"'`,]|\s-|^-|^@|^#""")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from flagstone.artifacts.documents import loads_strict
 from flagstone.artifacts.reading import Unreadable, refuse_foreign_text, size_words, text_lines
-from flagstone.artifacts.shape import Makers, MakerTally, Shape, plain_names
+from flagstone.artifacts.shape import Describer, Makers, MakerTally, Shape, plain_names
 
 COUNT_LIMIT_BYTES = 64_000_000
 HEAD_BYTES = 1_000_000
@@ -109,3 +109,11 @@ def parquet_shape(stream: BinaryIO, size: int) -> Shape:
         "row_count": rows,
     }
     return Shape(schema, rows, Makers(unnamed=rows))
+
+
+DESCRIBERS: Mapping[str, Describer] = {
+    "csv": csv_shape,
+    "tsv": tsv_shape,
+    "jsonl": jsonl_shape,
+    "parquet": parquet_shape,
+}

@@ -9,9 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from flagstone.artifacts.entry import DIGEST_LIMIT_BYTES
 from flagstone.artifacts.folders import list_files
-from flagstone.artifacts.reading import Unreadable, regular_file
+from flagstone.artifacts.reading import DIGEST_LIMIT_BYTES, Unreadable, regular_file
 from flagstone.artifacts.wording import shown
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
