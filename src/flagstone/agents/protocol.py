@@ -173,7 +173,8 @@ class Event:
 class Agent(Protocol):
     """A driver: it carries out one call, and says beforehand whether it can."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult: ...
 

@@ -92,10 +92,12 @@ class Watch:
 
     def next_deadline(self) -> tuple[Ending, float]:
         limits = self.limits
-        deadlines: list[tuple[float, Ending]] = [(self.finished + limits.grace_s, "grace")]
+        if self.finished < inf:
+            return "grace", self.finished + limits.grace_s
+        deadlines: list[tuple[float, Ending]] = [(inf, "exit")]
         if limits.wall_s is not None:
             deadlines.append((self.began + limits.wall_s, "wall"))
-        if limits.silence_s is not None and self.finished == inf:
+        if limits.silence_s is not None:
             deadlines.append((self.heard + limits.silence_s, "silence"))
         deadline, ending = min(deadlines)
         return ending, deadline

@@ -6,8 +6,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,6 +30,10 @@ CHANGED = (
 )
 # a child forked by another thread between our pipe() and our close() would hold the pipe open
 starting = threading.Lock()
+
+
+class CannotStart(FlagstoneError):
+    """The program is missing, or may not be run, or not there."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class Pipes:
 
 
 def start(command: Command, *, is_merged: bool) -> Child:
-    """The child of a command; FlagstoneError where it cannot be started."""
+    """The child of a command; CannotStart where there can be none."""
     prepare()
-    mark = uuid.uuid4().hex
+    mark = os.urandom(16).hex()
     with starting:
         pipes = Pipes()
         try:
@@ -192,8 +194,8 @@ def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
         status = target()
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()

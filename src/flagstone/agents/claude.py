@@ -1,0 +1,155 @@
+"""Drives the Claude Code CLI: one call in, one result out, everything it printed on record."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flagstone.agents.claude_conversation import Room, is_logged_in, login_lent
+from flagstone.agents.claude_launch import arguments, environment, faults_of, prompt_bytes
+from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structured, verdict_on
+from flagstone.agents.events import Stream
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
+from flagstone.processes import CannotStart, Command, Output, ProcessLimits, ProcessResult, run
+from flagstone.records import utc
+
+VERSION = "2.1.329"
+TRANSCRIPT_MB = 200
+LINE_KB = 8000
+STDERR_TAIL = 4096
+
+
+class ClaudeAgent:
+    """The agent `claude`. `options["command"]` names the program where it is not on PATH."""
+
+    name = "claude"
+
+    def __init__(
+        self,
+        options: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+        grace_s: float = 10,
+    ) -> None:
+        self.executable = str((options or {}).get("command") or "claude")
+        self.environ = os.environ if environ is None else environ
+        self.grace_s = grace_s
+
+    def fault(self) -> tuple[str, str] | None:
+        """What keeps Claude Code from being used here, and the cure."""
+        if shutil.which(self.executable, path=self.environ.get("PATH")) is None:
+            return (
+                f"Claude Code is not installed: there is no program {self.executable} on PATH",
+                f"install it: npm install -g @anthropic-ai/claude-code@{VERSION}",
+            )
+        if not is_logged_in(self.environ):
+            return (
+                "Claude Code is not logged in",
+                "start claude once and log in, or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN",
+            )
+        return None
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out one call; only an interruption, or a disk that cannot be written to, is raised."""
+        started_at = utc(time.time())
+        result = self.answer(call, on_event)
+        return replace(result, started_at=started_at, ended_at=utc(time.time()))
+
+    def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        faults = faults_of(call)
+        if faults:
+            return unstarted(call, Outcome.CONFIG, "; ".join(faults))
+        if call.limits.cost_usd is not None and call.limits.cost_usd <= 0:
+            return unstarted(call, Outcome.BUDGET, "no money is left for this call")
+        room = Room.of(call)
+        with room.held() as is_ours:
+            if not is_ours:
+                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            running = room.still_running()
+            if running:
+                pids = ", ".join(str(process.pid) for process in running)
+                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+            with login_lent(self.environ, room.config):
+                return self.converse(call, room, on_event)
+
+    def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI in a room that is ours alone."""
+        stream = Stream()
+
+        def on_line(line: bytes) -> bool:
+            for event in stream.read(line):
+                on_event(event)
+            return stream.result is not None
+
+        limits = ProcessLimits(
+            call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s
+        )
+        output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
+        try:
+            process = run(self.command(call, room), limits, output, on_line)
+        except CannotStart as error:
+            return unstarted(call, Outcome.CONFIG, error.problem)
+        return concluded(call, room, stream, process)
+
+    def command(self, call: AgentCall, room: Room) -> Command:
+        writable = (*call.writable, room.config, room.temporary)
+        return Command(
+            argv=launch_argv(arguments(call, self.executable), writable),
+            target=None,
+            cwd=call.task.run_root,
+            env=environment(call, room, self.environ),
+            stdin=prompt_bytes(call.prompt, call.task.run_root),
+            owner=room.owner,
+        )
+
+
+def launch_argv(argv: tuple[str, ...], writable: tuple[Path, ...]) -> tuple[str, ...]:
+    """The command line inside its sandbox, once there is one: it then grants writing to `writable` alone."""
+    return argv
+
+
+def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult) -> AgentResult:
+    """The result of a call that ran, and the conversation's new total remembered."""
+    left = Leftovers(
+        exit_code=process.exit_code,
+        signal=process.signal,
+        ending=process.ending,
+        unclean_pids=process.unclean_pids,
+        stderr=tail_of(call.record_dir / "stderr.txt"),
+        wants_structure=call.reply_schema is not None,
+        now_s=time.time(),
+    )
+    verdict: Verdict = verdict_on(stream, left)
+    before_usd = room.cost_so_far_usd() if call.conversation.resume else 0.0
+    total_usd = stream.total_cost_usd
+    room.note(before_usd if total_usd is None else total_usd, process.survivors)
+    return AgentResult(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        text=stream.last_text,
+        session_id=stream.session_id or call.conversation.session_id,
+        exit_code=process.exit_code,
+        cost_usd=share_of_cost(total_usd, before_usd),
+        usage=stream.usage,
+        turns=stream.turns,
+        tools=dict(stream.tools),
+        denied=stream.denied,
+        retry_after_s=verdict.retry_after_s,
+        structured=structured(stream.result),
+    )
+
+
+def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    """A call that cost nothing, because it was never started."""
+    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0)
+
+
+def tail_of(path: Path) -> str:
+    """The last words of a file, which is usually where the reason stands."""
+    try:
+        return path.read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
+    except OSError:
+        return ""

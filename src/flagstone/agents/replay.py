@@ -1,0 +1,127 @@
+"""Plays a recorded call: its transcript line by line, and the files it left.
+
+The folder holds one subfolder per stage (`03/`), or per attempt of it (`03/2/`), with `transcript.jsonl`,
+optionally `stderr.txt`, `exit_code`, `draft.md`, and below `files/` what is put into the run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from flagstone.agents.endings import Leftovers, structured, verdict_on
+from flagstone.agents.events import Stream
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
+from flagstone.processes.redaction import Redactor
+from flagstone.records import utc, write_atomic
+
+TRANSCRIPT = "transcript.jsonl"
+
+
+class ReplayAgent:
+    """The agent `replay`: `options["folder"]` is the recording."""
+
+    name = "replay"
+
+    def __init__(self, options: Mapping[str, object] | None = None) -> None:
+        self.folder = Path(str((options or {}).get("folder") or "recording"))
+
+    def fault(self) -> tuple[str, str] | None:
+        """What keeps the recording from being played, and the cure."""
+        if self.folder.is_dir():
+            return None
+        return (
+            f"there is no recording in {self.folder}",
+            "name the folder of a recording in the settings of the agent: folder: DIR",
+        )
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Plays the recording of this stage and attempt."""
+        started_at = utc(time.time())
+        recording = self.recording_of(call)
+        if recording is None:
+            reason = f"{self.folder} holds no recording of stage {call.task.stage}"
+            return AgentResult(Outcome.CONFIG, reason, "", call.conversation.session_id, cost_usd=0.0)
+        stream = self.played(recording, call, on_event)
+        denied = tuple(put_files(recording, call))
+        verdict = verdict_on(stream, leftovers(recording, call))
+        return AgentResult(
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            text=stream.last_text,
+            session_id=call.conversation.session_id,
+            exit_code=exit_code_of(recording),
+            cost_usd=stream.total_cost_usd,
+            usage=stream.usage,
+            turns=stream.turns,
+            tools=dict(stream.tools),
+            denied=(*stream.denied, *denied),
+            retry_after_s=verdict.retry_after_s,
+            structured=structured(stream.result),
+            started_at=started_at,
+            ended_at=utc(time.time()),
+        )
+
+    def recording_of(self, call: AgentCall) -> Path | None:
+        """The recording of this attempt, or else of the stage."""
+        stage = self.folder / call.task.stage
+        found = [
+            folder for folder in (stage / str(call.task.attempt), stage) if (folder / TRANSCRIPT).is_file()
+        ]
+        return found[0] if found else None
+
+    def played(self, recording: Path, call: AgentCall, on_event: Callable[[Event], None]) -> Stream:
+        stream = Stream()
+        transcript = Redactor({}).clean((recording / TRANSCRIPT).read_bytes())
+        for line in transcript.split(b"\n"):
+            for event in stream.read(line):
+                on_event(event)
+        write_atomic(call.record_dir / TRANSCRIPT, transcript, mode=0o600)
+        return stream
+
+
+def put_files(recording: Path, call: AgentCall) -> Iterator[str]:
+    """Puts the recorded files where the agent had left them; names those that may not be written."""
+    draft = recording / "draft.md"
+    if draft.is_file():
+        call.task.draft.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(draft, call.task.draft)
+    files = recording / "files"
+    for source in sorted(files.rglob("*")) if files.is_dir() else ():
+        target = call.task.run_root / source.relative_to(files)
+        if source.is_symlink() or not source.is_file():
+            continue
+        if not may_write(target, call.writable):
+            yield f"Write: {target}"
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def may_write(target: Path, writable: tuple[Path, ...]) -> bool:
+    # resolved: a link inside the run must not lead out of it
+    real = target.resolve()
+    return any(real.is_relative_to(granted.resolve()) for granted in writable)
+
+
+def leftovers(recording: Path, call: AgentCall) -> Leftovers:
+    stderr = recording / "stderr.txt"
+    return Leftovers(
+        exit_code=exit_code_of(recording),
+        signal=None,
+        ending="exit",
+        unclean_pids=(),
+        stderr=stderr.read_text("utf-8", "replace") if stderr.is_file() else "",
+        wants_structure=call.reply_schema is not None,
+        now_s=time.time(),
+    )
+
+
+def exit_code_of(recording: Path) -> int:
+    """What the recorded program ended with; 0 where that was not kept."""
+    try:
+        return int((recording / "exit_code").read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
