@@ -14,7 +14,7 @@ from flagstone.agents.claude_launch import arguments, environment, faults_of, pr
 from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structured, verdict_on
 from flagstone.agents.events import Stream
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
-from flagstone.processes import CannotStart, Command, Output, ProcessLimits, ProcessResult, run
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.records import utc
 
 VERSION = "2.1.329"
@@ -84,13 +84,11 @@ class ClaudeAgent:
                 on_event(event)
             return stream.result is not None
 
-        limits = ProcessLimits(
-            call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s
-        )
+        limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
         output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
         try:
             process = run(self.command(call, room), limits, output, on_line)
-        except CannotStart as error:
+        except StartError as error:
             return unstarted(call, Outcome.CONFIG, error.problem)
         return concluded(call, room, stream, process)
 

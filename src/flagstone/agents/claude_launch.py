@@ -119,9 +119,7 @@ def environment(call: AgentCall, room: Room, environ: Mapping[str, str]) -> dict
         prefixes += own if environ.get(cloud) else ()
     if call.mode is Mode.WORK:
         prefixes += WORK_PREFIXES
-    kept = {
-        name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))
-    }
+    kept = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
     places = {"CLAUDE_CONFIG_DIR": str(room.config), "TMPDIR": str(room.temporary)}
     return {**kept, **FIXED, **places}
 

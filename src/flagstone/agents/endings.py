@@ -101,17 +101,13 @@ def failed(stream: Stream, left: Leftovers) -> Verdict:
     result = stream.result or {}
     if str(result.get("terminal_reason")).startswith("aborted"):
         return Verdict(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
-    words = " ".join(
-        filter(None, (text_of(result.get("result")), text_of(result.get("errors")), left.stderr))
-    )
+    words = " ".join(filter(None, (text_of(result.get("result")), text_of(result.get("errors")), left.stderr)))
     known = SUBTYPES.get(str(result.get("subtype")))
     if known:
         return Verdict(*known)
     if result.get("terminal_reason") in ("prompt_too_long", "image_error"):
         return Verdict(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
-    outcome = (
-        by_status(whole(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
-    )
+    outcome = by_status(whole(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
     wait_s = retry_after_s(stream, words, left.now_s) if outcome is Outcome.RETRYABLE else None
     return Verdict(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
 
@@ -122,18 +118,14 @@ def without_result(stream: Stream, left: Leftovers) -> Verdict:
     if outcome in (Outcome.SESSION_LOST, Outcome.SESSION_BUSY, Outcome.AUTH):
         return Verdict(outcome, brief(left.stderr))
     if left.signal is not None or (left.exit_code or 0) > 128:
-        return Verdict(
-            Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip()
-        )
+        return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
     if stream.events == 0 and stream.odd_lines:
         return Verdict(Outcome.MALFORMED, "printed nothing that can be read")
     if left.exit_code == 0:
         return Verdict(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
     if stream.events == 0:
         return Verdict(Outcome.CONFIG, brief(left.stderr) or f"refused to start ({exit_words(left)})")
-    return Verdict(
-        Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip()
-    )
+    return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
 
 
 def by_status(status: int | None, words: str) -> Outcome | None:

@@ -67,9 +67,7 @@ class ReplayAgent:
     def recording_of(self, call: AgentCall) -> Path | None:
         """The recording of this attempt, or else of the stage."""
         stage = self.folder / call.task.stage
-        found = [
-            folder for folder in (stage / str(call.task.attempt), stage) if (folder / TRANSCRIPT).is_file()
-        ]
+        found = [folder for folder in (stage / str(call.task.attempt), stage) if (folder / TRANSCRIPT).is_file()]
         return found[0] if found else None
 
     def played(self, recording: Path, call: AgentCall, on_event: Callable[[Event], None]) -> Stream:

@@ -3,15 +3,15 @@
 from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
 from flagstone.processes.quiet import run_quietly
 from flagstone.processes.running import run
-from flagstone.processes.spawn import CannotStart
+from flagstone.processes.spawn import StartError
 from flagstone.processes.tree import Survivor, end_orphans, still_alive
 
 __all__ = [
-    "CannotStart",
     "Command",
     "Output",
     "ProcessLimits",
     "ProcessResult",
+    "StartError",
     "Survivor",
     "end_orphans",
     "run",

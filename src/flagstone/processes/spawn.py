@@ -32,7 +32,7 @@ CHANGED = (
 starting = threading.Lock()
 
 
-class CannotStart(FlagstoneError):
+class StartError(FlagstoneError):
     """The program is missing, or may not be run, or not there."""
 
 
@@ -78,7 +78,7 @@ class Pipes:
 
 
 def start(command: Command, *, is_merged: bool) -> Child:
-    """The child of a command; CannotStart where there can be none."""
+    """The child of a command; StartError where there can be none."""
     prepare()
     mark = os.urandom(16).hex()
     with starting:
@@ -111,9 +111,7 @@ def forked(command: Command, pipes: Pipes, mark: str, is_merged: bool) -> Child:
         problem = stream.read().decode(errors="replace")
     if problem:
         os.waitpid(pid, 0)
-        raise FlagstoneError(
-            f"cannot start {command.title}: {problem}", hint="install it, or correct its path"
-        )
+        raise StartError(f"cannot start {command.title}: {problem}", hint="install it, or correct its path")
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
@@ -178,7 +176,7 @@ def execute(argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
         os.execvpe(argv[0], argv, variables)
     except OSError as error:
         # it would name the last folder of PATH
-        raise OSError(error.errno, error.strerror, argv[0]) from None
+        raise OSError(error.errno, error.strerror) from None
 
 
 def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
@@ -187,8 +185,7 @@ def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
     os.environ.clear()
     os.environ.update(variables)
     sys.stdin, sys.stdout, sys.stderr = (
-        os.fdopen(number, mode, encoding="utf-8", errors="replace", closefd=False)
-        for number, mode in enumerate("rww")
+        os.fdopen(number, mode, encoding="utf-8", errors="replace", closefd=False) for number, mode in enumerate("rww")
     )
     try:
         status = target()
@@ -204,7 +201,9 @@ def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
 
 
 def report(handle: int, error: BaseException) -> None:
-    problem = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else repr(error)
+    problem = repr(error)
+    if isinstance(error, OSError):
+        problem = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
     os.write(handle, problem.encode("utf-8", "replace")[:4096])
 
 
