@@ -93,7 +93,9 @@ def project_keys(root: Path) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def load_settings(project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True) -> Settings:
+def load_settings(
+    project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True
+) -> Settings:
     """What a run is set to. Without `validate` only what cannot be read at all is an error."""
     pinned = run.pinned / "config.yaml"
     default = pinned if pinned.is_file() else project.config / "config.yaml"

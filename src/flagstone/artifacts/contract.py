@@ -70,9 +70,7 @@ def title(summary: Summary, expected: Expected) -> Iterator[Finding]:
         where = "is its first line" if summary.title != expected.title else "stands above everything else"
         yield Finding("summary-title", f"write the summary so that “# {expected.title}” {where}")
     elif summary.title_count > 1:
-        yield Finding(
-            "summary-title", "keep only one level-one heading; make the others “###” within a section"
-        )
+        yield Finding("summary-title", "keep only one level-one heading; make the others “###” within a section")
 
 
 def sections_present(summary: Summary, _: Expected) -> Iterator[Finding]:
@@ -80,9 +78,7 @@ def sections_present(summary: Summary, _: Expected) -> Iterator[Finding]:
     missing = [f"“## {name}”" for name in SECTIONS if name not in names]
     if missing:
         yield Finding("summary-sections-missing", f"add what is missing: {listed(missing, 7)}")
-    unknown = [
-        f"“## {shown(section.name, 60)}”" for section in summary.sections if section.name not in SECTIONS
-    ]
+    unknown = [f"“## {shown(section.name, 60)}”" for section in summary.sections if section.name not in SECTIONS]
     if unknown:
         advice = "make these headings “###” within one of the seven sections"
         yield Finding("summary-section-unknown", f"{advice}: {listed(unknown)}")
@@ -102,11 +98,7 @@ def sections_in_order(summary: Summary, _: Expected) -> Iterator[Finding]:
 
 
 def sections_filled(summary: Summary, _: Expected) -> Iterator[Finding]:
-    empty = [
-        f"“## {section.name}”"
-        for section in summary.sections
-        if section.name in SECTIONS and section.is_empty
-    ]
+    empty = [f"“## {section.name}”" for section in summary.sections if section.name in SECTIONS and section.is_empty]
     if empty:
         yield Finding("summary-section-empty", f"write something under {listed(empty, 7)}")
 
@@ -134,9 +126,7 @@ def options(summary: Summary, _: Expected) -> Iterator[Finding]:
     items = [(number, words(text)) for number, text in numbered_items(section)]
     if items != [(str(number), words(text)) for number, text in enumerate(OPTIONS, 1)]:
         fixed = "; ".join(f"{number}. {text}" for number, text in enumerate(OPTIONS, 1))
-        yield Finding(
-            "summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}"
-        )
+        yield Finding("summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}")
 
 
 def files(summary: Summary, expected: Expected) -> Iterator[Finding]:
@@ -150,9 +140,7 @@ def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Finding]:
         yield Finding("summary-placeholder", f"{advice}: {listed(found)}")
     copied = list(dict.fromkeys(f"“{shown(text, 60)}”" for text in template_texts(summary.tokens)))
     if copied:
-        yield Finding(
-            "summary-template-text", f"replace text copied from a template by your own: {listed(copied)}"
-        )
+        yield Finding("summary-template-text", f"replace text copied from a template by your own: {listed(copied)}")
 
 
 def control_characters(text: str) -> Iterator[Finding]:

@@ -34,9 +34,7 @@ def refuse_constant(name: str) -> None:
 def json_shape(stream: BinaryIO, size: int) -> Shape:
     if size > JSON_LIMIT_BYTES:
         limit = size_words(JSON_LIMIT_BYTES)
-        raise Unreadable(
-            f"larger than {limit}: write many records as JSON lines or CSV, which are read in pieces"
-        )
+        raise Unreadable(f"larger than {limit}: write many records as JSON lines or CSV, which are read in pieces")
     value = loads_strict(decoded(stream.read(JSON_LIMIT_BYTES + 1)))
     tally = MakerTally()
     if isinstance(value, list):
@@ -67,9 +65,7 @@ def metric_names(value: Mapping[str, object]) -> list[str]:
 
 
 def numbers(value: Mapping[str, object]) -> Iterator[str]:
-    return (
-        name for name, held in value.items() if isinstance(held, int | float) and not isinstance(held, bool)
-    )
+    return (name for name, held in value.items() if isinstance(held, int | float) and not isinstance(held, bool))
 
 
 @dataclass

@@ -60,9 +60,7 @@ def contents(folder: str, hidden: bool) -> list[tuple[str, bool]] | None:
     try:
         with os.scandir(folder) as entries:
             wanted = (
-                (entry.name, entry.is_dir(follow_symlinks=False))
-                for entry in entries
-                if is_wanted(entry.name, hidden)
+                (entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if is_wanted(entry.name, hidden)
             )
             return heapq.nsmallest(COUNT_LIMIT, wanted)
     except OSError:

@@ -32,9 +32,7 @@ def describe_room(run: Run, kind: str, cache: DigestCache) -> Room:
     listing = list_files(run.root, f"workspace/{kind}", limit=ENTRIES_LIMIT)
     siblings = frozenset(listing.paths)
     paths = [path for path in listing.paths if not is_sidecar(path, siblings)]
-    return Room(
-        kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out
-    )
+    return Room(kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out)
 
 
 def with_maker(run: Run, entry: Entry) -> Entry:
@@ -45,9 +43,7 @@ def with_maker(run: Run, entry: Entry) -> Entry:
     return replace(entry, makers=makers) if makers.is_complete else entry
 
 
-def build_index(
-    run: Run, kind: str, cache: DigestCache, producers: Mapping[str, Producer]
-) -> dict[str, object]:
+def build_index(run: Run, kind: str, cache: DigestCache, producers: Mapping[str, Producer]) -> dict[str, object]:
     """The record index/<kind>.json; the same files and producers give the same bytes."""
     return index_of(run, describe_room(run, kind, cache), producers)
 
@@ -58,9 +54,7 @@ def index_of(run: Run, room: Room, producers: Mapping[str, Producer]) -> dict[st
         "kind": room.kind,
         "entry_count": len(room.entries),
         "left_out": room.left_out,
-        "entries": [
-            record(run, replace(e, producer=producers.get(e.path, NOBODY)), registry) for e in room.entries
-        ],
+        "entries": [record(run, replace(e, producer=producers.get(e.path, NOBODY)), registry) for e in room.entries],
     }
 
 
@@ -97,19 +91,13 @@ def index_rows(index: Mapping[str, object], limit: int) -> tuple[str, ...]:
 
 def row(entry: Mapping[str, object]) -> str:
     schema, producer = entry.get("schema"), entry.get("producer")
-    facts = [
-        str(entry.get("format"))
-        if entry.get("format") != OTHER
-        else counted(as_int(entry.get("size")), "byte")
-    ]
+    facts = [str(entry.get("format")) if entry.get("format") != OTHER else counted(as_int(entry.get("size")), "byte")]
     if entry.get("unreadable"):
         facts.append(f"cannot be read: {entry['unreadable']}")
     elif isinstance(schema, Mapping):
         facts.extend(schema_facts(schema))
     if isinstance(producer, Mapping):
-        facts.extend(
-            f"{role} {producer[role]}" for role in ("stage", "experiment", "trial") if producer.get(role)
-        )
+        facts.extend(f"{role} {producer[role]}" for role in ("stage", "experiment", "trial") if producer.get(role))
     return f"{entry.get('path')}: {', '.join(facts)}"
 
 

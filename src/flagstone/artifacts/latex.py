@@ -28,9 +28,7 @@ def inputs(tex: str) -> list[str]:
 
 
 def bibliographies(tex: str) -> list[str]:
-    return [
-        with_ending(name.strip(), ".bib") for names in BIBLIOGRAPHY.findall(tex) for name in names.split(",")
-    ]
+    return [with_ending(name.strip(), ".bib") for names in BIBLIOGRAPHY.findall(tex) for name in names.split(",")]
 
 
 def with_ending(name: str, ending: str) -> str:
@@ -39,9 +37,7 @@ def with_ending(name: str, ending: str) -> str:
 
 
 def cited_keys(tex: str) -> set[str]:
-    return {
-        key.strip() for keys in CITE.findall(tex) for key in keys.split(",") if key.strip() not in ("", "*")
-    }
+    return {key.strip() for keys in CITE.findall(tex) for key in keys.split(",") if key.strip() not in ("", "*")}
 
 
 def entry_keys(bib: str) -> list[str]:

@@ -94,9 +94,7 @@ def venue_check(inspection: Inspection, sources: Sources) -> Check:
     if not named:
         return failed("paper-venue", f"{how}: the paper does not name the venue it is written for")
     if wanted and named != wanted:
-        return failed(
-            "paper-venue", f"{how}: the run's venue is {wanted}, and the paper names {shown(named, 60)}"
-        )
+        return failed("paper-venue", f"{how}: the run's venue is {wanted}, and the paper names {shown(named, 60)}")
     return passed("paper-venue", f"written for {shown(named, 60)}")
 
 
@@ -116,13 +114,9 @@ def sections_check(sources: Sources) -> Check:
     filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
     if sources.missing:
         gone = listed([shown(path, 120) for path in sources.missing])
-        return failed(
-            "paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them"
-        )
+        return failed("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
     if not filled:
-        return failed(
-            "paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input"
-        )
+        return failed("paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input")
     return passed("paper-sections", f"{counted(len(filled), 'section')} read in by main.tex")
 
 
@@ -149,13 +143,9 @@ def citations_check(cited: set[str], keys: set[str]) -> Check:
     unknown = sorted(cited - keys)
     if unknown:
         names = listed([shown(key, 60) for key in unknown])
-        return failed(
-            "paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others"
-        )
+        return failed("paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others")
     if not cited:
-        return failed(
-            "paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited"
-        )
+        return failed("paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited")
     return passed("paper-citations", f"{counted(len(cited), 'work')} cited, all in the bibliography")
 
 
@@ -196,9 +186,7 @@ def build_log_checks(inspection: Inspection) -> Iterator[Check]:
         return
     error = LOG_ERROR.search(log)
     if error:
-        yield failed(
-            rule, f"mend the LaTeX error and compile again; the log says “{shown(error.group(), 120)}”"
-        )
+        yield failed(rule, f"mend the LaTeX error and compile again; the log says “{shown(error.group(), 120)}”")
     elif not LOG_MENTION.search(log):
         yield failed(rule, f"{again}: it does not mention the PDF that was written")
     elif contradicts(log, inspection):

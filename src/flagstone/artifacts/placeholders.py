@@ -24,9 +24,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 BARE = re.compile(r"(?<![\w/-])(?:TODO|FIXME|TBD)\s*:")
-NOTHING_ELSE = re.compile(
-    r"\W*(?:tbd|tba|todo|fixme|placeholder|in progress|lorem ipsum.*)\W*", re.IGNORECASE
-)
+NOTHING_ELSE = re.compile(r"\W*(?:tbd|tba|todo|fixme|placeholder|in progress|lorem ipsum.*)\W*", re.IGNORECASE)
 ANGLE = re.compile(r"<[A-Za-z][^<>=/!:\n]*[a-z] [a-z][^<>=/!:\n]*(?<! )>")
 DOTS = re.compile(r"(?:\.\.\.|…)")
 TEMPLATE_TEXTS = frozenset(
@@ -85,12 +83,7 @@ def template_texts(tokens: Sequence[Token]) -> Iterator[str]:
     """Every piece of text that stands in the instructions and not in an answer."""
     for text in prose_blocks(tokens):
         for line in text.split("\n"):
-            bare = (
-                " ".join(line.replace("[", " ").replace("]", " ").split())
-                .strip(" .*_")
-                .lower()
-                .replace("’", "'")
-            )
+            bare = " ".join(line.replace("[", " ").replace("]", " ").split()).strip(" .*_").lower().replace("’", "'")
             if bare in TEMPLATE_TEXTS or DOTS.fullmatch(line.strip()):
                 yield line.strip()
         yield from (found.group() for found in ANGLE.finditer(text))

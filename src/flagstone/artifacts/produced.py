@@ -82,9 +82,7 @@ def located(path: str, run_root: Path) -> str:
             raise OwnRecord("one of Flagstone's own records")
         refuse_unless_filled(real)
     except OSError as error:
-        raise Unreadable(
-            "does not exist" if isinstance(error, FileNotFoundError) else reason_of(error)
-        ) from None
+        raise Unreadable("does not exist" if isinstance(error, FileNotFoundError) else reason_of(error)) from None
     return clean
 
 

@@ -72,11 +72,7 @@ def document_check(inspection: Inspection, document: Document, path: str) -> Che
     try:
         text = inspection.text(path)
         if path.endswith(".json"):
-            count = (
-                listed_artifacts(inspection, text)
-                if document.names is MANIFEST_NAMES
-                else checklist_points(text)
-            )
+            count = listed_artifacts(inspection, text) if document.names is MANIFEST_NAMES else checklist_points(text)
             return passed(document.rule, f"{path}, {count}")
     except Unreadable as refusal:
         return failed(document.rule, f"mend {path}: {refusal.reason}")

@@ -24,15 +24,11 @@ def present(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one file that can be read and holds something; what cannot be read is named."""
     rule, good = f"{kind}-present", inspection.counting(kind)
     if good:
-        yield passed(
-            rule, f"{counted(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}"
-        )
+        yield passed(rule, f"{counted(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
     others = useless(inspection.room(kind).entries)
-    yield failed(
-        rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none"
-    )
+    yield failed(rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none")
 
 
 def but_unread(inspection: Inspection, kind: str) -> str:
@@ -61,9 +57,7 @@ def fresh(kind: str, inspection: Inspection) -> Iterator[Check]:
     old = listed([shown(entry.path, 120) for entry in good])
     yield failed(
         rule,
-        f"{advice}; its content was there before the stage began (a copy is not new): {old}"
-        if old
-        else advice,
+        f"{advice}; its content was there before the stage began (a copy is not new): {old}" if old else advice,
     )
 
 

@@ -109,9 +109,7 @@ def read_summary(path: Path) -> tuple[str, tuple[Finding, ...]]:
 
 
 def unreadable_summary(reason: str) -> Finding:
-    return Finding(
-        "summary-unreadable", f"the summary cannot be read: {reason}; write it as UTF-8 Markdown text"
-    )
+    return Finding("summary-unreadable", f"the summary cannot be read: {reason}; write it as UTF-8 Markdown text")
 
 
 def parse_summary(text: str) -> Summary:

@@ -48,7 +48,7 @@ def named_run(project: Project, wanted: str, names: list[str]) -> Run:
     if close:
         hint = f"did you mean {close[0]}?"
     elif names:
-        hint = f"the runs are {', '.join(names[-20:])}; a new one: flagstone new {wanted} --goal \"…\""
+        hint = f'the runs are {", ".join(names[-20:])}; a new one: flagstone new {wanted} --goal "…"'
     else:
         hint = f'there is none yet; start it: flagstone new {wanted} --goal "…"'
     raise FlagstoneError(f"there is no run {wanted!r} below {project.runs_dir}", hint=hint)

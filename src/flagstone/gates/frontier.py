@@ -13,7 +13,8 @@ from flagstone.gates import history, memory, mending, place
 from flagstone.gates.holder import Held, hold
 from flagstone.gates.judge import State, Verdict, judge
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.sealing import policy_decision, seal_by_policy, seal_touch, touch
+from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
+from flagstone.gates.seals import Decision, login_name
 from flagstone.gates.turns import asked
 from flagstone.gates.words import Speaker
 from flagstone.records import utc
@@ -54,7 +55,11 @@ class Frontier:
         self.held = hold(run.lock, f"run {run.name}", utc(time.time()))
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
-        place.arrive(run, {stage.nr: stage.key for stage in self.opened.table}, policy_decision("arrival"))
+        place.arrive(
+            run,
+            {stage.nr: stage.key for stage in self.opened.table},
+            Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="opened"),
+        )
         self.notices += mending.mend(self.opened)
 
     def is_aborted(self) -> bool:
@@ -95,7 +100,9 @@ class Frontier:
         """A policy approves new work; what a person took back, or settings that changed under it, stay a person's."""
         if found.state is State.WAITING:
             return True
-        return found.state is State.STALE and self.opened.run.offer(found.stage.key).is_file() and "→" not in found.reason
+        return (
+            found.state is State.STALE and self.opened.run.offer(found.stage.key).is_file() and "→" not in found.reason
+        )
 
     def prepare(self, stage: Stage) -> None:
         """Once a call, before Snakemake may delete what a stage published."""

@@ -27,35 +27,38 @@ def keep_current(opened: OpenedRun, stage: Stage) -> None:
     version = read_record(opened.run.history(stage.nr) / str(record.get("version")) / "version.json") or {}
     if version.get("digest") == content.digest:
         return
-    kept = keep(opened, stage, content, files_on_disk(opened.run, content))
-    write_record(consumed_file(opened.run, stage.nr), {**record, "version": kept})
+    sources = files_on_disk(opened.run, content)
+    sources[opened.run.relative(opened.run.offer(stage.key))] = opened.run.offer(stage.key)
+    named = next_version(opened.run, stage.nr, content)
+    keep(opened, stage, content, sources, named)
+    write_record(consumed_file(opened.run, stage.nr), {**record, "version": named})
 
 
 def files_on_disk(run: Run, content: Content) -> dict[str, Path]:
     return {path: run.root / path for path, digest in content.files.items() if digest != "missing"}
 
 
-def keep(opened: OpenedRun, stage: Stage, content: Content, sources: Mapping[str, Path]) -> str:
-    """Copies a version to history/NN/<n>-<digest>/ in one rename, and returns its folder's name."""
-    run = opened.run
-    folder = run.history(stage.nr)
+def next_version(run: Run, nr: str, content: Content) -> str:
+    """The name of the next kept version of a stage."""
+    taken = (int(path.name[:4]) for path in run.history(nr).glob("[0-9][0-9][0-9][0-9]-*"))
+    return f"{max(taken, default=0) + 1:04d}-{content.digest[:12]}"
+
+
+def keep(opened: OpenedRun, stage: Stage, content: Content, sources: Mapping[str, Path], version: str) -> None:
+    """Copies a version to history/NN/<n>-<digest>/ in one rename."""
+    folder = opened.run.history(stage.nr)
+    building = folder / f".{version}.{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(path.name[:4]) for path in folder.glob("[0-9][0-9][0-9][0-9]-*")), default=0)
-        name = f"{number:04d}-{content.digest[:12]}"
-        building = folder / f".{name}.{os.getpid()}"
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
+        building.mkdir(parents=True)
         left_out = copy_files(sources, building, earlier_copies(folder), content)
-        if run.offer(stage.key).is_file() and run.relative(run.offer(stage.key)) not in sources:
-            copy_into(run.offer(stage.key), building / run.relative(run.offer(stage.key)))
-        facts = {"stage": stage.nr, "digest": content.digest, "files": dict(content.files), "index": dict(content.index)}
-        write_record(building / "version.json", {**facts, "left_out": left_out})
-        building.rename(folder / name)
+        facts = {"stage": stage.nr, "digest": content.digest}
+        files = {"files": dict(content.files), "index": dict(content.index), "left_out": left_out}
+        write_record(building / "version.json", {**facts, **files})
+        building.rename(folder / version)
         sync_folder(folder)
     except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
         raise cannot_write(folder, error) from error
-    return name
 
 
 def copy_files(sources: Mapping[str, Path], target: Path, earlier: Mapping[str, Path], content: Content) -> list[str]:
@@ -95,3 +98,12 @@ def version_folder(run: Run, nr: str, version: str) -> Path | None:
     """Where a kept version lies, if it does."""
     folder = run.history(nr) / version
     return folder if version and (folder / "version.json").is_file() else None
+
+
+def kept_copy(run: Run, nr: str, path: str, digest: str) -> Path | None:
+    """The newest kept copy of a file with exactly this content."""
+    for version in sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*"), reverse=True):
+        record = read_record(version / "version.json") or {}
+        if (record.get("files") or {}).get(path) == digest and (version / path).is_file():
+            return version / path
+    return None

@@ -48,9 +48,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Flag:
-    """A person's approval file, as it lies on disk."""
+    """A person's approval file, as it lies on disk. `made_ns` cannot be set by whoever made it."""
 
     mtime_ns: int
+    made_ns: int
     ahead: bool
 
 
@@ -59,7 +60,7 @@ def flag_of(run: Run, nr: str, now_ns: int) -> Flag | None:
         stat = os.stat(run.flag(nr))
     except OSError:
         return None
-    return Flag(stat.st_mtime_ns, ahead=stat.st_mtime_ns > now_ns + SKEW_NS)
+    return Flag(stat.st_mtime_ns, stat.st_ctime_ns, ahead=stat.st_mtime_ns > now_ns + SKEW_NS)
 
 
 def judge(opened: OpenedRun, stage: Stage, now_ns: int) -> Verdict:
@@ -97,7 +98,9 @@ def gate_verdict(
         restored = last is not None and last.get("event") != "approved"
         return Verdict(stage, State.APPROVED, "is approved", content, attempt, fresh=restored)
     if flag.ahead:
-        why = f"waits for you: approved/{stage.nr}.flag is dated in the future, which is not an approval; touch it again"
+        why = (
+            f"waits for you: approved/{stage.nr}.flag is dated in the future, which is not an approval; touch it again"
+        )
         return Verdict(stage, State.STALE if seal else State.WAITING, why, content, attempt)
     if seal and flag.mtime_ns == seal.get("flag_mtime_ns"):
         return Verdict(stage, State.STALE, "changed after it was approved: " + "; ".join(drift), content, attempt)
@@ -133,7 +136,7 @@ def changed_after(opened: OpenedRun, stage: Stage, content: Content, flag: Flag)
     """Which file is younger than the flag ('' for none). Untouched files are judged by when we published them."""
     offer = offer_of(opened.run, stage) or {}
     built_ns = int(offer.get("built_ns", 0))
-    if flag.mtime_ns < built_ns:
+    if min(flag.mtime_ns, flag.made_ns) < built_ns:
         return f"attempt {offer.get('attempt', '?')} of the stage"
     offered = {str(row.get("path")): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
     offered[opened.run.relative(opened.run.summary(stage.key))] = offer.get("summary")

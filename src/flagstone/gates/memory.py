@@ -24,10 +24,13 @@ def approved_summaries(opened: OpenedRun, before: str | None = None) -> list[tup
 
 def text(opened: OpenedRun) -> str:
     """The whole memory: what is approved now, and nothing else."""
-    parts = ["# Memory of this run\n", "## Brief\n", read_text(opened.run.brief).rstrip() + "\n", "## Approved stages\n"]
-    summaries = approved_summaries(opened)
-    parts += [summary.rstrip() + "\n" for _, summary in summaries] or ["None yet.\n"]
-    return "\n".join(parts)
+    brief = ended(read_text(opened.run.brief))
+    summaries = [ended(summary) for _, summary in approved_summaries(opened)] or ["None yet.\n"]
+    return "\n".join(["# Memory of this run\n", "## Brief\n", brief, "## Approved stages\n", *summaries])
+
+
+def ended(words: str) -> str:
+    return words if words.endswith("\n") else words + "\n"
 
 
 def write(opened: OpenedRun) -> None:

@@ -24,7 +24,7 @@ def mend(opened: OpenedRun) -> list[str]:
 def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
     run = opened.run
     was = publication(run, stage)
-    said = []
+    said: list[str] = []
     if was is None:
         return said
     folder = version_folder(run, stage.nr, was.version)

@@ -51,10 +51,14 @@ def file_digest(path: Path) -> str:
         return digest_bytes(b"")
 
 
-def open_run(project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True) -> OpenedRun:
+def open_run(
+    project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True
+) -> OpenedRun:
     """Reads a run's table and settings; every problem is an error a person can act on."""
     if not run.settings.is_file():
-        raise FlagstoneError(f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status")
+        raise FlagstoneError(
+            f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status"
+        )
     return OpenedRun(
         project=project,
         run=run,
@@ -62,4 +66,3 @@ def open_run(project: Project, run: Run, overrides: Mapping[str, Any] | None = N
         settings=load_settings(project, run, overrides, validate=validate),
         cache=DigestCache(run.digest_cache),
     )
-

@@ -1,4 +1,4 @@
-"""A run on disk, a summary that keeps to the contract, and files of every format, for the tests beside this."""
+"""A run on disk, a summary that keeps to the contract, and files of every format, for these tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECTIONS = {
     "Your Options": OPTIONS,
 }
 
-# Written by pyarrow 22: two rows of the columns a and b
+# Written by pyarrow: two rows of the columns a and b
 PARQUET = base64.b64decode(
     "UEFSMRUAFSwVLCwVBBUAFQYVBhwAAAACAAAABAEBAAAAAAAAAAIAAAAAAAAAFQAVIBUgLBUEFQAVBhUGHAAAAAIAAA"
     "AEAQEAAAB4AQAAAHkVBBk8NQAYBnNjaGVtYRUEABUEJQIYAWEAFQwlAhgBYiUATBwAAAAWBBkcGSwmABwVBBklBgAZ"
@@ -41,7 +41,8 @@ PARQUET = base64.b64decode(
     "QVIx"
 )
 PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="1" height="1"/></svg>'
@@ -49,9 +50,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="1" height="1"/></sv
 
 def png(width: int = 2, height: int = 3) -> bytes:
     def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + bytes(width) for _ in range(height)))

@@ -1,4 +1,4 @@
-"""Compares the arms by the rule that design.json fixed before any run: comparison.json, differences.csv."""
+"""Compares the arms by the rule that design.json fixed before any run: analysis.json, per_seed.csv."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read_runs(path: Path) -> list[dict[str, str]]:
 
 def value(run: dict[str, str], metric: str, worst: float) -> float:
     """A run's metric; a run that failed counts as the design says, and is never left out."""
-    return float(run[metric]) if run["status"] == "finished" else worst
+    return float(run[metric]) if run["status"] == "ok" else worst
 
 
 def paired(runs: list[dict[str, str]], metric: str, worst: float) -> tuple[list[int], Floats, Floats]:
@@ -90,7 +90,7 @@ def compared(runs: list[dict[str, str]], metric: str, worst: float, rule: dict[s
     }
 
 
-def write_differences(path: Path, runs: list[dict[str, str]], design: dict[str, Any]) -> None:
+def write_pairs(path: Path, runs: list[dict[str, str]], design: dict[str, Any]) -> None:
     seeds, constant, warmup = paired(runs, "test_loss", design["rule"]["failed_run_counts_as"])
     with path.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream, lineterminator="\n")
@@ -103,24 +103,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--design", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True, help="folder of runs.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for comparison.json and differences.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for analysis.json and per_seed.csv")
     arguments = parser.parse_args()
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
     runs, rule = read_runs(arguments.results / "runs.csv"), design["rule"]
     primary = compared(runs, "test_loss", rule["failed_run_counts_as"], rule)
     secondary = compared(runs, "test_error", 1.0, rule)
     del secondary["verdict"]  # the rule is about the primary metric alone
-    comparison = {
+    analysis = {
         "experiment": design["experiment"],
         "verdict": primary["verdict"],
+        "minimum_effect": rule["minimum_effect"],
+        "difference_is": "constant minus warmup: positive where warm-up is better",
         "primary": primary,
         "secondary": secondary,
-        "failed_runs": [f"{run['arm']}-{run['seed']}" for run in runs if run["status"] != "finished"],
+        "failed_runs": [f"{run['arm']}-{run['seed']}" for run in runs if run["status"] != "ok"],
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(comparison, indent=1) + "\n"
-    (arguments.out / "comparison.json").write_text(text, encoding="utf-8")
-    write_differences(arguments.out / "differences.csv", runs, design)
+    text = json.dumps(analysis, indent=1) + "\n"
+    (arguments.out / "analysis.json").write_text(text, encoding="utf-8")
+    write_pairs(arguments.out / "per_seed.csv", runs, design)
     sys.stdout.write(f"verdict {primary['verdict']}: difference {primary['difference']:+.4f} nats\n")
 
 

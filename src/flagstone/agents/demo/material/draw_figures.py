@@ -21,7 +21,7 @@ COLUMN_INCHES = 3.3
 ARM_COLOURS = {"constant": "#D55E00", "warmup": "#0072B2"}  # Okabe and Ito: safe for colour-blind readers
 ARM_NAMES = {"constant": "constant rate", "warmup": "warm-up"}
 CLASS_MARKS = (("o", "#0072B2"), ("s", "#E69F00"), ("^", "#009E73"))
-STYLE = {
+STYLE: Any = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
     "font.size": 8,
@@ -70,8 +70,12 @@ def draw_setting(design: dict[str, Any], data: Path, out: Path) -> None:
     left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     training = design["training"]
     steps, peak, climb = training["steps"], training["peak_rate"], training["warmup_steps"]
-    right.plot([0, steps], [peak, peak], color=ARM_COLOURS["constant"], label=ARM_NAMES["constant"])
-    right.plot([0, climb, steps], [0, peak, peak], "--", color=ARM_COLOURS["warmup"], label=ARM_NAMES["warmup"])
+    lines = {
+        "constant": ([0, steps], [peak, peak], "-"),
+        "warmup": ([0, climb, steps], [0, peak, peak], "--"),
+    }
+    for arm, (at, rates, dashes) in lines.items():
+        right.plot(at, rates, dashes, color=ARM_COLOURS[arm], label=ARM_NAMES[arm])
     right.set(xlabel="step", ylabel="learning rate", ylim=(0, 1.15 * peak), xlim=(0, steps))
     right.legend(loc="lower right")
     save(figure, out, "setting")
@@ -82,7 +86,7 @@ def curves(results: Path) -> list[dict[str, Any]]:
     """Every point of every run's curve, in the order of runs.csv."""
     found = []
     for run in read_rows(results / "runs.csv"):
-        path = results / "runs" / f"{run['arm']}-{int(run['seed']):02d}" / "curve.csv"
+        path = results / run["experiment"] / run["arm"] / f"seed-{run['seed']}" / "series.csv"
         if path.is_file():
             head = {"experiment": run["experiment"], "arm": run["arm"], "seed": run["seed"]}
             found += [{**head, "step": row["step"], "test_loss": row["test_loss"]} for row in read_rows(path)]
@@ -95,7 +99,8 @@ def draw_arm(axes: Axes, points: list[dict[str, Any]], arm: str, worst: float) -
     steps = sorted({int(point["step"]) for point in own})
     by_step: dict[int, list[float]] = {step: [] for step in steps}
     for seed in sorted({int(point["seed"]) for point in own}):
-        line = [(int(point["step"]), float(point["test_loss"])) for point in own if int(point["seed"]) == seed]
+        mine = [point for point in own if int(point["seed"]) == seed]
+        line = [(int(point["step"]), float(point["test_loss"])) for point in mine]
         losses = [loss if np.isfinite(loss) else worst for _, loss in line]
         axes.plot([step for step, _ in line], losses, color=ARM_COLOURS[arm], linewidth=0.5, alpha=0.4)
         for (step, _), loss in zip(line, losses, strict=True):
@@ -118,15 +123,19 @@ def draw_curves(design: dict[str, Any], results: Path, out: Path) -> None:
     write_rows(out / "curves.csv", points)
 
 
-def draw_differences(comparison: dict[str, Any], design: dict[str, Any], out: Path) -> None:
+def draw_differences(analysis: dict[str, Any], rows: list[dict[str, str]], out: Path) -> None:
     """One point a seed, then the mean with its interval, against nothing and the minimum effect."""
-    rows, primary = read_rows(out / "differences.csv"), comparison["primary"]
+    primary = analysis["primary"]
     heights = np.arange(len(rows), 0, -1)
     values = [float(row["difference"]) for row in rows]
     figure, axes = plt.subplots(figsize=(COLUMN_INCHES, 0.9 + 0.13 * len(rows)), layout="constrained")
     axes.axvline(0.0, color="#888888", linewidth=0.6)
     axes.axvline(
-        design["rule"]["minimum_effect"], color="#009E73", linewidth=0.8, linestyle=":", label="minimum effect of interest"
+        analysis["minimum_effect"],
+        color="#009E73",
+        linewidth=0.8,
+        linestyle=":",
+        label="minimum effect of interest",
     )
     colours = [ARM_COLOURS["warmup" if each > 0.0 else "constant"] for each in values]
     axes.hlines(heights, 0.0, values, color=colours, linewidth=0.8)
@@ -134,29 +143,47 @@ def draw_differences(comparison: dict[str, Any], design: dict[str, Any], out: Pa
     low, high = primary["interval_95"]
     mean = primary["difference"]
     axes.errorbar(
-        [mean], [-0.4], xerr=[[mean - low], [high - mean]], fmt="D", color="black", markersize=4, capsize=3, linewidth=1.2
+        [mean],
+        [-0.4],
+        xerr=[[mean - low], [high - mean]],
+        fmt="D",
+        color="black",
+        markersize=4,
+        capsize=3,
+        linewidth=1.2,
     )
     axes.set_yticks([*heights, -0.4], [*(row["seed"] for row in rows), "mean"])
     axes.set(ylabel="seed", xlabel="test loss, constant minus warm-up (nats)", ylim=(-1.2, len(rows) + 0.8))
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.0)
     save(figure, out, "differences")
+    write_rows(out / "differences.csv", rows)
 
 
 def listing(experiment: str) -> list[dict[str, Any]]:
+    """One entry for each file: the same figure stands there for print and for the screen."""
     about = {
-        "setting": "training points of the three classes, and the two learning-rate schedules",
-        "curves": "test loss against step for every run of both arms, and their mean",
-        "differences": "test loss of the constant arm minus the warm-up arm, seed by seed, with mean and interval",
+        "setting": (
+            "training points of the three classes, and both learning-rate schedules",
+            "data/train.csv",
+        ),
+        "curves": ("test loss against step for every run of both arms, and their mean", "results/runs.csv"),
+        "differences": (
+            "constant minus warm-up in test loss by seed, and their mean",
+            "results/per_seed.csv",
+        ),
     }
-    names = {"pdf": "pdf", "png": "png", "data": "csv"}
     return [
         {
-            "figure": name,
+            "file": f"workspace/figures/{name}.{ending}",
             "experiment": experiment,
+            "data": [f"workspace/figures/{name}.csv"],
+            "sources": [f"workspace/{source}"],
+            "script": "workspace/code/draw_figures.py",
             "caption": caption,
-            **{key: f"workspace/figures/{name}.{end}" for key, end in names.items()},
+            "status": "preregistered",
         }
-        for name, caption in about.items()
+        for name, (caption, source) in about.items()
+        for ending in ("pdf", "png")
     ]
 
 
@@ -165,14 +192,15 @@ def main() -> None:
     parser.add_argument("--design", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="holds comparison.json and differences.csv already")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the figures")
     arguments = parser.parse_args()
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
-    comparison = json.loads((arguments.out / "comparison.json").read_text(encoding="utf-8"))
+    analysis = json.loads((arguments.results / "analysis.json").read_text(encoding="utf-8"))
+    pairs = read_rows(arguments.results / "per_seed.csv")
     with mpl.rc_context(STYLE):
         draw_setting(design, arguments.data, arguments.out)
         draw_curves(design, arguments.results, arguments.out)
-        draw_differences(comparison, design, arguments.out)
+        draw_differences(analysis, pairs, arguments.out)
     text = json.dumps({"figures": listing(design["experiment"])}, indent=1) + "\n"
     (arguments.out / "figures.json").write_text(text, encoding="utf-8")
 

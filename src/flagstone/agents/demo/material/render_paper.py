@@ -1,4 +1,4 @@
-"""Turns the measured results into what the paper includes: numbers.tex and the tables. No number is typed by hand."""
+"""Turns the measured results into what the paper includes: numbers.tex and tables; none is typed by hand."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from typing import Any
 
 ENDINGS = {
     "SUPPORTED": (
-        "By the rule fixed beforehand the hypothesis is \\emph{supported} here: warm-up lowered the test loss by at "
-        "least the smallest effect of interest.",
-        "In this setting, warm-up earned its place: it costs one line and no steps, and lowered the test loss by "
-        "\\Difference{} nats. Whether it does so elsewhere is a question for other data, other networks and other "
-        "budgets.",
+        "By the rule fixed beforehand the hypothesis is \\emph{supported} here: warm-up lowered test loss "
+        "by at least the smallest effect of interest.",
+        "In this setting, warm-up earned its place: it costs one line and no steps, and lowered test loss "
+        "by \\DifferenceSize{} nats on average. Whether it does so elsewhere is a question for other data, "
+        "other networks and other budgets.",
     ),
     "NO PRACTICAL EFFECT": (
-        "By the rule fixed beforehand the verdict is \\emph{no practical effect}: an improvement as large as the "
-        "smallest effect of interest is ruled out at the stated level.",
-        "In this setting, warm-up made no difference that would matter: the data rule out an improvement of "
-        "\\MinimumEffect{} nats or more. A reader who has to choose may leave it out here and spend the effort "
+        "By the rule fixed beforehand the verdict is \\emph{no practical effect}: an improvement as large as "
+        "the smallest effect of interest is ruled out at the stated level.",
+        "In this setting, warm-up made no difference that would matter: the runs rule out an improvement of "
+        "\\MinimumEffect{} nats or more. Who has to choose may leave it out here and spend the effort "
         "elsewhere.",
     ),
     "HARMFUL": (
         "By the rule fixed beforehand the verdict is \\emph{harmful}: under this budget warm-up raised the test loss.",
-        "In this setting, warm-up did harm: within a fixed budget it raised the test loss by \\DifferenceSize{} nats "
-        "on average. What looks like a free safeguard changed the result for the worse here.",
+        "In this setting, warm-up did harm: within a fixed budget it raised the test loss by "
+        "\\DifferenceSize{} nats on average. What looks like a free safeguard changed the result for the "
+        "worse here.",
     ),
     "INCONCLUSIVE": (
-        "By the rule fixed beforehand the verdict is \\emph{inconclusive}: the runs neither show an improvement of the "
-        "smallest size of interest nor rule it out.",
-        "In this setting, the question stays open: \\Seeds{} pairs of runs neither show the predicted improvement nor "
-        "rule it out. More seeds would narrow the interval; they would have to be planned before they are run, because "
-        "adding seeds until a test agrees is not a test.",
+        "By the rule fixed beforehand the verdict is \\emph{inconclusive}: the runs neither show an "
+        "improvement of the smallest size of interest nor rule it out.",
+        "In this setting, the question stays open: \\Seeds{} pairs of runs neither show the predicted "
+        "improvement nor rule it out. More seeds would narrow the interval; they would have to be planned "
+        "before they are run, because adding seeds until a test agrees is not a test.",
     ),
 }
 
@@ -79,12 +80,12 @@ def setting(design: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def outcome(comparison: dict[str, Any]) -> dict[str, str]:
+def outcome(analysis: dict[str, Any]) -> dict[str, str]:
     """What was found."""
-    loss, error, failed = comparison["primary"], comparison["secondary"], comparison["failed_runs"]
+    loss, error, failed = analysis["primary"], analysis["secondary"], analysis["failed_runs"]
     low, high = (signed(end) for end in loss["interval_95"])
     error_low, error_high = (signed_percent(end) for end in error["interval_95"])
-    short, long = ENDINGS[comparison["verdict"]]
+    short, long = ENDINGS[analysis["verdict"]]
     names = ", ".join(failed)
     return {
         "LossConstant": f"{loss['constant']['mean']:.3f}",
@@ -106,8 +107,8 @@ def outcome(comparison: dict[str, Any]) -> dict[str, str]:
         "ErrorDifference": signed_percent(error["difference"]),
         "ErrorInterval": f"[{error_low}, {error_high}]",
         "ErrorPValue": p_value(error),
-        "Verdict": comparison["verdict"].lower(),
-        "FailedSentence": f"The runs {names} did not finish and count as planned." if failed else "No run failed.",
+        "Verdict": analysis["verdict"].lower(),
+        "FailedSentence": f"The runs {names} failed and count as planned." if failed else "No run failed.",
         "AbstractEnding": short,
         "ConclusionEnding": long,
     }
@@ -141,14 +142,21 @@ def runs_table(runs: list[dict[str, str]], differences: list[dict[str, str]]) ->
 
 
 def cell(run: dict[str, str], name: str) -> str:
-    if run["status"] != "finished":
+    if run["status"] != "ok":
         return "failed"
     return percent(float(run[name])) if name == "test_error" else f"{float(run[name]):.3f}"
 
 
 def table(columns: str, head: str, lines: list[str]) -> str:
-    body = "\n".join(lines)
-    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+    lines_of_table = [
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        head,
+        "\\midrule",
+        *lines,
+        "\\bottomrule",
+    ]
+    return "\n".join([*lines_of_table, "\\end{tabular}"]) + "\n"
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -160,20 +168,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--design", type=Path, required=True)
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="the folder of main.tex")
     arguments = parser.parse_args()
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
-    comparison = json.loads((arguments.figures / "comparison.json").read_text(encoding="utf-8"))
-    values = {**setting(design), **outcome(comparison)}
+    analysis = json.loads((arguments.results / "analysis.json").read_text(encoding="utf-8"))
+    values = {**setting(design), **outcome(analysis)}
     lines = [f"\\newcommand{{\\{name}}}{{{text}}}" for name, text in values.items()]
-    head = "% Written by render_paper.py from design.json and comparison.json; changes are lost.\n"
+    head = "% Written by render_paper.py from design.json and analysis.json; changes are lost.\n"
     (arguments.out / "numbers.tex").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
     tables = arguments.out / "tables"
     tables.mkdir(parents=True, exist_ok=True)
     (tables / "comparison.tex").write_text(comparison_table(), encoding="utf-8")
-    rows = runs_table(read_rows(arguments.results / "runs.csv"), read_rows(arguments.figures / "differences.csv"))
-    (tables / "runs.tex").write_text(rows, encoding="utf-8")
+    runs, pairs = (read_rows(arguments.results / name) for name in ("runs.csv", "per_seed.csv"))
+    (tables / "runs.tex").write_text(runs_table(runs, pairs), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-import analyse
-import make_data
+import analyse  # type: ignore[import-not-found, unused-ignore]
+import make_data  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
-import train
+import train  # type: ignore[import-not-found, unused-ignore]
 
 TRAINING = {
     "hidden": [5],
@@ -76,7 +76,7 @@ class Runs(unittest.TestCase):
         wild = {**DESIGN, "training": {**TRAINING, "peak_rate": 1e200}}
         with np.errstate(all="ignore"):
             curve = train.train(wild, "constant", 3, self.data)
-        self.assertEqual(train.record(wild, "constant", 3, self.data, curve)["status"], "diverged")
+        self.assertEqual(train.record(wild, "constant", 3, self.data, curve)["status"], "invalid")
 
 
 class Statistics(unittest.TestCase):

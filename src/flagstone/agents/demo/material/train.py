@@ -7,6 +7,7 @@ import csv
 import hashlib
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+Curve = list[dict[str, float]]
+EVENTS = "events.out.tfevents.0.demo"
 Layer = tuple[Floats, Floats]
 
 
@@ -28,8 +31,7 @@ def learning_rate(step: int, arm: str, training: dict[str, Any]) -> float:
 
 def initial_layers(rng: np.random.Generator, widths: list[int]) -> list[Layer]:
     """Normal weights scaled for rectifiers (He et al., 2015), zero offsets."""
-    pairs = zip(widths[:-1], widths[1:], strict=True)
-    return [(rng.normal(0.0, np.sqrt(2.0 / n), (n, m)), np.zeros(m)) for n, m in pairs]
+    return [(rng.normal(0.0, np.sqrt(2.0 / n), (n, m)), np.zeros(m)) for n, m in pairwise(widths)]
 
 
 def forward(layers: list[Layer], features: Floats) -> list[Floats]:
@@ -74,7 +76,7 @@ def read_part(path: Path) -> tuple[Floats, Labels]:
     return table[:, :2], table[:, 2].astype(np.int64)
 
 
-def train(design: dict[str, Any], arm: str, seed: int, data: Path) -> list[dict[str, float]]:
+def train(design: dict[str, Any], arm: str, seed: int, data: Path) -> Curve:
     """The learning curve of one run; it ends early if the numbers leave the finite range."""
     training = design["training"]
     features, labels = read_part(data / "train.csv")
@@ -82,10 +84,11 @@ def train(design: dict[str, Any], arm: str, seed: int, data: Path) -> list[dict[
     starts, batches = (np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(2))
     layers = initial_layers(starts, [2, *training["hidden"], design["data"]["classes"]])
     speeds = [(np.zeros_like(weights), np.zeros_like(offsets)) for weights, offsets in layers]
-    curve: list[dict[str, float]] = []
+    curve: Curve = []
     for step in range(training["steps"] + 1):
         if step % training["record_every"] == 0 or step == training["steps"]:
-            curve.append(measured(step, learning_rate(step, arm, training), layers, (features, labels), unseen))
+            rate = learning_rate(step, arm, training)
+            curve.append(measured(step, rate, layers, (features, labels), unseen))
             if not np.isfinite(curve[-1]["train_loss"] + curve[-1]["test_loss"]):
                 break
         rows = batches.integers(0, len(labels), training["batch_rows"])
@@ -112,15 +115,16 @@ def measured(
     }
 
 
-def write_curve(path: Path, curve: list[dict[str, float]]) -> None:
+def write_series(path: Path, experiment: str, curve: Curve) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(curve[0])
+        rows.writerow(["experiment", *curve[0]])
         for point in curve:
-            rows.writerow([int(point["step"]), *(f"{value:.6f}" for value in list(point.values())[1:])])
+            values = (f"{value:.6f}" for value in list(point.values())[1:])
+            rows.writerow([experiment, int(point["step"]), *values])
 
 
-def write_events(path: Path, curve: list[dict[str, float]]) -> None:
+def write_events(path: Path, curve: Curve) -> None:
     """The same curve for TensorBoard. Its clock is the step, so that a repeated run gives the same bytes."""
     from tensorboard.compat.proto.event_pb2 import Event  # type: ignore[import-untyped, unused-ignore]
     from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped, unused-ignore]
@@ -140,22 +144,28 @@ def write_events(path: Path, curve: list[dict[str, float]]) -> None:
         writer.flush()
 
 
-def record(design: dict[str, Any], arm: str, seed: int, data: Path, curve: list[dict[str, float]]) -> dict[str, Any]:
+def record(design: dict[str, Any], arm: str, seed: int, data: Path, curve: Curve) -> dict[str, Any]:
     """What one run leaves: its last point, whether it stayed finite, and what it was trained on."""
     last = curve[-1]
-    finite = bool(np.isfinite(last["test_loss"] + last["train_loss"]))
-    parts = hashlib.sha256((data / "train.csv").read_bytes() + (data / "test.csv").read_bytes())
+    is_finite = bool(np.isfinite(last["test_loss"] + last["train_loss"]))
+    names = ("test_loss", "test_error", "train_loss") if is_finite else ()
+    parts = (data / "train.csv").read_bytes() + (data / "test.csv").read_bytes()
     return {
         "experiment": design["experiment"],
         "arm": arm,
         "seed": seed,
-        "status": "finished" if finite else "diverged",
+        "status": "ok" if is_finite else "invalid",
+        "reason": "" if is_finite else f"the loss was no longer finite at step {int(last['step'])}",
         "steps": int(last["step"]),
-        "test_loss": round(last["test_loss"], 6) if finite else None,
-        "test_error": round(last["test_error"], 6) if finite else None,
-        "train_loss": round(last["train_loss"], 6) if finite else None,
-        "data_sha256": parts.hexdigest(),
+        "metrics": {name: round(last[name], 6) for name in names},
+        "series": "series.csv",
+        "design_sha256": hashlib.sha256(json.dumps(design, sort_keys=True).encode()).hexdigest(),
+        "data_sha256": hashlib.sha256(parts).hexdigest(),
     }
+
+
+def write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -174,12 +184,12 @@ def main() -> None:
         curve = train(design, arguments.arm, arguments.seed, arguments.data)
     arguments.out.mkdir(parents=True, exist_ok=True)
     result = record(design, arguments.arm, arguments.seed, arguments.data, curve)
-    write_curve(arguments.out / "curve.csv", curve)
-    write_events(arguments.out / "events.out.tfevents.0.demo", curve)
-    text = json.dumps(result, indent=1) + "\n"
-    (arguments.out / "metrics.json").write_text(text, encoding="utf-8")
-    loss = "not finite" if result["test_loss"] is None else f"{result['test_loss']:.3f}"
-    sys.stdout.write(f"test loss {loss}\n")
+    write_series(arguments.out / "series.csv", design["experiment"], curve)
+    write_events(arguments.out / EVENTS, curve)
+    write_json(arguments.out / "metrics.json", result)
+    write_json(arguments.out / f"{EVENTS}.json", {key: result[key] for key in ("experiment", "arm", "seed")})
+    loss = result["metrics"].get("test_loss")
+    sys.stdout.write(f"test loss {loss:.3f}\n" if loss is not None else f"failed: {result['reason']}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""Stages 07 and 08: the paper, and whether it is ready to leave the house."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import Any
+
+from flagstone.agents.demo.measuring import DESIGN, RESULTS
+from flagstone.agents.demo.reading import venue_of
+from flagstone.agents.demo.study import Ran, Study, filled, material
+from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.voice import utter
+from flagstone.errors import WorkFailed
+
+SECTIONS = (
+    "abstract",
+    "introduction",
+    "related_work",
+    "method",
+    "experiments",
+    "results",
+    "limitations",
+    "conclusion",
+    "statements",
+)
+LATEXMK = (
+    "latexmk",
+    "-pdf",
+    "-no-shell-escape",
+    "-interaction=nonstopmode",
+    "-halt-on-error",
+    "-file-line-error",
+)
+DATED = re.compile(r"^(This is (pdf)?TeX,.*?\)).*$", re.MULTILINE)
+MEMORY_REPORT = re.compile(r"^Here is how much of TeX's memory you used:\n(?: .*\n)+", re.MULTILINE)
+PAGES = re.compile(r"Output written on .*?\((\d+) pages?")
+TROUBLE = re.compile(r"^(?:LaTeX Warning: .*|Overfull .*|.*undefined.*)$", re.MULTILINE)
+UNFIT = re.compile(r"[\\{}$&#^_%~]")
+
+
+def writing(study: Study) -> Summary:
+    """07: the paper, set from the results."""
+    study.design()
+    found = study.record("results/analysis.json", "06")
+    key = write_sources(study)
+    study.must("code/render_paper.py", *DESIGN, *RESULTS, "--out", "workspace/writing")
+    pages, troubles = compile_paper(study)
+    values = {
+        "VENUE": key,
+        "PAGES": pages,
+        "TROUBLES": len(troubles),
+        "VERDICT": found["verdict"],
+        "DIFFERENCE": f"{found['primary']['difference']:+.4f}",
+    }
+    return study.summary(values)
+
+
+def write_sources(study: Study) -> str:
+    """The LaTeX sources but for the numbers; returns the key of the venue."""
+    key, name = venue_of(study.call.prompt, study.root)
+    values = {"VENUE": key, "VENUE_TEXT": UNFIT.sub(" ", name)}
+    study.write("writing/main.tex", filled(material("main.tex"), values))
+    study.write("writing/references.bib", material("references.bib"))
+    for section in SECTIONS:
+        study.write(f"writing/sections/{section}.tex", material(f"section_{section}.tex"))
+    utter("tool", f"wrote workspace/writing/ for {key}")
+    return key
+
+
+def compile_paper(study: Study) -> tuple[str, list[str]]:
+    """Compiles in a folder that is removed again; returns the number of pages and what the log complains of."""
+    folder = study.path("writing/main.tex").parent
+    build = folder / "build"
+    shutil.rmtree(build, ignore_errors=True)
+    ran = compiled(study)
+    log = build / "main.log"
+    text = tidy(log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ran.said, study)
+    study.write("artifacts/build_log.txt", text)
+    if ran.exit_code != 0 or not (build / "main.pdf").is_file():
+        complaints = (line for line in text.splitlines() if line.startswith("!") or ".tex:" in line)
+        first = next(complaints, ran.last_line)
+        raise WorkFailed(f"the paper does not compile: {first}", hint="read workspace/artifacts/build_log.txt")
+    shutil.copyfile(build / "main.pdf", study.path("artifacts/paper.pdf"))
+    shutil.rmtree(build, ignore_errors=True)
+    pages = PAGES.search(text)
+    utter("tool", f"latexmk: paper.pdf, {pages[1] if pages else '?'} pages")
+    return pages[1] if pages else "an unknown number of", TROUBLE.findall(text)
+
+
+def compiled(study: Study) -> Ran:
+    """With latexmk, or with tectonic where only that is installed."""
+    folder = study.path("writing/main.tex").parent
+    if shutil.which("latexmk"):
+        return study.started((*LATEXMK, "-outdir=build", "main.tex"), folder, "latexmk")
+    if shutil.which("tectonic"):
+        (folder / "build").mkdir()
+        return study.started(("tectonic", "--keep-logs", "--outdir", "build", "main.tex"), folder, "tectonic")
+    raise WorkFailed(
+        "the paper cannot be compiled: neither latexmk nor tectonic is installed",
+        hint="install them (Debian: apt install latexmk texlive-latex-recommended texlive-fonts-recommended)",
+    )
+
+
+def tidy(log: str, study: Study) -> str:
+    """The log without dates, memory figures and absolute paths of the run: the same sources give the same log."""
+    return MEMORY_REPORT.sub("", DATED.sub(r"\1", log)).replace(str(study.root), "RUN")
+
+
+def dissemination(study: Study) -> Summary:
+    """08: what can be checked by program is checked, the rest is called unchecked."""
+    design, found = study.design(), study.record("results/analysis.json", "06")
+    study.bring("check_readiness.py", "list_artifacts.py", "threats_to_validity.md", to="reviews")
+    counts = study.must("reviews/check_readiness.py", "--workspace", "workspace")
+    readiness = study.record("reviews/readiness.json", "08")
+    values = release_facts(design, found, readiness)
+    study.write("artifacts/release_notes.md", filled(material("release_notes.md"), values))
+    listed = study.must("reviews/list_artifacts.py", "--workspace", "workspace")
+    left = [check for check in readiness["checks"] if check["outcome"] != "pass"]
+    lines = [f"- {check['outcome'].capitalize()}: {check['question']} {check['evidence']}" for check in left]
+    return study.summary({**values, "COUNTS": counts, "OPEN": "\n".join(lines), "LISTED": listed})
+
+
+def release_facts(design: dict[str, Any], found: dict[str, Any], readiness: dict[str, Any]) -> dict[str, object]:
+    loss = found["primary"]
+    return {
+        "VERDICT": found["verdict"],
+        "DIFFERENCE": f"{loss['difference']:+.4f}",
+        "LOW": f"{loss['interval_95'][0]:+.4f}",
+        "HIGH": f"{loss['interval_95'][1]:+.4f}",
+        "SEEDS": len(design["seeds"]),
+        "DATA_SEED": design["data"]["data_seed"],
+        "DECISION": readiness["decision"],
+        "FAILED": readiness["counts"]["fail"],
+        "UNCHECKED": readiness["counts"]["not checked"],
+    }

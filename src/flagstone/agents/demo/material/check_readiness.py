@@ -1,0 +1,184 @@
+"""Computes the readiness checklist from the files: readiness.json, readiness.md. No outcome is written by hand."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import re
+import sys
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Outcome = tuple[str, str]
+Check = Callable[[Path], Outcome]
+
+TEXTS = (".json", ".csv", ".md", ".tex", ".bib", ".txt", ".py")
+PASS, FAIL, NOT_CHECKED = "pass", "fail", "not checked"
+
+
+def judged(is_fine: bool, evidence: str) -> Outcome:
+    return (PASS if is_fine else FAIL), evidence
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def data_unchanged(workspace: Path) -> Outcome:
+    files = [file for each in load(workspace / "data/manifest.json")["datasets"] for file in each["files"]]
+    now = [hashlib.sha256((workspace.parent / file["path"]).read_bytes()).hexdigest() for file in files]
+    wrong = [file["path"] for file, digest in zip(files, now, strict=True) if file["sha256"] != digest]
+    return judged(not wrong, f"{len(files) - len(wrong)} of {len(files)} files as the manifest says.")
+
+
+def runs_complete(workspace: Path) -> Outcome:
+    import analyse  # type: ignore[import-not-found, unused-ignore]
+
+    planned, made = (analyse.read_runs(workspace / "results" / f"{name}.csv") for name in ("planned", "runs"))
+    names = [{(run["arm"], run["seed"]) for run in runs} for runs in (planned, made)]
+    failed = sum(run["status"] != "ok" for run in made)
+    return judged(names[0] == names[1], f"{len(planned)} planned, {len(made)} reported, {failed} of them failed.")
+
+
+def analysis_again(workspace: Path) -> Outcome:
+    import analyse  # type: ignore[import-not-found, unused-ignore]
+
+    rule, before = load(workspace / "data/design.json")["rule"], load(workspace / "results/analysis.json")
+    runs = analyse.read_runs(workspace / "results/runs.csv")
+    again = analyse.compared(runs, "test_loss", rule["failed_run_counts_as"], rule)
+    return judged(again == before["primary"], f"Computed again: {again['verdict']}, {again['difference']:+.4f} nats.")
+
+
+def one_run_again(workspace: Path) -> Outcome:
+    import numpy as np
+    import train  # type: ignore[import-not-found, unused-ignore]
+
+    design = load(workspace / "data/design.json")
+    draw = np.random.default_rng(design["data"]["data_seed"])
+    arm, seed = str(draw.choice(design["arms"])), int(draw.choice(design["seeds"]))
+    before = load(workspace / "results" / design["experiment"] / arm / f"seed-{seed}" / "metrics.json")
+    with np.errstate(all="ignore"):
+        curve = train.train(design, arm, seed, workspace / "data")
+    again = train.record(design, arm, seed, workspace / "data", curve)
+    losses = (record["metrics"].get("test_loss") for record in (before, again))
+    return judged(before == again, "{} seed {}: {} before, {} now.".format(arm, seed, *losses))
+
+
+def tests_pass(workspace: Path) -> Outcome:
+    import test_train  # type: ignore[import-not-found, unused-ignore]
+
+    suite = unittest.defaultTestLoader.loadTestsFromModule(test_train)
+    result = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
+    return judged(result.wasSuccessful(), f"{result.testsRun} tests ran.")
+
+
+def numbers_agree(workspace: Path) -> Outcome:
+    import render_paper  # type: ignore[import-not-found, unused-ignore]
+
+    design, analysis = load(workspace / "data/design.json"), load(workspace / "results/analysis.json")
+    values = {**render_paper.setting(design), **render_paper.outcome(analysis)}
+    text = (workspace / "writing/numbers.tex").read_text(encoding="utf-8")
+    wrong = [name for name, value in values.items() if f"\\newcommand{{\\{name}}}{{{value}}}" not in text]
+    return judged(
+        not wrong,
+        f"{len(values) - len(wrong)} of {len(values)} numbers and sentences follow from the results.",
+    )
+
+
+def paper_compiled(workspace: Path) -> Outcome:
+    head = (workspace / "artifacts/paper.pdf").read_bytes()[:5]
+    log = (workspace / "artifacts/build_log.txt").read_text(encoding="utf-8")
+    pages = re.search(r"Output written on .*?\((\d+) pages?", log)
+    troubles = len(re.findall(r"^(?:! |Overfull |LaTeX Warning: .*undefined)", log, re.MULTILINE))
+    is_fine = head == b"%PDF-" and pages is not None and not troubles
+    return judged(
+        is_fine,
+        f"{pages[1] if pages else 'no'} pages, {troubles} errors, undefined references or overfull lines.",
+    )
+
+
+def no_absolute_paths(workspace: Path) -> Outcome:
+    root = str(workspace.resolve().parent)
+    texts = [path for path in sorted(workspace.rglob("*")) if path.suffix in TEXTS and path.is_file()]
+    found = [path.name for path in texts if root in path.read_text(encoding="utf-8", errors="replace")]
+    return judged(not found, f"{len(texts)} text files searched for the run's own path, found in {len(found)}.")
+
+
+def citations(workspace: Path) -> Outcome:
+    return NOT_CHECKED, "The demo agent verifies no citation; look at what Flagstone's own check says."
+
+
+def review(workspace: Path) -> Outcome:
+    return NOT_CHECKED, "The demo agent reviews nothing; look at what Flagstone's own check says."
+
+
+CHECKS: tuple[tuple[str, str, bool, Check], ...] = (
+    ("data", "Are the data those of the manifest?", True, data_unchanged),
+    ("runs", "Are all planned runs reported?", True, runs_complete),
+    ("analysis", "Does the analysis give the same again?", True, analysis_again),
+    ("repeat", "Does a run drawn by lot give the same again?", True, one_run_again),
+    ("tests", "Do the tests of the code pass?", True, tests_pass),
+    ("numbers", "Do the numbers in the paper follow from the results?", True, numbers_agree),
+    ("paper", "Was the paper compiled without complaint?", False, paper_compiled),
+    ("paths", "Are the files free of the run's absolute path?", False, no_absolute_paths),
+    ("citations", "Is every citation verified?", False, citations),
+    ("review", "Was the paper reviewed?", False, review),
+)
+
+
+def carried_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str, Any]:
+    """One check; what cannot be carried out has failed, with the reason."""
+    name, question, touches, check = row
+    try:
+        outcome, evidence = check(workspace)
+    except Exception as error:
+        outcome, evidence = FAIL, f"The check could not be carried out: {type(error).__name__}."
+    return {
+        "id": name,
+        "question": question,
+        "outcome": outcome,
+        "evidence": evidence,
+        "touches_a_claim": touches,
+    }
+
+
+def decided(checks: list[dict[str, Any]]) -> str:
+    failed = [check for check in checks if check["outcome"] == FAIL]
+    if any(check["touches_a_claim"] for check in failed):
+        return "not ready"
+    return "ready with reservations" if failed or any(check["outcome"] == NOT_CHECKED for check in checks) else "ready"
+
+
+def as_markdown(decision: str, counts: str, checks: list[dict[str, Any]]) -> str:
+    rows = [f"| {check['question']} | {check['outcome']} | {check['evidence']} |" for check in checks]
+    table = "\n".join(["| question | outcome | evidence |", "|---|---|---|", *rows])
+    return f"# Readiness\n\nDecision: **{decision}** ({counts}). Computed by `check_readiness.py`.\n\n{table}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, required=True)
+    workspace: Path = parser.parse_args().workspace
+    sys.path.insert(0, str((workspace / "code").resolve()))
+    checks = [carried_out(workspace, row) for row in CHECKS]
+    tally = {word: sum(check["outcome"] == word for check in checks) for word in (PASS, FAIL, NOT_CHECKED)}
+    counts = ", ".join(f"{number} {word}" for word, number in tally.items())
+    decision = decided(checks)
+    record = {
+        "program": "workspace/reviews/check_readiness.py",
+        "decision": decision,
+        "counts": tally,
+        "checks": checks,
+    }
+    reviews = workspace / "reviews"
+    (reviews / "readiness.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (reviews / "readiness.md").write_text(as_markdown(decision, counts, checks), encoding="utf-8")
+    sys.stdout.write(f"{counts}\n")
+
+
+if __name__ == "__main__":
+    main()

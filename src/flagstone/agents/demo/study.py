@@ -1,0 +1,172 @@
+"""The study while it is carried out: where its files are, and how its programs are run and reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.demo import reading
+from flagstone.agents.demo.summary import SCRIPTED, Summary, approved_lines, heard_feedback
+from flagstone.agents.demo.voice import utter
+from flagstone.agents.protocol import AgentCall
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.processes import Command, Output, ProcessLimits, run
+
+LIMIT_S = 300.0
+MARK = re.compile(r"@([A-Z_]+)@")
+SILENT: Mapping[str, str] = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+    "SOURCE_DATE_EPOCH": "0",
+    "FORCE_SOURCE_DATE": "1",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "max_print_line": "10000",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a program said, and how it ended."""
+
+    exit_code: int | None
+    said: str
+
+    @property
+    def last_line(self) -> str:
+        lines = self.said.strip().splitlines()
+        return lines[-1] if lines else "said nothing"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One call's view of the study."""
+
+    call: AgentCall
+
+    @property
+    def root(self) -> Path:
+        return self.call.task.run_root
+
+    @property
+    def feedback(self) -> str:
+        return reading.feedback_of(self.call.prompt)
+
+    def path(self, place: str) -> Path:
+        """A file of the workspace; its folder exists afterwards."""
+        path = self.root / "workspace" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, place: str, text: str) -> None:
+        self.path(place).write_text(text, encoding="utf-8")
+
+    def write_record(self, place: str, value: object) -> None:
+        self.write(place, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+    def record(self, place: str, left_by: str) -> dict[str, Any]:
+        """What an earlier stage left."""
+        try:
+            value = json.loads((self.root / "workspace" / place).read_text(encoding="utf-8"))
+            if isinstance(value, dict):
+                return value
+        except (OSError, ValueError):
+            pass
+        raise WorkFailed(
+            f"stage {self.call.task.stage} needs workspace/{place}, and it is not there or cannot be read",
+            hint=f"let the demo agent do stage {left_by} as a genuine study first",
+        )
+
+    def design(self) -> dict[str, Any]:
+        return self.record("data/design.json", "03")
+
+    def bring(self, *names: str, to: str) -> None:
+        """Writes programs or texts of the study into the workspace."""
+        for name in names:
+            self.write(f"{to}/{name}", material(name))
+        utter("tool", f"wrote workspace/{to}/: {', '.join(names)}")
+
+    def python(self, program: str, *words: str, log: str = "") -> Ran:
+        """Runs a program of the study in the run's folder, with the interpreter we run in."""
+        argv = (sys.executable, f"workspace/{program}", *words)
+        name = log or Path(program).stem
+        return self.started(argv, self.root, name)
+
+    def started(self, argv: tuple[str, ...], cwd: Path, log: str) -> Ran:
+        said = self.call.record_dir / "commands" / f"{log}.txt"
+        command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **SILENT})
+        result = run(command, ProcessLimits(wall_s=LIMIT_S), Output(stdout=said))
+        return Ran(result.exit_code, said.read_text(encoding="utf-8", errors="replace"))
+
+    def must(self, program: str, *words: str) -> str:
+        """The last line of a program that has to succeed."""
+        ran = self.python(program, *words)
+        if ran.exit_code != 0:
+            raise WorkFailed(
+                f"workspace/{program} failed: {ran.last_line}",
+                hint=f"its whole output is in commands/{Path(program).stem}.txt of this attempt's records",
+            )
+        utter("tool", f"python {Path(program).name}: {ran.last_line}")
+        return ran.last_line
+
+    def text_of(self, place: str) -> str:
+        """A text of the run, or nothing where it cannot be read."""
+        try:
+            return (self.root / place).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def summary(self, values: Mapping[str, object]) -> Summary:
+        """The stage's summary from its template, with the values filled in."""
+        task = self.call.task
+        parts = sections(filled(material(f"summary_{task.stage}.md"), values))
+        answer = parts.get("answer", "the stage was done again as it is programmed.")
+        heard = f"\n\n{heard_feedback(self.feedback)}{answer}" if self.feedback else ""
+        files = (line.partition(": ") for line in parts["files"].splitlines())
+        return Summary(
+            stage=task.stage,
+            title=task.title,
+            objective=parts["objective"],
+            approved=approved_lines(reading.approved_before(self.call.prompt, self.root, task.stage)),
+            did=f"{parts['did']}{heard}\n\n{SCRIPTED}",
+            results=parts["results"],
+            files={f"workspace/{path}": about for path, _, about in files},
+            suggestions=parts["suggestions"].splitlines(),
+        )
+
+
+def material(name: str) -> str:
+    return (resources.files("flagstone.agents.demo") / "material" / name).read_text(encoding="utf-8")
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """A template with each @MARK@ replaced, in one pass, so that a value cannot hold a mark."""
+    return MARK.sub(lambda found: str(values[found[1]]), text)
+
+
+def sections(text: str) -> dict[str, str]:
+    """The parts of a summary's template by their names."""
+    parts = (part.partition("\n") for part in text.removeprefix("## ").split("\n## "))
+    return {name: body.strip() for name, _, body in parts}
+
+
+def at_once(jobs: list[Any], work: Any) -> list[Any]:
+    """The results of all jobs in their order, two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(work, jobs))
+
+
+def explained(error: FlagstoneError) -> str:
+    return f"{error.problem} ({error.hint})"

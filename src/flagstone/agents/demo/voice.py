@@ -1,0 +1,50 @@
+"""How the demo agent speaks: one JSON line an utterance on its standard output, a result line at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flagstone.agents.protocol import Event, EventKind, Outcome
+
+KINDS = ("session", "thinking", "text", "tool", "result", "final", "notice")
+
+
+def utter(kind: EventKind, text: str) -> None:
+    """One line; written at once and whole, because two threads may speak."""
+    write_line({"type": "event", "kind": kind, "text": text})
+
+
+def conclude(session_id: str, outcome: Outcome, text: str, **details: object) -> None:
+    """The last line of a call. A script costs nothing, and says so."""
+    spent = {"total_cost_usd": 0.0, "usage": {"input_tokens": 0, "output_tokens": 0}}
+    said = {"outcome": outcome.value, "result": text, "session_id": session_id}
+    write_line({"type": "result", **said, **spent, **details})
+
+
+def write_line(value: Mapping[str, object]) -> None:
+    content = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    while content:
+        content = content[os.write(1, content) :]
+
+
+def heard(line: str) -> dict[str, Any] | None:
+    """What a line says, or None where it is not one of ours (scripts may flood or stammer)."""
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def event_of(value: Mapping[str, Any]) -> Event | None:
+    """The event that a line tells of."""
+    if value.get("type") == "event" and value.get("kind") in KINDS:
+        return Event.of(cast(EventKind, value["kind"]), str(value.get("text", "")))
+    if value.get("type") == "result":
+        return Event.of("final", str(value.get("result", "")))
+    return None

@@ -1,0 +1,57 @@
+"""The child's side of a call: it carries out the actions one after the other and says how it went."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from flagstone.agents.demo.script import Action
+from flagstone.agents.demo.voice import conclude, utter
+from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.errors import FlagstoneError
+
+FAILED = 1
+
+
+def carry_out(call: AgentCall, actions: Sequence[Action]) -> int:
+    """All actions of a call, in the child process; the exit code."""
+    stage = call.task.stage
+    turn = "goes on with" if call.conversation.resume else "starts"
+    utter(
+        "session",
+        f"scripted demo agent {turn} stage {stage}, attempt {call.task.attempt}: no model is involved",
+    )
+    for action in actions:
+        ended = do_study(call) if action.name == "study" else perform(call, action)
+        if ended is not None:
+            return ended
+    conclude(call.conversation.session_id, Outcome.OK, f"stage {stage} is done, by script")
+    return 0
+
+
+def perform(call: AgentCall, action: Action) -> int | None:
+    from flagstone.agents.demo import mischief  # here, not above: a real run has none
+
+    return mischief.perform(call, action)
+
+
+def do_study(call: AgentCall) -> int | None:
+    """The genuine stage; what stops it is said in one line and is no crash."""
+    from flagstone.agents.demo.stages import STAGES
+    from flagstone.agents.demo.study import Study, explained
+
+    if call.task.stage not in STAGES:
+        reason = f"the demo agent has no stage {call.task.stage}: it knows {', '.join(STAGES)}"
+        conclude(call.conversation.session_id, Outcome.CONFIG, reason)
+        return FAILED
+    try:
+        summary = STAGES[call.task.stage](Study(call))
+    except FlagstoneError as error:
+        conclude(call.conversation.session_id, Outcome.CONFIG, explained(error))
+        return FAILED
+    temporary = call.task.draft.with_suffix(".part")
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    temporary.write_text(summary.markdown(), encoding="utf-8")
+    os.replace(temporary, call.task.draft)
+    utter("text", f"wrote the summary of stage {call.task.stage}")
+    return None

@@ -1,0 +1,88 @@
+"""`flagstone new`: start a run from a goal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flagstone.cli.standing import Standing, need_terminal
+from flagstone.errors import FlagstoneError
+from flagstone.scaffold.intake import QUESTIONS
+from flagstone.scaffold.new_run import NewRun, create
+from flagstone.schemas import parse_yaml
+
+
+@click.command()
+@click.argument("name")
+@click.option("--goal", help="The research goal, in your words.")
+@click.option("--agent", help="Who does the work: claude, demo, replay, or auto.")
+@click.option("--venue", help="The venue the paper is written for (a key of config/venues.yaml).")
+@click.option("--model", help="The model the agent runs with.")
+@click.option(
+    "--resource",
+    "resources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A paper, data or code to start from (repeatable).",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting, such as limits.attempts=2 (repeatable).",
+)
+@click.option("--interview", is_flag=True, help="Answer four short questions first; they go into the brief.")
+@click.pass_obj
+def command(
+    standing: Standing,
+    name: str,
+    goal: str | None,
+    agent: str | None,
+    venue: str | None,
+    model: str | None,
+    resources: tuple[Path, ...],
+    sets: tuple[str, ...],
+    interview: bool,
+) -> None:
+    """Create the run NAME below runs/.
+
+    \b
+    flagstone new attn --goal "Does rotary position embedding help at 1M tokens?"
+    flagstone new toy --agent demo --goal "Does warm-up help?" --set demo.data_seed=3
+    """
+    project = standing.project
+    if goal is None:
+        need_terminal("--goal", "a run needs a goal")
+        goal = click.prompt("What is the research goal?")
+    answers = ask() if interview else []
+    given = {"agent": agent, "venue": venue, "model": model}
+    chosen = {**{key: value for key, value in given.items() if value}, **parsed(sets)}
+    run = create(project, NewRun(name, goal or "", resources, answers, chosen))
+    click.echo(f"created {standing.speaker(run).path(run.root)}")
+    click.echo(f"next: snakemake --cores 4 --config run={name}    (or: flagstone run {name})")
+
+
+def ask() -> list[tuple[str, str]]:
+    """The short interview; an empty answer leaves its part out."""
+    need_terminal("the answers in --goal instead of --interview", "an interview was asked for")
+    return [(title, click.prompt(question, default="", show_default=False)) for question, title in QUESTIONS]
+
+
+def parsed(sets: tuple[str, ...]) -> dict[str, Any]:
+    """`a.b=3` as {"a": {"b": 3}}."""
+    found: dict[str, Any] = {}
+    for word in sets:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise FlagstoneError(
+                f"--set {word!r} has no value", hint="write it as KEY=VALUE, such as limits.attempts=2"
+            )
+        place = found
+        *folders, last = key.split(".")
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = parse_yaml(value, f"--set {key}")
+    return found

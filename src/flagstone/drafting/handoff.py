@@ -1,0 +1,63 @@
+"""handoff/NN.md: a short note, made by us from an approved summary, that keeps later prompts bounded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from flagstone.artifacts.summary import parse_summary
+from flagstone.gates.judge import frontier
+from flagstone.gates.memory import read_text
+from flagstone.gates.opened import OpenedRun
+from flagstone.records import read_record, write_atomic
+from flagstone.stages import Stage
+
+LIMIT_BYTES = 2_400  # of one handoff; a test holds us to it
+PART_CHARACTERS = 500
+
+
+def write_handoffs(opened: OpenedRun) -> None:
+    """Brings every handoff in step with what is approved now; a revoked stage hands nothing over."""
+    for verdict, holder in frontier(opened, time.time_ns()):
+        stage = verdict.stage
+        path = opened.run.handoff(stage.nr)
+        if not verdict.is_open or holder is not None:
+            path.unlink(missing_ok=True)
+            continue
+        content = note(opened, stage).encode()
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomic(path, content)
+
+
+def note(opened: OpenedRun, stage: Stage) -> str:
+    """What stands, what is missing, which files matter."""
+    summary = parse_summary(read_text(opened.run.summary(stage.key)))
+    lines = [f"# Handoff of stage {stage.nr}: {stage.title}", "", "What stands:", ""]
+    lines += [quoted(summary.text_of("Key Results")), "", "What is missing or could be better:", ""]
+    lines += [f"- {cut(suggestion, 160)}" for suggestion in summary.suggestions]
+    lines += ["", "Files that matter:", ""]
+    lines += list(files(opened, stage))
+    return within("\n".join(lines) + "\n")
+
+
+def files(opened: OpenedRun, stage: Stage) -> Iterator[str]:
+    offer = read_record(opened.run.offer(stage.key)) or {}
+    rows = [row for row in offer.get("artifacts", []) if isinstance(row, dict)]
+    for row in rows[:12]:
+        yield f"- `{row.get('path')}` ({row.get('size')} bytes, {str(row.get('digest'))[:12]})"
+    if len(rows) > 12:
+        yield f"- and {len(rows) - 12} more, listed in stages/{stage.key}.json"
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}" if line else ">" for line in cut(text.strip(), PART_CHARACTERS).split("\n"))
+
+
+def cut(text: str, characters: int) -> str:
+    text = text.strip()
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+
+
+def within(text: str) -> str:
+    raw = text.encode()
+    return text if len(raw) <= LIMIT_BYTES else raw[: LIMIT_BYTES - 4].decode(errors="ignore") + "…\n"

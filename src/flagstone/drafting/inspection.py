@@ -1,0 +1,101 @@
+"""What an attempt is checked against: the workspace as it was, and what others have had approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.drafting.work import Attempt, OpenTurn
+from flagstone.gates.content import content_of, digest_now, offer_of
+from flagstone.gates.history import kept_copy, version_folder
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.turns import publication
+from flagstone.layout import Run
+from flagstone.records import read_record, write_atomic, write_record
+from flagstone.stages import Stage
+
+
+def remember_before(opened: OpenedRun, stage: Stage, work: OpenTurn) -> None:
+    """Records the workspace as it is when a turn begins; a resumed turn keeps the first record."""
+    path = opened.run.drafts(stage.nr) / "before.json"
+    known = read_record(path)
+    if known and known.get("key") == work.key:
+        return
+    digests, marks = snapshot(opened.run, opened.cache)
+    record = {"key": work.key, "digests": digests, "marks": marks, "own": own_files(opened.run, stage)}
+    write_record(path, {**record, "approved": approved_files(opened, stage)})
+
+
+def own_files(run: Run, stage: Stage) -> list[str]:
+    """What this stage itself offered last time."""
+    was = publication(run, stage)
+    folder = version_folder(run, stage.nr, was.version) if was else None
+    record = read_record(folder / "version.json") if folder else None
+    files = record.get("files") if record else offer_paths(run, stage)
+    return sorted(files) if files else []
+
+
+def offer_paths(run: Run, stage: Stage) -> list[str]:
+    offer = offer_of(run, stage) or {}
+    return [str(row.get("path")) for row in offer.get("artifacts", []) if isinstance(row, dict)]
+
+
+def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
+    """Path to digest and stage of every file that the stages this one rests on have had approved."""
+    return {
+        path: [digest, up.nr]
+        for up in opened.table.ancestors(stage.nr)
+        for path, digest in files_offered(opened, up).items()
+        if digest != "missing"
+    }
+
+
+def files_offered(opened: OpenedRun, stage: Stage) -> Mapping[str, str]:
+    content = content_of(opened, stage)
+    return content.files if content else {}
+
+
+def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[Check, ...]:
+    """Every check of the stage; approved files that were changed are put back."""
+    record = read_record(opened.run.drafts(stage.nr) / "before.json") or {}
+    approved = {path: (str(row[0]), str(row[1])) for path, row in mapping(record.get("approved")).items()}
+    request = StageCheck(
+        run=opened.run,
+        stage_nr=stage.nr,
+        stage_key=stage.key,
+        stage_title=stage.title,
+        draft_text_path=attempt.draft,
+        requires=stage.requires,
+        cache=opened.cache,
+        turn=TurnFacts(
+            before=mapping(record.get("digests")),
+            written_since={path: tuple(mark) for path, mark in mapping(record.get("marks")).items()},
+            own=frozenset(record.get("own", [])),
+            reason=work.why,
+            protected={path: digest for path, (digest, _) in approved.items()},
+        ),
+        venue=opened.settings.venue,
+    )
+    checks = check_stage(request)
+    restore(opened, approved)
+    return checks
+
+
+def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
+    """Puts approved files that an attempt changed back from history, as far as copies are kept."""
+    run = opened.run
+    for path, (digest, nr) in approved.items():
+        if digest_now(run, path, opened.cache) == digest:
+            continue
+        source = kept_copy(run, nr, path, digest)
+        if source is None:
+            continue
+        target = run.root / path
+        if target.is_symlink() or target.is_dir():
+            target.rename(target.with_name(f"{target.name}.set-aside"))
+        write_atomic(target, source.read_bytes())
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,196 @@
+"""One stage, from what is asked to what is published. The loop belongs to us, never to the agent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from flagstone.agents.protocol import (
+    Agent,
+    AgentCall,
+    AgentResult,
+    Conversation,
+    Event,
+    Limits,
+    Mode,
+    Outcome,
+    Task,
+)
+from flagstone.agents.telemetry import LOG, RecordedAgent
+from flagstone.drafting import budget, inspection, promotion, work
+from flagstone.drafting.handoff import write_handoffs
+from flagstone.drafting.prompting import prompt_for
+from flagstone.drafting.work import Attempt, OpenTurn
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.gates import memory
+from flagstone.gates.holder import held, holder_of
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.turns import asked, publication
+from flagstone.records import utc, write_atomic, write_record
+from flagstone.stages import Stage
+
+ENDS_AT_ONCE = {
+    Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
+    Outcome.CONFIG: "correct the agent's settings in run.yaml",
+    Outcome.BUDGET: "raise the budget in run.yaml",
+}
+LONGEST_WAIT_S = 900.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a stage is built with: the agent, a voice for the terminal, and a clock."""
+
+    agent: Callable[[], Agent]
+    say: Callable[[str], None]
+    on_event: Callable[[Event], None]
+    sleep: Callable[[float], None] = time.sleep
+
+
+def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
+    """Brings a stage up to what is asked of it; returns what was done, in words."""
+    run = opened.run
+    lock = run.drafts(stage.nr) / ".lock"
+    other = holder_of(lock)
+    if other:
+        bench.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
+    with held(lock, f"stage {stage.nr} of run {run.name}", utc(time.time()), wait=True):
+        turn, was = asked(opened, stage), publication(run, stage)
+        if was and was.turn.key == turn.key and promotion.republish(run, stage, was):
+            return "published again, unchanged"
+        memory.write(opened)
+        write_handoffs(opened)
+        promotion.take_up_marks(run, stage.nr)
+        open_turn = work.start_turn(run, stage, turn, was)
+        inspection.remember_before(opened, stage, open_turn)
+        try:
+            attempt = until_it_passes(opened, stage, open_turn, bench)
+        except WorkFailed as failure:
+            now = work.open_turn_of(run, stage.nr) or open_turn
+            work.save(run, stage.nr, replace(now, failed=failure.problem))
+            raise
+        finally:
+            opened.cache.save()
+        return f"published attempt {attempt.number}"
+
+
+def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, bench: Bench) -> Attempt:
+    """Attempt, check, repair: until the checks pass, or the attempts are used up."""
+    limits = opened.settings.for_stage(stage.nr).limits
+    while True:
+        if opened.run.aborted.exists():
+            raise Interrupted(f"run {opened.run.name} was aborted", hint="to go on: flagstone resume")
+        tried = work.attempts_since(opened.run, stage.nr, open_turn.first_attempt)
+        last = tried[-1] if tried else None
+        if last and judged(opened, stage, open_turn, last, bench):
+            promotion.promote(opened, stage, open_turn, last)
+            return last
+        result = result_of(last) if last else None
+        spent = sum(counts(each) for each in tried) - open_turn.fresh_starts
+        if last and result:
+            open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
+            wait_for_agent(result, limits.retry_s, spent, bench)
+        make_attempt(opened, stage, open_turn, last, bench)
+        open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
+
+
+def judged(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt, bench: Bench) -> bool:
+    """Checks a finished attempt; what was found is recorded beside it, whatever it is."""
+    result = result_of(attempt)
+    if result is None or result.outcome is not Outcome.OK:
+        return False
+    promotion.build_indexes(opened, stage, attempt)
+    checks = inspection.inspect(opened, stage, open_turn, attempt)
+    write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
+    failed = [check for check in checks if check.status == "failed"]
+    for check in failed:
+        bench.say(f"✗ {check.rule}: {check.message}")
+    passed = sum(check.status == "passed" for check in checks)
+    unchecked = sum(check.status == "not checked" for check in checks)
+    if not failed:
+        bench.say(f"✓ {passed} checks passed" + (f", {unchecked} not checked yet" if unchecked else ""))
+    return not failed
+
+
+def after_failure(
+    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, result: AgentResult, is_last: bool, attempt: Attempt
+) -> OpenTurn:
+    """What the next attempt goes on with; or the end, with the reason."""
+    key = f"stage {stage.nr} {stage.name}"
+    if result.outcome in ENDS_AT_ONCE:
+        raise WorkFailed(f"{key} failed: {result.reason}", hint=f"{ENDS_AT_ONCE[result.outcome]}, then run it again")
+    if result.outcome in (Outcome.SESSION_LOST, Outcome.CONTEXT) and open_turn.fresh_starts == 0:
+        return work.fresh_conversation(opened.run, stage.nr, open_turn)
+    if is_last:
+        why = "; ".join(f"{rule}: {message}" for rule, message in attempt.failed_rules()[:4]) or result.reason
+        where = opened.run.relative(attempt.folder)
+        raise WorkFailed(
+            f"{key} failed after {attempt.number - open_turn.first_attempt + 1} attempts: {why}",
+            hint=f"look at {where}, then run it again, or write what to change to feedback/{stage.nr}.md",
+        )
+    return open_turn
+
+
+def counts(attempt: Attempt) -> bool:
+    """Whether an attempt uses up one of those allowed: one that was interrupted does not."""
+    result = result_of(attempt)
+    return result is not None and result.outcome is not Outcome.INTERRUPTED
+
+
+def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench) -> None:
+    """A passing error of the agent's service is given time, longer each time, or as long as it asks for."""
+    if result.outcome is not Outcome.RETRYABLE:
+        return
+    delay = result.retry_after_s if result.retry_after_s is not None else retry_s * 2 ** max(spent - 1, 0)
+    delay = min(delay, LONGEST_WAIT_S)
+    bench.say(f"{result.reason}: trying again in {delay:.0f} s")
+    bench.sleep(delay)
+
+
+def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, bench: Bench) -> None:
+    """One agent call, on record from before it starts."""
+    run, settings = opened.run, opened.settings.for_stage(stage.nr)
+    agent = bench.agent()
+    attempt = work.new_attempt(run, stage.nr)
+    if open_turn.turn.feedback:
+        promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
+    prompt = prompt_for(opened, stage, open_turn, attempt, before)
+    write_atomic(attempt.prompt, prompt.encode())
+    conversation = Conversation(open_turn.session_id, resume=open_turn.used)
+    budget.refuse_if_spent(run, opened.settings.budget)
+    # from here on the conversation may exist on the agent's side, whatever happens to us
+    work.save(run, stage.nr, replace(open_turn, used=True))
+    bench.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})")
+    call = AgentCall(
+        prompt=prompt,
+        conversation=conversation,
+        task=Task(stage.nr, stage.title, attempt.number, run.root, attempt.draft),
+        mode=Mode(stage.mode),
+        writable=(run.workspace, attempt.draft),
+        model=settings.model,
+        limits=Limits(
+            settings.limits.wall_s, settings.limits.silence_s, settings.limits.turns, settings.limits.cost_usd
+        ),
+        record_dir=attempt.folder,
+        options=settings.options,
+    )
+    result = RecordedAgent(agent, run.logs / LOG).call(call, bench.on_event)
+    write_record(attempt.result, result.to_record())
+    if result.outcome is Outcome.INTERRUPTED:
+        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+    if result.outcome is not Outcome.OK:
+        bench.say(f"attempt {attempt.number} ended as {result.outcome.value}: {result.reason}")
+
+
+def result_of(attempt: Attempt) -> AgentResult | None:
+    """How an attempt's call ended; None when it was cut off before that was written."""
+    record = attempt.record(attempt.result)
+    if record is None:
+        return None
+    try:
+        return AgentResult.from_record(record)
+    except (KeyError, ValueError) as error:
+        raise FlagstoneError(
+            f"{attempt.result} cannot be understood", hint="move the attempt's folder away and run again"
+        ) from error

@@ -1,0 +1,160 @@
+"""Publishing a checked draft: history first, the document last, each by rename."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from flagstone.artifacts.folders import list_files
+from flagstone.artifacts.index import build_index
+from flagstone.artifacts.produced import produced_files
+from flagstone.artifacts.summary import parse_summary
+from flagstone.drafting.work import Attempt, OpenTurn
+from flagstone.gates import history
+from flagstone.gates.content import Content, digest_now, index_slices
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.turns import Publication, consumed_file
+from flagstone.layout import INDEX_KINDS, Run
+from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
+from flagstone.stages import Stage
+
+Producer = dict[str, object]
+FOLDER_FILES = 2_000  # of one listed folder; the rest of a larger one is not part of what is approved
+
+
+def build_indexes(opened: OpenedRun, stage: Stage, attempt: Attempt) -> None:
+    """Rebuilds the three indexes: who made an unchanged file stays as it was, new content is this attempt's."""
+    for kind in INDEX_KINDS:
+        known = producers_of(opened.run, kind)
+        index = build_index(opened.run, kind, opened.cache, {})
+        for row in rows_of(index):
+            was = known.get(str(row.get("path")))
+            kept = was[1] if was and was[0] == row.get("digest") else {}
+            maker = {"stage": stage.nr, "attempt": attempt.number}
+            row["producer"] = {**as_producer(row.get("producer")), **maker, **kept}
+        write_record(opened.run.index(kind), index)
+
+
+def as_producer(value: object) -> Producer:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def producers_of(run: Run, kind: str) -> dict[str, tuple[object, Producer]]:
+    record = read_record(run.index(kind)) or {}
+    found = {}
+    for row in rows_of(record):
+        producer = row.get("producer")
+        if isinstance(producer, dict) and producer.get("stage"):
+            found[str(row.get("path"))] = (row.get("digest"), dict(producer))
+    return found
+
+
+def rows_of(index: Mapping[str, object]) -> list[dict[str, object]]:
+    rows = index.get("entries")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> None:
+    """Makes a checked draft the stage's offer. A kill at any point leaves the old version or the new one."""
+    run = opened.run
+    summary = attempt.draft.read_bytes()
+    summary_path = run.relative(run.summary(stage.key))
+    artifacts = [path for path in offered_paths(run, stage, summary) if path != summary_path]
+    digests = {path: digest_now(run, path, opened.cache) for path in artifacts}
+    content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(run, stage.nr))
+    offer = {
+        "stage": stage.nr,
+        "key": stage.key,
+        "title": stage.title,
+        "attempt": attempt.number,
+        "session_id": work.session_id,
+        "built_at": utc(time.time()),
+        "built_ns": filesystem_now_ns(run.drafts(stage.nr)),
+        "digest": content.digest,
+        "summary": content.files[summary_path],
+        "artifacts": [{"path": p, "digest": d, "size": size_of(run.root / p)} for p, d in sorted(digests.items())],
+        "index": dict(content.index),
+        "turn": work.turn.to_record(),
+    }
+    version = history.next_version(run, stage.nr, content)
+    offer["version"] = version
+    offer_copy = attempt.folder / "offer.json"
+    write_record(offer_copy, offer)
+    sources = {path: run.root / path for path, digest in digests.items() if digest != "missing"}
+    sources[summary_path] = attempt.draft
+    sources[run.relative(run.offer(stage.key))] = offer_copy
+    history.keep(opened, stage, content, sources, version)
+    published = {name: offer[name] for name in ("turn", "attempt", "version", "session_id")}
+    write_record(consumed_file(run, stage.nr), published)
+    publish(run, stage, offer_copy, attempt.draft)
+
+
+def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
+    """What the summary lists, folders opened up, and what the indexes say this stage made."""
+    paths: set[str] = set()
+    for listed in produced_files(parse_summary(summary.decode("utf-8", errors="replace")), run.root):
+        is_folder = (run.root / listed).is_dir()
+        paths.update(list_files(run.root, listed, limit=FOLDER_FILES).paths if is_folder else [listed])
+    for kind in INDEX_KINDS:
+        for row in rows_of(read_record(run.index(kind)) or {}):
+            producer = row.get("producer")
+            if isinstance(producer, dict) and producer.get("stage") == stage.nr and not row.get("unreadable"):
+                paths.add(str(row.get("path")))
+    return sorted(paths)
+
+
+def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:
+    """The offer, then the document: whoever sees the document sees the offer that belongs to it."""
+    write_atomic(run.offer(stage.key), offer.read_bytes())
+    write_atomic(run.summary(stage.key), summary.read_bytes())
+
+
+def republish(run: Run, stage: Stage, was: Publication) -> bool:
+    """Puts the version last kept back in place, without a call of the agent."""
+    folder = history.version_folder(run, stage.nr, was.version)
+    if folder is None:
+        return False
+    summary, offer = run.summary(stage.key), run.offer(stage.key)
+    kept_summary, kept_offer = folder / run.relative(summary), folder / run.relative(offer)
+    if not kept_summary.is_file() or not kept_offer.is_file():
+        return False
+    publish(run, stage, kept_offer, kept_summary)
+    return True
+
+
+def take_up_marks(run: Run, nr: str) -> None:
+    """A redo mark is one-shot: it moves to history when the turn it asks for begins."""
+    mark = run.redo(nr)
+    if mark.exists():
+        folder = run.history(nr)
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = sum(1 for _ in folder.glob("redo-*"))
+        os.replace(mark, folder / f"redo-{taken + 1:04d}")
+
+
+def keep_feedback(run: Run, nr: str, attempt: Attempt, digest: str) -> None:
+    """Copies exactly the feedback this turn was opened for beside the prompt it goes into."""
+    for source in (run.feedback(nr), *sorted(run.drafts(nr).glob("*/feedback.md"), reverse=True)):
+        try:
+            words = source.read_bytes()
+        except OSError:
+            continue
+        if digest_bytes(words) == digest:
+            write_atomic(attempt.folder / "feedback.md", words)
+            return
+
+
+def filesystem_now_ns(folder: Path) -> int:
+    """The time as the file system stamps it: flags are compared with it, and its clock may not be ours."""
+    with tempfile.NamedTemporaryFile(dir=folder) as probe:
+        return os.stat(probe.name).st_mtime_ns
+
+
+def size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,92 @@
+"""What an attempt's prompt is made of, gathered from the run."""
+
+from __future__ import annotations
+
+from flagstone.artifacts.index import index_rows
+from flagstone.drafting.work import Attempt, OpenTurn
+from flagstone.gates import memory
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.turns import publication
+from flagstone.layout import INDEX_KINDS
+from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
+from flagstone.records import digest_bytes, read_record
+from flagstone.settings import venue_fields
+from flagstone.stages import Stage
+
+INLINE_BYTES = 60_000  # longer material is given by reference, with its digest
+HANDOFFS = 8
+MUST_LEAVE = {
+    "data": "workspace/data/ holds machine-readable data (JSON, JSONL, CSV, TSV, Parquet or YAML) with records in it",
+    "fresh-data": "workspace/data/ holds machine-readable data that this stage itself made",
+    "results": "workspace/results/ holds machine-readable results, each naming the experiment or trial that made it",
+    "fresh-results": "workspace/results/ holds results that this stage itself made, each naming its experiment or trial",
+    "figures": "workspace/figures/ holds figures, each naming the data it was drawn from",
+    "fresh-figures": "workspace/figures/ holds figures that this stage itself drew, each naming its data",
+    "paper": "the paper's LaTeX sources, bibliography, compiled PDF and build log are in place",
+    "fresh-paper": "this stage itself compiled the paper: sources, sections, bibliography, PDF and build log",
+    "readiness": "workspace/reviews/ holds the readiness checklist, threats to validity and release notes",
+    "fresh-readiness": "this stage itself wrote the readiness checklist, threats to validity, artifact manifest and release notes",
+}
+INDEX_ROWS = 120
+
+
+def prompt_for(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt, before: Attempt | None) -> str:
+    """The whole prompt of one attempt: first, continued or repaired."""
+    folder = opened.run.pinned / "prompts"
+    failed = before.failed_rules() if before else ()
+    parts = parts_of(opened, stage, work, attempt, failed)
+    if not work.used:
+        return first_prompt(folder, parts)
+    if failed:
+        return repair_prompt(folder, parts)
+    return continuation_prompt(folder, parts)
+
+
+def parts_of(
+    opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt, failed: tuple[tuple[str, str], ...]
+) -> PromptParts:
+    run = opened.run
+    remembered = "\n".join(text for _, text in memory.approved_summaries(opened, before=stage.nr))
+    is_long = len(remembered.encode()) > INLINE_BYTES
+    was = publication(run, stage)
+    changed = [nr for nr, digest in work.turn.upstream.items() if was and was.turn.upstream.get(nr) != digest]
+    return PromptParts(
+        stage_nr=stage.nr,
+        stage_key=stage.key,
+        stage_title=stage.title,
+        run_root=str(run.root),
+        draft_path=run.relative(attempt.draft),
+        brief=memory.read_text(run.brief),
+        memory="" if is_long else remembered,
+        memory_digest=digest_bytes(memory.read_bytes(run.memory)) if is_long else "",
+        handoffs=handoffs(opened, stage),
+        index_rows=rows_of_indexes(opened) if stage.shows_index else (),
+        feedback=memory.read_text(attempt.folder / "feedback.md"),
+        reason=continuation_reason(work, attempt),
+        upstream_changes=tuple(f"stage {nr} {opened.table.stage(nr).name} changed" for nr in changed),
+        failed_rules=failed,
+        venue=venue_fields(run.pinned, opened.settings.venue),
+        requirements=tuple(MUST_LEAVE[name] for name in stage.requires),
+    )
+
+
+def continuation_reason(work: OpenTurn, attempt: Attempt) -> str:
+    if attempt.number > work.first_attempt:
+        return "interrupted"
+    return {"refine": "refine", "revise": "upstream changed", "redo": "redo"}.get(work.why, "interrupted")
+
+
+def handoffs(opened: OpenedRun, stage: Stage) -> tuple[tuple[str, str], ...]:
+    """The newest handoffs of the stages this one rests on."""
+    ancestors = opened.table.ancestors(stage.nr)[-HANDOFFS:]
+    found = ((up.nr, memory.read_text(opened.run.handoff(up.nr))) for up in ancestors)
+    return tuple((nr, text) for nr, text in found if text)
+
+
+def rows_of_indexes(opened: OpenedRun) -> tuple[str, ...]:
+    rows: list[str] = []
+    for kind in INDEX_KINDS:
+        index = read_record(opened.run.index(kind))
+        if index:
+            rows += index_rows(index, INDEX_ROWS)
+    return tuple(rows)

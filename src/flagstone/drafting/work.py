@@ -1,0 +1,172 @@
+"""What one stage is working on: its open turn, its conversation and its attempts, as records on disk."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from flagstone.errors import WorkFailed
+from flagstone.gates.turns import Publication, Turn
+from flagstone.layout import Run
+from flagstone.records import cannot_write, read_record, write_record
+from flagstone.stages import Stage
+
+Why = Literal["start", "redo", "refine", "revise"]
+
+
+@dataclass(frozen=True)
+class OpenTurn:
+    """A turn that is under way. It survives kills: the next call goes on with it."""
+
+    key: str
+    turn: Turn
+    why: Why
+    session_id: str
+    used: bool  # whether the conversation may exist on the agent's side
+    first_attempt: int
+    fresh_starts: int = 0
+    failed: str = ""
+
+    def to_record(self) -> dict[str, object]:
+        return {**vars(self), "turn": self.turn.to_record()}
+
+
+def turn_file(run: Run, nr: str) -> Path:
+    return run.drafts(nr) / "turn.json"
+
+
+def open_turn_of(run: Run, nr: str) -> OpenTurn | None:
+    """The turn under way, if its record can be read."""
+    from flagstone.gates.turns import turn_of
+
+    record = read_record(turn_file(run, nr))
+    turn = turn_of(record.get("turn")) if record else None
+    if record is None or turn is None:
+        return None
+    try:
+        return OpenTurn(**{**record, "turn": turn})
+    except TypeError:
+        return None
+
+
+def save(run: Run, nr: str, work: OpenTurn) -> OpenTurn:
+    write_record(turn_file(run, nr), work.to_record())
+    return work
+
+
+def start_turn(run: Run, stage: Stage, turn: Turn, was: Publication | None) -> OpenTurn:
+    """The turn to work on: the open one where it asks for the same, otherwise a new one."""
+    opened = open_turn_of(run, stage.nr)
+    if opened and opened.key == turn.key:
+        if not opened.failed:
+            return opened
+        # a person ran it again: a new round of attempts in the same conversation
+        return save(
+            run,
+            stage.nr,
+            replace(opened, failed="", first_attempt=next_attempt(run, stage.nr), fresh_starts=0),
+        )
+    why = reason_for(turn, was, opened)
+    known = opened.session_id if opened else was.session_id if was else ""
+    goes_on = why in ("refine", "revise") and known
+    return save(
+        run,
+        stage.nr,
+        OpenTurn(
+            key=turn.key,
+            turn=turn,
+            why=why,
+            session_id=known if goes_on else new_session(),
+            used=bool(goes_on),
+            first_attempt=next_attempt(run, stage.nr),
+        ),
+    )
+
+
+def reason_for(turn: Turn, was: Publication | None, opened: OpenTurn | None) -> Why:
+    """How this turn stands to the last thing the stage did."""
+    before = opened.turn if opened else was.turn if was else None
+    if before is None:
+        return "start"
+    if turn.redo != before.redo:
+        return "redo"
+    return "refine" if turn.feedback != before.feedback else "revise"
+
+
+def fresh_conversation(run: Run, nr: str, work: OpenTurn) -> OpenTurn:
+    """A new conversation for the same turn. A used session id is never started again."""
+    renewed = replace(work, session_id=new_session(), used=False, fresh_starts=work.fresh_starts + 1)
+    return save(run, nr, renewed)
+
+
+def new_session() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One folder drafts/NN/<attempt>/: everything about one agent call, never overwritten."""
+
+    number: int
+    folder: Path
+
+    @property
+    def draft(self) -> Path:
+        return self.folder / "draft.md"
+
+    @property
+    def prompt(self) -> Path:
+        return self.folder / "prompt.md"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "result.json"
+
+    @property
+    def checks(self) -> Path:
+        return self.folder / "checks.json"
+
+    def failed_rules(self) -> tuple[tuple[str, str], ...]:
+        """Rule id and message of every check that failed, as they were recorded."""
+        record = read_record(self.checks) or {}
+        rows = record.get("checks")
+        return tuple(
+            (str(row.get("rule")), str(row.get("message")))
+            for row in (rows if isinstance(rows, list) else [])
+            if isinstance(row, dict) and row.get("status") == "failed"
+        )
+
+    def record(self, path: Path) -> Mapping[str, Any] | None:
+        return read_record(path)
+
+
+def attempt_numbers(run: Run, nr: str) -> list[int]:
+    return sorted(int(path.name) for path in run.drafts(nr).glob("[0-9]*") if path.name.isdigit())
+
+
+def next_attempt(run: Run, nr: str) -> int:
+    return max(attempt_numbers(run, nr), default=0) + 1
+
+
+def attempt(run: Run, nr: str, number: int) -> Attempt:
+    return Attempt(number, run.drafts(nr) / f"{number:03d}")
+
+
+def attempts_since(run: Run, nr: str, first: int) -> list[Attempt]:
+    return [attempt(run, nr, number) for number in attempt_numbers(run, nr) if number >= first]
+
+
+def new_attempt(run: Run, nr: str) -> Attempt:
+    """A new, empty attempt folder with an empty draft in it."""
+    made = attempt(run, nr, next_attempt(run, nr))
+    try:
+        made.folder.mkdir(parents=True, mode=0o700)
+        made.draft.touch()
+    except FileExistsError as error:
+        raise WorkFailed(f"{made.folder} is there already", hint="another call works on this stage: wait") from error
+    except OSError as error:
+        raise cannot_write(made.folder, error) from error
+    return made

@@ -1,0 +1,68 @@
+"""A person's requests: changes, a new start, a step back, a stop. Each is a file anyone can write."""
+
+from __future__ import annotations
+
+from flagstone.errors import FlagstoneError
+from flagstone.gates import seals
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.sealing import command_decision, touch
+from flagstone.gates.turns import publication
+from flagstone.layout import Run
+from flagstone.records import digest_bytes, write_atomic
+from flagstone.stages import Stage
+
+
+def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
+    """Writes feedback/NN.md. Feedback that is not taken up yet is added to, never overwritten."""
+    if not words.strip():
+        raise FlagstoneError("there is no feedback", hint=f'say what to change: flagstone refine {stage.nr} "…"')
+    was = publication(opened.run, stage)
+    if was is None:
+        raise FlagstoneError(
+            f"stage {stage.nr} {stage.name} has nothing to refine yet",
+            hint=f"build it first: flagstone run {opened.run.name}",
+        )
+    path = opened.run.feedback(stage.nr)
+    text = words.strip() + "\n"
+    waiting = path.read_bytes() if path.is_file() else b""
+    if waiting.strip() and digest_bytes(waiting) != was.turn.feedback:
+        text = waiting.decode("utf-8", errors="replace").rstrip() + "\n\n" + text
+    if digest_bytes(text.encode()) == was.turn.feedback:
+        text += "\n"  # the same words once more are asked once more
+    write_atomic(path, text.encode())
+
+
+def redo(opened: OpenedRun, stage: Stage) -> None:
+    """Touches redo/NN: the stage starts anew, in a new conversation."""
+    touch(opened.run, opened.run.redo(stage.nr))
+
+
+def rollback(opened: OpenedRun, stage: Stage, why: str) -> list[Stage]:
+    """Takes back the approval of a stage and of all that rests on it; what was never approved stays so."""
+    revoked = []
+    for each in (stage, *opened.table.descendants(stage.nr)):
+        flag = opened.run.flag(each.nr)
+        if flag.exists():
+            decision = command_decision(why)
+            seals.record(opened.run, "revoked", each.nr, decision, because=f"rollback to {stage.nr}")
+            flag.unlink()
+            revoked.append(each)
+    return revoked
+
+
+def abort(run: Run, why: str) -> None:
+    """Writes the file that stops a run, with the reason in it."""
+    decision = command_decision(why)
+    line = f"{why.strip() or 'no reason given'} ({decision.who}, {decision.at})\n"
+    write_atomic(run.aborted, line.encode())
+
+
+def resume(run: Run) -> bool:
+    """Removes the file that stops a run; the reason moves to history."""
+    if not run.aborted.exists():
+        return False
+    kept = run.root / "history"
+    kept.mkdir(exist_ok=True)
+    number = sum(1 for _ in kept.glob("aborted-*")) + 1
+    run.aborted.rename(kept / f"aborted-{number:04d}")
+    return True

@@ -1,0 +1,83 @@
+"""What the Snakefile holds during one call: the run that is meant and its frontier, or the project alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+from flagstone.gates.choice import chosen_run
+from flagstone.gates.frontier import Call, Frontier
+from flagstone.gates.opened import open_run
+from flagstone.layout import Project, Run
+from flagstone.settings import find_project, pinned_table, project_keys
+from flagstone.stages import Stage, StageTable
+
+ALONE = "no-run"  # names paths where only the rules are looked at (`--lint`, `--list-rules`)
+
+
+RESIDENT = "FLAGSTONE_RESIDENT"  # set while `flagstone run` drives Snakemake itself and speaks for it
+
+
+def export(home: Path) -> None:
+    """What the shell commands of rules are found by, here and on other machines."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home / "src"), os.environ.get("PYTHONPATH")]))
+    os.environ["FLAGSTONE_PYTHON"] = sys.executable
+    os.environ["FLAGSTONE_SCRIPTS"] = str(home / "workflow" / "scripts")
+
+
+def is_resident() -> bool:
+    return RESIDENT in os.environ
+
+
+class Session:
+    """One call of Snakemake. Without a run the rules can be listed and checked, but nothing can be asked."""
+
+    def __init__(self, project: Project, run: Run | None, frontier: Frontier | None, missing: FlagstoneError | None):
+        self.project = project
+        self.run = run
+        self.frontier = frontier
+        self.missing = missing
+        self.table: StageTable = frontier.opened.table if frontier else pinned_table(project, None)
+        self.layout = run or project.run(ALONE)
+
+    @property
+    def closing_line(self) -> str:
+        return self.frontier.closing_line if self.frontier else ""
+
+    @property
+    def notices(self) -> list[str]:
+        return self.frontier.notices if self.frontier else []
+
+    def asked(self) -> Frontier:
+        if self.frontier is None:
+            assert self.missing is not None
+            raise self.missing
+        return self.frontier
+
+    def targets(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
+        return self.asked().targets(bring_up_to_date)
+
+    def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
+        return self.asked().inputs(stage, bring_up_to_date)
+
+    def request(self, stage: Stage) -> str:
+        return self.asked().request(stage)
+
+
+def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:
+    """The session of a call: `--config run=` that names nothing is an error at once, and creates nothing."""
+    project = find_project(home)
+    overrides = {key: value for key, value in config.items() if key != "run"}
+    wanted = config.get("run")
+    try:
+        run = chosen_run(project, wanted, project_keys(project.root), here)
+    except FlagstoneError as error:
+        if wanted:
+            raise
+        return Session(project, None, None, error)
+    opened = open_run(project, run, overrides)
+    return Session(project, run, Frontier(opened, call), None)

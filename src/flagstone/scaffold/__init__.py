@@ -1,0 +1,1 @@
+"""Look at what a person brings, ask, and create."""

@@ -1,0 +1,99 @@
+"""manifest.json: the read model, written down for scripts. Deleting it loses nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from flagstone import __version__
+from flagstone.gates import seals
+from flagstone.gates.opened import OpenedRun
+from flagstone.records import read_record, utc, write_record
+from flagstone.status.model import run_status
+
+
+def write_manifest(opened: OpenedRun) -> None:
+    """Rewrites the manifest, atomically, if anything in it changed."""
+    record = manifest(opened)
+    before = read_record(opened.run.manifest) or {}
+    if {**before, "written_at": ""} != {**record, "written_at": ""}:
+        write_record(opened.run.manifest, record)
+
+
+def manifest(opened: OpenedRun) -> dict[str, object]:
+    """Everything known about a run, as one record."""
+    known = run_status(opened, opened.run.root)
+    return {
+        "run": known.name,
+        "goal": known.goal,
+        "created_at": known.created_at,
+        "written_at": utc(time.time()),
+        "state": known.state,
+        "cost_usd": known.cost_usd,
+        "stages": [stage_record(opened, vars(row)) for row in known.stages],
+        "experiments": listed(opened.run.root / "experiments"),
+        "trials": listed(opened.run.root / "trials"),
+        "environment": environment(known.agent),
+    }
+
+
+def stage_record(opened: OpenedRun, row: dict[str, object]) -> dict[str, object]:
+    nr = str(row["nr"])
+    offer = read_record(opened.run.offer(opened.table.stage(nr).key)) or {}
+    return {
+        **row,
+        "stale_reasons": str(row["reason"]).split("; ") if row["state"] == "stale" else [],
+        "built_at": offer.get("built_at", ""),
+        "artifacts": [entry.get("path") for entry in offer.get("artifacts", []) if isinstance(entry, dict)],
+        "decisions": [
+            {key: entry.get(key, "") for key in ("event", "by", "who", "at", "how", "digest", "comment")}
+            for entry in seals.decisions(opened.run, nr)
+        ],
+    }
+
+
+def environment(agent: str) -> dict[str, object]:
+    """Where and with what the run was worked on."""
+    return {
+        "flagstone": __version__,
+        "python": platform.python_version(),
+        "snakemake": installed("snakemake"),
+        "platform": f"{sys.platform} {platform.release()}",
+        "host": socket.gethostname(),
+        "commit": commit(),
+        "agent": agent,
+    }
+
+
+def installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def commit() -> str:
+    """The commit of the checkout that the code runs from, read without starting git."""
+    for folder in Path(__file__).resolve().parents:
+        head = folder / ".git" / "HEAD"
+        if head.is_file():
+            word = head.read_text(errors="replace").strip()
+            return read_ref(folder / ".git", word.removeprefix("ref: ")) if word.startswith("ref: ") else word
+    return ""
+
+
+def read_ref(git: Path, name: str) -> str:
+    if (git / name).is_file():
+        return (git / name).read_text(errors="replace").strip()
+    packed = git / "packed-refs"
+    lines = packed.read_text(errors="replace").splitlines() if packed.is_file() else []
+    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "")
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []

@@ -1,0 +1,145 @@
+"""What stands where in a run: one word a stage, why, and the one next command. Never writes."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.agents import telemetry
+from flagstone.drafting import work
+from flagstone.gates.holder import holder_of
+from flagstone.gates.judge import State, Verdict, frontier
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.seals import last_decision
+from flagstone.gates.turns import asked
+from flagstone.gates.words import Speaker
+from flagstone.stages import Stage
+
+WORDS = {
+    State.APPROVED: "done",
+    State.WAITING: "waits for you",
+    State.REVOKED: "waits for you",
+    State.STALE: "stale",
+    State.DUE: "not yet",
+    State.NOT_YET: "not yet",
+}
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """One stage as `flagstone status` shows it."""
+
+    nr: str
+    name: str
+    title: str
+    state: str  # done | running | waits for you | stale | failed | held | not yet
+    reason: str
+    attempts: int
+    attempt: int
+    digest: str
+    session_id: str
+    approved_by: str
+    approved_at: str
+    cost_usd: float | None
+    calls: int
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One run as `flagstone status` shows it."""
+
+    name: str
+    goal: str
+    agent: str
+    created_at: str
+    state: str
+    stages: tuple[StageStatus, ...]
+    next_command: str
+    cost_usd: float | None
+    holder: str
+    sandbox: str
+
+
+def run_status(opened: OpenedRun, here: Path) -> RunStatus:
+    """Everything known about a run, from files only."""
+    log = opened.run.logs / telemetry.LOG
+    rows = tuple(
+        stage_status(opened, verdict, holder, telemetry.spending(log, verdict.stage.nr))
+        for verdict, holder in frontier(opened, time.time_ns())
+    )
+    holder = holder_of(opened.run.lock)
+    return RunStatus(
+        name=opened.run.name,
+        goal=opened.settings.goal,
+        agent=str(opened.settings.merged.get("agent", "")),
+        created_at=str(opened.settings.merged.get("created_at", "")),
+        state=overall(opened, rows),
+        stages=rows,
+        next_command=next_command(opened, rows, here),
+        cost_usd=telemetry.spending(log).cost_usd,
+        holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
+        sandbox=opened.settings.sandbox,
+    )
+
+
+def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spent: telemetry.Spending) -> StageStatus:
+    run, stage = opened.run, verdict.stage
+    state, reason = WORDS[verdict.state], verdict.reason
+    turn = work.open_turn_of(run, stage.nr)
+    if holder_of(run.drafts(stage.nr) / ".lock"):
+        state, reason = "running", "an agent works on it"
+    elif holder is not None and verdict.state not in (State.NOT_YET, State.DUE):
+        state, reason = "held", f"rests on stage {holder.nr}"
+    elif turn and turn.failed and verdict.state in (State.NOT_YET, State.DUE) and turn.key == asked(opened, stage).key:
+        state, reason = "failed", turn.failed
+    seal = last_decision(run, stage.nr, event="approved") if verdict.is_open else None
+    return StageStatus(
+        nr=stage.nr,
+        name=stage.name,
+        title=stage.title,
+        state=state,
+        reason=reason,
+        attempts=len(work.attempt_numbers(run, stage.nr)),
+        attempt=verdict.attempt,
+        digest=verdict.content.digest if verdict.content else "",
+        session_id=turn.session_id if turn else "",
+        approved_by=str(seal.get("who", "")) if seal else "",
+        approved_at=str(seal.get("at", "")) if seal else "",
+        cost_usd=spent.cost_usd,
+        calls=spent.calls,
+    )
+
+
+def overall(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
+    """The state of the run as a whole: that of the first stage that is not done."""
+    if opened.run.aborted.exists():
+        return "aborted"
+    open_rows = [row for row in rows if row.state != "done"]
+    if not open_rows:
+        return "done"
+    return next((row.state for row in rows if row.state in ("running", "failed")), open_rows[0].state)
+
+
+def next_command(opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path) -> str:
+    """The one thing a person can do now."""
+    name = opened.run.name
+    if opened.run.aborted.exists():
+        return f"flagstone resume {name}"
+    first = next((row for row in rows if row.state != "done"), None)
+    if first is None:
+        return f"read {Speaker(opened.run, here).path(opened.run.root / 'stages')}"
+    if first.state == "running":
+        return f"flagstone log {first.nr} --run {name}"
+    if first.state in ("waits for you", "stale"):
+        return f"flagstone review {first.nr} --run {name}"
+    return f"flagstone run {name}"
+
+
+def age_s(path: Path) -> float:
+    """How long ago a file was last written; 0 where there is none."""
+    try:
+        return max(0.0, time.time() - os.stat(path).st_mtime)
+    except OSError:
+        return 0.0

@@ -1,0 +1,72 @@
+# Finds the code, the run that is meant and its gates. Everything below asks FRONTIER; nothing here decides anything.
+import atexit
+import sys
+from pathlib import Path
+
+HOME = Path(str(workflow.current_basedir)).parent.parent
+CALLER = Path.cwd()
+sys.path.insert(0, str(HOME / "src"))
+
+from flagstone.errors import FlagstoneError
+from flagstone.gates.frontier import Call
+from flagstone.gates.session import export, is_resident, open_session
+
+export(HOME)
+
+IS_MODULE = len(workflow.modifier_stack) > 1
+
+
+def stop(error):
+    """Ends this call with the two lines of an error; a traceback would tell a person nothing."""
+    print(error, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def is_executing():
+    """Whether this call may change files: not a dry run, a report, a graph or a job of a cluster."""
+    return (
+        workflow.is_main_process
+        and workflow.executor_plugin is not None
+        and not workflow.dryrun
+        and not workflow.touch
+    )
+
+
+def is_forced(stage):
+    wanted = workflow.dag_settings.forcerun or ()
+    return workflow.dag_settings.forceall or any(
+        word == stage.name or word.endswith((f"_{stage.name}", f"{stage.key}.md"))
+        for word in wanted
+    )
+
+
+try:
+    SESSION = open_session(
+        HOME, CALLER, config, Call(is_executing, is_forced, here=CALLER)
+    )
+except FlagstoneError as error:
+    stop(error)
+
+
+if SESSION.run and not IS_MODULE:
+
+    workdir: str(SESSION.run.root)
+
+
+def at(path):
+    """How rules name a path of the run: relative to it, or absolute where another workflow has its own folder."""
+    if IS_MODULE or not SESSION.run:
+        return str(path)
+    return SESSION.run.relative(path)
+
+
+def say_at_the_end():
+    """The very last line of output: where the run stands and what a person can do."""
+    if SESSION.closing_line and not is_resident():
+        for notice in SESSION.notices:
+            print(f"note: {notice}", file=sys.stderr)
+        print(SESSION.closing_line, file=sys.stderr, flush=True)
+
+
+if workflow.is_main_process:
+    atexit.register(say_at_the_end)

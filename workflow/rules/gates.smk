@@ -1,0 +1,27 @@
+# What rules ask of the gates: functions only. They translate between Snakemake and SESSION.
+
+
+def bring_up_to_date(stage):
+    """Raises Snakemake's own exception until the stage is finished; then the function asking is called again."""
+    getattr(checkpoints, stage.name).get()
+
+
+def frontier(wildcards):
+    try:
+        return [at(path) for path in SESSION.targets(bring_up_to_date)]
+    except FlagstoneError as error:
+        stop(error)
+
+
+def approved(stage):
+    def inputs(wildcards):
+        try:
+            documents, flags = SESSION.inputs(stage, bring_up_to_date)
+        except FlagstoneError as error:
+            stop(error)
+        return {
+            "documents": [ancient(at(path)) for path in documents],
+            "flags": [ancient(at(path)) for path in flags],
+        }
+
+    return inputs
