@@ -108,12 +108,15 @@ def test_pages_in_compressed_object_streams_are_counted(run: Run) -> None:
     assert found.schema["page_count"] == 1
 
 
-@pytest.mark.parametrize("ending", "json jsonl csv tsv parquet yaml yml npz npy png pdf svg jpg jpeg txt".split())
+@pytest.mark.parametrize(
+    "ending",
+    ["json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml", "npz", "npy", "png", "pdf", "svg", "jpg", "jpeg", "txt"],
+)
 def test_an_empty_file_of_any_format_counts_for_nothing(run: Run, ending: str) -> None:
     assert refused(run, f"data/none.{ending}", b"") == "empty (0 bytes)"
 
 
-@pytest.mark.parametrize("ending", "json jsonl parquet npz npy png pdf svg jpg jpeg".split())
+@pytest.mark.parametrize("ending", ["json", "jsonl", "parquet", "npz", "npy", "png", "pdf", "svg", "jpg", "jpeg"])
 def test_a_file_that_is_not_what_its_name_says_is_unreadable(run: Run, ending: str) -> None:
     kind = "figures" if ending in ("png", "pdf", "svg", "jpg", "jpeg") else "results"
     reason = refused(run, f"{kind}/fake.{ending}", b"secret words, and more of them\n" * 3, kind)
@@ -254,7 +257,7 @@ def test_pipes_and_sockets_are_never_opened(run: Run, monkeypatch: pytest.Monkey
 
 def test_a_name_that_is_not_utf8_is_described_without_breaking_records(run: Run) -> None:
     raw = os.fsencode(run.workspace / "data") + b"/caf\xe9.csv"
-    with open(raw, "wb") as stream:  # noqa: PTH123 - a name that pathlib cannot spell portably
+    with open(raw, "wb") as stream:
         stream.write(b"a\n1\n")
     found = describe(run, os.fsdecode(b"workspace/data/caf\xe9.csv"), "data", DigestCache(None))
     assert found.path == "workspace/data/caf\\xe9.csv" and "rename" in str(found.unreadable)
