@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
 INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}]+)\}|\\input\s+([^\s{}\\]+)")
+IF_EXISTS = re.compile(r"\\IfFileExists\s*\{([^{}]+)\}")
+MACRO = re.compile(r"[#\\]")
 CITE = re.compile(r"\\[A-Za-z]*[cC]ite[A-Za-z]*\*?\s*(?:\[[^\]]*\]\s*){0,2}\{([^{}]*)\}")
 BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*(?:\[[^\]]*\])?\s*\{([^{}]+)\}")
 VENUE = re.compile(r"^\s*%+\s*(?:flagstone\s+)?venue\s*:\s*([A-Za-z0-9_.-]+)", re.MULTILINE | re.IGNORECASE)
@@ -22,9 +24,10 @@ def without_comments(tex: str) -> str:
 
 
 def inputs(tex: str) -> list[str]:
-    """What a source reads in, as paths with their ending; `tex` is free of comments."""
-    names = (braced or plain for braced, plain in INPUT.findall(tex))
-    return [with_ending(name.strip().strip('"'), ".tex") for name in names]
+    """What a source reads in whatever happens, as paths with their ending; `tex` is free of comments."""
+    optional = set(IF_EXISTS.findall(tex))
+    names = [(braced or plain).strip().strip('"') for braced, plain in INPUT.findall(tex)]
+    return [with_ending(name, ".tex") for name in names if name not in optional and not MACRO.search(name)]
 
 
 def bibliographies(tex: str) -> list[str]:

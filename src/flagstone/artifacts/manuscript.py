@@ -66,7 +66,8 @@ def sources_of(inspection: Inspection) -> Sources:
                 found.texts[path] = latex.without_comments(inspection.text(path))
                 waiting.append(path)
             except Unreadable:
-                found.missing.append(path)
+                # a bare name may be a file of the TeX installation, as in \input{glyphtounicode}
+                found.missing += [path] if "/" in name else []
     return found
 
 
