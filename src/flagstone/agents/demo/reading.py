@@ -72,7 +72,11 @@ def wished_seeds(feedback: str) -> int | None:
 
 
 def first_result(text: str) -> str:
-    """The first line under Key Results of a summary."""
+    """The first point or sentence under Key Results of a summary, as one line."""
     _, _, after = text.partition("\n## Key Results\n")
-    lines = (line.strip("-* \t") for line in after.splitlines())
-    return next((line for line in lines if line and not line.startswith(("#", "|", "~", "`"))), "")
+    point: list[str] = []
+    for line in after.strip().splitlines():
+        if not line.strip() or line.startswith(("#", "|", "~", "```")) or (point and line.startswith(("- ", "* "))):
+            break
+        point.append(line.strip().removeprefix("- ").removeprefix("* "))
+    return " ".join(point)

@@ -197,6 +197,7 @@ def main() -> None:
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
     analysis = json.loads((arguments.results / "analysis.json").read_text(encoding="utf-8"))
     pairs = read_rows(arguments.results / "per_seed.csv")
+    arguments.out.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         draw_setting(design, arguments.data, arguments.out)
         draw_curves(design, arguments.results, arguments.out)
