@@ -61,11 +61,10 @@ def at(path):
 
 
 def say_at_the_end():
-    """The very last line of output: where the run stands and what a person can do."""
-    if SESSION.closing_line and not is_resident():
-        for notice in SESSION.notices:
-            print(f"note: {notice}", file=sys.stderr)
-        print(SESSION.closing_line, file=sys.stderr, flush=True)
+    """The very last lines of output: where the run stands and what a person can do."""
+    if not is_resident():
+        for line in SESSION.last_words():
+            print(line, file=sys.stderr, flush=True)
 
 
 if workflow.is_main_process:

@@ -73,7 +73,7 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
             written_since={path: tuple(mark) for path, mark in mapping(record.get("marks")).items()},
             own=frozenset(record.get("own", [])),
             reason=work.why,
-            protected={path: digest for path, (digest, _) in approved.items()},
+            protected={p: digest for p, (digest, _) in approved.items() if p.startswith("workspace/")},
         ),
         venue=opened.settings.venue,
     )

@@ -66,9 +66,12 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
         inspection.remember_before(opened, stage, open_turn)
         try:
             attempt = until_it_passes(opened, stage, open_turn, bench)
-        except WorkFailed as failure:
+        except Interrupted:
+            raise
+        except FlagstoneError as error:
             now = work.open_turn_of(run, stage.nr) or open_turn
-            work.save(run, stage.nr, replace(now, failed=failure.problem))
+            told = {"problem": error.problem, "hint": error.hint, "exit_code": error.exit_code}
+            work.save(run, stage.nr, replace(now, failure=told))
             raise
         finally:
             opened.cache.save()

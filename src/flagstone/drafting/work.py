@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from flagstone.errors import WorkFailed
-from flagstone.gates.turns import Publication, Turn
+from flagstone.gates.turns import Publication, Turn, turn_file, turn_of
 from flagstone.layout import Run
 from flagstone.records import cannot_write, read_record, write_record
 from flagstone.stages import Stage
@@ -28,20 +28,14 @@ class OpenTurn:
     used: bool  # whether the conversation may exist on the agent's side
     first_attempt: int
     fresh_starts: int = 0
-    failed: str = ""
+    failure: Mapping[str, Any] = field(default_factory=dict)
 
     def to_record(self) -> dict[str, object]:
         return {**vars(self), "turn": self.turn.to_record()}
 
 
-def turn_file(run: Run, nr: str) -> Path:
-    return run.drafts(nr) / "turn.json"
-
-
 def open_turn_of(run: Run, nr: str) -> OpenTurn | None:
     """The turn under way, if its record can be read."""
-    from flagstone.gates.turns import turn_of
-
     record = read_record(turn_file(run, nr))
     turn = turn_of(record.get("turn")) if record else None
     if record is None or turn is None:
@@ -61,13 +55,13 @@ def start_turn(run: Run, stage: Stage, turn: Turn, was: Publication | None) -> O
     """The turn to work on: the open one where it asks for the same, otherwise a new one."""
     opened = open_turn_of(run, stage.nr)
     if opened and opened.key == turn.key:
-        if not opened.failed:
+        if not opened.failure:
             return opened
         # a person ran it again: a new round of attempts in the same conversation
         return save(
             run,
             stage.nr,
-            replace(opened, failed="", first_attempt=next_attempt(run, stage.nr), fresh_starts=0),
+            replace(opened, failure={}, first_attempt=next_attempt(run, stage.nr), fresh_starts=0),
         )
     why = reason_for(turn, was, opened)
     known = opened.session_id if opened else was.session_id if was else ""

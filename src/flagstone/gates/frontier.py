@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import history, memory, mending, place
@@ -15,7 +16,7 @@ from flagstone.gates.judge import State, Verdict, judge
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
 from flagstone.gates.seals import Decision, login_name
-from flagstone.gates.turns import asked
+from flagstone.gates.turns import asked, failure_of
 from flagstone.gates.words import Speaker
 from flagstone.records import utc
 from flagstone.stages import Stage
@@ -29,6 +30,7 @@ class Call:
     forced: Callable[[Stage], bool]
     here: Path
     approve_all: str = ""
+    upto: str = ""
 
 
 @dataclass
@@ -42,6 +44,9 @@ class Frontier:
     held: Held | None = None
     prepared: set[str] = field(default_factory=set)
     sealed: bool = False
+    working_on: Stage | None = None
+    is_done: bool = False
+    is_due: bool = False
 
     @property
     def speaker(self) -> Speaker:
@@ -123,21 +128,40 @@ class Frontier:
         self.begin()
         if self.is_aborted():
             return []
+        self.closing_line = ""
         wanted: list[Path] = []
         closed: set[str] = set()
-        first: Verdict | None = None
         for stage in self.opened.table:
             if any(up.nr in closed for up in self.opened.table.ancestors(stage.nr)):
                 closed.add(stage.nr)
                 continue
+            self.working_on = stage
             found = self.verdict(stage, bring_up_to_date)
             wanted.append(self.opened.run.summary(stage.key))
             if not found.is_open:
                 closed.add(stage.nr)
-                first = first or found
-        self.closing_line = self.speaker.line(first) if first else self.speaker.done()
+                self.closing_line = self.closing_line or self.speaker.line(found)
+                self.is_due = self.is_due or found.state is State.DUE
+            if stage.nr == self.call.upto:
+                break
+        self.is_done = not self.closing_line
+        self.closing_line = self.closing_line or self.speaker.done(self.call.upto)
         self.finish()
         return wanted
+
+    def failure(self) -> dict[str, Any]:
+        """How the stage that was last worked on failed, if it did."""
+        stage = self.working_on
+        if stage is None or self.closing_line:
+            return {}
+        return failure_of(self.opened.run, stage.nr, asked(self.opened, stage).key)
+
+    def last_words(self) -> list[str]:
+        """What a person should read last: what was mended, and where the run stands."""
+        notes = [f"note: {notice}" for notice in self.notices]
+        failure = self.failure()
+        failed = [str(failure[key]) for key in ("problem", "hint") if failure.get(key)]
+        return notes + (failed or [self.closing_line] if failed or self.closing_line else [])
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""
@@ -150,6 +174,7 @@ class Frontier:
                 self.closing_line = self.speaker.line(found)
                 raise FlagstoneError(f"stage {stage.nr} {stage.name} is behind a closed gate", hint=self.closing_line)
         self.prepare(stage)
+        self.working_on = stage
         run = self.opened.run
         direct = [self.opened.table.stage(nr) for nr in stage.after]
         return [run.summary(up.key) for up in direct], [run.flag(up.nr) for up in direct]
@@ -164,6 +189,12 @@ class Frontier:
         for path in (run.flag(stage.nr), run.summary(stage.key)):
             if os.stat(path).st_mtime > time.time():
                 os.utime(path)
+
+    def end(self) -> None:
+        """Lets the run go, for whoever comes next."""
+        if self.held:
+            self.held.release()
+            self.held = None
 
     def finish(self) -> None:
         """Brings what is derived from the seals up to date."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,17 @@ from flagstone.stages import Stage, StageTable
 ALONE = "no-run"  # names paths where only the rules are looked at (`--lint`, `--list-rules`)
 
 
-RESIDENT = "FLAGSTONE_RESIDENT"  # set while `flagstone run` drives Snakemake itself and speaks for it
+@dataclass
+class Resident:
+    """`flagstone run`, driving Snakemake within its own process: what it asks, and what it learns."""
+
+    here: Path
+    approve_all: str = ""
+    upto: str = ""
+    session: Session | None = None
+
+
+driver: list[Resident] = []  # at most one: the process is either `snakemake` or `flagstone run`
 
 
 def export(home: Path) -> None:
@@ -30,7 +41,8 @@ def export(home: Path) -> None:
 
 
 def is_resident() -> bool:
-    return RESIDENT in os.environ
+    """Whether `flagstone run` speaks for this call."""
+    return bool(driver)
 
 
 class Session:
@@ -44,13 +56,9 @@ class Session:
         self.table: StageTable = frontier.opened.table if frontier else pinned_table(project, None)
         self.layout = run or project.run(ALONE)
 
-    @property
-    def closing_line(self) -> str:
-        return self.frontier.closing_line if self.frontier else ""
-
-    @property
-    def notices(self) -> list[str]:
-        return self.frontier.notices if self.frontier else []
+    def last_words(self) -> list[str]:
+        """What a person should read last."""
+        return self.frontier.last_words() if self.frontier else []
 
     def asked(self) -> Frontier:
         if self.frontier is None:
@@ -80,4 +88,9 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
             raise
         return Session(project, None, None, error)
     opened = open_run(project, run, overrides)
-    return Session(project, run, Frontier(opened, call), None)
+    if not driver:
+        return Session(project, run, Frontier(opened, call), None)
+    resident = driver[0]
+    asked = replace(call, here=resident.here, approve_all=resident.approve_all, upto=resident.upto)
+    resident.session = Session(project, run, Frontier(opened, asked), None)
+    return resident.session

@@ -61,6 +61,18 @@ def consumed_file(run: Run, nr: str) -> Path:
     return run.drafts(nr) / "published.json"
 
 
+def turn_file(run: Run, nr: str) -> Path:
+    """The record of the turn a stage is working on."""
+    return run.drafts(nr) / "turn.json"
+
+
+def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:
+    """How the turn with this key failed, if it did: problem, hint and exit code."""
+    record = read_record(turn_file(run, nr)) or {}
+    failure = record.get("failure")
+    return failure if isinstance(failure, dict) and record.get("key") == key else {}
+
+
 def publication(run: Run, stage: Stage) -> Publication | None:
     """The last publication, from its own record or, where that is broken, from the offer."""
     for record in (read_record(consumed_file(run, stage.nr)), offer_of(run, stage)):

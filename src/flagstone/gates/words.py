@@ -43,8 +43,14 @@ class Speaker:
             return f"is stale, it {verdict.reason}"
         return verdict.reason
 
-    def done(self) -> str:
-        return f"run {self.run.name} is done: every stage is approved; the documents are in {self.path(self.run.root / 'stages')}"
+    def done(self, upto: str = "") -> str:
+        """That nothing is left to do, or nothing up to where a person asked to stop."""
+        stages = self.path(self.run.root / "stages")
+        if upto:
+            return (
+                f"run {self.run.name} stands where you asked: everything up to stage {upto} is approved; see {stages}"
+            )
+        return f"run {self.run.name} is done: every stage is approved; the documents are in {stages}"
 
     def aborted(self) -> str:
         """Why nothing runs, and how to undo it."""

@@ -13,7 +13,7 @@ from flagstone.gates.holder import holder_of
 from flagstone.gates.judge import State, Verdict, frontier
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.seals import last_decision
-from flagstone.gates.turns import asked
+from flagstone.gates.turns import asked, failure_of
 from flagstone.gates.words import Speaker
 from flagstone.stages import Stage
 
@@ -92,8 +92,10 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
         state, reason = "running", "an agent works on it"
     elif holder is not None and verdict.state not in (State.NOT_YET, State.DUE):
         state, reason = "held", f"rests on stage {holder.nr}"
-    elif turn and turn.failed and verdict.state in (State.NOT_YET, State.DUE) and turn.key == asked(opened, stage).key:
-        state, reason = "failed", turn.failed
+    elif holder is None and verdict.state in (State.NOT_YET, State.DUE):
+        failure = failure_of(run, stage.nr, asked(opened, stage).key)
+        if failure:
+            state, reason = "failed", str(failure.get("problem"))
     seal = last_decision(run, stage.nr, event="approved") if verdict.is_open else None
     return StageStatus(
         nr=stage.nr,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -12,11 +13,11 @@ from typing import Any
 
 from flagstone.agents.demo.script import actions_of
 from flagstone.agents.demo.voice import event_of, heard
-from flagstone.agents.demo.work import carry_out
+from flagstone.agents.demo.work import carry_out, prepare
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, amount
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
-from flagstone.records import utc, write_record
+from flagstone.records import utc
 
 
 @dataclass
@@ -53,13 +54,14 @@ class DemoAgent:
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """Carries out a stage, or what the test script says instead."""
         started = time.time()
-        write_record(call.record_dir / "call.json", call_record(call))
+        note_call(call)
         if call.mode is not Mode.WORK:
             return refused(call, "the demo agent carries out stages; it neither judges nor edits on request", started)
         try:
             actions = actions_of(call)
         except FlagstoneError as error:
             return refused(call, f"{error.problem} ({error.hint})", started)
+        prepare(actions)
         said = Heard(on_event)
         command = Command(
             argv=None,
@@ -74,8 +76,9 @@ class DemoAgent:
         return result_of(call, said, process, started)
 
 
-def call_record(call: AgentCall) -> dict[str, object]:
-    return {
+def note_call(call: AgentCall) -> None:
+    """Leaves call.json, by which tests count calls; nothing rests on it, so it need not survive a power loss."""
+    record = {
         "agent": "demo",
         "stage": call.task.stage,
         "attempt": call.task.attempt,
@@ -83,6 +86,8 @@ def call_record(call: AgentCall) -> dict[str, object]:
         "resume": call.conversation.resume,
         "prompt_sha256": hashlib.sha256(call.prompt.encode("utf-8", "replace")).hexdigest(),
     }
+    call.record_dir.mkdir(parents=True, exist_ok=True)
+    (call.record_dir / "call.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def refused(call: AgentCall, reason: str, started: float) -> AgentResult:

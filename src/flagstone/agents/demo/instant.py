@@ -30,16 +30,18 @@ class Facts:
     attempt: str
     memory: str
     feedback: str
+    venue: str
 
     @classmethod
     def of(cls, call: AgentCall) -> Facts:
-        """The facts of a call; with `constant: true` they say nothing but the stage."""
+        """The facts of a call; with `constant: true` they say nothing but the stage and the venue."""
         stage = call.task.stage
+        venue, _ = reading.venue_of(call.prompt, call.task.run_root)
         if call.options.get("constant"):
-            return cls(stage, "any", "any", "")
+            return cls(stage, "any", "any", "", venue)
         approved = reading.approved_before(call.prompt, call.task.run_root, stage)
         memory = reading.memory_digest(approved)[:16] if approved else "none"
-        return cls(stage, str(call.task.attempt), memory, reading.feedback_of(call.prompt))
+        return cls(stage, str(call.task.attempt), memory, reading.feedback_of(call.prompt), venue)
 
     @property
     def digest(self) -> str:
@@ -82,7 +84,8 @@ def record(value: object) -> bytes:
 
 
 def rows(facts: Facts) -> bytes:
-    return text("experiment,x,y", *(f"instant,{x},{(facts.number * x) % 97}" for x in range(1, 6)))
+    values = (int(facts.digest[4 * x : 4 * x + 4], 16) for x in range(1, 9))
+    return text("experiment,x,y", *(f"instant,{x},{y}" for x, y in enumerate(values, 1)))
 
 
 def survey(facts: Facts) -> dict[str, bytes]:
@@ -117,7 +120,7 @@ def figures(facts: Facts) -> dict[str, bytes]:
     }
     listing = record({"figures": [figure | {"caption": NOTICE}]})
     return {
-        "figures/dot.png": dot(facts.number),
+        "figures/dot.png": dot(facts.number, facts.digest),
         "figures/dot.csv": rows(facts),
         "figures/figures.json": listing,
     }
@@ -126,7 +129,7 @@ def figures(facts: Facts) -> dict[str, bytes]:
 def paper(facts: Facts) -> dict[str, bytes]:
     section = text("\\section{Introduction}", f"{NOTICE} Its number is {facts.number}.")
     main = text(
-        "% flagstone venue: neurips_2025",
+        f"% flagstone venue: {facts.venue}",
         "\\documentclass{article}",
         "\\begin{document}",
         "\\input{sections/introduction}",
@@ -147,19 +150,21 @@ def paper(facts: Facts) -> dict[str, bytes]:
         "writing/sections/introduction.tex": section,
         "writing/references.bib": entry,
         "artifacts/paper.pdf": page(f"{NOTICE} Number {facts.number}."),
-        "artifacts/build_log.txt": text("No compiler was run: the page was written by a script."),
+        "artifacts/build_log.txt": text("No compiler was run: paper.pdf is one page that a script wrote."),
     }
 
 
 def release(facts: Facts) -> dict[str, bytes]:
     check = {"id": "study", "question": "Was anything studied?", "outcome": "fail", "evidence": NOTICE}
-    listed = {"path": "workspace/artifacts/release_notes.md", "role": "notes"}
+    notes_text = text("# Release notes", "", NOTICE, f"Digest {facts.digest}.")
+    digest = hashlib.sha256(notes_text).hexdigest()
+    listed = {"path": "workspace/artifacts/release_notes.md", "role": "notes", "sha256": digest}
     return {
         "reviews/readiness.json": record({"decision": "not ready", "checks": [check], "digest": facts.digest}),
-        "reviews/readiness.md": text("# Readiness", "", f"Not ready. {NOTICE}"),
-        "reviews/threats_to_validity.md": text("# Threats to validity", "", NOTICE),
+        "reviews/readiness.md": text("# Readiness", "", f"Not ready. {NOTICE}", f"Digest {facts.digest}."),
+        "reviews/threats_to_validity.md": text("# Threats to validity", "", NOTICE, f"Digest {facts.digest}."),
         "artifacts/artifact_manifest.json": record({"artifacts": [listed]}),
-        "artifacts/release_notes.md": text("# Release notes", "", NOTICE),
+        "artifacts/release_notes.md": notes_text,
     }
 
 
@@ -174,15 +179,16 @@ ARTIFACTS: Mapping[str, Callable[[Facts], dict[str, bytes]]] = {
 }
 
 
-def dot(shade: int) -> bytes:
+def dot(shade: int, comment: str) -> bytes:
     """A grey PNG of 8 × 8 pixels."""
-    lines = b"".join(b"\0" + bytes([shade % 256]) * 8 for _ in range(8))
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(lines)),
-        (b"IEND", b""),
-    )
-    packed = (struct.pack(">I", len(body)) + name + body + checksum(name + body) for name, body in chunks)
+    pixels = b"".join(b"\0" + bytes([shade % 256]) * 8 for _ in range(8))
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0),
+        b"tEXt": b"Comment\0" + comment.encode(),
+        b"IDAT": zlib.compress(pixels),
+        b"IEND": b"",
+    }
+    packed = (struct.pack(">I", len(body)) + name + body + checksum(name + body) for name, body in chunks.items())
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 

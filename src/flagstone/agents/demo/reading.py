@@ -44,7 +44,7 @@ def approved_before(prompt: str, run_root: Path, stage: str) -> list[Approved]:
     starts = list(STAGE_HEADING.finditer(text))
     ends = [start.start() for start in starts[1:]] + [len(text)]
     found = [
-        Approved(start[1], start[2].strip(), text[start.end() : end]) for start, end in zip(starts, ends, strict=True)
+        Approved(start[1], start[2].strip(), text[start.end() : end]) for start, end in zip(starts, ends, strict=False)
     ]
     return [summary for summary in found if summary.nr < stage]
 

@@ -44,6 +44,12 @@ def perform(call: AgentCall, action: Action) -> int | None:
     return mischief.perform(call, action)
 
 
+def prepare(actions: Sequence[Action]) -> None:
+    """Loads what a script needs once in the parent, rather than in every child."""
+    if any(action.name != "study" for action in actions):
+        import flagstone.agents.demo.mischief  # noqa: F401
+
+
 def do_study(call: AgentCall) -> int | None:
     """The genuine stage; what stops it is said in one line and is no crash."""
     from flagstone.agents.demo.stages import STAGES

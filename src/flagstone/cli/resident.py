@@ -1,0 +1,80 @@
+"""Snakemake within our own process: the one module that imports it, so that a gate opens in milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.gates import session
+from flagstone.gates.session import Resident
+from flagstone.layout import Project, Run
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one pass of Snakemake over a run came to."""
+
+    words: list[str]
+    failure: dict[str, Any]
+    is_done: bool
+    is_due: bool
+
+
+def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Evaluation:
+    """One pass: builds what may be built, and learns where the run stands. Errors are ours, not Snakemake's."""
+    session.driver[:] = [resident]
+    ended_well = False
+    try:
+        ended_well = execute(project, run, cores)
+    except SystemExit as stopped:
+        raise FlagstoneError("the workflow stopped", hint="the lines above say why") from stopped
+    finally:
+        frontier = resident.session.frontier if resident.session else None
+        if frontier:
+            frontier.end()
+    if frontier is None:
+        raise WorkFailed("Snakemake could not read the workflow", hint=f"see: snakemake -n --config run={run.name}")
+    failure = frontier.failure()
+    if not ended_well and not failure:
+        raise Interrupted(f"run {run.name} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+    return Evaluation(frontier.last_words(), failure, frontier.is_done, frontier.is_due)
+
+
+def execute(project: Project, run: Run, cores: int) -> bool:
+    """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.scheduling.greedy import SchedulerSettings
+    from snakemake.settings.enums import Quietness, RerunTrigger
+    from snakemake.settings.types import (
+        ConfigSettings,
+        DAGSettings,
+        OutputSettings,
+        ResourceSettings,
+        SchedulingSettings,
+    )
+
+    triggers = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=cores, resources={"gpu": 1}),
+            config_settings=ConfigSettings(config={"run": run.name}),
+            snakefile=Path(project.snakefile),
+        )
+        try:
+            workflow.dag(DAGSettings(rerun_triggers=triggers, force_incomplete=True)).execute_workflow(
+                executor="local",
+                scheduling_settings=SchedulingSettings(scheduler="greedy"),
+                scheduler_settings=SchedulerSettings(),
+            )
+        except Exception as error:  # Snakemake raises many kinds; ours are told apart by the caller
+            if not is_failed_job(error):
+                api.print_exception(error)
+            return False
+    return True
+
+
+def is_failed_job(error: Exception) -> bool:
+    """Whether Snakemake only repeats that a job failed, which the job itself has said better."""
+    return "At least one job did not complete successfully" in str(error)

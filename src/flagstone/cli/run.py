@@ -1,0 +1,90 @@
+"""`flagstone run`: build until only people are awaited."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.session import Resident
+
+LOOK_EVERY_S = 0.025
+SOON_AGAIN = 20  # passes in a row that may end with work left before something must be wrong
+
+
+@click.command()
+@click.argument("name", metavar="[RUN]", required=False)
+@click.option("--watch", is_flag=True, help="Stay, and go on the moment a flag or feedback appears.")
+@click.option("--to", "upto", metavar="NN", help="Stop after this stage.")
+@click.option("--yes", is_flag=True, help="Approve every stage that passes its checks; the seals say so.")
+@click.option("--cores", type=click.IntRange(1), default=None, help="How many cores to use (default: all).")
+@click.pass_obj
+def command(standing: Standing, name: str | None, watch: bool, upto: str | None, yes: bool, cores: int | None) -> None:
+    """Run Snakemake on RUN until it waits for a person.
+
+    \b
+    flagstone run attn
+    flagstone run attn --watch
+    """
+    from flagstone.cli import resident
+
+    opened = standing.opened(name)
+    upto_nr = opened.table.named(upto).nr if upto else ""
+    asked = Resident(standing.here, "yes" if yes else "", upto_nr)
+    count = cores or os.cpu_count() or 1
+    passes = 0
+    while True:
+        found = resident.evaluate(standing.project, opened.run, asked, count)
+        passes += 1
+        if found.is_due and passes < SOON_AGAIN:
+            continue  # feedback came while a stage ran
+        if found.failure and not watch:
+            raise failed(found.failure)
+        for line in found.words:
+            click.echo(line, err=True)
+        if found.is_done or not watch:
+            return
+        passes = 0
+        wait_for_change(opened)
+
+
+def failed(failure: dict[str, object]) -> FlagstoneError:
+    """The failure of a stage as the end of this command."""
+    error = WorkFailed(str(failure.get("problem")), hint=str(failure.get("hint")))
+    error.exit_code = int(str(failure.get("exit_code", 3)))
+    return error
+
+
+def wait_for_change(opened: OpenedRun) -> None:
+    """Sleeps until a person has changed one of the files they decide with."""
+    click.echo("watching for flags and feedback (Ctrl-C ends this, and nothing else)", err=True)
+    now = list(marks(opened))
+    try:
+        while list(marks(opened)) == now:
+            time.sleep(LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        raise Interrupted("no longer watching", hint=f"watch again: flagstone run {opened.run.name} --watch") from None
+
+
+def marks(opened: OpenedRun) -> Iterator[tuple[str, int, int]]:
+    """The files a person decides with, and when each was last changed."""
+    run = opened.run
+    paths = [run.settings, run.brief, run.aborted]
+    for stage in opened.table:
+        paths += [run.flag(stage.nr), run.feedback(stage.nr), run.redo(stage.nr), run.summary(stage.key)]
+    for path in paths:
+        yield mark(path)
+
+
+def mark(path: Path) -> tuple[str, int, int]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return str(path), 0, 0
+    return str(path), stat.st_mtime_ns, stat.st_ino

@@ -1,0 +1,70 @@
+"""The agent that is named is the agent one gets, or a clear word why not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stand_in import StandIn
+
+import flagstone
+from flagstone.agents.claude import ClaudeAgent
+from flagstone.agents.registry import agent_named
+from flagstone.errors import FlagstoneError
+
+
+@pytest.fixture
+def at_home(cli: StandIn, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """This process with the stand-in on PATH and nobody logged in."""
+    for name in ("PATH", "HOME"):
+        monkeypatch.setenv(name, cli.environ[name])
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("name", ["claude", "demo", "replay"])
+def test_an_agent_is_found_by_its_name(name: str) -> None:
+    assert agent_named(name).name == name
+
+
+def test_an_unknown_agent_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(FlagstoneError) as refused:
+        agent_named("clade")
+    assert "auto, claude, demo, replay" in refused.value.hint
+
+
+def test_auto_is_claude_where_it_can_be_used(at_home: pytest.MonkeyPatch) -> None:
+    at_home.setenv("CLAUDE_CODE_OAUTH_TOKEN", "a-token")
+    assert agent_named("auto").name == "claude"
+
+
+def test_auto_never_falls_back_silently(at_home: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FlagstoneError, match="not logged in") as refused:
+        agent_named("auto")
+    assert refused.value.hint.endswith("--agent demo")
+    at_home.setenv("PATH", "/nowhere")
+    with pytest.raises(FlagstoneError, match="not installed") as refused:
+        agent_named("auto")
+    assert refused.value.hint.endswith("--agent demo")
+
+
+def test_a_login_file_counts_as_logged_in(cli: StandIn) -> None:
+    del cli.environ["ANTHROPIC_API_KEY"]
+    agent = ClaudeAgent(environ=cli.environ)
+    assert agent.fault() is not None
+    folder = Path(cli.environ["HOME"]) / ".claude"
+    folder.mkdir()
+    (folder / ".credentials.json").write_text("{}")
+    assert agent.fault() is None
+
+
+def test_finding_agents_loads_none_of_them() -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(flagstone.__file__).parents[1])!r})\n"
+        "import flagstone.agents.registry; print([m for m in sys.modules if 'claude' in m or 'demo' in m])"
+    )
+    said = subprocess.run([sys.executable, "-SEc", program], capture_output=True, check=True)
+    assert said.stdout == b"[]\n"

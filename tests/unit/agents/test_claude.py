@@ -1,0 +1,257 @@
+"""The CLI is started exactly as measured, in a room of its own, and nothing it does goes unrecorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stand_in import INIT, SESSION, SUCCESS, StandIn
+
+from flagstone.agents.claude_conversation import Room
+from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
+from flagstone.errors import Interrupted
+from flagstone.processes.tree import MARK
+
+Asked = Callable[..., AgentCall]
+AGAIN = Conversation(SESSION, resume=True)
+
+
+def login(token: str, expires_at: int) -> bytes:
+    return json.dumps({"claudeAiOauth": {"accessToken": token, "expiresAt": expires_at}}).encode()
+
+
+@pytest.fixture
+def own_login(cli: StandIn) -> Path:
+    """A user who has logged in instead of setting a key."""
+    del cli.environ["ANTHROPIC_API_KEY"]
+    path = Path(cli.environ["HOME"]) / ".claude" / ".credentials.json"
+    path.parent.mkdir()
+    path.write_bytes(login("old", 1))
+    return path
+
+
+def test_a_result_tells_everything_the_cli_told(cli: StandIn, asked: Asked) -> None:
+    tool = {"type": "tool_use", "id": "1", "name": "Edit", "input": {"file_path": "/x"}}
+    denial = {"tool_name": "Bash", "tool_input": {"command": "rm -rf /"}}
+    cli.says(INIT, {"type": "assistant", "message": {"content": [tool]}}, {**SUCCESS, "permission_denials": [denial]})
+    result = cli.answer(asked())
+    assert (result.outcome, result.text, result.session_id) == (Outcome.OK, "all done", SESSION)
+    assert (result.exit_code, result.turns, result.cost_usd) == (0, 3, 0.25)
+    assert result.usage == Usage(11, 22, 33, 44)
+    assert (result.tools, result.denied) == ({"Edit": 1}, ("Bash: rm -rf /",))
+    assert result.started_at <= result.ended_at
+    assert [event.kind for event in cli.seen] == ["session", "tool", "final"]
+
+
+def test_the_transcript_is_every_line_without_secrets(cli: StandIn, asked: Asked) -> None:
+    told = {**SUCCESS, "result": "the key is not-a-real-key-000"}
+    cli.says(INIT, b"%%%", told, stderr="warning: not-a-real-key-000\n")
+    call = asked()
+    result = cli.answer(call)
+    lines = (call.record_dir / "transcript.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["type"] for line in (lines[0], lines[2])] == ["system", "result"]
+    assert lines[1] == b"%%%"
+    assert result.text == "the key is [redacted ANTHROPIC_API_KEY]"
+    assert (call.record_dir / "stderr.txt").read_text() == "warning: [redacted ANTHROPIC_API_KEY]\n"
+
+
+def test_work_may_use_the_shell_and_write_below_its_folders(cli: StandIn, asked: Asked) -> None:
+    call = asked()
+    folder = call.writable[0]
+    folder.mkdir()
+    cli.answer(call)
+    assert cli.argv == [
+        *("-p", "--output-format", "stream-json", "--verbose"),
+        *("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
+        *("--session-id", SESSION, "--model", "some-model"),
+        *("--max-turns", "40", "--max-budget-usd", "2.500000"),
+        *("--tools", "Read,Edit,Write,Glob,Grep,Bash"),
+        *("--permission-mode", "dontAsk", "--permission-prompts", "none"),
+        *("--allowedTools", f"Edit(/{folder}/**)", "Read", "Glob", "Grep", "Bash"),
+    ]
+
+
+def test_an_edit_may_write_the_named_file_only_and_run_nothing(cli: StandIn, asked: Asked, tmp_path: Path) -> None:
+    cli.answer(asked(mode=Mode.EDIT, writable=(tmp_path / "train.py",)))
+    assert (
+        cli.argv[-8:]
+        == [
+            *("--tools", "Read,Edit,Write", "--permission-mode", "dontAsk", "--permission-prompts", "none"),
+            *("--allowedTools", f"Edit(/{tmp_path}/train.py)", "Read"),
+        ][-8:]
+    )
+    assert "Bash" not in "".join(cli.argv)
+
+
+def test_a_judge_has_no_tools_and_answers_in_the_form_asked_for(cli: StandIn, asked: Asked) -> None:
+    cli.answer(asked(mode=Mode.JUDGE, reply_schema={"type": "object"}, writable=()))
+    assert cli.argv[-5:] == ["--json-schema", '{"type": "object"}', "--tools", "", "--no-session-persistence"]
+
+
+def test_a_resumed_conversation_is_given_its_model_again(cli: StandIn, asked: Asked) -> None:
+    cli.answer(asked(conversation=AGAIN))
+    assert cli.argv[8:12] == ["--resume", SESSION, "--model", "some-model"]
+
+
+def test_further_tools_and_variables_come_from_the_settings(cli: StandIn, asked: Asked) -> None:
+    cli.environ |= {"MY_SETTING": "1", "MY_OTHER": "2"}
+    cli.answer(asked(options={"tools": ["WebSearch"], "environment": ["MY_SETTING"]}))
+    assert cli.argv[cli.argv.index("--tools") + 1].endswith(",WebSearch")
+    assert cli.argv[-1] == "WebSearch"
+    assert "MY_SETTING" in cli.env
+    assert "MY_OTHER" not in cli.env
+
+
+def test_without_limit_on_money_none_is_given(cli: StandIn, asked: Asked) -> None:
+    cli.answer(asked(limits=Limits(9, 9, 5, None), model=None))
+    assert not {"--max-budget-usd", "--model"} & set(cli.argv)
+
+
+def test_the_prompt_comes_on_stdin_whole(cli: StandIn, asked: Asked) -> None:
+    prompt = "–p ünïcode\n" * 30_000
+    cli.answer(asked(prompt=prompt))
+    assert cli.prompt == prompt
+
+
+def test_a_mention_of_a_file_in_the_prompt_does_not_send_that_file(cli: StandIn, asked: Asked) -> None:
+    call = asked()
+    (call.task.run_root / "notes.md").write_text("private")
+    cli.answer(asked(prompt="see @notes.md, @/etc/hostname and a@b.c and\n@dataclass"))
+    assert cli.prompt == "see @ notes.md, @ /etc/hostname and a@b.c and\n@dataclass"
+
+
+def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> None:
+    cli.environ |= {"HF_TOKEN": "hf-secret-secret", "LD_PRELOAD": "x.so", "CLAUDECODE": "1", "LC_ALL": "C"}
+    call = asked()
+    cli.answer(call)
+    room = call.record_dir.parent / f"conversation-{SESSION}"
+    expected = {
+        "CLAUDE_CONFIG_DIR": str(room / "config"),
+        "TMPDIR": str(room / "tmp"),
+        "ANTHROPIC_API_KEY": "not-a-real-key-000",
+        "LC_ALL": "C",
+        "CLAUDE_CODE_MAX_RETRIES": "3",
+        "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+        "API_TIMEOUT_MS": "120000",
+        "CLAUDE_ENABLE_BYTE_WATCHDOG": "1",
+        "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": "60000",
+    }
+    assert expected.items() <= cli.env.items()
+    assert not {"HF_TOKEN", "LD_PRELOAD", "CLAUDECODE"} & cli.env.keys()
+    assert (room.stat().st_mode | (room / "config").stat().st_mode) & 0o077 == 0
+
+
+def test_it_works_in_the_run(cli: StandIn, asked: Asked) -> None:
+    cli.says(INIT, SUCCESS, then="pwd > $S/here")
+    call = asked()
+    cli.answer(call)
+    assert (cli.folder / "here").read_text().strip() == str(call.task.run_root)
+
+
+def test_the_users_login_is_lent_for_the_call_and_nothing_of_it_stays(
+    cli: StandIn, asked: Asked, own_login: Path
+) -> None:
+    cli.says(INIT, SUCCESS, then="cp -p $CLAUDE_CONFIG_DIR/.credentials.json $S/lent")
+    call = asked()
+    cli.answer(call)
+    lent = cli.folder / "lent"
+    assert lent.read_bytes() == own_login.read_bytes()
+    assert lent.stat().st_mode & 0o777 == 0o600
+    assert not list(call.task.run_root.rglob("*credentials*"))
+
+
+@pytest.mark.parametrize(
+    ("renewed", "expected"), [(login("new", 2), "new"), (b"{broken", "old"), (login("x", 0), "old")]
+)
+def test_a_login_renewed_meanwhile_is_given_back(
+    cli: StandIn, asked: Asked, own_login: Path, renewed: bytes, expected: str
+) -> None:
+    (cli.folder / "renewed").write_bytes(renewed)
+    cli.says(INIT, SUCCESS, then="cp $S/renewed $CLAUDE_CONFIG_DIR/.credentials.json")
+    cli.answer(asked())
+    assert json.loads(own_login.read_bytes())["claudeAiOauth"]["accessToken"] == expected
+
+
+def test_the_cost_of_a_resumed_conversation_is_counted_once(cli: StandIn, asked: Asked) -> None:
+    totals = (0.25, 0.40, None, 0.90)
+    costs = []
+    for number, total in enumerate(totals):
+        cli.says(INIT, {**SUCCESS, "total_cost_usd": total})
+        costs.append(cli.answer(asked(conversation=Conversation(SESSION, resume=number > 0))).cost_usd)
+    assert costs == [0.25, pytest.approx(0.15), None, pytest.approx(0.5)]
+
+
+def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked) -> None:
+    call = asked()
+    with Room.of(call).held() as is_ours:
+        assert is_ours
+        assert cli.answer(call).outcome is Outcome.SESSION_BUSY
+    assert not cli.was_started
+    assert cli.answer(call).outcome is Outcome.OK
+
+
+def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: Asked) -> None:
+    env = {**os.environ, MARK: f":conversation-{SESSION}/0"}
+    with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
+        assert cli.answer(asked()).outcome is Outcome.OK
+        assert orphan.wait() == -signal.SIGTERM
+
+
+def test_nothing_starts_beside_what_could_not_be_ended(
+    cli: StandIn, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flagstone.processes.tree.signal_all", lambda *_: None)
+    monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.01)
+    monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.02)
+    cli.says(INIT, SUCCESS, then="setsid sleep 30 >/dev/null 2>&1 & echo $! > $S/left; sleep 0.05")
+    first = cli.answer(asked())
+    pid = int((cli.folder / "left").read_text())
+    (cli.folder / "argv").unlink()
+    second = cli.answer(asked(conversation=AGAIN))
+    os.kill(pid, signal.SIGKILL)
+    assert (first.outcome, second.outcome) == (Outcome.UNCLEAN, Outcome.UNCLEAN)
+    assert str(pid) in first.reason
+    assert str(pid) in second.reason
+    assert not cli.was_started
+    cli.says(INIT, SUCCESS)
+    assert cli.answer(asked(conversation=AGAIN)).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "word"),
+    [
+        ({"prompt": " \n"}, Outcome.CONFIG, "prompt is empty"),
+        ({"conversation": Conversation("../../etc", resume=False)}, Outcome.CONFIG, "conversation"),
+        ({"limits": Limits(1, 1, 0, None)}, Outcome.CONFIG, "at least one turn"),
+        ({"limits": Limits(1, 1, 1, 0.0)}, Outcome.BUDGET, "no money"),
+        ({"writable": (Path("/x/a(b)"),)}, Outcome.CONFIG, "rename it"),
+    ],
+)
+def test_a_call_that_cannot_work_is_not_started(
+    cli: StandIn, asked: Asked, changes: dict[str, Any], outcome: Outcome, word: str
+) -> None:
+    result = cli.answer(asked(**changes))
+    assert (result.outcome, word in result.reason, result.cost_usd) == (outcome, True, 0.0)
+    assert not cli.was_started
+
+
+def test_an_interruption_is_raised_after_the_cli_was_stopped(cli: StandIn, asked: Asked) -> None:
+    cli.says(INIT, then="kill -INT $PPID; exec sleep 20")
+    with pytest.raises(Interrupted):
+        cli.answer(asked())
+    cli.says(INIT, SUCCESS)
+    assert cli.answer(asked(conversation=AGAIN)).outcome is Outcome.OK
+
+
+def test_output_without_end_is_kept_within_bounds(cli: StandIn, asked: Asked) -> None:
+    cli.says(INIT, then="head -c 20000000 /dev/zero | tr '\\0' x; echo; tail -n 1 $S/last")
+    (cli.folder / "last").write_text(json.dumps(SUCCESS) + "\n")
+    call = asked()
+    assert cli.answer(call).outcome is Outcome.OK
+    assert (call.record_dir / "transcript.jsonl").stat().st_size < 9_000_000

@@ -1,0 +1,86 @@
+"""Every call leaves a line, and what is unknown is never counted as nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
+from flagstone.agents.telemetry import RecordedAgent, append_call, spending
+from flagstone.errors import Interrupted
+from flagstone.records import Ledger
+
+Asked = Callable[..., AgentCall]
+
+
+@dataclass
+class Paid:
+    """An agent that says what it costs, or is interrupted."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    error: BaseException | None = None
+    name: str = "paid"
+
+    def fault(self) -> tuple[str, str] | None:
+        return None
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        if self.error:
+            raise self.error
+        usage = Usage(self.tokens, self.tokens, None, None)
+        return AgentResult(Outcome.OK, "done", "private text", "s", cost_usd=self.cost_usd, usage=usage)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "logs" / "agents.jsonl"
+
+
+def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> None:
+    RecordedAgent(Paid(0.5, 7), log).call(asked(), lambda _: None)
+    [line] = Ledger(log).entries()
+    expected = {"agent": "paid", "stage": "03", "attempt": 1, "mode": "work", "outcome": "ok", "cost_usd": 0.5}
+    assert expected.items() <= line.items()
+    assert "private text" not in log.read_text()
+
+
+def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Path) -> None:
+    for error, outcome in ((Interrupted("stopped", hint=""), "interrupted"), (LookupError(), "crashed")):
+        with pytest.raises(type(error)):
+            RecordedAgent(Paid(error=error), log).call(asked(), lambda _: None)
+        assert Ledger(log).entries()[-1]["outcome"] == outcome
+    assert spending(log).cost_usd is None
+
+
+def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) -> None:
+    other = replace(asked(), task=Task("04", "Implementation", 1, log.parent, log))
+    for call, cost in ((asked(), 0.5), (asked(), 0.25), (other, 1.0)):
+        RecordedAgent(Paid(cost, 10), log).call(call, lambda _: None)
+    assert (spending(log, "03").cost_usd, spending(log, "03").input_tokens) == (0.75, 20)
+    assert (spending(log).cost_usd, spending(log).calls) == (1.75, 3)
+
+
+def test_a_sum_with_an_unknown_part_is_unknown_and_the_known_part_is_told(asked: Asked, log: Path) -> None:
+    for cost in (0.5, None):
+        RecordedAgent(Paid(cost), log).call(asked(), lambda _: None)
+    spent = spending(log)
+    assert (spent.cost_usd, spent.known_usd, spent.unknown_calls, spent.output_tokens) == (None, 0.5, 1, None)
+
+
+def test_no_calls_have_cost_nothing(log: Path) -> None:
+    assert (spending(log).cost_usd, spending(log).calls) == (0.0, 0)
+
+
+def test_calls_that_end_at_once_do_not_lose_each_others_lines(log: Path) -> None:
+    threads = [Thread(target=append_call, args=(log, {"number": number})) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(line["number"] for line in Ledger(log).entries()) == list(range(20))
+    assert Ledger(log).problems() == []
