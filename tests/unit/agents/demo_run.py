@@ -1,0 +1,101 @@
+"""A run for the demo agent to work in, and calls to make of it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.demo import DemoAgent
+from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
+from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.layout import Run
+from flagstone.records import DigestCache
+
+STAGES = {
+    "01": ("Literature Survey", ()),
+    "02": ("Hypothesis Generation", ()),
+    "03": ("Study Design", ("fresh-data",)),
+    "04": ("Implementation", ("data",)),
+    "05": ("Experimentation", ("data", "fresh-results")),
+    "06": ("Analysis", ("data", "results", "fresh-figures")),
+    "07": ("Writing", ("data", "results", "figures", "fresh-paper")),
+    "08": ("Dissemination", ("data", "results", "figures", "paper", "fresh-readiness")),
+}
+
+
+def material(name: str, text: str) -> str:
+    return f"\n~~~~~~~~ material: {name}\n{text}\n~~~~~~~~\n"
+
+
+@dataclass
+class DemoRun:
+    """A run directory, with the demo agent's options and everything that it said."""
+
+    root: Path
+    options: dict[str, Any]
+    memory: str = ""
+    events: list[Event] = field(default_factory=list)
+    checks: tuple[Check, ...] = ()
+
+    def draft(self, stage: str, attempt: int = 1) -> Path:
+        return self.root / "drafts" / stage / str(attempt) / "draft.md"
+
+    def text(self, stage: str, attempt: int = 1) -> str:
+        return self.draft(stage, attempt).read_text()
+
+    def file(self, place: str) -> Path:
+        return self.root / "workspace" / place
+
+    def asked(
+        self, stage: str, attempt: int = 1, *, feedback: str = "", resume: bool = False, **more: Any
+    ) -> AgentCall:
+        """A call as the engines make it; `more` replaces single fields."""
+        prompt = "# Your task\n" + material("the brief", "Does it help?") + material("approved memory", self.memory)
+        fields: dict[str, Any] = {
+            "prompt": prompt + (material("feedback", feedback) if feedback else ""),
+            "conversation": Conversation(str(uuid.uuid4()), resume),
+            "task": Task(stage, STAGES[stage][0], attempt, self.root, self.draft(stage, attempt)),
+            "mode": Mode.WORK,
+            "writable": (self.root / "workspace",),
+            "model": None,
+            "limits": Limits(wall_s=120, silence_s=60, turns=10, cost_usd=None),
+            "record_dir": self.draft(stage, attempt).parent,
+            "options": self.options,
+        }
+        return AgentCall(**{**fields, **more})
+
+    def call(self, stage: str, attempt: int = 1, **more: Any) -> AgentResult:
+        call = self.asked(stage, attempt, **more)
+        call.record_dir.mkdir(parents=True, exist_ok=True)
+        return DemoAgent().call(call, self.events.append)
+
+    def checked(self, stage: str, attempt: int = 1, **more: Any) -> list[str]:
+        """Carries out a stage and returns the rules that it breaks."""
+        title, requires = STAGES[stage]
+        run, cache = Run(self.root), DigestCache(None)
+        turn = TurnFacts(*snapshot(run, cache))
+        self.call(stage, attempt, **more)
+        where = (run, stage, f"{stage}_stage", title, self.draft(stage, attempt))
+        self.checks = check_stage(StageCheck(*where, turn, requires, cache))
+        return [f"{check.rule}: {check.message}" for check in self.checks if check.status == "failed"]
+
+    def through(self, *stages: str) -> dict[str, list[str]]:
+        """Carries out stages, each approved as it is, and returns the rules that each breaks."""
+        broken = {}
+        for stage in stages or STAGES:
+            broken[stage] = self.checked(stage)
+            self.memory += self.text(stage) + "\n"
+        return {stage: rules for stage, rules in broken.items() if rules}
+
+    def content(self) -> dict[str, bytes]:
+        """Every file of the workspace, and every draft."""
+        places = [*self.root.glob("workspace/**/*"), *self.root.glob("drafts/*/*/draft.md")]
+        return {os.path.relpath(path, self.root): path.read_bytes() for path in places if path.is_file()}
+
+
+def demo_run(root: Path, **options: Any) -> DemoRun:
+    root.mkdir(parents=True, exist_ok=True)
+    return DemoRun(root, options)
