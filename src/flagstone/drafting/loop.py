@@ -178,7 +178,14 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         record_dir=attempt.folder,
         options=settings.options,
     )
-    result = RecordedAgent(agent, run.logs / LOG).call(call, bench.on_event)
+    with open(attempt.events, "a", encoding="utf-8") as events:
+
+        def heard(event: Event) -> None:
+            events.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n")
+            events.flush()
+            bench.on_event(event)
+
+        result = RecordedAgent(agent, run.logs / LOG).call(call, heard)
     write_record(attempt.result, result.to_record())
     if result.outcome is Outcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")

@@ -120,6 +120,11 @@ class Attempt:
         return self.folder / "result.json"
 
     @property
+    def events(self) -> Path:
+        """What the agent did, one readable line an event, written as it happens."""
+        return self.folder / "events.log"
+
+    @property
     def checks(self) -> Path:
         return self.folder / "checks.json"
 

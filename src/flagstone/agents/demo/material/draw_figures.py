@@ -86,10 +86,11 @@ def curves(results: Path) -> list[dict[str, Any]]:
     """Every point of every run's curve, in the order of runs.csv."""
     found = []
     for run in read_rows(results / "runs.csv"):
+        if run["status"] == "crash":  # it left no series of its own
+            continue
         path = results / run["experiment"] / run["arm"] / f"seed-{run['seed']}" / "series.csv"
-        if path.is_file():
-            head = {"experiment": run["experiment"], "arm": run["arm"], "seed": run["seed"]}
-            found += [{**head, "step": row["step"], "test_loss": row["test_loss"]} for row in read_rows(path)]
+        head = {"experiment": run["experiment"], "arm": run["arm"], "seed": run["seed"]}
+        found += [{**head, "step": row["step"], "test_loss": row["test_loss"]} for row in read_rows(path)]
     return found
 
 

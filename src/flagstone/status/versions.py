@@ -1,0 +1,82 @@
+"""The versions a stage has had, and what lies between two of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.gates.content import Content, content_of
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.seals import last_decision
+from flagstone.layout import Run
+from flagstone.records import read_record
+from flagstone.stages import Stage
+
+SHOWN_LINES = 2_000
+
+
+@dataclass(frozen=True)
+class Version:
+    """One kept version of a stage: its folder in history, and the digest of each file it offered."""
+
+    name: str
+    folder: Path
+    digest: str
+    files: dict[str, str]
+
+
+def versions(run: Run, nr: str) -> list[Version]:
+    """Every version ever published, oldest first."""
+    found = []
+    for folder in sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*")):
+        record = read_record(folder / "version.json")
+        if record:
+            found.append(version_of(folder, record))
+    return found
+
+
+def version_of(folder: Path, record: dict[str, Any]) -> Version:
+    files = record.get("files")
+    return Version(folder.name, folder, str(record.get("digest", "")), files if isinstance(files, dict) else {})
+
+
+def before_this(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
+    """The newest version that differs from what lies there now."""
+    return next((v for v in reversed(versions(opened.run, stage.nr)) if v.digest != content.digest), None)
+
+
+def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
+    """The version that was last approved."""
+    seal = last_decision(opened.run, stage.nr, event="approved")
+    if seal is None:
+        return None
+    return next((v for v in reversed(versions(opened.run, stage.nr)) if v.digest == seal.get("digest")), None)
+
+
+def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:
+    """A unified diff of the summary, then which other files changed."""
+    content = content_of(opened, stage)
+    summary = opened.run.relative(opened.run.summary(stage.key))
+    before, now = lines_of(old.folder / summary), lines_of(opened.run.summary(stage.key))
+    diff = difflib.unified_diff(before, now, f"{summary} ({old.name})", f"{summary} (now)", lineterm="")
+    for count, line in enumerate(diff):
+        if count == SHOWN_LINES:
+            yield f"… the rest of this diff is left out; compare {old.folder / summary}"
+            break
+        yield line
+    files = dict(content.files) if content else {}
+    for path in sorted({*old.files, *files} - {summary}):
+        was, is_now = old.files.get(path), files.get(path)
+        if was != is_now:
+            word = "new" if was is None else "gone" if is_now in (None, "missing") else "changed"
+            yield f"{word:<8} {path}"
+
+
+def lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
