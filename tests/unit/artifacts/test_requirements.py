@@ -14,7 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from material import PARQUET, SVG, ask, outcome, png, put, statuses, summary, turn_of
 
-from flagstone.artifacts.checks import check_stage, may_be_offered
+from flagstone.artifacts.checks import check_stage, may_be_offered, worst_of_each
+from flagstone.artifacts.findings import failed, not_checked, passed
 from flagstone.artifacts.requirements import REQUIREMENTS
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
@@ -211,6 +212,7 @@ def test_a_figure_names_its_data_in_one_of_these_ways(run: Run, name: str, conte
         ("figures/a.png.json", {"data": "workspace/results/gone.csv"}),
         ("figures/a.png.json", {"data": "/etc/hostname"}),
         ("figures/a.png.json", {"data": []}),
+        ("figures/a.png.json", {"data": ["workspace/notes/plan.md", "workspace/results/gone.csv"]}),
         ("figures/a.png.json", "{"),
         ("figures/figures.json", "{"),
         ("figures/figures.json", [3, {"path": 4}, {"path": "workspace/figures/other.png", "data": "results/r.csv"}]),
@@ -234,6 +236,11 @@ def test_a_rule_that_two_requirements_share_answers_once_and_the_failure_counts(
     put(run, "data/a.csv", "x\n1\n")
     rules = [check.rule for check in check_stage(ask(run, "data", "fresh-data", turn=turn_of(run)))]
     assert rules.count("data-present") == 1 and "data-fresh" in rules
+
+
+def test_of_several_answers_to_one_rule_the_failure_is_kept() -> None:
+    answers = [passed("a", "fine"), failed("a", "not fine"), not_checked("b", "later"), passed("a", "fine again")]
+    assert [(check.rule, check.status) for check in worst_of_each(answers)] == [("a", "failed"), ("b", "not checked")]
 
 
 def test_messages_escape_the_names_of_files(run: Run) -> None:
