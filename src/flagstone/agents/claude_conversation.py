@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flagstone.agents.protocol import AgentCall, amount, whole
 from flagstone.processes import Survivor, end_orphans, still_alive
-from flagstone.records import read_record, write_atomic, write_record
+from flagstone.records import cannot_write, read_record, write_atomic, write_record
 
 CREDENTIALS = ".credentials.json"
 LOGIN_VARIABLES = (
@@ -35,8 +35,11 @@ class Room:
     def of(cls, call: AgentCall) -> Room:
         """The room of a call's conversation, made if need be."""
         room = cls(call.record_dir.absolute().parent / f"conversation-{call.conversation.session_id}")
-        for folder in (room.root, room.config, room.temporary):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            for folder in (room.root, room.config, room.temporary):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(room.root, error) from error
         return room
 
     @property

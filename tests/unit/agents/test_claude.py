@@ -16,7 +16,8 @@ from stand_in import INIT, SESSION, SUCCESS, StandIn
 from flagstone.agents.claude_conversation import Room
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
 from flagstone.errors import Interrupted
-from flagstone.processes.tree import MARK
+from flagstone.processes import Survivor
+from flagstone.processes.tree import MARK, entry_of
 
 Asked = Callable[..., AgentCall]
 AGAIN = Conversation(SESSION, resume=True)
@@ -128,6 +129,7 @@ def test_a_mention_of_a_file_in_the_prompt_does_not_send_that_file(cli: StandIn,
 
 def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> None:
     cli.environ |= {"HF_TOKEN": "hf-secret-secret", "LD_PRELOAD": "x.so", "CLAUDECODE": "1", "LC_ALL": "C"}
+    cli.environ["CUDA_VISIBLE_DEVICES"] = "0"
     call = asked()
     cli.answer(call)
     room = call.record_dir.parent / f"conversation-{SESSION}"
@@ -144,6 +146,9 @@ def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> Non
     }
     assert expected.items() <= cli.env.items()
     assert not {"HF_TOKEN", "LD_PRELOAD", "CLAUDECODE"} & cli.env.keys()
+    assert cli.env["CUDA_VISIBLE_DEVICES"] == "0"
+    cli.answer(asked(mode=Mode.EDIT))
+    assert "CUDA_VISIBLE_DEVICES" not in cli.env
     assert (room.stat().st_mode | (room / "config").stat().st_mode) & 0o077 == 0
 
 
@@ -178,6 +183,15 @@ def test_a_login_renewed_meanwhile_is_given_back(
     assert json.loads(own_login.read_bytes())["claudeAiOauth"]["accessToken"] == expected
 
 
+def test_a_login_that_the_user_changed_meanwhile_is_left_alone(cli: StandIn, asked: Asked, own_login: Path) -> None:
+    (cli.folder / "renewed").write_bytes(login("renewed", 2))
+    (cli.folder / "newest").write_bytes(login("newest", 3))
+    then = f"cp $S/renewed $CLAUDE_CONFIG_DIR/.credentials.json; cp $S/newest {own_login}"
+    cli.says(INIT, SUCCESS, then=then)
+    cli.answer(asked())
+    assert own_login.read_bytes() == login("newest", 3)
+
+
 def test_the_cost_of_a_resumed_conversation_is_counted_once(cli: StandIn, asked: Asked) -> None:
     totals = (0.25, 0.40, None, 0.90)
     costs = []
@@ -185,6 +199,8 @@ def test_the_cost_of_a_resumed_conversation_is_counted_once(cli: StandIn, asked:
         cli.says(INIT, {**SUCCESS, "total_cost_usd": total})
         costs.append(cli.answer(asked(conversation=Conversation(SESSION, resume=number > 0))).cost_usd)
     assert costs == [0.25, pytest.approx(0.15), None, pytest.approx(0.5)]
+    cli.says(INIT, {**SUCCESS, "total_cost_usd": 1.0})
+    assert cli.answer(asked()).cost_usd == 1.0
 
 
 def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked) -> None:
@@ -221,6 +237,17 @@ def test_nothing_starts_beside_what_could_not_be_ended(
     assert not cli.was_started
     cli.says(INIT, SUCCESS)
     assert cli.answer(asked(conversation=AGAIN)).outcome is Outcome.OK
+
+
+def test_a_survivor_that_hides_its_mark_is_remembered_by_its_number(cli: StandIn, asked: Asked) -> None:
+    call = asked()
+    with subprocess.Popen(["sleep", "30"], env={}) as hidden:
+        entry = entry_of(hidden.pid)
+        assert entry is not None
+        Room.of(call).note(0.0, (Survivor(hidden.pid, entry.started_ticks),))
+        assert cli.answer(call).outcome is Outcome.UNCLEAN
+        hidden.kill()
+    assert cli.answer(call).outcome is Outcome.OK
 
 
 @pytest.mark.parametrize(

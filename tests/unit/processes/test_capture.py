@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
+from flagstone.processes.capture import Lines
+from flagstone.processes.redaction import Redactor
 
 SECRET = "correct-horse-battery"
 
@@ -64,9 +66,11 @@ def test_secrets_are_gone_before_anything_is_stored_or_heard(shell: Callable[...
 def test_a_secret_across_a_cut_or_in_the_kept_end_is_gone_as_well(
     shell: Callable[..., Command], output: Output
 ) -> None:
-    line = "head -c 9990 /dev/zero | tr '\\0' x; echo $MY_API_KEY; seq 1 90000; echo the $MY_API_KEY"
+    many = "head -c 9990 /dev/zero | tr '\\0' x"
+    line = f"{many}; printf $MY_API_KEY; {many}; echo; seq 1 90000; echo the $MY_API_KEY"
     run(shell(line, MY_API_KEY=SECRET), ProcessLimits(line_kb=10, output_mb=0.1), output)
     kept = output.stdout.read_text()
+    assert "line cut" in kept
     assert "correct" not in kept
     assert kept.endswith("the [redacted MY_API_KEY]\n")
 
@@ -88,3 +92,10 @@ def test_a_huge_log_and_a_huge_line_cost_little_memory(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", program, str(tmp_path), line], capture_output=True, check=True)
     assert int(said.stdout) < 100_000
     assert (tmp_path / "log").stat().st_size < 101_000_000
+
+
+def test_a_secret_that_comes_in_two_parts_around_the_cut_is_seen_whole() -> None:
+    lines = Lines(10, Redactor.of({"MY_PASSWORD": "hunter22"}))
+    kept = b"".join(lines.feed(part) for part in (b"xxxxxxxhun", b"ter22yyyyy", b"z" * 5000, b"\nnext\n"))
+    assert b"hun" not in kept
+    assert kept.endswith(b"[line cut]\nnext\n")

@@ -117,6 +117,12 @@ def test_a_grandchild_that_ignores_the_request_and_left_its_family_is_killed(ran
     assert not is_running(int(output.stdout.read_text()))
 
 
+def test_the_last_words_of_a_grandchild_are_still_heard(ran: Ran, output: Output) -> None:
+    grandchild = "trap 'echo bye; exit' TERM; touch ready; while :; do sleep 0.01; done"
+    ran(f'sh -c "{grandchild}" & while ! [ -e ready ]; do :; done')
+    assert "bye" in output.stdout.read_text()
+
+
 def test_nothing_of_a_child_stays_in_our_process(ran: Ran) -> None:
     handles = os.listdir("/proc/self/fd")
     ran("exec true")
@@ -160,12 +166,13 @@ def test_a_command_is_either_a_program_or_a_function(tmp_path: Path) -> None:
 def test_a_function_runs_in_a_child_with_its_own_streams_and_environment(tmp_path: Path, output: Output) -> None:
     def target() -> int:
         sys.stdout.write(f"{os.environ['COLOUR']} {os.getsid(0) == os.getpid()} {os.getcwd()}\n")
+        sys.stdout.write(f"{sorted(os.environ)}\n")
         os.environ["LEAKED"] = "no"
         return 5
 
     result = run(Command(None, target, tmp_path, {"COLOUR": "blue"}), ProcessLimits(), output)
     assert result.exit_code == 5
-    assert output.stdout.read_text() == f"blue True {tmp_path}\n"
+    assert output.stdout.read_text() == f"blue True {tmp_path}\n['COLOUR', 'FLAGSTONE_PROCESS']\n"
     assert "LEAKED" not in os.environ
 
 

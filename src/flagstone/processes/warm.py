@@ -1,0 +1,130 @@
+"""A process that has everything loaded and forks a worker for each job: a stage then starts in milliseconds."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "FLAGSTONE_WARM"  # where a job finds the socket; without it a job loads everything itself
+PR_SET_PDEATHSIG = 1
+REQUEST_BYTES = 4_000_000
+
+Main = Callable[[list[str]], int]
+
+
+@dataclass
+class WarmServer:
+    """A running server. Jobs find it through the environment; it dies with us."""
+
+    pid: int
+    folder: Path
+
+    def stop(self) -> None:
+        """Ends the server and removes its socket."""
+        os.environ.pop(VARIABLE, None)
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGTERM)
+            os.waitpid(self.pid, 0)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_warm_server(load: Callable[[], Main]) -> WarmServer:
+    """Forks the server, which loads what jobs need while we go on. To be called before any thread is started."""
+    folder = Path(tempfile.mkdtemp(prefix="flagstone-"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(folder / "socket"))
+    listener.listen(64)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            die_with_parent(signal.SIGKILL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are reaped by the kernel
+            serve(listener, load())
+        finally:
+            os._exit(1)
+    listener.close()
+    os.environ[VARIABLE] = str(folder / "socket")
+    return WarmServer(pid, folder)
+
+
+def serve(listener: socket.socket, main: Main) -> None:
+    """Forks a worker for each connection, for ever."""
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            os._exit(work(connection, main))
+        connection.close()
+
+
+def work(connection: socket.socket, main: Main) -> int:
+    """One job: takes over the asker's folder, environment and terminal, and answers with the exit code."""
+    die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    code = 1
+    try:
+        words = take_over(connection)
+        threading.Thread(target=relay_signals, args=(connection,), daemon=True).start()
+        code = main(words)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # the worker must answer, whatever happened, and show what it was
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        with suppress(OSError):
+            connection.send(bytes([code & 0xFF]))
+    return code & 0xFF
+
+
+def take_over(connection: socket.socket) -> list[str]:
+    """Reads the request: words, folder, environment, and the three standard streams themselves."""
+    request, handles, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 3)
+    while not request.endswith(b"\n"):
+        more = connection.recv(REQUEST_BYTES)
+        if not more:
+            raise EOFError("the asker went away")
+        request += more
+    for target, handle in enumerate(handles):
+        os.dup2(handle, target)
+        os.close(handle)
+    asked = json.loads(request)
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    words: Sequence[str] = asked["argv"]
+    return list(words)
+
+
+def relay_signals(connection: socket.socket) -> None:
+    """What the asker is told by a signal, the worker is told too; an asker that dies is a request to stop."""
+    while True:
+        try:
+            told = connection.recv(1)
+        except OSError:
+            return
+        os.kill(os.getpid(), told[0] if told else signal.SIGTERM)
+        if not told:
+            return
+
+
+def die_with_parent(number: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
