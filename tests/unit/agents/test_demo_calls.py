@@ -160,6 +160,12 @@ def test_a_script_that_sleeps_too_long_is_ended_too(tmp_path: Path) -> None:
     assert run.call("02", limits=Limits(0.2, 60, 1, None)).outcome is Outcome.TIMEOUT
 
 
+def test_a_study_that_takes_too_long_is_ended_and_not_called_wrong(tmp_path: Path) -> None:
+    run = demo_run(tmp_path)
+    assert run.call("03", limits=Limits(0.1, 60, 1, None)).outcome is Outcome.TIMEOUT
+    assert not run.draft("03").exists()
+
+
 def test_a_daemon_does_not_outlive_its_call(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": [["daemon", "61.25"], "instant"]})
     assert run.call("02").outcome is Outcome.OK

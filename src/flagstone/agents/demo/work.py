@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from flagstone.agents.demo.script import Action
 from flagstone.agents.demo.voice import conclude, utter
 from flagstone.agents.protocol import AgentCall, Outcome
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, Interrupted
 
 FAILED = 1
+INTERRUPTED = 130
 
 
 def carry_out(call: AgentCall, actions: Sequence[Action]) -> int:
@@ -61,6 +62,8 @@ def do_study(call: AgentCall) -> int | None:
         return FAILED
     try:
         summary = STAGES[call.task.stage](Study(call))
+    except Interrupted:
+        return INTERRUPTED  # without a result: whoever stopped us knows why
     except FlagstoneError as error:
         conclude(call.conversation.session_id, Outcome.CONFIG, explained(error))
         return FAILED
