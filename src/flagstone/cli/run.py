@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +15,8 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.session import Resident
+from flagstone.layout import Project
+from flagstone.processes.warm import start_warm_server
 
 LOOK_EVERY_S = 0.025
 SOON_AGAIN = 20  # passes in a row that may end with work left before something must be wrong
@@ -32,11 +36,30 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     flagstone run attn
     flagstone run attn --watch
     """
-    from flagstone.cli import resident
-
     opened = standing.opened(name)
     upto_nr = opened.table.named(upto).nr if upto else ""
-    asked = Resident(standing.here, "yes" if yes else "", upto_nr)
+    server = start_warm_server(partial(load_stage, standing.project))
+    try:
+        go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
+    finally:
+        server.stop()
+
+
+def load_stage(project: Project) -> Callable[[list[str]], int]:
+    """Everything a stage needs, loaded once; the stages of this call are forked from it."""
+    import importlib
+
+    sys.path.insert(0, str(project.root / "workflow" / "scripts"))
+    main: Callable[[list[str]], int] = importlib.import_module("stage").main
+    for name in ("jinja2", "markdown_it", "yaml", "flagstone.agents.demo.work"):
+        importlib.import_module(name)
+    return main
+
+
+def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
+    """Pass after pass, until only people are awaited; with `watch`, for as long as nobody stops it."""
+    from flagstone.cli import resident
+
     count = cores or os.cpu_count() or 1
     passes = 0
     while True:

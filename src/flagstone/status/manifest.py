@@ -7,7 +7,6 @@ import platform
 import socket
 import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flagstone import __version__
@@ -71,6 +70,8 @@ def environment(agent: str) -> dict[str, object]:
 
 
 def installed(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:
