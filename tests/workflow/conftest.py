@@ -1,0 +1,66 @@
+"""What every test of the workflow starts from: a project of its own, and runs prepared once a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from workbench import Place, Study, copy_run, make_place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty project."""
+    return make_place(tmp_path / "project")
+
+
+@pytest.fixture
+def fresh(place: Place) -> Study:
+    """A run that nothing was done with yet."""
+    return place.new()
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Where runs are prepared that tests take copies of."""
+    return make_place(tmp_path_factory.mktemp("workshop") / "project")
+
+
+@pytest.fixture(scope="session")
+def prepared_first(workshop: Place) -> Study:
+    study = workshop.new("first")
+    assert workshop.snakemake(run="first").code == 0
+    return study
+
+
+@pytest.fixture(scope="session")
+def prepared_third(workshop: Place) -> Study:
+    study = workshop.new("third")
+    assert workshop.flagstone("run", "third", "--yes", "--to", "02").code == 0
+    assert workshop.snakemake(run="third").code == 0
+    return study
+
+
+@pytest.fixture(scope="session")
+def prepared_whole(workshop: Place) -> Study:
+    study = workshop.new("whole")
+    assert workshop.flagstone("run", "whole", "--yes").code == 0
+    return study
+
+
+@pytest.fixture
+def first(place: Place, prepared_first: Study) -> Study:
+    """Stage 01 is built and waits; nothing was ever approved."""
+    return copy_run(prepared_first, place)
+
+
+@pytest.fixture
+def third(place: Place, prepared_third: Study) -> Study:
+    """Stages 01 and 02 are approved, stage 03 waits."""
+    return copy_run(prepared_third, place)
+
+
+@pytest.fixture
+def whole(place: Place, prepared_whole: Study) -> Study:
+    """All eight stages are approved."""
+    return copy_run(prepared_whole, place)

@@ -1,0 +1,239 @@
+"""A throw-away project, and what happens in it: real `snakemake` and `flagstone` processes, and the files they leave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flagstone.gates.content import content_of
+from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.layout import Run
+from flagstone.records import Ledger
+from flagstone.settings import find_project
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
+PROGRAMS = Path(sys.executable).parent
+STAGES = ("01", "02", "03", "04", "05", "06", "07", "08")
+INSTANT = {"*": {"*": "instant"}}
+LIMIT_S = 180
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, with its output and errors together as a terminal shows them."""
+
+    code: int
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.text.splitlines() if line.strip()]
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1]
+
+    @property
+    def has_traceback(self) -> bool:
+        return "Traceback (most recent call last)" in self.text
+
+
+@dataclass(frozen=True)
+class Study:
+    """One run, looked at from outside."""
+
+    files: Run
+
+    @property
+    def root(self) -> Path:
+        return self.files.root
+
+    @property
+    def opened(self) -> OpenedRun:
+        """The run as it is now: nothing is remembered between two looks."""
+        return open_run(find_project(self.root), self.files)
+
+    def key(self, nr: str) -> str:
+        return self.opened.table.stage(nr).key
+
+    def summary(self, nr: str) -> Path:
+        return self.files.summary(self.key(nr))
+
+    def calls(self, nr: str) -> list[dict[str, Any]]:
+        """Every call of the agent for a stage, oldest first."""
+        return [json.loads(path.read_bytes()) for path in sorted(self.files.drafts(nr).glob("*/call.json"))]
+
+    def counts(self) -> dict[str, int]:
+        """How many calls of the agent each stage has had."""
+        return {nr: len(self.calls(nr)) for nr in STAGES}
+
+    def prompt(self, nr: str, attempt: int) -> str:
+        return (self.files.drafts(nr) / f"{attempt:03d}" / "prompt.md").read_text()
+
+    def built(self) -> list[str]:
+        """The stages whose document is there."""
+        return [nr for nr in STAGES if self.summary(nr).is_file()]
+
+    def seals(self, nr: str, event: str = "approved") -> list[dict[str, Any]]:
+        entries = Ledger(self.files.seals).entries()
+        return [entry for entry in entries if entry.get("stage") == nr and entry.get("event") == event]
+
+    def digest(self, nr: str) -> str:
+        """The digest of what a stage offers now."""
+        opened = self.opened
+        content = content_of(opened, opened.table.stage(nr))
+        return content.digest if content else ""
+
+    def versions(self, nr: str) -> list[Path]:
+        return sorted(self.files.history(nr).glob("[0-9][0-9][0-9][0-9]-*"))
+
+    def touch(self, *nrs: str) -> None:
+        """Approves as a person does."""
+        for nr in nrs:
+            self.files.flag(nr).touch()
+
+    def append(self, path: str | Path, words: str = "\nA person was here.\n") -> None:
+        with open(self.root / path, "a") as stream:
+            stream.write(words)
+
+    def ask(self, nr: str, words: str) -> None:
+        self.files.feedback(nr).write_text(words)
+
+    def set(self, **values: Any) -> None:
+        """Changes run.yaml as a person does in an editor."""
+        settings = yaml.safe_load(self.files.settings.read_text())
+        self.files.settings.write_text(yaml.safe_dump({**settings, **values}, sort_keys=False))
+
+    def tree(self) -> dict[str, str]:
+        return tree(self.root)
+
+
+def tree(top: Path) -> dict[str, str]:
+    """Every path below a folder with its content and time, but for Snakemake's own folder and compiled code."""
+    return {str(path.relative_to(top)): state_of(path) for path in walk(top)}
+
+
+def walk(top: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if name not in (".snakemake", "__pycache__", "src")]
+        yield from (Path(folder) / name for name in [*folders, *names])
+
+
+def state_of(path: Path) -> str:
+    stat = path.lstat()
+    if path.is_symlink():
+        return f"-> {os.readlink(path)}"
+    if path.is_dir():
+        return f"{stat.st_mode:o}"
+    return f"{stat.st_mode:o} {stat.st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project root of its own: copies of what a checkout holds, and its own runs/."""
+
+    root: Path
+
+    def study(self, name: str = "t") -> Study:
+        return Study(find_project(self.root).run(name))
+
+    def script(self, table: object = None, name: str = "script.yaml") -> Path:
+        """Writes down how the demo agent is to behave."""
+        path = self.root / name
+        path.write_text(yaml.safe_dump(INSTANT if table is None else table))
+        return path
+
+    def new(self, name: str = "t", *words: str, script: object = None) -> Study:
+        path = self.script(script, f"{name}.script.yaml")
+        goal = ["--goal", "Does it work?", "--agent", "demo", "--set", f"demo.script={path}"]
+        said = self.flagstone("new", name, *goal, *words)
+        assert said.code == 0, said.text
+        return self.study(name)
+
+    def snakemake(self, *words: str, run: str | None = "t", cwd: Path | None = None) -> Said:
+        return ended(self.start_snakemake(*words, run=run, cwd=cwd))
+
+    def start_snakemake(self, *words: str, run: str | None = "t", cwd: Path | None = None) -> subprocess.Popen[bytes]:
+        config = ["--config", f"run={run}"] if run else []
+        return start(PROGRAMS / "snakemake", "--cores", "2", *words, *config, cwd=cwd or self.root)
+
+    def flagstone(self, *words: str, cwd: Path | None = None) -> Said:
+        return ended(self.start_flagstone(*words, cwd=cwd))
+
+    def start_flagstone(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+        return start(PROGRAMS / "flagstone", *words, cwd=cwd or self.root)
+
+
+def start(program: Path, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Starts a command in a process group of its own, as a terminal does."""
+    return subprocess.Popen(
+        [str(program), *words],
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def environment() -> dict[str, str]:
+    """What a command finds around it; nothing of a test runner's own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FLAGSTONE", "SNAKEMAKE", "PYTEST", "PYTHON"))
+    }
+    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}"}
+
+
+def ended(process: subprocess.Popen[bytes]) -> Said:
+    """Waits for a command; one that hangs is killed with all it started, and that is a failure."""
+    try:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        raise AssertionError(f"{process.args} hung; it said:\n{output.decode(errors='replace')}") from None
+    return Said(process.returncode, output.decode(errors="replace"))
+
+
+def wait_until(found: Any, what: str, limit_s: float = 60) -> None:
+    """Looks again and again, so that no test waits longer than it must."""
+    end = time.monotonic() + limit_s
+    while not found():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def make_place(root: Path) -> Place:
+    """Copies what a checkout holds; the code itself is linked."""
+    root.mkdir(parents=True)
+    for name in COPIED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, root / name)
+    (root / "src").symlink_to(CHECKOUT / "src")
+    return Place(root)
+
+
+def copy_run(study: Study, place: Place, name: str = "t") -> Study:
+    """A copy of a run, as `cp -a` makes it."""
+    place.study(name).root.parent.mkdir(exist_ok=True)
+    shutil.copytree(study.root, place.study(name).root, symlinks=True)
+    return place.study(name)
