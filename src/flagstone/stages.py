@@ -85,6 +85,7 @@ def ordered(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, .
             f"{where}: `after` names stages that do not exist: {', '.join(strangers)}",
             hint=f"the stages of this table are {', '.join(sorted(rows))}",
         )
+    refuse_doubles(rows, where)
     done: dict[str, Stage] = {}
     while len(done) < len(rows):
         ready = sorted(
@@ -98,6 +99,19 @@ def ordered(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, .
             )
         done[ready[0]] = stage_of(ready[0], rows[ready[0]])
     return tuple(done.values())
+
+
+def refuse_doubles(rows: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    """A name stands for one stage: rules and files are called by it."""
+    owners: dict[str, str] = {}
+    for nr, row in sorted(rows.items()):
+        name = row["name"]
+        if name in owners:
+            raise FlagstoneError(
+                f"{where}: the stages {owners[name]} and {nr} are both called {name!r}",
+                hint="give one of them another name",
+            )
+        owners[name] = nr
 
 
 def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:

@@ -19,13 +19,13 @@ MUST_LEAVE = {
     "data": "workspace/data/ holds machine-readable data (JSON, JSONL, CSV, TSV, Parquet or YAML) with records in it",
     "fresh-data": "workspace/data/ holds machine-readable data that this stage itself made",
     "results": "workspace/results/ holds machine-readable results, each naming the experiment or trial that made it",
-    "fresh-results": "workspace/results/ holds results that this stage itself made, each naming its experiment or trial",
+    "fresh-results": "workspace/results/ holds results that this stage itself made, each naming what made it",
     "figures": "workspace/figures/ holds figures, each naming the data it was drawn from",
     "fresh-figures": "workspace/figures/ holds figures that this stage itself drew, each naming its data",
     "paper": "the paper's LaTeX sources, bibliography, compiled PDF and build log are in place",
     "fresh-paper": "this stage itself compiled the paper: sources, sections, bibliography, PDF and build log",
     "readiness": "workspace/reviews/ holds the readiness checklist, threats to validity and release notes",
-    "fresh-readiness": "this stage itself wrote the readiness checklist, threats to validity, artifact manifest and release notes",
+    "fresh-readiness": "this stage itself wrote readiness checklist, threats, artifact manifest and release notes",
 }
 INDEX_ROWS = 120
 

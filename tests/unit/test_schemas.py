@@ -1,0 +1,68 @@
+"""Every problem of a file is said at once, in the user's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flagstone import schemas
+from flagstone.errors import FlagstoneError
+
+FOLDER = Path(__file__).parents[2] / "schemas"
+
+
+def test_all_problems_are_named_at_once_with_the_nearest_key() -> None:
+    value = {"modle": "opus", "agent": "clade", "limits": {"attempts": "three", "turn": 3}}
+    found = schemas.problems(FOLDER, "settings", value)
+    assert "unknown key 'modle' (did you mean 'model'?)" in found
+    assert "'clade' in agent is not one of auto, claude, demo, replay (did you mean 'claude'?)" in found
+    assert "'three' in limits.attempts should be a whole number" in found
+    assert "unknown key 'turn' in limits (did you mean 'turns'?)" in found
+
+
+def test_a_valid_value_has_no_problems() -> None:
+    assert schemas.problems(FOLDER, "settings", {"agent": "demo", "limits": {"attempts": 1}}) == []
+
+
+def test_a_syntax_error_names_the_line() -> None:
+    with pytest.raises(FlagstoneError, match=r"run\.yaml line 2 is not readable YAML"):
+        schemas.parse_yaml("goal: x\n  bad: [", "run.yaml")
+
+
+def test_binary_and_bottomless_yaml_are_errors_not_crashes() -> None:
+    for text in (b"\xff\xfe\x00", "[" * 20_000, "a: &a [*a"):
+        with pytest.raises(FlagstoneError):
+            schemas.parse_yaml(text, "run.yaml")
+
+
+def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_bytes(b"#" * (schemas.MAX_YAML_BYTES + 1))
+    with pytest.raises(FlagstoneError, match="larger than"):
+        schemas.read_yaml(path)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.schema.yaml")), ids=lambda path: path.name)
+def test_every_schema_is_valid_closed_and_described(path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    schema = schemas.schema_of(FOLDER, path.name.removesuffix(".schema.yaml"))
+    Draft202012Validator.check_schema(schema)
+    assert schema.get("description")
+    assert list(undescribed(schema, path.name)) == []
+
+
+def undescribed(schema: object, place: str) -> list[str]:
+    """Where a field has no description, or an object is open without saying what its keys are."""
+    found: list[str] = []
+    if not isinstance(schema, dict):
+        return found
+    for key, field in schema.get("properties", {}).items():
+        target = field if "$ref" not in field else {"description": "by reference", **field}
+        if not target.get("description"):
+            found.append(f"{place}.{key}")
+        found += undescribed(field, f"{place}.{key}")
+    if schema.get("properties") and schema.get("additionalProperties") is not False:
+        found.append(f"{place} is open")
+    return found
