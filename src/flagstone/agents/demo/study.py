@@ -131,7 +131,8 @@ class Study:
     def summary(self, values: Mapping[str, object]) -> Summary:
         """The stage's summary from its template, with the values filled in."""
         task = self.call.task
-        parts = sections(filled(material(f"summary_{task.stage}.md"), values))
+        # taken apart before it is filled in: a brief may have headings of its own
+        parts = {name: filled(text, values) for name, text in sections(material(f"summary_{task.stage}.md")).items()}
         answer = parts.get("answer", "the stage was done again as it is programmed.")
         heard = f"\n\n{heard_feedback(self.feedback)}{answer}" if self.feedback else ""
         files = (line.partition(": ") for line in parts["files"].splitlines())
