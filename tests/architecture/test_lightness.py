@@ -1,0 +1,27 @@
+"""What every `snakemake`, and every job of a cluster, loads before it does anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from sources import ROOT
+
+HEAVY = ("pandas", "numpy", "scipy", "matplotlib", "tensorboard", "jinja2", "rich", "click", "subprocess", "snakemake")
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Which of the heavy modules are loaded after a statement, in a Python of its own."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return set(HEAVY) & set(ended.stdout.split())
+
+
+def test_what_the_snakefile_imports_stays_light() -> None:
+    assert loaded_after("import flagstone.errors, flagstone.gates.frontier, flagstone.gates.session") == set()
+
+
+def test_what_status_imports_stays_light() -> None:
+    assert loaded_after("import flagstone.cli.main, flagstone.cli.status") <= {"click", "rich"}
