@@ -9,17 +9,11 @@ sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.frontier import Call
-from flagstone.gates.session import export, is_resident, open_session
+from flagstone.gates.session import end_call, export, is_resident, open_session
 
 export(HOME)
 
 IS_MODULE = len(workflow.modifier_stack) > 1
-
-
-def stop(error):
-    """Ends this call with the two lines of an error; a traceback would tell a person nothing."""
-    print(error, file=sys.stderr)
-    raise SystemExit(1)
 
 
 def is_executing():
@@ -45,7 +39,7 @@ try:
         HOME, CALLER, config, Call(is_executing, is_forced, here=CALLER)
     )
 except FlagstoneError as error:
-    stop(error)
+    end_call(error)
 
 
 if SESSION.run and not IS_MODULE:

@@ -10,7 +10,7 @@ def frontier(wildcards):
     try:
         return [at(path) for path in SESSION.targets(bring_up_to_date)]
     except FlagstoneError as error:
-        stop(error)
+        end_call(error)
 
 
 def approved(stage):
@@ -18,7 +18,7 @@ def approved(stage):
         try:
             documents, flags = SESSION.inputs(stage, bring_up_to_date)
         except FlagstoneError as error:
-            stop(error)
+            end_call(error)
         return {
             "documents": [ancient(at(path)) for path in documents],
             "flags": [ancient(at(path)) for path in flags],

@@ -66,13 +66,13 @@ def main(words: list[str] | None = None) -> int:
 
         try:
             return build_one(run, asked.stage, say)
+        except (Interrupted, KeyboardInterrupt):
+            say(f"stage {asked.stage} was stopped; the same command goes on where it stopped")
+            return Interrupted.exit_code
         except FlagstoneError as error:
             say(error.problem)
             say(error.hint)
             return error.exit_code
-        except KeyboardInterrupt:
-            say(f"stage {asked.stage} was interrupted; the next run goes on where it stopped")
-            return 130
 
 
 def build_one(run: Run, word: str, say: object) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.errors import Interrupted, WorkFailed
 from flagstone.gates import session
 from flagstone.gates.session import Resident
 from flagstone.layout import Project, Run
@@ -29,7 +29,7 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
     try:
         ended_well = execute(project, run, cores)
     except SystemExit as stopped:
-        raise FlagstoneError("the workflow stopped", hint="the lines above say why") from stopped
+        raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from stopped
     finally:
         frontier = resident.session.frontier if resident.session else None
         if frontier:

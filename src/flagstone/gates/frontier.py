@@ -123,11 +123,26 @@ class Frontier:
             run.offer(stage.key).unlink(missing_ok=True)
             run.summary(stage.key).unlink(missing_ok=True)
 
+    def prepare_reachable(self, stages: tuple[Stage, ...]) -> None:
+        """Prepares what lies before the first closed gates, before Snakemake has looked which files there are."""
+        if not self.call.executing():
+            return
+        closed: set[str] = set()
+        for stage in stages:
+            if any(up.nr in closed for up in self.opened.table.ancestors(stage.nr)):
+                closed.add(stage.nr)
+                continue
+            self.prepare(stage)
+            found = judge(self.opened, stage, time.time_ns())
+            if not (found.is_open or (self.policy(stage) and self.may_decide(found))):
+                closed.add(stage.nr)
+
     def targets(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
         """Every document up to each first gate that is closed."""
         self.begin()
         if self.is_aborted():
             return []
+        self.prepare_reachable(tuple(self.opened.table))
         self.closing_line = ""
         wanted: list[Path] = []
         closed: set[str] = set()
@@ -160,14 +175,19 @@ class Frontier:
         """What a person should read last: what was mended, and where the run stands."""
         notes = [f"note: {notice}" for notice in self.notices]
         failure = self.failure()
-        failed = [str(failure[key]) for key in ("problem", "hint") if failure.get(key)]
-        return notes + (failed or [self.closing_line] if failed or self.closing_line else [])
+        if failure:
+            return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
+        if self.closing_line or self.working_on is None:
+            return notes + [line for line in [self.closing_line] if line]
+        stage = self.working_on
+        return [*notes, f"stage {stage.nr} {stage.name} was stopped; the same command goes on where it stopped"]
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""
         self.begin()
         if self.is_aborted():
             raise FlagstoneError(self.closing_line, hint="nothing was run")
+        self.prepare_reachable((*self.opened.table.ancestors(stage.nr), stage))
         for up in self.opened.table.ancestors(stage.nr):
             found = self.verdict(up, bring_up_to_date)
             if not found.is_open:

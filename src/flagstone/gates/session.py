@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.choice import chosen_run
@@ -28,6 +28,7 @@ class Resident:
     approve_all: str = ""
     upto: str = ""
     session: Session | None = None
+    error: FlagstoneError | None = None
 
 
 driver: list[Resident] = []  # at most one: the process is either `snakemake` or `flagstone run`
@@ -38,6 +39,15 @@ def export(home: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home / "src"), os.environ.get("PYTHONPATH")]))
     os.environ["FLAGSTONE_PYTHON"] = sys.executable
     os.environ["FLAGSTONE_SCRIPTS"] = str(home / "workflow" / "scripts")
+
+
+def end_call(error: FlagstoneError) -> NoReturn:
+    """Ends a call of Snakemake with the two lines of an error; a traceback would tell a person nothing."""
+    if driver:
+        driver[0].error = error
+    else:
+        sys.stderr.write(f"{error}\n")
+    raise SystemExit(1)
 
 
 def is_resident() -> bool:
