@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +13,6 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.session import Resident
-from flagstone.layout import Project
 from flagstone.processes.warm import start_warm_server
 
 LOOK_EVERY_S = 0.025
@@ -38,20 +35,20 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     """
     opened = standing.opened(name)
     upto_nr = opened.table.named(upto).nr if upto else ""
-    server = start_warm_server(partial(load_stage, standing.project))
+    server = start_warm_server(load_stage)
     try:
         go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
     finally:
         server.stop()
 
 
-def load_stage(project: Project) -> Callable[[list[str]], int]:
+def load_stage() -> Callable[[list[str]], int]:
     """Everything a stage needs, loaded once; the stages of this call are forked from it."""
     import importlib
 
-    sys.path.insert(0, str(project.root / "workflow" / "scripts"))
-    main: Callable[[list[str]], int] = importlib.import_module("stage").main
-    for name in ("jinja2", "markdown_it", "yaml", "flagstone.agents.demo.work"):
+    from flagstone.cli.stage_job import main
+
+    for name in ("jinja2", "jsonschema", "markdown_it", "yaml", "flagstone.agents.demo.work"):
         importlib.import_module(name)
     return main
 

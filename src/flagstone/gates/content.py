@@ -33,10 +33,8 @@ class Content:
             if before != now:
                 word = "is new" if before is None else "is gone" if now in (None, "missing") else "changed"
                 found.append(f"{path} {word}")
-        for kind in sorted({*index, *self.index}):
-            if index.get(kind) != self.index.get(kind):
-                found.append(f"its rows in index/{kind}.json changed")
-        return found
+        kinds = (kind for kind in sorted({*index, *self.index}) if index.get(kind) != self.index.get(kind))
+        return found + [f"its rows in index/{kind}.json changed" for kind in kinds]
 
 
 def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:

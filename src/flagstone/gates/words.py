@@ -60,4 +60,5 @@ class Speaker:
         except OSError:
             why = ""
         reason = f": {why}" if why else ""
-        return f"run {self.run.name} is aborted{reason} (to go on: flagstone resume {self.run.name}, or rm {self.path(self.run.aborted)})"
+        undo = f"flagstone resume {self.run.name}, or rm {self.path(self.run.aborted)}"
+        return f"run {self.run.name} is aborted{reason} (to go on: {undo})"
