@@ -6,7 +6,7 @@
 # Both set up .venv first, from hash-locked requirements, and only when those have changed.
 SEED ?= 7
 GOAL := Does a linear learning-rate warm-up help a small network under a fixed budget of steps?
-TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended lmodern poppler-utils
+TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended poppler-utils
 TEX_FILES := article.cls natbib.sty booktabs.sty caption.sty microtype.sty plainnat.bst ptmr8t.tfm
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -85,10 +85,14 @@ demo: .venv/runtime.stamp tex  ## a real small study, from its goal to a compile
 	while [ -e "runs/$$name" ]; do number=$$((number + 1)); name=demo-$$number; done; \
 	$(BIN)/flagstone new "$$name" --agent demo --goal "$(GOAL)" --set demo.data_seed=$(SEED) && \
 	$(BIN)/flagstone run "$$name" --yes && \
-	$(BIN)/snakemake --quiet all --cores 1 --config run="$$name" --report "$(CURDIR)/runs/$$name/report.html" && \
-	echo && \
+	$(call report,$$name) && \
 	echo "paper   $(CURDIR)/runs/$$name/workspace/artifacts/paper.pdf" && \
 	echo "report  $(CURDIR)/runs/$$name/report.html"
+
+define report
+{ $(BIN)/snakemake --quiet all --cores 1 --config run="$(1)" --report "$(CURDIR)/runs/$(1)/report.html" \
+  > "runs/$(1)/logs/report.log" 2>&1 || { cat "runs/$(1)/logs/report.log" >&2; exit 3; }; }
+endef
 
 .PHONY: clean
 clean:  ## remove what make built; runs/ stays
