@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flagstone.agents.claude_conversation import LOGIN_VARIABLES, Room
-from flagstone.agents.protocol import AgentCall, Mode
+from flagstone.agents.protocol import AgentCall, Mode, amount
 
 COMMON = (
     *("-p", "--output-format", "stream-json", "--verbose"),
@@ -19,18 +19,16 @@ COMMON = (
 ASK_NOBODY = ("--permission-mode", "dontAsk", "--permission-prompts", "none")
 TOOLS = {Mode.EDIT: ("Read", "Edit", "Write"), Mode.WORK: ("Read", "Edit", "Write", "Glob", "Grep", "Bash")}
 FIXED = {
-    "CLAUDE_CODE_MAX_RETRIES": "3",
     # a background command keeps the CLI alive after its result
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
-    "API_TIMEOUT_MS": "120000",
     # a stall in the middle of an answer is otherwise noticed after 300 s
     "CLAUDE_ENABLE_BYTE_WATCHDOG": "1",
-    "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": "60000",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
+PATIENCE = {"retries": 3.0, "api_timeout_s": 120.0, "stall_s": 60.0}
 PASSED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
@@ -84,6 +82,9 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
     argv += ["--resume" if conversation.resume else "--session-id", conversation.session_id]
     # given again on resume, which otherwise keeps the last one used
     argv += ["--model", call.model] if call.model else []
+    fallback = call.options.get("fallback_model")
+    # the CLI refuses to fall back on the model it already uses
+    argv += ["--fallback-model", str(fallback)] if fallback and fallback != call.model else []
     argv += ["--max-turns", str(call.limits.turns)]
     if call.limits.cost_usd is not None:
         argv += ["--max-budget-usd", f"{call.limits.cost_usd:.6f}"]
@@ -121,7 +122,18 @@ def environment(call: AgentCall, room: Room, environ: Mapping[str, str]) -> dict
         prefixes += WORK_PREFIXES
     kept = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
     places = {"CLAUDE_CONFIG_DIR": str(room.config), "TMPDIR": str(room.temporary)}
-    return {**kept, **FIXED, **places}
+    return {**kept, **FIXED, **patience(call.options), **places}
+
+
+def patience(options: Mapping[str, object]) -> dict[str, str]:
+    """How often a failed request is made again, and how long the API may be silent before and during an answer."""
+    chosen = {name: amount(options.get(name)) for name in PATIENCE}
+    retries, answer_s, stall_s = (PATIENCE[name] if value is None else max(value, 0) for name, value in chosen.items())
+    return {
+        "CLAUDE_CODE_MAX_RETRIES": f"{retries:.0f}",
+        "API_TIMEOUT_MS": f"{answer_s * 1000:.0f}",
+        "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": f"{stall_s * 1000:.0f}",
+    }
 
 
 def prompt_bytes(prompt: str, folder: Path) -> bytes:
