@@ -1,4 +1,4 @@
-"""A throw-away project, and what happens in it: real `snakemake` and `flagstone` processes, and the files they leave."""
+"""A throw-away project, and what happens in it: real `snakemake` and `flagstone`, and the files they leave."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from flagstone.gates.content import content_of
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
+from flagstone.scaffold.new_run import arrive
 from flagstone.settings import find_project
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -233,7 +234,9 @@ def make_place(root: Path) -> Place:
 
 
 def copy_run(study: Study, place: Place, name: str = "t") -> Study:
-    """A copy of a run, as `cp -a` makes it."""
-    place.study(name).root.parent.mkdir(exist_ok=True)
-    shutil.copytree(study.root, place.study(name).root, symlinks=True)
-    return place.study(name)
+    """A copy of a run, as `cp -a` makes it, after a first call in its new place."""
+    copy = place.study(name)
+    copy.root.parent.mkdir(exist_ok=True)
+    shutil.copytree(study.root, copy.root, symlinks=True)
+    arrive(copy.opened)
+    return copy
