@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 # --- setting up -------------------------------------------------------------------------------------------------------
 
@@ -104,6 +104,12 @@ clean:  ## remove what make built; runs/ stays
 .PHONY: test
 test: .venv/dev.stamp tex  ## the test suite
 	$(BIN)/python -m pytest $(TESTS)
+
+# `CI` set: nothing may be left out. Otherwise, without npm, every test says that it was skipped.
+.PHONY: test-claude
+test-claude: .venv/dev.stamp  ## the real, pinned Claude Code against a Messages API of our own
+	$(BIN)/python tests/claude/install.py
+	$(BIN)/python -m pytest tests/claude -m claude -n 2 -rs
 
 CHECKS := check-lint check-format check-types check-imports check-rules-format check-rules
 

@@ -12,6 +12,15 @@ from typing import Any, Literal
 
 MESSAGES = "/v1/messages"
 LONGEST_S = 120.0
+KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
 
 
 @dataclass(frozen=True)
@@ -100,8 +109,7 @@ class Fails:
 
     @property
     def kind(self) -> str:
-        kinds = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error"}
-        return kinds.get(self.status) or {429: "rate_limit_error", 529: "overloaded_error"}.get(self.status, "api_error")
+        return KINDS.get(self.status, "api_error")
 
 
 @dataclass(frozen=True)
@@ -189,7 +197,7 @@ class Answering(BaseHTTPRequestHandler):
         self.the_api.unknown.append(f"{self.command} {self.path}")
         self.whole(404, {"type": "error", "error": {"type": "not_found_error", "message": "not here"}})
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = do_PATCH = refuse
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_PATCH = refuse  # noqa: N815
 
     def answer(self, number: int, reply: Reply, body: Mapping[str, Any]) -> None:
         match reply:
@@ -271,7 +279,7 @@ def events(number: int, reply: Says, model: str) -> Iterator[tuple[str, dict[str
     yield "message_start", {"type": "message_start", "message": start}
     for index, block in enumerate(reply.blocks(number)):
         is_text = block["type"] == "text"
-        empty = {**block, **({"text": ""} if is_text else {"input": {}})}
+        empty = {**block, "text": ""} if is_text else {**block, "input": {}}
         yield "content_block_start", {"type": "content_block_start", "index": index, "content_block": empty}
         for delta in deltas(block):
             yield "content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from desk import KEY, MODEL, Desk
-from messages_api import MessagesApi, Says, Tokens, use
+from desk import MODEL, Desk
+from messages_api import MessagesApi, Says, Tokens
 
 from flagstone.agents.protocol import Outcome, Usage
 
