@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 # --- setting up -------------------------------------------------------------------------------------------------------
 
