@@ -56,8 +56,8 @@ class Room:
 
     @property
     def owner(self) -> str:
-        """The name its processes carry."""
-        return self.root.name
+        """The name its processes carry: the same conversation of another run is another one."""
+        return str(self.root)
 
     @contextmanager
     def held(self) -> Iterator[bool]:

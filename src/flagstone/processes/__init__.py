@@ -1,6 +1,7 @@
 """The only place that starts processes: limits, whole-tree kill, log capture, redaction."""
 
 from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
+from flagstone.processes.confinement import Confinement
 from flagstone.processes.quiet import run_quietly
 from flagstone.processes.running import run
 from flagstone.processes.spawn import StartError
@@ -8,6 +9,7 @@ from flagstone.processes.tree import Survivor, end_orphans, still_alive
 
 __all__ = [
     "Command",
+    "Confinement",
     "Output",
     "ProcessLimits",
     "ProcessResult",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from flagstone.processes.confinement import Confinement
 from flagstone.processes.tree import Survivor
 
 Ending = Literal["exit", "wall", "silence", "grace"]
@@ -17,6 +18,7 @@ class Command:
     """A program (`argv`) or a Python function (`target`) to run in a child process.
 
     `owner` names who it belongs to, so that a restart finds what an earlier life left running.
+    `confinement` is what it is held to by the kernel; None leaves it as free as we are.
     """
 
     argv: tuple[str, ...] | None
@@ -25,6 +27,7 @@ class Command:
     env: Mapping[str, str]
     stdin: bytes = b""
     owner: str = ""
+    confinement: Confinement | None = None
 
     def __post_init__(self) -> None:
         if bool(self.argv) == bool(self.target):

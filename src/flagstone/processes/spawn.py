@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
 from flagstone.processes.command import Command
+from flagstone.processes.confinement import let_go_of_handles, needed_ruleset, without_control, wrapped
 from flagstone.processes.tree import MARK, Tree, entry_of
 
 PR_SET_PDEATHSIG = 1
@@ -115,7 +116,7 @@ def forked(command: Command, pipes: Pipes, mark: str, is_merged: bool) -> Child:
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    tree = Tree(root=pid, mark=f"/{mark}", since_ticks=entry.started_ticks if entry else 0)
+    tree = Tree(root=pid, mark=f"//{mark}", since_ticks=entry.started_ticks if entry else 0)
     return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr)
 
 
@@ -168,7 +169,7 @@ def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> Non
 
 def environment(command: Command, mark: str) -> dict[str, str]:
     """The command's environment with our mark added to those of the runs around us."""
-    return {**command.env, MARK: f"{os.environ.get(MARK, '')}:{command.owner}/{mark}"}
+    return {**command.env, MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
 
 
 def execute(argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:

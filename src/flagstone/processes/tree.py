@@ -75,7 +75,7 @@ def end_orphans(owner: str) -> tuple[Survivor, ...]:
 
     The caller holds the owner's lock: what a living process started would be ended as well.
     """
-    return Tree(root=NOBODY, mark=f":{owner}/", since_ticks=0).end() if owner else ()
+    return Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0).end() if owner else ()
 
 
 def still_alive(survivors: Iterable[Survivor]) -> tuple[Survivor, ...]:

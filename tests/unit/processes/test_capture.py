@@ -96,6 +96,6 @@ def test_a_huge_log_and_a_huge_line_cost_little_memory(tmp_path: Path) -> None:
 
 def test_a_secret_that_comes_in_two_parts_around_the_cut_is_seen_whole() -> None:
     lines = Lines(10, Redactor.of({"MY_PASSWORD": "hunter22"}))
-    kept = b"".join(lines.feed(part) for part in (b"xxxxxxxhun", b"ter22yyyyy", b"z" * 5000, b"\nnext\n"))
-    assert b"hun" not in kept
+    kept = b"".join(lines.feed(part) for part in (b"xxxxxxxxhunt", b"er22" + b"z" * 5000, b"\nnext\n"))
+    assert b"hu" not in kept
     assert kept.endswith(b"[line cut]\nnext\n")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,8 @@ def test_a_signal_that_ended_the_child_is_told_apart_from_an_exit_code(ran: Ran)
 
 
 def test_a_child_that_takes_82_ms_is_recorded_with_about_82_ms(ran: Ran) -> None:
-    assert min(ran("exec sleep 0.082").wall_s for _ in range(3)) == pytest.approx(0.085, abs=0.005)
+    # on a quiet machine it is 0.083; the best of five leaves room for a busy one
+    assert 0.082 <= min(ran("exec sleep 0.082").wall_s for _ in range(5)) < 0.12
 
 
 def test_the_memory_a_child_needed_is_measured(shell: Shell, output: Output, tmp_path: Path) -> None:
@@ -199,6 +200,15 @@ def test_a_function_costs_only_milliseconds(tmp_path: Path, output: Output) -> N
     assert min(took_s() for _ in range(10)) < 0.03
 
 
+@pytest.fixture
+def _listening() -> Iterator[None]:
+    """A process started in the background has SIGINT ignored; here it is as in a terminal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_listening")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_us_asks_the_child_to_stop_and_is_then_raised(
     number: signal.Signals, shell: Shell, output: Output
@@ -210,13 +220,23 @@ def test_a_signal_to_us_asks_the_child_to_stop_and_is_then_raised(
 
     line = "trap 'echo goodbye >&2; exit 3' TERM; echo ready; while :; do sleep 0.01; done"
     with pytest.raises(Interrupted, match="a signal asked"):
-        run(shell(line), ProcessLimits(stop_s=2), output, interrupts)
+        run(shell(line), ProcessLimits(wall_s=5, stop_s=2), output, interrupts)
     assert output.stderr is not None
     assert output.stderr.read_text().endswith("goodbye\n")
     assert signal.getsignal(number) is before
     assert children_of_this_process() == []
 
 
+def test_a_signal_that_is_ignored_stays_ignored(shell: Shell, output: Output) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        result = run(shell("echo on"), ProcessLimits(), output, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("_listening")
 def test_a_second_signal_does_not_wait_for_the_child(shell: Shell, output: Output) -> None:
     def interrupts(line: bytes) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -224,7 +244,7 @@ def test_a_second_signal_does_not_wait_for_the_child(shell: Shell, output: Outpu
     line = "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done"
     began = time.monotonic()
     with pytest.raises(Interrupted):
-        run(shell(line), ProcessLimits(stop_s=10), output, interrupts)
+        run(shell(line), ProcessLimits(wall_s=5, stop_s=10), output, interrupts)
     assert time.monotonic() - began < 3
 
 

@@ -15,19 +15,19 @@ from flagstone.processes.tree import MARK, NOBODY, Tree, entry_of
 @pytest.fixture
 def orphan() -> Iterator[subprocess.Popen[bytes]]:
     """A process that an earlier life of ours might have left."""
-    env = {**os.environ, MARK: ":outer/0:conversation-7/abc"}
+    env = {**os.environ, MARK: ":/outer//0:/run/conversation-7//abc"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as process:
         yield process
         process.kill()
 
 
 def test_an_orphan_is_found_by_its_owner_and_ended(orphan: subprocess.Popen[bytes]) -> None:
-    assert end_orphans("conversation-7") == ()
+    assert end_orphans("/run/conversation-7") == ()
     assert orphan.wait() == -15
 
 
 def test_what_belongs_to_others_is_left_alone(orphan: subprocess.Popen[bytes]) -> None:
-    for owner in ("conversation", "7", "versation-7", "conversation-8", ""):
+    for owner in ("/run", "conversation-7", "/run/conversation", "/run/conversation-8", ""):
         assert end_orphans(owner) == ()
     assert orphan.poll() is None
 
@@ -43,17 +43,17 @@ def test_a_process_is_known_by_its_start_as_well_as_its_number(orphan: subproces
 
 
 def test_the_marks_of_the_runs_around_us_stay(shell: Callable[..., Command], output: Output) -> None:
-    os.environ[MARK] = ":outer/0"
+    os.environ[MARK] = ":/outer//0"
     try:
         run(shell(f"echo ${MARK}", owner="inner"), ProcessLimits(), output)
     finally:
         del os.environ[MARK]
-    assert output.stdout.read_text().startswith(":outer/0:inner/")
+    assert output.stdout.read_text().startswith(":/outer//0:inner//")
 
 
 def test_what_cannot_be_ended_is_named(orphan: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flagstone.processes.tree.signal_all", lambda *_: None)
     monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.01)
     monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.02)
-    left = Tree(NOBODY, ":conversation-7/", 0).end()
+    left = Tree(NOBODY, ":/run/conversation-7//", 0).end()
     assert [survivor.pid for survivor in left] == [orphan.pid]

@@ -1,0 +1,97 @@
+"""What a command may write, see and reach, and how it is held to that before its first instruction."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flagstone.processes.command import Command
+
+PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+# inside bubblewrap these are nobody else's
+OWN_DEVICES = ("/dev/shm", "/dev/pts", "/dev/ptmx")
+ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
+CONTROL = "FLAGSTONE_"
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What a command may write, what it may not see, whether it has a network, and who sees to that.
+
+    A function that runs in a forked child is held by Landlock alone: bubblewrap can only start programs.
+    """
+
+    writable: tuple[Path, ...]
+    hidden: tuple[Path, ...] = ()
+    network: bool = True
+    use_landlock: bool = True
+    use_bubblewrap: bool = True
+
+
+def accelerators() -> tuple[str, ...]:
+    """The devices programs compute on, as far as this machine has any."""
+    return tuple(sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern)))
+
+
+def granted(confinement: Confinement, *, is_wrapped: bool) -> tuple[str, ...]:
+    """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
+    devices = (*PLAIN_DEVICES, *accelerators())
+    there = tuple(device for device in devices if os.path.exists(device))
+    return (*(os.path.realpath(path) for path in confinement.writable), *there, *(OWN_DEVICES if is_wrapped else ()))
+
+
+def wrapped(command: Command) -> tuple[str, ...]:
+    """The command line with everything around it that bubblewrap, and Landlock within it, need."""
+    argv, confinement = command.argv or (), command.confinement
+    if confinement is None or not confinement.use_bubblewrap or not argv:
+        return argv
+    from flagstone.processes import bubblewrap, landlock
+
+    program = shutil.which(argv[0], path=command.env.get("PATH"))
+    if program is None:
+        raise OSError(2, "No such file or directory")
+    view = bubblewrap.View(
+        cwd=command.cwd.absolute(),
+        writable=tuple(Path(os.path.realpath(path)) for path in confinement.writable),
+        hidden=confinement.hidden,
+        devices=accelerators(),
+        network=confinement.network,
+    )
+    inside: tuple[str, ...] = ()
+    if confinement.use_landlock:
+        network = () if confinement.network else (landlock.WITHOUT_NETWORK,)
+        # -I -S: nothing that lies in a folder or an environment of ours can get in before the rule holds
+        start = (sys.executable, "-I", "-S", landlock.__file__)
+        inside = (*start, *granted(confinement, is_wrapped=True), *network, "--")
+    return (*bubblewrap.prefix(view), *inside, program, *argv[1:])
+
+
+def needed_ruleset(command: Command) -> int | None:
+    """The ruleset a child has to be held to by us; None where there is none, or where it happens in bubblewrap."""
+    confinement = command.confinement
+    if confinement is None or not confinement.use_landlock or (command.argv and confinement.use_bubblewrap):
+        return None
+    from flagstone.processes import landlock  # here, not above: most commands are not confined
+
+    return landlock.ruleset(granted(confinement, is_wrapped=False), network=confinement.network)
+
+
+def without_control(variables: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what our own processes are found and steered by."""
+    return {name: value for name, value in variables.items() if not name.startswith(CONTROL)}
+
+
+def let_go_of_handles() -> None:
+    """Puts nothing in the place of every handle but the standard streams: open files pass any sandbox."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        # the number stays taken: an object that closes it later must not close another one's
+        if int(name) > 2 and int(name) != nothing and os.path.lexists(f"/proc/self/fd/{name}"):
+            os.dup2(nothing, int(name))
