@@ -60,8 +60,8 @@ if ! command -v apt-get >/dev/null; then sudo=none; \
 elif [ "$$(id -u)" = 0 ]; then sudo=; \
 elif sudo -n true 2>/dev/null; then sudo="sudo -n"; \
 else sudo=none; fi; \
-if [ "$$sudo" = none ]; then echo "please install $(2): $(1)" >&2; exit 2; fi; \
-echo "installing $(2): $(1)"; \
+if [ "$$sudo" = none ]; then echo "$(2), please install: $(1)" >&2; exit 2; fi; \
+echo "$(2), installing: $(1)"; \
 $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null || exit 2
 endef
@@ -70,7 +70,7 @@ endef
 tex:
 	@if ! command -v tectonic >/dev/null; then \
 	  if ! { command -v latexmk && kpsewhich $(TEX_FILES); } >/dev/null 2>&1; then \
-	    $(call install,$(TEX_PACKAGES),TeX for the paper); fi; fi
+	    $(call install,$(TEX_PACKAGES),to compile papers); fi; fi
 
 .PHONY: lock
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
