@@ -36,6 +36,7 @@ class StageSettings:
     model: str | None
     limits: StageLimits
     options: Mapping[str, object]
+    budget: Mapping[str, float | None]
 
     def facts(self) -> dict[str, object]:
         """What a rerun is judged by, as plain values that can be named in a message."""
@@ -62,7 +63,8 @@ class Settings:
             agent=agent,
             model=row.get("model", self.merged.get("model")),
             limits=StageLimits(**{**self.merged["limits"], **row.get("limits", {})}),
-            options=self.merged.get(agent, {}),
+            options=self.merged.get("claude" if agent == "auto" else agent, {}),
+            budget=row.get("budget", {}),
         )
 
     def approver(self, nr: str) -> str:

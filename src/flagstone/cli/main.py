@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -27,6 +28,7 @@ COMMANDS = {
     "repin": "take the newer prompts, schemas and tables",
     "diff": "what changed since the last version or approval",
     "log": "what an agent did",
+    "cost": "what a run has cost, and what is left of its budget",
     "doctor": "whether everything needed is here, each with its cure",
     "completion": "the line that makes your shell complete these commands",
 }
@@ -40,6 +42,9 @@ class Commands(click.Group):
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            if close:
+                raise FlagstoneError(f"there is no command {name!r}", hint=f"did you mean: flagstone {close[0]}")
             return None
         command = importlib.import_module(f"flagstone.cli.{name}").command
         assert isinstance(command, click.Command)

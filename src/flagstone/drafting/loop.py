@@ -28,6 +28,7 @@ from flagstone.gates.holder import held, holder_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import asked, publication
 from flagstone.records import utc, write_atomic, write_record
+from flagstone.settings import StageLimits
 from flagstone.stages import Stage
 
 ENDS_AT_ONCE = {
@@ -161,7 +162,8 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
     prompt = prompt_for(opened, stage, open_turn, attempt, before)
     write_atomic(attempt.prompt, prompt.encode())
     conversation = Conversation(open_turn.session_id, resume=open_turn.used)
-    budget.refuse_if_spent(run, opened.settings.budget)
+    purses = budget.purses(run, stage.nr, opened.settings.budget, settings.budget)
+    budget.refuse_if_spent(purses)
     # from here on the conversation may exist on the agent's side, whatever happens to us
     work.save(run, stage.nr, replace(open_turn, used=True))
     bench.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})")
@@ -172,9 +174,7 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         mode=Mode(stage.mode),
         writable=(run.workspace, attempt.draft),
         model=settings.model,
-        limits=Limits(
-            settings.limits.wall_s, settings.limits.silence_s, settings.limits.turns, settings.limits.cost_usd
-        ),
+        limits=limits_of_call(settings.limits, purses),
         record_dir=attempt.folder,
         options=settings.options,
     )
@@ -191,6 +191,14 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
     if result.outcome is not Outcome.OK:
         bench.say(f"attempt {attempt.number} ended as {result.outcome.value}: {result.reason}")
+
+
+def limits_of_call(allowed: StageLimits, purses: list[budget.Purse]) -> Limits:
+    """What one call may take: what the stage allows it, and never more than the budgets have left."""
+    hours = budget.least(purses, "wall_h", allowed.wall_s / 3600)
+    wall_s = allowed.wall_s if hours is None else max(hours * 3600, 1.0)
+    cost_usd = budget.least(purses, "usd", allowed.cost_usd)
+    return Limits(wall_s, min(allowed.silence_s, wall_s), allowed.turns, cost_usd)
 
 
 def result_of(attempt: Attempt) -> AgentResult | None:

@@ -81,30 +81,50 @@ class Pipes:
 def start(command: Command, *, is_merged: bool) -> Child:
     """The child of a command; StartError where there can be none."""
     prepare()
-    mark = os.urandom(16).hex()
     with starting:
-        pipes = Pipes()
+        birth, pipes = born(command), Pipes()
         try:
-            child = forked(command, pipes, mark, is_merged)
+            child = forked(command, pipes, birth, is_merged)
         except BaseException:
             pipes.close(pipes.our_ends)
             raise
         finally:
-            pipes.close(pipes.child_ends)
+            pipes.close([*pipes.child_ends, *([] if birth.ruleset is None else [birth.ruleset])])
     return child
 
 
-def forked(command: Command, pipes: Pipes, mark: str, is_merged: bool) -> Child:
+@dataclass(frozen=True)
+class Birth:
+    """What a child needs to know of its parent, and what it is held to."""
+
+    parent: int
+    mark: str
+    argv: tuple[str, ...]
+    ruleset: int | None
+
+
+def born(command: Command) -> Birth:
+    """Everything that can go wrong with a confinement goes wrong here, where it can still be said."""
+    try:
+        return Birth(os.getpid(), os.urandom(16).hex(), wrapped(command), needed_ruleset(command))
+    except OSError as error:
+        raise cannot_start(command, told(error)) from error
+
+
+def cannot_start(command: Command, problem: str) -> StartError:
+    return StartError(f"cannot start {command.title}: {problem}", hint="install it, or correct its path")
+
+
+def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Child:
     stdin, child_stdin = pipes.writing(command.stdin)
     stdout, child_stdout = pipes.reading()
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
     trouble, report = os.pipe2(FLAGS)
-    parent = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
         pid = os.fork()
         if pid == 0:
-            become(command, (child_stdin, child_stdout, child_stderr), Birth(parent, mark, report))
+            become(command, (child_stdin, child_stdout, child_stderr), birth, report)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(report)
@@ -112,34 +132,28 @@ def forked(command: Command, pipes: Pipes, mark: str, is_merged: bool) -> Child:
         problem = stream.read().decode(errors="replace")
     if problem:
         os.waitpid(pid, 0)
-        raise StartError(f"cannot start {command.title}: {problem}", hint="install it, or correct its path")
+        raise cannot_start(command, problem)
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    tree = Tree(root=pid, mark=f"//{mark}", since_ticks=entry.started_ticks if entry else 0)
+    tree = Tree(root=pid, mark=f"//{birth.mark}", since_ticks=entry.started_ticks if entry else 0)
     return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr)
 
 
-@dataclass(frozen=True)
-class Birth:
-    """What a child needs to know of its parent."""
-
-    parent: int
-    mark: str
-    report: int
-
-
-def become(command: Command, streams: tuple[int, int, int], birth: Birth) -> NoReturn:
+def become(command: Command, streams: tuple[int, int, int], birth: Birth, trouble: int) -> NoReturn:
     """The child's side of the fork; it never returns into our code."""
     try:
         settle(command, streams, birth)
         variables = environment(command, birth.mark)
+        confine(command, birth)
         if command.target is None:
-            execute(command.argv or (), variables)
-        os.close(birth.report)
+            execute(birth.argv, variables)
+        os.close(trouble)
+        if command.confinement:
+            let_go_of_handles()
         status = answered(command.target, variables)
     except BaseException as error:
-        report(birth.report, error)
+        report(trouble, error)
         status = NOT_STARTED
     finally:
         os._exit(status)
@@ -167,9 +181,21 @@ def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> Non
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+def confine(command: Command, birth: Birth) -> None:
+    """Holds this child to its confinement, as far as bubblewrap does not."""
+    if birth.ruleset is not None:
+        from flagstone.processes import landlock
+
+        landlock.restrict(birth.ruleset)
+    elif command.argv and command.confinement and command.confinement.use_landlock:
+        # a request to stop is for the program: Landlock's own start hears it again, bubblewrap around it does not
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
 def environment(command: Command, mark: str) -> dict[str, str]:
     """The command's environment with our mark added to those of the runs around us."""
-    return {**command.env, MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
+    own = without_control(command.env) if command.confinement else command.env
+    return {**own, MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
 
 
 def execute(argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
@@ -202,10 +228,13 @@ def answered(target: Callable[[], int], variables: dict[str, str]) -> int:
 
 
 def report(handle: int, error: BaseException) -> None:
-    problem = repr(error)
-    if isinstance(error, OSError):
-        problem = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
-    os.write(handle, problem.encode("utf-8", "replace")[:4096])
+    os.write(handle, told(error).encode("utf-8", "replace")[:4096])
+
+
+def told(error: BaseException) -> str:
+    if not isinstance(error, OSError):
+        return repr(error)
+    return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
 
 
 def die_with_parent() -> None:

@@ -1,0 +1,135 @@
+"""How another coding CLI is called and read: its template from the settings, and the words it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flagstone.agents.protocol import AgentCall, Event, Usage, amount, whole
+
+KEPT_TEXT = 2_000_000
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True)
+class Template:
+    """One CLI, as settings describe it. Paths such as `item.text` say where a fact stands in its JSON lines."""
+
+    argv: tuple[str, ...]
+    resume_argv: tuple[str, ...]
+    stdin: bool
+    session: str
+    text: str
+    text_when: Mapping[str, str]
+    cost_usd: str
+    input_tokens: str
+    output_tokens: str
+
+    @classmethod
+    def of(cls, options: Mapping[str, object]) -> Template:
+        when = options.get("text_when")
+        return cls(
+            argv=words(options.get("argv")),
+            resume_argv=words(options.get("resume_argv")),
+            stdin=options.get("prompt", "stdin") == "stdin",
+            session=str(options.get("session") or ""),
+            text=str(options.get("text") or ""),
+            text_when={str(key): str(value) for key, value in when.items()} if isinstance(when, Mapping) else {},
+            cost_usd=str(options.get("cost_usd") or ""),
+            input_tokens=str(options.get("input_tokens") or ""),
+            output_tokens=str(options.get("output_tokens") or ""),
+        )
+
+    def command(self, call: AgentCall, session: str) -> tuple[str, ...]:
+        """The command line of one call: `session` is the CLI's own name of the conversation to go on with."""
+        values = {
+            "prompt": call.prompt,
+            "run_root": str(call.task.run_root),
+            "draft": str(call.task.draft),
+            "model": call.model or "",
+            "session": session or call.conversation.session_id,
+        }
+        return tuple(filled(word, values) for word in (self.resume_argv if session else self.argv))
+
+
+def words(value: object) -> tuple[str, ...]:
+    return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
+
+
+def filled(word: str, values: Mapping[str, str]) -> str:
+    """Replaces each known `{name}`; other braces are the CLI's own."""
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
+
+
+@dataclass
+class Reading:
+    """What the lines of a CLI have told so far. The last value of each fact wins."""
+
+    template: Template
+    session: str = ""
+    texts: list[str] = field(default_factory=list)
+    cost_usd: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def read(self, line: bytes) -> Event | None:
+        """Takes one line; returns what a person would like to see of it."""
+        value = parsed(line)
+        if value is None:
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            if not self.template.text:
+                self.keep(text)
+            return Event.of("text", text) if text.strip() else None
+        template = self.template
+        self.session = str(at(value, template.session) or self.session)
+        self.cost_usd = first(amount(at(value, template.cost_usd)), self.cost_usd)
+        self.input_tokens = first(whole(at(value, template.input_tokens)), self.input_tokens)
+        self.output_tokens = first(whole(at(value, template.output_tokens)), self.output_tokens)
+        found = at(value, template.text) if self.is_text(value) else None
+        if isinstance(found, str) and found:
+            self.texts[:] = [found[:KEPT_TEXT]]
+            return Event.of("text", found)
+        kind = at(value, "item.type") or at(value, "tool_name") or value.get("type")
+        return Event.of("tool", str(kind)) if kind else None
+
+    def keep(self, text: str) -> None:
+        if sum(map(len, self.texts)) < KEPT_TEXT:
+            self.texts.append(text)
+
+    def is_text(self, value: Mapping[str, Any]) -> bool:
+        return all(str(at(value, path)) == wanted for path, wanted in self.template.text_when.items())
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.input_tokens, self.output_tokens)
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def at(value: object, path: str) -> object:
+    """The value at a dotted path, or None."""
+    if not path:
+        return None
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
+def first(new: Fact, old: Fact) -> Fact:
+    return old if new is None else new
