@@ -100,9 +100,10 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
 def rules(writable: tuple[Path, ...]) -> Iterator[str]:
     """What may be written, as permission rules: one for Edit governs Write as well."""
     for path in writable:
-        # two slashes: the path is absolute; a bare name would match in every folder
-        real = os.path.realpath(path)
-        yield f"Edit(/{real}/**)" if os.path.isdir(real) else f"Edit(/{real})"
+        # the agent may name a file by either path, where the run lies behind a link; it must match a rule as named
+        for spelling in dict.fromkeys((os.path.realpath(path), os.path.abspath(path))):
+            # two slashes: the path is absolute; a bare name would match in every folder
+            yield f"Edit(/{spelling}/**)" if os.path.isdir(spelling) else f"Edit(/{spelling})"
 
 
 def extra_tools(call: AgentCall) -> tuple[str, ...]:
