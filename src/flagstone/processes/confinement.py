@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 # inside bubblewrap these are nobody else's
-OWN_DEVICES = ("/dev/shm", "/dev/pts", "/dev/ptmx")
+OWN_DEVICES = ("/dev/shm", "/dev/pts")
 ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
 CONTROL = "FLAGSTONE_"
 

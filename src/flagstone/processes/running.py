@@ -187,7 +187,8 @@ class Watch:
         with suppress(ChildProcessError):
             pid, status, usage = os.wait4(self.child.pid, os.WNOHANG)
             if pid:
-                self.status, self.peak_rss_mb = status, usage.ru_maxrss * 1024 / 1_000_000
+                self.status = status
+                self.peak_rss_mb = None if self.child.is_wrapped else usage.ru_maxrss * 1024 / 1_000_000
 
     def result(self, ending: Ending) -> ProcessResult:
         """What became of the child."""

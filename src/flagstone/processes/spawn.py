@@ -39,7 +39,10 @@ class StartError(FlagstoneError):
 
 @dataclass(frozen=True)
 class Child:
-    """A running child and our ends of its pipes. `stdin` and `stderr` are None where there is no pipe."""
+    """A running child and our ends of its pipes. `stdin` and `stderr` are None where there is no pipe.
+
+    Of what runs inside bubblewrap the kernel tells us no memory: `is_wrapped`.
+    """
 
     pid: int
     pidfd: int
@@ -47,6 +50,7 @@ class Child:
     stdin: int | None
     stdout: int
     stderr: int | None
+    is_wrapped: bool = False
 
 
 @dataclass
@@ -137,7 +141,7 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
         os.set_blocking(handle, False)
     entry = entry_of(pid)
     tree = Tree(root=pid, mark=f"//{birth.mark}", since_ticks=entry.started_ticks if entry else 0)
-    return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr)
+    return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr, is_wrapped=birth.argv != (command.argv or ()))
 
 
 def become(command: Command, streams: tuple[int, int, int], birth: Birth, trouble: int) -> NoReturn:
