@@ -1,4 +1,4 @@
-"""What a run and its stages may spend: a call that could go over does not start, and none may spend what is not left."""
+"""What a run and its stages may spend: a call that could go over does not start, or is held to what is left."""
 
 from __future__ import annotations
 
