@@ -102,11 +102,12 @@ def gate_verdict(
             f"waits for you: approved/{stage.nr}.flag is dated in the future, which is not an approval; touch it again"
         )
         return Verdict(stage, State.STALE if seal else State.WAITING, why, content, attempt)
-    if seal and flag.mtime_ns == seal.get("flag_mtime_ns"):
+    is_old = is_spent(run, stage.key, stage.nr, flag.mtime_ns)
+    if seal and (is_old or flag.mtime_ns == seal.get("flag_mtime_ns")):
         return Verdict(stage, State.STALE, "changed after it was approved: " + "; ".join(drift), content, attempt)
-    if is_spent(run, stage.key, stage.nr, flag.mtime_ns):
+    if is_old:
         why = f"waits for you: approved/{stage.nr}.flag came along with this copy of the run; touch it again to approve"
-        return Verdict(stage, State.STALE if seal else State.WAITING, why, content, attempt)
+        return Verdict(stage, State.WAITING, why, content, attempt)
     late = changed_after(opened, stage, content, flag)
     if not late:
         return Verdict(stage, State.APPROVED, "is approved", content, attempt, fresh=True)

@@ -9,6 +9,7 @@ from flagstone.gates import seals
 from flagstone.layout import Run
 
 ARRIVED = "arrived"
+COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the flags' perhaps the last
 
 
 def place_of(run: Run) -> list[int]:
@@ -37,8 +38,9 @@ def is_spent(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
 
 def settled_ns(run: Run, key: str) -> int:
     """The moment from which on a touch must have been made in this copy: ctimes are never copied."""
-    witnesses = (run.approved, run.brief, run.settings, run.summary(key), run.offer(key))
-    return max(ctime_ns(str(path)) for path in witnesses)
+    beside = (run.seals, run.approved / ".gitkeep")  # not the folder: making a flag changes its time
+    witnesses = (*beside, run.brief, run.settings, run.summary(key), run.offer(key))
+    return max(ctime_ns(str(path)) for path in witnesses) + COPYING_NS
 
 
 def ctime_ns(path: str) -> int:
