@@ -16,11 +16,16 @@ export(HOME)
 IS_MODULE = len(workflow.modifier_stack) > 1
 
 
+def is_building():
+    """Whether this call is about jobs at all, even if only in a dry run; a report or a summary is not."""
+    return workflow.executor_plugin is not None
+
+
 def is_executing():
     """Whether this call may change files: not a dry run, a report, a graph or a job of a cluster."""
     return (
         workflow.is_main_process
-        and workflow.executor_plugin is not None
+        and is_building()
         and not workflow.dryrun
         and not workflow.touch
     )
@@ -36,7 +41,7 @@ def is_forced(stage):
 
 try:
     SESSION = open_session(
-        HOME, CALLER, config, Call(is_executing, is_forced, here=CALLER)
+        HOME, CALLER, config, Call(is_executing, is_forced, CALLER, is_building)
     )
 except FlagstoneError as error:
     end_call(error)

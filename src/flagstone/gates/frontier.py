@@ -29,6 +29,7 @@ class Call:
     executing: Callable[[], bool]
     forced: Callable[[Stage], bool]
     here: Path
+    building: Callable[[], bool] = lambda: True
     approve_all: str = ""
     upto: str = ""
 
@@ -151,8 +152,11 @@ class Frontier:
                 closed.add(stage.nr)
                 continue
             self.working_on = stage
-            found = self.verdict(stage, bring_up_to_date)
-            wanted.append(self.opened.run.summary(stage.key))
+            if self.call.building() or self.opened.run.summary(stage.key).is_file():
+                found = self.verdict(stage, bring_up_to_date)
+                wanted.append(self.opened.run.summary(stage.key))
+            else:  # a report shows what is there
+                found = judge(self.opened, stage, time.time_ns())
             if not found.is_open:
                 closed.add(stage.nr)
                 self.closing_line = self.closing_line or self.speaker.line(found)
@@ -186,18 +190,22 @@ class Frontier:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""
         self.begin()
         if self.is_aborted():
-            raise FlagstoneError(self.closing_line, hint="nothing was run")
+            raise self.refusal(self.closing_line, "nothing was run")
         self.prepare_reachable((*self.opened.table.ancestors(stage.nr), stage))
         for up in self.opened.table.ancestors(stage.nr):
             found = self.verdict(up, bring_up_to_date)
             if not found.is_open:
-                self.closing_line = self.speaker.line(found)
-                raise FlagstoneError(f"stage {stage.nr} {stage.name} is behind a closed gate", hint=self.closing_line)
+                raise self.refusal(f"stage {stage.nr} {stage.name} is behind a closed gate", self.speaker.line(found))
         self.prepare(stage)
         self.working_on = stage
         run = self.opened.run
         direct = [self.opened.table.stage(nr) for nr in stage.after]
         return [run.summary(up.key) for up in direct], [run.flag(up.nr) for up in direct]
+
+    def refusal(self, problem: str, hint: str) -> FlagstoneError:
+        """Why a document that was asked for cannot be had; these are the last words then."""
+        self.closing_line, self.working_on = "", None
+        return FlagstoneError(problem, hint=hint)
 
     def request(self, stage: Stage) -> str:
         """What is asked of a stage now, as one word: when it changes, the stage runs again."""
