@@ -22,12 +22,13 @@ def main() -> int:
 
 def ask_warm_server(address: str) -> int | None:
     """The exit code of the stage; None where the server is gone. Signals are passed on to it."""
+    place, _, word = address.rpartition(" ")
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        asker.connect(address)
+        asker.connect(place)
     except OSError:
         return None
-    asked = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ)}
+    asked = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "word": word}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda told, _: asker.send(bytes([told])))
     request = json.dumps(asked).encode() + b"\n"

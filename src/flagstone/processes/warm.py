@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-VARIABLE = "FLAGSTONE_WARM"  # where a job finds the socket; without it a job loads everything itself
+# where a job finds the socket, and the word it is let in by; without it a job loads everything itself
+VARIABLE = "FLAGSTONE_WARM"
 PR_SET_PDEATHSIG = 1
 REQUEST_BYTES = 4_000_000
 
@@ -45,6 +47,8 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
+    # an agent may find the socket: what it is not told, and Landlock keeps it from reading off us, is this word
+    word = secrets.token_hex(16)
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -53,32 +57,32 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
             die_with_parent(signal.SIGKILL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are reaped by the kernel
-            serve(listener, load())
+            serve(listener, load(), word)
         finally:
             os._exit(1)
     listener.close()
-    os.environ[VARIABLE] = str(folder / "socket")
+    os.environ[VARIABLE] = f"{folder / 'socket'} {word}"
     return WarmServer(pid, folder)
 
 
-def serve(listener: socket.socket, main: Main) -> None:
+def serve(listener: socket.socket, main: Main, word: str) -> None:
     """Forks a worker for each connection, for ever."""
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            os._exit(work(connection, main))
+            os._exit(work(connection, main, word))
         connection.close()
 
 
-def work(connection: socket.socket, main: Main) -> int:
+def work(connection: socket.socket, main: Main, word: str) -> int:
     """One job: takes over the asker's folder, environment and terminal, and answers with the exit code."""
     die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
     try:
-        words = take_over(connection)
+        words = take_over(connection, word)
         threading.Thread(target=relay_signals, args=(connection,), daemon=True).start()
         code = main(words)
     except SystemExit as ended:
@@ -94,7 +98,7 @@ def work(connection: socket.socket, main: Main) -> int:
     return code & 0xFF
 
 
-def take_over(connection: socket.socket) -> list[str]:
+def take_over(connection: socket.socket, word: str) -> list[str]:
     """Reads the request: words, folder, environment, and the three standard streams themselves."""
     request, handles, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 3)
     while not request.endswith(b"\n"):
@@ -102,10 +106,12 @@ def take_over(connection: socket.socket) -> list[str]:
         if not more:
             raise EOFError("the asker went away")
         request += more
+    asked = json.loads(request)
+    if not secrets.compare_digest(str(asked.get("word")).encode(), word.encode()):
+        raise PermissionError("a stranger asked")
     for target, handle in enumerate(handles):
         os.dup2(handle, target)
         os.close(handle)
-    asked = json.loads(request)
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
