@@ -146,6 +146,7 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
 
 def become(command: Command, streams: tuple[int, int, int], birth: Birth, trouble: int) -> NoReturn:
     """The child's side of the fork; it never returns into our code."""
+    status = NOT_STARTED  # known from the start: whatever fails below, leaving must not
     try:
         settle(command, streams, birth)
         variables = environment(command, birth.mark)
@@ -158,7 +159,6 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
         status = answered(command.target, variables)
     except BaseException as error:
         report(trouble, error)
-        status = NOT_STARTED
     finally:
         os._exit(status)
 

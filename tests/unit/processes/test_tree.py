@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,22 +14,28 @@ from flagstone.processes.tree import MARK, NOBODY, Tree, entry_of
 
 
 @pytest.fixture
-def orphan() -> Iterator[subprocess.Popen[bytes]]:
+def owner(tmp_path: Path) -> str:
+    """A name that no other session of these tests uses at the same time."""
+    return str(tmp_path / "conversation-7")
+
+
+@pytest.fixture
+def orphan(owner: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that an earlier life of ours might have left."""
-    env = {**os.environ, MARK: ":/outer//0:/run/conversation-7//abc"}
+    env = {**os.environ, MARK: f":/outer//0:{owner}//abc"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as process:
         yield process
         process.kill()
 
 
-def test_an_orphan_is_found_by_its_owner_and_ended(orphan: subprocess.Popen[bytes]) -> None:
-    assert end_orphans("/run/conversation-7") == ()
+def test_an_orphan_is_found_by_its_owner_and_ended(owner: str, orphan: subprocess.Popen[bytes]) -> None:
+    assert end_orphans(owner) == ()
     assert orphan.wait() == -15
 
 
-def test_what_belongs_to_others_is_left_alone(orphan: subprocess.Popen[bytes]) -> None:
-    for owner in ("/run", "conversation-7", "/run/conversation", "/run/conversation-8", ""):
-        assert end_orphans(owner) == ()
+def test_what_belongs_to_others_is_left_alone(owner: str, orphan: subprocess.Popen[bytes]) -> None:
+    for other in (str(Path(owner).parent), "conversation-7", owner[:-1], owner + "0", ""):
+        assert end_orphans(other) == ()
     assert orphan.poll() is None
 
 
@@ -51,9 +58,11 @@ def test_the_marks_of_the_runs_around_us_stay(shell: Callable[..., Command], out
     assert output.stdout.read_text().startswith(":/outer//0:inner//")
 
 
-def test_what_cannot_be_ended_is_named(orphan: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_ended_is_named(
+    owner: str, orphan: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("flagstone.processes.tree.signal_all", lambda *_: None)
     monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.01)
     monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.02)
-    left = Tree(NOBODY, ":/run/conversation-7//", 0).end()
+    left = Tree(NOBODY, f":{owner}//", 0).end()
     assert [survivor.pid for survivor in left] == [orphan.pid]
