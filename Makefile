@@ -111,7 +111,7 @@ test-claude: .venv/dev.stamp  ## the real, pinned Claude Code against a Messages
 	$(BIN)/python tests/claude/install.py
 	$(BIN)/python -m pytest tests/claude -m claude -n 2 -rs
 
-CHECKS := check-lint check-format check-types check-imports check-rules-format check-rules
+CHECKS := check-lint check-format check-types check-imports check-rules-format check-rules check-docs
 
 .PHONY: check $(CHECKS)
 check: .venv/dev.stamp  ## every check but the tests; all run, even when one fails
@@ -129,6 +129,12 @@ check-rules-format:
 	$(BIN)/snakefmt --check Snakefile workflow
 check-rules:
 	$(BIN)/snakemake --lint
+check-docs:
+	$(BIN)/python docs/generate.py --check
+
+.PHONY: docs
+docs: .venv/dev.stamp  ## the reference and the pictures, from schemas, code and --help
+	$(BIN)/python docs/generate.py
 
 .PHONY: bench
 bench: .venv/dev.stamp  ## every figure we publish, measured here
