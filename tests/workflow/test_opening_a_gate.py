@@ -82,7 +82,7 @@ def test_a_flag_dated_in_the_future_is_no_approval_and_that_is_said(place: Place
 def test_a_flag_dated_into_the_near_future_while_the_agent_works_never_becomes_an_approval(place: Place) -> None:
     study = place.new(script={"*": {"*": {"do": [["sleep", 1]], "then": "instant"}}})
     call = place.start_snakemake()
-    wait_until(lambda: study.calls("01"), "the call of the agent")
+    wait_until(lambda: study.counts()["01"], "the call of the agent")
     soon = time.time() + 4
     study.touch("01")
     os.utime(study.files.flag("01"), (soon, soon))

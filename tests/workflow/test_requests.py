@@ -78,7 +78,7 @@ def test_feedback_before_the_stage_exists_is_part_of_its_first_turn(place: Place
 def test_feedback_written_while_the_stage_runs_is_kept_for_the_next_turn(place: Place) -> None:
     study = place.new(script={"01": {1: {"do": [["sleep", 1.5]], "then": "instant"}}, "*": {"*": "instant"}})
     call = place.start_snakemake()
-    wait_until(lambda: study.calls("01"), "the call of the agent")
+    wait_until(lambda: study.counts()["01"], "the call of the agent")
     study.ask("01", "written meanwhile\n")
     ended(call)
     place.snakemake()

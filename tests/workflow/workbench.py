@@ -79,7 +79,7 @@ class Study:
 
     def counts(self) -> dict[str, int]:
         """How many calls of the agent each stage has had."""
-        return {nr: len(self.calls(nr)) for nr in STAGES}
+        return {nr: sum(1 for _ in self.files.drafts(nr).glob("*/call.json")) for nr in STAGES}
 
     def prompt(self, nr: str, attempt: int) -> str:
         return (self.files.drafts(nr) / f"{attempt:03d}" / "prompt.md").read_text()
