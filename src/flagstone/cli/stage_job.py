@@ -57,8 +57,11 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
     stage = opened.table.named(word)
     settings = opened.settings.for_stage(stage.nr)
 
+    began = time.monotonic()
+
     def show(event: Event) -> None:
-        say(f"  {stage.nr} {event.kind:<8} {event.text}")
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        say(f"  {stage.nr} {minutes:02d}:{seconds:02d} {event.kind:<8} {event.text}")
 
     try:
         done = build(opened, stage, Bench(lambda: agent_named(settings.agent, settings.options), say, show))

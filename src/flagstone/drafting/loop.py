@@ -17,7 +17,7 @@ from flagstone.agents.protocol import (
     Outcome,
     Task,
 )
-from flagstone.agents.telemetry import LOG, RecordedAgent
+from flagstone.agents.telemetry import LOG, RecordedAgent, spending
 from flagstone.drafting import budget, inspection, promotion, work
 from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
@@ -27,6 +27,7 @@ from flagstone.gates import memory
 from flagstone.gates.holder import held, holder_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import asked, publication
+from flagstone.layout import Run
 from flagstone.records import utc, write_atomic, write_record
 from flagstone.settings import StageLimits
 from flagstone.stages import Stage
@@ -189,8 +190,17 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
     write_record(attempt.result, result.to_record())
     if result.outcome is Outcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
-    if result.outcome is not Outcome.OK:
-        bench.say(f"attempt {attempt.number} ended as {result.outcome.value}: {result.reason}")
+    bench.say(how_it_ended(run, attempt, result))
+
+
+def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
+    """One line for the terminal: how a call ended, and what it and the run have cost."""
+    why = "" if result.outcome is Outcome.OK else f": {result.reason}"
+    so_far = spending(run.logs / LOG)
+    known = "" if so_far.cost_usd is not None else " and calls of unknown cost"
+    cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
+    total = f"the run so far ${so_far.known_usd:.2f}{known}"
+    return f"attempt {attempt.number} ended: {result.outcome.value}{why} ({cost}; {total})"
 
 
 def limits_of_call(allowed: StageLimits, purses: list[budget.Purse]) -> Limits:
