@@ -14,6 +14,8 @@ from flagstone.layout import Project, Run, project_root
 from flagstone.stages import StageTable, load_table
 
 PROJECT_ONLY = ("run", "runs_dir")
+# how an agent is reached, not what it is asked: no reason to do a stage again
+WAYS_ONLY = ("command", "retry_s", "retries", "api_timeout_s", "stall_s")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ class StageSettings:
 
     def facts(self) -> dict[str, object]:
         """What a rerun is judged by, as plain values that can be named in a message."""
-        limits = asdict(self.limits)
-        limits.pop("retry_s")
-        return {"agent": self.agent, "model": self.model, "limits": limits, "options": dict(self.options)}
+        limits = {name: value for name, value in asdict(self.limits).items() if name not in WAYS_ONLY}
+        options = {name: value for name, value in self.options.items() if name not in WAYS_ONLY}
+        return {"agent": self.agent, "model": self.model, "limits": limits, "options": options}
 
 
 @dataclass(frozen=True)

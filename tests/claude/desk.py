@@ -37,6 +37,17 @@ class Desk:
     seen: list[Event] = field(default_factory=list)
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     calls: int = 0
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """What a person's shell would hold; nothing of this machine's own but the path."""
+        self.environ |= {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "ANTHROPIC_BASE_URL": self.api.url,
+            "ANTHROPIC_API_KEY": KEY,
+        }
 
     @property
     def root(self) -> Path:
@@ -50,17 +61,6 @@ class Desk:
     @property
     def room(self) -> Path:
         return self.root / "drafts" / "03" / f"conversation-{self.session_id}"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """What a person's shell would hold; nothing of this machine's own but the path."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder / "home"),
-            "LANG": "C.UTF-8",
-            "ANTHROPIC_BASE_URL": self.api.url,
-            "ANTHROPIC_API_KEY": KEY,
-        }
 
     @property
     def agent(self) -> ClaudeAgent:

@@ -83,8 +83,7 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
     # given again on resume, which otherwise keeps the last one used
     argv += ["--model", call.model] if call.model else []
     fallback = call.options.get("fallback_model")
-    # the CLI refuses to fall back on the model it already uses
-    argv += ["--fallback-model", str(fallback)] if fallback and fallback != call.model else []
+    argv += ["--fallback-model", str(fallback)] if fallback else []
     argv += ["--max-turns", str(call.limits.turns)]
     if call.limits.cost_usd is not None:
         argv += ["--max-budget-usd", f"{call.limits.cost_usd:.6f}"]

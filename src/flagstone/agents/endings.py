@@ -12,6 +12,8 @@ from flagstone.agents.events import Stream, text_of
 from flagstone.agents.protocol import Outcome, amount, one_line, whole
 
 REASON_CHARACTERS = 500
+# what the CLI is willing to wait by itself; where more is asked for it gives up at once, and does not say how much
+PATIENCE_S = 60.0
 SUBTYPES = {
     "error_max_turns": (Outcome.TURNS, "the turns allowed for this call are used up"),
     "error_max_budget_usd": (Outcome.BUDGET, "the money allowed for this call is spent"),
@@ -159,7 +161,10 @@ def retry_after_s(stream: Stream, words: str, now_s: float) -> float | None:
         return float(told.group(1))
     reset = RESET.search(words)
     resets_at = float(reset.group(1)) if reset else stream.resets_at
-    return None if resets_at is None else max(0.0, resets_at - now_s)
+    if resets_at is not None:
+        return max(0.0, resets_at - now_s)
+    status = whole((stream.result or {}).get("api_error_status"))
+    return PATIENCE_S if status == 429 and stream.retries == 0 else None
 
 
 def exit_words(left: Leftovers) -> str:

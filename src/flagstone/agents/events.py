@@ -35,6 +35,7 @@ class Stream:
     tools: Counter[str] = field(default_factory=Counter)
     tool_ids: set[str] = field(default_factory=set)
     resets_at: float | None = None
+    retries: int = 0
     events: int = 0
     odd_lines: int = 0
 
@@ -74,6 +75,7 @@ class Stream:
                 self.model = str(event.get("model") or "")
                 yield Event.of("session", f"session {self.session_id} model {self.model}")
             case "api_retry":
+                self.retries += 1
                 reason = event.get("error_status") or event.get("error") or "no answer"
                 yield Event.of("notice", f"the API is asked again: {reason}")
 

@@ -118,6 +118,9 @@ def test_an_answer_without_the_form_asked_for_is_no_success(cli: StandIn, asked:
     [
         ([error(api_error_status=429, result="429 retry-after: 90")], 90),
         ([error(api_error_status=429, result='{"retry_after": 7.5}')], 7.5),
+        # asked to wait for longer than the CLI is willing to, it gives up at once and does not say for how long
+        ([error(api_error_status=429)], 60),
+        ([{"type": "system", "subtype": "api_retry"}, error(api_error_status=429)], None),
         ([error(api_error_status=529)], None),
         ([error(api_error_status=400, result="retry-after: 90")], None),
     ],
