@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from flagstone.agents import sandbox
 from flagstone.agents.claude_conversation import Room, is_logged_in, login_lent
 from flagstone.agents.claude_launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structured, verdict_on
@@ -53,7 +54,7 @@ class ClaudeAgent:
         return None
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out one call; only an interruption, or a disk that cannot be written to, is raised."""
+        """Carries out one call; an interruption, a full disk, or a machine that cannot hold the agent, is raised."""
         started_at = utc(time.time())
         result = self.answer(call, on_event)
         return replace(result, started_at=started_at, ended_at=utc(time.time()))
@@ -86,27 +87,23 @@ class ClaudeAgent:
 
         limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
         output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
+        command = self.command(call, room)
         try:
-            process = run(self.command(call, room), limits, output, on_line)
+            process = run(command, limits, output, on_line)
         except StartError as error:
             return unstarted(call, Outcome.CONFIG, error.problem)
-        return concluded(call, room, stream, process)
+        return replace(concluded(call, room, stream, process), sandbox=sandbox.how_held(command.confinement))
 
     def command(self, call: AgentCall, room: Room) -> Command:
-        writable = (*call.writable, room.config, room.temporary)
         return Command(
-            argv=launch_argv(arguments(call, self.executable), writable),
+            argv=arguments(call, self.executable),
             target=None,
             cwd=call.task.run_root,
             env=environment(call, room, self.environ),
             stdin=prompt_bytes(call.prompt, call.task.run_root),
             owner=room.owner,
+            confinement=sandbox.confinement_for(call, (room.config, room.temporary), environ=self.environ),
         )
-
-
-def launch_argv(argv: tuple[str, ...], writable: tuple[Path, ...]) -> tuple[str, ...]:
-    """The command line inside its sandbox, once there is one: it then grants writing to `writable` alone."""
-    return argv
 
 
 def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult) -> AgentResult:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from flagstone.agents import sandbox
 from flagstone.agents.endings import brief, by_wording
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
 from flagstone.agents.template import Reading, Template
@@ -58,22 +60,33 @@ class CommandAgent:
                 on_event(event)
             return False
 
-        try:
-            process = run(self.command(call, session), limits_of(call), outputs(call), on_line)
-        except StartError as error:
-            return AgentResult(Outcome.CONFIG, error.problem, "", call.conversation.session_id, cost_usd=0.0)
+        with TemporaryDirectory(prefix="flagstone-agent-") as private:
+            command = self.command(call, session, Path(private))
+            try:
+                process = run(command, limits_of(call), outputs(call), on_line)
+            except StartError as error:
+                return AgentResult(Outcome.CONFIG, error.problem, "", call.conversation.session_id, cost_usd=0.0)
         remember_session(call, reading.session or session)
-        return concluded(call, reading, process)
+        return replace(concluded(call, reading, process), sandbox=sandbox.how_held(command.confinement))
 
-    def command(self, call: AgentCall, session: str) -> Command:
+    def command(self, call: AgentCall, session: str, private: Path) -> Command:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
         return Command(
             argv=self.template.command(call, session if call.conversation.resume else ""),
             target=None,
             cwd=call.task.run_root,
-            env=dict(os.environ),
+            env={**env, "TMPDIR": str(private)},
             stdin=call.prompt.encode() if self.template.stdin else b"",
             owner=str(call.task.run_root),
+            confinement=sandbox.confinement_for(call, (private, *self.state_folders())),
         )
+
+    def state_folders(self) -> Iterator[Path]:
+        """Where the CLI keeps its own conversations, as far as it is there."""
+        for name in self.template.state:
+            folder = Path(os.path.expanduser(name))
+            if folder.is_dir():
+                yield folder
 
 
 def limits_of(call: AgentCall) -> ProcessLimits:

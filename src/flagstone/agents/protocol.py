@@ -79,7 +79,10 @@ class Task:
 
 @dataclass(frozen=True)
 class AgentCall:
-    """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`."""
+    """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`.
+
+    `sandbox` is what the run is set to; `hidden` looks empty to the agent where bubblewrap can be used.
+    """
 
     prompt: str
     conversation: Conversation
@@ -91,6 +94,8 @@ class AgentCall:
     record_dir: Path
     options: Mapping[str, object]
     reply_schema: Mapping[str, object] | None = None
+    sandbox: str = "auto"
+    hidden: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class AgentResult:
-    """What a call came to. An unknown cost, usage or number of turns is None, never 0."""
+    """What a call came to. An unknown cost, usage or number of turns is None, never 0.
+
+    `sandbox` says what held the agent, such as `landlock+bubblewrap`; `violations` what it changed nevertheless.
+    """
 
     outcome: Outcome
     reason: str
@@ -121,6 +129,8 @@ class AgentResult:
     structured: object | None = None
     started_at: str = ""
     ended_at: str = ""
+    sandbox: str = ""
+    violations: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, object]:
         """The result as a record of plain values."""
@@ -130,12 +140,13 @@ class AgentResult:
             "usage": dict(vars(self.usage)),
             "tools": dict(self.tools),
             "denied": list(self.denied),
+            "violations": list(self.violations),
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> AgentResult:
         """The result a record tells of; KeyError or ValueError where it tells of none."""
-        usage, tools, denied = record.get("usage"), record.get("tools"), record.get("denied")
+        usage, tools = record.get("usage"), record.get("tools")
         counts = usage if isinstance(usage, Mapping) else {}
         return cls(
             outcome=Outcome(str(record["outcome"])),
@@ -147,11 +158,13 @@ class AgentResult:
             usage=Usage(**{name: whole(counts.get(name)) for name in Usage.__dataclass_fields__}),
             turns=whole(record.get("turns")),
             tools={str(k): whole(v) or 0 for k, v in tools.items()} if isinstance(tools, Mapping) else {},
-            denied=tuple(str(name) for name in denied) if isinstance(denied, list | tuple) else (),
+            denied=names(record.get("denied")),
             retry_after_s=amount(record.get("retry_after_s")),
             structured=record.get("structured"),
             started_at=str(record.get("started_at", "")),
             ended_at=str(record.get("ended_at", "")),
+            sandbox=str(record.get("sandbox", "")),
+            violations=names(record.get("violations")),
         )
 
 
@@ -187,6 +200,11 @@ def one_line(text: str, limit: int = EVENT_CHARACTERS) -> str:
     plain = TERMINAL_SEQUENCE.sub("", text[: limit * 8])
     line = " ".join(UNPRINTABLE.sub(" ", plain).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def names(value: object) -> tuple[str, ...]:
+    """A list of words, or none."""
+    return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
 
 
 def amount(value: object) -> float | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, amount, whole
-from flagstone.errors import Interrupted
+from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.records import Ledger, cannot_write, utc
 
 LOG = "agents.jsonl"
@@ -49,7 +49,7 @@ class RecordedAgent:
         try:
             result = self.agent.call(call, on_event)
         except BaseException as error:
-            outcome = Outcome.INTERRUPTED if isinstance(error, Interrupted) else Outcome.CRASHED
+            outcome = outcome_of(error)
             conversation = call.conversation.session_id
             lost = AgentResult(outcome, type(error).__name__, "", conversation, started_at=utc(began))
             self.append(call, lost, time.time() - began)
@@ -59,6 +59,12 @@ class RecordedAgent:
 
     def append(self, call: AgentCall, result: AgentResult, wall_s: float) -> None:
         append_call(self.log, {"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, Interrupted):
+        return Outcome.INTERRUPTED
+    return Outcome.CONFIG if type(error) is FlagstoneError else Outcome.CRASHED
 
 
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:

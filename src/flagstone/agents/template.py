@@ -26,6 +26,7 @@ class Template:
     cost_usd: str
     input_tokens: str
     output_tokens: str
+    state: tuple[str, ...]
 
     @classmethod
     def of(cls, options: Mapping[str, object]) -> Template:
@@ -40,6 +41,7 @@ class Template:
             cost_usd=str(options.get("cost_usd") or ""),
             input_tokens=str(options.get("input_tokens") or ""),
             output_tokens=str(options.get("output_tokens") or ""),
+            state=words(options.get("state")),
         )
 
     def command(self, call: AgentCall, session: str) -> tuple[str, ...]:

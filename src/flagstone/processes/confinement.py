@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,11 @@ class Confinement:
     use_bubblewrap: bool = True
 
 
+@cache
 def accelerators() -> tuple[str, ...]:
     """The devices programs compute on, as far as this machine has any."""
+    import glob  # here, not above: most commands are not confined
+
     return tuple(sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern)))
 
 
@@ -52,6 +54,8 @@ def wrapped(command: Command) -> tuple[str, ...]:
     argv, confinement = command.argv or (), command.confinement
     if confinement is None or not confinement.use_bubblewrap or not argv:
         return argv
+    import shutil
+
     from flagstone.processes import bubblewrap, landlock
 
     program = shutil.which(argv[0], path=command.env.get("PATH"))
@@ -78,7 +82,7 @@ def needed_ruleset(command: Command) -> int | None:
     confinement = command.confinement
     if confinement is None or not confinement.use_landlock or (command.argv and confinement.use_bubblewrap):
         return None
-    from flagstone.processes import landlock  # here, not above: most commands are not confined
+    from flagstone.processes import landlock
 
     return landlock.ruleset(granted(confinement, is_wrapped=False), network=confinement.network)
 

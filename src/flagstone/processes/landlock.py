@@ -23,8 +23,7 @@ REMOVE, MAKE_DEVICES, MAKE, REFER = 0b11 << 4, 1 << 6 | 1 << 11, 1 << 7 | 1 << 8
 OF_A_FILE = WRITE_FILE | TRUNCATE | IOCTL_DEVICE
 TCP = 0b11
 ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
-WHOLE_ABI = 3  # before it, cutting a file short cannot be refused
-NETWORK_ABI, DEVICE_ABI, SCOPE_ABI = 4, 5, 6
+TRUNCATE_ABI, NETWORK_ABI, DEVICE_ABI, SCOPE_ABI = 3, 4, 5, 6
 WITHOUT_NETWORK = "--without-network"
 
 
@@ -59,7 +58,7 @@ def handled_rights(version: int) -> int:
     """Every way to change something that this version of Landlock knows of."""
     rights = WRITE_FILE | REMOVE | MAKE_DEVICES | MAKE
     rights |= REFER if version >= 2 else 0
-    rights |= TRUNCATE if version >= WHOLE_ABI else 0
+    rights |= TRUNCATE if version >= TRUNCATE_ABI else 0
     return rights | (IOCTL_DEVICE if version >= DEVICE_ABI else 0)
 
 

@@ -52,6 +52,7 @@ def asked(tmp_path: Path) -> Callable[..., AgentCall]:
             limits=Limits(wall_s=20, silence_s=10, turns=40, cost_usd=2.5),
             record_dir=root / "drafts" / "03" / "1",
             options={},
+            sandbox="off",  # the stand-in keeps its notes outside the run; test_sandbox.py is about the rest
         )
         return replace(call, **changes)
 

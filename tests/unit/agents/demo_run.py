@@ -59,7 +59,7 @@ class DemoRun:
             "conversation": Conversation(str(uuid.uuid4()), resume),
             "task": Task(stage, STAGES[stage][0], attempt, self.root, self.draft(stage, attempt)),
             "mode": Mode.WORK,
-            "writable": (self.root / "workspace",),
+            "writable": (self.root / "workspace", self.draft(stage, attempt)),
             "model": None,
             "limits": Limits(wall_s=120, silence_s=60, turns=10, cost_usd=None),
             "record_dir": self.draft(stage, attempt).parent,
@@ -69,7 +69,9 @@ class DemoRun:
 
     def call(self, stage: str, attempt: int = 1, **more: Any) -> AgentResult:
         call = self.asked(stage, attempt, **more)
-        call.record_dir.mkdir(parents=True, exist_ok=True)
+        for folder in (call.record_dir, call.task.draft.parent, self.root / "workspace"):
+            folder.mkdir(parents=True, exist_ok=True)
+        call.task.draft.touch()
         return DemoAgent().call(call, self.events.append)
 
     def checked(self, stage: str, attempt: int = 1, **more: Any) -> list[str]:

@@ -134,7 +134,7 @@ def test_each_ending_has_its_outcome(tmp_path: Path, action: Any, outcome: Outco
     result = run.call("02")
     assert result.outcome is outcome
     assert result.reason
-    assert not run.draft("02").exists()
+    assert not run.text("02")
 
 
 def test_a_rate_limit_says_how_long_to_wait(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_rate_limit_says_how_long_to_wait(tmp_path: Path) -> None:
 def test_only_a_resumed_conversation_can_be_lost(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": ["session-lost", "instant"]})
     assert run.call("02", resume=True).outcome is Outcome.SESSION_LOST
-    assert not run.draft("02").exists()
+    assert not run.text("02")
     assert run.call("02").outcome is Outcome.OK
     assert run.draft("02").exists()
 
@@ -163,7 +163,7 @@ def test_a_script_that_sleeps_too_long_is_ended_too(tmp_path: Path) -> None:
 def test_a_study_that_takes_too_long_is_ended_and_not_called_wrong(tmp_path: Path) -> None:
     run = demo_run(tmp_path)
     assert run.call("03", limits=Limits(0.1, 60, 1, None)).outcome is Outcome.TIMEOUT
-    assert not run.draft("03").exists()
+    assert not run.text("03")
 
 
 def test_a_daemon_does_not_outlive_its_call(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_forger_writes_flag_seal_and_summary(tmp_path: Path) -> None:
     for folder in ("approved", "stages"):
         (tmp_path / folder).mkdir()
     (tmp_path / "stages" / "01_literature_survey.md").write_text("# Stage 01\n")
-    run.call("02")
+    run.call("02", sandbox="off")
     assert (tmp_path / "approved" / "02.flag").exists()
     assert "forged" in (tmp_path / "approved" / "seals.jsonl").read_text()
     assert "agent was here" in (tmp_path / "stages" / "01_literature_survey.md").read_text()
@@ -221,7 +221,7 @@ def test_a_forger_writes_flag_seal_and_summary(tmp_path: Path) -> None:
 def test_it_can_edit_what_was_approved_and_write_anywhere_in_the_run(tmp_path: Path) -> None:
     (tmp_path / "brief.md").write_text("Goal\n")
     script = {"*": [["edit-approved", "brief.md"], ["write", "workspace/notes/a.txt", "hello"], "feedback more seeds"]}
-    demo_run(tmp_path, script=script).call("02")
+    demo_run(tmp_path, script=script).call("02", sandbox="off")
     assert (tmp_path / "brief.md").read_text() == "Goal\n\nAn agent was here.\n"
     assert (tmp_path / "workspace/notes/a.txt").read_text() == "hello"
     assert (tmp_path / "feedback/02.md").read_text() == "more seeds\n"

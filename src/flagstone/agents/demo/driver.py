@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from flagstone.agents.demo.script import actions_of
+from flagstone.agents import sandbox
+from flagstone.agents.demo.script import Action, actions_of
 from flagstone.agents.demo.voice import event_of, heard
 from flagstone.agents.demo.work import carry_out, prepare
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, amount
 from flagstone.errors import FlagstoneError
+from flagstone.layout import Run
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
-from flagstone.records import utc
+from flagstone.records import utc, write_atomic
 
 
 @dataclass
@@ -25,7 +29,9 @@ class Heard:
     """What a call has said so far."""
 
     on_event: Callable[[Event], None]
+    feedback: Path
     result: dict[str, Any] | None = None
+    denied: list[str] = field(default_factory=list)
     tools: int = 0
     turns: int = field(default=1)
 
@@ -33,9 +39,12 @@ class Heard:
         """Takes one line of output; True once the result has come."""
         value = heard(line.decode("utf-8", "replace"))
         event = event_of(value) if value else None
+        if value and value.get("type") == "person":
+            write_atomic(self.feedback, f"{value.get('feedback')}\n".encode())
         if value and event:
             self.tools += event.kind == "tool"
             self.result = value if value["type"] == "result" else self.result
+            self.denied += [str(value["denied"])] if "denied" in value else []
             self.on_event(event)
         return self.result is not None
 
@@ -62,18 +71,29 @@ class DemoAgent:
         except FlagstoneError as error:
             return refused(call, f"{error.problem} ({error.hint})", started)
         prepare(actions)
-        said = Heard(on_event)
-        command = Command(
-            argv=None,
-            target=partial(carry_out, call, actions),
-            cwd=call.task.run_root,
-            env=dict(os.environ),
-            owner=str(call.task.run_root),
-        )
+        said = Heard(on_event, Run(call.task.run_root).feedback(call.task.stage))
         limits = ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s)
         output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
-        process = run(command, limits, output, said.take)
-        return result_of(call, said, process, started)
+        with TemporaryDirectory(prefix="flagstone-demo-") as private:
+            command = command_of(call, actions, Path(private))
+            process = run(command, limits, output, said.take)
+        result = result_of(call, said, process, started)
+        return replace(result, denied=tuple(said.denied), sandbox=sandbox.how_held(command.confinement))
+
+
+def command_of(call: AgentCall, actions: Sequence[Action], private: Path) -> Command:
+    """The child of a call. What its programs print is kept with the records, so it may write there."""
+    said = call.record_dir / "commands"
+    said.mkdir(exist_ok=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
+    return Command(
+        argv=None,
+        target=partial(carry_out, call, actions),
+        cwd=call.task.run_root,
+        env={**env, "TMPDIR": str(private)},
+        owner=str(call.task.run_root),
+        confinement=sandbox.confinement_for(call, (private, said), is_program=False),
+    )
 
 
 def note_call(call: AgentCall) -> None:

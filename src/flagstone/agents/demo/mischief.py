@@ -14,7 +14,7 @@ from pathlib import Path
 from flagstone.agents.demo.instant import instant_summary
 from flagstone.agents.demo.script import Action
 from flagstone.agents.demo.summary import Summary
-from flagstone.agents.demo.voice import conclude, utter
+from flagstone.agents.demo.voice import conclude, utter, write_line
 from flagstone.agents.protocol import AgentCall, Outcome
 
 MEGABYTE = 1_000_000
@@ -108,8 +108,8 @@ def edit_approved(call: AgentCall, action: Action) -> None:
 
 
 def feedback(call: AgentCall, action: Action) -> None:
-    """What a person writes while the stage still runs."""
-    put(call.task.run_root / "feedback" / f"{call.task.stage}.md", action.words[0].encode() + b"\n")
+    """What a person writes while the stage still runs: outside the sandbox, so somebody else has to do it."""
+    write_line({"type": "person", "feedback": action.words[0]})
 
 
 def write(call: AgentCall, action: Action) -> None:

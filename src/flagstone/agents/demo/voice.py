@@ -17,6 +17,11 @@ def utter(kind: EventKind, text: str) -> None:
     write_line({"type": "event", "kind": kind, "text": text})
 
 
+def deny(action: str, why: str) -> None:
+    """One line about something that the system did not let the script do."""
+    write_line({"type": "event", "kind": "notice", "text": f"{action} was refused: {why}", "denied": action})
+
+
 def conclude(session_id: str, outcome: Outcome, text: str, **details: object) -> None:
     """The last line of a call. A script costs nothing, and says so."""
     spent = {"total_cost_usd": 0.0, "usage": {"input_tokens": 0, "output_tokens": 0}}

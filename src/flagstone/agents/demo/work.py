@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Sequence
 
 from flagstone.agents.demo.script import Action
-from flagstone.agents.demo.voice import conclude, utter
+from flagstone.agents.demo.voice import conclude, deny, utter
 from flagstone.agents.protocol import AgentCall, Outcome
 from flagstone.errors import FlagstoneError, Interrupted
 
@@ -42,7 +42,15 @@ def free_start_lock() -> None:
 def perform(call: AgentCall, action: Action) -> int | None:
     from flagstone.agents.demo import mischief  # here, not above: a real run has none
 
-    return mischief.perform(call, action)
+    try:
+        return mischief.perform(call, action)
+    except PermissionError as error:
+        deny(action.name, f"{error.strerror}: {error.filename}")
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        deny(action.name, f"{error.strerror}: {error.filename}")
+    return None
 
 
 def prepare(actions: Sequence[Action]) -> None:
@@ -67,9 +75,7 @@ def do_study(call: AgentCall) -> int | None:
     except FlagstoneError as error:
         conclude(call.conversation.session_id, Outcome.CONFIG, explained(error))
         return FAILED
-    temporary = call.task.draft.with_suffix(".part")
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(summary.markdown(), encoding="utf-8")
-    os.replace(temporary, call.task.draft)
+    # in place: the draft may be written, the folder of the attempt may not
+    call.task.draft.write_text(summary.markdown(), encoding="utf-8")
     utter("text", f"wrote the summary of stage {call.task.stage}")
     return None

@@ -1,0 +1,146 @@
+"""Decides how an agent's call is held to its grant: by what the run asks for, and by what this machine can do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flagstone.agents.protocol import AgentCall, Mode
+from flagstone.errors import FlagstoneError
+from flagstone.processes import Confinement
+
+WHOLE_ABI = 3  # of Landlock: before it, cutting a file short cannot be refused
+NEWER_KERNEL = "use Linux 6.2 or newer with Landlock switched on (lsm=landlock,… on the kernel's command line)"
+INSTALL = "install bubblewrap (apt-get install bubblewrap), and allow user namespaces to those who are not root"
+SWITCH_OFF = 'or set `sandbox: "off"` in run.yaml, at your own risk: the agent can then change every file of yours'
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What this machine can hold an agent with: the version of Landlock, and what bubblewrap lacks."""
+
+    landlock_abi: int
+    bubblewrap_fault: str
+
+    @property
+    def has_bubblewrap(self) -> bool:
+        return not self.bubblewrap_fault
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether every write outside a grant is prevented."""
+        # an early Landlock cannot refuse to cut a file short; a read-only mount can
+        return self.landlock_abi >= (1 if self.has_bubblewrap else WHOLE_ABI)
+
+    @property
+    def missing(self) -> str:
+        """What is not here, in words."""
+        found = [self.landlock_fault, self.bubblewrap_fault]
+        return "; ".join(fault for fault in found if fault)
+
+    @property
+    def landlock_fault(self) -> str:
+        if not self.landlock_abi:
+            return "this kernel has no Landlock"
+        if not self.keeps_files:
+            return f"this kernel's Landlock (version {self.landlock_abi}) cannot refuse to cut files short"
+        return ""
+
+
+@cache
+def strength() -> Strength:
+    """What can be used here, tried once in the life of this process."""
+    from flagstone.processes import bubblewrap, landlock  # here, not above: the gates' own calls need neither
+
+    return Strength(landlock.abi(), bubblewrap.fault())
+
+
+def confinement_for(
+    call: AgentCall,
+    private: tuple[Path, ...],
+    *,
+    is_program: bool = True,
+    here: Strength | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Confinement | None:
+    """What a call is held to (`private`: the driver's own folders); None where it is off, or nothing is here.
+
+    FlagstoneError where the machine cannot do what the run asks for. `is_program` is false for a function of ours in
+    a forked child, which is no stranger: it is held as far as it can be, and never refused.
+    """
+    if call.sandbox == "off":
+        return None
+    here = here or strength()
+    refuse_if_too_weak(call, here, is_program)
+    use_landlock, use_bubblewrap = here.landlock_abi > 0, here.has_bubblewrap and is_program
+    if not use_landlock and not use_bubblewrap:
+        return None
+    asked = () if call.mode is Mode.JUDGE else call.writable
+    writable = (*(checked_grant(path, call) for path in asked), *private)
+    if call.mode is Mode.WORK and is_program and not use_bubblewrap and os.path.isdir("/dev/shm"):
+        writable = (*writable, Path("/dev/shm"))  # programs that compute in parallel share memory there
+    hidden = (*call.hidden, *doors(os.environ if environ is None else environ))
+    return Confinement(writable, hidden, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
+
+
+def refuse_if_too_weak(call: AgentCall, here: Strength, is_program: bool) -> None:
+    """Raises where an agent could do what nobody granted."""
+    if call.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
+        cures = [
+            cure for fault, cure in ((here.landlock_fault, NEWER_KERNEL), (here.bubblewrap_fault, INSTALL)) if fault
+        ]
+        raise FlagstoneError(
+            f"this run requires the whole sandbox (sandbox: require), and {here.missing}",
+            hint=f"{'; '.join(cures)}; or set `sandbox: auto` in run.yaml; flagstone doctor shows what is here",
+        )
+    if call.mode is Mode.WORK and is_program and not here.keeps_files:
+        raise FlagstoneError(
+            f"stage {call.task.stage} lets an agent run programs, and nothing here could keep them inside the run: "
+            f"{here.missing}",
+            hint=f"{NEWER_KERNEL}; {SWITCH_OFF}",
+        )
+
+
+def checked_grant(path: Path, call: AgentCall) -> Path:
+    """A path as it may be granted: it is there, it is no link, and no link on the way leads out of the run."""
+    root = Path(os.path.abspath(call.task.run_root))
+    given = Path(os.path.abspath(path))
+    real, real_root = Path(os.path.realpath(given)), Path(os.path.realpath(root))
+    leaves = given.is_relative_to(root) and not real.is_relative_to(real_root)
+    if given.is_symlink() or leaves:
+        raise FlagstoneError(
+            f"{path} is a link, or lies behind one that leaves the run: an agent may not write there",
+            hint="put the file or folder itself in the link's place, then run it again",
+        )
+    if not real.exists():
+        raise FlagstoneError(f"{path} is to be written by an agent, and is not there", hint="create it, then run again")
+    return real
+
+
+def how_held(confinement: Confinement | None) -> str:
+    """A confinement in one word, for records: what it rests on, or nothing."""
+    if confinement is None:
+        return ""
+    parts = {"landlock": confinement.use_landlock, "bubblewrap": confinement.use_bubblewrap}
+    return "+".join(name for name, used in parts.items() if used)
+
+
+def doors(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Sockets and keys by which other processes can be asked to do what the sandbox forbids."""
+    uid = os.getuid()
+    home = environ.get("HOME", "/")
+    named = [environ.get("XDG_RUNTIME_DIR", f"/run/user/{uid}"), environ.get("SSH_AUTH_SOCK", ""), f"{home}/.ssh"]
+    fixed = [
+        f"/tmp/tmux-{uid}",
+        "/run/screen",
+        "/run/docker.sock",
+        "/run/containerd",
+        "/run/dbus",
+        "/run/systemd/private",
+    ]
+    for name in (*named, *fixed):
+        if name and os.path.exists(name):
+            yield Path(name)
