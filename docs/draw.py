@@ -60,4 +60,4 @@ def draw_page(paper: Path, target: Path) -> None:
 
     argv = ["pdftoppm", "-r", "84", "-f", "2", "-l", "2", "-png", str(paper)]
     page = Image.open(io.BytesIO(subprocess.run(argv, check=True, capture_output=True).stdout))
-    page.convert("RGB").quantize(64).save(target, optimize=True)
+    page.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(target, optimize=True)
