@@ -9,8 +9,8 @@ GOAL := Does a linear learning-rate warm-up help a small network under a fixed b
 TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended poppler-utils
 TEX_FILES := article.cls natbib.sty booktabs.sty caption.sty microtype.sty plainnat.bst ptmr8t.tfm
 BIN := .venv/bin
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-       --no-header --no-emit-index-url --no-emit-find-links --group build
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+       --no-header --no-emit-index-url --no-emit-find-links --upgrade
 
 # What a person's shell is set to must not reach into .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
@@ -38,18 +38,21 @@ setup: .venv/dev.stamp  ## .venv, for working on Flagstone
 	  $(call install,python3-venv,to set up .venv); fi; \
 	echo "setting up .venv" && $$python -m venv --clear .venv
 
-.venv/runtime.stamp: requirements/runtime.txt pyproject.toml | .venv/bin/pip
+.venv/runtime.stamp: requirements/build.txt requirements/runtime.txt pyproject.toml | .venv/bin/pip
 	@$(call sync,runtime)
 
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
 	@$(call sync,dev)
 
 # $(call sync,NAME): what requirements/NAME.txt locks, then Flagstone itself from here, then its byte code (an environment
-# that sets PYTHONDONTWRITEBYTECODE would otherwise compile every module at every start).
+# that sets PYTHONDONTWRITEBYTECODE would otherwise compile every module at every start). What is only to be had as a
+# source is built with the setuptools that requirements/build.txt locks, not with one fetched on the way.
+PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check
 define sync
 echo "installing requirements/$(1).txt" && \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt && \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+$(PIP) --require-hashes -r requirements/build.txt && \
+$(PIP) --require-hashes --no-build-isolation -r requirements/$(1).txt && \
+$(PIP) --no-build-isolation --no-deps -e . && \
 $(BIN)/python -m compileall -q src && \
 touch $@
 endef
@@ -74,8 +77,9 @@ tex:
 
 .PHONY: lock
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
-	$(LOCK) --upgrade --output-file requirements/runtime.txt
-	$(LOCK) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --constraints requirements/build.txt --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
 
 # --- using ------------------------------------------------------------------------------------------------------------
 

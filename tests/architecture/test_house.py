@@ -89,10 +89,10 @@ def first_line(source: Source) -> str:
 
 
 def test_requirements_are_locked_by_hash_and_name_no_host() -> None:
-    for name in ("runtime", "dev"):
+    for name in ("build", "runtime", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
         pins = re.split(r"\n(?=[a-z])", text.strip())
-        assert len(pins) > 20
+        assert pins
         assert [pin.split()[0] for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
         assert re.findall(r"://|^-.*|--(?:extra-)?index-url|--find-links|--trusted-host", text, re.MULTILINE) == []
 
