@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -114,3 +115,11 @@ def then(act: Callable[[], object], reply: Any) -> Callable[[Asked], Any]:
         return reply
 
     return line
+
+
+def wait_until(found: Callable[[], object], what: str, limit_s: float = 60) -> None:
+    """Looks again and again, so that no test waits longer than it must."""
+    end = time.monotonic() + limit_s
+    while not found():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 MESSAGES = "/v1/messages"
 LONGEST_S = 120.0
+Break = Literal["cut", "stall", "garbage", "silence"]
 KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -116,7 +117,7 @@ class Fails:
 class Breaks:
     """An answer that does not come to its end: cut off, stalled, unreadable, or never begun."""
 
-    how: Literal["cut", "stall", "garbage", "silence"]
+    how: Break
     text: str = "this is only the beginn"
 
 

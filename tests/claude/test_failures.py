@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from desk import IMPATIENT, MODEL, Desk
-from messages_api import Asked, Breaks, Fails, MessagesApi, Reply, Says, Tokens, use
+from messages_api import Asked, Break, Breaks, Fails, MessagesApi, Reply, Says, Tokens, use
 
 from flagstone.agents.protocol import Limits, Outcome
 
@@ -47,14 +47,14 @@ def test_an_error_that_passes_is_not_noticed_outside(desk: Desk, api: MessagesAp
 
 
 @pytest.mark.parametrize("how", ["cut", "stall", "garbage"])
-def test_a_broken_answer_is_asked_for_again(desk: Desk, api: MessagesApi, how: str) -> None:
+def test_a_broken_answer_is_asked_for_again(desk: Desk, api: MessagesApi, how: Break) -> None:
     api.plays(Breaks(how), Says("after all"))
     result = desk.ask()
     assert (result.outcome, result.text) == (Outcome.OK, "after all"), result
 
 
 @pytest.mark.parametrize("how", ["cut", "stall", "garbage", "silence"])
-def test_answers_that_always_break_are_worth_another_try_later(desk: Desk, api: MessagesApi, how: str) -> None:
+def test_answers_that_always_break_are_worth_another_try_later(desk: Desk, api: MessagesApi, how: Break) -> None:
     api.plays(Breaks(how))
     result = desk.ask(options=ONCE, limits=Limits(40, 30, 5, None))
     assert result.outcome is Outcome.RETRYABLE, result

@@ -1,0 +1,104 @@
+"""However a call is ended, it is ended soon, and nothing of it is left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from desk import Desk, then, wait_until
+from messages_api import Breaks, MessagesApi, Says, use
+
+from flagstone.agents.protocol import Limits, Outcome
+from flagstone.errors import Interrupted
+
+LONG = "touch workspace/started; sleep 300"
+DAEMON = "setsid sh -c 'echo > workspace/started; exec sleep 300' >/dev/null 2>&1 < /dev/null & sleep 300"
+
+
+def ask_to_stop(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_stops_it_while_the_model_thinks(desk: Desk, api: MessagesApi, number: signal.Signals) -> None:
+    api.plays(then(lambda: ask_to_stop(number), Breaks("stall")))
+    with pytest.raises(Interrupted):
+        desk.ask()
+    assert desk.still_running() == []
+
+
+@pytest.mark.parametrize("command", [LONG, DAEMON], ids=["a command", "a daemon"])
+def test_a_signal_stops_it_while_a_command_runs(desk: Desk, api: MessagesApi, command: str) -> None:
+    api.plays(use("Bash", command=command, timeout=600_000))
+    started = desk.workspace / "started"
+
+    def stop() -> None:
+        wait_until(started.exists, "the command")
+        ask_to_stop(signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(Interrupted):
+        desk.ask()
+    assert desk.still_running() == []
+
+
+def test_an_interrupted_conversation_goes_on(desk: Desk, api: MessagesApi) -> None:
+    api.plays(then(lambda: ask_to_stop(signal.SIGTERM), Breaks("stall")))
+    with pytest.raises(Interrupted):
+        desk.ask(prompt="the word is heliotrope")
+    api.plays(Says("here again"))
+    assert desk.ask().outcome is Outcome.OK
+    assert "heliotrope" in "".join(api.asked[-1].heard)
+
+
+def test_it_is_ended_when_its_time_is_over(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command=DAEMON, timeout=600_000))
+    started = time.monotonic()
+    result = desk.ask(limits=Limits(5, 60, 20, None))
+    assert result.outcome is Outcome.TIMEOUT
+    assert time.monotonic() - started < 5 + 5 + 5
+    assert desk.still_running() == []
+
+
+def test_it_is_ended_when_it_says_nothing(desk: Desk, api: MessagesApi) -> None:
+    api.plays(Breaks("silence"))
+    result = desk.ask(options={"api_timeout_s": 60}, limits=Limits(60, 3, 20, None))
+    assert result.outcome is Outcome.SILENT
+    assert desk.still_running() == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"command": "sleep 300", "run_in_background": True},
+        {"command": "sleep 300", "timeout": 1000},
+        {"command": "nohup sleep 300 >/dev/null 2>&1 &"},
+        {"command": "setsid -f sleep 300 >/dev/null 2>&1"},
+    ],
+    ids=["in the background", "longer than its time-out", "nohup", "setsid"],
+)
+def test_nothing_goes_on_behind_the_end_of_a_call(desk: Desk, api: MessagesApi, given: dict[str, object]) -> None:
+    api.plays(use("Bash", **given), Says("done"))
+    result = desk.ask(limits=Limits(30, 20, 20, None))
+    assert (result.outcome, result.text, result.exit_code) == (Outcome.OK, "done", 0)
+    assert desk.still_running() == []
+
+
+def test_what_was_left_when_we_were_killed_is_ended_before_the_next_call(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command=DAEMON, timeout=600_000))
+    us = os.fork()
+    if us == 0:
+        try:
+            desk.ask()
+        finally:
+            os._exit(1)
+    desk.calls += 1
+    wait_until((desk.workspace / "started").exists, "the daemon")
+    os.kill(us, signal.SIGKILL)
+    os.waitpid(us, 0)
+    api.plays(Says("here again"))
+    assert desk.ask().outcome is Outcome.OK
+    assert desk.still_running() == []
