@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +80,6 @@ def test_the_instant_paper_is_a_pdf_that_others_can_read(tmp_path: Path) -> None
     if code == 127:
         pytest.skip("pdftotext is not installed")
     assert b"nothing was measured" in text
-
-
-def test_an_instant_call_is_quick(tmp_path: Path) -> None:
-    run = demo_run(tmp_path, script={"*": "instant"})
-    run.call("02")
-    took = []
-    for _ in range(10):
-        began = time.perf_counter()
-        run.call("02")
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.03
 
 
 def test_a_call_leaves_a_note_that_tests_can_count(tmp_path: Path) -> None:

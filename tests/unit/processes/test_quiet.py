@@ -21,9 +21,9 @@ def test_a_missing_tool_is_127(tmp_path: Path) -> None:
 
 def test_a_slow_tool_is_124_also_when_it_left_something_behind(tmp_path: Path) -> None:
     began = time.monotonic()
-    code, _, said = run_quietly(["sh", "-c", "setsid sleep 3 & exec sleep 3"], tmp_path, 0.1)
+    code, _, said = run_quietly(["sh", "-c", "setsid sleep 30 & exec sleep 30"], tmp_path, 0.1)
     assert (code, said) == (124, b"took longer than 0.1 s and was ended")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20
 
 
 def test_a_tool_ended_by_a_signal_answers_as_in_a_shell(tmp_path: Path) -> None:
