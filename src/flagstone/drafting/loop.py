@@ -19,6 +19,7 @@ from flagstone.agents.protocol import (
 )
 from flagstone.agents.telemetry import LOG, RecordedAgent, spending
 from flagstone.drafting import budget, inspection, promotion, work
+from flagstone.drafting.guard import GuardedAgent, grant_kept
 from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
@@ -106,7 +107,7 @@ def judged(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attemp
     if result is None or result.outcome is not Outcome.OK:
         return False
     promotion.build_indexes(opened, stage, attempt)
-    checks = inspection.inspect(opened, stage, open_turn, attempt)
+    checks = (*inspection.inspect(opened, stage, open_turn, attempt), grant_kept(result))
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
     failed = [check for check in checks if check.status == "failed"]
     for check in failed:
@@ -178,6 +179,7 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         limits=limits_of_call(settings.limits, purses),
         record_dir=attempt.folder,
         options=settings.options,
+        sandbox=opened.settings.sandbox,
     )
     with open(attempt.events, "a", encoding="utf-8") as events:
 
@@ -186,11 +188,13 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
             events.flush()
             bench.on_event(event)
 
-        result = RecordedAgent(agent, run.logs / LOG).call(call, heard)
+        result = RecordedAgent(GuardedAgent(agent, opened), run.logs / LOG).call(call, heard)
     write_record(attempt.result, result.to_record())
     if result.outcome is Outcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
     bench.say(how_it_ended(run, attempt, result))
+    if result.outcome is not Outcome.OK and result.violations:
+        bench.say(f"✗ {grant_kept(result).message}")
 
 
 def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:

@@ -1,0 +1,252 @@
+"""Digests everything protected before and after a call; what an agent changed is put back and named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from flagstone.agents import sandbox
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event
+from flagstone.artifacts.findings import Check, failed, passed
+from flagstone.artifacts.wording import listed, shown
+from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
+from flagstone.gates.history import kept_copy
+from flagstone.gates.opened import OpenedRun
+from flagstone.records import DigestCache, write_atomic, write_record
+
+RULE = "grant-kept"
+ASIDE = "violations"
+MODE, TIME = "mode changed", "time changed"
+
+
+class Answer(StrEnum):
+    """What is done about a change."""
+
+    PASS = "not worth a word"
+    NAME = "left as it is, and named"
+    REPAIR = "put back, and named"
+    VIOLATION = "put back, and the attempt fails"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One protected file that is not as it was: `what` in a word, and what was done about it."""
+
+    path: str
+    what: str
+    done: str = ""
+
+    def __str__(self) -> str:
+        return f"{shown(self.path, 120)} ({self.what}{', ' + self.done if self.done else ''})"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What kept the agent of a call, as its driver says: `landlock`, `bubblewrap`, both, or nothing."""
+
+    by: str
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether no content outside the grant can have come from the agent."""
+        return "landlock" in self.by and sandbox.strength().keeps_files
+
+    def keeps_times(self, path: str, call: AgentCall, root: Path) -> bool:
+        """Whether mode and times cannot have come from it either: the view is read-only, but for its own folder."""
+        own = os.path.relpath(call.record_dir, root)
+        return "bubblewrap" in self.by and path != own and not path.startswith(own + "/")
+
+
+@dataclass(frozen=True)
+class GuardedAgent:
+    """An agent whose every call is followed by a look at everything it may not touch."""
+
+    agent: Agent
+    opened: OpenedRun
+
+    @property
+    def name(self) -> str:
+        return self.agent.name
+
+    def fault(self) -> tuple[str, str] | None:
+        return self.agent.fault()
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out the call; what it should not have changed is back in its place afterwards."""
+        watch = Watch.begin(self.opened, call)
+        try:
+            result = self.agent.call(call, on_event)
+        except BaseException:
+            watch.end(Held(expected(self.agent, call)))
+            raise
+        violations = watch.end(Held(result.sandbox))
+        return replace(result, violations=tuple(str(change) for change in violations))
+
+
+def expected(agent: Agent, call: AgentCall) -> str:
+    """What held a call that was cut off before its driver could say."""
+    return "landlock" if call.sandbox != "off" and agent.name != "replay" and sandbox.strength().keeps_files else ""
+
+
+def grant_kept(result: AgentResult) -> Check:
+    """The check row of an attempt."""
+    if not result.violations:
+        return passed(RULE, "nothing outside what the agent may write was changed")
+    return failed(RULE, f"write only to workspace/ and the draft; changed besides: {listed(list(result.violations))}")
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One call under guard: the ground, and everything as it was before."""
+
+    opened: OpenedRun
+    call: AgentCall
+    ground: Ground
+    cache: DigestCache
+    before: Mapping[str, Mark]
+
+    @classmethod
+    def begin(cls, opened: OpenedRun, call: AgentCall) -> Watch:
+        is_free = call.sandbox == "off" or not sandbox.strength().keeps_files
+        # what an agent was free to write is not believed: then everything is read again
+        cache = DigestCache(None if is_free else opened.run.root / CACHE)
+        ground = Ground.of(opened, call)
+        marks = ground.marks(cache)
+        cache.save()
+        return cls(opened, call, ground, cache, with_copies(ground.root, marks, of_all=is_free))
+
+    def end(self, held: Held) -> list[Change]:
+        """Puts back what the agent changed, records it beside the attempt, and returns it."""
+        violations, others = [], []
+        for change in self.changes(self.ground.marks(self.cache)):
+            answer = self.answer_to(change, held)
+            if answer in (Answer.VIOLATION, Answer.REPAIR):
+                change = replace(change, done=self.put_right(change))
+            if answer is Answer.VIOLATION:
+                violations.append(change)
+            elif answer is not Answer.PASS:
+                others.append(change)
+        if len(self.before) >= FILES_LIMIT:
+            others.append(Change(".", f"more than {FILES_LIMIT} files: not all of them were watched"))
+        self.cache.save()
+        if violations or others:
+            told = {"violations": [vars(c) for c in violations], "others": [vars(c) for c in others]}
+            about = {"stage": self.call.task.stage, "attempt": self.call.task.attempt, "sandbox": held.by}
+            write_record(self.call.record_dir / "violations.json", {**about, **told})
+        return violations
+
+    def changes(self, now: Mapping[str, Mark]) -> Iterator[Change]:
+        """Everything that differs, folders before what is in them."""
+        for path, was in self.before.items():
+            is_now = now.get(path)
+            if is_now is None:
+                yield Change(path, "removed")
+            elif (was.kind, was.digest) != (is_now.kind, is_now.digest):
+                yield Change(path, "changed")
+            elif was.mode != is_now.mode:
+                yield Change(path, MODE)
+            elif was.kind == "file" and was.inode == is_now.inode and was.mtime_ns != is_now.mtime_ns:
+                yield Change(path, TIME)
+        new = [path for path in now if path not in self.before]
+        yield from (Change(path, "created") for path in new if os.path.dirname(path) not in new)
+
+    def answer_to(self, change: Change, held: Held) -> Answer:
+        """Whether a change may be the agent's, and what is done about it."""
+        zone = self.ground.zone(change.path)
+        if change.what in (MODE, TIME):
+            is_kept = held.keeps_times(change.path, self.call, self.ground.root)
+            return Answer.PASS if is_kept else answer_to_mark(zone, held)
+        if held.keeps_files:
+            return answer_to_others(zone, change)
+        if zone in (Zone.MARKS, Zone.SIBLINGS):
+            return Answer.NAME
+        if zone is Zone.BOOKS:
+            return self.answer_to_book(change)
+        return Answer.PASS if self.is_own_record(change) else Answer.VIOLATION
+
+    def answer_to_book(self, change: Change) -> Answer:
+        """Logs grow and caches are rewritten by other calls of ours; a log that lost its beginning is another thing."""
+        was = self.before.get(change.path)
+        if change.path.startswith(".snakemake/"):
+            return Answer.REPAIR  # cheap to make anew, and worth forging
+        if was is None or was.content is None:
+            return Answer.NAME
+        try:
+            with open(self.ground.root / change.path, "rb") as stream:
+                has_grown = stream.read(len(was.content)) == was.content
+        except OSError:
+            has_grown = False
+        return Answer.PASS if has_grown or change.path == "manifest.json" else Answer.VIOLATION
+
+    def is_own_record(self, change: Change) -> bool:
+        """What a driver adds to the attempt it works on."""
+        own = os.path.relpath(self.call.record_dir, self.ground.root)
+        return change.what == "created" and os.path.dirname(change.path) == own
+
+    def put_right(self, change: Change) -> str:
+        """What was found is set aside, what was there is put back; in words."""
+        target, was = self.ground.root / change.path, self.before.get(change.path)
+        try:
+            if was is None:
+                self.set_aside(target, change.path)
+                return "set aside"
+            if change.what in ("changed", "removed") and not self.replaced(target, change.path, was):
+                return "no copy to put back"
+            restore_mark(target, was)
+            return "put back"
+        except OSError as error:
+            return f"could not be put back: {error.strerror}"
+
+    def replaced(self, target: Path, path: str, was: Mark) -> bool:
+        """Puts the content back from our copy or from history; False where there is neither."""
+        content = was.content
+        if was.kind == "file" and content is None:
+            kept = kept_copy(self.opened.run, self.call.task.stage, path, was.digest)
+            content = kept.read_bytes() if kept else None
+            if content is None:
+                return False
+        self.set_aside(target, path)
+        if was.kind == "folder":
+            target.mkdir(parents=True)
+        elif was.kind == "link":
+            target.symlink_to(was.digest)
+        elif content is not None:
+            write_atomic(target, content, mode=was.mode)
+        return True
+
+    def set_aside(self, target: Path, path: str) -> None:
+        """Moves what is there to the attempt's own folder: nothing is deleted."""
+        if not os.path.lexists(target):
+            return
+        aside = self.call.record_dir / ASIDE / path
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(target, aside)
+
+
+def answer_to_others(zone: Zone, change: Change) -> Answer:
+    """The kernel kept the agent from it, so that somebody else did it: only what is nobody's to change is put back."""
+    if zone is Zone.RECORDS and change.what != "created":
+        return Answer.VIOLATION
+    is_news = zone is not Zone.BOOKS and (change.what != "created" or zone is Zone.MARKS)
+    return Answer.NAME if is_news else Answer.PASS
+
+
+def answer_to_mark(zone: Zone, held: Held) -> Answer:
+    """Mode and times: Landlock does not keep them, so they may be the agent's wherever it can reach."""
+    if zone in (Zone.BOOKS, Zone.SIBLINGS):
+        return Answer.PASS
+    return Answer.NAME if zone is Zone.MARKS and not held.keeps_files else Answer.VIOLATION
+
+
+def restore_mark(target: Path, was: Mark) -> None:
+    """Mode and time as they were. Of a link neither can be told from the link itself."""
+    if was.kind == "link":
+        return
+    if was.kind != "other":
+        os.chmod(target, was.mode)
+    if was.kind == "file":
+        os.utime(target, ns=(was.mtime_ns, was.mtime_ns))
