@@ -14,6 +14,7 @@ import click
 
 from flagstone import schemas
 from flagstone.agents.registry import agent_named
+from flagstone.agents.sandbox import INSTALL, NEWER_KERNEL, strength
 from flagstone.cli.standing import Standing, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project
@@ -45,7 +46,7 @@ def command(standing: Standing, as_json: bool) -> None:
     flagstone doctor --json
     """
     project = standing.project
-    found = [*tools(), *agents(), *machine(project), *configuration(project)]
+    found = [*tools(), *agents(), *keepers(), *machine(project), *configuration(project)]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1))
     else:
@@ -84,8 +85,24 @@ def agents() -> Iterator[Finding]:
         yield Finding("agent", "fine", "claude is installed and logged in")
 
 
+def keepers() -> Iterator[Finding]:
+    """What keeps agents inside their grant: two things of the kernel's, and one of ours that always holds."""
+    here = strength()
+    if here.landlock_fault:
+        cure = f"{NEWER_KERNEL}; until then agents run no programs, unless `sandbox` is off"
+        yield Finding("Landlock", "optional", here.landlock_fault, cure)
+    else:
+        yield Finding("Landlock", "fine", f"version {here.landlock_abi}: agents write only what they are granted")
+    if here.bubblewrap_fault:
+        cure = f"{INSTALL}; until then nothing can be hidden from agents, and chmod and touch are only put back"
+        yield Finding("bubblewrap", "optional", here.bubblewrap_fault, cure)
+    else:
+        yield Finding("bubblewrap", "fine", "what an agent starts ends with it; everything else is read-only to it")
+    yield Finding("digest check", "fine", "everything outside a grant is compared before and after every call")
+
+
 def machine(project: Project) -> Iterator[Finding]:
-    """The file system the runs lie on, and what can keep agents inside their grant."""
+    """The file system the runs lie on."""
     place = project.runs_dir if project.runs_dir.is_dir() else project.root
     try:
         with TemporaryFile(dir=place):
