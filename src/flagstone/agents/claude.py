@@ -16,6 +16,7 @@ from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structur
 from flagstone.agents.events import Stream
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes.redaction import Redactor
 from flagstone.records import utc
 
 VERSION = "2.1.329"
@@ -73,7 +74,8 @@ class ClaudeAgent:
             if running:
                 pids = ", ".join(str(process.pid) for process in running)
                 return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
-            with login_lent(self.environ, room.config):
+            secrets = Redactor.of(os.environ, self.environ)
+            with room.kept_clean(secrets), login_lent(self.environ, room.config):
                 return self.converse(call, room, on_event)
 
     def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flagstone.agents.protocol import AgentCall, amount, whole
 from flagstone.processes import Survivor, end_orphans, still_alive
+from flagstone.processes.redaction import Redactor
 from flagstone.records import cannot_write, read_record, write_atomic, write_record
 
 CREDENTIALS = ".credentials.json"
@@ -73,6 +74,17 @@ class Room:
         finally:
             os.close(handle)
 
+    @contextmanager
+    def kept_clean(self, redactor: Redactor) -> Iterator[None]:
+        """Takes secrets out of what the CLI itself has written down, once it has ended."""
+        try:
+            yield
+        finally:
+            for folder, _, names in os.walk(self.root):
+                for path in (Path(folder, name) for name in names):
+                    if path.is_file() and not path.is_symlink():
+                        clean_file(path, redactor)
+
     def cost_so_far_usd(self) -> float:
         """What the conversation had cost when its last result came."""
         return amount((read_record(self.state) or {}).get("total_cost_usd")) or 0.0
@@ -87,6 +99,13 @@ class Room:
         known = (read_record(self.state) or {}).get("survivors")
         noted = [Survivor(whole(pid) or 0, whole(ticks) or 0) for pid, ticks in known] if known else []
         return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
+
+
+def clean_file(path: Path, redactor: Redactor) -> None:
+    content = content_of(path)
+    clean = redactor.clean(content)
+    if clean != content:
+        write_atomic(path, clean, mode=0o600)
 
 
 def credentials_of(environ: Mapping[str, str]) -> Path:

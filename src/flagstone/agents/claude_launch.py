@@ -137,10 +137,12 @@ def patience(options: Mapping[str, object]) -> dict[str, str]:
 
 
 def prompt_bytes(prompt: str, folder: Path) -> bytes:
-    """The prompt with mentions of files made harmless: `@path` would be read and sent unasked."""
+    """The prompt as words only: `@path` would be read and sent unasked."""
 
     def spaced(mention: re.Match[str]) -> str:
         named = mention.group(1).rstrip(".,;:!?)'`").partition("#")[0]
         return "@ " if os.path.exists(folder / os.path.expanduser(named)) else "@"
 
-    return MENTION.sub(spaced, prompt).encode("utf-8", "replace")
+    # the CLI takes a leading slash for a command of its own, such as /clear, although told not to
+    plain = f"\n{prompt}" if prompt.startswith("/") else prompt
+    return MENTION.sub(spaced, plain).encode("utf-8", "replace")

@@ -127,6 +127,22 @@ def test_a_mention_of_a_file_in_the_prompt_does_not_send_that_file(cli: StandIn,
     assert cli.prompt == "see @ notes.md, @ /etc/hostname and a@b.c and\n@dataclass"
 
 
+def test_a_prompt_that_begins_with_a_slash_is_no_command_of_the_cli(cli: StandIn, asked: Asked) -> None:
+    cli.answer(asked(prompt="/clear the table"))
+    assert cli.prompt == "\n/clear the table"
+
+
+def test_keys_are_taken_out_of_what_the_cli_writes_down_itself(cli: StandIn, asked: Asked) -> None:
+    record = '{"text": "it is $ANTHROPIC_API_KEY"}'
+    cli.says(
+        INIT, SUCCESS, then=f"echo '{record}' | sed s/.ANTHROPIC_API_KEY/$ANTHROPIC_API_KEY/ > $CLAUDE_CONFIG_DIR/x"
+    )
+    call = asked()
+    cli.answer(call)
+    kept = call.record_dir.parent / f"conversation-{SESSION}" / "config" / "x"
+    assert kept.read_text() == '{"text": "it is [redacted ANTHROPIC_API_KEY]"}\n'
+
+
 def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> None:
     cli.environ |= {"HF_TOKEN": "hf-secret-secret", "LD_PRELOAD": "x.so", "CLAUDECODE": "1", "LC_ALL": "C"}
     cli.environ["CUDA_VISIBLE_DEVICES"] = "0"
