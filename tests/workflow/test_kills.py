@@ -65,7 +65,9 @@ def left_behind(study: Study) -> Iterator[str]:
                 yield str(path)
 
 
-@pytest.mark.parametrize(("way", "moment"), [(("all", "main")[at % 2], moment) for at, moment in enumerate(MOMENTS)])
+@pytest.mark.parametrize(
+    ("way", "calls", "later_s"), [(("all", "main")[at % 2], *moment) for at, moment in enumerate(MOMENTS)]
+)
 def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_end(
     place: Place, way: str, calls: int, later_s: float
 ) -> None:
@@ -130,6 +132,30 @@ def test_a_call_that_is_asked_to_stop_stops_and_the_next_resumes_the_same_turn(
     assert len(calls) <= 2 and len({each["session_id"] for each in calls}) == 1
     assert all(each["resume"] for each in calls[1:])
     assert_whole(study)
+
+
+@pytest.mark.parametrize("later_s", [0.25, 0.32, 0.39, 0.46])
+@pytest.mark.parametrize("program", ["snakemake", "flagstone"])
+def test_a_stop_while_snakemake_takes_in_a_finished_stage_does_not_hang(
+    place: Place, program: str, later_s: float
+) -> None:
+    study = place.new(script=SLOW)
+    call = place.start_snakemake() if program == "snakemake" else place.start_flagstone("run", "t", "--yes")
+    wait_until(lambda: study.counts()["01"], "the call of the agent")
+    time.sleep(later_s)
+    os.kill(call.pid, signal.SIGTERM)
+    assert not ended(call, 20).has_traceback
+    assert_whole(study)
+
+
+def test_a_watching_run_ends_when_it_is_asked_to(place: Place, first: Study) -> None:
+    call = place.start_flagstone("run", "t", "--watch")
+    wait_until(lambda: first.files.lock.is_file() and not holder_of(first.files.lock), "the first pass")
+    first.touch("01")
+    wait_until(lambda: first.summary("02").is_file() and not holder_of(first.files.lock), "the second stage")
+    os.kill(call.pid, signal.SIGTERM)
+    said = ended(call, 20)
+    assert said.code == 130 and "no longer watching" in said.text
 
 
 def test_an_orphan_that_still_works_is_waited_for_and_its_work_is_kept(place: Place) -> None:

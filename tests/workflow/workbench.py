@@ -201,10 +201,10 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}"}
 
 
-def ended(process: subprocess.Popen[bytes]) -> Said:
+def ended(process: subprocess.Popen[bytes], limit_s: float = LIMIT_S) -> Said:
     """Waits for a command; one that hangs is killed with all it started, and that is a failure."""
     try:
-        output, _ = process.communicate(timeout=LIMIT_S)
+        output, _ = process.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()

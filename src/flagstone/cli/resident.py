@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
     """One pass: builds what may be built, and learns where the run stands. Errors are ours, not Snakemake's."""
     session.driver[:] = [resident]
     ended_well = False
+    on_stop = signal.getsignal(signal.SIGTERM)
     try:
         ended_well = execute(project, run, cores)
     except SystemExit as stopped:
         raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from stopped
     finally:
+        signal.signal(signal.SIGTERM, on_stop)  # Snakemake leaves its own behind, which stops nothing any more
         frontier = resident.session.frontier if resident.session else None
         if frontier:
             frontier.end()

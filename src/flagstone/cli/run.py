@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     opened = standing.opened(name)
     upto_nr = opened.table.named(upto).nr if upto else ""
     server = start_warm_server(load_stage)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
     finally:

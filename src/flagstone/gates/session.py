@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +52,23 @@ def end_call(error: FlagstoneError) -> NoReturn:
     raise SystemExit(1)
 
 
+@dataclass(frozen=True)
+class Aside:
+    """A handler of signals that runs in a thread of its own."""
+
+    handler: Callable[..., object]
+
+    def __call__(self, *told: object) -> None:
+        threading.Thread(target=self.handler, args=told, daemon=True).start()
+
+
+def answer_stop_aside() -> None:
+    """Snakemake answers SIGTERM by taking a lock that the code it interrupts may hold: that would hang for ever."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler) and not isinstance(handler, Aside) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, Aside(handler))
+
+
 def is_resident() -> bool:
     """Whether `flagstone run` speaks for this call."""
     return bool(driver)
@@ -83,6 +102,7 @@ class Session:
         return self.asked().inputs(stage, bring_up_to_date)
 
     def request(self, stage: Stage) -> str:
+        answer_stop_aside()  # asked before each job, when Snakemake's own handler is in place
         return self.asked().request(stage)
 
 
