@@ -81,7 +81,7 @@ class Task:
 class AgentCall:
     """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`.
 
-    `sandbox` is what the run is set to; `hidden` looks empty to the agent where bubblewrap can be used.
+    `sandbox` is what the run is set to; `hidden` is kept from its eyes where bubblewrap can be used.
     """
 
     prompt: str

@@ -59,7 +59,7 @@ def opened(writable: Iterable[Path]) -> set[tuple[str, ...]]:
 
 
 def covered(hidden: Iterable[Path]) -> set[tuple[str, ...]]:
-    """What is hidden looks empty."""
+    """A hidden folder looks empty; a hidden file cannot be opened."""
     covers: set[tuple[str, ...]] = set()
     for path in hidden:
         if path.is_dir():

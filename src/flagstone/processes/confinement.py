@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -46,7 +47,15 @@ def granted(confinement: Confinement, *, is_wrapped: bool) -> tuple[str, ...]:
     """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
     devices = (*PLAIN_DEVICES, *accelerators())
     there = tuple(device for device in devices if os.path.exists(device))
-    return (*(os.path.realpath(path) for path in confinement.writable), *there, *(OWN_DEVICES if is_wrapped else ()))
+    return (*(str(place_of(path)) for path in confinement.writable), *there, *(OWN_DEVICES if is_wrapped else ()))
+
+
+def place_of(path: Path) -> Path:
+    """Where a granted path lies. A link is refused: whoever could make it could choose what is granted."""
+    place = Path(os.path.realpath(path.absolute().parent)) / path.name
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, "a link cannot be granted", str(path))
+    return place
 
 
 def wrapped(command: Command) -> tuple[str, ...]:
@@ -60,10 +69,10 @@ def wrapped(command: Command) -> tuple[str, ...]:
 
     program = shutil.which(argv[0], path=command.env.get("PATH"))
     if program is None:
-        raise OSError(2, "No such file or directory")
+        raise OSError(errno.ENOENT, "No such file or directory")
     view = bubblewrap.View(
         cwd=command.cwd.absolute(),
-        writable=tuple(Path(os.path.realpath(path)) for path in confinement.writable),
+        writable=tuple(place_of(path) for path in confinement.writable),
         hidden=confinement.hidden,
         devices=accelerators(),
         network=confinement.network,

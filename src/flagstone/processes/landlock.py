@@ -68,7 +68,7 @@ def add(handle: int, path: str, handled: int) -> None:
     try:
         kind = os.fstat(place).st_mode
         if stat.S_ISLNK(kind):
-            raise OSError(40, "is a link, and a link cannot be granted", path)
+            raise OSError(40, "a link cannot be granted", path)
         # devices are never made: as root, a new one would be the disk itself
         rights = handled & ~MAKE_DEVICES if stat.S_ISDIR(kind) else handled & OF_A_FILE
         rule = struct.pack("=Qi", rights, place)
