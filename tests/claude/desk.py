@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import uuid
@@ -14,7 +15,7 @@ from messages_api import Asked, MessagesApi
 
 from flagstone.agents.claude import ClaudeAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
-from flagstone.processes.tree import MARK, environment_of, process_table
+from flagstone.processes.tree import environment_of, process_table
 
 KEY = "sk-ant-api03-not-a-real-key-0123456789"
 MODEL = "claude-sonnet-5-5"
@@ -99,12 +100,21 @@ class Desk:
     def edit(self, *files: Path, **changes: Any) -> AgentResult:
         return self.ask(mode=Mode.EDIT, writable=files, **changes)
 
+    @property
+    def transcript(self) -> list[dict[str, Any]]:
+        """What the CLI printed in the latest call."""
+        text = (self.root / "drafts" / "03" / f"{self.calls:03d}" / "transcript.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
     def still_running(self) -> list[int]:
-        """The processes that carry the mark of our conversation."""
-        mark = f"{MARK}=".encode()
-        owner = f":conversation-{self.session_id}/".encode()
-        marks = ((entry.pid, environment_of(entry.pid)) for entry in process_table(0) if not entry.is_dead)
-        return [pid for pid, found in marks if found.startswith(mark) and owner in found]
+        """The processes of our conversation."""
+        return marked(f":conversation-{self.session_id}/".encode())
+
+
+def marked(owner: bytes) -> list[int]:
+    """The processes that carry the mark of an owner."""
+    living = [entry.pid for entry in process_table(0) if not entry.is_dead]
+    return [pid for pid in living if owner in environment_of(pid)]
 
 
 def then(act: Callable[[], object], reply: Any) -> Callable[[Asked], Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from desk import MODEL, Desk
-from messages_api import MessagesApi, Says, Tokens
+import json
+from pathlib import Path
 
+import pytest
+from desk import KEY, MODEL, Desk
+from messages_api import MessagesApi, Says, Tokens, use
+
+from flagstone.agents.claude import VERSION
 from flagstone.agents.protocol import Outcome, Usage
+from flagstone.agents.registry import agent_named
 
 
 def test_a_call_tells_what_the_model_said_and_used(desk: Desk, api: MessagesApi) -> None:
@@ -25,3 +31,30 @@ def test_a_call_tells_what_the_model_said_and_used(desk: Desk, api: MessagesApi)
 def test_the_model_is_the_only_thing_the_cli_calls(desk: Desk, api: MessagesApi) -> None:
     desk.ask()
     assert (len(api.asked), api.unknown) == (1, [])
+
+
+def test_the_pinned_version_is_what_answers(desk: Desk) -> None:
+    desk.ask()
+    (init,) = [line for line in desk.transcript if line.get("subtype") == "init"]
+    assert init["claude_code_version"] == VERSION
+
+
+def test_the_transcript_holds_every_step_in_order(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command="echo six times seven"), Says("42"))
+    desk.ask()
+    kinds = [line["type"] for line in desk.transcript if line["type"] != "system"]
+    assert kinds == ["assistant", "user", "assistant", "result"]
+    assert "six times seven" in json.dumps(desk.transcript)
+    assert [event.kind for event in desk.seen] == ["session", "tool", "result", "text", "final"]
+
+
+def test_the_automatic_agent_is_claude_where_it_can_be_used(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    agent = agent_named("auto", {"command": str(program)})
+    assert (agent.name, agent.fault()) == ("claude", None)
+
+
+def test_a_long_prompt_arrives_whole(desk: Desk, api: MessagesApi) -> None:
+    prompt = "– a line of a long prompt\n" * 20_000
+    assert desk.ask(prompt=prompt).outcome is Outcome.OK
+    assert prompt.strip() in api.asked[0].heard[-1]
