@@ -25,7 +25,7 @@ help:  ## this list
 # --- setting up -------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: .venv/dev.stamp  ## .venv, for working on Flagstone
+setup: .venv/dev.stamp tex  ## .venv and TeX, for working on Flagstone
 
 .venv/bin/pip:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
