@@ -84,5 +84,7 @@ def parsed(sets: tuple[str, ...]) -> dict[str, Any]:
         *folders, last = key.split(".")
         for folder in folders:
             place = place.setdefault(folder, {})
+            if not isinstance(place, dict):
+                raise FlagstoneError(f"--set {key} is at odds with another --set", hint="give each setting once")
         place[last] = parse_yaml(value, f"--set {key}")
     return found

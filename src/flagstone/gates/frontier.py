@@ -183,8 +183,10 @@ class Frontier:
             return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
         if self.closing_line or self.working_on is None:
             return notes + [line for line in [self.closing_line] if line]
-        stage = self.working_on
-        return [*notes, f"stage {stage.nr} {stage.name} was stopped; the same command goes on where it stopped"]
+        name = f"stage {self.working_on.nr} {self.working_on.name}"
+        if not self.call.executing():
+            return [*notes, f"{name} comes next: it would be built now"]
+        return [*notes, f"{name} was stopped; the same command goes on where it stopped"]
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""
