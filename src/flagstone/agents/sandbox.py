@@ -81,7 +81,7 @@ def confinement_for(
     asked = () if call.mode is Mode.JUDGE else call.writable
     writable = (*(checked_grant(path, call) for path in asked), *private)
     if call.mode is Mode.WORK and is_program and not use_bubblewrap and os.path.isdir("/dev/shm"):
-        writable = (*writable, Path("/dev/shm"))  # programs that compute in parallel share memory there
+        writable = (*writable, Path("/dev/shm").resolve())  # programs that compute in parallel share memory there
     hidden = (*call.hidden, *doors(os.environ if environ is None else environ))
     return Confinement(writable, hidden, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
 
