@@ -9,9 +9,12 @@ sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.frontier import Call
-from flagstone.gates.session import end_call, export, is_resident, open_session
+from flagstone.gates.session import end_call, export, open_session, speak_last
 
 export(HOME)
+
+if workflow.is_main_process:
+    atexit.register(lambda: speak_last(globals().get("SESSION")))
 
 IS_MODULE = len(workflow.modifier_stack) > 1
 
@@ -57,14 +60,3 @@ def at(path):
     if IS_MODULE or not SESSION.run:
         return str(path)
     return SESSION.run.relative(path)
-
-
-def say_at_the_end():
-    """The very last lines of output: where the run stands and what a person can do."""
-    if not is_resident():
-        for line in SESSION.last_words():
-            print(line, file=sys.stderr, flush=True)
-
-
-if workflow.is_main_process:
-    atexit.register(say_at_the_end)

@@ -34,6 +34,7 @@ class Resident:
 
 
 driver: list[Resident] = []  # at most one: the process is either `snakemake` or `flagstone run`
+endings: list[FlagstoneError] = []  # what ended this call of plain `snakemake`, if anything did
 
 
 def export(home: Path) -> None:
@@ -48,8 +49,17 @@ def end_call(error: FlagstoneError) -> NoReturn:
     if driver:
         driver[0].error = error
     else:
-        sys.stderr.write(f"{error}\n")
+        endings.append(error)
     raise SystemExit(1)
+
+
+def speak_last(session: Session | None) -> None:
+    """The very last lines of plain `snakemake`: what ended it, or where the run stands and what a person can do."""
+    if driver:
+        return
+    lines = [str(endings[-1])] if endings else session.last_words() if session else []
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.flush()
 
 
 @dataclass(frozen=True)
@@ -67,11 +77,6 @@ def answer_stop_aside() -> None:
     handler = signal.getsignal(signal.SIGTERM)
     if callable(handler) and not isinstance(handler, Aside) and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, Aside(handler))
-
-
-def is_resident() -> bool:
-    """Whether `flagstone run` speaks for this call."""
-    return bool(driver)
 
 
 class Session:
