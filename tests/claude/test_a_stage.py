@@ -16,7 +16,7 @@ from messages_api import Breaks, Fails, MessagesApi, Says, Tokens
 from flagstone.agents.demo.summary import Summary
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
-from workbench import Place, Study, make_place
+from workbench import Place, Study, ended, make_place
 
 COST = Tokens(10_000, 1_000)
 SURVEY = "workspace/literature/survey.md"
