@@ -8,12 +8,11 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
-from measured.project import FLAGSTONE, finished_run, throw_away_project
-from measured.rounds import PROGRAMS, command, promise, seconds, show, take_turns
-
 from flagstone.gates.opened import open_run
 from flagstone.settings import find_project
 from flagstone.status.model import run_status
+from measured.project import FLAGSTONE, finished_run, throw_away_project
+from measured.rounds import PROGRAMS, command, promise, seconds, show, take_turns
 
 RUNS = 100
 ROUNDS = 15

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
@@ -75,51 +76,51 @@ class Run:
     def name(self) -> str:
         return self.root.name
 
-    @property
+    @cached_property
     def settings(self) -> Path:
         return self.root / "run.yaml"
 
-    @property
+    @cached_property
     def brief(self) -> Path:
         return self.root / "brief.md"
 
-    @property
+    @cached_property
     def pinned(self) -> Path:
         return self.root / "pinned"
 
-    @property
+    @cached_property
     def approved(self) -> Path:
         return self.root / "approved"
 
-    @property
+    @cached_property
     def seals(self) -> Path:
         return self.approved / "seals.jsonl"
 
-    @property
+    @cached_property
     def aborted(self) -> Path:
         return self.root / "aborted"
 
-    @property
+    @cached_property
     def workspace(self) -> Path:
         return self.root / "workspace"
 
-    @property
+    @cached_property
     def memory(self) -> Path:
         return self.root / "memory.md"
 
-    @property
+    @cached_property
     def manifest(self) -> Path:
         return self.root / "manifest.json"
 
-    @property
+    @cached_property
     def logs(self) -> Path:
         return self.root / "logs"
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         return self.root / ".lock"
 
-    @property
+    @cached_property
     def digest_cache(self) -> Path:
         return self.root / ".snakemake" / "flagstone" / "digests.json"
 
@@ -127,28 +128,28 @@ class Run:
         return self.approved / f"{nr}.flag"
 
     def feedback(self, nr: str) -> Path:
-        return self.root / "feedback" / f"{nr}.md"
+        return self.root.joinpath("feedback", f"{nr}.md")
 
     def redo(self, nr: str) -> Path:
-        return self.root / "redo" / nr
+        return self.root.joinpath("redo", nr)
 
     def summary(self, key: str) -> Path:
-        return self.root / "stages" / f"{key}.md"
+        return self.root.joinpath("stages", f"{key}.md")
 
     def offer(self, key: str) -> Path:
-        return self.root / "stages" / f"{key}.json"
+        return self.root.joinpath("stages", f"{key}.json")
 
     def drafts(self, nr: str) -> Path:
-        return self.root / "drafts" / nr
+        return self.root.joinpath("drafts", nr)
 
     def history(self, nr: str) -> Path:
-        return self.root / "history" / nr
+        return self.root.joinpath("history", nr)
 
     def handoff(self, nr: str) -> Path:
-        return self.root / "handoff" / f"{nr}.md"
+        return self.root.joinpath("handoff", f"{nr}.md")
 
     def index(self, kind: str) -> Path:
-        return self.root / "index" / f"{kind}.json"
+        return self.root.joinpath("index", f"{kind}.json")
 
     def relative(self, path: Path) -> str:
         """How a path is written in records: relative to the run, with forward slashes."""

@@ -35,13 +35,13 @@ def digest_value(value: object) -> str:
     return digest_bytes(canonical(value))
 
 
-def digest_file(path: Path) -> str:
+def digest_file(path: str | os.PathLike[str]) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """The whole new content or the whole old one, whatever happens in between."""
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+    """The whole new content or the whole old one. What can be made anew at any time need not be `durable`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
@@ -50,12 +50,14 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fchmod(stream.fileno(), mode)
-                os.fsync(stream.fileno())
+                if durable:
+                    os.fsync(stream.fileno())
             os.replace(temporary, path)
         except BaseException:
             os.unlink(temporary)
             raise
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -69,8 +71,9 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_record(path: Path, value: object) -> None:
-    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, default=str).encode() + b"\n")
+def write_record(path: Path, value: object, *, durable: bool = True) -> None:
+    content = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode() + b"\n"
+    write_atomic(path, content, durable=durable)
 
 
 def cannot_write(path: Path, error: OSError) -> FlagstoneError:
@@ -80,10 +83,23 @@ def cannot_write(path: Path, error: OSError) -> FlagstoneError:
     )
 
 
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """A whole file, with the fewest calls: gates read many small ones."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(handle).st_size
+        content = os.read(handle, size + 1)
+        while more := os.read(handle, 1 << 20) if len(content) != size else b"":
+            content += more
+        return content
+    finally:
+        os.close(handle)
+
+
 def read_record(path: Path) -> dict[str, Any] | None:
     """The record, or None where there is none that can be read."""
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_bytes(path))
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -162,28 +178,58 @@ class DigestCache:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.known: dict[str, list[object]] = (read_record(path) or {}) if path else {}
-        self.changed = False
+        self.top = f"{path.parents[2]}{os.sep}" if path else ""  # keys are relative to it: a run may be moved
+        self.known: dict[str, list[object]] = {}
+        self.own: dict[str, list[object]] = {}  # what this process has read itself, and not yet saved
+        self.file_mark: list[int] = []
+        self.load()
 
-    def digest(self, path: Path) -> str:
-        stat = os.stat(path)
-        # ctime as well: setting the mtime back after an edit must not hide the edit
-        mark = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-        key = os.path.abspath(path)
-        hit = self.known.get(key)
-        if hit and hit[:4] == mark:
-            return str(hit[4])
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to save."""
+        return bool(self.own)
+
+    def load(self) -> bool:
+        """Takes in what other processes have saved since; whether there was anything."""
+        mark = mark_of(self.path) if self.path else []
+        if not self.path or mark == self.file_mark:
+            return False
+        self.file_mark = mark
+        self.known = {**(read_record(self.path) or {}), **self.own}
+        return True
+
+    def digest(self, path: str | os.PathLike[str]) -> str:
+        mark = mark_of(path)
+        if not mark:
+            raise FileNotFoundError(path)
+        key = os.fspath(path).removeprefix(self.top)
+        known = self.remembered(key, mark) or (self.load() and self.remembered(key, mark))
+        if known:
+            return known
         content = digest_file(path)
-        self.known[key] = [*mark, content]
-        self.changed = True
+        self.known[key] = self.own[key] = [*mark, content]
         return content
+
+    def remembered(self, key: str, mark: list[int]) -> str:
+        """The digest of the file as it was when it had exactly these marks; '' where that is not known."""
+        hit = self.known.get(key)
+        return str(hit[4]) if isinstance(hit, list) and hit[:4] == mark and len(hit) == 5 else ""
 
     def save(self) -> None:
         """Best effort: losing the cache costs time, never truth."""
         if self.path and self.changed:
+            self.load()
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                write_record(self.path, self.known)
-                self.changed = False
-            except (OSError, FlagstoneError):
+                write_record(self.path, self.known, durable=False)
+                self.own = {}
+            except FlagstoneError:
                 return
+
+
+def mark_of(path: str | os.PathLike[str]) -> list[int]:
+    """What changes when a file does; empty where there is none. ctime tells of an edit whose mtime was set back."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return []
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

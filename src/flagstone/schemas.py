@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ def parse_yaml(text: str | bytes, where: str) -> Any:
     """The value of a YAML document; a syntax error names the line."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=loader)
+        return yaml_value(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
@@ -28,6 +27,14 @@ def parse_yaml(text: str | bytes, where: str) -> Any:
             f"{where}{line} is not readable YAML: {why}",
             hint=f"correct {where} and give the same command again",
         ) from error
+
+
+@lru_cache(maxsize=256)
+def yaml_value(text: str | bytes) -> Any:
+    """The value of a text, parsed once: a hundred runs pin the same defaults. It is shared, so nobody may change it."""
+    import yaml
+
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_yaml(path: Path) -> Any:

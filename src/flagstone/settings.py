@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class StageSettings:
 
     def facts(self) -> dict[str, object]:
         """What a rerun is judged by, as plain values that can be named in a message."""
-        limits = {name: value for name, value in asdict(self.limits).items() if name not in WAYS_ONLY}
+        limits = {name: value for name, value in vars(self.limits).items() if name not in WAYS_ONLY}
         options = {name: value for name, value in self.options.items() if name not in WAYS_ONLY}
         return {"agent": self.agent, "model": self.model, "limits": limits, "options": options}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,15 @@ class StageTable:
 
     def ancestors(self, nr: str) -> tuple[Stage, ...]:
         """Every stage that this one rests on, directly or not, in table order."""
-        seen: set[str] = set()
-        waiting = list(self.stage(nr).after)
-        while waiting:
-            parent = waiting.pop()
-            if parent not in seen:
-                seen.add(parent)
-                waiting.extend(self.stage(parent).after)
-        return tuple(stage for stage in self.stages if stage.nr in seen)
+        return self.all_ancestors[nr]
+
+    @cached_property
+    def all_ancestors(self) -> Mapping[str, tuple[Stage, ...]]:
+        found: dict[str, tuple[Stage, ...]] = {}
+        for stage in self.stages:  # what a stage rests on comes before it
+            above = {up for parent in stage.after for up in (parent, *(each.nr for each in found[parent]))}
+            found[stage.nr] = tuple(each for each in self.stages if each.nr in above)
+        return found
 
     def descendants(self, nr: str) -> tuple[Stage, ...]:
         """Every stage that rests on this one, directly or not, in table order."""

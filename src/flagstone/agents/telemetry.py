@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, amount, whole
 from flagstone.errors import FlagstoneError, Interrupted
@@ -104,7 +105,12 @@ def alone_with(log: Path) -> Iterator[None]:
 
 def spending(log: Path, stage: str | None = None) -> Spending:
     """What the calls of a run, or of one of its stages, have cost so far."""
-    lines = [line for line in Ledger(log).entries() if stage is None or line.get("stage") == stage]
+    return sum_of(Ledger(log).entries(), stage)
+
+
+def sum_of(calls: list[dict[str, Any]], stage: str | None = None) -> Spending:
+    """What these calls, or those of one stage, have cost."""
+    lines = [line for line in calls if stage is None or line.get("stage") == stage]
     costs = [amount(line.get("cost_usd")) for line in lines]
     known = [cost for cost in costs if cost is not None]
     return Spending(

@@ -7,7 +7,7 @@ import click
 from flagstone.cli.standing import Standing
 from flagstone.gates import requests
 from flagstone.gates.holder import holder_of
-from flagstone.status import write_manifest
+from flagstone.status.manifest import write_manifest
 
 
 @click.command()

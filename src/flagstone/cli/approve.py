@@ -14,7 +14,7 @@ from flagstone.gates.judge import frontier
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import approve_now, command_decision
 from flagstone.stages import Stage
-from flagstone.status import write_manifest
+from flagstone.status.manifest import write_manifest
 
 
 @click.command()

@@ -17,7 +17,7 @@ from flagstone.gates.judge import State, Verdict, frontier, judge
 from flagstone.gates.memory import read_text
 from flagstone.gates.opened import OpenedRun
 from flagstone.stages import Stage
-from flagstone.status import write_manifest
+from flagstone.status.manifest import write_manifest
 from flagstone.status.versions import before_this, differences, last_approved
 
 CHOICES = """

@@ -6,7 +6,7 @@ import click
 
 from flagstone.cli.standing import Standing, run_option, stage_named
 from flagstone.gates import memory, requests
-from flagstone.status import write_manifest
+from flagstone.status.manifest import write_manifest
 
 
 @click.command()

@@ -18,7 +18,7 @@ from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.opened import open_run
 from flagstone.layout import Run
 from flagstone.settings import find_project
-from flagstone.status import write_manifest
+from flagstone.status.manifest import write_manifest
 
 
 def main(words: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
@@ -45,7 +46,7 @@ def command(standing: Standing, name: str | None = None, run_name: str | None = 
     around = run_around(project, standing.here)
     single = bool(wanted or around)
     runs = [standing.run(wanted)] if single else [project.run(each) for each in project.run_names()]
-    found = [known(project, run, standing) for run in runs]
+    found = all_known(project, standing, runs)
     if as_json:
         click.echo(json.dumps([each if isinstance(each, dict) else asdict(each) for each in found], indent=1))
     elif not found:
@@ -57,7 +58,15 @@ def command(standing: Standing, name: str | None = None, run_name: str | None = 
         show_table(found, project_keys(project.root).get("run"))
 
 
-def known(project: Project, run: Run, standing: Standing) -> RunStatus | dict[str, str]:
+def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
+    if len(runs) == 1:
+        return [known(project, standing, runs[0])]
+    from flagstone.processes.spread import spread
+
+    return spread(partial(known, project, standing), runs)
+
+
+def known(project: Project, standing: Standing, run: Run) -> RunStatus | dict[str, str]:
     """A run's status; one that cannot be read says so in its row and hides no other."""
     try:
         return run_status(open_run(project, run, validate=False), standing.here)

@@ -26,7 +26,7 @@ def write_handoffs(opened: OpenedRun) -> None:
             continue
         content = note(opened, stage).encode()
         if not path.is_file() or path.read_bytes() != content:
-            write_atomic(path, content)
+            write_atomic(path, content, durable=False)
 
 
 def note(opened: OpenedRun, stage: Stage) -> str:

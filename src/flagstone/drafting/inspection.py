@@ -86,7 +86,7 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
     """Puts approved files that an attempt changed back from history, as far as copies are kept."""
     run = opened.run
     for path, (digest, nr) in approved.items():
-        if digest_now(run, path, opened.cache) == digest:
+        if digest_now(opened, path) == digest:
             continue
         source = kept_copy(run, nr, path, digest)
         if source is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,6 +97,8 @@ def fresh_conversation(run: Run, nr: str, work: OpenTurn) -> OpenTurn:
 
 
 def new_session() -> str:
+    import uuid  # here, not above: `status` reads turns and starts none
+
     return str(uuid.uuid4())
 
 
@@ -143,7 +145,10 @@ class Attempt:
 
 
 def attempt_numbers(run: Run, nr: str) -> list[int]:
-    return sorted(int(path.name) for path in run.drafts(nr).glob("[0-9]*") if path.name.isdigit())
+    try:
+        return sorted(int(name) for name in os.listdir(run.drafts(nr)) if name.isdecimal())
+    except OSError:
+        return []
 
 
 def next_attempt(run: Run, nr: str) -> int:

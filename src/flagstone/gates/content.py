@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.records import DigestCache, digest_value, read_record
+from flagstone.records import digest_value, read_record
 from flagstone.stages import Stage
 
 
@@ -47,41 +48,72 @@ def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
 
 def content_of(opened: OpenedRun, stage: Stage) -> Content | None:
     """What the stage offers now; None when it has published nothing, or its document is gone."""
+    return opened.once(("content", stage.nr), lambda: content_now(opened, stage))
+
+
+def content_now(opened: OpenedRun, stage: Stage) -> Content | None:
     offer = offer_of(opened.run, stage)
-    if offer is None or not opened.run.summary(stage.key).is_file():
+    if offer is None:
         return None
-    paths = [opened.run.relative(opened.run.summary(stage.key))]
-    paths += [str(row.get("path")) for row in offer["artifacts"] if isinstance(row, dict)]
-    return Content(
-        files={path: digest_now(opened.run, path, opened.cache) for path in paths},
-        index=index_slices(opened.run, stage.nr),
-    )
+    summary = opened.run.relative(opened.run.summary(stage.key))
+    files = {summary: digest_now(opened, summary)}
+    if files[summary] == "missing":
+        return None
+    files |= {path: digest_now(opened, path) for path in listed_paths(offer)}
+    return Content(files, index_slices(opened, stage.nr))
 
 
-def digest_now(run: Run, path: str, cache: DigestCache) -> str:
+def listed_paths(offer: Mapping[str, Any]) -> list[str]:
+    return [str(row.get("path")) for row in offer["artifacts"] if isinstance(row, dict)]
+
+
+def digest_now(opened: OpenedRun, path: str) -> str:
     """The digest of a listed file, or `missing`: nothing outside the run is ever read."""
-    target = run.root / path
+    target = os.path.join(opened.run.root, path)
+    folder, name = os.path.split(target)
     try:
-        resolved = os.path.realpath(target)
-        inside = resolved.startswith(os.path.realpath(run.root) + os.sep)
-        return cache.digest(target) if inside and os.path.isfile(resolved) else "missing"
-    except OSError:
+        resolved = os.path.join(real_folder(opened, folder), name)
+        mode = os.lstat(resolved).st_mode
+        if stat.S_ISLNK(mode):
+            resolved = os.path.realpath(resolved)
+            mode = os.stat(resolved).st_mode
+        inside = resolved.startswith(real_folder(opened, str(opened.run.root)) + os.sep)
+        return opened.cache.digest(target) if inside and stat.S_ISREG(mode) else "missing"
+    except (OSError, ValueError):
         return "missing"
 
 
-def index_slices(run: Run, nr: str) -> dict[str, str]:
-    """For each index, the digest of the rows this stage produced (who made them apart)."""
+def real_folder(opened: OpenedRun, folder: str) -> str:
+    """Where a folder really is, found out once: most files lie in few folders."""
+    return opened.once(("folder", folder), lambda: real_folder_now(opened, folder))
+
+
+def real_folder_now(opened: OpenedRun, folder: str) -> str:
+    above, name = os.path.split(folder)
+    if name in ("", ".", "..") or not above.startswith(str(opened.run.root)):
+        return os.path.realpath(folder)
+    joined = os.path.join(real_folder(opened, above), name)
+    return os.path.realpath(joined) if os.path.islink(joined) else joined
+
+
+def index_slices(opened: OpenedRun, nr: str) -> dict[str, str]:
+    """For each index, the digest of the rows this stage produced."""
     slices = {}
     for kind in INDEX_KINDS:
-        record = read_record(run.index(kind))
-        rows = record.get("entries") if record else None
-        if not isinstance(rows, list):
-            continue
-        own = [
-            {key: value for key, value in row.items() if key != "producer"}
-            for row in rows
-            if isinstance(row, dict) and (row.get("producer") or {}).get("stage") == nr
-        ]
-        if own:
-            slices[kind] = digest_value(own)
+        rows = opened.once(("index", kind), partial(rows_by_stage, opened.run, kind))
+        if rows.get(nr):
+            slices[kind] = digest_value(rows[nr])
     return slices
+
+
+def rows_by_stage(run: Run, kind: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of an index under the stage that produced them; who made them is not part of what is approved."""
+    record = read_record(run.index(kind))
+    rows = record.get("entries") if record else None
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows if isinstance(rows, list) else []:
+        producer = row.get("producer") if isinstance(row, dict) else None
+        if isinstance(producer, dict):
+            kept = {key: value for key, value in row.items() if key != "producer"}
+            found.setdefault(str(producer.get("stage")), []).append(kept)
+    return found

@@ -123,6 +123,7 @@ class Frontier:
             # kept above; without them the stage is rebuilt whatever Snakemake still knows about it
             run.offer(stage.key).unlink(missing_ok=True)
             run.summary(stage.key).unlink(missing_ok=True)
+            self.opened.forget()
 
     def prepare_reachable(self, stages: tuple[Stage, ...]) -> None:
         """Prepares what lies before the first closed gates, before Snakemake has looked which files there are."""
@@ -141,6 +142,10 @@ class Frontier:
     def targets(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
         """Every document up to each first gate that is closed."""
         self.begin()
+        with self.opened.one_moment():
+            return self.reachable(bring_up_to_date)
+
+    def reachable(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
         if self.is_aborted():
             return []
         self.prepare_reachable(tuple(self.opened.table))
@@ -191,6 +196,10 @@ class Frontier:
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""
         self.begin()
+        with self.opened.one_moment():
+            return self.approved(stage, bring_up_to_date)
+
+    def approved(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         if self.is_aborted():
             raise self.refusal(self.closing_line, "nothing was run")
         self.prepare_reachable((*self.opened.table.ancestors(stage.nr), stage))

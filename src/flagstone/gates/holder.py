@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,9 +40,9 @@ def holder_of(path: Path) -> dict[str, Any] | None:
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return record or {"pid": "?", "host": socket.gethostname(), "since": "?"}
+            return record or {"pid": "?", "host": os.uname().nodename, "since": "?"}
         # free on this host: a record that is left is a dead holder's, unless it is another host's
-        return record if record and record.get("host") != socket.gethostname() else None
+        return record if record and record.get("host") != os.uname().nodename else None
     finally:
         os.close(handle)
 
@@ -70,10 +69,10 @@ def hold(path: Path, what: str, since: str, *, wait: bool = False) -> Held:
         os.close(handle)
         raise in_use(path, what, record) from None
     before = read_holder(handle)
-    if before and before.get("host") not in (None, socket.gethostname()):
+    if before and before.get("host") not in (None, os.uname().nodename):
         os.close(handle)
         raise in_use(path, what, before)
-    record = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    record = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(record).encode(), 0)
     return Held(path, handle)
@@ -82,7 +81,7 @@ def hold(path: Path, what: str, since: str, *, wait: bool = False) -> Held:
 def in_use(path: Path, what: str, record: dict[str, Any]) -> FlagstoneError:
     pid, host = record.get("pid", "?"), record.get("host", "?")
     problem = f"{what} is in use by process {pid} on {host} since {record.get('since', '?')}"
-    if host == socket.gethostname():
+    if host == os.uname().nodename:
         return FlagstoneError(problem, hint=f"wait until it ends, or stop it: kill {pid}")
     return FlagstoneError(problem, hint=f"if that process is dead, free the run with: rm {path}")
 

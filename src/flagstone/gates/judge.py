@@ -11,8 +11,8 @@ from typing import Any
 from flagstone.gates.content import Content, content_of, offer_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.place import is_spent
-from flagstone.gates.seals import last_decision
-from flagstone.gates.turns import Publication, asked, changed_settings, publication, reasons
+from flagstone.gates.seals import decisions, newest
+from flagstone.gates.turns import Publication, asked_after, changed_settings, publication, reasons
 from flagstone.layout import Run
 from flagstone.stages import Stage
 
@@ -76,8 +76,8 @@ def judge(opened: OpenedRun, stage: Stage, now_ns: int) -> Verdict:
         return Verdict(stage, State.DUE, "is to be published again", attempt=was.attempt)
     attempt = was.attempt if was else 0
     if was:
-        turn = asked(opened, stage)
-        if turn.key != was.turn.key:
+        turn = asked_after(opened, stage, was)
+        if turn != was.turn and turn.key != was.turn.key:
             return Verdict(stage, State.DUE, "; ".join(reasons(opened, stage, turn, was)), content, attempt)
     return gate_verdict(opened, stage, content, was, flag, now_ns)
 
@@ -87,8 +87,8 @@ def gate_verdict(
 ) -> Verdict:
     """The judgement on a stage that is built and up to date."""
     run, attempt = opened.run, was.attempt if was else 0
-    last = last_decision(run, stage.nr)
-    seal = last_decision(run, stage.nr, event="approved")
+    known = decisions(run, stage.nr)
+    last, seal = newest(known), newest(known, "approved")
     if flag is None:
         if seal:
             return Verdict(stage, State.REVOKED, "was approved, and the approval was taken back", content, attempt)
@@ -154,10 +154,11 @@ def frontier(opened: OpenedRun, now_ns: int) -> list[tuple[Verdict, Stage | None
     """Every stage's verdict with the first closed stage it rests on, if any."""
     closed: dict[str, Stage] = {}
     found: list[tuple[Verdict, Stage | None]] = []
-    for stage in opened.table:
-        holder = next((closed[up.nr] for up in opened.table.ancestors(stage.nr) if up.nr in closed), None)
-        verdict = judge(opened, stage, now_ns)
-        if not verdict.is_open:
-            closed[stage.nr] = stage
-        found.append((verdict, holder))
+    with opened.one_moment():
+        for stage in opened.table:
+            holder = next((closed[up.nr] for up in opened.table.ancestors(stage.nr) if up.nr in closed), None)
+            verdict = judge(opened, stage, now_ns)
+            if not verdict.is_open:
+                closed[stage.nr] = stage
+            found.append((verdict, holder))
     return found

@@ -37,7 +37,7 @@ def write(opened: OpenedRun) -> None:
     """Rewrites memory.md, unless it says the same already."""
     content = text(opened).encode()
     if read_bytes(opened.run.memory) != content:
-        write_atomic(opened.run.memory, content)
+        write_atomic(opened.run.memory, content, durable=False)
 
 
 def read_text(path: Path) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.records import DigestCache, digest_bytes, digest_value
 from flagstone.settings import Settings, load_settings, pinned_table
 from flagstone.stages import Stage, StageTable
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -24,31 +27,61 @@ class OpenedRun:
     table: StageTable
     settings: Settings
     cache: DigestCache = field(compare=False)
+    answers: list[dict[object, Any]] = field(default_factory=list, compare=False)  # of one moment, while there is one
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Within this nothing is read twice: every answer is about the same state of the files."""
+        if self.answers:
+            yield
+            return
+        self.answers.append({})
+        try:
+            yield
+        finally:
+            self.answers.clear()
+
+    def once(self, question: object, answer: Callable[[], Answer]) -> Answer:
+        """The answer to a question about the files, read now or earlier in the same moment."""
+        if not self.answers:
+            return answer()
+        known = self.answers[0]
+        if question not in known:
+            known[question] = answer()
+        found: Answer = known[question]
+        return found
+
+    def forget(self) -> None:
+        """We changed files: what was read before does not count any more."""
+        for known in self.answers:
+            known.clear()
 
     @cached_property
     def shared_prompt_digest(self) -> str:
         """The digest of what every prompt is made of besides its own template."""
         folder = self.run.pinned / "prompts"
         shared = [*folder.glob("_partials/*"), folder / "continuation.md.j2", folder / "repair.md.j2"]
-        return digest_value(sorted((path.name, file_digest(path)) for path in shared))
+        return digest_value(sorted((path.name, self.file_digest(path)) for path in shared))
 
     def stage_facts(self, stage: Stage) -> dict[str, object]:
         """What this stage is set to now, as plain values: a change of any of them is named to a person."""
+        return self.once(("facts", stage.nr), lambda: self.facts_now(stage))
+
+    def facts_now(self, stage: Stage) -> dict[str, object]:
         facts = self.settings.for_stage(stage.nr).facts()
         template = self.run.pinned / "prompts" / f"{stage.key}.md.j2"
-        facts["prompt"] = digest_value([file_digest(template), self.shared_prompt_digest])[:16]
-        facts["brief"] = file_digest(self.run.brief)[:16]
+        facts["prompt"] = digest_value([self.file_digest(template), self.shared_prompt_digest])[:16]
+        facts["brief"] = self.once("brief", lambda: self.file_digest(self.run.brief))[:16]
         if stage.shows_venue:
             facts["venue"] = self.settings.venue
         return facts
 
-
-def file_digest(path: Path) -> str:
-    """The digest of a small file; of nothing where there is none."""
-    try:
-        return digest_bytes(path.read_bytes())
-    except OSError:
-        return digest_bytes(b"")
+    def file_digest(self, path: Path) -> str:
+        """The digest of a file; of nothing where there is none."""
+        try:
+            return self.cache.digest(path)
+        except OSError:
+            return digest_bytes(b"")
 
 
 def open_run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,8 +50,12 @@ def ledger_entries(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[
 
 def last_decision(run: Run, nr: str, *, event: str | None = None) -> dict[str, Any] | None:
     """The newest decision about a stage, or the newest of one kind."""
-    found = [entry for entry in decisions(run, nr) if event is None or entry.get("event") == event]
-    return found[-1] if found else None
+    return newest(decisions(run, nr), event)
+
+
+def newest(known: list[dict[str, Any]], event: str | None = None) -> dict[str, Any] | None:
+    """The last of these decisions, or the last of one kind."""
+    return next((entry for entry in reversed(known) if event is None or entry.get("event") == event), None)
 
 
 def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -> None:
@@ -64,7 +67,7 @@ def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -
         "who": decision.who,
         "at": decision.at,
         "how": decision.how,
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         **decision.extra,
         **facts,
     }

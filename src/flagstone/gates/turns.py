@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ class Turn:
 
     @cached_property
     def key(self) -> str:
-        return digest_value(asdict(self))[:16]
+        return digest_value(self.to_record())[:16]
 
     def to_record(self) -> dict[str, object]:
-        return asdict(self)
+        names = ("feedback", "redo", "upstream", "settings")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -75,21 +77,28 @@ def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:
 
 def publication(run: Run, stage: Stage) -> Publication | None:
     """The last publication, from its own record or, where that is broken, from the offer."""
-    for record in (read_record(consumed_file(run, stage.nr)), offer_of(run, stage)):
-        turn = turn_of(record.get("turn")) if record else None
-        if record and turn:
-            return Publication(
-                turn=turn,
-                attempt=int(record.get("attempt", 0)),
-                version=str(record.get("version", "")),
-                session_id=str(record.get("session_id", "")),
-            )
-    return None
+    return publication_of(read_record(consumed_file(run, stage.nr))) or publication_of(offer_of(run, stage))
+
+
+def publication_of(record: Mapping[str, Any] | None) -> Publication | None:
+    turn = turn_of(record.get("turn")) if record else None
+    if record is None or turn is None:
+        return None
+    return Publication(
+        turn=turn,
+        attempt=int(record.get("attempt", 0)),
+        version=str(record.get("version", "")),
+        session_id=str(record.get("session_id", "")),
+    )
 
 
 def asked(opened: OpenedRun, stage: Stage) -> Turn:
     """What people and upstream stages ask of this stage now."""
-    was = publication(opened.run, stage)
+    return asked_after(opened, stage, publication(opened.run, stage))
+
+
+def asked_after(opened: OpenedRun, stage: Stage, was: Publication | None) -> Turn:
+    """What is asked of a stage that was last published so."""
     feedback = pending_feedback(opened.run, stage.nr)
     turn = Turn(
         feedback=feedback if feedback is not None else (was.turn.feedback if was else ""),
@@ -130,8 +139,10 @@ def pending_feedback(run: Run, nr: str) -> str | None:
 
 def redo_count(run: Run, nr: str) -> int:
     """How often this stage was asked to start anew: the marks taken up so far, and one that waits."""
-    taken = sum(1 for _ in run.history(nr).glob("redo-*"))
-    return taken + int(run.redo(nr).exists())
+    folder, taken = str(run.history(nr)), 0
+    while os.path.exists(f"{folder}/redo-{taken + 1:04d}"):
+        taken += 1
+    return taken + int(os.path.exists(run.redo(nr)))
 
 
 def changed_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ def write_manifest(opened: OpenedRun) -> None:
     record = manifest(opened)
     before = read_record(opened.run.manifest) or {}
     if {**before, "written_at": ""} != {**record, "written_at": ""}:
-        write_record(opened.run.manifest, record)
+        write_record(opened.run.manifest, record, durable=False)
 
 
 def manifest(opened: OpenedRun) -> dict[str, object]:

@@ -15,6 +15,7 @@ from flagstone.gates.opened import OpenedRun
 from flagstone.gates.seals import last_decision
 from flagstone.gates.turns import asked, failure_of
 from flagstone.gates.words import Speaker
+from flagstone.records import Ledger
 from flagstone.stages import Stage
 
 WORDS = {
@@ -64,11 +65,12 @@ class RunStatus:
 
 def run_status(opened: OpenedRun, here: Path) -> RunStatus:
     """Everything known about a run, from files only."""
-    log = opened.run.logs / telemetry.LOG
-    rows = tuple(
-        stage_status(opened, verdict, holder, telemetry.spending(log, verdict.stage.nr))
-        for verdict, holder in frontier(opened, time.time_ns())
-    )
+    calls = Ledger(opened.run.logs / telemetry.LOG).entries()
+    with opened.one_moment():
+        rows = tuple(
+            stage_status(opened, verdict, holder, telemetry.sum_of(calls, verdict.stage.nr))
+            for verdict, holder in frontier(opened, time.time_ns())
+        )
     holder = holder_of(opened.run.lock)
     return RunStatus(
         name=opened.run.name,
@@ -78,7 +80,7 @@ def run_status(opened: OpenedRun, here: Path) -> RunStatus:
         state=overall(opened, rows),
         stages=rows,
         next_command=next_command(opened, rows, here),
-        cost_usd=telemetry.spending(log).cost_usd,
+        cost_usd=telemetry.sum_of(calls).cost_usd,
         holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
         sandbox=opened.settings.sandbox,
     )
