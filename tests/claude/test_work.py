@@ -11,8 +11,8 @@ import pytest
 from desk import Desk
 from messages_api import MessagesApi, Says, use
 
+from flagstone.agents import sandbox
 from flagstone.agents.protocol import AgentResult, Limits, Outcome
-from flagstone.agents.sandbox import strength
 from flagstone.errors import FlagstoneError
 
 SUMMARY = "stages/01_literature_survey.md"
@@ -73,7 +73,9 @@ TRICKS = {
     "from the temporary folder": 'cd $TMPDIR && cp /bin/sh ./sh && ./sh -c "touch $OLDPWD/approved/03.flag"',
 }
 
-confined = pytest.mark.skipif(not strength().keeps_files, reason="nothing here can hold an agent: it gets no shell")
+confined = pytest.mark.skipif(
+    not sandbox.strength().keeps_files, reason="nothing here can hold an agent: it gets no shell"
+)
 
 
 @pytest.fixture
@@ -170,8 +172,31 @@ def test_what_held_the_agent_is_on_record(run: Desk, api: MessagesApi) -> None:
     assert "landlock" in works(run, api).sandbox
 
 
-@pytest.mark.skipif(strength().keeps_files, reason="this machine can hold an agent")
-def test_where_nothing_can_hold_an_agent_it_gets_no_shell(run: Desk, api: MessagesApi) -> None:
-    with pytest.raises(FlagstoneError, match="nothing here could keep them inside"):
+def test_where_nothing_can_hold_an_agent_it_gets_no_shell(
+    run: Desk, api: MessagesApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "strength", lambda: sandbox.Strength(0, "there is no bubblewrap"))
+    with pytest.raises(FlagstoneError, match="could keep them inside"):
         works(run, api)
     assert not api.asked
+
+
+def test_where_a_person_switched_the_sandbox_off_the_shell_reaches_everything(run: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command="touch approved/03.flag"), Says("done"))
+    result = run.ask(sandbox="off")
+    assert (result.outcome, result.sandbox) == (Outcome.OK, "")
+    assert (run.root / "approved" / "03.flag").exists()
+
+
+@pytest.mark.skipif(not sandbox.strength().has_bubblewrap, reason="hiding needs bubblewrap")
+def test_what_is_hidden_can_be_read_by_no_tool_and_no_shell(run: Desk, api: MessagesApi) -> None:
+    sealed = run.root / "sealed"
+    sealed.mkdir()
+    (sealed / "seeds.json").write_text("heliotrope")
+    search = use("Grep", pattern="heliotrope", path=str(run.root), output_mode="content")
+    look = use("Bash", command="cat sealed/seeds.json /proc/1/root/$PWD/sealed/seeds.json; umount sealed; cat sealed/*")
+    api.plays(look, use("Read", file_path=f"{sealed}/seeds.json"), search, Says("done"))
+    assert run.ask(hidden=(sealed,)).outcome is Outcome.OK
+    said = [words for words in api.asked[-1].heard[1:] if "heliotrope" in words]
+    assert said == []
+    assert (sealed / "seeds.json").read_text() == "heliotrope"
