@@ -29,7 +29,7 @@ SPECIAL = (
 )
 
 
-class Unreadable(Exception):  # noqa: N818 - a state of a file, not a fault of ours
+class Unreadable(Exception):
     """Why a file cannot be used. The reason never quotes what is in it, or where a link leads."""
 
     def __init__(self, reason: str) -> None:

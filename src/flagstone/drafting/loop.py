@@ -156,31 +156,12 @@ def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench
 
 def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, bench: Bench) -> None:
     """One agent call, on record from before it starts."""
-    run, settings = opened.run, opened.settings.for_stage(stage.nr)
+    run = opened.run
     agent = bench.agent()
-    attempt = work.new_attempt(run, stage.nr)
-    if open_turn.turn.feedback:
-        promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
-    prompt = prompt_for(opened, stage, open_turn, attempt, before)
-    write_atomic(attempt.prompt, prompt.encode())
-    conversation = Conversation(open_turn.session_id, resume=open_turn.used)
-    purses = budget.purses(run, stage.nr, opened.settings.budget, settings.budget)
-    budget.refuse_if_spent(purses)
+    attempt, call = prepared(opened, stage, open_turn, before)
     # from here on the conversation may exist on the agent's side, whatever happens to us
     work.save(run, stage.nr, replace(open_turn, used=True))
     bench.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})")
-    call = AgentCall(
-        prompt=prompt,
-        conversation=conversation,
-        task=Task(stage.nr, stage.title, attempt.number, run.root, attempt.draft),
-        mode=Mode(stage.mode),
-        writable=(run.workspace, attempt.draft),
-        model=settings.model,
-        limits=limits_of_call(settings.limits, purses),
-        record_dir=attempt.folder,
-        options=settings.options,
-        sandbox=opened.settings.sandbox,
-    )
     with open(attempt.events, "a", encoding="utf-8") as events:
 
         def heard(event: Event) -> None:
@@ -195,6 +176,31 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
     bench.say(how_it_ended(run, attempt, result))
     if result.outcome is not Outcome.OK and result.violations:
         bench.say(f"✗ {grant_kept(result).message}")
+
+
+def prepared(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None) -> tuple[Attempt, AgentCall]:
+    """A new attempt with its prompt on disk, and the call that belongs to it; refused where the budget is spent."""
+    run, settings = opened.run, opened.settings.for_stage(stage.nr)
+    purses = budget.purses(run, stage.nr, opened.settings.budget, settings.budget)
+    budget.refuse_if_spent(purses)
+    attempt = work.new_attempt(run, stage.nr)
+    if open_turn.turn.feedback:
+        promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
+    prompt = prompt_for(opened, stage, open_turn, attempt, before)
+    write_atomic(attempt.prompt, prompt.encode())
+    call = AgentCall(
+        prompt=prompt,
+        conversation=Conversation(open_turn.session_id, resume=open_turn.used),
+        task=Task(stage.nr, stage.title, attempt.number, run.root, attempt.draft),
+        mode=Mode(stage.mode),
+        writable=(run.workspace, attempt.draft),
+        model=settings.model,
+        limits=limits_of_call(settings.limits, purses),
+        record_dir=attempt.folder,
+        options=settings.options,
+        sandbox=opened.settings.sandbox,
+    )
+    return attempt, call
 
 
 def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:

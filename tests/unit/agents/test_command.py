@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from pathlib import Path
 
@@ -11,19 +10,18 @@ import pytest
 from flagstone.agents.command import CommandAgent
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
 
-STAND_IN = """#!{python}
-import json, os, sys
+STAND_IN = """import json, os, sys
 said = sys.stdin.read()
 draft = sys.argv[sys.argv.index("--draft") + 1]
 resumed = sys.argv[sys.argv.index("resume") + 1] if "resume" in sys.argv else ""
 def tell(**event): print(json.dumps(event), flush=True)
 tell(type="thread.started", thread_id=resumed or "own-17")
-tell(type="item.completed", item={{"type": "reasoning", "text": "not the answer"}})
+tell(type="item.completed", item={"type": "reasoning", "text": "not the answer"})
 if "fail" in said:
     print(said, file=sys.stderr); sys.exit(3)
 open(draft, "w").write(said + resumed)
-tell(type="item.completed", item={{"type": "agent_message", "text": "did it"}})
-tell(type="turn.completed", usage={{"input_tokens": 12, "output_tokens": 5}})
+tell(type="item.completed", item={"type": "agent_message", "text": "did it"})
+tell(type="turn.completed", usage={"input_tokens": 12, "output_tokens": 5})
 """
 OPTIONS = {
     "resume_argv": ["cli", "--draft", "{draft}", "resume", "{session}"],
@@ -37,10 +35,9 @@ OPTIONS = {
 
 @pytest.fixture
 def agent(tmp_path: Path) -> CommandAgent:
-    program = tmp_path / "cli"
-    program.write_text(STAND_IN.format(python=sys.executable))
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    argv = [str(program), "--draft", "{draft}"]
+    program = tmp_path / "cli.py"
+    program.write_text(STAND_IN)
+    argv = [sys.executable, str(program), "--draft", "{draft}"]
     return CommandAgent({**OPTIONS, "argv": argv, "resume_argv": [*argv, "resume", "{session}"]})
 
 

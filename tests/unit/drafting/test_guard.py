@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Desk, ended, good
+from answering_desk import Desk, ended, good
 
 from flagstone import schemas
 from flagstone.agents import sandbox

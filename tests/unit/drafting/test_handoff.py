@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from conftest import Desk, good
+from answering_desk import Desk, good
 
 from flagstone.drafting.handoff import LIMIT_BYTES, write_handoffs
 from flagstone.gates import memory, requests

@@ -6,7 +6,7 @@ import json
 from functools import partial
 
 import pytest
-from conftest import Desk, ended, good
+from answering_desk import Desk, ended, good
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
 from flagstone.errors import Interrupted, WorkFailed
