@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from flagstone.processes.command import Command
 
 PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
-# inside bubblewrap these are nobody else's
-OWN_DEVICES = ("/dev/shm", "/dev/pts")
 ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
 CONTROL = "FLAGSTONE_"
 
@@ -43,11 +40,11 @@ def accelerators() -> tuple[str, ...]:
     return tuple(sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern)))
 
 
-def granted(confinement: Confinement, *, is_wrapped: bool) -> tuple[str, ...]:
+def granted(confinement: Confinement) -> tuple[str, ...]:
     """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
     devices = (*PLAIN_DEVICES, *accelerators())
     there = tuple(device for device in devices if os.path.exists(device))
-    return (*(str(place_of(path)) for path in confinement.writable), *there, *(OWN_DEVICES if is_wrapped else ()))
+    return (*(str(place_of(path)) for path in confinement.writable), *there)
 
 
 def place_of(path: Path) -> Path:
@@ -58,7 +55,7 @@ def place_of(path: Path) -> Path:
     return place
 
 
-def wrapped(command: Command) -> tuple[str, ...]:
+def wrapped(command: Command, ruleset: int | None) -> tuple[str, ...]:
     """The command line with everything around it that bubblewrap, and Landlock within it, need."""
     argv, confinement = command.argv or (), command.confinement
     if confinement is None or not confinement.use_bubblewrap or not argv:
@@ -77,23 +74,18 @@ def wrapped(command: Command) -> tuple[str, ...]:
         devices=accelerators(),
         network=confinement.network,
     )
-    inside: tuple[str, ...] = ()
-    if confinement.use_landlock:
-        network = () if confinement.network else (landlock.WITHOUT_NETWORK,)
-        # -I -S: nothing that lies in a folder or an environment of ours can get in before the rule holds
-        start = (sys.executable, "-I", "-S", landlock.__file__)
-        inside = (*start, *granted(confinement, is_wrapped=True), *network, "--")
+    inside = () if ruleset is None else landlock.start_inside(ruleset, shutil.which("perl"))
     return (*bubblewrap.prefix(view), *inside, program, *argv[1:])
 
 
 def needed_ruleset(command: Command) -> int | None:
-    """The ruleset a child has to be held to by us; None where there is none, or where it happens in bubblewrap."""
+    """The ruleset a child has to be held to: by us, or, where bubblewrap has to mount first, within it."""
     confinement = command.confinement
-    if confinement is None or not confinement.use_landlock or (command.argv and confinement.use_bubblewrap):
+    if confinement is None or not confinement.use_landlock:
         return None
     from flagstone.processes import landlock
 
-    return landlock.ruleset(granted(confinement, is_wrapped=False), network=confinement.network)
+    return landlock.ruleset(granted(confinement), network=confinement.network)
 
 
 def without_control(variables: Mapping[str, str]) -> dict[str, str]:

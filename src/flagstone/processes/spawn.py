@@ -109,9 +109,13 @@ class Birth:
 
 def born(command: Command) -> Birth:
     """Everything that can go wrong with a confinement goes wrong here, where it can still be said."""
+    ruleset = None
     try:
-        return Birth(os.getpid(), os.urandom(16).hex(), wrapped(command), needed_ruleset(command))
+        ruleset = needed_ruleset(command)
+        return Birth(os.getpid(), os.urandom(16).hex(), wrapped(command, ruleset), ruleset)
     except OSError as error:
+        if ruleset is not None:
+            os.close(ruleset)
         raise cannot_start(command, told(error)) from error
 
 
@@ -187,13 +191,16 @@ def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> Non
 
 def confine(command: Command, birth: Birth) -> None:
     """Holds this child to its confinement, as far as bubblewrap does not."""
-    if birth.ruleset is not None:
+    if birth.ruleset is None:
+        return
+    if birth.argv == (command.argv or ()):
         from flagstone.processes import landlock
 
         landlock.restrict(birth.ruleset)
-    elif command.argv and command.confinement and command.confinement.use_landlock:
-        # a request to stop is for the program: Landlock's own start hears it again, bubblewrap around it does not
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return
+    # bubblewrap has to mount first, and hands it on; a request to stop is for the program, not for bubblewrap
+    os.set_inheritable(birth.ruleset, True)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def environment(command: Command, mark: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -209,6 +210,17 @@ def test_within_its_grant_it_may_do_everything(field: Field, way: str) -> None:
     )
     assert field.play(Trick("what is granted", code), way).strip() == "all of it"
     assert (field.root / "workspace/d/b").read_text() == "an agent was here\n"
+
+
+def test_both_hold_where_there_is_no_perl_to_start_by(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    if bubblewrap.fault() or landlock.abi() < 3:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Landlock and bubblewrap")
+    found = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "perl" else found(name, **more))
+    before = field.content()
+    code = 'put("workspace/a.txt"); put("/dev/shm/x"); print("so far", flush=True); put("drafts/03/001/prompt.md")'
+    assert field.play(Trick("writing to its prompt", code), "both").startswith("so far")
+    assert field.harm(before, marks=True) == []
 
 
 def test_it_is_told_nothing_of_how_we_are_run(field: Field, way: str) -> None:
