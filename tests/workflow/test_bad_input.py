@@ -191,10 +191,10 @@ def test_a_demo_script_that_says_something_unknown_is_refused_with_the_reason(pl
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
+    """A file system of 8 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(folder)], capture_output=True)
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)], capture_output=True)
     if mount.returncode:
         pytest.skip("a small file system cannot be mounted here (it takes root)")
     yield folder
@@ -232,15 +232,31 @@ def test_plain_snakemake_without_space_loses_nothing_either(small_disk: Path) ->
     place = make_place(small_disk / "project")
     study = place.new()
     place.snakemake()
-    before = {path: state for path, state in study.tree().items() if not path.startswith(("logs", "manifest"))}
     study.touch("01")
+    before = study.tree()
     fill(small_disk)
     said = place.snakemake()
-    assert said.code == 1
-    after = study.tree()
-    assert all(after.get(path) == state for path, state in before.items() if "lock" not in path)
+    assert said.code == 1 and not said.has_traceback
+    assert "No space left" in said.lines[-2] and "free some space" in said.lines[-1]
+    assert study.tree() == before
     (small_disk / "filler").unlink()
     assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
+
+
+@pytest.mark.parametrize("program", ["snakemake", "flagstone"])
+def test_a_disk_that_an_agent_fills_is_said_and_costs_nothing_published(small_disk: Path, program: str) -> None:
+    place = make_place(small_disk / "project")
+    study = place.new(script={"02": {1: [["huge", 20]]}, "*": {"*": "instant"}})
+    place.snakemake()
+    study.touch("01")
+    said = place.snakemake() if program == "snakemake" else place.flagstone("run", "t")
+    assert said.code == (1 if program == "snakemake" else 3) and not said.has_traceback, said.text
+    assert "No space left" in said.text
+    (study.files.drafts("02") / "001" / "draft.md").unlink()
+    said = place.snakemake()
+    assert "stage 02 hypothesis_generation waits for you" in said.last, said.text
+    assert study.counts()["01"] == 1 and len(study.seals("01")) == 1
+    assert Ledger(study.files.seals).problems() == []
 
 
 def test_a_read_only_folder_is_said_and_costs_nothing(small_disk: Path) -> None:
@@ -250,11 +266,12 @@ def test_a_read_only_folder_is_said_and_costs_nothing(small_disk: Path) -> None:
     study.touch("01")
     before = study.tree()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    plain = place.snakemake()
+    assert plain.code == 1 and not plain.has_traceback and "Read-only" in plain.lines[-2]
     for said in (place.flagstone("run", "t"), place.flagstone("new", "u", "--goal", "x")):
         assert said.code in (2, 3) and not said.has_traceback, said.text
         assert "Read-only file system" in said.text
     assert place.flagstone("status").code == 0
-    assert place.snakemake().code == 1
     assert study.tree() == before
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last

@@ -9,8 +9,10 @@ from typing import Any
 
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.gates import session
+from flagstone.gates.room import refuse_without_room
 from flagstone.gates.session import Resident
 from flagstone.layout import Project, Run
+from flagstone.records import cannot_write
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
     on_stop = signal.getsignal(signal.SIGTERM)
     try:
         ended_well = execute(project, run, cores)
-    except SystemExit as stopped:
-        raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from stopped
+    except SystemExit as ended:
+        raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from ended
     finally:
         signal.signal(signal.SIGTERM, on_stop)  # Snakemake leaves its own behind, which stops nothing any more
         frontier = resident.session.frontier if resident.session else None
@@ -41,6 +43,7 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
         raise WorkFailed("Snakemake could not read the workflow", hint=f"see: snakemake -n --config run={run.name}")
     failure = frontier.failure()
     if not ended_well and not failure:
+        refuse_without_room(run)  # a full disk keeps a stage from writing down how it failed
         raise Interrupted(f"run {run.name} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
     return Evaluation(frontier.last_words(), failure, frontier.is_done, frontier.is_due)
 
@@ -71,11 +74,21 @@ def execute(project: Project, run: Run, cores: int) -> bool:
                 scheduling_settings=SchedulingSettings(scheduler="greedy"),
                 scheduler_settings=SchedulerSettings(),
             )
-        except Exception as error:  # Snakemake raises many kinds; ours are told apart by the caller
+        except OSError as error:
+            raise cannot_write(run.root, error) from error
+        except Exception as error:  # Snakemake raises many kinds
             if not is_failed_job(error):
-                api.print_exception(error)
+                raise stopped(run, error) from error
             return False
     return True
+
+
+def stopped(run: Run, error: Exception) -> WorkFailed:
+    """What Snakemake could not get over, which is for its own command to show in full."""
+    first = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return WorkFailed(
+        f"Snakemake stopped: {first}", hint=f"see all it says: snakemake --cores 1 --config run={run.name}"
+    )
 
 
 def is_failed_job(error: Exception) -> bool:

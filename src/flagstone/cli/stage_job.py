@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -34,8 +35,9 @@ def main(words: list[str]) -> int:
 
         def say(line: str) -> None:
             for stream in (sys.stderr, log):
-                stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-                stream.flush()
+                with suppress(OSError):  # a full disk: what cannot be logged is still worked on, or fails by itself
+                    stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+                    stream.flush()
 
         try:
             build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)

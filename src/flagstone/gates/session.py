@@ -15,6 +15,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates.choice import chosen_run
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
+from flagstone.gates.room import refuse_without_room
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
@@ -122,6 +123,7 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
         if wanted:
             raise
         return Session(project, None, None, error)
+    refuse_without_room(run)
     opened = open_run(project, run, overrides)
     if not driver:
         return Session(project, run, Frontier(opened, call), None)
