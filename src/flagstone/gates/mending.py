@@ -9,7 +9,7 @@ from flagstone.gates.content import offer_of
 from flagstone.gates.history import version_folder
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import consumed_file, publication
-from flagstone.records import write_atomic, write_record
+from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
 
@@ -33,8 +33,14 @@ def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
         shutil.copyfile(offer, run.history(stage.nr) / f"broken-{stage.key}.json")
         write_atomic(offer, kept.read_bytes())
         said.append(f"stages/{stage.key}.json could not be read; it was put back from {run.relative(kept)}")
-    if not consumed_file(run, stage.nr).is_file() and offer_of(run, stage):
+    consumed = consumed_file(run, stage.nr)
+    if read_record(consumed) is None and offer_of(run, stage):
+        was_there = consumed.exists()
+        if was_there:
+            run.history(stage.nr).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(consumed, run.history(stage.nr) / "broken-published.json")
         record = {"turn": was.turn.to_record(), "attempt": was.attempt, "version": was.version}
-        write_record(consumed_file(run, stage.nr), {**record, "session_id": was.session_id})
-        said.append(f"drafts/{stage.nr}/published.json was missing; it was rebuilt from the stage's offer")
+        write_record(consumed, {**record, "session_id": was.session_id})
+        why = "could not be read" if was_there else "was missing"
+        said.append(f"drafts/{stage.nr}/published.json {why}; it was rebuilt from the stage's offer")
     return said
