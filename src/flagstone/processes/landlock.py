@@ -18,6 +18,7 @@ from functools import cache
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 VERSION, PATH_BENEATH = 1, 1
 NO_NEW_PRIVILEGES = 38
+CAPABILITIES_VERSION, KEPT_RIGHT = 0x20080522, 1 << 1
 WRITE_FILE, TRUNCATE, IOCTL_DEVICE = 1 << 1, 1 << 14, 1 << 15
 REMOVE, MAKE_DEVICES, MAKE, REFER = 0b11 << 4, 1 << 6 | 1 << 11, 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 12, 1 << 13
 OF_A_FILE = WRITE_FILE | TRUNCATE | IOCTL_DEVICE
@@ -98,7 +99,19 @@ def rights_in_a_folder(handled: int) -> int:
 def restrict(handle: int) -> None:
     """Holds this process, and whatever it starts, to a ruleset from now on."""
     library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    give_up_rights_of_root()
     checked(system_call()(RESTRICT_SELF, handle, 0), "this process")
+
+
+def give_up_rights_of_root() -> None:
+    """As root there are ways around any rule, kernel modules for one; without new privileges they stay given up."""
+    header = struct.pack("Ii", CAPABILITIES_VERSION, 0)
+    own = ctypes.create_string_buffer(24)
+    if library().capget(header, own) != 0:
+        return
+    # to write into a folder of another owner's is all that root is still for
+    kept = [rights & (KEPT_RIGHT if number < 3 else 0) for number, rights in enumerate(struct.unpack("6I", own))]
+    checked(library().capset(header, struct.pack("6I", *kept)), "the rights of root")
 
 
 def checked(answer: int, about: str) -> int:

@@ -223,6 +223,12 @@ def test_both_hold_where_there_is_no_perl_to_start_by(field: Field, monkeypatch:
     assert field.harm(before, marks=True) == []
 
 
+def test_root_is_left_no_right_but_to_write_where_it_was_granted(field: Field, way: str) -> None:
+    look = 'sh("grep -h CapEff /proc/self/status")'
+    rights = int(field.play(Trick("looking at its rights", look), way).split()[-1], 16)
+    assert rights & ~(1 << 1) == 0
+
+
 def test_it_is_told_nothing_of_how_we_are_run(field: Field, way: str) -> None:
     said = field.play(Trick("looking around", 'print(sorted(n for n in os.environ if "FLAGSTONE" in n))'), way)
     assert said.strip() == "['FLAGSTONE_PROCESS']"
