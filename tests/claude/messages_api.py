@@ -108,10 +108,6 @@ class Fails:
     message: str = "it does not work"
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def kind(self) -> str:
-        return KINDS.get(self.status, "api_error")
-
 
 @dataclass(frozen=True)
 class Breaks:
@@ -203,7 +199,10 @@ class Answering(BaseHTTPRequestHandler):
     def answer(self, number: int, reply: Reply, body: Mapping[str, Any]) -> None:
         match reply:
             case Fails():
-                error = {"type": "error", "error": {"type": reply.kind, "message": reply.message}}
+                error = {
+                    "type": "error",
+                    "error": {"type": KINDS.get(reply.status, "api_error"), "message": reply.message},
+                }
                 self.whole(reply.status, error, reply.headers)
             case Breaks():
                 self.break_off(number, reply, body)
