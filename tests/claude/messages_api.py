@@ -18,7 +18,6 @@ KINDS = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
-    413: "request_too_large",
     429: "rate_limit_error",
     529: "overloaded_error",
 }
