@@ -6,9 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from measured.rounds import promise, seconds, show
-
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, bubblewrap, landlock, run
+from measured.rounds import promise, seconds, show
 
 ROUNDS = 60
 LIMIT_MS = 15
