@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.standing import Standing
+from flagstone.cli.standing import Standing, run_argument
 from flagstone.gates import requests
 from flagstone.gates.holder import holder_of
 from flagstone.status.manifest import write_manifest
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False)
+@run_argument
 @click.option("--why", default="", help="The reason; it is shown to whoever runs it next.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, why: str) -> None:

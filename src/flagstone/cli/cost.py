@@ -8,12 +8,12 @@ from dataclasses import asdict
 import click
 
 from flagstone.agents.telemetry import LOG, Spending, spending
-from flagstone.cli.standing import Standing
+from flagstone.cli.standing import Standing, run_argument
 from flagstone.drafting.budget import spent_of
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False)
+@run_argument
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, as_json: bool) -> None:

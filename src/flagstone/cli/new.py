@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from flagstone.agents.registry import agent_named
 from flagstone.cli.standing import Standing, need_terminal
 from flagstone.errors import FlagstoneError
+from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.scaffold.intake import QUESTIONS
 from flagstone.scaffold.new_run import NewRun, create
 from flagstone.schemas import parse_yaml
@@ -56,13 +58,25 @@ def command(
     project = standing.project
     if goal is None:
         need_terminal("--goal", "a run needs a goal")
-        goal = click.prompt("What is the research goal?")
+        goal = click.prompt("The research goal")
     answers = ask() if interview else []
     given = {"agent": agent, "venue": venue, "model": model}
     chosen = {**{key: value for key, value in given.items() if value}, **parsed(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
+    fault = agent_fault(open_run(project, run))
+    if fault:
+        click.echo(f"note: {fault[0]}; {fault[1]}", err=True)
     click.echo(f"created {standing.speaker(run).path(run.root)}")
     click.echo(f"next: snakemake --cores 4 --config run={name}    (or: flagstone run {name})")
+
+
+def agent_fault(opened: OpenedRun) -> tuple[str, str] | None:
+    """What would keep the run's agent from starting: better said now than at the first stage."""
+    settings = opened.settings.for_stage(opened.table.stages[0].nr)
+    try:
+        return agent_named(settings.agent, settings.options).fault()
+    except FlagstoneError as error:
+        return error.problem, error.hint
 
 
 def ask() -> list[tuple[str, str]]:

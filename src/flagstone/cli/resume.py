@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.standing import Standing
+from flagstone.cli.standing import Standing, run_argument
 from flagstone.gates import requests
 from flagstone.status.manifest import write_manifest
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False)
+@run_argument
 @click.pass_obj
 def command(standing: Standing, name: str | None) -> None:
     """Let an aborted run go on where it stopped.

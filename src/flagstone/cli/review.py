@@ -65,7 +65,7 @@ def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
         stage = verdict.stage
         raise FlagstoneError(
-            f"stage {stage.nr} {stage.name} {verdict.reason}: there is nothing to review",
+            f"stage {stage.nr} {stage.name} {verdict.words}: there is nothing to review",
             hint=f"build it: flagstone run {opened.run.name}",
         )
     return verdict

@@ -30,4 +30,7 @@ def command(standing: Standing, stage: str, why: str, run_name: str | None) -> N
         click.echo(f"stage {chosen.nr} {chosen.name} and what rests on it had no approval; nothing changed")
         return
     click.echo("took back the approval of " + ", ".join(f"{each.nr} {each.name}" for each in revoked))
-    click.echo(f'next: flagstone refine {chosen.nr} "…", flagstone redo {chosen.nr}, or approve it again')
+    where = f"--run {opened.run.name}"
+    click.echo(f'next: flagstone refine {chosen.nr} "…" {where}, or flagstone redo {chosen.nr} {where}')
+    again = " ".join(each.nr for each in revoked)
+    click.echo(f"      or undo it: flagstone approve {again} {where}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from flagstone.cli.standing import Standing
+from flagstone.cli.standing import Standing, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.session import Resident
@@ -21,7 +21,7 @@ SOON_AGAIN = 20  # passes in a row that may end with work left before something 
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False)
+@run_argument
 @click.option("--watch", is_flag=True, help="Stay, and go on the moment a flag or feedback appears.")
 @click.option("--to", "upto", metavar="NN", help="Stop after this stage.")
 @click.option("--yes", is_flag=True, help="Approve every stage that passes its checks; the seals say so.")

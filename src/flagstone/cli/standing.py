@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -48,6 +49,18 @@ def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--run NAME`, for commands whose argument is a stage."""
     wanted = "Which run (default: the one you stand in, or the only one)."
     return click.option("--run", "-r", "run_name", metavar="NAME", help=wanted)(function)
+
+
+def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`[RUN]` or `--run NAME`, for commands about a whole run."""
+
+    @click.argument("name", metavar="[RUN]", required=False)
+    @run_option
+    @functools.wraps(function)
+    def with_name(*words: Any, name: str | None = None, run_name: str | None = None, **options: Any) -> Any:
+        return function(*words, name=name or run_name, **options)
+
+    return with_name
 
 
 def stage_named(opened: OpenedRun, word: str) -> Stage:

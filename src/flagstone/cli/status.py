@@ -147,7 +147,7 @@ def detail(stage: StageStatus) -> str:
     if stage.attempts:
         words.append(f"attempt {stage.attempt or stage.attempts}")
         words.append(cost(stage.cost_usd))
-    if stage.approved_by:
+    if stage.approved_by and stage.state == "done":
         words.append(f"approved by {stage.approved_by} at {stage.approved_at[:16]}")
     elif stage.state not in ("waits for you", "not yet") or stage.reason not in (
         "waits for you",

@@ -12,7 +12,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.gates import history, memory, mending, place
 from flagstone.gates.holder import Held, hold
-from flagstone.gates.judge import State, Verdict, judge
+from flagstone.gates.judge import State, Verdict, judge, settings_drift
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
 from flagstone.gates.seals import Decision, login_name
@@ -67,6 +67,8 @@ class Frontier:
             Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="opened"),
         )
         self.notices += mending.mend(self.opened)
+        if "verdict" in self.opened.settings.approval.values():
+            self.notices.append("approval by `verdict` comes with trials; until then those stages wait for a person")
 
     def is_aborted(self) -> bool:
         if self.opened.run.aborted.exists():
@@ -106,9 +108,7 @@ class Frontier:
         """A policy approves new work; what a person took back, or settings that changed under it, stay a person's."""
         if found.state is State.WAITING:
             return True
-        return (
-            found.state is State.STALE and self.opened.run.offer(found.stage.key).is_file() and "→" not in found.reason
-        )
+        return found.state is State.STALE and not settings_drift(self.opened, found.stage)
 
     def prepare(self, stage: Stage) -> None:
         """Once a call, before Snakemake may delete what a stage published."""

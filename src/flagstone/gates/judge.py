@@ -45,6 +45,11 @@ class Verdict:
     def is_open(self) -> bool:
         return self.state is State.APPROVED
 
+    @property
+    def words(self) -> str:
+        """What is said of the stage after its name."""
+        return f"is to be built again ({self.reason})" if self.state is State.DUE else self.reason
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -126,7 +131,13 @@ def drifted(opened: OpenedRun, stage: Stage, content: Content, seal: Mapping[str
         found = content.changes_since(as_mapping(seal.get("files")), as_mapping(seal.get("index")))
         found = found[:6] + ([f"and {len(found) - 6} more"] if len(found) > 6 else [])
         found = found or ["its content changed"]
-    return found + changed_settings(opened.stage_facts(stage), as_mapping(seal.get("settings")))
+    return found + settings_drift(opened, stage)
+
+
+def settings_drift(opened: OpenedRun, stage: Stage) -> list[str]:
+    """Which settings of an approved stage have changed since its seal, in words."""
+    seal = last_decision(opened.run, stage.nr, event="approved")
+    return changed_settings(opened.stage_facts(stage), as_mapping(seal.get("settings"))) if seal else []
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

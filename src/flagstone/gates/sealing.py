@@ -55,7 +55,7 @@ def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str
     verdict = judge(opened, stage, time.time_ns())
     if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
         raise FlagstoneError(
-            f"stage {stage.key} cannot be approved: it {verdict.reason}",
+            f"stage {stage.key} cannot be approved: it {verdict.words}",
             hint=f"build it first: flagstone run {opened.run.name}",
         )
     if digest and not verdict.content.digest.startswith(digest.lower()):

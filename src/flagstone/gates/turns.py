@@ -156,8 +156,12 @@ def changed_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[
         elif isinstance(now.get(key), dict) and isinstance(before.get(key), dict):
             found.extend(f"{key}.{phrase}" for phrase in changed_settings(now[key], before[key]))
         else:
-            found.append(f"{key} {before.get(key)} → {now.get(key)}")
+            found.append(f"{key} {shown(before.get(key))} → {shown(now.get(key))}")
     return found
+
+
+def shown(value: object) -> str:
+    return "the default" if value is None else str(value)
 
 
 def reasons(opened: OpenedRun, stage: Stage, turn: Turn, was: Publication) -> list[str]:

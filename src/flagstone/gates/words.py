@@ -35,7 +35,7 @@ class Speaker:
         if state is State.REVOKED:
             return f"{name} {verdict.reason}: {read}, then: {touch}"
         if state is State.DUE:
-            return f"{name} is to be built again ({verdict.reason}): run snakemake once more"
+            return f"{name} {verdict.words}: run snakemake once more"
         return f"{name} {verdict.reason}"
 
     def status(self, verdict: Verdict) -> str:

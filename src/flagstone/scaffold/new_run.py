@@ -19,6 +19,7 @@ from flagstone.records import cannot_write, utc, write_atomic
 from flagstone.scaffold import intake, pinning
 from flagstone.settings import venue_fields
 
+PASSING = "# what means nothing in another copy of this run\n.lock\n.snakemake/\n"
 EMPTY_FOLDERS = ("approved", "feedback", "redo", "stages", "drafts", "history", "handoff", "index", "logs")
 
 
@@ -84,6 +85,7 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
     for folder in EMPTY_FOLDERS:
         (run.root / folder).mkdir()
         (run.root / folder / ".gitkeep").touch()
+    write_atomic(run.root / ".gitignore", PASSING.encode())
     pinning.pin_all(project, run)
     taken = intake.take_in(run, asked.resources)
     write_atomic(run.brief, intake.brief(asked.goal, taken, asked.answers).encode())
