@@ -11,7 +11,7 @@ from typing import Any
 from flagstone.gates.content import Content, content_of, offer_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.place import is_spent
-from flagstone.gates.seals import decisions, newest
+from flagstone.gates.seals import decisions, last_decision, newest
 from flagstone.gates.turns import Publication, asked_after, changed_settings, publication, reasons
 from flagstone.layout import Run
 from flagstone.stages import Stage
