@@ -105,9 +105,15 @@ clean:  ## remove what make built; runs/ stays
 
 # --- working on Flagstone ---------------------------------------------------------------------------------------------
 
+TESTS ?= -n 2
+
 .PHONY: test
 test: .venv/dev.stamp tex  ## the test suite
 	$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: sandbox
+sandbox:  ## bubblewrap, which holds agents beside the kernel's Landlock
+	@command -v bwrap >/dev/null || { $(call install,bubblewrap,to hold agents inside their grant); }
 
 # `CI` set: nothing may be left out. Otherwise, without npm, every test says that it was skipped.
 .PHONY: test-claude

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flagstone.agents import telemetry
 from flagstone.drafting import work
@@ -109,11 +111,17 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
         attempt=verdict.attempt,
         digest=verdict.content.digest if verdict.content else "",
         session_id=turn.session_id if turn else "",
-        approved_by=str(seal.get("who", "")) if seal else "",
+        approved_by=approver(seal) if seal else "",
         approved_at=str(seal.get("at", "")) if seal else "",
         cost_usd=spent.cost_usd,
         calls=spent.calls,
     )
+
+
+def approver(seal: Mapping[str, Any]) -> str:
+    """Who approved: a person, or the policy that did it in a user's name."""
+    who = str(seal.get("who", ""))
+    return f"policy {seal.get('policy')} ({who})" if seal.get("by") == "policy" else who
 
 
 def overall(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
