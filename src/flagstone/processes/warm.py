@@ -19,6 +19,7 @@ from pathlib import Path
 
 # where a job finds the socket, and the word it is let in by; without it a job loads everything itself
 VARIABLE = "FLAGSTONE_WARM"
+PREFIX = "flagstone-"
 PR_SET_PDEATHSIG = 1
 REQUEST_BYTES = 4_000_000
 
@@ -43,7 +44,8 @@ class WarmServer:
 
 def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     """Forks the server, which loads what jobs need while we go on. To be called before any thread is started."""
-    folder = Path(tempfile.mkdtemp(prefix="flagstone-"))
+    remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
@@ -63,6 +65,14 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     listener.close()
     os.environ[VARIABLE] = f"{folder / 'socket'} {word}"
     return WarmServer(pid, folder)
+
+
+def remove_leftovers() -> None:
+    """The folders of servers whose `flagstone run` was killed before it could remove its own."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).split("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def serve(listener: socket.socket, main: Main, word: str) -> None:

@@ -1,81 +1,81 @@
-"""The warm server works for our own jobs, and for nobody who does not know its word."""
+"""The warm server does a job as if the asker had done it, for those who know its word, and cleans up after the dead."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import socket
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, landlock, run
-from flagstone.processes.warm import VARIABLE, Main, WarmServer, start_warm_server
+from flagstone.processes.warm import VARIABLE, start_warm_server
+
+STAGE = Path(__file__).parents[3] / "workflow" / "scripts" / "stage.py"
 
 
-def job(folder: Path) -> Main:
-    def main(words: list[str]) -> int:
-        (folder / "done").write_text(" ".join(words))
-        return 7
-
-    return main
-
-
-@contextmanager
-def server(folder: Path) -> Iterator[WarmServer]:
-    running = start_warm_server(lambda: job(folder))
-    try:
-        yield running
-    finally:
-        running.stop()
+def job(words: list[str]) -> int:
+    """What the forked worker does here: tells where it is, and obeys."""
+    # pytest has put objects of its own in the place of the streams
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+    if words[0] == "wait":
+        signal.pause()
+    if words[0] == "fail":
+        raise RuntimeError("this job fails")
+    sys.stdout.write(json.dumps({"words": words, "cwd": os.getcwd(), "mark": os.environ.get("MARK")}))
+    return 7
 
 
-def ask(address: str, word: str, folder: Path) -> int:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
-        asker.connect(address)
-        asked = {"argv": ["a", "b"], "cwd": str(folder), "env": {"PATH": os.environ["PATH"]}, "word": word}
-        nothing = os.open(os.devnull, os.O_RDWR)
-        socket.send_fds(asker, [json.dumps(asked).encode() + b"\n"], [nothing] * 3)
-        os.close(nothing)
-        answer = asker.recv(1)
-    return answer[0] if answer else -1
-
-
-def test_a_job_that_knows_the_word_is_done(tmp_path: Path) -> None:
-    with server(tmp_path):
-        place, _, word = os.environ[VARIABLE].rpartition(" ")
-        assert ask(place, word, tmp_path) == 7
-    assert (tmp_path / "done").read_text() == "a b"
-
-
-def test_a_stranger_gets_nothing_done(tmp_path: Path) -> None:
-    with server(tmp_path) as running:
-        for word in ("", "0" * 32):
-            assert ask(str(running.folder / "socket"), word, tmp_path) == 1
-    assert not (tmp_path / "done").exists()
-
-
-def test_what_is_confined_cannot_read_the_word_off_us(tmp_path: Path) -> None:
-    if not landlock.abi():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("this kernel has no Landlock")
-    with server(tmp_path) as running:
-        (tmp_path / "w").mkdir()
-        line = f"cat /proc/{os.getpid()}/environ /proc/{running.pid}/environ /proc/self/environ"
-        env = {"PATH": os.environ["PATH"], VARIABLE: os.environ[VARIABLE]}
-        held = Confinement((tmp_path / "w",), use_bubblewrap=False)
-        command = Command(("sh", "-c", line), None, tmp_path, env, confinement=held)
-        run(command, ProcessLimits(wall_s=20), Output(tmp_path / "out"))
-        word = os.environ[VARIABLE].rpartition(" ")[2]
-    said = (tmp_path / "out").read_text(errors="replace")
-    assert word not in said and "Permission denied" in said
-
-
-def test_it_is_gone_when_it_is_stopped(tmp_path: Path) -> None:
-    with server(tmp_path) as running:
-        os.kill(running.pid, 0)
-    assert VARIABLE not in os.environ
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    running = start_warm_server(lambda: job)
+    yield os.environ[VARIABLE]
+    running.stop()
     assert not running.folder.exists()
-    assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL
+
+
+def asked(words: list[str], cwd: Path, address: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, VARIABLE: address, "MARK": "from the asker"}
+    argv = [sys.executable, str(STAGE), *words]
+    return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_a_job_has_the_askers_words_folder_environment_and_exit_code(server: str, tmp_path: Path) -> None:
+    done = asked(["03", "--x"], tmp_path, server)
+    assert json.loads(done.stdout) == {"words": ["03", "--x"], "cwd": str(tmp_path), "mark": "from the asker"}
+    assert done.returncode == 7
+
+
+def test_a_job_that_fails_shows_why_and_answers(server: str, tmp_path: Path) -> None:
+    done = asked(["fail"], tmp_path, server)
+    assert done.returncode == 1
+    assert "this job fails" in done.stderr
+
+
+def test_who_does_not_know_the_word_gets_nothing_done(server: str, tmp_path: Path) -> None:
+    address, _ = server.rsplit(" ", 1)
+    done = asked(["03"], tmp_path, f"{address} guessed")
+    assert done.stdout == ""
+    assert done.returncode != 0
+
+
+def test_a_signal_to_the_asker_reaches_the_job(server: str, tmp_path: Path) -> None:
+    env = {**os.environ, VARIABLE: server}
+    asker = subprocess.Popen([sys.executable, str(STAGE), "wait"], cwd=tmp_path, env=env, stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        asker.wait(1)
+    asker.send_signal(signal.SIGTERM)
+    asker.communicate(timeout=60)
+    assert asker.returncode != 0
+
+
+def test_what_a_killed_run_left_behind_is_removed_by_the_next(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = Path(tempfile.mkdtemp(prefix=f"flagstone-{dead.pid}-"))
+    start_warm_server(lambda: job).stop()
+    assert not left.exists()
