@@ -1,4 +1,4 @@
-"""Eight stages with an agent that answers at once, in one `flagstone run --yes`, against a bare chain of eight rules."""
+"""Eight stages with an agent that answers at once, in one `flagstone run --yes`, against a bare chain of eight."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def main() -> None:
         found = take_turns(
             {
                 "bare chain": lambda: seconds(lambda: bare_chain(emptied(chain), *AS_PROFILE)),
+                "bare chain, with params": lambda: seconds(
+                    lambda: bare_chain(emptied(chain), *AS_PROFILE, has_params=True)
+                ),
                 "bare chain, plain defaults": lambda: seconds(lambda: bare_chain(emptied(chain))),
                 "flagstone run --yes": eight_stages(root),
             },

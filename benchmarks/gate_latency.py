@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -23,16 +24,9 @@ def main() -> None:
     with throw_away_project() as root:
         for number in range(RUNS):
             run = new_run(root, f"run-{number}")
-            watcher = subprocess.Popen(
-                [FLAGSTONE, "run", run.name, "--watch"],
-                cwd=root,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=open(root / "said.txt", "wb"),
-            )
+            watcher = watching(root, run.name)
             try:
-                for nr, following in zip(STAGES, STAGES[1:], strict=False):
+                for nr, following in pairwise(STAGES):
                     latencies.append(latency(run, nr, following, root / "said.txt"))
                     starts.append(seconds(lambda: command(PROGRAMS / "python", "-c", "pass", cwd=root)))
             finally:
@@ -41,6 +35,15 @@ def main() -> None:
     show({"python -c pass": starts, "touch to agent call": latencies}, "python -c pass")
     print("each gate, ms: " + " ".join(f"{1000 * took:.0f}" for took in latencies))
     promise(f"touch to agent call, median of {len(latencies)} gates", median(latencies), LIMIT_S, " s")
+
+
+def watching(root: Path, name: str) -> subprocess.Popen[bytes]:
+    """`flagstone run --watch`, with what it says in said.txt."""
+    words = [FLAGSTONE, "run", name, "--watch"]
+    with open(root / "said.txt", "wb") as said:
+        return subprocess.Popen(
+            words, cwd=root, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+        )
 
 
 def latency(run: Path, nr: str, following: str, said: Path) -> float:

@@ -19,11 +19,11 @@ def main() -> None:
         finished_run(root, "small")
         read_once = seconds(lambda: large_run(root))
         chain = root / "chain"
-        bare_chain(chain, *AS_PROFILE)
+        bare_chain(chain, *AS_PROFILE, has_params=True)
         found = take_turns(
             {
-                "bare workflow": lambda: seconds(lambda: bare_chain(chain, *AS_PROFILE)),
-                "bare workflow, plain defaults": lambda: seconds(lambda: bare_chain(chain)),
+                "bare workflow": lambda: seconds(lambda: bare_chain(chain, *AS_PROFILE, has_params=True)),
+                "bare workflow, plain defaults": lambda: seconds(lambda: bare_chain(chain, has_params=True)),
                 "finished run": lambda: seconds(lambda: no_op(root, "small")),
                 LARGE: lambda: seconds(lambda: no_op(root, "large")),
             },

@@ -43,11 +43,11 @@ def finished_run(root: Path, name: str) -> Path:
     return run
 
 
-def bare_chain(folder: Path, *words: str) -> None:
+def bare_chain(folder: Path, *words: str, has_params: bool = False) -> None:
     """Runs the chain of floor/Snakefile in a folder: from nothing, or over what is there."""
     folder.mkdir(exist_ok=True)
-    setting = f"python={PROGRAMS / 'python'}"
-    command(SNAKEMAKE, "-s", FLOOR, "-d", folder, "--cores", "2", "--config", setting, *words, cwd=folder)
+    settings = [f"python={PROGRAMS / 'python'}", *(["params=yes"] if has_params else [])]
+    command(SNAKEMAKE, "-s", FLOOR, "-d", folder, "--cores", "2", *words, "--config", *settings, cwd=folder)
 
 
 def emptied(folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,16 @@ def render(folder: Path, name: str, parts: PromptParts) -> str:
             f"{place_in(folder, error.__traceback__)}: the template wants what is not given: {error.message}",
             hint=f"a prompt may use: {', '.join(vars(parts))}",
         ) from error
+
+
+def compile_all(folder: Path) -> None:
+    """Has every template ready before it is asked for; what is wrong with one is said when it is used."""
+    import jinja2
+
+    ready = environment(folder)
+    for name in ready.list_templates():
+        with suppress(jinja2.TemplateError):
+            ready.get_template(name)
 
 
 @functools.cache

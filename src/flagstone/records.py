@@ -198,8 +198,9 @@ class DigestCache:
         self.known = {**(read_record(self.path) or {}), **self.own}
         return True
 
-    def digest(self, path: str | os.PathLike[str]) -> str:
-        mark = mark_of(path)
+    def digest(self, path: str | os.PathLike[str], status: os.stat_result | None = None) -> str:
+        """The digest of a file; `status` is what the caller has just found out about it, if anything."""
+        mark = marks_in(status) if status else mark_of(path)
         if not mark:
             raise FileNotFoundError(path)
         key = os.fspath(path).removeprefix(self.top)
@@ -220,7 +221,7 @@ class DigestCache:
         if self.path and self.changed:
             self.load()
             try:
-                write_record(self.path, self.known, durable=False)
+                write_atomic(self.path, canonical(self.known), durable=False)
                 self.own = {}
             except FlagstoneError:
                 return
@@ -229,7 +230,10 @@ class DigestCache:
 def mark_of(path: str | os.PathLike[str]) -> list[int]:
     """What changes when a file does; empty where there is none. ctime tells of an edit whose mtime was set back."""
     try:
-        stat = os.stat(path)
+        return marks_in(os.stat(path))
     except OSError:
         return []
+
+
+def marks_in(stat: os.stat_result) -> list[int]:
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

@@ -63,11 +63,16 @@ def schema_of(folder: Path, name: str) -> dict[str, Any]:
     return value
 
 
-def problems(folder: Path, name: str, value: object) -> list[str]:
-    """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
+@cache
+def validator_of(folder: Path, name: str) -> Any:
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(schema_of(folder, name))
+    return Draft202012Validator(schema_of(folder, name))
+
+
+def problems(folder: Path, name: str, value: object) -> list[str]:
+    """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
+    validator = validator_of(folder, name)
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
     return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
 

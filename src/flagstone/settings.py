@@ -97,12 +97,17 @@ def project_keys(root: Path) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def defaults_file(project: Project, run: Run) -> Path:
+    """The defaults a run was created with; the project's own where it pinned none."""
+    pinned = run.pinned / "config.yaml"
+    return pinned if pinned.is_file() else project.config / "config.yaml"
+
+
 def load_settings(
     project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True
 ) -> Settings:
     """What a run is set to. Without `validate` only what cannot be read at all is an error."""
-    pinned = run.pinned / "config.yaml"
-    default = pinned if pinned.is_file() else project.config / "config.yaml"
+    default = defaults_file(project, run)
     layers = [
         (read_layer(default), str(default)),
         (read_layer(run.settings), str(run.settings)),
@@ -142,10 +147,12 @@ def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
 
 def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:
     """The stage table a run was created with; the project's own where there is no run."""
-    path = run.pinned / "stages.yaml" if run else project.config / "stages.yaml"
-    if run and not path.is_file():
-        path = project.config / "stages.yaml"
-    return load_table(path, project.schemas, validate=validate)
+    return load_table(table_file(project, run), project.schemas, validate=validate)
+
+
+def table_file(project: Project, run: Run | None) -> Path:
+    pinned = run.pinned / "stages.yaml" if run else None
+    return pinned if pinned and pinned.is_file() else project.config / "stages.yaml"
 
 
 def venue_fields(folder: Path, key: str) -> dict[str, Any]:

@@ -9,7 +9,13 @@ sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.frontier import Call
-from flagstone.gates.session import end_call, export, open_session, speak_last
+from flagstone.gates.session import (
+    end_call,
+    export,
+    load_meanwhile,
+    open_session,
+    speak_last,
+)
 
 export(HOME)
 
@@ -60,3 +66,7 @@ def at(path):
     if IS_MODULE or not SESSION.run:
         return str(path)
     return SESSION.run.relative(path)
+
+
+onstart:
+    load_meanwhile()

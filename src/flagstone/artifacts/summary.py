@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from flagstone.artifacts.findings import Finding
 from flagstone.artifacts.reading import Unreadable, decoded, read_plain
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 SUMMARY_LIMIT_BYTES = 1_000_000
@@ -133,10 +134,16 @@ def parse_summary(text: str) -> Summary:
 
 
 def parsed(text: str) -> tuple[list[str], list[Token]]:
+    clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return clean.split("\n"), markdown().parse(clean)
+
+
+@cache
+def markdown() -> MarkdownIt:
+    """The parser, made once: it keeps nothing between two texts."""
     from markdown_it import MarkdownIt
 
-    clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return clean.split("\n"), MarkdownIt("commonmark").parse(clean)
+    return MarkdownIt("commonmark")
 
 
 def is_heading(token: Token) -> bool:

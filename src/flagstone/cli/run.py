@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
 from flagstone.cli.standing import Standing, run_argument
+from flagstone.cli.warming import load_stage
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.session import Resident
@@ -36,23 +38,12 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     """
     opened = standing.opened(name)
     upto_nr = opened.table.named(upto).nr if upto else ""
-    server = start_warm_server(load_stage)
+    server = start_warm_server(partial(load_stage, opened))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
     finally:
         server.stop()
-
-
-def load_stage() -> Callable[[list[str]], int]:
-    """Everything a stage needs, loaded once; the stages of this call are forked from it."""
-    import importlib
-
-    from flagstone.cli.stage_job import main
-
-    for name in ("jinja2", "jsonschema", "markdown_it", "yaml", "flagstone.agents.demo.work"):
-        importlib.import_module(name)
-    return main
 
 
 def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:

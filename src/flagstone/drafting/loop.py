@@ -62,8 +62,9 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
         turn, was = asked(opened, stage), publication(run, stage)
         if was and was.turn.key == turn.key and promotion.republish(run, stage, was):
             return "published again, unchanged"
-        memory.write(opened)
-        write_handoffs(opened)
+        with opened.one_moment():
+            memory.write(opened)
+            write_handoffs(opened)
         promotion.take_up_marks(run, stage.nr)
         open_turn = work.start_turn(run, stage, turn, was)
         inspection.remember_before(opened, stage, open_turn)

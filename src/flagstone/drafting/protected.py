@@ -128,7 +128,7 @@ def mark_of(path: str, cache: DigestCache) -> Mark:
     status = os.lstat(path)
     mode, digest = status.st_mode, ""
     if stat.S_ISREG(mode):
-        kind, digest = "file", cache.digest(Path(path))
+        kind, digest = "file", cache.digest(path, status)
     elif stat.S_ISLNK(mode):
         kind, digest = "link", os.readlink(path)
     else:

@@ -73,12 +73,12 @@ def digest_now(opened: OpenedRun, path: str) -> str:
     folder, name = os.path.split(target)
     try:
         resolved = os.path.join(real_folder(opened, folder), name)
-        mode = os.lstat(resolved).st_mode
-        if stat.S_ISLNK(mode):
+        status = os.lstat(resolved)
+        if stat.S_ISLNK(status.st_mode):
             resolved = os.path.realpath(resolved)
-            mode = os.stat(resolved).st_mode
+            status = os.stat(resolved)
         inside = resolved.startswith(real_folder(opened, str(opened.run.root)) + os.sep)
-        return opened.cache.digest(target) if inside and stat.S_ISREG(mode) else "missing"
+        return opened.cache.digest(target, status) if inside and stat.S_ISREG(status.st_mode) else "missing"
     except (OSError, ValueError):
         return "missing"
 

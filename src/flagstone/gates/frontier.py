@@ -80,10 +80,14 @@ class Frontier:
         """The judgement on a gate, once Snakemake has brought its stage up to date."""
         self.prepare(stage)
         bring_up_to_date(stage)
-        found = judge(self.opened, stage, time.time_ns())
+        found = self.judged(stage)
         if self.call.executing():
             found = self.settle(found)
         return found
+
+    def judged(self, stage: Stage) -> Verdict:
+        """The judgement on a gate as it lies there, made once in a moment."""
+        return self.opened.once(("verdict", stage.nr), lambda: judge(self.opened, stage, time.time_ns()))
 
     def settle(self, found: Verdict) -> Verdict:
         """Seals a fresh approval; lets a policy approve where the run says so."""
@@ -91,11 +95,13 @@ class Frontier:
         policy = self.policy(stage)
         if policy and self.may_decide(found):
             seal_by_policy(self.opened, found, policy)
-            found = judge(self.opened, stage, time.time_ns())
+            self.opened.forget()
+            found = self.judged(stage)
             self.sealed = True
         if found.is_open:
             if found.fresh:
                 seal_touch(self.opened, found)
+                self.opened.forget()
                 self.sealed = True
             self.not_in_the_future(stage)
         return found
@@ -119,7 +125,8 @@ class Frontier:
         history.keep_current(self.opened, stage)
         if self.call.forced(stage) and not run.redo(stage.nr).exists():
             touch(run, run.redo(stage.nr))  # --forcerun asks for a new turn, not for the same one again
-        if judge(self.opened, stage, time.time_ns()).state is State.DUE:
+            self.opened.forget()
+        if self.judged(stage).state is State.DUE:
             # kept above; without them the stage is rebuilt whatever Snakemake still knows about it
             run.offer(stage.key).unlink(missing_ok=True)
             run.summary(stage.key).unlink(missing_ok=True)
@@ -135,7 +142,7 @@ class Frontier:
                 closed.add(stage.nr)
                 continue
             self.prepare(stage)
-            found = judge(self.opened, stage, time.time_ns())
+            found = self.judged(stage)
             if not (found.is_open or (self.policy(stage) and self.may_decide(found))):
                 closed.add(stage.nr)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flagstone.errors import FlagstoneError
+from flagstone.gates import validity
 from flagstone.layout import Project, Run
 from flagstone.records import DigestCache, digest_bytes, digest_value
 from flagstone.settings import Settings, load_settings, pinned_table
@@ -92,10 +93,15 @@ def open_run(
         raise FlagstoneError(
             f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status"
         )
-    return OpenedRun(
+    state = validity.state_of(project, run, overrides) if validate else ""
+    is_new = validate and not validity.is_known(run, state)
+    opened = OpenedRun(
         project=project,
         run=run,
-        table=pinned_table(project, run, validate=validate),
-        settings=load_settings(project, run, overrides, validate=validate),
+        table=pinned_table(project, run, validate=is_new),
+        settings=load_settings(project, run, overrides, validate=is_new),
         cache=DigestCache(run.digest_cache),
     )
+    if is_new:
+        validity.remember(run, state)
+    return opened

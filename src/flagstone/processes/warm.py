@@ -58,8 +58,9 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
         try:
             die_with_parent(signal.SIGKILL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are reaped by the kernel
-            serve(listener, load(), word)
+            main = load()
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # from here on: workers are reaped by the kernel
+            serve(listener, main, word)
         finally:
             os._exit(1)
     listener.close()

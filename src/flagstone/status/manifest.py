@@ -7,6 +7,7 @@ import platform
 import socket
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from flagstone import __version__
@@ -69,6 +70,7 @@ def environment(agent: str) -> dict[str, object]:
     }
 
 
+@cache
 def installed(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
