@@ -61,7 +61,7 @@ def left_behind(study: Study) -> Iterator[str]:
     """Half-written files that no later call will ever touch again."""
     for folder in ("stages", "index", "approved", "."):
         for path in (study.root / folder).glob(".*"):
-            if path.is_file() and path.name not in (".gitkeep", ".lock"):
+            if path.is_file() and path.name not in (".gitkeep", ".gitignore", ".lock"):
                 yield str(path)
 
 
