@@ -8,6 +8,7 @@ import time
 
 from workbench import Place, Study, ended, wait_until
 
+from flagstone.gates.holder import holder_of
 from flagstone.records import Ledger
 
 
@@ -127,3 +128,17 @@ def test_a_policy_of_the_run_approves_and_the_seal_says_so(place: Place, fresh: 
     assert "stage 02 hypothesis_generation waits for you" in said.last
     (seal,) = fresh.seals("01")
     assert (seal["by"], seal["policy"]) == ("policy", "auto")
+
+
+def test_a_watching_run_goes_on_the_moment_a_flag_or_feedback_appears(place: Place, first: Study) -> None:
+    call = place.start_flagstone("run", "t", "--watch")
+    for nr in ("01", "02", "03"):
+        # as fast as a script may be: while the pass that built the stage has hardly ended
+        wait_until(lambda nr=nr: first.summary(nr).is_file(), f"stage {nr}")
+        first.touch(nr)
+    wait_until(lambda: first.summary("04").is_file() and not holder_of(first.files.lock), "stage 04")
+    first.ask("04", "shorter\n")
+    wait_until(lambda: first.counts()["04"] == 2, "the refinement")
+    call.terminate()
+    assert ended(call, 20).code == 130
+    assert first.counts() == {**first.counts(), "01": 1, "02": 1, "03": 1, "04": 2}

@@ -75,7 +75,7 @@ def test_a_changed_brief_closes_approved_gates_and_says_so(place: Place, third: 
 def test_a_setting_given_for_one_call_counts_for_that_call(place: Place, third: Study) -> None:
     before = third.counts()
     said = place.snakemake("--config", "model=opus", "run=t", run=None)
-    assert "stage 01 literature_survey is stale" in said.last and "model None → opus" in said.last
+    assert "stage 01 literature_survey is stale" in said.last and "model the default → opus" in said.last
     assert "stage 03 study_design waits for you" in place.snakemake().last
     assert third.counts() == before
 

@@ -8,15 +8,20 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flagstone.cli.standing import Standing, run_argument
 from flagstone.cli.warming import load_stage
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates.judge import frontier
+from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.gates.session import Resident
 from flagstone.processes.warm import start_warm_server
+
+if TYPE_CHECKING:
+    from flagstone.cli.resident import Evaluation
 
 LOOK_EVERY_S = 0.025
 SOON_AGAIN = 20  # passes in a row that may end with work left before something must be wrong
@@ -63,8 +68,11 @@ def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | N
             click.echo(line, err=True)
         if found.is_done or not watch:
             return
+        now = list(marks(opened))
+        if has_moved(standing, opened, found) and passes < SOON_AGAIN:
+            continue
         passes = 0
-        wait_for_change(opened)
+        wait_for_change(opened, now)
 
 
 def failed(failure: dict[str, object]) -> FlagstoneError:
@@ -74,10 +82,18 @@ def failed(failure: dict[str, object]) -> FlagstoneError:
     return error
 
 
-def wait_for_change(opened: OpenedRun) -> None:
+def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
+    """Whether a person decided something between the last judgement of a pass and its end."""
+    reread = open_run(standing.project, opened.run, validate=False)
+    if reread.run.aborted.exists() or found.failure or not found.words:
+        return False
+    closed = next((verdict for verdict, _ in frontier(reread, time.time_ns()) if not verdict.is_open), None)
+    return closed is None or standing.speaker(reread.run).line(closed) != found.words[-1]
+
+
+def wait_for_change(opened: OpenedRun, now: list[tuple[str, int, int]]) -> None:
     """Sleeps until a person has changed one of the files they decide with."""
     click.echo("watching for flags and feedback (Ctrl-C ends this, and nothing else)", err=True)
-    now = list(marks(opened))
     try:
         while list(marks(opened)) == now:
             time.sleep(LOOK_EVERY_S)
