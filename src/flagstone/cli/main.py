@@ -101,6 +101,9 @@ def exit_code() -> int:
         where = error.ctx.command_path if error.ctx else "flagstone"
         complain(error.format_message(), f"see: {where} --help")
         return 2
+    except UnicodeEncodeError:
+        complain("a word that was given holds bytes which are not UTF-8", "give it again as text")
+        return 2
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted", "nothing was lost; give the same command again")
         return 130

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.standing import Standing, run_option, stage_named
+from flagstone.drafting.handoff import write_handoffs
 from flagstone.gates import memory, requests
 from flagstone.status.manifest import write_manifest
 
@@ -25,6 +26,7 @@ def command(standing: Standing, stage: str, why: str, run_name: str | None) -> N
     chosen = stage_named(opened, stage)
     revoked = requests.rollback(opened, chosen, why)
     memory.write(opened)
+    write_handoffs(opened)
     write_manifest(opened)
     if not revoked:
         click.echo(f"stage {chosen.nr} {chosen.name} and what rests on it had no approval; nothing changed")

@@ -107,7 +107,6 @@ def judged(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attemp
     result = result_of(attempt)
     if result is None or result.outcome is not Outcome.OK:
         return False
-    promotion.build_indexes(opened, stage, attempt)
     checks = (*inspection.inspect(opened, stage, open_turn, attempt), grant_kept(result))
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
     failed = [check for check in checks if check.status == "failed"]
@@ -159,6 +158,9 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
     """One agent call, on record from before it starts."""
     run = opened.run
     agent = bench.agent()
+    fault = agent.fault()
+    if fault:
+        raise FlagstoneError(fault[0], hint=fault[1])
     attempt, call = prepared(opened, stage, open_turn, before)
     # from here on the conversation may exist on the agent's side, whatever happens to us
     work.save(run, stage.nr, replace(open_turn, used=True))

@@ -68,6 +68,7 @@ def rows_of(index: Mapping[str, object]) -> list[dict[str, object]]:
 def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> None:
     """Makes a checked draft the stage's offer. A kill at any point leaves the old version or the new one."""
     run = opened.run
+    build_indexes(opened, stage, attempt)
     summary = attempt.draft.read_bytes()
     summary_path = run.relative(run.summary(stage.key))
     artifacts = [path for path in offered_paths(run, stage, summary) if path != summary_path]

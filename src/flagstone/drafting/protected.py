@@ -19,8 +19,8 @@ COPIES_BYTES = 32_000_000  # of all of them
 FILES_LIMIT = 50_000
 MARKS = re.compile(r"(approved/\d\d\.flag|feedback/[^/]+|redo/[^/]+|aborted)\Z")
 BOOKS = ("logs", ".snakemake", "manifest.json")
-DERIVED = ("index", "memory.md", "handoff")
-RECORDS = ("stages", "drafts", "history", *DERIVED)
+DERIVED = ("memory.md", "handoff")  # rebuilt from the seals before each use, by whoever decides meanwhile
+RECORDS = ("stages", "drafts", "history", "index", *DERIVED)
 CACHE = ".snakemake/flagstone/protected.json"
 LAST_COPIED = ("drafts", "history", "logs")
 
@@ -32,6 +32,7 @@ class Zone(StrEnum):
     INPUTS = "a person's file"
     BOOKS = "our bookkeeping"
     SIBLINGS = "another stage's"
+    DERIVED = "whoever decides"
     RECORDS = "nobody's to change"
 
 
@@ -47,9 +48,6 @@ class Mark:
     ctime_ns: int
     digest: str = ""
     content: bytes | None = None
-
-    def is_same_place(self, other: Mark) -> bool:
-        return (self.kind, self.inode) == (other.kind, other.inode)
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,10 @@ class Ground:
             return Zone.BOOKS
         if first not in RECORDS:
             return Zone.INPUTS
-        if rest[:2] in self.siblings or (self.siblings and first in DERIVED):
+        if rest[:2] in self.siblings or (self.siblings and first in ("index", *DERIVED)):
             return Zone.SIBLINGS
+        if first in DERIVED:
+            return Zone.DERIVED
         return Zone.RECORDS
 
     def is_watched(self, path: str) -> bool:

@@ -34,8 +34,16 @@ class Content:
             if before != now:
                 word = "is new" if before is None else "is gone" if now in (None, "missing") else "changed"
                 found.append(f"{path} {word}")
-        kinds = (kind for kind in sorted({*index, *self.index}) if index.get(kind) != self.index.get(kind))
-        return found + [f"its rows in index/{kind}.json changed" for kind in kinds]
+        return found + [f"its rows in index/{kind}.json changed" for kind in self.index_changes(index)]
+
+    def index_changes(self, index: Mapping[str, str]) -> list[str]:
+        """Which indexes say something else of this stage than they did."""
+        return [kind for kind in sorted({*index, *self.index}) if index.get(kind) != self.index.get(kind)]
+
+    @property
+    def missing(self) -> list[str]:
+        """Listed files that are not there."""
+        return [path for path, digest in self.files.items() if digest == "missing"]
 
 
 def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:

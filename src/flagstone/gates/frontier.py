@@ -16,7 +16,7 @@ from flagstone.gates.judge import State, Verdict, judge, settings_drift
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
 from flagstone.gates.seals import Decision, login_name
-from flagstone.gates.turns import asked, failure_of
+from flagstone.gates.turns import asked, failure_of, is_begun
 from flagstone.gates.words import Speaker
 from flagstone.records import utc
 from flagstone.stages import Stage
@@ -195,10 +195,18 @@ class Frontier:
             return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
         if self.closing_line or self.working_on is None:
             return notes + [line for line in [self.closing_line] if line]
-        name = f"stage {self.working_on.nr} {self.working_on.name}"
-        if not self.call.executing():
-            return [*notes, f"{name} comes next: it would be built now"]
-        return [*notes, f"{name} was stopped; the same command goes on where it stopped"]
+        return [*notes, self.where_it_stands(self.working_on)]
+
+    def where_it_stands(self, stage: Stage) -> str:
+        """What to say of the stage last looked at, when this call ended before it came to a gate."""
+        found = judge(self.opened, stage, time.time_ns())
+        if found.is_open:
+            return f"stage {stage.nr} {stage.name} is approved"
+        if found.state not in (State.NOT_YET, State.DUE):
+            return self.speaker.line(found)
+        if self.call.executing() and is_begun(self.opened.run, stage.nr, asked(self.opened, stage).key):
+            return f"stage {stage.nr} {stage.name} was stopped; the same command goes on where it stopped"
+        return f"stage {stage.nr} {stage.name} comes next: it would be built now"
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""

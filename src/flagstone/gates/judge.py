@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
+from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from flagstone.gates.content import Content, content_of, offer_of
@@ -64,6 +67,8 @@ def flag_of(run: Run, nr: str, now_ns: int) -> Flag | None:
     try:
         stat = os.stat(run.flag(nr))
     except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
         return None
     return Flag(stat.st_mtime_ns, stat.st_ctime_ns, ahead=stat.st_mtime_ns > now_ns + SKEW_NS)
 
@@ -152,13 +157,18 @@ def changed_after(opened: OpenedRun, stage: Stage, content: Content, flag: Flag)
         return f"attempt {offer.get('attempt', '?')} of the stage"
     offered = {str(row.get("path")): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
     offered[opened.run.relative(opened.run.summary(stage.key))] = offer.get("summary")
-    for path, digest in content.files.items():
-        if digest == offered.get(path) or digest == "missing":
-            continue
-        # ctime: setting the mtime of an edited file back must not make an older flag an approval of it
-        if os.stat(opened.run.root / path).st_ctime_ns > flag.mtime_ns:
-            return path
-    return ""
+    moved = [opened.run.root / path for path, digest in content.files.items() if digest != offered.get(path)]
+    moved += [opened.run.index(kind) for kind in content.index_changes(as_mapping(offer.get("index")))]
+    # a file that is gone has no time: no touch can be an approval of that
+    return next((opened.run.relative(path) for path in moved if changed_ns(path) > flag.mtime_ns), "")
+
+
+def changed_ns(path: Path) -> float:
+    """When a file was last changed: its ctime, which unlike its mtime nobody can set back."""
+    try:
+        return os.stat(path).st_ctime_ns
+    except OSError:
+        return inf
 
 
 def frontier(opened: OpenedRun, now_ns: int) -> list[tuple[Verdict, Stage | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import seals
+from flagstone.gates.holder import holder_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import command_decision, touch
 from flagstone.gates.turns import publication
@@ -17,7 +18,7 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
     if not words.strip():
         raise FlagstoneError("there is no feedback", hint=f'say what to change: flagstone refine {stage.nr} "…"')
     was = publication(opened.run, stage)
-    if was is None:
+    if was is None and not holder_of(opened.run.drafts(stage.nr) / ".lock"):
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} has nothing to refine yet",
             hint=f"build it first: flagstone run {opened.run.name}",
@@ -25,9 +26,10 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
     path = opened.run.feedback(stage.nr)
     text = words.strip() + "\n"
     waiting = path.read_bytes() if path.is_file() else b""
-    if waiting.strip() and digest_bytes(waiting) != was.turn.feedback:
+    taken_up = was.turn.feedback if was else ""
+    if waiting.strip() and digest_bytes(waiting) != taken_up:
         text = waiting.decode("utf-8", errors="replace").rstrip() + "\n\n" + text
-    if digest_bytes(text.encode()) == was.turn.feedback:
+    if digest_bytes(text.encode()) == taken_up:
         text += "\n"  # the same words once more are asked once more
     write_atomic(path, text.encode())
 

@@ -15,6 +15,8 @@ from flagstone.layout import Run
 from flagstone.records import cannot_write, utc
 from flagstone.stages import Stage
 
+DIGEST_CHARACTERS = 6  # the least of a digest that says which content is meant
+
 
 def seal_touch(opened: OpenedRun, verdict: Verdict) -> None:
     """Records the approval a person gave by touching the flag: the file's owner, the time of the touch."""
@@ -58,10 +60,20 @@ def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str
             f"stage {stage.key} cannot be approved: it {verdict.words}",
             hint=f"build it first: flagstone run {opened.run.name}",
         )
-    if digest and not verdict.content.digest.startswith(digest.lower()):
+    if verdict.content.missing:
+        raise FlagstoneError(
+            f"stage {stage.key} cannot be approved: {', '.join(verdict.content.missing[:5])} is gone",
+            hint=f"put it back from history/{stage.nr}/, or do the stage again: flagstone redo {stage.nr}",
+        )
+    if digest is not None and len(digest) < DIGEST_CHARACTERS:
+        raise FlagstoneError(
+            f"{digest!r} is too short to be the digest of what you saw",
+            hint=f"give at least {DIGEST_CHARACTERS} characters of it, as flagstone review {stage.nr} shows it",
+        )
+    if digest is not None and not verdict.content.digest.startswith(digest.lower()):
         raise FlagstoneError(
             f"stage {stage.key} has moved: it is {verdict.content.digest[:12]} now, not {digest[:12]}",
-            hint=f"look at it again: flagstone review {stage.nr}",
+            hint=f"look at it again: flagstone review {stage.nr} --run {opened.run.name}",
         )
     touch(opened.run, opened.run.flag(stage.nr))
     if not (verdict.is_open and not verdict.fresh):

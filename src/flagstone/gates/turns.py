@@ -75,6 +75,11 @@ def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:
     return failure if isinstance(failure, dict) and record.get("key") == key else {}
 
 
+def is_begun(run: Run, nr: str, key: str) -> bool:
+    """Whether work on the turn with this key was begun."""
+    return (read_record(turn_file(run, nr)) or {}).get("key") == key
+
+
 def publication(run: Run, stage: Stage) -> Publication | None:
     """The last publication, from its own record or, where that is broken, from the offer."""
     return publication_of(read_record(consumed_file(run, stage.nr))) or publication_of(offer_of(run, stage))

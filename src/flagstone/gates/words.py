@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from flagstone.gates.judge import State, Verdict
 from flagstone.layout import Run
@@ -29,7 +30,7 @@ class Speaker:
         stage, state = verdict.stage, verdict.state
         name = f"stage {stage.nr} {stage.name}"
         read = f"read {self.path(self.run.summary(stage.key))}"
-        touch = f"touch {self.path(self.run.flag(stage.nr))}"
+        touch = f"touch {quote(self.path(self.run.flag(stage.nr)))}"
         if state in (State.WAITING, State.STALE):
             return f"{name} {self.status(verdict)}: {read}, then: {touch}"
         if state is State.REVOKED:
@@ -60,5 +61,5 @@ class Speaker:
         except OSError:
             why = ""
         reason = f": {why}" if why else ""
-        undo = f"flagstone resume {self.run.name}, or rm {self.path(self.run.aborted)}"
+        undo = f"flagstone resume {self.run.name}, or rm {quote(self.path(self.run.aborted))}"
         return f"run {self.run.name} is aborted{reason} (to go on: {undo})"

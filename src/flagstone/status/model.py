@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,11 +146,3 @@ def next_command(opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path) -
     if first.state in ("waits for you", "stale"):
         return f"flagstone review {first.nr} --run {name}"
     return f"flagstone run {name}"
-
-
-def age_s(path: Path) -> float:
-    """How long ago a file was last written; 0 where there is none."""
-    try:
-        return max(0.0, time.time() - os.stat(path).st_mtime)
-    except OSError:
-        return 0.0

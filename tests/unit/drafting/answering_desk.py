@@ -75,10 +75,12 @@ class Desk:
     said: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
+    trouble: tuple[str, str] | None = None
+
     name = "fake"
 
-    def fault(self) -> None:
-        return None
+    def fault(self) -> tuple[str, str] | None:
+        return self.trouble
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         self.calls.append(call)

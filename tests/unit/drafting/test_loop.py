@@ -9,7 +9,7 @@ import pytest
 from answering_desk import Desk, ended, good
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
-from flagstone.errors import Interrupted, WorkFailed
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 
 
 def silent(call: AgentCall) -> AgentResult:
@@ -218,3 +218,26 @@ def test_an_aborted_run_makes_no_further_attempt(desk: Desk) -> None:
     with pytest.raises(Interrupted):
         desk.build()
     assert len(desk.calls) == 1
+
+
+def test_a_stage_that_fails_leaves_the_indexes_as_they_were(desk: Desk) -> None:
+    desk.build()
+    before = {path.name: path.read_bytes() for path in desk.run.index("data").parent.glob("*.json")}
+
+    def leaves_data(call: AgentCall) -> AgentResult:
+        (call.task.run_root / "workspace" / "data" / "points.csv").write_text("a\n1\n")
+        return ended(call)
+
+    desk.approve()
+    desk.answers = [leaves_data]
+    with pytest.raises(WorkFailed):
+        desk.build("02")
+    assert {path.name: path.read_bytes() for path in desk.run.index("data").parent.glob("*.json")} == before
+
+
+def test_an_agent_that_cannot_start_is_named_with_its_cure_before_an_attempt_is_made(desk: Desk) -> None:
+    desk.trouble = ("there is no such program", "install it")
+    with pytest.raises(FlagstoneError, match="no such program"):
+        desk.build()
+    assert desk.calls == []
+    assert not (desk.run.drafts("01") / "001").exists()
