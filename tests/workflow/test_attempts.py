@@ -42,7 +42,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_attempts_that_are_used_up_end_in_two_lines_and_promote_nothing(place: Place, what: str) -> None:
-    study = place.new("t", "--set", "limits.attempts=2", script={"01": {"*": BAD[what]}, "*": {"*": "instant"}})
+    study = place.new("t", "limits.attempts=2", script={"01": {"*": BAD[what]}, "*": {"*": "instant"}})
     said = place.flagstone("run", "t")
     assert said.code == 3, said.text
     problem, cure = said.lines[-2:]
@@ -54,7 +54,7 @@ def test_attempts_that_are_used_up_end_in_two_lines_and_promote_nothing(place: P
 
 
 def test_a_failed_stage_is_tried_again_by_the_next_run(place: Place) -> None:
-    study = place.new("t", "--set", "limits.attempts=1", script={"01": {1: "write-garbage"}, "*": {"*": "instant"}})
+    study = place.new("t", "limits.attempts=1", script={"01": {1: "write-garbage"}, "*": {"*": "instant"}})
     said = place.snakemake()
     assert said.code == 1 and not said.has_traceback
     assert "stage 01 literature_survey failed after 1 attempts" in said.lines[-2]
@@ -66,7 +66,7 @@ def test_a_failed_stage_is_tried_again_by_the_next_run(place: Place) -> None:
 
 def test_an_old_draft_is_never_shown_as_a_new_one(place: Place) -> None:
     study = place.new(
-        "t", "--set", "limits.attempts=1", script={"01": {1: "instant", "*": "write-nothing"}, "*": {"*": "instant"}}
+        "t", "limits.attempts=1", script={"01": {1: "instant", "*": "write-nothing"}, "*": {"*": "instant"}}
     )
     place.snakemake()
     old = study.summary("01").read_bytes()
@@ -82,7 +82,7 @@ def test_an_old_draft_is_never_shown_as_a_new_one(place: Place) -> None:
 
 def test_a_failed_refinement_can_be_withdrawn_and_the_old_version_comes_back(place: Place) -> None:
     study = place.new(
-        "t", "--set", "limits.attempts=1", script={"01": {1: "instant", "*": "write-garbage"}, "*": {"*": "instant"}}
+        "t", "limits.attempts=1", script={"01": {1: "instant", "*": "write-garbage"}, "*": {"*": "instant"}}
     )
     place.snakemake()
     old = study.summary("01").read_bytes()
@@ -113,7 +113,7 @@ def test_a_lost_conversation_is_followed_by_exactly_one_fresh_one_with_a_new_id(
 
 def test_a_conversation_that_is_lost_twice_fails_the_stage(place: Place) -> None:
     script = {"01": {1: "instant", "*": [["outcome", "session_lost"]]}, "*": {"*": "instant"}}
-    study = place.new("t", "--set", "limits.attempts=2", script=script)
+    study = place.new("t", "limits.attempts=2", script=script)
     place.snakemake()
     study.ask("01", "more of it\n")
     said = place.flagstone("run", "t")
@@ -126,7 +126,7 @@ def test_a_conversation_that_is_lost_twice_fails_the_stage(place: Place) -> None
 
 def test_a_rate_limit_is_waited_out_and_tried_again(place: Place) -> None:
     script = {"01": {1: [["rate-limit", 0.3]], 2: "rate-limit"}, "*": {"*": "instant"}}
-    study = place.new("t", "--set", "limits.retry_s=0.1", script=script)
+    study = place.new("t", "limits.retry_s=0.1", script=script)
     said = place.snakemake()
     assert "stage 01 literature_survey waits for you" in said.last and "429" in said.text
     assert [outcome(study, "01", attempt) for attempt in (1, 2, 3)] == ["retryable", "retryable", "ok"]
@@ -142,7 +142,8 @@ def test_what_trying_again_cannot_cure_ends_at_once(place: Place, kind: str, wor
 def test_an_agent_that_says_nothing_is_ended_and_its_stage_fails_with_the_reason(place: Place) -> None:
     study = place.new(
         "t",
-        *("--set", "limits.silence_s=0.5", "--set", "limits.attempts=1"),
+        "limits.silence_s=0.5",
+        "limits.attempts=1",
         script={"01": {"*": [["hang", 60]]}, "*": {"*": "instant"}},
     )
     said = place.flagstone("run", "t")

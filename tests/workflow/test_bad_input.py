@@ -122,13 +122,18 @@ def test_a_stage_table_that_names_strangers_or_unknown_keys_is_refused(place: Pl
     assert_refused(place.flagstone("run", "t"), "unknown key 'aftr'", "'after'")
 
 
-BROKEN = [b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b'{"stage": 1}', b"[" * 100_000]
+BROKEN = [b"", b"[]", b'{"stage": 1}', b"[" * 100_000]
 
 
-@pytest.mark.parametrize("content", BROKEN[:5:2], ids=repr)
-@pytest.mark.parametrize(
-    "which", ["manifest.json", "drafts/02/published.json", "drafts/02/turn.json", "index/data.json"]
-)
+RECORDS = {
+    "manifest.json": b"{",
+    "drafts/02/published.json": b"\xff\xfe\x00",
+    "drafts/02/turn.json": b"[]",
+    "index/data.json": b"",
+}
+
+
+@pytest.mark.parametrize(("which", "content"), RECORDS.items(), ids=list(RECORDS))
 def test_a_broken_record_is_recovered_from_the_rest(place: Place, third: Study, which: str, content: bytes) -> None:
     before = third.counts()
     (third.root / which).write_bytes(content)

@@ -86,3 +86,11 @@ def test_from_another_folder_the_snakefile_finds_its_own_runs(place: Place, fres
     assert said.code == 0 and fresh.built() == ["01"]
     assert said.last.endswith("touch ../project/runs/t/approved/01.flag")
     assert [path.name for path in elsewhere.iterdir()] in ([], [".snakemake"])
+
+
+def test_a_new_run_says_where_it_is_and_what_comes_next(place: Place) -> None:
+    said = place.flagstone("new", "attn", "--goal", "Does it work?", "--agent", "demo", "--venue", "icml_2026")
+    assert said.code == 0, said.text
+    assert "created runs/attn" in said.text and "snakemake --cores 4 --config run=attn" in said.last
+    study = place.study("attn")
+    assert study.opened.settings.venue == "icml_2026" and "Does it work?" in study.files.brief.read_text()

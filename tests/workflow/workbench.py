@@ -17,11 +17,12 @@ from typing import Any
 
 import yaml
 
+from flagstone.cli.new import parsed
 from flagstone.gates.content import content_of
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
-from flagstone.scaffold.new_run import arrive
+from flagstone.scaffold.new_run import NewRun, arrive, create
 from flagstone.settings import find_project
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -157,11 +158,11 @@ class Place:
         path.write_text(yaml.safe_dump(INSTANT if table is None else table))
         return path
 
-    def new(self, name: str = "t", *words: str, script: object = None) -> Study:
+    def new(self, name: str = "t", *sets: str, script: object = None) -> Study:
+        """A new run of the demo agent, as `flagstone new` makes it; `sets` are like limits.attempts=2."""
         path = self.script(script, f"{name}.script.yaml")
-        goal = ["--goal", "Does it work?", "--agent", "demo", "--set", f"demo.script={path}"]
-        said = self.flagstone("new", name, *goal, *words)
-        assert said.code == 0, said.text
+        settings = parsed((f"demo.script={path}", "agent=demo", *sets))
+        create(find_project(self.root), NewRun(name, "Does it work?", sets=settings))
         return self.study(name)
 
     def snakemake(self, *words: str, run: str | None = "t", cwd: Path | None = None) -> Said:
