@@ -10,7 +10,7 @@ from statistics import median
 from measured.project import AS_PROFILE, FLAGSTONE, bare_chain, emptied, new_run, throw_away_project
 from measured.rounds import command, promise, seconds, show, take_turns
 
-ROUNDS = 5
+ROUNDS = 4
 LIMIT = 1.5
 
 

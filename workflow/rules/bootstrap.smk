@@ -12,7 +12,6 @@ from flagstone.gates.frontier import Call
 from flagstone.gates.session import (
     end_call,
     export,
-    load_meanwhile,
     open_session,
     speak_last,
 )
@@ -66,7 +65,3 @@ def at(path):
     if IS_MODULE or not SESSION.run:
         return str(path)
     return SESSION.run.relative(path)
-
-
-onstart:
-    load_meanwhile()

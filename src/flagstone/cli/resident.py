@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
 
 def execute(project: Project, run: Run, cores: int) -> bool:
     """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
+    # Snakemake loads pandas, which takes longer than a stage of ours, in case that parameters are tables: ours are words
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     from snakemake.api import SnakemakeApi
     from snakemake.scheduling.greedy import SchedulerSettings
     from snakemake.settings.enums import Quietness, RerunTrigger

@@ -7,9 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,16 +43,6 @@ def export(home: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home / "src"), os.environ.get("PYTHONPATH")]))
     os.environ["FLAGSTONE_PYTHON"] = sys.executable
     os.environ["FLAGSTONE_SCRIPTS"] = str(home / "workflow" / "scripts")
-
-
-def load_meanwhile() -> None:
-    """Loads what Snakemake itself loads when its first job ends: here while that job is at work."""
-
-    def load() -> None:
-        with suppress(Exception):  # Snakemake says itself what it misses
-            import_module("pandas")
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 def end_call(error: FlagstoneError) -> NoReturn:
