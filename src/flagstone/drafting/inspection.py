@@ -78,7 +78,8 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
         venue=opened.settings.venue,
     )
     checks = check_stage(request)
-    restore(opened, approved)
+    with opened.one_moment():
+        restore(opened, approved)
     return checks
 
 
@@ -95,6 +96,7 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
         if target.is_symlink() or target.is_dir():
             target.rename(target.with_name(f"{target.name}.set-aside"))
         write_atomic(target, source.read_bytes())
+        opened.forget()
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -72,7 +72,8 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     summary = attempt.draft.read_bytes()
     summary_path = run.relative(run.summary(stage.key))
     artifacts = [path for path in offered_paths(run, stage, summary) if path != summary_path]
-    digests = {path: digest_now(opened, path) for path in artifacts}
+    with opened.one_moment():
+        digests = {path: digest_now(opened, path) for path in artifacts}
     content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(opened, stage.nr))
     offer = {
         "stage": stage.nr,
