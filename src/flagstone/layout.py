@@ -77,6 +77,17 @@ class Run:
         return self.root.name
 
     @cached_property
+    def known_paths(self) -> dict[tuple[str, ...], Path]:
+        return {}
+
+    def below(self, *names: str) -> Path:
+        """A path below the run, put together once: gates ask for the same few again and again."""
+        found = self.known_paths.get(names)
+        if found is None:
+            found = self.known_paths[names] = self.root.joinpath(*names)
+        return found
+
+    @cached_property
     def settings(self) -> Path:
         return self.root / "run.yaml"
 
@@ -128,28 +139,28 @@ class Run:
         return self.approved / f"{nr}.flag"
 
     def feedback(self, nr: str) -> Path:
-        return self.root.joinpath("feedback", f"{nr}.md")
+        return self.below("feedback", f"{nr}.md")
 
     def redo(self, nr: str) -> Path:
-        return self.root.joinpath("redo", nr)
+        return self.below("redo", nr)
 
     def summary(self, key: str) -> Path:
-        return self.root.joinpath("stages", f"{key}.md")
+        return self.below("stages", f"{key}.md")
 
     def offer(self, key: str) -> Path:
-        return self.root.joinpath("stages", f"{key}.json")
+        return self.below("stages", f"{key}.json")
 
     def drafts(self, nr: str) -> Path:
-        return self.root.joinpath("drafts", nr)
+        return self.below("drafts", nr)
 
     def history(self, nr: str) -> Path:
-        return self.root.joinpath("history", nr)
+        return self.below("history", nr)
 
     def handoff(self, nr: str) -> Path:
-        return self.root.joinpath("handoff", f"{nr}.md")
+        return self.below("handoff", f"{nr}.md")
 
     def index(self, kind: str) -> Path:
-        return self.root.joinpath("index", f"{kind}.json")
+        return self.below("index", f"{kind}.json")
 
     def relative(self, path: Path) -> str:
         """How a path is written in records: relative to the run, with forward slashes."""

@@ -70,7 +70,7 @@ class OpenedRun:
 
     def facts_now(self, stage: Stage) -> dict[str, object]:
         facts = self.settings.for_stage(stage.nr).facts()
-        template = self.run.pinned / "prompts" / f"{stage.key}.md.j2"
+        template = self.run.below("pinned", "prompts", f"{stage.key}.md.j2")
         facts["prompt"] = digest_value([self.file_digest(template), self.shared_prompt_digest])[:16]
         facts["brief"] = self.once("brief", lambda: self.file_digest(self.run.brief))[:16]
         if stage.shows_venue:

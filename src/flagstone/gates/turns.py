@@ -60,12 +60,12 @@ def turn_of(record: object) -> Turn | None:
 
 
 def consumed_file(run: Run, nr: str) -> Path:
-    return run.drafts(nr) / "published.json"
+    return run.below("drafts", nr, "published.json")
 
 
 def turn_file(run: Run, nr: str) -> Path:
     """The record of the turn a stage is working on."""
-    return run.drafts(nr) / "turn.json"
+    return run.below("drafts", nr, "turn.json")
 
 
 def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:

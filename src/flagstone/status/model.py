@@ -91,7 +91,7 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
     run, stage = opened.run, verdict.stage
     state, reason = WORDS[verdict.state], verdict.reason
     turn = work.open_turn_of(run, stage.nr)
-    if holder_of(run.drafts(stage.nr) / ".lock"):
+    if holder_of(run.below("drafts", stage.nr, ".lock")):
         state, reason = "running", "an agent works on it"
     elif holder is not None and verdict.state not in (State.NOT_YET, State.DUE):
         state, reason = "held", f"rests on stage {holder.nr}"
