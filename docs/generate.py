@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +208,9 @@ def files_page(meanings: Mapping[str, str]) -> str:
     run, rows, unsaid = Run(Path("R")), [], []
     samples = {"nr": "NN", "key": "NN_name", "kind": "KIND"}
     for name, member in vars(Run).items():
-        if isinstance(member, property):
+        if isinstance(member, property | cached_property):
             path = getattr(run, name)
-        elif callable(member) and not name.startswith("_") and name != "relative":
+        elif callable(member) and not name.startswith("_") and name not in ("relative", "below"):
             arguments = [samples[each] for each in member.__code__.co_varnames[1 : member.__code__.co_argcount]]
             path = member(run, *arguments)
         else:
