@@ -51,7 +51,7 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
 
 def execute(project: Project, run: Run, cores: int) -> bool:
     """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
-    # Snakemake loads pandas, which takes longer than a stage of ours, in case that parameters are tables: ours are words
+    # Snakemake loads pandas, which takes longer than a stage of ours, in case parameters are tables; ours are words
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     from snakemake.api import SnakemakeApi
     from snakemake.scheduling.greedy import SchedulerSettings

@@ -62,7 +62,7 @@ def test_what_cannot_be_ended_is_named(
     owner: str, orphan: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flagstone.processes.tree.signal_all", lambda *_: None)
-    monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.01)
-    monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.02)
+    monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.3)
+    monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.6)
     left = Tree(NOBODY, f":{owner}//", 0).end()
     assert [survivor.pid for survivor in left] == [orphan.pid]
