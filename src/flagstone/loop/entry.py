@@ -1,0 +1,144 @@
+"""What the ledger says of one run, and what can be read off a ledger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
+Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of the harness: what it came to, measured by us. `value` is None where there is no finite number."""
+
+    part: str
+    seed: int
+    status: Status
+    reason: str = ""
+    value: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    backend: str = ""
+    exit_code: int | None = None
+    started_at: str = ""
+    wall_s: float = 0.0
+    peak_rss_mb: float | None = None
+    peak_vram_mb: float | None = None
+    gpus: int = 0
+    log: str = ""
+    checkpoint: str = ""
+    unclean: tuple[int, ...] = ()
+    wandb_run_id: str | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        return {**vars(self), "metrics": speakable(self.metrics), "unclean": list(self.unclean)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Measurement:
+        """The measurement a record tells of; TypeError where it tells of none."""
+        return cls(
+            **{
+                **record,
+                "metrics": {name: float(value) for name, value in record["metrics"].items()},
+                "unclean": tuple(record["unclean"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: a run, its verdict, and the best after it. Times never decide anything."""
+
+    number: int
+    run_id: str
+    parent_run: str
+    tree: str
+    commit: str
+    note: str
+    status: Status
+    verdict: Verdict
+    reason: str
+    value: float | None
+    valid: bool
+    improved: bool
+    previous_best: str
+    best_run: str
+    best_value: float | None
+    constraints: tuple[Mapping[str, Any], ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    reference: tuple[tuple[int, float], ...] = ()
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    proposal: Mapping[str, Any] = field(default_factory=dict)
+    contract: str = ""
+    should_terminate: bool = False
+    terminated_by: str = ""
+    ended_at: str = ""
+
+    @property
+    def first(self) -> Measurement | None:
+        return self.measurements[0] if self.measurements else None
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.number == 1
+
+    @property
+    def wall_s(self) -> float:
+        return sum(each.wall_s for each in self.measurements)
+
+    @property
+    def gpu_s(self) -> float:
+        return sum(each.wall_s * each.gpus for each in self.measurements)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the proposal cost; None where the agent did not say."""
+        cost = self.proposal.get("cost_usd", 0.0)
+        return None if cost is None else float(cost)
+
+    def to_record(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "measurements": [each.to_record() for each in self.measurements],
+            "constraints": [dict(each) for each in self.constraints],
+            "reference": [list(each) for each in self.reference],
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Entry:
+        """The entry a ledger line tells of; KeyError, TypeError or ValueError where it tells of none."""
+        return cls(
+            **{
+                **{key: value for key, value in record.items() if key != "before"},
+                "measurements": tuple(Measurement.from_record(each) for each in record["measurements"]),
+                "constraints": tuple(record["constraints"]),
+                "reference": tuple((int(seed), float(value)) for seed, value in record["reference"]),
+            }
+        )
+
+
+def speakable(metrics: Mapping[str, float]) -> dict[str, float | str]:
+    """Numbers as JSON can hold them: what is not finite as a word that float() reads again."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
+
+
+def plateau_of(entries: Sequence[Entry]) -> int:
+    """How many of the last finished runs in a row brought no gain; failures count neither way."""
+    count = 0
+    for entry in reversed(entries):
+        if entry.improved:
+            break
+        if entry.status == "ok" and not entry.is_baseline:
+            count += 1
+    return count
+
+
+def tallies(entries: Iterable[Entry]) -> dict[str, int]:
+    """How many runs ended with each verdict."""
+    found = {"advance": 0, "revert": 0, "invalid": 0, "crash": 0, "timeout": 0, "interrupted": 0}
+    for entry in entries:
+        found[entry.verdict] += 1
+    return found

@@ -1,0 +1,266 @@
+"""What an experiment is set to: experiment.yaml, checked once and then read as plain data."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from flagstone import schemas
+from flagstone.errors import FlagstoneError
+from flagstone.loop.noise import NoiseRule
+from flagstone.records import digest_bytes, digest_value, read_record, write_record
+
+Direction = Literal["min", "max"]
+CONSTRAINT = re.compile(r"\s*([\w./\- ]+?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\Z")
+METRIC_OWN = ("name", "direction", "backend", "auxiliary")
+DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on a metric or a measured quantity; without a value it does not hold."""
+
+    name: str
+    op: str
+    threshold: float
+
+    def holds(self, value: float | None) -> bool:
+        if value is None or math.isnan(value):
+            return False
+        limits = {
+            "<=": value <= self.threshold,
+            "<": value < self.threshold,
+            ">=": value >= self.threshold,
+            ">": value > self.threshold,
+        }
+        return limits[self.op]
+
+
+@dataclass(frozen=True)
+class SubjectSpec:
+    """What is edited: the project, the globs that may change, and what decides about the number."""
+
+    kind: Literal["files", "git"]
+    root: Path
+    mutable: tuple[str, ...]
+    protected: tuple[str, ...] | None
+    scratch: tuple[str, ...]
+    entry: str
+
+
+@dataclass(frozen=True)
+class HarnessSpec:
+    """The command that runs one candidate, and what it may take."""
+
+    argv: tuple[str, ...]
+    seconds: float = 300
+    silence_s: float | None = None
+    memory_mb: float | None = None
+    gpu_memory_mb: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    gpus: int = 0
+    exclusive: bool = False
+    network: bool = True
+    writable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """The number that is improved, and the backend it is read with."""
+
+    name: str
+    direction: Direction
+    backend: str
+    auxiliary: tuple[str, ...]
+    options: Mapping[str, Any]
+
+    def is_better(self, value: float, than: float) -> bool:
+        return value < than if self.direction == "min" else value > than
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """A further command: the evaluation (with its artifact) or the guard."""
+
+    argv: tuple[str, ...]
+    seconds: float
+    artifact: str = ""
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """What a run saves, whether it has to, and how many are kept besides the best."""
+
+    glob: str
+    required: bool = False
+    keep_checkpoints: int = 2
+
+
+@dataclass(frozen=True)
+class StoppingSpec:
+    """When the experiment ends. None: never for that reason."""
+
+    threshold: float | None = None
+    plateau: int | None = None
+    max_runs: int | None = None
+    wall_h: float | None = None
+    gpu_h: float | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """The agent that proposes, and what one proposal may take."""
+
+    driver: str = ""
+    model: str | None = None
+    mode: Literal["edit", "work"] = "edit"
+    wall_s: float = 1200
+    silence_s: float = 600
+    turns: int = 60
+    cost_usd: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One experiment. `noise` is None where the strict comparison was asked for."""
+
+    name: str
+    goal: str
+    subject: SubjectSpec
+    harness: HarnessSpec
+    metric: MetricSpec
+    evaluate: StepSpec | None
+    guard: StepSpec | None
+    constraints: tuple[Constraint, ...]
+    checkpoint: CheckpointSpec | None
+    noise: NoiseRule | None
+    stopping: StoppingSpec
+    proposer: Literal["agent", "scripted", "search", "none"]
+    agent: AgentSpec
+    script: str
+    search: Mapping[str, Any]
+    lag: int
+    rebase: bool
+    block: int
+    seed: int
+    scope: tuple[str, ...]
+    resume: Mapping[str, str]
+    contract: str
+    parent: str
+    sandbox: str
+    merged: Mapping[str, Any]
+
+    @property
+    def decisive(self) -> Mapping[str, Any]:
+        """The part of the spec that decides about the number; the rest may change while it runs."""
+        return {name: self.merged.get(name) for name in DECISIVE}
+
+    @property
+    def digest(self) -> str:
+        return digest_value(self.decisive)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every name that is read from a run, the primary metric first."""
+        names = (self.metric.name, *self.metric.auxiliary, *(each.name for each in self.constraints))
+        return tuple(dict.fromkeys(names))
+
+
+def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
+    """The spec a checked mapping tells of; `base` is the folder experiments belong to (the project or the run)."""
+    sandbox = value.get("sandbox", "auto")
+    return Spec(
+        name=name,
+        goal=str(value["goal"]),
+        subject=subject_of(base, value["subject"]),
+        harness=HarnessSpec(**as_tuples(value["harness"])),
+        metric=metric_of(value["metric"]),
+        evaluate=step_of(value.get("evaluate")),
+        guard=step_of(value.get("guard")),
+        constraints=tuple(constraint_of(text) for text in value.get("constraints", ())),
+        checkpoint=CheckpointSpec(**value["checkpoint"]) if value.get("checkpoint") else None,
+        noise=None if value.get("noise") in ("off", False) else NoiseRule(**value.get("noise", {})),
+        stopping=StoppingSpec(**value.get("stopping", {})),
+        proposer=value.get("proposer", "agent"),
+        agent=AgentSpec(**value.get("agent", {})),
+        script=str(value.get("script", "")),
+        search=value.get("search", {}),
+        lag=value.get("lag", 1),
+        rebase=value.get("rebase", False),
+        block=value.get("block", 1),
+        seed=value.get("seed", 0),
+        scope=tuple(value.get("scope", ())),
+        resume=value.get("resume", {}),
+        contract=str(value.get("contract", "")),
+        parent=str(value.get("parent") or ""),
+        sandbox="off" if sandbox in ("off", False) else str(sandbox),
+        merged=value,
+    )
+
+
+def subject_of(base: Path, value: Mapping[str, Any]) -> SubjectSpec:
+    plain = [word for word in value["mutable"] if not set(word) & set("*?[")]
+    return SubjectSpec(
+        kind=value.get("kind", "files"),
+        root=(base / value.get("root", ".")).resolve(),
+        mutable=tuple(value["mutable"]),
+        protected=tuple(value["protected"]) if "protected" in value else None,
+        scratch=tuple(value.get("scratch", ())),
+        entry=str(value.get("entry") or (plain[0] if plain else "")),
+    )
+
+
+def metric_of(value: Mapping[str, Any]) -> MetricSpec:
+    return MetricSpec(
+        name=value["name"],
+        direction=value["direction"],
+        backend=value.get("backend", "auto"),
+        auxiliary=tuple(value.get("auxiliary", ())),
+        options={key: item for key, item in value.items() if key not in METRIC_OWN},
+    )
+
+
+def as_tuples(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+
+
+def step_of(value: Mapping[str, Any] | None) -> StepSpec | None:
+    if not value:
+        return None
+    return StepSpec(tuple(value["argv"]), float(value.get("seconds", 300)), str(value.get("artifact", "")))
+
+
+def constraint_of(text: str) -> Constraint:
+    """`name op number`; what cannot be read is an error, never left out."""
+    found = CONSTRAINT.match(text)
+    if not found:
+        raise FlagstoneError(
+            f"the constraint {text!r} is not of the form `name <= number`",
+            hint="write it like this: peak_vram_mb <= 40000; the signs are <= < >= >",
+        )
+    return Constraint(found[1].strip(), found[2], float(found[3]))
+
+
+def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = None) -> Spec:
+    """The spec of an experiment. `folder` holds the schemas; `compiled` spares a second check of an unchanged file."""
+    try:
+        digest = digest_bytes(path.read_bytes())
+    except OSError as error:
+        raise FlagstoneError(
+            f"cannot read {path}: {error.strerror}", hint="flagstone experiment new NAME starts one"
+        ) from error
+    known = read_record(compiled) if compiled else None
+    if known and known.get("digest") == digest:
+        return spec_of(path.parent.name, base, known["value"])
+    value = schemas.read_yaml(path)
+    schemas.check(folder, "experiment", value, str(path))
+    spec = spec_of(path.parent.name, base, value)
+    if compiled:
+        write_record(compiled, {"digest": digest, "value": value}, durable=False)
+    return spec
