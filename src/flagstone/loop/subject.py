@@ -1,0 +1,52 @@
+"""What an experiment edits: the one protocol of the two kinds of subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from flagstone.loop.home import RunFolder
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A stored candidate: its tree, its commit, what it changed, and what it changed without being allowed to."""
+
+    tree: str
+    commit: str
+    violations: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class Subject(Protocol):
+    """Lays candidates out as files, and takes files as candidates."""
+
+    def base(self) -> Snapshot:
+        """The tree everything starts from, stored."""
+        ...
+
+    def place(self, run: RunFolder, slot: int) -> Path:
+        """Where a run's pristine copy is laid out: a folder of its own, or one that is used again."""
+        ...
+
+    def lay_out(self, tree: str, folder: Path) -> None:
+        """Exactly this tree in the folder, whatever stood there."""
+        ...
+
+    def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
+        """What stands in the folder now, stored as a candidate."""
+        ...
+
+    def diff(self, before: str, after: str) -> str:
+        """The difference of two trees as text."""
+        ...
+
+    def restore(self, tree: str, folder: Path) -> None:
+        """The working folder back to a tree; links stay links, modes are kept."""
+        ...
+
+    def files(self, tree: str) -> Mapping[str, bytes]:
+        """The content of the files that may change."""
+        ...
