@@ -2,6 +2,7 @@
 
 from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
 from flagstone.processes.confinement import Confinement
+from flagstone.processes.interruption import Interruption
 from flagstone.processes.quiet import run_quietly
 from flagstone.processes.running import run
 from flagstone.processes.spawn import StartError
@@ -10,6 +11,7 @@ from flagstone.processes.tree import Survivor, end_orphans, still_alive
 __all__ = [
     "Command",
     "Confinement",
+    "Interruption",
     "Output",
     "ProcessLimits",
     "ProcessResult",

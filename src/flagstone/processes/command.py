@@ -10,7 +10,7 @@ from typing import Literal
 from flagstone.processes.confinement import Confinement
 from flagstone.processes.tree import Survivor
 
-Ending = Literal["exit", "wall", "silence", "grace"]
+Ending = Literal["exit", "wall", "silence", "grace", "memory", "gpu_memory"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class Command:
 
 @dataclass(frozen=True)
 class ProcessLimits:
-    """How long a child may run and be silent, and how much of its output is kept."""
+    """How long a child may run and be silent, what its whole tree may use, and how much of its output is kept.
+
+    GPU memory is watched where it is limited, or where `watch_gpu` asks for its peak.
+    """
 
     wall_s: float | None = None
     silence_s: float | None = None
@@ -49,6 +52,9 @@ class ProcessLimits:
     line_kb: int = 1024
     grace_s: float = 10
     stop_s: float = 5
+    memory_mb: float | None = None
+    gpu_memory_mb: float | None = None
+    watch_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,11 @@ class Output:
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What became of a child. `exit_code` is None where a signal ended it."""
+    """What became of a child. `exit_code` is None where a signal ended it.
+
+    Peaks are of its whole tree, and None where nothing could be measured. `ended_stragglers` were still there after
+    the child had exited by itself, and had to be ended; what bubblewrap held dies with it, and is not listed.
+    """
 
     exit_code: int | None
     signal: int | None
@@ -71,6 +81,8 @@ class ProcessResult:
     survivors: tuple[Survivor, ...]
     output_bytes: int
     output_truncated: bool
+    peak_gpu_mb: float | None = None
+    ended_stragglers: tuple[Survivor, ...] = ()
 
     @property
     def timed_out(self) -> bool:

@@ -1,29 +1,46 @@
-"""Signals that ask us to stop, as something a selector can wait for."""
+"""Signals and requests that ask us to stop, as something that any number of runs can wait for."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from contextlib import suppress
+from itertools import count
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BY_SIGNAL = "a signal asked for it"
+BY_US = "it was asked to"
 
 
 class Interruption:
-    """While entered, SIGINT, SIGTERM and SIGHUP are counted instead of ending us.
+    """While entered, SIGINT, SIGTERM and SIGHUP ask every run of this process to stop instead of ending us.
 
-    Only the main thread can do this; in another one nothing changes.
+    The main thread enters one; runs in other threads stop with it, also those that were not handed it. Leave it only
+    after they have ended. Entered in another thread it hears no signals, only `ask`.
     """
 
-    def __init__(self) -> None:
-        self.times = 0
+    entered: ClassVar[Interruption | None] = None
+
+    def __init__(self, *, is_shared: bool = True) -> None:
+        self.is_shared = is_shared
+        self.reason = BY_SIGNAL
+        self.is_asked = self.is_urgent = False
+        self.signals = count(1)
         self.before: dict[signal.Signals, Any] = {}
-        self.reader, self.writer = -1, -1
+        self.outer: Interruption | None = None
+        # once readable they stay so: each run hears of both, however late it looks, and whatever others have read
+        self.asked, self.urgent = -1, -1
+        self.owner = 0
 
     def __enter__(self) -> Interruption:
-        self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        flags = os.EFD_CLOEXEC | os.EFD_NONBLOCK
+        self.asked, self.urgent = os.eventfd(self.is_asked, flags), os.eventfd(self.is_urgent, flags)
+        self.owner = os.getpid()
+        if self.is_shared:
+            self.outer, Interruption.entered = Interruption.entered, self
         if threading.current_thread() is threading.main_thread():
             for number in ASKING:
                 present = signal.getsignal(number)
@@ -35,19 +52,33 @@ class Interruption:
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
-        os.close(self.reader)
-        os.close(self.writer)
+        if self.is_shared:
+            Interruption.entered = self.outer
+        handles, self.asked, self.urgent = (self.asked, self.urgent), -1, -1
+        for handle in handles:
+            os.close(handle)
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        self.times += 1
-        try:
-            os.write(self.writer, b"!")
-        except OSError:
-            return
+        """A signal came: the first one asks, the next one will not wait."""
+        # counted in one step: a second signal may arrive within this very call
+        self.raise_flags(is_urgent=next(self.signals) > 1)
 
-    def drain(self) -> None:
-        """Makes the pipe quiet again once it has woken the selector."""
-        try:
-            os.read(self.reader, 4096)
-        except BlockingIOError:
-            return
+    def ask(self, *, is_urgent: bool = False, reason: str = BY_US) -> None:
+        """Asks every run to stop, from any thread; an urgent request does not wait for the children."""
+        if not self.is_asked:
+            self.reason = reason
+        self.raise_flags(is_urgent=is_urgent)
+
+    def raise_flags(self, *, is_urgent: bool) -> None:
+        self.is_asked = True
+        self.is_urgent = self.is_urgent or is_urgent
+        for handle in (self.asked, self.urgent) if is_urgent else (self.asked,):
+            # before it was entered and after it was left there is nobody to wake
+            with suppress(OSError):
+                os.eventfd_write(handle, 1)
+
+    @staticmethod
+    def of_this_process() -> Interruption | None:
+        """The one that was entered here; what a forked child has of its parent's is not its own."""
+        here = Interruption.entered
+        return here if here is not None and here.owner == os.getpid() else None

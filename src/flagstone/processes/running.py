@@ -7,7 +7,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from math import inf
 
 from flagstone.errors import Interrupted
@@ -23,15 +23,27 @@ DRAIN_S = 1.0
 
 
 def run(
-    command: Command, limits: ProcessLimits, output: Output, on_line: Callable[[bytes], object] | None = None
+    command: Command,
+    limits: ProcessLimits,
+    output: Output,
+    on_line: Callable[[bytes], object] | None = None,
+    *,
+    interruption: Interruption | None = None,
 ) -> ProcessResult:
     """Runs a command to its end and leaves nothing of it behind.
 
     `on_line` sees every redacted line of stdout; once it answers True the result has come, and the
-    child has `limits.grace_s` left. Raises Interrupted when a signal asked us to stop.
+    child has `limits.grace_s` left. Raises Interrupted when a signal, or whoever holds the
+    `interruption`, asked us to stop; without one it is whichever this process has entered.
+
+    May be called from several threads at once. The kernel ends a child when the thread that started
+    it ends; that thread stays in this call until the child has ended, so no pool can lose one.
     """
-    with Interruption() as interruption:
-        watch = Watch(start(command, is_merged=output.stderr is None), limits, interruption)
+    shared = interruption or Interruption.of_this_process()
+    with nullcontext(shared) if shared else Interruption(is_shared=False) as asking:
+        if asking.is_asked:
+            raise interrupted(command, asking, "did not start")
+        watch = Watch(start(command, is_merged=output.stderr is None), limits, asking)
         try:
             watch.listen(command, output, on_line)
             ending = watch.wait()
@@ -40,12 +52,13 @@ def run(
             raise
         finally:
             watch.close()
-        if interruption.times:
-            raise Interrupted(
-                f"stopped {command.title}, because a signal asked for it",
-                hint="give the same command again to go on",
-            )
+        if asking.is_asked:
+            raise interrupted(command, asking, "stopped")
     return watch.result(ending)
+
+
+def interrupted(command: Command, asking: Interruption, what: str) -> Interrupted:
+    return Interrupted(f"{what} {command.title}, because {asking.reason}", hint="give the same command again to go on")
 
 
 class Watch:
@@ -54,7 +67,7 @@ class Watch:
     def __init__(self, child: Child, limits: ProcessLimits, interruption: Interruption) -> None:
         self.child = child
         self.limits = limits
-        self.interruption = interruption
+        self.is_asked = self.is_urgent = False
         self.began = self.heard = time.monotonic()
         self.finished = self.exited = inf
         self.captures: list[Capture] = []
@@ -64,7 +77,10 @@ class Watch:
         self.peak_rss_mb: float | None = None
         self.selector = selectors.DefaultSelector()
         self.selector.register(child.pidfd, selectors.EVENT_READ, self.note_exit)
-        self.selector.register(interruption.reader, selectors.EVENT_READ, interruption.drain)
+        # each is forgotten once it was heard: it stays readable, for the other runs that wait for it
+        self.selector.register(interruption.asked, selectors.EVENT_READ, self.note_asked)
+        self.selector.register(interruption.urgent, selectors.EVENT_READ, self.note_urgent)
+        self.interruption = interruption
 
     def listen(self, command: Command, output: Output, on_line: Callable[[bytes], object] | None) -> None:
         """Connects the child's pipes with their files."""
@@ -81,7 +97,7 @@ class Watch:
     def wait(self) -> Ending:
         """Until the child has ended, or had to be ended."""
         ending: Ending = "exit"
-        while self.exited == inf and not self.interruption.times:
+        while self.exited == inf and not self.is_asked:
             ending, deadline = self.next_deadline()
             if time.monotonic() >= deadline:
                 break
@@ -140,15 +156,22 @@ class Watch:
         self.exited = time.monotonic()
         self.selector.unregister(self.child.pidfd)
 
+    def note_asked(self) -> None:
+        self.is_asked = True
+        self.selector.unregister(self.interruption.asked)
+
+    def note_urgent(self) -> None:
+        self.is_urgent = True
+        self.selector.unregister(self.interruption.urgent)
+
     def stop(self) -> None:
         """Asks, waits, kills; then ends what else the child has started."""
         if self.exited == inf:
             self.signal_group(signal.SIGTERM)
-            # a second signal to us means: at once
-            self.wait_for_exit(self.limits.stop_s, signals=2)
+            self.wait_for_exit(self.limits.stop_s, is_patient=True)
         if self.exited == inf:
             self.signal_group(signal.SIGKILL)
-            self.wait_for_exit(KILLED_S, signals=inf)
+            self.wait_for_exit(KILLED_S, is_patient=False)
         self.survivors = self.child.tree.end()
         self.drain()
 
@@ -158,9 +181,10 @@ class Watch:
             capture.on_line = None
         self.stop()
 
-    def wait_for_exit(self, limit_s: float, signals: float) -> None:
+    def wait_for_exit(self, limit_s: float, *, is_patient: bool) -> None:
+        """Until the child has ended; patience is over once a second signal, or an urgent request, came."""
         end = time.monotonic() + limit_s
-        while self.exited == inf and time.monotonic() < end and self.interruption.times < signals:
+        while self.exited == inf and time.monotonic() < end and not (is_patient and self.is_urgent):
             self.turn(end)
 
     def signal_group(self, number: signal.Signals) -> None:
