@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,7 +83,8 @@ class Entry:
 
     @property
     def is_baseline(self) -> bool:
-        return self.number == 1
+        """Whether these were the unedited files: they have no parent."""
+        return not self.parent_run
 
     @property
     def wall_s(self) -> float:
@@ -123,17 +124,6 @@ class Entry:
 def speakable(metrics: Mapping[str, float]) -> dict[str, float | str]:
     """Numbers as JSON can hold them: what is not finite as a word that float() reads again."""
     return {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
-
-
-def plateau_of(entries: Sequence[Entry]) -> int:
-    """How many of the last finished runs in a row brought no gain; failures count neither way."""
-    count = 0
-    for entry in reversed(entries):
-        if entry.improved:
-            break
-        if entry.status == "ok" and not entry.is_baseline:
-            count += 1
-    return count
 
 
 def tallies(entries: Iterable[Entry]) -> dict[str, int]:

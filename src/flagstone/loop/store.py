@@ -153,4 +153,6 @@ def plain_environment() -> dict[str, str]:
 
 
 def lost(root: Path, sha: str) -> WorkFailed:
-    return WorkFailed(f"{root} has lost the object {sha}", hint="put it back from a backup; git fsck shows what is lost")
+    return WorkFailed(
+        f"{root} has lost the object {sha}", hint="put it back from a backup; git fsck shows what is lost"
+    )

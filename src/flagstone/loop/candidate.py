@@ -1,0 +1,49 @@
+"""What is to be run as one number of the ledger: the edit, where it came from, and whether it may be run at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flagstone.loop.home import RunFolder
+from flagstone.loop.subject import Snapshot
+from flagstone.records import read_record, write_record
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stored edit. `fault` says why it is not run; `parent_run` is '' for the base."""
+
+    number: int
+    parent_run: str
+    parent_tree: str
+    snapshot: Snapshot
+    note: str = ""
+    fault: str = ""
+    is_exhausted: bool = False
+    is_fatal: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.snapshot.tree != self.parent_tree
+
+    def keep(self, run: RunFolder) -> None:
+        """Written before anything is run, so that a restart asks no agent twice."""
+        taken = self.snapshot
+        snapshot = {**vars(taken), "violations": list(taken.violations), "changed": list(taken.changed)}
+        write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)})
+
+
+def kept_candidate(run: RunFolder) -> Candidate | None:
+    """The candidate that a run was proposed with, if that was finished."""
+    record = read_record(run.proposal)
+    try:
+        if record is None:
+            return None
+        told = record["snapshot"]
+        snapshot = Snapshot(told["tree"], told["commit"], tuple(told["violations"]), tuple(told["changed"]))
+        return Candidate(**{**record, "snapshot": snapshot})
+    except (KeyError, TypeError):
+        return None

@@ -1,0 +1,91 @@
+"""What decides about the number, as one digest: spec, evaluator, metric code and protected files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from flagstone.loop.globs import matches
+from flagstone.loop.overlay import LEFT_OUT
+from flagstone.loop.spec import Spec
+from flagstone.records import DigestCache, digest_value
+
+LARGEST = 50_000_000
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The files that decide, and the part of the spec that does. A file is read again only when it was touched."""
+
+    spec: Spec
+    cache: DigestCache = field(default_factory=lambda: DigestCache(None), compare=False)
+
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(sorted({path for path in self.named() if path.is_file()}))
+
+    def named(self) -> Iterator[Path]:
+        """Every file that is named as deciding, or is, by what is run."""
+        root, subject = self.spec.subject.root, self.spec.subject
+        code = self.spec.metric.options.get("code", "")
+        words = [*self.spec.harness.argv, self.spec.contract, "" if "\n" in code else code]
+        for step in (self.spec.evaluate, self.spec.guard):
+            words += step.argv if step else ()
+        for word in words:
+            path = root / os.path.expanduser(word) if word else root
+            if word and len(word) < 4000 and path.is_file() and not self.may_change(path):
+                yield path if path.is_relative_to(root) else path.resolve()
+        yield from self.protected(root, subject.protected)
+
+    def may_change(self, path: Path) -> bool:
+        inside = path.is_relative_to(self.spec.subject.root)
+        return inside and matches(path.relative_to(self.spec.subject.root).as_posix(), self.spec.subject.mutable)
+
+    def protected(self, root: Path, globs: tuple[str, ...] | None) -> Iterator[Path]:
+        """What the spec protects; without a word of it, the files beside the entry."""
+        if self.spec.subject.kind == "git" and globs is None:
+            return  # the tree itself holds them: an edit there is a violation
+        if globs is None:
+            folder = (root / self.spec.subject.entry).parent
+            found = [folder / name for name in sorted(os.listdir(folder))] if folder.is_dir() else []
+            yield from (path for path in found if path.is_file() and is_source(path) and not self.may_change(path))
+            return
+        for place, folders, names in os.walk(root):
+            folders[:] = [name for name in folders if name not in LEFT_OUT]
+            above = os.path.relpath(place, root)
+            for name in names:
+                path = name if above == "." else f"{above}/{name}"
+                if matches(path, globs) and not matches(path, self.spec.subject.mutable):
+                    yield root / path
+
+    def files(self) -> Mapping[str, str]:
+        """The digest of each file as it is now; `gone` where it is not there."""
+        return {str(path): self.digest_now(path) for path in self.paths}
+
+    def digest_now(self, path: Path) -> str:
+        try:
+            return self.cache.digest(path)
+        except OSError:
+            return "gone"
+
+    def digest(self) -> str:
+        return digest_value([self.spec.digest, sorted(self.files().items())])
+
+
+def is_source(path: Path) -> bool:
+    """Whether a file beside the entry is worth watching: logs and outputs are written all the time."""
+    is_code = path.suffix in (".py", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".cu", ".cpp", ".h")
+    return is_code and path.stat().st_size <= LARGEST
+
+
+def difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Which files changed, with both digests."""
+    found = [
+        f"{path} was {before.get(path, 'not there')[:16]}, is {now.get(path, 'not there')[:16]}"
+        for path in sorted({*before, *now})
+        if before.get(path) != now.get(path)
+    ]
+    return "; ".join(found[:5]) or "experiment.yaml: what decides about the metric was changed"

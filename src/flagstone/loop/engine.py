@@ -1,0 +1,306 @@
+"""The loop of one experiment: proposals ahead, measurements beside each other, verdicts strictly in order."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.gates.holder import held
+from flagstone.loop import best, derived, rebase
+from flagstone.loop.candidate import Candidate, kept_candidate
+from flagstone.loop.entry import Entry, Measurement
+from flagstone.loop.harness import Harness, Order
+from flagstone.loop.home import run_id
+from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
+from flagstone.loop.ledger import History
+from flagstone.loop.opening import Opened, refuse_if_tampered, refuse_if_unclean
+from flagstone.loop.proposal import Proposer
+from flagstone.loop.proposing import Proposing
+from flagstone.loop.scalars import Scalars
+from flagstone.loop.seeds import seed_for
+from flagstone.loop.stopping import terminated_by
+from flagstone.loop.tailing import tail_text
+from flagstone.loop.words import told
+from flagstone.loop.working import Working
+from flagstone.processes import end_orphans
+from flagstone.processes.interruption import Interruption
+from flagstone.records import utc
+
+Prepared = tuple[Candidate, Measurement | None]
+
+
+@contextmanager
+def engine_of(opened: Opened, proposer: Proposer | None, say: Callable[[str], None]) -> Iterator[Engine]:
+    """The engine of an experiment, alone with it, after everything that a crash left was put right."""
+    home = opened.home
+    with held(home.lock, f"experiment {home.name}", utc(time.time())), Interruption() as interruption:
+        refuse_if_unclean(home)
+        end_orphans(str(home.root))
+        refuse_if_tampered(opened)
+        history = History.read(home)
+        harness = Harness(
+            spec=opened.spec,
+            home=home,
+            subject=opened.subject,
+            contract=opened.contract,
+            start_digest=opened.start["contract"],
+            start_files=opened.start["files"],
+            base_tree=opened.base.tree,
+            interruption=interruption,
+        )
+        engine = Engine(opened, history, harness, Working(home, opened.subject), proposer, say, Scalars(home))
+        best.settle(home, opened.spec, opened.subject, history.progress.best)
+        derived.mend(home, opened.spec, history)
+        yield engine
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One experiment under way."""
+
+    opened: Opened
+    history: History
+    harness: Harness
+    working: Working
+    proposer: Proposer | None
+    say: Callable[[str], None]
+    scalars: Scalars
+
+    @property
+    def next_number(self) -> int:
+        return self.history.progress.number + 1
+
+    def ended_by(self) -> str:
+        """Why there is nothing more to do: a condition that holds, or a person's wish."""
+        if self.opened.home.stop.exists():
+            return "manual"
+        now = replace(self.history.progress, is_interrupted=False)
+        return terminated_by(self.opened.spec.stopping, self.opened.spec.metric, now)
+
+    def run(self, limit: int | None = None) -> str:
+        """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""
+        spec = self.opened.spec
+        last = self.history.progress.number + limit if limit is not None else None
+        slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for slot in range(max(1, spec.lag - 1)):
+            slots.put(slot)
+        pending: dict[int, Future[Prepared]] = {}
+        with ThreadPoolExecutor(max_workers=spec.lag) as pool:
+            try:
+                return self.until_the_end(partial(self.top_up, pool, pending, slots), pending, slots, last)
+            finally:
+                for future in pending.values():
+                    future.cancel()
+                if pending:
+                    self.harness.interruption.ask()
+
+    def until_the_end(
+        self,
+        top_up: Callable[[int | None], None],
+        pending: dict[int, Future[Prepared]],
+        slots: queue.SimpleQueue[int],
+        last: int | None,
+    ) -> str:
+        while not (ended := self.ended_by()):
+            number = self.next_number
+            if last is not None and number > last:
+                return ""
+            top_up(last)
+            candidate, first = pending.pop(number).result()
+            if candidate.is_exhausted:
+                return "proposals"
+            if candidate.is_fatal:
+                raise WorkFailed(candidate.fault, hint="put that right, then give the same command again")
+            slot = slots.get()
+            try:
+                entry = self.conclude(candidate, first, slot)
+            finally:
+                slots.put(slot)
+            self.halt_on(entry)
+        return ended
+
+    def top_up(
+        self,
+        pool: ThreadPoolExecutor,
+        pending: dict[int, Future[Prepared]],
+        slots: queue.SimpleQueue[int],
+        last: int | None,
+    ) -> None:
+        """Starts every proposal whose earlier verdicts are there; until there is a best, only the unedited files."""
+        number, lag = self.next_number, self.opened.spec.lag
+        final = number if self.history.progress.best is None else number + lag - 1
+        for ahead in range(number, final + 1):
+            if ahead in pending or (last is not None and ahead > last):
+                continue
+            make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposing(ahead)
+            pending[ahead] = pool.submit(self.prepared, make, ahead, slots)
+
+    def proposing(self, number: int) -> Callable[[], Candidate]:
+        """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
+        kept = kept_candidate(self.opened.home.run(run_id(number)))
+        if kept is not None:
+            return lambda: kept
+        if self.proposer is None:
+            raise FlagstoneError(
+                "this experiment has nobody to propose edits (proposer: none)",
+                hint=f"edit {self.opened.home.working} and give: flagstone experiment step {self.opened.home.name}",
+            )
+        asking = Proposing(self.opened, self.proposer, self.history, self.say)
+        return partial(asking.candidate, asking.view(number))
+
+    def baseline(self, number: int) -> Candidate:
+        """The unedited files: the first run of every experiment."""
+        base = self.opened.base
+        made = Candidate(number, "", base.tree, base, "baseline")
+        made.keep(self.opened.home.run(run_id(number)))
+        return made
+
+    def prepared(self, make: Callable[[], Candidate], number: int, slots: queue.SimpleQueue[int]) -> Prepared:
+        """A candidate and its first measurement; in a thread of its own."""
+        candidate = make()
+        if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
+            return candidate, None
+        slot = slots.get()
+        try:
+            return candidate, self.harness.measure(self.order(candidate, "first", seed_for(self.opened.spec.seed, 0), slot))
+        finally:
+            slots.put(slot)
+
+    def order(self, candidate: Candidate, part: str, seed: int, slot: int) -> Order:
+        return Order(self.opened.home.run(run_id(candidate.number)), candidate.snapshot.tree, part, seed, slot)
+
+    def conclude(self, candidate: Candidate, first: Measurement | None, slot: int) -> Entry:
+        """The verdict: its line in the ledger first, then everything that follows from it."""
+        candidate, first = self.on_the_best(candidate, first, slot)
+        entry = self.entry(candidate, self.ruling(candidate, first, slot))
+        self.history.append(entry)
+        self.follow(entry)
+        self.say(told(entry, self.opened.spec))
+        return entry
+
+    def on_the_best(self, candidate: Candidate, first: Measurement | None, slot: int) -> Prepared:
+        """With `rebase`, an edit of an older parent is put onto the best, and that is measured."""
+        now = self.history.progress.best
+        is_old = now is not None and first is not None and now.tree != candidate.parent_tree
+        if not (self.opened.spec.rebase and is_old and first and first.status == "ok"):
+            return candidate, first
+        assert now is not None
+        moved = rebase.onto(self.opened, candidate, now)
+        if moved is None:
+            return candidate, first
+        return moved, self.harness.measure(self.order(moved, "rebased", seed_for(self.opened.spec.seed, 0), slot))
+
+    def ruling(self, candidate: Candidate, first: Measurement | None, slot: int) -> Ruling:
+        if candidate.snapshot.violations:
+            return Ruling("violation", "invalid", "; ".join(candidate.snapshot.violations[:10]))
+        if first is None:
+            return Ruling("invalid", "revert", candidate.fault)
+        bench = self.bench(candidate, slot)
+        if not candidate.parent_run:
+            return rule_on_baseline(self.opened.spec, first, bench)
+        return rule_on(self.opened.spec, self.history.progress, candidate, first, bench)
+
+    def bench(self, candidate: Candidate, slot: int) -> Bench:
+        now, measure = self.history.progress.best, self.harness.measure
+        own = self.order(candidate, "guard", seed_for(self.opened.spec.seed, 0), slot)
+
+        def best_on(seed: int) -> Measurement:
+            assert now is not None
+            return measure(replace(own, tree=now.tree, part=f"best-{now.run_id}-{seed}", seed=seed))
+
+        return Bench(
+            candidate_on=lambda part, seed: measure(replace(own, part=part, seed=seed)),
+            best_on=best_on,
+            guard=lambda: self.harness.guard(own),
+            files=self.opened.subject.files,
+        )
+
+    def entry(self, candidate: Candidate, ruling: Ruling) -> Entry:
+        """The line of the ledger; whether it ends the experiment is part of it."""
+        before = self.history.progress
+        is_better = ruling.verdict == "advance"
+        made = Entry(
+            number=candidate.number,
+            run_id=run_id(candidate.number),
+            parent_run=candidate.parent_run,
+            tree=candidate.snapshot.tree,
+            commit=candidate.snapshot.commit,
+            note=candidate.note,
+            status=ruling.status,
+            verdict=ruling.verdict,
+            reason=ruling.reason,
+            value=ruling.value,
+            valid=ruling.valid,
+            improved=is_better,
+            previous_best=before.best_run,
+            best_run=run_id(candidate.number) if is_better else before.best_run,
+            best_value=ruling.value if is_better else before.best_value,
+            constraints=ruling.constraints,
+            measurements=ruling.measurements,
+            reference=ruling.reference,
+            judgement=ruling.judgement,
+            proposal=dict(candidate.facts),
+            contract=self.opened.start["contract"],
+            ended_at=utc(time.time()),
+        )
+        ended = terminated_by(self.opened.spec.stopping, self.opened.spec.metric, before.after(made))
+        return replace(made, should_terminate=bool(ended), terminated_by=ended)
+
+    def follow(self, entry: Entry) -> None:
+        """What is derived from a verdict; a kill in here is mended by the next engine."""
+        opened = self.opened
+        if entry.verdict == "advance":
+            best.promote(opened.home, opened.spec, opened.subject, entry)
+        derived.append_derived(opened.home, opened.spec, entry)
+        self.scalars.add(entry, opened.spec)
+        now = self.history.progress.best
+        self.working.restore(now.tree if now else opened.base.tree)
+
+    def halt_on(self, entry: Entry) -> None:
+        """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
+        again = f"flagstone experiment run {self.opened.home.name}"
+        if entry.status == "interrupted":
+            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {again}")
+        if entry.status == "unclean" or entry.reason.startswith("tampered"):
+            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {again}")
+        if not entry.parent_run and not entry.improved:
+            tail = tail_text(self.opened.home.run(entry.run_id).log, 12)
+            raise WorkFailed(f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {again}")
+
+    def step(self, note: str) -> Entry:
+        """Evaluates what stands in the working files now; before the first one, the unedited files."""
+        if self.history.progress.best is not None:
+            return self.conclude(*self.now(self.in_hand(note, self.next_number)), 0)
+        # taken first: the verdict on the unedited files puts those back into the working folder
+        made = None if self.is_unedited else self.in_hand(note, self.next_number + 1)
+        entry = self.conclude(*self.now(self.baseline(self.next_number)), 0)
+        if made is None:
+            return entry
+        self.halt_on(entry)
+        return self.conclude(*self.now(made), 0)
+
+    @property
+    def is_unedited(self) -> bool:
+        now = self.history.progress.best
+        return self.working.is_at(now.tree if now else self.opened.base.tree)
+
+    def in_hand(self, note: str, number: int) -> Candidate:
+        """The working files as a candidate."""
+        now = self.history.progress.best
+        parent = replace(self.opened.base, tree=now.tree, commit=now.commit) if now else self.opened.base
+        taken = self.opened.subject.take(self.opened.home.working, parent, note or run_id(number), number)
+        self.working.note(taken.tree)
+        made = Candidate(number, now.run_id if now else run_id(number - 1), parent.tree, taken, note)
+        made.keep(self.opened.home.run(run_id(number)))
+        return made
+
+    def now(self, candidate: Candidate) -> Prepared:
+        slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+        slots.put(0)
+        return self.prepared(lambda: candidate, candidate.number, slots)

@@ -1,0 +1,192 @@
+"""A few files of a project that itself stays as it is, as the subject of an experiment."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.loop.globs import matches
+from flagstone.loop.home import RunFolder
+from flagstone.loop.overlay import Overlay, default_scratch, emptied, stray, walked
+from flagstone.loop.spec import SubjectSpec
+from flagstone.loop.store import FILE, LINK, PROGRAM, Blob, Store
+from flagstone.loop.subject import Snapshot
+from flagstone.records import cannot_write
+
+LARGEST = 20_000_000
+
+
+@dataclass(frozen=True)
+class FilesSubject:
+    """Own copies of the mutable files; everything else of the project is seen through links."""
+
+    spec: SubjectSpec
+    store: Store
+
+    def base(self) -> Snapshot:
+        """The mutable files as they stand in the project now."""
+        found = dict(self.mutable_now())
+        if not found:
+            raise FlagstoneError(
+                f"no file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
+                hint="name the files that may change: subject.mutable in experiment.yaml",
+            )
+        tree = self.store.put_tree({path: self.stored(blob) for path, blob in found.items()})
+        return Snapshot(tree, self.store.put_commit(tree, "", "base", 0))
+
+    def mutable_now(self) -> Iterator[tuple[str, tuple[str, bytes]]]:
+        """Mode and content of each mutable file of the project. A link within it stays one, and brings its target."""
+        root = self.spec.root
+        for path in self.matching(root):
+            place = root / path
+            target = os.path.relpath(os.path.realpath(place), os.path.realpath(root))
+            if place.is_symlink() and not target.startswith(".."):
+                yield path, (LINK, os.fsencode(os.path.relpath(target, os.path.dirname(path) or ".")))
+                yield target, file_content(root / target)
+            else:
+                yield path, file_content(place)
+
+    def matching(self, root: Path) -> Iterator[str]:
+        for place, folders, names in os.walk(root):
+            above = os.path.relpath(place, root)
+            folders[:] = [name for name in folders if name not in (".git", ".flagstone", ".venv", "__pycache__")]
+            for name in names:
+                path = name if above == "." else f"{above}/{name}"
+                if matches(path, self.spec.mutable) and os.path.isfile(os.path.join(place, name)):
+                    yield path
+
+    def stored(self, content: tuple[str, bytes]) -> Blob:
+        return Blob(content[0], self.store.put(b"blob", content[1]))
+
+    def overlay(self, files: Mapping[str, Blob]) -> Overlay:
+        scratch = frozenset(self.spec.scratch) or default_scratch(self.spec.root)
+        return Overlay(self.spec.root, self.of_project | files.keys(), scratch)
+
+    @cached_property
+    def of_project(self) -> frozenset[str]:
+        """What may change of the project's own files, looked for once: the project stays as it is."""
+        return frozenset(self.matching(self.spec.root))
+
+    def place(self, run: RunFolder, slot: int) -> Path:
+        return run.tree
+
+    def lay_out(self, tree: str, folder: Path) -> None:
+        """Exactly this tree, in an empty folder."""
+        files = dict(self.store.tree(tree))
+        try:
+            emptied(folder)
+            self.overlay(files).lay_out(folder)
+            for path, blob in files.items():
+                place(folder / path, blob, self.store.content(blob.sha))
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+
+    def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
+        """What stands in the folder now. What is no plain file where one belongs is a violation."""
+        before = dict(self.store.tree(parent.tree))
+        overlay = self.overlay(before)
+        found = dict(walked(folder))
+        violations = [*stray(folder, overlay, found)]
+        links = {path for path, _ in overlay.links()}
+        files: dict[str, Blob] = {}
+        for path, status in found.items():
+            if path in links or (path not in before and overlay.is_scratch(path)):
+                continue
+            fault = fault_of(path, status, before.get(path))
+            if path not in before and not matches(path, self.spec.mutable):
+                violations.append(f"{path} was created outside what may change")
+            elif fault:
+                violations.append(f"{path} {fault}")
+            else:
+                files[path] = self.stored(content_of(folder / path, status))
+        files.update({path: before[path] for path in before if path in found and path not in files})
+        tree = self.store.put_tree(files)
+        changed = sorted(path for path in {*files, *before} if files.get(path) != before.get(path))
+        commit = self.store.put_commit(tree, parent.commit, note, number)
+        return Snapshot(tree, commit, tuple(violations), tuple(changed))
+
+    def diff(self, before: str, after: str) -> str:
+        return self.store.diff(before, after)
+
+    def restore(self, tree: str, folder: Path) -> None:
+        """The working folder back to a tree. A file that is right already is not touched."""
+        files = dict(self.store.tree(tree))
+        overlay = self.overlay(files)
+        try:
+            for path, _ in list(walked(folder)) if folder.is_dir() else ():
+                if path not in files and (matches(path, self.spec.mutable) or path in overlay.own):
+                    (folder / path).unlink()
+            if not folder.is_dir():
+                self.lay_out(tree, folder)
+                return
+            for path, blob in files.items():
+                place(folder / path, blob, self.store.content(blob.sha))
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+
+    def files(self, tree: str) -> Mapping[str, bytes]:
+        return {path: self.store.content(blob.sha) for path, blob in self.store.tree(tree)}
+
+
+def file_content(path: Path) -> tuple[str, bytes]:
+    status = path.stat()
+    if status.st_size > LARGEST:
+        raise FlagstoneError(f"{path} is too large to be edited", hint="name source files in subject.mutable")
+    return mode_of(status), path.read_bytes()
+
+
+def content_of(path: Path, status: os.stat_result) -> tuple[str, bytes]:
+    if stat.S_ISLNK(status.st_mode):
+        return LINK, os.fsencode(os.readlink(path))
+    return mode_of(status), path.read_bytes()
+
+
+def mode_of(status: os.stat_result) -> str:
+    return PROGRAM if status.st_mode & 0o100 else FILE
+
+
+def fault_of(path: str, status: os.stat_result, was: Blob | None) -> str:
+    """Why a file cannot be part of a candidate; nothing where it can."""
+    if stat.S_ISLNK(status.st_mode):
+        return "" if was and was.mode == LINK else "was replaced by a link"
+    if not stat.S_ISREG(status.st_mode):
+        return "is no plain file"
+    if was and was.mode == LINK:
+        return "was a link and is a file"
+    if status.st_nlink > 1:
+        return "has a second name elsewhere (a hard link)"
+    if status.st_size > LARGEST:
+        return "is too large"
+    return "has another mode" if was and was.mode != mode_of(status) else ""
+
+
+def place(path: Path, blob: Blob, content: bytes) -> None:
+    """Puts one file in its place, unless it stands there already. A link is never written through."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        status = None
+    if status and blob.mode == LINK and stat.S_ISLNK(status.st_mode) and os.fsencode(os.readlink(path)) == content:
+        return
+    if status and (blob.mode == LINK or not stat.S_ISREG(status.st_mode) or status.st_nlink > 1):
+        emptied(path)
+        path.rmdir()
+        status = None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if blob.mode == LINK:
+        os.symlink(os.fsdecode(content), path)
+        return
+    mode = 0o755 if blob.mode == PROGRAM else 0o644
+    if status and mode_of(status) == blob.mode and status.st_size == len(content) and path.read_bytes() == content:
+        return
+    # an editor may have the file open: it is written in its place where that is possible
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        if status is None or mode_of(status) != blob.mode:
+            os.fchmod(stream.fileno(), mode)

@@ -1,0 +1,335 @@
+"""Runs one candidate under the watchdog and measures it: what it says of itself is not asked."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.sandbox import strength
+from flagstone.errors import FlagstoneError
+from flagstone.loop import checkpoint, leases
+from flagstone.loop.contract import Contract, difference
+from flagstone.loop.entry import Measurement, Status
+from flagstone.loop.home import Home, RunFolder
+from flagstone.loop.overlay import emptied
+from flagstone.loop.spec import Spec, StepSpec
+from flagstone.loop.subject import Subject
+from flagstone.metrics.registry import nearest, read_metrics
+from flagstone.metrics.series import Place, Reading
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes.interruption import Interruption
+from flagstone.records import read_record, utc, write_record
+
+CACHES = {
+    "XDG_CACHE_HOME": "cache",
+    "MPLCONFIGDIR": "matplotlib",
+    "TRITON_CACHE_DIR": "triton",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "NUMBA_CACHE_DIR": "numba",
+    "TMPDIR": "",
+}
+ENDINGS: Mapping[str, tuple[Status, str]] = {
+    "wall": ("timeout", "took longer than {seconds:g} s"),
+    "silence": ("timeout", "printed nothing for {silence_s:g} s"),
+    "memory": ("crash", "held more than {memory_mb:g} MB of memory"),
+    "gpu_memory": ("crash", "held more than {gpu_memory_mb:g} MB of GPU memory"),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One measurement that is wanted: which tree, for which run, as which part, with which seed."""
+
+    run: RunFolder
+    tree: str
+    part: str
+    seed: int
+    slot: int = 0
+
+
+@dataclass(frozen=True)
+class Harness:
+    """Everything a run is measured with. `start_files` is the contract as it was when the experiment began."""
+
+    spec: Spec
+    home: Home
+    subject: Subject
+    contract: Contract
+    start_digest: str
+    start_files: Mapping[str, str]
+    base_tree: str
+    interruption: Interruption
+
+    def measure(self, order: Order) -> Measurement:
+        """The measurement; one that a killed process had finished is taken as it is."""
+        known = kept(order.run.measured(order.part))
+        if known is not None:
+            return known
+        tampered = self.tampering()
+        if tampered:
+            return Measurement(order.part, order.seed, "invalid", tampered)
+        folder = self.subject.place(order.run, order.slot)
+        set_aside(folder, order.run)
+        self.subject.lay_out(order.tree, folder)
+        found = self.run_in(folder, order)
+        tampered = self.tampering()
+        if tampered:
+            found = replace(found, status="invalid", reason=tampered, value=None)
+        write_record(order.run.measured(order.part), found.to_record())
+        return found
+
+    def tampering(self) -> str:
+        """What was changed of the contract, in words with both digests; nothing where it stands."""
+        now = self.contract.digest()
+        if now == self.start_digest:
+            return ""
+        return f"tampered: {difference(self.start_files, self.contract.files())}"
+
+    def run_in(self, folder: Path, order: Order) -> Measurement:
+        private = order.run.root / "private"
+        emptied(private)
+        with ExitStack() as held:
+            held.enter_context(leases.alone_on_machine() if self.spec.harness.exclusive else leases.beside_others())
+            lease = held.enter_context(leases.lease(self.spec.harness.gpus, stop=self.was_asked))
+            command = self.command(order, folder, private, lease.environment())
+            began = time.time()
+            try:
+                result = run(command, self.limits(), Output(order.run.log_of(order.part)), interruption=self.interruption)
+            except StartError as error:
+                return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
+        return self.judged(order, folder, result, Place(folder, order.run.log_of(order.part), began, time.time()))
+
+    def was_asked(self) -> bool:
+        return self.interruption.times > 0
+
+    def limits(self) -> ProcessLimits:
+        asked = self.spec.harness
+        return ProcessLimits(
+            wall_s=asked.seconds,
+            silence_s=asked.silence_s,
+            memory_mb=asked.memory_mb,
+            gpu_memory_mb=asked.gpu_memory_mb,
+            watch_gpu=asked.gpus > 0,
+        )
+
+    def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
+        values = {"seed": str(order.seed), "run_dir": str(folder), "entry": self.spec.subject.entry}
+        argv = [filled(word, values) for word in self.spec.harness.argv]
+        weights = checkpoint.of_parent(self.home)
+        if weights and self.spec.resume.get("flag"):
+            argv += [self.spec.resume["flag"], str(weights)]
+        env = {**self.environment(order, folder, private), **devices}
+        if weights:
+            env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)
+        return Command(
+            argv=tuple(argv),
+            target=None,
+            cwd=folder,
+            env=env,
+            owner=str(self.home.root),
+            confinement=self.confinement((folder, private)),
+        )
+
+    def environment(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
+        """What a run finds: its seed and folders, and caches of its own, so that no run reaches another through them."""
+        own = {name: str(private / below) for name, below in CACHES.items()}
+        said = {
+            "AR_RUN_ID": order.run.root.name,
+            "AR_RUN_DIR": str(folder),
+            "AR_SEED": str(order.seed),
+            "SEED": str(order.seed),
+            "PYTHONHASHSEED": str(order.seed),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
+            "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+        }
+        filled_in = {name: filled(value, {"seed": str(order.seed)}) for name, value in self.spec.harness.env.items()}
+        return {**os.environ, **own, **said, **filled_in}
+
+    def confinement(self, writable: tuple[Path, ...]) -> Confinement | None:
+        """What a run is held to: it writes to its own folders only."""
+        if self.spec.sandbox == "off":
+            return None
+        here = strength()
+        if self.spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
+            raise FlagstoneError(
+                f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
+                hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml",
+            )
+        if not here.landlock_abi and not here.has_bubblewrap:
+            return None
+        further = tuple(path for path in map(Path, map(os.path.expanduser, self.spec.harness.writable)) if path.is_dir())
+        shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
+        return Confinement(
+            (*writable, *further, *shared),
+            network=self.spec.harness.network,
+            use_landlock=here.landlock_abi > 0,
+            use_bubblewrap=here.has_bubblewrap,
+        )
+
+    def judged(self, order: Order, folder: Path, result: ProcessResult, place: Place) -> Measurement:
+        """What the run came to, and its metric where it came to its end."""
+        status, reason = self.ending_of(result)
+        known: dict[str, Any] = {
+            "exit_code": result.exit_code if result.exit_code is not None else -(result.signal or 0),
+            "started_at": utc(place.began_at),
+            "wall_s": round(result.wall_s, 4),
+            "peak_rss_mb": result.peak_rss_mb,
+            "peak_vram_mb": result.peak_gpu_mb,
+            "gpus": self.spec.harness.gpus,
+            "log": place.log.relative_to(self.home.root).as_posix(),
+            "unclean": result.unclean_pids,
+        }
+        if result.survivors:
+            note_unclean(self.home, order.run.root.name, result)
+        if status != "ok":
+            return Measurement(order.part, order.seed, status, reason, **known)
+        saved, problem = checkpoint.taken(self.spec.checkpoint, folder, order, place)
+        reading = self.reading(order, folder, place)
+        value, fault = primary(reading, self.spec)
+        metrics = {**reading.values, **measured_quantities(known)}
+        if problem and self.spec.checkpoint and self.spec.checkpoint.required:
+            fault = fault or problem
+        return Measurement(
+            order.part,
+            order.seed,
+            "invalid" if fault else "ok",
+            fault,
+            None if fault else value,
+            {name: number for name, number in metrics.items() if self.is_kept(name)},
+            reading.backend,
+            checkpoint=saved,
+            wandb_run_id=wandb_run(reading),
+            **known,
+        )
+
+    def is_kept(self, name: str) -> bool:
+        return name in self.spec.wanted or name in ("wall_s", "peak_rss_mb", "peak_vram_mb")
+
+    def ending_of(self, result: ProcessResult) -> tuple[Status, str]:
+        if result.survivors:
+            return "unclean", f"processes could not be ended: {', '.join(map(str, result.unclean_pids))}"
+        if result.ending in ENDINGS:
+            status, words = ENDINGS[result.ending]
+            return status, words.format(**vars(self.spec.harness))
+        if result.exit_code == 0:
+            return "ok", ""
+        return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
+
+    def reading(self, order: Order, folder: Path, place: Place) -> Reading:
+        """Where there is an evaluator its word counts, and the run's own is only kept."""
+        options = self.spec.metric.options
+        own = read_metrics(self.spec.metric.backend, options, place, self.spec.wanted)
+        if self.spec.evaluate is None:
+            return own
+        scored = self.evaluated(self.spec.evaluate, order, folder)
+        values = {name: value for name, value in own.values.items() if name != self.spec.metric.name}
+        return replace(scored, values={**values, **scored.values}, problems=(*own.problems, *scored.problems))
+
+    def evaluated(self, step: StepSpec, order: Order, folder: Path) -> Reading:
+        """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
+        found = checkpoint.newest(folder, step.artifact, None)
+        if found is None:
+            return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
+        place, log = order.run.root / "evaluate", order.run.root / f"evaluate-{order.part}.log"
+        self.subject.lay_out(self.base_tree, place)
+        began = time.time()
+        result = self.run_step(step, place, log, {"artifact": str(found), "seed": str(order.seed)})
+        if result.exit_code != 0:
+            return Reading({}, "evaluate", (f"the evaluator ended with exit code {result.exit_code}",))
+        backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
+        where = Place(place, log, began, time.time())
+        return replace(read_metrics(backend, self.spec.metric.options, where, self.spec.wanted), backend="evaluate")
+
+    def guard(self, order: Order) -> str:
+        """Why the guard does not let a candidate pass; nothing where it does, or there is none."""
+        step = self.spec.guard
+        if step is None:
+            return ""
+        place, log = order.run.root / "guard", order.run.root / "guard.log"
+        self.subject.lay_out(order.tree, place)
+        result = self.run_step(step, place, log, {"seed": str(order.seed)})
+        ended = "took too long" if result.timed_out else f"ended with exit code {result.exit_code}"
+        return "" if result.exit_code == 0 and not result.survivors else f"the guard {ended}"
+
+    def run_step(self, step: StepSpec, place: Path, log: Path, values: Mapping[str, str]) -> ProcessResult:
+        """A further command, under the same watchdog."""
+        private = place.with_name("private")
+        emptied(private)
+        order = Order(RunFolder(place.parent), "", place.name, int(values["seed"]))
+        command = Command(
+            argv=tuple(filled(word, values) for word in step.argv),
+            target=None,
+            cwd=place,
+            env={**self.environment(order, place, private), "AR_ARTIFACT": values.get("artifact", "")},
+            owner=str(self.home.root),
+            confinement=self.confinement((place, private)),
+        )
+        return run(command, replace(self.limits(), wall_s=step.seconds), Output(log), interruption=self.interruption)
+
+
+def filled(word: str, values: Mapping[str, str]) -> str:
+    """Replaces each known `{name}`; other braces are the command's own."""
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
+
+
+def kept(path: Path) -> Measurement | None:
+    record = read_record(path)
+    try:
+        return Measurement.from_record(record) if record else None
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+
+
+def set_aside(folder: Path, run: RunFolder) -> None:
+    """What an earlier, unfinished try of this run left is kept beside it."""
+    if folder.parent != run.root or not folder.exists():
+        return
+    number = 1
+    while (run.root / f"tree-{number}").exists():
+        number += 1
+    os.rename(folder, run.root / f"tree-{number}")
+
+
+def note_unclean(home: Home, name: str, result: ProcessResult) -> None:
+    write_record(home.unclean, {"run": name, "processes": [vars(each) for each in result.survivors]})
+
+
+def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
+    """Our own measures stand over whatever a run printed under their names."""
+    names = ("wall_s", "peak_rss_mb", "peak_vram_mb")
+    found = {name: float(known[name]) for name in names if known[name] is not None}
+    return {**found, "wall_seconds": float(known["wall_s"])}
+
+
+def primary(reading: Reading, spec: Spec) -> tuple[float | None, str]:
+    """The number that counts, or why there is none."""
+    name = spec.metric.name
+    value = reading.values.get(name)
+    if value is None:
+        close = nearest(name, reading.values)
+        said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
+        why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
+        return None, f"the metric {name} is missing{said}{why}"
+    if not math.isfinite(value):
+        return None, f"the metric {name} is {value}"
+    return value, ""
+
+
+def wandb_run(reading: Reading) -> str | None:
+    """The id of the wandb run that was read, as its folder says."""
+    for source in reading.sources:
+        for part in Path(source).parts:
+            if part.startswith(("run-", "offline-run-")):
+                return part.rsplit("-", 1)[-1]
+    return None

@@ -1,0 +1,107 @@
+"""An experiment, opened: its spec, subject and contract, and how it began."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+from flagstone.loop.contract import Contract, difference
+from flagstone.loop.files_subject import FilesSubject
+from flagstone.loop.home import Home
+from flagstone.loop.spec import Spec, load_spec
+from flagstone.loop.store import Store
+from flagstone.loop.subject import Snapshot, Subject
+from flagstone.loop.working import Working
+from flagstone.processes import Survivor, still_alive
+from flagstone.records import read_record, utc, write_record
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What every verb of an experiment needs. `start` is how it began."""
+
+    home: Home
+    spec: Spec
+    subject: Subject
+    contract: Contract
+    start: Mapping[str, Any]
+
+    @property
+    def base(self) -> Snapshot:
+        return Snapshot(self.start["tree"], self.start["commit"])
+
+
+def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
+    """The experiment at a folder; begun with the files as they stand, where it was not yet begun."""
+    spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
+    contract, store = Contract(spec), Store(home.candidates)
+    subject = subject_for(spec, store)
+    start = read_record(home.start) or begun(home, spec, subject, contract, store)
+    if seconds is not None:
+        spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
+    return Opened(home, spec, subject, contract, start)
+
+
+def subject_for(spec: Spec, store: Store) -> Subject:
+    if spec.subject.kind == "git":
+        from flagstone.loop.git_subject import GitSubject
+
+        return GitSubject(spec.subject, store.root)
+    return FilesSubject(spec.subject, store)
+
+
+def begun(home: Home, spec: Spec, subject: Subject, contract: Contract, store: Store) -> dict[str, Any]:
+    """Stores the base and the contract; lays out the working files."""
+    if not spec.subject.root.is_dir():
+        raise FlagstoneError(
+            f"the project {spec.subject.root} is not there", hint=f"correct subject.root in {home.spec}"
+        )
+    if spec.subject.kind == "files":
+        store.make()
+    home.root.mkdir(parents=True, exist_ok=True)
+    os.chmod(home.root, 0o700)
+    base = subject.base()
+    if not home.working.exists():
+        subject.lay_out(base.tree, home.working)
+        Working(home, subject).note(base.tree)
+    start = {
+        "tree": base.tree,
+        "commit": base.commit,
+        "contract": contract.digest(),
+        "files": dict(contract.files()),
+        "began_at": utc(time.time()),
+    }
+    write_record(home.start, start)
+    return start
+
+
+def refuse_if_tampered(opened: Opened) -> None:
+    """What decides about the number must be what it was when the experiment began."""
+    now = opened.contract.digest()
+    if now != opened.start["contract"]:
+        raise FlagstoneError(
+            f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} began "
+            f"(contract {opened.start['contract'][:16]}, now {now[:16]}): "
+            f"{difference(opened.start['files'], opened.contract.files())}",
+            hint=f"put it back, or begin anew with it: flagstone experiment run {opened.home.name} --fresh",
+        )
+
+
+def refuse_if_unclean(home: Home) -> None:
+    """Nothing is started beside what could not be ended; it unblocks by itself when that is gone."""
+    record = read_record(home.unclean)
+    if record is None:
+        return
+    left = still_alive(Survivor(int(row["pid"]), int(row["started_ticks"])) for row in record.get("processes", ()))
+    if left:
+        pids = ", ".join(str(each.pid) for each in left)
+        raise FlagstoneError(
+            f"processes of run {record.get('run')} of experiment {home.name} still live: {pids}",
+            hint=f"end them (kill -9 {pids.replace(',', '')}), then give the same command again",
+        )
+    home.unclean.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""An edit of an older parent, put onto the best: merged file by file, and measured before anything is believed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flagstone.loop.candidate import Candidate
+from flagstone.loop.entry import Entry
+from flagstone.loop.home import run_id
+from flagstone.loop.opening import Opened
+from flagstone.loop.overlay import emptied
+from flagstone.loop.subject import Snapshot
+from flagstone.processes import run_quietly
+
+
+def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
+    """The candidate with its edit on the best; None where both changed the same lines, or nothing is left of it."""
+    run = opened.home.run(run_id(candidate.number))
+    subject, parent = opened.subject, Snapshot(best.tree, best.commit)
+    merged = merged_files(
+        subject.files(candidate.parent_tree), subject.files(candidate.snapshot.tree), subject.files(best.tree)
+    )
+    if merged is None:
+        return None
+    folder = run.root / "rebased"
+    emptied(folder)
+    subject.lay_out(best.tree, folder)
+    for path, content in merged.items():
+        target = folder / path
+        if content is None:
+            target.unlink(missing_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    taken = subject.take(folder, parent, candidate.note or run_id(candidate.number), candidate.number)
+    if taken.tree == best.tree or taken.violations:
+        return None
+    facts = {**candidate.facts, "rebased_from": candidate.parent_run}
+    return replace(candidate, parent_run=best.run_id, parent_tree=best.tree, snapshot=taken, facts=facts)
+
+
+def merged_files(
+    base: Mapping[str, bytes], edited: Mapping[str, bytes], best: Mapping[str, bytes]
+) -> dict[str, bytes | None] | None:
+    """What has to be written over the best, path by path (None: removed); None where it does not merge."""
+    found: dict[str, bytes | None] = {}
+    for path in sorted({*base, *edited}):
+        before, after, now = base.get(path), edited.get(path), best.get(path)
+        if before == after or after == now:
+            continue
+        if before == now:
+            found[path] = after
+            continue
+        if before is None or after is None or now is None:
+            return None
+        joined = merged_text(before, after, now)
+        if joined is None:
+            return None
+        found[path] = joined
+    return found
+
+
+def merged_text(before: bytes, after: bytes, now: bytes) -> bytes | None:
+    """A three-way merge of one file; None where both sides changed the same lines."""
+    with tempfile.TemporaryDirectory(prefix="flagstone-merge-") as name:
+        folder = Path(name)
+        for part, content in (("now", now), ("before", before), ("after", after)):
+            (folder / part).write_bytes(content)
+        code, joined, _ = run_quietly(["git", "merge-file", "-p", "now", "before", "after"], folder, 60)
+    return joined if code == 0 else None
