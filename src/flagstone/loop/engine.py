@@ -73,6 +73,10 @@ class Engine:
     scalars: Scalars
 
     @property
+    def again(self) -> str:
+        return f"flagstone experiment run {self.opened.home.name}"
+
+    @property
     def next_number(self) -> int:
         return self.history.progress.number + 1
 
@@ -109,6 +113,8 @@ class Engine:
     ) -> str:
         while not (ended := self.ended_by()):
             number = self.next_number
+            if self.harness.interruption.is_asked:
+                raise Interrupted("stopped between two runs", hint=f"go on: {self.again}")
             if last is not None and number > last:
                 return ""
             top_up(last)
@@ -168,7 +174,9 @@ class Engine:
             return candidate, None
         slot = slots.get()
         try:
-            return candidate, self.harness.measure(self.order(candidate, "first", seed_for(self.opened.spec.seed, 0), slot))
+            return candidate, self.harness.measure(
+                self.order(candidate, "first", seed_for(self.opened.spec.seed, 0), slot)
+            )
         finally:
             slots.put(slot)
 
@@ -264,7 +272,7 @@ class Engine:
 
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
-        again = f"flagstone experiment run {self.opened.home.name}"
+        again = self.again
         if entry.status == "interrupted":
             raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {again}")
         if entry.status == "unclean" or entry.reason.startswith("tampered"):

@@ -36,6 +36,7 @@ class FilesSubject:
                 f"no file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
             )
+        self.store.make()
         tree = self.store.put_tree({path: self.stored(blob) for path, blob in found.items()})
         return Snapshot(tree, self.store.put_commit(tree, "", "base", 0))
 

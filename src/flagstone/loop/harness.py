@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.sandbox import strength
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.loop import checkpoint, leases
 from flagstone.loop.contract import Contract, difference
 from flagstone.loop.entry import Measurement, Status
@@ -79,6 +79,8 @@ class Harness:
         set_aside(folder, order.run)
         self.subject.lay_out(order.tree, folder)
         found = self.run_in(folder, order)
+        if found.status == "interrupted":
+            return found  # not written down: a later engine measures it again
         tampered = self.tampering()
         if tampered:
             found = replace(found, status="invalid", reason=tampered, value=None)
@@ -101,13 +103,20 @@ class Harness:
             command = self.command(order, folder, private, lease.environment())
             began = time.time()
             try:
-                result = run(command, self.limits(), Output(order.run.log_of(order.part)), interruption=self.interruption)
+                result = run(
+                    command, self.limits(), Output(order.run.log_of(order.part)), interruption=self.interruption
+                )
             except StartError as error:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
+            except Interrupted:
+                wall_s, started_at = time.time() - began, utc(began)
+                return Measurement(
+                    order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
+                )
         return self.judged(order, folder, result, Place(folder, order.run.log_of(order.part), began, time.time()))
 
     def was_asked(self) -> bool:
-        return self.interruption.times > 0
+        return self.interruption.is_asked
 
     def limits(self) -> ProcessLimits:
         asked = self.spec.harness
@@ -166,7 +175,9 @@ class Harness:
             )
         if not here.landlock_abi and not here.has_bubblewrap:
             return None
-        further = tuple(path for path in map(Path, map(os.path.expanduser, self.spec.harness.writable)) if path.is_dir())
+        further = tuple(
+            path for path in map(Path, map(os.path.expanduser, self.spec.harness.writable)) if path.is_dir()
+        )
         shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
         return Confinement(
             (*writable, *further, *shared),

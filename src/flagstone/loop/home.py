@@ -46,6 +46,11 @@ class Home:
         return self.root / "start.json"
 
     @cached_property
+    def origin(self) -> Path:
+        """The best of a parent experiment, where this one began with it."""
+        return self.root / "origin.json"
+
+    @cached_property
     def candidates(self) -> Path:
         """A bare git repository with every candidate as a commit."""
         return self.root / "candidates.git"

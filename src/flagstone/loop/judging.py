@@ -166,7 +166,9 @@ def repeated(
 
 def lost_best(measurements: Sequence[Measurement]) -> Ruling:
     """The best itself failed on a seed: nothing can be compared there, so nothing is kept."""
-    return Ruling("ok", "revert", "the best failed on a seed of this test", measurements[0].value, True, (), tuple(measurements))
+    return Ruling(
+        "ok", "revert", "the best failed on a seed of this test", measurements[0].value, True, (), tuple(measurements)
+    )
 
 
 def checked(spec: Spec, measured: Measurement) -> tuple[Mapping[str, Any], ...]:

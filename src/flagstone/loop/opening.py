@@ -37,11 +37,11 @@ class Opened:
 
 
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
-    """The experiment at a folder; begun with the files as they stand, where it was not yet begun."""
+    """The experiment at a folder; where it was not yet begun, it begins now."""
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
     contract, store = Contract(spec), Store(home.candidates)
     subject = subject_for(spec, store)
-    start = read_record(home.start) or begun(home, spec, subject, contract, store)
+    start = read_record(home.start) or begun(home, spec, subject, contract)
     if seconds is not None:
         spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
     return Opened(home, spec, subject, contract, start)
@@ -55,17 +55,16 @@ def subject_for(spec: Spec, store: Store) -> Subject:
     return FilesSubject(spec.subject, store)
 
 
-def begun(home: Home, spec: Spec, subject: Subject, contract: Contract, store: Store) -> dict[str, Any]:
-    """Stores the base and the contract; lays out the working files."""
+def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
+    """Stores the base (the files as they stand, or the best of a parent) and the contract; lays out the files."""
     if not spec.subject.root.is_dir():
         raise FlagstoneError(
             f"the project {spec.subject.root} is not there", hint=f"correct subject.root in {home.spec}"
         )
-    if spec.subject.kind == "files":
-        store.make()
     home.root.mkdir(parents=True, exist_ok=True)
     os.chmod(home.root, 0o700)
-    base = subject.base()
+    origin = read_record(home.origin)
+    base = Snapshot(origin["tree"], origin["commit"]) if origin else subject.base()
     if not home.working.exists():
         subject.lay_out(base.tree, home.working)
         Working(home, subject).note(base.tree)

@@ -1,0 +1,1 @@
+"""The verbs of `flagstone experiment`, one module each."""

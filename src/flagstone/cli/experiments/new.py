@@ -1,0 +1,166 @@
+"""`flagstone experiment new`: sets up an experiment, from options or from a plan."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from flagstone import schemas
+from flagstone.cli.experiments.place import room, schema_folder
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError
+from flagstone.layout import RUN_NAME
+from flagstone.loop.home import Home
+from flagstone.loop.opening import open_experiment
+from flagstone.loop.spec import constraint_of
+from flagstone.records import write_atomic
+
+LESS = ("loss", "nll", "ppl", "perplexity", "bpb", "error", "wer", "cer", "fid", "lpips", "mse", "mae", "rmse")
+LESS += ("memory", "time", "latency", "seconds", "vram")
+MORE = ("acc", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou", "dice", "psnr", "ssim")
+MORE += ("reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("name")
+@click.argument("argv", nargs=-1, metavar="[-- COMMAND …]")
+@click.option("--goal", help="What it is to achieve, in words.")
+@click.option("--metric", help="The name of the number, such as val_loss.")
+@click.option("--direction", type=click.Choice(["min", "max"]), help="Whether less or more is better.")
+@click.option("--backend", type=click.Choice(["auto", "log", "tensorboard", "wandb", "json", "csv", "custom"]))
+@click.option("--regex", help="For log: a pattern whose first group is the value.")
+@click.option("--tag", help="For tensorboard: the tag.")
+@click.option("--glob", "glob_", help="For tensorboard: the event files.")
+@click.option("--path", "path_", help="For json and csv: the file.")
+@click.option("--code", help="For custom: a file with extract(run_dir, log_text).")
+@click.option("--mutable", multiple=True, help="A file or glob that may change; may be given again.")
+@click.option("--protected", multiple=True, help="A file or glob that decides about the number.")
+@click.option("--entry", help="The file that is started (default: the first mutable one).")
+@click.option("--kind", type=click.Choice(["files", "git"]), help="A few files, or a git work tree.")
+@click.option("--root", help="The project (default: here).")
+@click.option("--seconds", type=float, help="Seconds after which a run is ended.")
+@click.option("--gpus", type=int, help="GPUs one run needs.")
+@click.option("--env", multiple=True, metavar="KEY=VALUE", help="A variable of the environment of runs.")
+@click.option("--constraint", "constraints", multiple=True, help='Such as "peak_vram_mb <= 40000".')
+@click.option("--checkpoint", help="A glob of what a run saves.")
+@click.option("--guard", help="A command that must pass before anything is kept.")
+@click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number is a gain.")
+@click.option("--alpha", type=float, help="The chance that the whole experiment keeps anything that is no gain.")
+@click.option("--baseline-repeats", type=int, help="How often the baseline is measured.")
+@click.option("--threshold", type=float, help="Stop at this value.")
+@click.option("--plateau", type=int, help="Stop after so many runs without a gain.")
+@click.option("--max-runs", type=int, help="Stop after so many runs.")
+@click.option("--wall-h", type=float, help="Stop after so many hours of runs.")
+@click.option("--gpu-h", type=float, help="Stop after so many GPU hours.")
+@click.option("--cost-usd", type=float, help="Stop after so many dollars of agent calls.")
+@click.option("--proposer", type=click.Choice(["agent", "scripted", "search", "none"]))
+@click.option("--agent", "driver", help="Which agent proposes.")
+@click.option("--model", help="Its model.")
+@click.option("--script", help="For scripted: a folder of edits, or a Python file.")
+@click.option("--lag", type=int, help="Proposals that may be under way before a verdict.")
+@click.option("--block", type=int, help="Runs in one job of Snakemake.")
+@click.option("--seed", type=int, help="What the seeds of runs are drawn from.")
+@click.option("--scope", multiple=True, help="What should be changed, in words; advice.")
+@click.option("--sandbox", type=click.Choice(["require", "auto", "off"]))
+@click.option("--from", "plan", type=click.Path(path_type=Path), help="A plan (YAML) to start from.")
+@click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
+@click.pass_obj
+def command(
+    standing: Standing, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
+) -> None:
+    """Set up experiment NAME for the project here, or for a run. The project itself is never written to.
+
+    \b
+    flagstone experiment new lr --metric val_loss --mutable train.py --seconds 300 -- python train.py
+    flagstone experiment new fast --kind git --mutable 'src/**/*.py' --metric seconds --guard 'pytest -q' -- ./bench.sh
+    """
+    if not RUN_NAME.match(name):
+        raise FlagstoneError(
+            f"{name!r} is no name for an experiment", hint="use letters, digits, dots, dashes and underscores"
+        )
+    base = schemas.read_yaml(plan) if plan else {}
+    value = filled(base if isinstance(base, dict) else {}, argv, given)
+    schemas.check(schema_folder(), "experiment", value, str(plan) if plan else "the options")
+    for text in value.get("constraints", ()):
+        constraint_of(text)
+    folder, belongs_to = room(standing, run_name, create=True)
+    home = Home(folder / name, belongs_to)
+    if home.spec.exists():
+        raise FlagstoneError(
+            f"there is an experiment {name!r} already",
+            hint=f"choose another name, or go on: flagstone experiment run {name}",
+        )
+    write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
+    try:
+        opened = open_experiment(home, schema_folder())
+    except FlagstoneError:
+        home.spec.unlink()  # so that the same command can be given again, corrected
+        raise
+    click.echo(f"created {home.spec}")
+    click.echo(f"working files: {home.working}")
+    where = f" --run {run_name}" if run_name else ""
+    verb = "step" if opened.spec.proposer == "none" else "run"
+    click.echo(f"next: flagstone experiment {verb} {name}{where}")
+
+
+def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """A plan with what was given as options over it."""
+    value = {key: dict(row) if isinstance(row, dict) else row for key, row in plan.items()}
+
+    def put(section: str, key: str, item: object) -> None:
+        if item not in (None, (), ""):
+            value.setdefault(section, {})[key] = list(item) if isinstance(item, tuple) else item
+
+    metric = given["metric"]
+    value["goal"] = given["goal"] or value.get("goal") or (f"improve {metric}" if metric else "")
+    for key in ("mutable", "protected", "entry", "kind", "root"):
+        put("subject", key, given[key])
+    put("harness", "argv", argv)
+    for key in ("seconds", "gpus"):
+        put("harness", key, given[key])
+    put("harness", "env", dict(pair.partition("=")[::2] for pair in given["env"]) or None)
+    put("metric", "name", metric)
+    put(
+        "metric",
+        "direction",
+        given["direction"] or (None if "direction" in value.get("metric", {}) else direction_of(metric)),
+    )
+    for key, name in (
+        ("backend",) * 2,
+        ("regex",) * 2,
+        ("tag",) * 2,
+        ("glob_", "glob"),
+        ("path_", "path"),
+        ("code",) * 2,
+    ):
+        put("metric", name, given[key])
+    for key in ("threshold", "plateau", "max_runs", "wall_h", "gpu_h", "cost_usd"):
+        put("stopping", key, given[key])
+    for key in ("driver", "model"):
+        put("agent", key, given[key])
+    put("checkpoint", "glob", given["checkpoint"])
+    if given["guard"]:
+        put("guard", "argv", ("bash", "-c", given["guard"]))
+    if given["noise"] == "off":
+        value["noise"] = "off"
+    for key in ("alpha", "baseline_repeats"):
+        put("noise", key, given[key])
+    for key in ("proposer", "script", "lag", "block", "seed", "sandbox", "constraints", "scope"):
+        if given[key] not in (None, ()):
+            value[key] = list(given[key]) if isinstance(given[key], tuple) else given[key]
+    return value
+
+
+def direction_of(metric: str | None) -> str | None:
+    """What the name says; an error where it says nothing."""
+    if not metric:
+        return None
+    words = re.split(r"[^a-z0-9]+", metric.lower())
+    for names, direction in ((LESS, "min"), (MORE, "max")):
+        if any(word == name or (len(name) > 3 and name in word) for word in words for name in names):
+            return direction
+    raise FlagstoneError(f"is less or more of {metric!r} better?", hint="say so: --direction min, or --direction max")

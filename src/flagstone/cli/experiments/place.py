@@ -1,0 +1,112 @@
+"""Which experiment is meant: in the run that is named or stood in, or in the project around."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import flagstone
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError
+from flagstone.layout import RUN_NAME
+from flagstone.loop.home import RUN_ID, Home
+from flagstone.loop.opening import Opened, open_experiment
+
+FOLDER = ".flagstone"
+
+
+def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`[NAME]` and `--run RUN`: which experiment."""
+
+    @click.argument("name", metavar="[NAME]", required=False)
+    @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
+    @functools.wraps(function)
+    def with_name(*words: Any, **options: Any) -> Any:
+        return function(*words, **options)
+
+    return with_name
+
+
+def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
+    """The experiment that is meant; an error that lists them where that is not clear."""
+    folder, base = room(standing, run_name)
+    names = names_in(folder)
+    if name is None:
+        if len(names) != 1:
+            listed = ", ".join(names) or "none yet"
+            problem = "which experiment?" if names else f"there is no experiment in {folder}"
+            raise FlagstoneError(problem, hint=f"name it; there are: {listed}")
+        name = names[0]
+    if name not in names:
+        listed = ", ".join(names) or "none yet"
+        raise FlagstoneError(f"there is no experiment {name!r} in {folder}", hint=f"there are: {listed}")
+    return Home(folder / name, base)
+
+
+def room(standing: Standing, run_name: str | None, *, create: bool = False) -> tuple[Path, Path]:
+    """The folder of experiments, and what they belong to."""
+    run_root = stood_in(standing.here)
+    if run_name is not None and not RUN_ID.match(run_name):
+        run = standing.run(run_name)
+        return run.root / "experiments", run.root
+    if run_root is not None:
+        return run_root / "experiments", run_root
+    for above in (standing.here, *standing.here.parents):
+        if (above / FOLDER / "experiments").is_dir():
+            return above / FOLDER / "experiments", above
+    if create:
+        make_room(standing.here / FOLDER)
+    return standing.here / FOLDER / "experiments", standing.here
+
+
+def stood_in(here: Path) -> Path | None:
+    """The run whose folder a person stands in."""
+    for above in (here, *here.parents):
+        if (above / "run.yaml").is_file() and (above / "approved").is_dir():
+            return above
+    return None
+
+
+def make_room(folder: Path) -> None:
+    """Our own folder in somebody's project, kept out of its git."""
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+
+
+def names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(
+            name
+            for name in os.listdir(folder)
+            if RUN_NAME.match(name) and (folder / name / "experiment.yaml").is_file()
+        )
+    except OSError:
+        return []
+
+
+def schema_folder() -> Path:
+    """The schemas of this checkout."""
+    return Path(flagstone.__file__).resolve().parents[2] / "schemas"
+
+
+def prompt_folder() -> Path:
+    return Path(flagstone.__file__).resolve().parents[2] / "prompts"
+
+
+def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
+    return open_experiment(home_of(standing, name, run_name), schema_folder(), **options)
+
+
+def live(line: str) -> None:
+    """One line of progress on the terminal."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,43 @@
+"""`flagstone experiment step`: evaluates the working files; the one call that an agent in a session makes."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError
+from flagstone.loop.derived import result_record
+from flagstone.loop.engine import engine_of
+from flagstone.loop.notes import run_note
+
+
+@click.command()
+@experiment_argument
+@click.option("--note", default="", help="What was tried and why (default: RUN_NOTE of the entry file).")
+@click.option("--seconds", type=float, help="Seconds this run may take.")
+@click.option("--json", "as_json", is_flag=True, help="The result as a record.")
+@click.pass_obj
+def command(
+    standing: Standing, name: str | None, run_name: str | None, note: str, seconds: float | None, as_json: bool
+) -> None:
+    """Evaluate the working files of NAME as they stand now. On anything but a gain they go back to the best.
+
+    \b
+    flagstone experiment step lr
+    flagstone experiment step lr --note "lr 3e-4 -> 2e-4" --json
+    """
+    opened = opened_experiment(standing, name, run_name, seconds=seconds)
+    with engine_of(opened, None, live) as engine:
+        ended = engine.ended_by()
+        if ended:
+            raise FlagstoneError(
+                f"experiment {opened.home.name} has ended: {ended}",
+                hint="raise `stopping` in its experiment.yaml, or give: flagstone experiment resume",
+            )
+        entry = engine.step(note or run_note(opened.home.working / opened.spec.subject.entry))
+        if as_json:
+            click.echo(json.dumps(result_record(entry, opened.spec), indent=1, ensure_ascii=False))
+        engine.halt_on(entry)
