@@ -74,7 +74,7 @@ class Interruption:
         self.is_urgent = self.is_urgent or is_urgent
         for handle in (self.asked, self.urgent) if is_urgent else (self.asked,):
             # before it was entered and after it was left there is nobody to wake
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 os.eventfd_write(handle, 1)
 
     @staticmethod
