@@ -25,3 +25,4 @@ rule all:
 
 
 include: "workflow/rules/stages.smk"
+include: "workflow/rules/experiments.smk"

@@ -116,6 +116,14 @@ class Run:
         return self.root / "workspace"
 
     @cached_property
+    def plans(self) -> Path:
+        return self.workspace / "experiments"
+
+    @cached_property
+    def experiments(self) -> Path:
+        return self.root / "experiments"
+
+    @cached_property
     def memory(self) -> Path:
         return self.root / "memory.md"
 
@@ -134,6 +142,9 @@ class Run:
     @cached_property
     def digest_cache(self) -> Path:
         return self.root / ".snakemake" / "flagstone" / "digests.json"
+
+    def block(self, name: str, number: str) -> Path:
+        return self.below("experiments", name, "blocks", f"{number}.json")
 
     def flag(self, nr: str) -> Path:
         return self.approved / f"{nr}.flag"

@@ -25,6 +25,7 @@ class Stage:
     requires: tuple[str, ...]
     shows_index: bool
     shows_venue: bool
+    runs_experiments: bool = False
 
     @property
     def key(self) -> str:
@@ -126,4 +127,5 @@ def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:
         requires=tuple(row.get("requires", [])),
         shows_index=bool(row.get("shows_index", False)),
         shows_venue=bool(row.get("shows_venue", False)),
+        runs_experiments=bool(row.get("runs_experiments", False)),
     )

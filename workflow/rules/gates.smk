@@ -22,6 +22,7 @@ def approved(stage):
         return {
             "documents": [ancient(at(path)) for path in documents],
             "flags": [ancient(at(path)) for path in flags],
+            "experiments": [ancient(at(path)) for path in SESSION.experiments(stage)],
         }
 
     return inputs

@@ -14,7 +14,7 @@ from flagstone.artifacts.index import build_index
 from flagstone.artifacts.produced import produced_files
 from flagstone.artifacts.summary import parse_summary
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import history
+from flagstone.gates import experiments, history
 from flagstone.gates.content import Content, digest_now, index_slices
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import Publication, consumed_file
@@ -114,6 +114,8 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
             producer = row.get("producer")
             if isinstance(producer, dict) and producer.get("stage") == stage.nr and not row.get("unreadable"):
                 paths.add(str(row.get("path")))
+    if stage.runs_experiments:
+        paths.update(experiments.evidence(run))
     return sorted(paths)
 
 

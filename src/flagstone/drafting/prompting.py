@@ -5,9 +5,10 @@ from __future__ import annotations
 from flagstone.artifacts.index import index_rows
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import memory
+from flagstone.gates.experiments import plans
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import publication
-from flagstone.layout import INDEX_KINDS
+from flagstone.layout import INDEX_KINDS, Run
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
 from flagstone.records import digest_bytes, read_record
 from flagstone.settings import venue_fields
@@ -67,7 +68,19 @@ def parts_of(
         failed_rules=failed,
         venue=venue_fields(run.pinned, opened.settings.venue),
         requirements=tuple(MUST_LEAVE[name] for name in stage.requires),
+        experiments=experiment_rows(run) if stage.runs_experiments or stage.shows_index else (),
     )
+
+
+def experiment_rows(run: Run) -> tuple[str, ...]:
+    """One line an experiment that has ended: its name, its number, where its results are."""
+    rows = []
+    for plan in plans(run):
+        told = read_record(plan.done) or {}
+        if told:
+            where = ", ".join(told.get("exports", {})) or run.relative(plan.folder)
+            rows.append(f"{plan.name}: {told.get('summary', 'ended')} (results: {where})")
+    return tuple(rows)
 
 
 def continuation_reason(work: OpenTurn, attempt: Attempt) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import history, memory, mending, place
+from flagstone.gates import experiments, history, memory, mending, place
 from flagstone.gates.holder import Held, hold
 from flagstone.gates.judge import State, Verdict, judge, settings_drift
 from flagstone.gates.opened import OpenedRun
@@ -185,7 +185,8 @@ class Frontier:
         stage = self.working_on
         if stage is None or self.closing_line:
             return {}
-        return failure_of(self.opened.run, stage.nr, asked(self.opened, stage).key)
+        found = failure_of(self.opened.run, stage.nr, asked(self.opened, stage).key)
+        return found or (dict(experiments.failure_of(self.opened.run)) if stage.runs_experiments else {})
 
     def last_words(self) -> list[str]:
         """What a person should read last: what was mended, and where the run stands."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
+from flagstone.gates import experiments
 from flagstone.gates.choice import chosen_run
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
@@ -106,6 +107,25 @@ class Session:
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         return self.asked().inputs(stage, bring_up_to_date)
+
+    def experiments(self, stage: Stage) -> list[Path]:
+        """What the experiments of a stage wait for: the next block of each, or its end."""
+        found = experiments.plans(self.layout) if stage.runs_experiments and self.run else ()
+        return [plan.target for plan in found]
+
+    def plan(self, name: str) -> experiments.Plan:
+        """The plan of an experiment; an error where there is none."""
+        found = experiments.plan_named(self.layout, name)
+        if found is None:
+            raise FlagstoneError(
+                f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 leave such plans"
+            )
+        return found
+
+    @property
+    def experimenter(self) -> Stage | None:
+        """The stage that experiments are run for."""
+        return next((stage for stage in self.table if stage.runs_experiments), None)
 
     def request(self, stage: Stage) -> str:
         answer_stop_aside()  # asked before each job, when Snakemake's own handler is in place

@@ -116,7 +116,9 @@ class Home:
 
     @cached_property
     def log(self) -> Path:
-        return self.root / "agents.jsonl"
+        """Where calls of agents are written down: with the run's own, where it belongs to one."""
+        is_of_run = (self.base / "run.yaml").is_file()
+        return self.base / "logs" / "agents.jsonl" if is_of_run else self.root / "agents.jsonl"
 
     def run(self, name: str) -> RunFolder:
         return RunFolder(self.root / "runs" / name)

@@ -19,10 +19,11 @@ from flagstone.loop.opening import open_experiment
 from flagstone.loop.spec import constraint_of
 from flagstone.records import write_atomic
 
-LESS = ("loss", "nll", "ppl", "perplexity", "bpb", "error", "wer", "cer", "fid", "lpips", "mse", "mae", "rmse")
-LESS += ("memory", "time", "latency", "seconds", "vram")
-MORE = ("acc", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou", "dice", "psnr", "ssim")
-MORE += ("reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
+# what a name says about the direction, as far as names do
+LESS: tuple[str, ...] = ("loss", "nll", "ppl", "perplexity", "bpb", "error", "wer", "cer", "fid", "lpips", "mse")
+LESS += ("mae", "rmse", "memory", "time", "latency", "seconds", "vram")
+MORE: tuple[str, ...] = ("acc", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou", "dice")
+MORE += ("psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -70,7 +71,7 @@ MORE += ("reward", "score", "win_rate", "throughput", "passed", "coverage", "r2"
 @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
 @click.pass_obj
 def command(
-    standing: Standing, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
+    standing: Standing, /, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
 ) -> None:
     """Set up experiment NAME for the project here, or for a run. The project itself is never written to.
 
@@ -124,20 +125,10 @@ def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -
         put("harness", key, given[key])
     put("harness", "env", dict(pair.partition("=")[::2] for pair in given["env"]) or None)
     put("metric", "name", metric)
-    put(
-        "metric",
-        "direction",
-        given["direction"] or (None if "direction" in value.get("metric", {}) else direction_of(metric)),
-    )
-    for key, name in (
-        ("backend",) * 2,
-        ("regex",) * 2,
-        ("tag",) * 2,
-        ("glob_", "glob"),
-        ("path_", "path"),
-        ("code",) * 2,
-    ):
-        put("metric", name, given[key])
+    is_said = given["direction"] or "direction" in value.get("metric", {})
+    put("metric", "direction", given["direction"] if is_said else direction_of(metric))
+    for key in ("backend", "regex", "tag", "glob_", "path_", "code"):
+        put("metric", key.removesuffix("_"), given[key])
     for key in ("threshold", "plateau", "max_runs", "wall_h", "gpu_h", "cost_usd"):
         put("stopping", key, given[key])
     for key in ("driver", "model"):
@@ -156,7 +147,7 @@ def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -
 
 
 def direction_of(metric: str | None) -> str | None:
-    """What the name says; an error where it says nothing."""
+    """The direction that the name says; an error where it says none."""
     if not metric:
         return None
     words = re.split(r"[^a-z0-9]+", metric.lower())

@@ -1,0 +1,83 @@
+"""What the rule `iterate` runs: one block of one experiment, said live on the terminal and into the rule's log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.gates.experiments import Plan, plan_named
+from flagstone.layout import Project, Run
+from flagstone.loop.blocks import run_block
+from flagstone.loop.opening import Opened
+from flagstone.loop.proposal import Proposer
+from flagstone.loop.proposers.registry import proposer_for
+from flagstone.records import write_record
+from flagstone.settings import find_project, load_settings, pinned_table
+
+
+def main(words: list[str]) -> int:
+    """Exit codes: 0 the block is done, 2 yours to put right, 3 the work failed, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="iterate.py", description="Runs one block of an experiment.")
+    parser.add_argument("block", type=Path, help="experiments/NAME/blocks/NNNN.json of the run")
+    parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
+    asked = parser.parse_args(words)
+    asked.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(asked.log, "a", encoding="utf-8") as log:
+
+        def say(line: str) -> None:
+            for stream in (sys.stderr, log):
+                with suppress(OSError):  # a full disk: what cannot be logged is still worked on, or fails by itself
+                    stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+                    stream.flush()
+
+        return answered(asked.block.absolute(), say)
+
+
+def answered(block: Path, say: Callable[[str], None]) -> int:
+    """Runs the block; why it failed stays beside it, for the last words of whoever called Snakemake."""
+    folder = block.parent.parent
+    run, failure = Run(folder.parent.parent), folder / "failure.json"
+    failure.unlink(missing_ok=True)
+    try:
+        plan = plan_named(run, folder.name)
+        if plan is None:
+            raise FlagstoneError(
+                f"there is no plan workspace/experiments/{folder.name}.yaml", hint="put it back, then run again"
+            )
+        work(run, plan, block, say)
+    except (Interrupted, KeyboardInterrupt):
+        say(f"experiment {folder.name} was stopped; the same command goes on where it stopped")
+        return Interrupted.exit_code
+    except FlagstoneError as error:
+        say(error.problem)
+        say(error.hint)
+        told = {"problem": f"experiment {folder.name}: {error.problem}", "hint": error.hint}
+        write_record(failure, {**told, "exit_code": error.exit_code})
+        return error.exit_code
+    return 0
+
+
+def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
+    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
+    project = find_project(Path(scripts) if scripts else run.root)
+    pinned = run.pinned / "schemas"
+    schemas = pinned if (pinned / "experiment.schema.yaml").is_file() else project.schemas
+
+    def proposer(opened: Opened) -> Proposer | None:
+        driver = opened.spec.agent.driver
+        if opened.spec.proposer == "agent" and not driver:
+            driver = load_settings(project, run, validate=False).for_stage(experimenter(project, run)).agent
+        return proposer_for(opened.spec, project.prompts, driver)
+
+    run_block(plan, block, schemas, proposer, say)
+
+
+def experimenter(project: Project, run: Run) -> str:
+    """The stage whose settings hold for the agents of experiments."""
+    return next((stage.nr for stage in pinned_table(project, run, validate=False) if stage.runs_experiments), "")

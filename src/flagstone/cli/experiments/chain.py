@@ -1,0 +1,57 @@
+"""`flagstone experiment chain`: the next experiment, from this one's best."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, opened_experiment, schema_folder
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError
+from flagstone.layout import RUN_NAME
+from flagstone.loop.chain import Next, chained
+from flagstone.loop.ledger import History
+from flagstone.loop.reporting import report_of
+
+
+@click.command()
+@experiment_argument
+@click.argument("child")
+@click.option("--rationale", required=True, help="Why, in words; kept word for word.")
+@click.option("--goal", default="", help="What the child is to achieve.")
+@click.option("--metric", default="", help="Another metric.")
+@click.option("--direction", default="", type=click.Choice(["", "min", "max"]))
+@click.option("--scope", multiple=True, help="What should be changed, in words.")
+@click.option("--max-runs", type=int)
+@click.option("--plateau", type=int)
+@click.option("--wall-h", type=float)
+@click.option("--gpu-h", type=float)
+@click.option("--cost-usd", type=float)
+@click.pass_obj
+def command(
+    standing: Standing,
+    /,
+    name: str | None,
+    run_name: str | None,
+    child: str,
+    rationale: str,
+    goal: str,
+    metric: str,
+    direction: str,
+    scope: tuple[str, ...],
+    **budget: float | None,
+) -> None:
+    """Start experiment CHILD from the best source and weights of NAME, with the same constraints and command.
+
+    \b
+    flagstone experiment chain lr lr-warmup --rationale "the learning rate moved it most; warm-up is untried"
+    """
+    if not RUN_NAME.match(child):
+        raise FlagstoneError(f"{child!r} is no name for an experiment", hint="use letters, digits, dots and dashes")
+    parent = opened_experiment(standing, name, run_name)
+    best = History.read(parent.home).progress.best
+    limits = {key: limit for key, limit in budget.items() if limit is not None}
+    wanted = Next(child, rationale, goal, metric, direction, scope, limits or None)
+    opened = chained(parent, best, report_of(parent), wanted, schema_folder())
+    click.echo(f"created {opened.home.spec}")
+    click.echo(f"why: {opened.home.decision}")
+    click.echo(f"next: flagstone experiment run {child}")

@@ -1,0 +1,50 @@
+"""`flagstone experiment diff`: what differs between two candidates."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, opened_experiment
+from flagstone.cli.standing import Standing, plain
+from flagstone.errors import FlagstoneError
+from flagstone.loop.candidate import kept_candidate
+from flagstone.loop.home import RUN_ID
+from flagstone.loop.ledger import History
+from flagstone.loop.opening import Opened
+
+
+@click.command()
+@experiment_argument
+@click.argument("before", metavar="[BEFORE]", required=False)
+@click.argument("after", metavar="[AFTER]", required=False)
+@click.pass_obj
+def command(standing: Standing, name: str | None, run_name: str | None, before: str | None, after: str | None) -> None:
+    """Show what run AFTER changed over BEFORE. Both may be a run (r0007), `base`, `best` or `parent`.
+
+    \b
+    flagstone experiment diff lr                 the best against the base
+    flagstone experiment diff lr r0007           r0007 against its parent
+    flagstone experiment diff lr r0003 r0007
+    """
+    if name and (RUN_ID.match(name) or name in ("base", "best")):
+        name, before, after = None, name, before
+    opened = opened_experiment(standing, name, run_name)
+    newer = after or before or "best"
+    older = before if after else "base" if newer == "best" else "parent"
+    text = opened.subject.diff(tree_of(opened, older or "base", newer), tree_of(opened, newer, newer))
+    click.echo(plain(text) if text else f"nothing differs between {older} and {newer}", nl=not text)
+
+
+def tree_of(opened: Opened, word: str, of: str) -> str:
+    """The tree that a word names."""
+    best = History.read(opened.home).progress.best
+    if word == "base" or (word == "best" and best is None):
+        return opened.base.tree
+    if word == "best" and best is not None:
+        return best.tree
+    candidate = kept_candidate(opened.home.run(of if word == "parent" else word))
+    if candidate is None:
+        known = opened.home.run_names()
+        listed = f"{known[0]} to {known[-1]}" if known else "none yet"
+        raise FlagstoneError(f"there is no run {word!r} of {opened.home.name}", hint=f"its runs: {listed}")
+    return candidate.parent_tree if word == "parent" else candidate.snapshot.tree

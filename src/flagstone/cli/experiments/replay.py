@@ -1,0 +1,49 @@
+"""`flagstone experiment replay`: measures a candidate once more, as it was."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
+from flagstone.cli.standing import Standing
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.loop.candidate import kept_candidate
+from flagstone.loop.engine import engine_of
+from flagstone.loop.harness import Order
+from flagstone.loop.ledger import entries_of
+
+
+@click.command()
+@experiment_argument
+@click.argument("which", metavar="RUN_ID", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The measurement as a record.")
+@click.pass_obj
+def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, as_json: bool) -> None:
+    """Run candidate RUN_ID of NAME again, from its stored files and with its seed, and compare.
+
+    \b
+    flagstone experiment replay lr r0007
+    """
+    if which is None:
+        name, which = None, name or ""
+    opened = opened_experiment(standing, name, run_name)
+    before = next((each for each in entries_of(opened.home.ledger) if each.run_id == which), None)
+    candidate = kept_candidate(opened.home.run(which))
+    if before is None or candidate is None or before.first is None:
+        raise FlagstoneError(
+            f"run {which!r} of {opened.home.name} was never measured", hint="flagstone experiment status"
+        )
+    with engine_of(opened, None, live) as engine:
+        part = f"replay-{1 + len(list(opened.home.run(which).root.glob('measured/replay-*.json')))}"
+        now = engine.harness.measure(Order(opened.home.run(which), before.tree, part, before.first.seed))
+    if as_json:
+        click.echo(json.dumps(now.to_record(), indent=1))
+    if now.value is None:
+        raise WorkFailed(
+            f"{which} again: {now.status}, {now.reason}", hint=f"see {opened.home.run(which).log_of(part)}"
+        )
+    was = before.first.value
+    same = "the same" if was == now.value else "unknown then" if was is None else f"{now.value - was:+.6g}"
+    click.echo(f"{which}: {opened.spec.metric.name} was {was}, is {now.value} ({same})")

@@ -1,0 +1,34 @@
+"""`flagstone experiment stop`: asks a loop to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, home_of
+from flagstone.cli.standing import Standing
+from flagstone.gates.holder import holder_of
+
+
+@click.command()
+@experiment_argument
+@click.option("--now", is_flag=True, help="End the run under way too; it is recorded as interrupted.")
+@click.pass_obj
+def command(standing: Standing, name: str | None, run_name: str | None, now: bool) -> None:
+    """End experiment NAME after the run under way; `flagstone experiment resume` goes on.
+
+    \b
+    flagstone experiment stop lr
+    flagstone experiment stop lr --now
+    """
+    home = home_of(standing, name, run_name)
+    home.stop.touch()
+    holder = holder_of(home.lock)
+    pid = holder.get("pid") if holder and holder.get("host") == os.uname().nodename else None
+    if now and isinstance(pid, int):
+        os.kill(pid, signal.SIGINT)
+    when = "now" if now else "after the run under way"
+    click.echo(f"{home.name} ends {when}" if holder else f"{home.name} is not running, and will not be run")
+    click.echo(f"next: flagstone experiment resume {home.name}")

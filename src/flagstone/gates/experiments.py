@@ -1,0 +1,118 @@
+"""Which experiments a run has planned, and which block of each comes next: what Snakemake has to know of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.layout import RUN_NAME, Run
+from flagstone.records import digest_bytes, read_record
+
+PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
+BLOCK = re.compile(r"(\d{4,})\.json\Z")
+GPUS = re.compile(r"^\s+gpus:\s*(\d+)", re.MULTILINE)
+SECONDS = re.compile(r"^\s+seconds:\s*([0-9.]+)", re.MULTILINE)
+BLOCK_SIZE = re.compile(r"^block:\s*(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One file of workspace/experiments: approved with the stage that left it, it is the spec."""
+
+    run: Run
+    name: str
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.run.experiments / self.name
+
+    @property
+    def text(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    @property
+    def digest(self) -> str:
+        return digest_bytes(self.text.encode())
+
+    @property
+    def done(self) -> Path:
+        """Written when the experiment has ended; not an output of any rule, so that code edits rerun nothing."""
+        return self.folder / "done.json"
+
+    @property
+    def is_done(self) -> bool:
+        return (read_record(self.done) or {}).get("plan") == self.digest
+
+    def block(self, number: int) -> Path:
+        return self.folder / "blocks" / f"{number:04d}.json"
+
+    def next_block(self) -> Path:
+        """The first block that this plan has not yet had."""
+        number = 1
+        while (read_record(self.block(number)) or {}).get("plan") == self.digest:
+            number += 1
+        return self.block(number)
+
+    @property
+    def target(self) -> Path:
+        """What the stage waits for: the end of the experiment, or the block that comes next."""
+        return self.done if self.is_done else self.next_block()
+
+    def resources(self) -> Mapping[str, int]:
+        """GPUs and minutes of one job, read off the plan without a YAML parser: every job of a cluster asks."""
+        text = self.text
+        gpus, seconds, size = (pattern.search(text) for pattern in (GPUS, SECONDS, BLOCK_SIZE))
+        minutes = (
+            float(seconds[1]) / 60 * int(size[1]) if seconds and size else float(seconds[1]) / 60 if seconds else 5
+        )
+        return {"gpu": int(gpus[1]) if gpus else 0, "runtime": 10 + int(2 * minutes)}
+
+    def failure(self) -> Mapping[str, Any]:
+        """Why its last job failed, if it did: problem, hint and exit code."""
+        return read_record(self.folder / "failure.json") or {}
+
+
+def plans(run: Run) -> tuple[Plan, ...]:
+    """Every plan, by name."""
+    try:
+        names = sorted(os.listdir(run.plans))
+    except OSError:
+        return ()
+    found = ((PLAN.match(name), name) for name in names)
+    return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit and RUN_NAME.match(hit[1]))
+
+
+def plan_named(run: Run, name: str) -> Plan | None:
+    return next((plan for plan in plans(run) if plan.name == name), None)
+
+
+def failure_of(run: Run) -> Mapping[str, Any]:
+    """Why an experiment failed, if one did."""
+    return next((plan.failure() for plan in plans(run) if plan.failure()), {})
+
+
+def evidence(run: Run) -> dict[str, str]:
+    """What a stage that used these experiments is approved with: their specs and ledgers, by path."""
+    found = {}
+    for plan in plans(run):
+        for path in (plan.folder / "experiment.yaml", plan.folder / "ledger.jsonl"):
+            if path.is_file():
+                found[run.relative(path)] = plan.name
+    return found
+
+
+def exported(run: Run) -> dict[str, tuple[str, Path]]:
+    """What experiments have put among the results: path in the workspace to digest and our own copy."""
+    found = {}
+    for plan in plans(run):
+        for path, digest in (read_record(plan.done) or {}).get("exports", {}).items():
+            found[str(path)] = (str(digest), plan.folder / "exports" / os.path.basename(path))
+    return found

@@ -1,0 +1,32 @@
+# Experiments as one checkpointed rule over GPU resources. The graph only ever holds the next block of each: how far an
+# experiment has come stands in its ledger, which is no output of a rule.
+
+
+def behind_the_gate(wildcards):
+    """The approvals that the stage rests on, which the experiments are run for."""
+    stage = SESSION.experimenter
+    found = approved(stage)(wildcards) if stage else {}
+    return {key: found[key] for key in ("documents", "flags") if key in found}
+
+
+checkpoint iterate:
+    input:
+        unpack(behind_the_gate),
+    output:
+        block=at(SESSION.layout.block("{experiment}", "{block}")),
+    log:
+        at(SESSION.layout.logs / "experiment-{experiment}-{block}.log"),
+    wildcard_constraints:
+        experiment=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+        block=r"\d{4,}",
+    conda:
+        "../envs/flagstone.yaml"
+    params:
+        plan=lambda wildcards: SESSION.plan(wildcards.experiment).digest,
+    resources:
+        gpu=lambda wildcards: SESSION.plan(wildcards.experiment).resources()["gpu"],
+        runtime=lambda wildcards: SESSION.plan(wildcards.experiment).resources()["runtime"],
+    message:
+        "Experiment {wildcards.experiment}: block {wildcards.block}"
+    shell:
+        '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/iterate.py" {output.block:q} --log {log:q}'
