@@ -147,7 +147,7 @@ class Harness:
         )
 
     def environment(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
-        """What a run finds: its seed and folders, and caches of its own, so that no run reaches another through them."""
+        """What a run finds: its seed, its folders, and caches of its own, so that no run reaches another by them."""
         own = {name: str(private / below) for name, below in CACHES.items()}
         said = {
             "AR_RUN_ID": order.run.root.name,
