@@ -29,39 +29,59 @@ class Interruption:
         self.reason = BY_SIGNAL
         self.is_asked = self.is_urgent = False
         self.signals = count(1)
-        self.before: dict[signal.Signals, Any] = {}
+        self.before: dict[int, Any] = {}
+        self.wakeup: int | None = None
         self.outer: Interruption | None = None
         # once readable they stay so: each run hears of both, however late it looks, and whatever others have read
         self.asked, self.urgent = -1, -1
+        # the kernel may give a signal to any thread: here it is heard although the main thread sleeps on
+        self.reader, self.writer = -1, -1
         self.owner = 0
 
     def __enter__(self) -> Interruption:
         flags = os.EFD_CLOEXEC | os.EFD_NONBLOCK
         self.asked, self.urgent = os.eventfd(self.is_asked, flags), os.eventfd(self.is_urgent, flags)
+        self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.owner = os.getpid()
         if self.is_shared:
             self.outer, Interruption.entered = Interruption.entered, self
         if threading.current_thread() is threading.main_thread():
-            for number in ASKING:
-                present = signal.getsignal(number)
-                # ignored means started with nohup or in the background: that is meant
-                if present is not None and present is not signal.SIG_IGN:
-                    self.before[number] = signal.signal(number, self.note)
+            self.listen()
         return self
+
+    def listen(self) -> None:
+        self.wakeup = signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
+        for number in ASKING:
+            present = signal.getsignal(number)
+            # ignored means started with nohup or in the background: that is meant
+            if present is not None and present is not signal.SIG_IGN:
+                self.before[number] = signal.signal(number, self.note)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
+        self.before.clear()
+        if self.wakeup is not None:
+            signal.set_wakeup_fd(self.wakeup)
         if self.is_shared:
             Interruption.entered = self.outer
-        handles, self.asked, self.urgent = (self.asked, self.urgent), -1, -1
+        handles = (self.asked, self.urgent, self.reader, self.writer)
+        self.asked = self.urgent = self.reader = self.writer = -1
         for handle in handles:
             os.close(handle)
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """A signal came: the first one asks, the next one will not wait."""
-        # counted in one step: a second signal may arrive within this very call
-        self.raise_flags(is_urgent=next(self.signals) > 1)
+        """What Python tells the main thread, once it is awake: by then a run may have heard already."""
+        self.hear()
+
+    def hear(self) -> None:
+        """Takes the signals that came, from any thread: the first one asks, the next one will not wait."""
+        try:
+            numbers = os.read(self.reader, 4096)
+        except BlockingIOError:
+            return
+        for _ in filter(self.before.__contains__, numbers):
+            self.raise_flags(is_urgent=next(self.signals) > 1)
 
     def ask(self, *, is_urgent: bool = False, reason: str = BY_US) -> None:
         """Asks every run to stop, from any thread; an urgent request does not wait for the children."""

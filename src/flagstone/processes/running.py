@@ -77,6 +77,7 @@ class Watch:
         self.peak_rss_mb: float | None = None
         self.selector = selectors.DefaultSelector()
         self.selector.register(child.pidfd, selectors.EVENT_READ, self.note_exit)
+        self.selector.register(interruption.reader, selectors.EVENT_READ, interruption.hear)
         # each is forgotten once it was heard: it stays readable, for the other runs that wait for it
         self.selector.register(interruption.asked, selectors.EVENT_READ, self.note_asked)
         self.selector.register(interruption.urgent, selectors.EVENT_READ, self.note_urgent)

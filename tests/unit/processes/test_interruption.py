@@ -20,7 +20,7 @@ Shell = Callable[..., Command]
 RUNS = 3
 OBEDIENT = "trap 'echo goodbye; exit 3' TERM; echo ready; while :; do sleep 0.01; done"
 DEAF = "trap '' TERM; echo ready; while :; do sleep 0.01; done"
-PATIENT = ProcessLimits(wall_s=60, stop_s=60)
+PATIENT = ProcessLimits(wall_s=20, stop_s=20)
 
 
 @pytest.fixture(autouse=True)
@@ -129,10 +129,13 @@ def test_waiting_for_a_child_that_does_not_listen_keeps_no_core_busy(
     assert len(turns) < 100
 
 
-def test_the_requests_of_a_process_are_not_those_of_its_forked_child(tmp_path: Path, output: Output) -> None:
+def test_the_requests_of_a_process_are_not_those_of_its_forked_child(
+    shell: Shell, tmp_path: Path, output: Output
+) -> None:
+    inner = shell("exit 6")
+
     def target() -> int:
-        inner = run(Command(("sh", "-c", "exit 6"), None, tmp_path, {"PATH": os.environ["PATH"]}), PATIENT, output)
-        return inner.exit_code or 0 if Interruption.of_this_process() is None else 1
+        return run(inner, PATIENT, output).exit_code or 0 if Interruption.of_this_process() is None else 1
 
     with Interruption():
         assert run(Command(None, target, tmp_path, {}), PATIENT, Output(tmp_path / "outer")).exit_code == 6
