@@ -31,13 +31,14 @@ class Contract:
         """Every file that is named as deciding, or is, by what is run."""
         root, subject = self.spec.subject.root, self.spec.subject
         code = self.spec.metric.options.get("code", "")
-        words = [*self.spec.harness.argv, self.spec.contract, "" if "\n" in code else code]
-        for step in (self.spec.evaluate, self.spec.guard):
-            words += step.argv if step else ()
+        words = [self.spec.contract, "" if "\n" in code else code]
+        for step in (self.spec.harness, self.spec.evaluate, self.spec.guard):
+            # an interpreter elsewhere on the machine is no part of the contract: it is renewed by others
+            words += step.argv[step.argv[0].startswith("/") :] if step else ()
         for word in words:
             path = root / os.path.expanduser(word) if word else root
             if word and len(word) < 4000 and path.is_file() and not self.may_change(path):
-                yield path if path.is_relative_to(root) else path.resolve()
+                yield path
         yield from self.protected(root, subject.protected)
 
     def may_change(self, path: Path) -> bool:
@@ -62,8 +63,9 @@ class Contract:
                     yield root / path
 
     def files(self) -> Mapping[str, str]:
-        """The digest of each file as it is now; `gone` where it is not there."""
-        return {str(path): self.digest_now(path) for path in self.paths}
+        """The digest of each file as it is now, by its path from the project; `gone` where it is not there."""
+        root = self.spec.subject.root
+        return {os.path.relpath(path, root): self.digest_now(path) for path in self.paths}
 
     def digest_now(self, path: Path) -> str:
         try:
