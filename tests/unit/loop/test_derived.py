@@ -17,10 +17,12 @@ from flagstone.loop.home import Home
 from flagstone.loop.ledger import History, entries_of
 from flagstone.loop.spec import Spec
 
-PLUGIN = (
-    "run_id started_at wall_seconds status verdict metrics primary constraints valid improved_over_best "
-    "previous_best_run_id wandb_run_id log_path note should_terminate terminated_by exit_code unclean"
-).split()
+PLUGIN_FIELDS = """
+run_id started_at wall_seconds status verdict metrics primary constraints valid improved_over_best
+previous_best_run_id wandb_run_id log_path note should_terminate terminated_by exit_code unclean
+"""
+PLUGIN = PLUGIN_FIELDS.split()
+PLUGIN_COLUMNS = "run_id ts wall_s status verdict primary_name primary_value valid improved note"
 WILD = 'a\ttab,\nlines\r\nand 🎉 "quotes" \u2028 more'
 
 
@@ -83,7 +85,7 @@ def test_a_result_without_a_measurement_is_told_as_well(tmp_path: Path) -> None:
 
 
 def test_a_row_has_the_columns_of_the_plugin(tmp_path: Path) -> None:
-    columns = "run_id ts wall_s status verdict primary_name primary_value valid improved note".split()
+    columns = PLUGIN_COLUMNS.split()
     assert HEADER.split("\t") == columns
     row = dict(zip(columns, results_line(entry_of(2, "advance", 1 / 3), spec_for(tmp_path)).split("\t"), strict=True))
     assert (row["run_id"], row["primary_value"], row["valid"], row["improved"]) == ("r0002", "0.333333", "true", "true")
