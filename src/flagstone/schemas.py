@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,17 @@ def validator_of(folder: Path, name: str) -> Any:
 
 def problems(folder: Path, name: str, value: object) -> list[str]:
     """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
-    validator = validator_of(folder, name)
+    return told(validator_of(folder, name), value)
+
+
+def misfits(schema: Mapping[str, object], value: object) -> list[str]:
+    """What is wrong with a value by a schema that lies in no file."""
+    from jsonschema import Draft202012Validator
+
+    return told(Draft202012Validator(dict(schema)), value)
+
+
+def told(validator: Any, value: object) -> list[str]:
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
     return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents import sandbox
-from flagstone.agents.claude_conversation import Room, is_logged_in, login_lent
 from flagstone.agents.claude_launch import arguments, environment, faults_of, prompt_bytes
+from flagstone.agents.claude_login import is_logged_in, login_lent
 from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structured, verdict_on
 from flagstone.agents.events import Stream
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, amount
+from flagstone.agents.room import Room
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.processes.redaction import Redactor
 from flagstone.records import utc
@@ -120,9 +121,10 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
         now_s=time.time(),
     )
     verdict: Verdict = verdict_on(stream, left)
-    before_usd = room.cost_so_far_usd() if call.conversation.resume else 0.0
+    before_usd = (amount(room.noted("total_cost_usd")) or 0.0) if call.conversation.resume else 0.0
     total_usd = stream.total_cost_usd
-    room.note(before_usd if total_usd is None else total_usd, process.survivors)
+    room.note(total_cost_usd=before_usd if total_usd is None else total_usd)
+    room.note_survivors(process.survivors)
     return AgentResult(
         outcome=verdict.outcome,
         reason=verdict.reason,

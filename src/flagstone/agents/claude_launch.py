@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flagstone.agents.claude_conversation import LOGIN_VARIABLES, Room
+from flagstone.agents.claude_login import LOGIN_VARIABLES
 from flagstone.agents.protocol import AgentCall, Mode, amount
+from flagstone.agents.room import Room
 
 COMMON = (
     *("-p", "--output-format", "stream-json", "--verbose"),

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flagstone.agents import sandbox
 from flagstone.agents.endings import brief, by_wording
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage
+from flagstone.agents.replies import Reply, asking_for, reply_in
+from flagstone.agents.room import Room
 from flagstone.agents.template import Reading, Template
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
-from flagstone.records import read_record, utc, write_record
+from flagstone.processes.redaction import Redactor
+from flagstone.records import utc
 
 STDERR_TAIL = 4096
 
@@ -45,14 +47,25 @@ class CommandAgent:
 
     def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         fault = self.fault()
-        if fault or call.mode is not Mode.WORK:
-            reason = "; ".join(fault) if fault else "the agent `command` only works on stages"
-            return AgentResult(Outcome.CONFIG, reason, "", call.conversation.session_id, cost_usd=0.0)
-        session = own_session(call)
-        if call.conversation.resume and (not session or not self.template.resume_argv):
-            reason = "this CLI has no conversation to go on with"
-            return AgentResult(Outcome.SESSION_LOST, reason, "", call.conversation.session_id, cost_usd=0.0)
-        reading = Reading(self.template)
+        if fault:
+            return unstarted(call, Outcome.CONFIG, "; ".join(fault))
+        room = Room.of(call)
+        with room.held() as is_ours:
+            if not is_ours:
+                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            running = room.still_running()
+            if running:
+                pids = ", ".join(str(process.pid) for process in running)
+                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+            session = str(room.noted("session") or "") if call.conversation.resume else ""
+            if call.conversation.resume and not (session and self.template.resume_argv):
+                return unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
+            with room.kept_clean(Redactor.of(os.environ)):
+                return self.converse(call, room, session, on_event)
+
+    def converse(self, call: AgentCall, room: Room, session: str, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI; `session` is its own name of the conversation to go on with."""
+        reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
 
         def on_line(line: bytes) -> bool:
             event = reading.read(line)
@@ -60,25 +73,33 @@ class CommandAgent:
                 on_event(event)
             return False
 
-        with TemporaryDirectory(prefix="flagstone-agent-") as private:
-            command = self.command(call, session, Path(private))
-            try:
-                process = run(command, limits_of(call), outputs(call), on_line)
-            except StartError as error:
-                return AgentResult(Outcome.CONFIG, error.problem, "", call.conversation.session_id, cost_usd=0.0)
-        remember_session(call, reading.session or session)
+        command = self.command(call, room, session)
+        try:
+            process = run(command, limits_of(call), outputs(call), on_line)
+        except StartError as error:
+            return unstarted(call, Outcome.CONFIG, error.problem)
+        finally:
+            # also when we are interrupted: the conversation can go on
+            room.note(session=reading.session)
+        reading.finish()
+        room.note(session=reading.session)
+        room.note_survivors(process.survivors)
         return replace(concluded(call, reading, process), sandbox=sandbox.how_held(command.confinement))
 
-    def command(self, call: AgentCall, session: str, private: Path) -> Command:
+    def command(self, call: AgentCall, room: Room, session: str) -> Command:
         env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
+        prompt = call.prompt if call.reply_schema is None else asking_for(call.reply_schema, call.prompt)
+        said = replace(call, prompt=prompt)
+        # no rules of a CLI's own hold it here: whatever it is asked to do, it can run programs
+        held = replace(call, mode=Mode.WORK, writable=() if call.mode is Mode.JUDGE else call.writable)
         return Command(
-            argv=self.template.command(call, session if call.conversation.resume else ""),
+            argv=self.template.command(said, session),
             target=None,
             cwd=call.task.run_root,
-            env={**env, "TMPDIR": str(private)},
-            stdin=call.prompt.encode() if self.template.stdin else b"",
-            owner=str(call.task.run_root),
-            confinement=sandbox.confinement_for(call, (private, *self.state_folders())),
+            env={**env, "TMPDIR": str(room.temporary)},
+            stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
+            owner=room.owner,
+            confinement=sandbox.confinement_for(held, (room.temporary, *self.state_folders())),
         )
 
     def state_folders(self) -> Iterator[Path]:
@@ -100,6 +121,11 @@ def outputs(call: AgentCall) -> Output:
 def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> AgentResult:
     """What the process and its words come to; a cost nobody stated is unknown, not nothing."""
     outcome, reason = verdict(call, reading, process)
+    reply = Reply()
+    if outcome is Outcome.OK and call.reply_schema is not None:
+        reply = reply_in(reading.text, call.reply_schema)
+        if reply.fault:
+            outcome, reason = Outcome.SCHEMA, reply.fault
     return AgentResult(
         outcome=outcome,
         reason=reason,
@@ -108,6 +134,7 @@ def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> Agen
         exit_code=process.exit_code,
         cost_usd=reading.cost_usd,
         usage=reading.usage,
+        structured=reply.value,
     )
 
 
@@ -121,24 +148,15 @@ def verdict(call: AgentCall, reading: Reading, process: ProcessResult) -> tuple[
         return Outcome.SILENT, "said nothing for longer than allowed and was ended"
     if process.exit_code == 0:
         return Outcome.OK, "completed"
-    said = f"{tail(call.record_dir / 'stderr.txt')} {reading.text[-STDERR_TAIL:]}"
+    said = f"{tail(call.record_dir / 'stderr.txt')} {reading.trouble or reading.text[-STDERR_TAIL:]}"
     if process.exit_code is None:
         return Outcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
     return by_wording(said) or Outcome.CRASHED, brief(said) or f"exit code {process.exit_code}"
 
 
-def session_file(call: AgentCall) -> Path:
-    """Where the CLI's own name of this conversation is kept: beside the attempts, not in one of them."""
-    return call.record_dir.parent / f"conversation-{call.conversation.session_id}.json"
-
-
-def own_session(call: AgentCall) -> str:
-    return str((read_record(session_file(call)) or {}).get("session") or "")
-
-
-def remember_session(call: AgentCall, session: str) -> None:
-    if session:
-        write_record(session_file(call), {"session": session})
+def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    """A call that cost nothing, because it was never started."""
+    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0))
 
 
 def tail(path: Path) -> str:

@@ -33,6 +33,12 @@ def claude(options: Options) -> Agent:
     return ClaudeAgent(options)
 
 
+def command(options: Options) -> Agent:
+    from flagstone.agents.command import CommandAgent
+
+    return CommandAgent(options)
+
+
 def demo(options: Options) -> Agent:
     from flagstone.agents.demo import DemoAgent
 
@@ -48,6 +54,7 @@ def replay(options: Options) -> Agent:
 AGENTS: dict[str, Callable[[Options], Agent]] = {
     "auto": automatic,
     "claude": claude,
+    "command": command,
     "demo": demo,
     "replay": replay,
 }

@@ -23,6 +23,7 @@ class Template:
     session: str
     text: str
     text_when: Mapping[str, str]
+    text_delta: str
     cost_usd: str
     input_tokens: str
     output_tokens: str
@@ -38,6 +39,7 @@ class Template:
             session=str(options.get("session") or ""),
             text=str(options.get("text") or ""),
             text_when={str(key): str(value) for key, value in when.items()} if isinstance(when, Mapping) else {},
+            text_delta=str(options.get("text_delta") or ""),
             cost_usd=str(options.get("cost_usd") or ""),
             input_tokens=str(options.get("input_tokens") or ""),
             output_tokens=str(options.get("output_tokens") or ""),
@@ -46,14 +48,21 @@ class Template:
 
     def command(self, call: AgentCall, session: str) -> tuple[str, ...]:
         """The command line of one call: `session` is the CLI's own name of the conversation to go on with."""
+        limit = call.limits.cost_usd
         values = {
-            "prompt": call.prompt,
             "run_root": str(call.task.run_root),
             "draft": str(call.task.draft),
             "model": call.model or "",
             "session": session or call.conversation.session_id,
+            "cost_limit_usd": "" if limit is None else f"{limit:.6f}",
+            "prompt": call.prompt,  # last: what stands in braces in a prompt is nobody's to fill in
         }
         return tuple(filled(word, values) for word in (self.resume_argv if session else self.argv))
+
+    def name_given(self, session_id: str) -> str:
+        """The name of a new conversation, where the CLI is told one and has none of its own."""
+        is_told = not self.session and any("{session}" in word for word in self.argv)
+        return session_id if is_told else ""
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -77,29 +86,56 @@ class Reading:
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    trouble: str = ""
+    has_objects: bool = False
+    goes_on: bool = False
 
     def read(self, line: bytes) -> Event | None:
         """Takes one line; returns what a person would like to see of it."""
         value = parsed(line)
+        text = line.decode("utf-8", "replace").rstrip("\n")
+        if value is None or not self.template.text:
+            self.keep(text)
         if value is None:
-            text = line.decode("utf-8", "replace").rstrip("\n")
-            if not self.template.text:
-                self.keep(text)
             return Event.of("text", text) if text.strip() else None
+        return self.take(value)
+
+    def take(self, value: Mapping[str, Any]) -> Event | None:
+        """Takes one object."""
         template = self.template
+        if not self.has_objects and template.text:
+            self.texts.clear()  # what came before the first object was no answer
+        self.has_objects = True
         self.session = str(at(value, template.session) or self.session)
         self.cost_usd = first(amount(at(value, template.cost_usd)), self.cost_usd)
         self.input_tokens = first(whole(at(value, template.input_tokens)), self.input_tokens)
         self.output_tokens = first(whole(at(value, template.output_tokens)), self.output_tokens)
         found = at(value, template.text) if self.is_text(value) else None
         if isinstance(found, str) and found:
-            self.texts[:] = [found[:KEPT_TEXT]]
-            return Event.of("text", found)
+            return self.answered(found, is_delta=bool(at(value, template.text_delta)))
+        self.goes_on = False
+        trouble = at(value, "error.message") or (value.get("type") == "error" and value.get("message"))
+        self.trouble = trouble if isinstance(trouble, str) else self.trouble
         kind = at(value, "item.type") or at(value, "tool_name") or value.get("type")
         return Event.of("tool", str(kind)) if kind else None
 
+    def answered(self, text: str, *, is_delta: bool) -> Event:
+        """An answer, or one more piece of the one that is being told."""
+        if is_delta and self.goes_on:
+            text = self.text + text
+        self.goes_on = is_delta
+        self.texts[:] = [text[:KEPT_TEXT]]
+        return Event.of("text", text)
+
+    def finish(self) -> None:
+        """The output as a whole, where it was one object over several lines."""
+        whole_output = None if self.has_objects else parsed("\n".join(self.texts).encode("utf-8", "replace"))
+        if whole_output is not None:
+            self.take(whole_output)
+
     def keep(self, text: str) -> None:
-        if sum(map(len, self.texts)) < KEPT_TEXT:
+        """Plain words are the answer, unless objects tell it."""
+        if not (self.has_objects and self.template.text) and sum(map(len, self.texts)) < KEPT_TEXT:
             self.texts.append(text)
 
     def is_text(self, value: Mapping[str, Any]) -> bool:

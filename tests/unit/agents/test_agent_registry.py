@@ -7,12 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from stand_in import StandIn
 
 import flagstone
 from flagstone.agents.claude import ClaudeAgent
-from flagstone.agents.registry import agent_named
+from flagstone.agents.command import CommandAgent
+from flagstone.agents.registry import AGENTS, agent_named
 from flagstone.errors import FlagstoneError
+from flagstone.layout import Project, Run
+from flagstone.settings import load_settings
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -25,15 +31,34 @@ def at_home(cli: StandIn, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch
     return monkeypatch
 
 
-@pytest.mark.parametrize("name", ["claude", "demo", "replay"])
+@pytest.mark.parametrize("name", ["claude", "command", "demo", "replay"])
 def test_an_agent_is_found_by_its_name(name: str) -> None:
     assert agent_named(name).name == name
+
+
+def test_every_agent_that_settings_may_name_can_be_found() -> None:
+    schema = yaml.safe_load((CHECKOUT / "schemas" / "settings.schema.yaml").read_text())
+    named = schema["properties"]["agent"]["enum"]
+    of_a_stage = schema["properties"]["stages"]["additionalProperties"]["properties"]["agent"]["enum"]
+    assert set(named) == set(of_a_stage) == set(AGENTS)
+
+
+def test_a_template_in_run_yaml_becomes_the_agent_of_the_stage(tmp_path: Path) -> None:
+    run = Run(tmp_path / "attn")
+    run.root.mkdir()
+    own = {"goal": "Does it help?", "agent": "command", "command": {"argv": ["mycli", "-"], "text": "answer"}}
+    run.settings.write_text(yaml.safe_dump(own))
+    settings = load_settings(Project(CHECKOUT, tmp_path), run).for_stage("01")
+    agent = agent_named(settings.agent, settings.options)
+    assert isinstance(agent, CommandAgent)
+    assert (agent.template.argv, agent.template.text) == (("mycli", "-"), "answer")
+    assert agent.fault() == ("there is no program mycli on PATH", "install it, or correct command.argv in run.yaml")
 
 
 def test_an_unknown_agent_is_refused_with_the_known_ones() -> None:
     with pytest.raises(FlagstoneError) as refused:
         agent_named("clade")
-    assert "auto, claude, demo, replay" in refused.value.hint
+    assert "auto, claude, command, demo, replay" in refused.value.hint
 
 
 def test_auto_is_claude_where_it_can_be_used(at_home: pytest.MonkeyPatch) -> None:
@@ -64,7 +89,8 @@ def test_a_login_file_counts_as_logged_in(cli: StandIn) -> None:
 def test_finding_agents_loads_none_of_them() -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(Path(flagstone.__file__).parents[1])!r})\n"
-        "import flagstone.agents.registry; print([m for m in sys.modules if 'claude' in m or 'demo' in m])"
+        "import flagstone.agents.registry\n"
+        "print([name for name in sys.modules if name.endswith(('claude', 'demo', 'agents.command'))])"
     )
     said = subprocess.run([sys.executable, "-SEc", program], capture_output=True, check=True)
     assert said.stdout == b"[]\n"

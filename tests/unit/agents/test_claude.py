@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn
 
-from flagstone.agents.claude_conversation import Room
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
+from flagstone.agents.room import Room
 from flagstone.errors import Interrupted
 from flagstone.processes import Survivor
 from flagstone.processes.tree import MARK, entry_of
@@ -261,7 +261,7 @@ def test_a_survivor_that_hides_its_mark_is_remembered_by_its_number(cli: StandIn
     with subprocess.Popen(["sleep", "30"], env={}) as hidden:
         entry = entry_of(hidden.pid)
         assert entry is not None
-        Room.of(call).note(0.0, (Survivor(hidden.pid, entry.started_ticks),))
+        Room.of(call).note_survivors((Survivor(hidden.pid, entry.started_ticks),))
         assert cli.answer(call).outcome is Outcome.UNCLEAN
         hidden.kill()
     assert cli.answer(call).outcome is Outcome.OK

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from flagstone.agents import sandbox
 from flagstone.agents.command import CommandAgent
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
+from flagstone.agents.room import Room
+from flagstone.agents.sandbox import Strength
+from flagstone.errors import FlagstoneError
+from flagstone.processes.tree import Survivor, entry_of
 
 STAND_IN = """import json, os, sys
 said = sys.stdin.read()
@@ -112,3 +120,141 @@ def test_a_missing_program_is_named_with_its_cure() -> None:
     fault = CommandAgent({"argv": ["no-such-cli"]}).fault()
     assert fault is not None
     assert "no-such-cli" in fault[0]
+
+
+WRITER = """import json, os, sys
+said = sys.stdin.read()
+done = []
+for name in ("train.py", "harness.py", "train.py.new"):
+    try:
+        with open(name, "w") as stream: stream.write("an agent was here")
+        done.append(name)
+    except OSError: pass
+print(json.dumps({"text": ",".join(done)}))
+"""
+FORM = {"type": "object", "properties": {"pick": {"enum": ["a", "b"]}}, "required": ["pick"]}
+
+
+def editing(tmp_path: Path, **changes: object) -> tuple[CommandAgent, AgentCall]:
+    (tmp_path / "writer.py").write_text(WRITER)
+    for name in ("train.py", "harness.py"):
+        (tmp_path / name).write_text("as it was")
+    agent = CommandAgent({"argv": [sys.executable, "writer.py"], "text": "text"})
+    edit = replace(call(tmp_path, "faster"), mode=Mode.EDIT, writable=(tmp_path / "train.py",))
+    return agent, replace(edit, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not sandbox.strength().keeps_files, reason="nothing here keeps files")
+def test_an_edit_may_write_the_named_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    agent, edit = editing(tmp_path)
+    result = agent.call(edit, ignore)
+    assert (result.outcome, result.text) == (Outcome.OK, "train.py")
+    assert "landlock" in result.sandbox
+    assert (tmp_path / "harness.py").read_text() == "as it was"
+
+
+def test_an_edit_that_nothing_could_hold_is_refused_until_a_person_switches_the_sandbox_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "strength", lambda: Strength(0, "bubblewrap is not installed"))
+    agent, edit = editing(tmp_path)
+    with pytest.raises(FlagstoneError, match="nothing here could keep them"):
+        agent.call(edit, ignore)
+    assert (tmp_path / "train.py").read_text() == "as it was"
+    assert agent.call(replace(edit, sandbox="off"), ignore).text == "train.py,harness.py,train.py.new"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"pick": "b"}', 'I think:\n```json\n{"pick": "b"}\n```\nbecause.', 'It is {"pick": "b"}, surely'],
+    ids=["bare", "fenced", "in a sentence"],
+)
+def test_a_judge_s_reply_is_read_and_held_to_its_form(tmp_path: Path, answer: str) -> None:
+    agent = CommandAgent({"argv": [sys.executable, "-c", f"print({answer!r})"]})
+    asked = replace(call(tmp_path, "which?"), mode=Mode.JUDGE, writable=(), reply_schema=FORM)
+    result = agent.call(asked, ignore)
+    assert (result.outcome, result.structured) == (Outcome.OK, {"pick": "b"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [("b", "without any JSON"), ('{"pick": "c"}', "is not one of a, b"), ("{}", "missing key 'pick'")],
+)
+def test_a_reply_of_another_form_is_no_answer(tmp_path: Path, answer: str, word: str) -> None:
+    agent = CommandAgent({"argv": [sys.executable, "-c", f"print({answer!r})"]})
+    asked = replace(call(tmp_path, "which?"), mode=Mode.JUDGE, writable=(), reply_schema=FORM)
+    result = agent.call(asked, ignore)
+    assert result.outcome is Outcome.SCHEMA
+    assert word in result.reason
+
+
+@pytest.mark.skipif(not sandbox.strength().keeps_files, reason="nothing here keeps files")
+def test_a_judge_is_told_the_form_and_can_write_nothing(tmp_path: Path) -> None:
+    program = "import sys; said = sys.stdin.read(); print(said)\ntry: open('x', 'w')\nexcept OSError: print('kept')"
+    agent = CommandAgent({"argv": [sys.executable, "-c", program]})
+    asked = replace(call(tmp_path, "which?"), mode=Mode.JUDGE, writable=(tmp_path,), reply_schema=FORM)
+    result = agent.call(asked, ignore)
+    assert result.text.endswith("kept")
+    assert '"enum"' in result.text
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_conversation_that_is_named_by_us_goes_on_under_our_name(tmp_path: Path) -> None:
+    tell = [sys.executable, "-c", "import sys; print(sys.argv[1:])"]
+    agent = CommandAgent({"argv": [*tell, "--id", "{session}"], "resume_argv": [*tell, "--resume", "{session}"]})
+    assert agent.call(call(tmp_path, "x"), ignore).text == "['--id', 'ours-1']"
+    assert agent.call(call(tmp_path, "x", resume=True, attempt=2), ignore).text == "['--resume', 'ours-1']"
+
+
+def test_pieces_of_an_answer_are_joined_until_something_else_is_told(tmp_path: Path) -> None:
+    said = [
+        {"content": "looking", "delta": True},
+        {"type": "tool_use", "tool_name": "Read"},
+        {"content": "all ", "delta": True},
+        {"content": "good", "delta": True},
+        {"type": "result"},
+    ]
+    program = f"import json\nfor each in {said!r}: print(json.dumps(each))"
+    agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "content", "text_delta": "delta"})
+    assert agent.call(call(tmp_path, "x"), ignore).text == "all good"
+
+
+def test_an_object_over_several_lines_is_read_as_one(tmp_path: Path) -> None:
+    whole = json.dumps({"session_id": "s-9", "response": "done", "cost": 0.5}, indent=2)
+    options = {"text": "response", "session": "session_id", "cost_usd": "cost"}
+    agent = CommandAgent({**options, "argv": [sys.executable, "-c", f"print({whole!r})"]})
+    first = call(tmp_path, "x")
+    result = agent.call(first, ignore)
+    assert (result.text, result.cost_usd, Room.of(first).noted("session")) == ("done", 0.5, "s-9")
+
+
+def test_what_stands_in_braces_in_a_prompt_is_left_alone(tmp_path: Path) -> None:
+    agent = CommandAgent({"argv": ["printf", "%s", "{prompt}"], "prompt": "argument"})
+    assert agent.call(call(tmp_path, "say {draft} and {session}"), ignore).text == "say {draft} and {session}"
+
+
+def test_nothing_is_started_beside_what_an_earlier_call_left_running(agent: CommandAgent, tmp_path: Path) -> None:
+    asked = call(tmp_path, "write it")
+    with subprocess.Popen(["sleep", "60"]) as left:
+        entry = entry_of(left.pid)
+        assert entry is not None
+        Room.of(asked).note_survivors((Survivor(left.pid, entry.started_ticks),))
+        result = agent.call(asked, ignore)
+        assert (result.outcome, str(left.pid) in result.reason) == (Outcome.UNCLEAN, True)
+        left.kill()
+    assert agent.call(asked, ignore).outcome is Outcome.OK
+
+
+def test_two_calls_never_use_one_conversation_at_once(agent: CommandAgent, tmp_path: Path) -> None:
+    asked = call(tmp_path, "write it")
+    with Room.of(asked).held() as is_ours:
+        assert is_ours
+        assert agent.call(asked, ignore).outcome is Outcome.SESSION_BUSY
+
+
+def test_an_error_told_in_json_decides_what_the_end_means(tmp_path: Path) -> None:
+    told = {"type": "turn.failed", "error": {"message": "unexpected status 401 Unauthorized"}}
+    program = f"import json, sys; print(json.dumps({told!r})); sys.exit(1)"
+    agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "item.text"})
+    result = agent.call(call(tmp_path, "x"), ignore)
+    assert (result.outcome, "401" in result.reason) == (Outcome.AUTH, True)

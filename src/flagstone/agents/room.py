@@ -1,0 +1,109 @@
+"""The private folder of one conversation, whatever agent holds it: its lock, its settings, what it leaves running."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.agents.protocol import AgentCall, whole
+from flagstone.processes import Survivor, end_orphans, still_alive
+from flagstone.processes.redaction import Redactor
+from flagstone.records import cannot_write, read_record, write_atomic, write_record
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where one conversation keeps what no other may see or change."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, call: AgentCall) -> Room:
+        """The room of a call's conversation, made if need be."""
+        room = cls(call.record_dir.absolute().parent / f"conversation-{call.conversation.session_id}")
+        try:
+            for folder in (room.root, room.config, room.temporary):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(room.root, error) from error
+        return room
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "conversation.json"
+
+    @property
+    def owner(self) -> str:
+        """The name its processes carry: the same conversation of another run is another one."""
+        return str(self.root)
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """True while nobody else uses the conversation: of two resumes at once, one would be lost."""
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def kept_clean(self, redactor: Redactor) -> Iterator[None]:
+        """Takes secrets out of what the CLI itself has written down, once it has ended."""
+        try:
+            yield
+        finally:
+            for folder, _, names in os.walk(self.root):
+                for path in (Path(folder, name) for name in names):
+                    if path.is_file() and not path.is_symlink():
+                        clean_file(path, redactor)
+
+    def noted(self, name: str) -> object:
+        """What is remembered of the conversation under this name; None where nothing is."""
+        return (read_record(self.state) or {}).get(name)
+
+    def note(self, **facts: object) -> None:
+        """Remembers facts for the next call, beside those that are known already."""
+        write_record(self.state, {**(read_record(self.state) or {}), **facts})
+
+    def note_survivors(self, survivors: tuple[Survivor, ...]) -> None:
+        """Remembers what could not be ended: nothing is started beside it."""
+        self.note(survivors=[[survivor.pid, survivor.started_ticks] for survivor in survivors])
+
+    def still_running(self) -> tuple[Survivor, ...]:
+        """Ends what an earlier call left running and returns what could not be ended."""
+        known = self.noted("survivors")
+        rows = known if isinstance(known, list) else []
+        noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
+        return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
+
+
+def clean_file(path: Path, redactor: Redactor) -> None:
+    content = content_of(path)
+    clean = redactor.clean(content)
+    if clean != content:
+        write_atomic(path, clean, mode=0o600)
+
+
+def content_of(path: Path) -> bytes:
+    """A whole file; nothing where there is none."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
