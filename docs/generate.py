@@ -206,7 +206,7 @@ def exit_codes_page() -> str:
 def files_page(meanings: Mapping[str, str]) -> str:
     """Every path that layout.Run names, with its meaning; a path without one is an error."""
     run, rows, unsaid = Run(Path("R")), [], []
-    samples = {"nr": "NN", "key": "NN_name", "kind": "KIND"}
+    samples = {"nr": "NN", "key": "NN_name", "kind": "KIND", "name": "NAME", "number": "NUMBER"}
     for name, member in vars(Run).items():
         if isinstance(member, property | cached_property):
             path = getattr(run, name)

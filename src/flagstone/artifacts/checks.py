@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flagstone.artifacts.findings import Check, Finding, failed, passed
 from flagstone.artifacts.inspection import Inspection, StageCheck
+from flagstone.artifacts.plans import plan_checks
 from flagstone.artifacts.turn import TurnFacts, snapshot
 from flagstone.artifacts.wording import listed, shown
 
@@ -19,6 +20,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     inspection = Inspection(request)
     checks = list(draft_checks(request))
     checks.append(untouched(inspection))
+    checks.extend(plan_checks(request.run))
     for rule in rules:
         checks.extend(rule(inspection))
     return worst_of_each(checks)

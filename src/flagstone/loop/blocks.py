@@ -20,7 +20,7 @@ from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposal import Proposer
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 
-COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "wall_s", "note")
+COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")
 
 
 def run_block(
@@ -148,4 +148,4 @@ def row(name: str, entry: Entry) -> tuple[object, ...]:
     best = "" if entry.best_value is None else repr(entry.best_value)
     parent = entry.parent_run or "base"
     note = " ".join(entry.note.split())
-    return name, entry.run_id, parent, entry.status, entry.verdict, value, best, f"{entry.wall_s:.3f}", note
+    return name, entry.run_id, parent, entry.status, entry.verdict, value, best, note

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from flagstone.loop.globs import matches
@@ -23,9 +22,10 @@ class Contract:
     spec: Spec
     cache: DigestCache = field(default_factory=lambda: DigestCache(None), compare=False)
 
-    @cached_property
-    def paths(self) -> tuple[Path, ...]:
-        return tuple(sorted({path for path in self.named() if path.is_file()}))
+    def begun(self) -> dict[str, str]:
+        """Every file that decides, with its digest: what an experiment holds itself to from its beginning."""
+        root = self.spec.subject.root
+        return self.files(sorted({os.path.relpath(path, root) for path in self.named() if path.is_file()}))
 
     def named(self) -> Iterator[Path]:
         """Every file that is named as deciding, or is, by what is run."""
@@ -62,10 +62,9 @@ class Contract:
                 if matches(path, globs) and not matches(path, self.spec.subject.mutable):
                     yield root / path
 
-    def files(self) -> Mapping[str, str]:
-        """The digest of each file as it is now, by its path from the project; `gone` where it is not there."""
-        root = self.spec.subject.root
-        return {os.path.relpath(path, root): self.digest_now(path) for path in self.paths}
+    def files(self, names: Iterable[str]) -> dict[str, str]:
+        """The digest of each of these files now, by its path from the project; `gone` where it is not there."""
+        return {name: self.digest_now(self.spec.subject.root / name) for name in names}
 
     def digest_now(self, path: Path) -> str:
         try:
@@ -73,8 +72,8 @@ class Contract:
         except OSError:
             return "gone"
 
-    def digest(self) -> str:
-        return digest_value([self.spec.digest, sorted(self.files().items())])
+    def digest(self, files: Mapping[str, str]) -> str:
+        return digest_value([self.spec.digest, sorted(files.items())])
 
 
 def is_source(path: Path) -> bool:

@@ -89,10 +89,10 @@ class Harness:
 
     def tampering(self) -> str:
         """What was changed of the contract, in words with both digests; nothing where it stands."""
-        now = self.contract.digest()
-        if now == self.start_digest:
+        now = self.contract.files(self.start_files)
+        if self.contract.digest(now) == self.start_digest:
             return ""
-        return f"tampered: {difference(self.start_files, self.contract.files())}"
+        return f"tampered: {difference(self.start_files, now)}"
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = order.run.root / "private"

@@ -68,11 +68,12 @@ def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     if not home.working.exists():
         subject.lay_out(base.tree, home.working)
         Working(home, subject).note(base.tree)
+    files = contract.begun()
     start = {
         "tree": base.tree,
         "commit": base.commit,
-        "contract": contract.digest(),
-        "files": dict(contract.files()),
+        "contract": contract.digest(files),
+        "files": files,
         "began_at": utc(time.time()),
     }
     write_record(home.start, start)
@@ -81,12 +82,13 @@ def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
 
 def refuse_if_tampered(opened: Opened) -> None:
     """What decides about the number must be what it was when the experiment began."""
-    now = opened.contract.digest()
+    files = opened.contract.files(opened.start["files"])
+    now = opened.contract.digest(files)
     if now != opened.start["contract"]:
         raise FlagstoneError(
             f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} began "
             f"(contract {opened.start['contract'][:16]}, now {now[:16]}): "
-            f"{difference(opened.start['files'], opened.contract.files())}",
+            f"{difference(opened.start['files'], files)}",
             hint=f"put it back, or begin anew with it: flagstone experiment run {opened.home.name} --fresh",
         )
 

@@ -14,7 +14,7 @@ from flagstone.agents.demo.summary import Summary
 from flagstone.agents.demo.voice import utter
 from flagstone.errors import WorkFailed
 
-PROGRAMS = ("train.py", "analyse.py", "draw_figures.py", "render_paper.py", "test_train.py")
+PROGRAMS = ("train.py", "tune.py", "analyse.py", "draw_figures.py", "render_paper.py", "test_train.py")
 DESIGN = ("--design", "workspace/data/design.json")
 DATA = ("--data", "workspace/data")
 RESULTS = ("--results", "workspace/results")
@@ -39,6 +39,7 @@ def implementation(study: Study) -> Summary:
     """04: the programs of the study, those of the analysis included, tested before any result exists."""
     study.design()
     study.bring(*PROGRAMS, "requirements.txt", to="code")
+    study.bring("tuning.yaml", to="experiments")
     tests = study.python("code/test_train.py")
     report = TEST_TIME.sub("", tests.said)
     count = TEST_COUNT.search(report)
@@ -68,9 +69,26 @@ def experimentation(study: Study) -> Summary:
         "OK": counts["ok"],
         "FAILED": len(failed),
         "FAILURES": f" ({'; '.join(failed)})" if failed else "",
+        "TUNING": tuned(study),
         "ARMS": "\n".join(f"| {arm} | {' | '.join(map(str, row.values()))} |" for arm, row in arms.items()),
     }
     return study.summary(values)
+
+
+def tuned(study: Study) -> str:
+    """What the experiment that stage 04 planned came to, in the words of its own record."""
+    path = study.root / "workspace" / "results" / "tuning" / "experiment.json"
+    if not path.is_file():
+        return "The experiment `tuning` was not run."
+    found = json.loads(path.read_text(encoding="utf-8"))
+    best, metric = found["best"], found["metric"]["name"]
+    if best["value"] is None:
+        return f"The experiment `tuning` came to no valid run in {found['runs']}."
+    kept = "the design's own rate stands" if best["run"] == "r0001" else f"kept: {best['note']}"
+    return (
+        f"The experiment `tuning` (exploratory, on training rows only) made {found['runs']} runs: "
+        f"{metric} {best['value']:.4f}; {kept}."
+    )
 
 
 def folder_of(design: Mapping[str, Any], arm: str, seed: int) -> str:

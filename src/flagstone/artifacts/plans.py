@@ -1,0 +1,50 @@
+"""The plans of experiments that a stage leaves: each must be one that the engine can run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flagstone import schemas
+from flagstone.artifacts.findings import Check, failed, passed
+from flagstone.artifacts.wording import listed, shown
+from flagstone.errors import FlagstoneError
+from flagstone.layout import Run
+
+RULE = "experiment-plans"
+MANY = 200
+
+
+def plan_checks(run: Run) -> Iterator[Check]:
+    """One row where there are plans; none where there are none."""
+    folder = run.pinned / "schemas"
+    try:
+        names = sorted(name for name in os.listdir(run.plans) if name.endswith((".yaml", ".yml")))
+    except OSError:
+        return
+    if not names or not (folder / "experiment.schema.yaml").is_file():
+        return
+    problems = [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
+    if problems:
+        yield failed(RULE, f"correct these plans, so that they can be run: {listed(problems)}")
+    else:
+        yield passed(RULE, f"every plan can be run: {shown(', '.join(names), 200)}")
+
+
+def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
+    where = run.relative(path)
+    try:
+        value = schemas.read_yaml(path)
+        found = schemas.problems(folder, "experiment", value)
+    except FlagstoneError as error:
+        yield error.problem
+        return
+    yield from (f"{where}: {problem}" for problem in found[:5])
+    if found:
+        return
+    root = run.root / value["subject"].get("root", ".")
+    if not os.path.realpath(root).startswith(os.path.realpath(run.root)):
+        yield f"{where}: subject.root leads out of the run"
+    elif not root.is_dir():
+        yield f"{where}: the folder {value['subject'].get('root')} (subject.root) is not there"
