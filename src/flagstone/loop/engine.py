@@ -26,6 +26,7 @@ from flagstone.loop.scalars import Scalars
 from flagstone.loop.seeds import seed_for
 from flagstone.loop.stopping import terminated_by
 from flagstone.loop.tailing import tail_text
+from flagstone.loop.verdicts import entry_of
 from flagstone.loop.words import told
 from flagstone.loop.working import Working
 from flagstone.processes import end_orphans
@@ -186,7 +187,7 @@ class Engine:
     def conclude(self, candidate: Candidate, first: Measurement | None, slot: int) -> Entry:
         """The verdict: its line in the ledger first, then everything that follows from it."""
         candidate, first = self.on_the_best(candidate, first, slot)
-        entry = self.entry(candidate, self.ruling(candidate, first, slot))
+        entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first, slot))
         self.history.append(entry)
         self.follow(entry)
         self.say(told(entry, self.opened.spec))
@@ -228,37 +229,6 @@ class Engine:
             guard=lambda: self.harness.guard(own),
             files=self.opened.subject.files,
         )
-
-    def entry(self, candidate: Candidate, ruling: Ruling) -> Entry:
-        """The line of the ledger; whether it ends the experiment is part of it."""
-        before = self.history.progress
-        is_better = ruling.verdict == "advance"
-        made = Entry(
-            number=candidate.number,
-            run_id=run_id(candidate.number),
-            parent_run=candidate.parent_run,
-            tree=candidate.snapshot.tree,
-            commit=candidate.snapshot.commit,
-            note=candidate.note,
-            status=ruling.status,
-            verdict=ruling.verdict,
-            reason=ruling.reason,
-            value=ruling.value,
-            valid=ruling.valid,
-            improved=is_better,
-            previous_best=before.best_run,
-            best_run=run_id(candidate.number) if is_better else before.best_run,
-            best_value=ruling.value if is_better else before.best_value,
-            constraints=ruling.constraints,
-            measurements=ruling.measurements,
-            reference=ruling.reference,
-            judgement=ruling.judgement,
-            proposal=dict(candidate.facts),
-            contract=self.opened.start["contract"],
-            ended_at=utc(time.time()),
-        )
-        ended = terminated_by(self.opened.spec.stopping, self.opened.spec.metric, before.after(made))
-        return replace(made, should_terminate=bool(ended), terminated_by=ended)
 
     def follow(self, entry: Entry) -> None:
         """What is derived from a verdict; a kill in here is mended by the next engine."""

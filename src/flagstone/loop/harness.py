@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,29 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.sandbox import strength
-from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.errors import Interrupted
 from flagstone.loop import checkpoint, leases
 from flagstone.loop.contract import Contract, difference
 from flagstone.loop.entry import Measurement, Status
 from flagstone.loop.home import Home, RunFolder
 from flagstone.loop.overlay import emptied
+from flagstone.loop.readings import measured_quantities, primary, wandb_run
 from flagstone.loop.spec import Spec, StepSpec
 from flagstone.loop.subject import Subject
-from flagstone.metrics.registry import nearest, read_metrics
+from flagstone.loop.surroundings import confinement, environment, filled
+from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.processes.interruption import Interruption
 from flagstone.records import read_record, utc, write_record
 
-CACHES = {
-    "XDG_CACHE_HOME": "cache",
-    "MPLCONFIGDIR": "matplotlib",
-    "TRITON_CACHE_DIR": "triton",
-    "TORCHINDUCTOR_CACHE_DIR": "inductor",
-    "NUMBA_CACHE_DIR": "numba",
-    "TMPDIR": "",
-}
 ENDINGS: Mapping[str, tuple[Status, str]] = {
     "wall": ("timeout", "took longer than {seconds:g} s"),
     "silence": ("timeout", "printed nothing for {silence_s:g} s"),
@@ -134,7 +125,7 @@ class Harness:
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
             argv += [self.spec.resume["flag"], str(weights)]
-        env = {**self.environment(order, folder, private), **devices}
+        env = {**environment(self.spec, order.run.root.name, folder, private, order.seed), **devices}
         if weights:
             env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)
         return Command(
@@ -143,47 +134,7 @@ class Harness:
             cwd=folder,
             env=env,
             owner=str(self.home.root),
-            confinement=self.confinement((folder, private)),
-        )
-
-    def environment(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
-        """What a run finds: its seed, its folders, and caches of its own, so that no run reaches another by them."""
-        own = {name: str(private / below) for name, below in CACHES.items()}
-        said = {
-            "AR_RUN_ID": order.run.root.name,
-            "AR_RUN_DIR": str(folder),
-            "AR_SEED": str(order.seed),
-            "SEED": str(order.seed),
-            "PYTHONHASHSEED": str(order.seed),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
-            "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
-        }
-        filled_in = {name: filled(value, {"seed": str(order.seed)}) for name, value in self.spec.harness.env.items()}
-        return {**os.environ, **own, **said, **filled_in}
-
-    def confinement(self, writable: tuple[Path, ...]) -> Confinement | None:
-        """What a run is held to: it writes to its own folders only."""
-        if self.spec.sandbox == "off":
-            return None
-        here = strength()
-        if self.spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
-            raise FlagstoneError(
-                f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
-                hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml",
-            )
-        if not here.landlock_abi and not here.has_bubblewrap:
-            return None
-        further = tuple(
-            path for path in map(Path, map(os.path.expanduser, self.spec.harness.writable)) if path.is_dir()
-        )
-        shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
-        return Confinement(
-            (*writable, *further, *shared),
-            network=self.spec.harness.network,
-            use_landlock=here.landlock_abi > 0,
-            use_bubblewrap=here.has_bubblewrap,
+            confinement=confinement(self.spec, (folder, private)),
         )
 
     def judged(self, order: Order, folder: Path, result: ProcessResult, place: Place) -> Measurement:
@@ -275,23 +226,19 @@ class Harness:
         """A further command, under the same watchdog."""
         private = place.with_name("private")
         emptied(private)
-        order = Order(RunFolder(place.parent), "", place.name, int(values["seed"]))
+        name = place.parent.name
         command = Command(
             argv=tuple(filled(word, values) for word in step.argv),
             target=None,
             cwd=place,
-            env={**self.environment(order, place, private), "AR_ARTIFACT": values.get("artifact", "")},
+            env={
+                **environment(self.spec, name, place, private, int(values["seed"])),
+                "AR_ARTIFACT": values.get("artifact", ""),
+            },
             owner=str(self.home.root),
-            confinement=self.confinement((place, private)),
+            confinement=confinement(self.spec, (place, private)),
         )
         return run(command, replace(self.limits(), wall_s=step.seconds), Output(log), interruption=self.interruption)
-
-
-def filled(word: str, values: Mapping[str, str]) -> str:
-    """Replaces each known `{name}`; other braces are the command's own."""
-    for name, value in values.items():
-        word = word.replace("{" + name + "}", value)
-    return word
 
 
 def kept(path: Path) -> Measurement | None:
@@ -314,33 +261,3 @@ def set_aside(folder: Path, run: RunFolder) -> None:
 
 def note_unclean(home: Home, name: str, result: ProcessResult) -> None:
     write_record(home.unclean, {"run": name, "processes": [vars(each) for each in result.survivors]})
-
-
-def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
-    """Our own measures stand over whatever a run printed under their names."""
-    names = ("wall_s", "peak_rss_mb", "peak_vram_mb")
-    found = {name: float(known[name]) for name in names if known[name] is not None}
-    return {**found, "wall_seconds": float(known["wall_s"])}
-
-
-def primary(reading: Reading, spec: Spec) -> tuple[float | None, str]:
-    """The number that counts, or why there is none."""
-    name = spec.metric.name
-    value = reading.values.get(name)
-    if value is None:
-        close = nearest(name, reading.values)
-        said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
-        why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
-        return None, f"the metric {name} is missing{said}{why}"
-    if not math.isfinite(value):
-        return None, f"the metric {name} is {value}"
-    return value, ""
-
-
-def wandb_run(reading: Reading) -> str | None:
-    """The id of the wandb run that was read, as its folder says."""
-    for source in reading.sources:
-        for part in Path(source).parts:
-            if part.startswith(("run-", "offline-run-")):
-                return part.rsplit("-", 1)[-1]
-    return None

@@ -1,0 +1,42 @@
+"""What counts of the numbers that a run left, and what we measured ourselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.loop.spec import Spec
+from flagstone.metrics.registry import nearest
+from flagstone.metrics.series import Reading
+
+
+def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
+    """Our own measures stand over whatever a run printed under their names."""
+    names = ("wall_s", "peak_rss_mb", "peak_vram_mb")
+    found = {name: float(known[name]) for name in names if known[name] is not None}
+    return {**found, "wall_seconds": float(known["wall_s"])}
+
+
+def primary(reading: Reading, spec: Spec) -> tuple[float | None, str]:
+    """The number that counts, or why there is none."""
+    name = spec.metric.name
+    value = reading.values.get(name)
+    if value is None:
+        close = nearest(name, reading.values)
+        said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
+        why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
+        return None, f"the metric {name} is missing{said}{why}"
+    if not math.isfinite(value):
+        return None, f"the metric {name} is {value}"
+    return value, ""
+
+
+def wandb_run(reading: Reading) -> str | None:
+    """The id of the wandb run that was read, as its folder says."""
+    for source in reading.sources:
+        for part in Path(source).parts:
+            if part.startswith(("run-", "offline-run-")):
+                return part.rsplit("-", 1)[-1]
+    return None

@@ -1,0 +1,73 @@
+"""What a run finds around it: its environment, and what it is held to by the kernel."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from flagstone.agents.sandbox import strength
+from flagstone.errors import FlagstoneError
+from flagstone.loop.spec import Spec
+from flagstone.processes import Confinement
+
+# keys and settings of agents: what an agent has written is run without them
+AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
+CACHES = {
+    "XDG_CACHE_HOME": "cache",
+    "MPLCONFIGDIR": "matplotlib",
+    "TRITON_CACHE_DIR": "triton",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "NUMBA_CACHE_DIR": "numba",
+    "TMPDIR": "",
+}
+
+
+def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) -> dict[str, str]:
+    """Its seed, its folders, and caches of its own, so that no run reaches another through them."""
+    own = {name: str(private / below) for name, below in CACHES.items()}
+    said = {
+        "AR_RUN_ID": run,
+        "AR_RUN_DIR": str(folder),
+        "AR_SEED": str(seed),
+        "SEED": str(seed),
+        "PYTHONHASHSEED": str(seed % 2**32),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+    }
+    filled_in = {name: filled(value, {"seed": str(seed)}) for name, value in spec.harness.env.items()}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(AGENTS_OWN)}
+    return {**ours, **own, **said, **filled_in}
+
+
+def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
+    """A run writes to its own folders only; None where that is switched off, or nothing here could see to it."""
+    if spec.sandbox == "off":
+        return None
+    here = strength()
+    if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
+        raise FlagstoneError(
+            f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
+            hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml",
+        )
+    if not here.landlock_abi and not here.has_bubblewrap:
+        return None
+    named = (Path(os.path.expanduser(path)) for path in spec.harness.writable)
+    further = tuple(path for path in named if path.is_dir())
+    shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
+    return Confinement(
+        (*writable, *further, *shared),
+        network=spec.harness.network,
+        use_landlock=here.landlock_abi > 0,
+        use_bubblewrap=here.has_bubblewrap,
+    )
+
+
+def filled(word: str, values: Mapping[str, str]) -> str:
+    """Replaces each known `{name}`; other braces are the command's own."""
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
