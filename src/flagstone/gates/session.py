@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import experiments
 from flagstone.gates.choice import chosen_run
+from flagstone.gates.experiments import Plan, plan_named, plans
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
 from flagstone.gates.room import refuse_without_room
@@ -110,12 +110,12 @@ class Session:
 
     def experiments(self, stage: Stage) -> list[Path]:
         """What the experiments of a stage wait for: the next block of each, or its end."""
-        found = experiments.plans(self.layout) if stage.runs_experiments and self.run else ()
+        found = plans(self.layout) if stage.runs_experiments and self.run else ()
         return [plan.target for plan in found]
 
-    def plan(self, name: str) -> experiments.Plan:
+    def plan(self, name: str) -> Plan:
         """The plan of an experiment; an error where there is none."""
-        found = experiments.plan_named(self.layout, name)
+        found = plan_named(self.layout, name)
         if found is None:
             raise FlagstoneError(
                 f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 leave such plans"

@@ -226,15 +226,12 @@ class Harness:
         """A further command, under the same watchdog."""
         private = place.with_name("private")
         emptied(private)
-        name = place.parent.name
+        found = environment(self.spec, place.parent.name, place, private, int(values["seed"]))
         command = Command(
             argv=tuple(filled(word, values) for word in step.argv),
             target=None,
             cwd=place,
-            env={
-                **environment(self.spec, name, place, private, int(values["seed"])),
-                "AR_ARTIFACT": values.get("artifact", ""),
-            },
+            env={**found, "AR_ARTIFACT": values.get("artifact", "")},
             owner=str(self.home.root),
             confinement=confinement(self.spec, (place, private)),
         )
