@@ -18,7 +18,7 @@ checkpoint iterate:
         at(SESSION.layout.logs / "experiment-{experiment}-{block}.log"),
     wildcard_constraints:
         experiment=r"[A-Za-z0-9][A-Za-z0-9._-]*",
-        block=r"\d{4,}",
+        block=r"[0-9]+",
     conda:
         "../envs/flagstone.yaml"
     params:
