@@ -25,6 +25,7 @@ from flagstone.cli.main import COMMANDS, flagstone  # noqa: E402
 from flagstone.gates.judge import State, Verdict  # noqa: E402
 from flagstone.gates.words import Speaker  # noqa: E402
 from flagstone.layout import Run  # noqa: E402
+from flagstone.loop.home import Home  # noqa: E402
 from flagstone.stages import StageTable, load_table  # noqa: E402
 from flagstone.status.model import WORDS  # noqa: E402
 
@@ -41,6 +42,7 @@ def pages() -> dict[str, str]:
         "reference/settings.md": HEAD + settings_page(),
         "reference/stages.md": HEAD + stages_page(table),
         "reference/records.md": HEAD + records_page(),
+        "reference/experiment.md": HEAD + experiment_page(words["experiment"]),
         "reference/commands.md": HEAD + commands_page(),
         "reference/gates.md": HEAD + gates_page(),
         "reference/exit-codes.md": HEAD + exit_codes_page(),
@@ -132,6 +134,29 @@ def stages_page(table: StageTable) -> str:
         + "\n## A row of the table\n\n"
         + grid(("key", "value", "meaning"), form)
     )
+
+
+def experiment_page(meanings: Mapping[str, str]) -> str:
+    """experiment.yaml key by key, then every path that loop.home.Home names."""
+    schema = schema_of("experiment")
+    needed = {"goal", "subject", "subject.mutable", "harness", "harness.argv", "metric", "metric.name"}
+    rows = [
+        (f"`{key}`" + (" *" if key in needed | {"metric.direction"} else ""), type_of(row), said(row))
+        for key, row in keys(schema, schema)
+    ]
+    paths = {getattr(Home(Path("H"), Path()), name).name for name in vars(Home) if is_path_of(Home, name)}
+    refuse(sorted(paths - set(meanings)), "experiment")
+    files = [(f"`{name}`", meaning) for name, meaning in meanings.items()]
+    return (
+        f"# Experiment\n\n{said(schema)} `*` is needed; unknown keys are errors.\n\n"
+        + grid(("key", "value", "meaning"), rows)
+        + "\n## Files of an experiment\n\nBelow `runs/<run>/experiments/<name>/`, or `.flagstone/experiments/<name>/` "
+        "of another project.\n\n" + grid(("path", "what it is"), files)
+    )
+
+
+def is_path_of(owner: type, name: str) -> bool:
+    return isinstance(vars(owner)[name], property | cached_property) and name not in ("name", "log")
 
 
 def records_page() -> str:

@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "what changed since the last version or approval",
     "log": "what an agent did",
     "cost": "what a run has cost, and what is left of its budget",
+    "experiment": "improve one number unattended",
     "doctor": "whether everything needed is here, each with its cure",
     "completion": "the line that makes your shell complete these commands",
 }
