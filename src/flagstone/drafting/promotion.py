@@ -15,7 +15,7 @@ from flagstone.artifacts.produced import produced_files
 from flagstone.artifacts.summary import parse_summary
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import experiments, history
-from flagstone.gates.content import Content, digest_now, index_slices
+from flagstone.gates.content import Content, content_of, digest_now, index_slices
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import Publication, consumed_file
 from flagstone.layout import INDEX_KINDS, Run
@@ -71,7 +71,8 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     build_indexes(opened, stage, attempt)
     summary = attempt.draft.read_bytes()
     summary_path = run.relative(run.summary(stage.key))
-    artifacts = [path for path in offered_paths(run, stage, summary) if path != summary_path]
+    offered = {*offered_paths(run, stage, summary), *plans_of(opened, stage)}
+    artifacts = sorted(offered - {summary_path})
     with opened.one_moment():
         digests = {path: digest_now(opened, path) for path in artifacts}
     content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(opened, stage.nr))
@@ -117,6 +118,17 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
     if stage.runs_experiments:
         paths.update(experiments.evidence(run))
     return sorted(paths)
+
+
+def plans_of(opened: OpenedRun, stage: Stage) -> list[str]:
+    """The plans of experiments that a stage leaves to a later one: they are run as they were approved."""
+    table = opened.table
+    if not any(each.runs_experiments and stage in table.ancestors(each.nr) for each in table):
+        return []
+    above = [content_of(opened, up) for up in table.ancestors(stage.nr)]
+    known = {path for content in above if content for path in content.files}
+    paths = (opened.run.relative(plan.path) for plan in experiments.plans(opened.run))
+    return [path for path in paths if path not in known]
 
 
 def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:
