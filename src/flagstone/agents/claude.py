@@ -12,9 +12,10 @@ from pathlib import Path
 from flagstone.agents import sandbox
 from flagstone.agents.claude_launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.claude_login import is_logged_in, login_lent
-from flagstone.agents.endings import Leftovers, Verdict, share_of_cost, structured, verdict_on
+from flagstone.agents.claude_totals import Totals, totals_asked
+from flagstone.agents.endings import Leftovers, Verdict, structured, verdict_on
 from flagstone.agents.events import Stream
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, amount
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome, Usage
 from flagstone.agents.room import Room
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.processes.redaction import Redactor
@@ -65,8 +66,8 @@ class ClaudeAgent:
         faults = faults_of(call)
         if faults:
             return unstarted(call, Outcome.CONFIG, "; ".join(faults))
-        if call.limits.cost_usd is not None and call.limits.cost_usd <= 0:
-            return unstarted(call, Outcome.BUDGET, "no money is left for this call")
+        if is_spent(call.limits):
+            return unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
         room = Room.of(call)
         with room.held() as is_ours:
             if not is_ours:
@@ -81,11 +82,28 @@ class ClaudeAgent:
 
     def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI in a room that is ours alone."""
+        before = Totals.noted_in(room) if call.conversation.resume else Totals()
+        if call.conversation.resume and room.noted("is_open") and is_limited(call.limits):
+            known = totals_asked(call, room, self.executable, self.environ)
+            if known is None:
+                return unstarted(call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out")
+            spent = known.since(before, known.usage)
+            call = replace(call, limits=what_is_left(call.limits, spent))
+            if is_spent(call.limits):
+                known.note_in(room)
+                used_up = unstarted(call, Outcome.BUDGET, "what was left was spent by a call that was cut off")
+                return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
+        room.note(is_open=True)
+        return self.run(call, room, before, on_event)
+
+    def run(self, call: AgentCall, room: Room, before: Totals, on_event: Callable[[Event], None]) -> AgentResult:
         stream = Stream()
 
         def on_line(line: bytes) -> bool:
             for event in stream.read(line):
                 on_event(event)
+            if call.limits.tokens is not None and stream.result is None and stream.tokens_so_far >= call.limits.tokens:
+                raise TokensSpent
             return stream.result is not None
 
         limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
@@ -94,8 +112,13 @@ class ClaudeAgent:
         try:
             process = run(command, limits, output, on_line)
         except StartError as error:
+            room.note(is_open=False)
             return unstarted(call, Outcome.CONFIG, error.problem)
-        return replace(concluded(call, room, stream, process), sandbox=sandbox.how_held(command.confinement))
+        except TokensSpent:
+            result = stopped_for_tokens(call, stream)
+        else:
+            result = concluded(call, room, stream, process, before)
+        return replace(result, sandbox=sandbox.how_held(command.confinement))
 
     def command(self, call: AgentCall, room: Room) -> Command:
         return Command(
@@ -109,7 +132,40 @@ class ClaudeAgent:
         )
 
 
-def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult) -> AgentResult:
+class TokensSpent(Exception):
+    """The call has used all tokens it may: it is ended at once."""
+
+
+def is_limited(limits: Limits) -> bool:
+    return limits.cost_usd is not None or limits.tokens is not None
+
+
+def is_spent(limits: Limits) -> bool:
+    return (limits.cost_usd is not None and limits.cost_usd <= 0) or (limits.tokens is not None and limits.tokens <= 0)
+
+
+def what_is_left(limits: Limits, spent: Totals) -> Limits:
+    """The limits of a call whose conversation has spent part of them already."""
+    counts = [count or 0 for count in vars(spent.usage).values()]
+    return replace(
+        limits,
+        cost_usd=None if limits.cost_usd is None else limits.cost_usd - spent.cost_usd,
+        tokens=None if limits.tokens is None else limits.tokens - sum(counts),
+    )
+
+
+def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
+    """The result of a call that we ended in the middle; what it has cost is told when the conversation goes on."""
+    return AgentResult(
+        outcome=Outcome.BUDGET,
+        reason=f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})",
+        text=stream.last_text,
+        session_id=stream.session_id or call.conversation.session_id,
+        tools=dict(stream.tools),
+    )
+
+
+def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult, before: Totals) -> AgentResult:
     """The result of a call that ran, and the conversation's new total remembered."""
     left = Leftovers(
         exit_code=process.exit_code,
@@ -121,9 +177,11 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
         now_s=time.time(),
     )
     verdict: Verdict = verdict_on(stream, left)
-    before_usd = (amount(room.noted("total_cost_usd")) or 0.0) if call.conversation.resume else 0.0
-    total_usd = stream.total_cost_usd
-    room.note(total_cost_usd=before_usd if total_usd is None else total_usd)
+    total = Totals.told_by(stream)
+    is_told = total is not None and total.is_told(before, verdict.outcome)
+    if total is not None and is_told:
+        total.note_in(room)
+    share = None if total is None else total.since(before, stream.usage)
     room.note_survivors(process.survivors)
     return AgentResult(
         outcome=verdict.outcome,
@@ -131,19 +189,20 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
         text=stream.last_text,
         session_id=stream.session_id or call.conversation.session_id,
         exit_code=process.exit_code,
-        cost_usd=share_of_cost(total_usd, before_usd),
-        usage=stream.usage,
+        cost_usd=share.cost_usd if share else None,
+        usage=share.usage if share else stream.usage,
         turns=stream.turns,
         tools=dict(stream.tools),
         denied=stream.denied,
         retry_after_s=verdict.retry_after_s,
         structured=structured(stream.result),
+        conversation_usd=total.cost_usd if total and is_told else None,
     )
 
 
 def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
     """A call that cost nothing, because it was never started."""
-    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0)
+    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
 
 
 def tail_of(path: Path) -> str:

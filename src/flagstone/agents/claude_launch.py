@@ -12,11 +12,12 @@ from flagstone.agents.claude_login import LOGIN_VARIABLES
 from flagstone.agents.protocol import AgentCall, Mode, amount
 from flagstone.agents.room import Room
 
-COMMON = (
+PLAIN = (
     *("-p", "--output-format", "stream-json", "--verbose"),
     # without the empty list the hooks of a project's own settings run, and nobody is asked
-    *("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
+    *("--setting-sources", "", "--strict-mcp-config"),
 )
+COMMON = (*PLAIN, "--disable-slash-commands")
 ASK_NOBODY = ("--permission-mode", "dontAsk", "--permission-prompts", "none")
 TOOLS = {Mode.EDIT: ("Read", "Edit", "Write"), Mode.WORK: ("Read", "Edit", "Write", "Glob", "Grep", "Bash")}
 FIXED = {
@@ -95,6 +96,11 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
     tools = (*TOOLS[call.mode], *extra_tools(call))
     allowed = [*rules(call.writable), *(tool for tool in tools if tool not in ("Edit", "Write"))]
     return (*argv, "--tools", ",".join(tools), *ASK_NOBODY, "--allowedTools", *allowed)
+
+
+def inquiry(call: AgentCall, executable: str) -> tuple[str, ...]:
+    """The command line that asks the CLI itself about a conversation, and leaves no trace in it."""
+    return (executable, *PLAIN, "--resume", call.conversation.session_id, "--no-session-persistence", "--tools", "")
 
 
 def rules(writable: tuple[Path, ...]) -> Iterator[str]:

@@ -22,6 +22,7 @@ TELLING = (
     "description",
     "prompt",
 )
+COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Stream:
     result: dict[str, Any] | None = None
     tools: Counter[str] = field(default_factory=Counter)
     tool_ids: set[str] = field(default_factory=set)
+    counted: dict[str, int] = field(default_factory=dict)
     resets_at: float | None = None
     retries: int = 0
     events: int = 0
@@ -97,6 +99,20 @@ class Stream:
                     yield self.of_tool(block)
         if any(spoken):
             self.text = "\n".join(spoken)
+        self.count(event.get("message"))
+
+    def count(self, message: object) -> None:
+        """Adds the tokens of a reply; each of its blocks tells them again."""
+        usage = message.get("usage") if isinstance(message, dict) else None
+        if isinstance(message, dict) and isinstance(usage, dict):
+            said = sum(whole(usage.get(name)) or 0 for name in COUNTED)
+            number = str(message.get("id") or "")
+            self.counted[number] = max(said, self.counted.get(number, 0))
+
+    @property
+    def tokens_so_far(self) -> int:
+        """The tokens of every reply that has begun, cached ones included; the result counts them exactly."""
+        return sum(self.counted.values())
 
     def of_tool(self, block: Mapping[str, Any]) -> Event:
         name, number = str(block.get("name") or "unnamed"), str(block.get("id") or "")

@@ -50,12 +50,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long, how silently, how many turns and how much money one call may take."""
+    """How long, how silently, how many turns, how much money and how many tokens one call may take."""
 
     wall_s: float
     silence_s: float
     turns: int
     cost_usd: float | None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,14 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Task:
-    """What the call is for: `stage` like "03", and the draft it should leave."""
+    """What the call is for: `stage` like "03", the experiment if it is for one, and the draft it should leave."""
 
     stage: str
     title: str
     attempt: int
     run_root: Path
     draft: Path
+    experiment: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class AgentResult:
     """What a call came to. An unknown cost, usage or number of turns is None, never 0.
 
     `sandbox` says what held the agent, such as `landlock+bubblewrap`; `violations` what it changed nevertheless.
+    `conversation_usd` is what the whole conversation has cost: then `cost_usd` also holds what earlier calls of it,
+    which were cut off, could not say.
     """
 
     outcome: Outcome
@@ -131,6 +135,7 @@ class AgentResult:
     ended_at: str = ""
     sandbox: str = ""
     violations: tuple[str, ...] = ()
+    conversation_usd: float | None = None
 
     def to_record(self) -> dict[str, object]:
         """The result as a record of plain values."""
@@ -165,6 +170,7 @@ class AgentResult:
             ended_at=str(record.get("ended_at", "")),
             sandbox=str(record.get("sandbox", "")),
             violations=names(record.get("violations")),
+            conversation_usd=amount(record.get("conversation_usd")),
         )
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, amount, whole
+from flagstone.agents import inflight
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, amount, whole
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.records import Ledger, cannot_write, utc
 
 LOG = "agents.jsonl"
+USE = "use"  # a line of this kind is no call: it tells what else was used
+Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,24 @@ class Spending:
     unknown_calls: int
     input_tokens: int | None
     output_tokens: int | None
+    wall_s: float = 0.0
+    gpu_s: float = 0.0
+
+
+class Writer(Protocol):
+    """Whoever writes a call's line, such as a reservation that ends with it."""
+
+    def append(self, line: dict[str, object]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Log:
+    """The plain writer: one line more, whoever else is writing."""
+
+    path: Path
+
+    def append(self, line: dict[str, object]) -> None:
+        append_call(self.path, line)
 
 
 @dataclass(frozen=True)
@@ -35,7 +56,7 @@ class RecordedAgent:
     """An agent whose every call leaves a line in the log, interrupted ones included."""
 
     agent: Agent
-    log: Path
+    log: Writer
 
     @property
     def name(self) -> str:
@@ -50,20 +71,33 @@ class RecordedAgent:
         try:
             result = self.agent.call(call, on_event)
         except BaseException as error:
-            outcome = outcome_of(error)
-            conversation = call.conversation.session_id
-            lost = AgentResult(outcome, type(error).__name__, "", conversation, started_at=utc(began))
-            self.append(call, lost, time.time() - began)
+            self.append(call, cut_off(call, error, began), time.time() - began)
             raise
         self.append(call, result, time.time() - began)
         return result
 
     def append(self, call: AgentCall, result: AgentResult, wall_s: float) -> None:
-        append_call(self.log, {"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
+        self.log.append({"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
+
+
+def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
+    """What can be said of a call that ended in an error; one that was refused before it started cost nothing."""
+    outcome = outcome_of(error)
+    conversation = call.conversation.session_id
+    was_refused = outcome is Outcome.CONFIG
+    return AgentResult(
+        outcome,
+        type(error).__name__,
+        "",
+        conversation,
+        cost_usd=0.0 if was_refused else None,
+        usage=Usage(0, 0) if was_refused else Usage(),
+        started_at=utc(began),
+    )
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    if isinstance(error, Interrupted):
+    if isinstance(error, Interrupted | KeyboardInterrupt):
         return Outcome.INTERRUPTED
     return Outcome.CONFIG if type(error) is FlagstoneError else Outcome.CRASHED
 
@@ -72,15 +106,19 @@ def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
     record = result.to_record()
     told = {name: record[name] for name in record if name not in ("text", "structured")}
-    asked = {
+    return {**asked_of(call), **told}
+
+
+def asked_of(call: AgentCall) -> dict[str, object]:
+    return {
         "stage": call.task.stage,
+        "experiment": call.task.experiment,
         "attempt": call.task.attempt,
         "title": call.task.title,
         "mode": call.mode.value,
         "model": call.model,
         "resumed": call.conversation.resume,
     }
-    return {**asked, **told}
 
 
 def append_call(log: Path, line: dict[str, object]) -> None:
@@ -89,8 +127,15 @@ def append_call(log: Path, line: dict[str, object]) -> None:
         Ledger(log).append(line)
 
 
+def append_use(log: Path, *, stage: str = "", experiment: str = "", gpu_s: float, wall_s: float = 0.0) -> None:
+    """Notes what a measurement has used: GPU seconds, and how long it took."""
+    used = {"kind": USE, "stage": stage, "experiment": experiment, "gpu_s": gpu_s, "wall_s": wall_s}
+    append_call(log, {**used, "ended_at": utc(time.time())})
+
+
 @contextmanager
 def alone_with(log: Path) -> Iterator[None]:
+    """Keeps every other writer, and everyone who reserves, away from a log."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -103,31 +148,68 @@ def alone_with(log: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def lines_of(log: Path) -> list[dict[str, Any]]:
+    """Every line of a log, and one for each call whose maker was killed before it could write its own."""
+    lines = Ledger(log).entries()
+    known = {line.get("call") for line in lines}
+    now_s = time.time()
+    killed = [flight for flight in inflight.flights(log) if flight.number not in known and flight.is_over(now_s)]
+    return [*lines, *({"call": each.number, **each.last_words(now_s)} for each in killed)]
+
+
 def spending(log: Path, stage: str | None = None) -> Spending:
     """What the calls of a run, or of one of its stages, have cost so far."""
-    return sum_of(Ledger(log).entries(), stage)
+    return sum_of(lines_of(log), stage)
 
 
-def sum_of(calls: list[dict[str, Any]], stage: str | None = None) -> Spending:
-    """What these calls, or those of one stage, have cost."""
-    lines = [line for line in calls if stage is None or line.get("stage") == stage]
-    costs = [amount(line.get("cost_usd")) for line in lines]
+def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:
+    """What these calls, or those of one stage or experiment, have cost."""
+    every = list(lines)
+    known_later = settled(every)
+    chosen = [
+        line
+        for line in every
+        if (stage is None or line.get("stage") == stage)
+        and (experiment is None or line.get("experiment", "") == experiment)
+    ]
+    calls = [line for line in chosen if is_call(line)]
+    costs = [0.0 if id(line) in known_later else amount(line.get("cost_usd")) for line in calls]
     known = [cost for cost in costs if cost is not None]
     return Spending(
-        calls=len(lines),
+        calls=len(calls),
         cost_usd=sum(known) if len(known) == len(costs) else None,
         known_usd=sum(known),
         unknown_calls=len(costs) - len(known),
-        input_tokens=tokens(lines, "input_tokens"),
-        output_tokens=tokens(lines, "output_tokens"),
+        input_tokens=tokens(calls, "input_tokens", known_later),
+        output_tokens=tokens(calls, "output_tokens", known_later),
+        wall_s=sum(amount(line.get("wall_s")) or 0.0 for line in calls),
+        gpu_s=sum(amount(line.get("gpu_s")) or 0.0 for line in chosen),
     )
 
 
-def tokens(lines: list[dict[str, object]], name: str) -> int | None:
+def is_call(line: Line) -> bool:
+    return line.get("kind") != USE
+
+
+def settled(lines: Iterable[Line]) -> frozenset[int]:
+    """The calls of unknown cost that a later call of their conversation has told, as part of its own (by id())."""
+    open_calls: dict[tuple[object, object], list[int]] = {}
+    found: list[int] = []
+    for line in lines:
+        key = (line.get("agent"), line.get("session_id"))
+        if is_call(line) and amount(line.get("cost_usd")) is None:
+            open_calls.setdefault(key, []).append(id(line))
+        elif amount(line.get("conversation_usd")) is not None:
+            found += open_calls.pop(key, [])
+    return frozenset(found)
+
+
+def tokens(lines: list[Line], name: str, known_later: frozenset[int] = frozenset()) -> int | None:
     """A sum of tokens; None as soon as one call did not count them."""
     counts = []
     for line in lines:
         usage = line.get("usage")
-        counts.append(whole(usage.get(name)) if isinstance(usage, dict) else None)
+        count = whole(usage.get(name)) if isinstance(usage, Mapping) else None
+        counts.append(0 if count is None and id(line) in known_later else count)
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from flagstone.agents.budget import Claim, Patience, Purse, Reservation, reserved
 from flagstone.agents.protocol import (
     Agent,
     AgentCall,
@@ -18,7 +19,7 @@ from flagstone.agents.protocol import (
     Task,
 )
 from flagstone.agents.telemetry import LOG, RecordedAgent, spending
-from flagstone.drafting import budget, inspection, promotion, work
+from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import GuardedAgent, grant_kept
 from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
@@ -30,7 +31,6 @@ from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import asked, publication
 from flagstone.layout import Run
 from flagstone.records import utc, write_atomic, write_record
-from flagstone.settings import StageLimits
 from flagstone.stages import Stage
 
 ENDS_AT_ONCE = {
@@ -155,16 +155,31 @@ def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench
 
 
 def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, bench: Bench) -> None:
-    """One agent call, on record from before it starts."""
-    run = opened.run
+    """One agent call, on record and counted towards the budgets from before it starts."""
     agent = bench.agent()
     fault = agent.fault()
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
-    attempt, call = prepared(opened, stage, open_turn, before)
-    # from here on the conversation may exist on the agent's side, whatever happens to us
-    work.save(run, stage.nr, replace(open_turn, used=True))
-    bench.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})")
+    claim = claim_of(opened, stage, open_turn, agent)
+    patience = Patience(bench.say, bench.sleep)
+    with reserved(opened.run.logs / LOG, purses(opened, stage), claim, patience) as reservation:
+        attempt, call = prepared(opened, stage, open_turn, before, reservation)
+        # from here on the conversation may exist on the agent's side, whatever happens to us
+        work.save(opened.run, stage.nr, replace(open_turn, used=True))
+        bench.say(
+            f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})"
+        )
+        result = carried_out(RecordedAgent(GuardedAgent(agent, opened), reservation), call, attempt, bench)
+    if result.outcome is Outcome.INTERRUPTED:
+        name = opened.run.name
+        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {name}")
+    bench.say(how_it_ended(opened.run, attempt, result))
+    if result.outcome is not Outcome.OK and result.violations:
+        bench.say(f"✗ {grant_kept(result).message}")
+
+
+def carried_out(agent: RecordedAgent, call: AgentCall, attempt: Attempt, bench: Bench) -> AgentResult:
+    """The call itself: every event goes to the attempt's own log and to whoever watches."""
     with open(attempt.events, "a", encoding="utf-8") as events:
 
         def heard(event: Event) -> None:
@@ -172,20 +187,46 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
             events.flush()
             bench.on_event(event)
 
-        result = RecordedAgent(GuardedAgent(agent, opened), run.logs / LOG).call(call, heard)
+        result = agent.call(call, heard)
     write_record(attempt.result, result.to_record())
-    if result.outcome is Outcome.INTERRUPTED:
-        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
-    bench.say(how_it_ended(run, attempt, result))
-    if result.outcome is not Outcome.OK and result.violations:
-        bench.say(f"✗ {grant_kept(result).message}")
+    return result
 
 
-def prepared(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None) -> tuple[Attempt, AgentCall]:
-    """A new attempt with its prompt on disk, and the call that belongs to it; refused where the budget is spent."""
+def purses(opened: OpenedRun, stage: Stage) -> list[Purse]:
+    """The budgets that a call of this stage draws on."""
+    of_stage = opened.settings.for_stage(stage.nr).budget
+    return [
+        Purse.of(f"run {opened.run.name}", opened.settings.budget),
+        Purse.of(f"stage {stage.nr}", of_stage, stage=stage.nr),
+    ]
+
+
+def claim_of(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, agent: Agent) -> Claim:
+    """What the next call of a stage may use, and how it is told from others."""
+    about = {
+        "agent": agent.name,
+        "stage": stage.nr,
+        "title": stage.title,
+        "attempt": work.next_attempt(opened.run, stage.nr),
+        "mode": stage.mode,
+        "model": opened.settings.for_stage(stage.nr).model,
+        "session_id": open_turn.session_id,
+        "resumed": open_turn.used,
+    }
+    return Claim.of_call(limits_of(opened, stage), about)
+
+
+def limits_of(opened: OpenedRun, stage: Stage) -> Limits:
+    """What the settings allow one call of a stage."""
+    allowed = opened.settings.for_stage(stage.nr).limits
+    return Limits(allowed.wall_s, min(allowed.silence_s, allowed.wall_s), allowed.turns, allowed.cost_usd)
+
+
+def prepared(
+    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, reservation: Reservation
+) -> tuple[Attempt, AgentCall]:
+    """A new attempt with its prompt on disk, and the call that belongs to it, held to what was reserved for it."""
     run, settings = opened.run, opened.settings.for_stage(stage.nr)
-    purses = budget.purses(run, stage.nr, opened.settings.budget, settings.budget)
-    budget.refuse_if_spent(purses)
     attempt = work.new_attempt(run, stage.nr)
     if open_turn.turn.feedback:
         promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
@@ -198,7 +239,7 @@ def prepared(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attem
         mode=Mode(stage.mode),
         writable=(run.workspace, attempt.draft),
         model=settings.model,
-        limits=limits_of_call(settings.limits, purses),
+        limits=reservation.held_to(limits_of(opened, stage)),
         record_dir=attempt.folder,
         options=settings.options,
         sandbox=opened.settings.sandbox,
@@ -214,14 +255,6 @@ def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
     cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
     total = f"the run so far ${so_far.known_usd:.2f}{known}"
     return f"attempt {attempt.number} ended: {result.outcome.value}{why} ({cost}; {total})"
-
-
-def limits_of_call(allowed: StageLimits, purses: list[budget.Purse]) -> Limits:
-    """What one call may take: what the stage allows it, and never more than the budgets have left."""
-    hours = budget.least(purses, "wall_h", allowed.wall_s / 3600)
-    wall_s = allowed.wall_s if hours is None else max(hours * 3600, 1.0)
-    cost_usd = budget.least(purses, "usd", allowed.cost_usd)
-    return Limits(wall_s, min(allowed.silence_s, wall_s), allowed.turns, cost_usd)
 
 
 def result_of(attempt: Attempt) -> AgentResult | None:

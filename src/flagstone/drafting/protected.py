@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from flagstone.agents import inflight
 from flagstone.agents.protocol import AgentCall
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import DigestCache
@@ -22,6 +23,7 @@ BOOKS = ("logs", ".snakemake", "manifest.json")
 DERIVED = ("memory.md", "handoff")  # rebuilt from the seals before each use, by whoever decides meanwhile
 RECORDS = ("stages", "drafts", "history", "index", *DERIVED)
 CACHE = ".snakemake/flagstone/protected.json"
+IN_FLIGHT = f"logs/{inflight.FOLDER}"  # calls of other stages begin and end meanwhile
 LAST_COPIED = ("drafts", "history", "logs")
 
 
@@ -87,7 +89,7 @@ class Ground:
 
     def is_watched(self, path: str) -> bool:
         name = os.path.basename(path)
-        if path in self.granted or path == CACHE or name.endswith(".lock"):
+        if path in self.granted or path in (CACHE, IN_FLIGHT) or name.endswith(".lock"):
             return False
         return not path.startswith(".snakemake/") or path.split("/")[1] == "flagstone"
 

@@ -16,7 +16,6 @@ from flagstone.gates.opened import OpenedRun
 from flagstone.gates.seals import last_decision
 from flagstone.gates.turns import asked, failure_of
 from flagstone.gates.words import Speaker
-from flagstone.records import Ledger
 from flagstone.stages import Stage
 
 WORDS = {
@@ -66,7 +65,7 @@ class RunStatus:
 
 def run_status(opened: OpenedRun, here: Path) -> RunStatus:
     """Everything known about a run, from files only."""
-    calls = Ledger(opened.run.logs / telemetry.LOG).entries()
+    calls = telemetry.lines_of(opened.run.logs / telemetry.LOG)
     with opened.one_moment():
         rows = tuple(
             stage_status(opened, verdict, holder, telemetry.sum_of(calls, verdict.stage.nr))
