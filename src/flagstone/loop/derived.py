@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.home import Home, run_id
 from flagstone.loop.ledger import entries_of
+from flagstone.loop.scalars import event_files
 from flagstone.loop.spec import Spec
 from flagstone.records import cannot_write, last_line, read_bytes
 
@@ -244,6 +245,8 @@ def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
     best = next((entry for entry in reversed(entries) if entry.verdict == "advance"), None)
     if best is not None and (home.bests / best.run_id).is_dir():
         keep(home.bests / best.run_id / "best.json", best_bytes(best, spec))
+    for path, content in event_files(home, spec, entries):
+        keep(path, content)
 
 
 def best_bytes(entry: Entry, spec: Spec) -> bytes:

@@ -16,7 +16,7 @@ SURELY = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Warning|Interrupt|Exit|Gro
 LINKS = ("The above exception was the direct cause", "During handling of the above exception")
 LAUNCHERS = re.compile(r"ChildFailedError|CalledProcessError|ProcessExitedException")
 SHORT = 12
-NOISE = 400  # lines of others that may stand between the frames of one traceback
+NOISE = 400  # lines of others that may stand between two frames of one traceback
 MESSAGE = 8
 MESSAGE_AMONG_OTHERS = 4
 
@@ -51,6 +51,7 @@ class Raised:
     def takes_frame(self, line: str) -> bool:
         if line[:1].isspace():
             self.frames.append(line)
+            self.noise = 0
             return True
         if NAMED.match(line) and (self.frames or SURELY.match(line)):
             self.exception.append(line)

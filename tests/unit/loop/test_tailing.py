@@ -94,7 +94,9 @@ def test_ranks_whose_lines_begin_with_the_time_are_told(tmp_path: Path) -> None:
 
 def test_noise_between_the_frames_does_not_hide_the_exception(tmp_path: Path) -> None:
     lines = [row for pair in zip(deep_chain(), NOISE, strict=False) for row in pair]
-    assert "ValueError: the width 37" in told(written(tmp_path, lines, NOISE))
+    text = told(written(tmp_path, lines, NOISE))
+    assert "raise ValueError" in text and "frames left out …]\n" in text
+    assert "ValueError: the width 37 is no multiple of 8\n" in text
 
 
 def test_the_exception_of_a_run_comes_before_that_of_its_launcher(tmp_path: Path) -> None:
