@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 POLYNOMIAL = 0x82F63B78
-TAIL = 1 << 16
+TAIL = 1 << 13  # several records, however long the names in them are
 HEADER = 12  # the length of a record in eight bytes, and its checksum
 SESSION_START, SESSION_END = 3, 4
 SUCCESS, FAILURE = 1, 2

@@ -119,13 +119,13 @@ def test_a_rebuild_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:
 
 def test_the_end_of_a_long_file_is_found_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, spec = home_for(tmp_path), spec_for(tmp_path)
-    added(home, spec, made_up(1200))
+    added(home, spec, made_up(300))
     path = home.events / NAME
     assert path.stat().st_size > 2 * event_file.TAIL
     seen: list[int] = []
     walked = event_file.walked
     monkeypatch.setattr(event_file, "walked", lambda content: seen.append(len(content)) or walked(content))
-    assert event_file.last_step(path) == (1200, path.stat().st_size)
+    assert event_file.last_step(path) == (300, path.stat().st_size)
     assert seen == [event_file.TAIL]
 
 
