@@ -1,0 +1,1 @@
+"""Who proposes edits: an agent, a script, or a search over numbers."""
