@@ -46,7 +46,7 @@ class NoiseRule:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a test has come to. `gain` is in the metric's units, positive is better; `evidence` is a chance: less is better.
+    """What a test has come to: `gain` in the metric's units, positive is better; `evidence`, a chance, less is better.
 
     The stance says whether the candidate is the new best, is not, or has to be measured once more beside the best.
     """
