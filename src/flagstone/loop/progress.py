@@ -8,12 +8,15 @@ from typing import Any
 
 from flagstone.loop.entry import Entry
 
+KEPT = 200
+
 
 @dataclass(frozen=True)
 class Progress:
     """Everything the engine has to know of all runs so far. Its size does not grow with their number.
 
-    `reference` holds what the best came to on each seed, `tests` how many candidates were repeated so far.
+    `reference` holds what the best came to on each seed, `tests` how many candidates were repeated so far, `kept` the
+    values of the last gains, the baseline left out.
     """
 
     number: int = 0
@@ -27,6 +30,10 @@ class Progress:
     cost_usd: float = 0.0
     unknown_costs: int = 0
     is_interrupted: bool = False
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    repeats: int = 0
+    kept: tuple[float, ...] = ()
+    began_at: str = ""
 
     @property
     def best_run(self) -> str:
@@ -49,12 +56,16 @@ class Progress:
             cost_usd=self.cost_usd + (cost or 0.0),
             unknown_costs=self.unknown_costs + (cost is None),
             is_interrupted=entry.status == "interrupted",
+            verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
+            repeats=self.repeats + max(0, len(entry.measurements) - 1),
+            began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,
         )
         values = {each.seed: each.value for each in entry.measurements if each.value is not None}
         if entry.is_baseline and entry.improved:
             now = replace(now, baseline=tuple(values.values()))
         if entry.verdict == "advance":
-            return replace(now, best=entry, reference=values)
+            gains = self.kept if entry.is_baseline or entry.value is None else (*self.kept, entry.value)
+            return replace(now, best=entry, reference=values, kept=gains[-KEPT:])
         return replace(now, reference={**self.reference, **dict(entry.reference)})
 
     def plateau_after(self, entry: Entry) -> int:
@@ -76,6 +87,8 @@ class Progress:
                 **record,
                 "best": Entry.from_record(best) if best else None,
                 "baseline": tuple(record["baseline"]),
+                "verdicts": dict(record["verdicts"]),
+                "kept": tuple(record["kept"]),
                 "reference": {int(seed): float(value) for seed, value in record["reference"]},
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from flagstone.loop.progress import Progress
@@ -18,7 +19,14 @@ class Condition:
     fired: bool
 
     def __str__(self) -> str:
-        return f"{self.name} {self.done:.4g}/{self.limit:.4g}"
+        return f"{self.name} {figure(self.done)}/{figure(self.limit)}"
+
+
+def figure(amount: float) -> str:
+    """A count as it is, however large; other numbers in four figures."""
+    if math.isnan(amount):
+        return "–"
+    return f"{amount:.0f}" if abs(amount) < 1e15 and amount == int(amount) else f"{amount:.4g}"
 
 
 def conditions(stopping: StoppingSpec, metric: MetricSpec, progress: Progress) -> list[Condition]:
