@@ -1,0 +1,39 @@
+"""`flagstone experiment status`: where it stands, in ten lines however long it has run."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, home_of, schema_folder
+from flagstone.cli.standing import Standing, plain
+from flagstone.loop.spec import load_spec
+from flagstone.loop.standing import last_entries, last_text, position_of, status_record, status_text
+
+
+@click.command()
+@experiment_argument
+@click.option("--compact", is_flag=True, help="At most ten lines and one KB (what is shown anyway).")
+@click.option("--last", "count", type=int, default=0, help="The last so many runs, one line each.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_obj
+def command(
+    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int, as_json: bool
+) -> None:
+    """Show where experiment NAME stands.
+
+    \b
+    flagstone experiment status lr
+    flagstone experiment status lr --last 5
+    """
+    home = home_of(standing, name, run_name)
+    spec = load_spec(home.spec, home.base, schema_folder(), compiled=home.compiled)
+    if count:
+        click.echo(plain(last_text(last_entries(home, count))), nl=False)
+        return
+    position = position_of(home, spec)
+    if as_json:
+        click.echo(json.dumps({**status_record(position), "working_files": str(home.working)}, indent=1))
+        return
+    click.echo(plain(status_text(position)), nl=False)
