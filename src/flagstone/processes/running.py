@@ -68,7 +68,7 @@ class Watch:
         self.child = child
         self.limits = limits
         self.is_asked = self.is_urgent = False
-        self.began = self.heard = time.monotonic()
+        self.began = self.heard = child.began
         self.finished = self.exited = inf
         self.captures: list[Capture] = []
         self.stdin, self.unwritten = child.stdin, memoryview(b"")

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -41,7 +42,8 @@ class StartError(FlagstoneError):
 class Child:
     """A running child and our ends of its pipes. `stdin` and `stderr` are None where there is no pipe.
 
-    Of what runs inside bubblewrap the kernel tells us no memory: `is_wrapped`.
+    Of what runs inside bubblewrap the kernel tells us no memory: `is_wrapped`. `began` is taken before the fork:
+    whoever looks at the clock afterwards, on a busy machine, finds a child shorter than it was.
     """
 
     pid: int
@@ -50,6 +52,7 @@ class Child:
     stdin: int | None
     stdout: int
     stderr: int | None
+    began: float
     is_wrapped: bool = False
 
 
@@ -129,6 +132,7 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
     trouble, report = os.pipe2(FLAGS)
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    began = time.monotonic()
     try:
         pid = os.fork()
         if pid == 0:
@@ -145,7 +149,9 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
         os.set_blocking(handle, False)
     entry = entry_of(pid)
     tree = Tree(root=pid, mark=f"//{birth.mark}", since_ticks=entry.started_ticks if entry else 0)
-    return Child(pid, os.pidfd_open(pid), tree, stdin, stdout, stderr, is_wrapped=birth.argv != (command.argv or ()))
+    return Child(
+        pid, os.pidfd_open(pid), tree, stdin, stdout, stderr, began, is_wrapped=birth.argv != (command.argv or ())
+    )
 
 
 def become(command: Command, streams: tuple[int, int, int], birth: Birth, trouble: int) -> NoReturn:
@@ -160,6 +166,7 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
         os.close(trouble)
         if command.confinement:
             let_go_of_handles()
+        starting.release()  # held by the thread that forked, of which this is the copy: the function may start others
         status = answered(command.target, variables)
     except BaseException as error:
         report(trouble, error)
