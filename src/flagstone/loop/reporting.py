@@ -14,6 +14,7 @@ from flagstone.agents.protocol import one_line
 from flagstone.loop import changes, impact
 from flagstone.loop.changes import Change, changes_in
 from flagstone.loop.entry import Entry
+from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened
 from flagstone.loop.progress import Progress, progress_of
 from flagstone.loop.spec import Spec
@@ -33,6 +34,7 @@ class Report:
     """What a report is made from. `diff` tells the difference of two trees; `ideas` what was not tried yet."""
 
     entries: Sequence[Entry]
+    progress: Progress
     spec: Spec
     diff: Callable[[str, str], str]
     ideas: str = ""
@@ -40,10 +42,6 @@ class Report:
     @cached_property
     def by_run(self) -> dict[str, Entry]:
         return {entry.run_id: entry for entry in self.entries}
-
-    @cached_property
-    def progress(self) -> Progress:
-        return progress_of(self.entries)
 
     @cached_property
     def position(self) -> Position:
@@ -70,12 +68,17 @@ class Report:
 
 def report_of(opened: Opened, ideas: str = "") -> str:
     """The report of an experiment as it stands."""
-    return report_text(read_entries(opened.home), opened.spec, opened.subject.diff, ideas)
+    entries, progress = read_entries(opened.home), History.read(opened.home).progress
+    return page(Report(entries, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
 
 
 def report_text(entries: Sequence[Entry], spec: Spec, diff: Callable[[str, str], str], ideas: str = "") -> str:
+    """The report of these runs."""
+    return page(Report(entries, progress_of(entries), spec, functools.cache(diff), ideas))
+
+
+def page(report: Report) -> str:
     """At most 8 KB of Markdown; rows are made narrower, never left out, until it fits."""
-    report = Report(entries, spec, functools.cache(diff), ideas)
     rows = list(all_rows(report))
     for width in WIDTHS:
         text = "\n".join(one_line_kept(row, width) for row in rows) + "\n"
@@ -187,7 +190,8 @@ def failure_rows(report: Report) -> list[str]:
 
 
 def kind_of(entry: Entry) -> str:
-    reason = re.sub(r"\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
+    # an exit code tells kinds apart; other numbers do not
+    reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
     return f"{'broken constraint or guard' if entry.status == 'ok' else entry.status} ({reason})"
 
 

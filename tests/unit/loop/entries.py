@@ -125,7 +125,7 @@ def next_run(chance: random.Random, number: int, best: Entry, searched: bool) ->
     if chance.random() < 4 / number + 0.002:
         value = best.value * (1 - abs(chance.gauss(0, 0.01)) - 0.001)
         repeats = tuple(measured(number, value + chance.gauss(0, 0.01), f"repeat-{n}", seed=n) for n in range(1, 4))
-        judged = {"test": number, "pairs": 3, "gain": best.value - value, "evidence": 40.0, "reason": "a gain"}
+        judged = {"test": number, "pairs": 3, "gain": best.value - value, "evidence": 0.004, "reason": "a gain"}
         own = {"measurements": (measured(number, value), *repeats), "judgement": judged}
         gain = {"best_run": run_id(number), "best_value": value}
         return entry_of(number, "advance", value, note=note, proposal=proposal, **own, **known, **gain)

@@ -96,11 +96,13 @@ def test_more_is_better_where_the_metric_says_so(shelf: Shelf) -> None:
 
 def test_failures_are_told_by_kind(tmp_path: Path) -> None:
     entries = [entry_of(1, "advance")]
-    entries += [entry_of(nr, "crash", None, status="crash", reason=f"exit code {nr}") for nr in range(2, 7)]
+    entries += [entry_of(nr, "crash", None, status="crash", reason=f"killed at {nr}.5 MB") for nr in range(2, 6)]
+    entries += [entry_of(6, "crash", None, status="crash", reason="exit code 137")]
     entries += [entry_of(7, "revert", 1.0, valid=False, reason="the guard ended with exit code 1")]
     failed = section(report_text(entries, spec_for(tmp_path), no_diff), "What failed")
-    assert "- 5 × crash (exit code N), last r0006" in failed
-    assert "- 1 × broken constraint or guard (the guard ended with exit code N), last r0007" in failed
+    assert "- 4 × crash (killed at N MB), last r0005" in failed
+    assert "- 1 × crash (exit code 137), last r0006" in failed
+    assert "- 1 × broken constraint or guard (the guard ended with exit code 1), last r0007" in failed
 
 
 def test_the_lineage_goes_from_the_baseline_to_the_best_over_the_edits_it_was_made_of(shelf: Shelf) -> None:
