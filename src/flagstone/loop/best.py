@@ -28,8 +28,6 @@ def promote(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
         for link, target in ((home.best_record, "best/best.json"), (home.best_checkpoint, "best/best_ckpt")):
             if not link.is_symlink():
                 point(link, target)
-        if spec.checkpoint:
-            checkpoint.thin_out(home, spec.checkpoint.keep_checkpoints, entry.run_id, home.run_names())
     except OSError as error:
         raise cannot_write(ready, error) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,11 +88,13 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def thin_out(home: Home, keep: int, best: str, names: list[str]) -> None:
-    """Removes the checkpoints of all but the best and the last `keep` runs that saved one."""
+def thin_out(home: Home, keep: int, best: str, names: Sequence[str]) -> None:
+    """Removes the checkpoints of all but the best and the last `keep` of these runs that saved one."""
     saved = [name for name in names if home.run(name).checkpoint.is_dir() and name != best]
-    for name in saved[: len(saved) - keep] if keep else saved:
+    for name in saved[: len(saved) - keep]:
         shutil.rmtree(home.run(name).checkpoint)
+        # a former best holds the same files under another name
+        shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)
 
 
 def of_run(run: RunFolder, name: str) -> Path | None:

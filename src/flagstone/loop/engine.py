@@ -12,7 +12,7 @@ from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.holder import held
-from flagstone.loop import best, derived, rebase
+from flagstone.loop import best, checkpoint, derived, rebase
 from flagstone.loop.candidate import Candidate, kept_candidate
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.harness import Harness, Order
@@ -235,6 +235,9 @@ class Engine:
         opened = self.opened
         if entry.verdict == "advance":
             best.promote(opened.home, opened.spec, opened.subject, entry)
+        if opened.spec.checkpoint:
+            names = [each.run_id for each in self.history.recent]
+            checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry.best_run, names)
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
         now = self.history.progress.best
