@@ -1,0 +1,33 @@
+"""`flagstone experiment report`: what was tried, what it changed and what it bought, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flagstone.cli.experiments.place import experiment_argument, opened_experiment
+from flagstone.cli.standing import Standing, plain
+from flagstone.loop.ideas import ideas_text
+from flagstone.loop.reporting import report_of
+from flagstone.loop.standing import read_entries
+
+
+@click.command()
+@experiment_argument
+@click.option("--picture", type=click.Path(path_type=Path), help="Also draw every run, as SVG, to this file.")
+@click.pass_obj
+def command(standing: Standing, name: str | None, run_name: str | None, picture: Path | None) -> None:
+    """Report experiment NAME: the best and what led to it, top and bottom, what each edit bought; at most 8 KB.
+
+    \b
+    flagstone experiment report lr
+    flagstone experiment report lr --picture lr.svg
+    """
+    opened = opened_experiment(standing, name, run_name)
+    click.echo(plain(report_of(opened, ideas_text(read_entries(opened.home)))), nl=False)
+    if picture:
+        from flagstone.loop.picture import draw
+
+        draw(read_entries(opened.home), opened.spec, picture)
+        click.echo(f"drew {picture}", err=True)
