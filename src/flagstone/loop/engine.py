@@ -19,6 +19,7 @@ from flagstone.loop.harness import Harness, Order
 from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
 from flagstone.loop.ledger import History
+from flagstone.loop.notes import note_that_changed
 from flagstone.loop.opening import Opened, refuse_if_tampered, refuse_if_unclean
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposing import Proposing
@@ -275,7 +276,9 @@ class Engine:
         """The working files as a candidate."""
         now = self.history.progress.best
         parent = replace(self.opened.base, tree=now.tree, commit=now.commit) if now else self.opened.base
-        taken = self.opened.subject.take(self.opened.home.working, parent, note or run_id(number), number)
+        subject, entry = self.opened.subject, self.opened.spec.subject.entry
+        note = note or note_that_changed(subject.files(parent.tree).get(entry), self.opened.home.working / entry)
+        taken = subject.take(self.opened.home.working, parent, note or run_id(number), number)
         self.working.note(taken.tree)
         made = Candidate(number, now.run_id if now else run_id(number - 1), parent.tree, taken, note)
         made.keep(self.opened.home.run(run_id(number)))

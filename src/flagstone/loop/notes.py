@@ -16,6 +16,12 @@ def run_note(path: Path) -> str:
         return ""
 
 
+def note_that_changed(before: bytes | None, path: Path) -> str:
+    """The note of a file, unless it is still that of the file it was edited from."""
+    now = run_note(path)
+    return "" if before is not None and note_in(before.decode("utf-8", "replace")) == now else now
+
+
 def note_in(source: str) -> str:
     for line in source.splitlines():
         if line.startswith("RUN_NOTE"):

@@ -292,3 +292,14 @@ def test_with_rebase_an_old_edit_is_put_onto_the_best_and_measured_again(laborat
     last = laboratory.entries()[-1]
     assert last.value == 2.0
     assert last.proposal["rebased_from"] == "r0001" and last.parent_run == "r0002"
+
+
+def test_a_note_in_the_file_counts_once_whatever_stands_behind_it(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "train.py": 'RUN_NOTE = "start"\n' + TRAIN}
+    laboratory.make(proposer="none")
+    laboratory.open()
+    path = laboratory.home.working / "train.py"
+    path.write_text(path.read_text().replace('"start"', '"X\\t2 🎉"  # as planned').replace("X = 1.0", "X = 2.0"))
+    assert laboratory.step().note == "X\t2 🎉"
+    path.write_text(path.read_text().replace("X = 2.0", "X = 7.0"))
+    assert laboratory.step().note == ""
