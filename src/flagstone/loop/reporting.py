@@ -14,6 +14,7 @@ from flagstone.agents.protocol import one_line
 from flagstone.loop import changes, impact
 from flagstone.loop.changes import Change, changes_in
 from flagstone.loop.entry import Entry
+from flagstone.loop.ideas import ideas_text
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened
 from flagstone.loop.progress import Progress, progress_of
@@ -27,11 +28,14 @@ EXTREMES = 3
 LINEAGE = 10
 KINDS = 6
 PARAMETERS = 8
+IDEAS = 14
+IDEAS_BYTES = 1200
+LATE = 300  # runs whose ideas are told: to remember all of them would take longer than the report
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made from. `diff` tells the difference of two trees; `ideas` what was not tried yet."""
+    """What a report is made from. `diff` tells the difference of two trees; `ideas` what did not help."""
 
     entries: Sequence[Entry]
     progress: Progress
@@ -66,9 +70,10 @@ class Report:
         return before.value - entry.value if self.spec.metric.direction == "min" else entry.value - before.value
 
 
-def report_of(opened: Opened, ideas: str = "") -> str:
+def report_of(opened: Opened) -> str:
     """The report of an experiment as it stands."""
     entries, progress = read_entries(opened.home), History.read(opened.home).progress
+    ideas = ideas_text(entries[-LATE:], IDEAS_BYTES)
     return page(Report(entries, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
 
 
@@ -105,7 +110,7 @@ def all_rows(report: Report) -> Iterator[str]:
         (f"Worst {EXTREMES}", extreme_rows(report, report.measured[EXTREMES:][-EXTREMES:][::-1])),
         ("What failed", failure_rows(report)),
         ("Lineage of the best", lineage_rows(report)),
-        ("Not tried yet", [f"- {row.lstrip('- ')}" for row in report.ideas.splitlines() if row.strip()][:KINDS]),
+        ("Ideas that did not help", idea_rows(report.ideas)),
         ("Spent", spent_rows(report)),
     )
     for title, rows in sections:
@@ -114,6 +119,12 @@ def all_rows(report: Report) -> Iterator[str]:
             yield f"## {title}"
             yield ""
             yield from rows
+
+
+def idea_rows(ideas: str) -> list[str]:
+    """The memory of failed ideas as a list; its own titles are no items of it."""
+    rows = [row.strip() for row in ideas.splitlines() if row.strip()][:IDEAS]
+    return [row if row.endswith(":") else f"- {row}" for row in rows]
 
 
 def best_rows(report: Report) -> list[str]:

@@ -8,7 +8,6 @@ import click
 
 from flagstone.cli.experiments.place import experiment_argument, opened_experiment
 from flagstone.cli.standing import Standing, plain
-from flagstone.loop.ideas import ideas_text
 from flagstone.loop.reporting import report_of
 from flagstone.loop.standing import read_entries
 
@@ -25,7 +24,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, picture:
     flagstone experiment report lr --picture lr.svg
     """
     opened = opened_experiment(standing, name, run_name)
-    click.echo(plain(report_of(opened, ideas_text(read_entries(opened.home)))), nl=False)
+    click.echo(plain(report_of(opened)), nl=False)
     if picture:
         from flagstone.loop.picture import draw
 
