@@ -2,13 +2,6 @@
 # experiment has come stands in its ledger, which is no output of a rule.
 
 
-def behind_the_gate(wildcards):
-    """The approvals that the stage rests on, which the experiments are run for."""
-    stage = SESSION.experimenter
-    found = approved(stage)(wildcards) if stage else {}
-    return {key: found[key] for key in ("documents", "flags") if key in found}
-
-
 checkpoint iterate:
     input:
         unpack(behind_the_gate),

@@ -26,3 +26,10 @@ def approved(stage):
         }
 
     return inputs
+
+
+def behind_the_gate(wildcards):
+    """The approvals of the stage that experiments are run for."""
+    stage = SESSION.experimenter
+    found = approved(stage)(wildcards) if stage else {}
+    return {key: found[key] for key in ("documents", "flags") if key in found}
