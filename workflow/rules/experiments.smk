@@ -14,11 +14,13 @@ checkpoint iterate:
         block=r"[0-9]+",
     conda:
         "../envs/flagstone.yaml"
-    params:
-        plan=lambda wildcards: SESSION.plan(wildcards.experiment).digest,
     resources:
         gpu=lambda wildcards: SESSION.plan(wildcards.experiment).resources()["gpu"],
-        runtime=lambda wildcards: SESSION.plan(wildcards.experiment).resources()["runtime"],
+        runtime=lambda wildcards: SESSION.plan(wildcards.experiment).resources()[
+            "runtime"
+        ],
+    params:
+        plan=lambda wildcards: SESSION.plan(wildcards.experiment).digest,
     message:
         "Experiment {wildcards.experiment}: block {wildcards.block}"
     shell:
