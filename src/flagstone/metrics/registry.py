@@ -1,0 +1,56 @@
+"""Finds the reader that a spec names; what it needs is loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+
+from flagstone.errors import FlagstoneError
+from flagstone.metrics.series import Place, Reading
+
+READERS = {
+    "log": "log",
+    "tensorboard": "tensorboard",
+    "wandb": "wandb",
+    "json": "tables",
+    "csv": "tables",
+    "custom": "custom",
+}
+Options = Mapping[str, object]
+
+
+def read_metrics(backend: str, options: Options, place: Place, wanted: Sequence[str]) -> Reading:
+    """What a run left. `wanted` names what is needed, the primary metric first; empty means everything."""
+    if backend == "auto":
+        return first_that_knows(options, place, wanted)
+    if backend not in READERS:
+        raise FlagstoneError(f"there is no metric backend {backend!r}", hint=f"one of: auto, {', '.join(READERS)}")
+    found: Reading = import_module(f"flagstone.metrics.{READERS[backend]}").read(options, place, wanted)
+    return replace(found, backend=backend)
+
+
+def first_that_knows(options: Options, place: Place, wanted: Sequence[str]) -> Reading:
+    """wandb, then TensorBoard, then a file that the options name, then the log: the first that has the metric."""
+    named = str(options.get("path") or "")
+    tables = ["csv" if named.endswith((".csv", ".tsv")) else "json"] if named else []
+    custom = ["custom"] if options.get("code") else []
+    problems: list[str] = []
+    for backend in (*custom, "wandb", "tensorboard", *tables, "log"):
+        found = read_metrics(backend, options, place, wanted)
+        if (wanted and wanted[0] in found.values) or (not wanted and found.values):
+            return found
+        # what is not there is no problem: most runs use one of them
+        problems += found.problems if found.sources or backend in (*custom, *tables) else ()
+    return replace(found, problems=(*problems, *found.problems))
+
+
+def nearest(name: str, seen: Iterable[str], count: int = 3) -> list[str]:
+    """The keys most like a name, for whoever misspelt it."""
+    keys = list(dict.fromkeys(seen))
+    plain = {key: re.sub(r"[^a-z0-9]+", " ", key.lower()) for key in keys}
+    wanted = re.sub(r"[^a-z0-9]+", " ", name.lower())
+    close = sorted(keys, key=lambda key: -difflib.SequenceMatcher(None, wanted, plain[key]).ratio())
+    return close[:count]

@@ -1,0 +1,39 @@
+"""What a reader of metrics is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SLACK_S = 2.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one finished run left its things, and when it ran."""
+
+    run_dir: Path
+    log: Path
+    began_at: float
+    ended_at: float
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a file lies in the run's folder, is no link out of it, and was written while it ran."""
+        try:
+            real, status = path.resolve(strict=True), path.stat()
+        except OSError:
+            return False
+        is_inside = real.is_relative_to(self.run_dir.resolve())
+        return is_inside and self.began_at - SLACK_S <= status.st_mtime <= self.ended_at + SLACK_S
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found: the last value of each name (not finite ones too), by which reader, and what was in its way."""
+
+    values: Mapping[str, float]
+    backend: str
+    problems: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    last_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
