@@ -14,7 +14,7 @@ from typing import Any
 
 from flagstone.agents.protocol import Outcome, Usage, amount, whole
 from flagstone.processes import Survivor, still_alive
-from flagstone.processes.tree import entry_of
+from flagstone.processes.table import entry_of
 from flagstone.records import read_record, utc, write_record
 
 FOLDER = "inflight"

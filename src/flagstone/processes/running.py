@@ -16,10 +16,11 @@ from flagstone.processes.command import Command, Ending, Output, ProcessLimits, 
 from flagstone.processes.interruption import Interruption
 from flagstone.processes.redaction import Redactor
 from flagstone.processes.spawn import Child, start
-from flagstone.processes.tree import Survivor
+from flagstone.processes.tree import Survivor, wait_for
 
 KILLED_S = 5.0
 DRAIN_S = 1.0
+SETTLE_S = 0.25
 
 
 def run(
@@ -73,6 +74,7 @@ class Watch:
         self.captures: list[Capture] = []
         self.stdin, self.unwritten = child.stdin, memoryview(b"")
         self.survivors: tuple[Survivor, ...] = ()
+        self.stragglers: tuple[Survivor, ...] = ()
         self.status: int | None = None
         self.peak_rss_mb: float | None = None
         self.selector = selectors.DefaultSelector()
@@ -167,14 +169,23 @@ class Watch:
 
     def stop(self) -> None:
         """Asks, waits, kills; then ends what else the child has started."""
+        left = self.left_behind() if self.exited < inf else ()
         if self.exited == inf:
             self.signal_group(signal.SIGTERM)
             self.wait_for_exit(self.limits.stop_s, is_patient=True)
         if self.exited == inf:
             self.signal_group(signal.SIGKILL)
             self.wait_for_exit(KILLED_S, is_patient=False)
-        self.survivors = self.child.tree.end()
+        self.survivors = self.child.tree.end(is_urgent=self.is_urgent)
+        self.stragglers = tuple(process for process in left if process not in self.survivors)
         self.drain()
+
+    def left_behind(self) -> tuple[Survivor, ...]:
+        """What does not end by itself now that the child has: some servants notice only afterwards that it is gone."""
+        if self.child.is_wrapped:
+            return ()
+        left = self.child.tree.members()
+        return wait_for(left, SETTLE_S) if left else ()
 
     def abandon(self) -> None:
         """Stops the child without showing anyone what it still says."""
@@ -227,4 +238,5 @@ class Watch:
             survivors=self.survivors,
             output_bytes=sum(capture.size for capture in self.captures),
             output_truncated=any(capture.is_truncated for capture in self.captures),
+            ended_stragglers=self.stragglers,
         )

@@ -15,7 +15,9 @@ from typing import Any, NoReturn
 from flagstone.errors import FlagstoneError
 from flagstone.processes.command import Command
 from flagstone.processes.confinement import let_go_of_handles, needed_ruleset, without_control, wrapped
-from flagstone.processes.tree import MARK, Tree, entry_of
+from flagstone.processes.stamp import fresh_stamp, put_on
+from flagstone.processes.table import entry_of
+from flagstone.processes.tree import MARK, Tree
 
 PR_SET_PDEATHSIG = 1
 NOT_STARTED = 127
@@ -106,6 +108,7 @@ class Birth:
 
     parent: int
     mark: str
+    stamp: int
     argv: tuple[str, ...]
     ruleset: int | None
 
@@ -115,7 +118,8 @@ def born(command: Command) -> Birth:
     ruleset = None
     try:
         ruleset = needed_ruleset(command)
-        return Birth(os.getpid(), os.urandom(16).hex(), wrapped(command, ruleset), ruleset)
+        mark, stamp = os.urandom(16).hex(), fresh_stamp(command.owner)
+        return Birth(os.getpid(), mark, stamp, wrapped(command, ruleset), ruleset)
     except OSError as error:
         if ruleset is not None:
             os.close(ruleset)
@@ -148,7 +152,8 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    tree = Tree(root=pid, mark=f"//{birth.mark}", since_ticks=entry.started_ticks if entry else 0)
+    since_ticks = entry.started_ticks if entry else 0
+    tree = Tree(pid, f"//{birth.mark}", since_ticks, stamps=range(birth.stamp, birth.stamp + 1))
     return Child(
         pid, os.pidfd_open(pid), tree, stdin, stdout, stderr, began, is_wrapped=birth.argv != (command.argv or ())
     )
@@ -190,6 +195,7 @@ def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> Non
     die_with_parent()
     if os.getppid() != birth.parent:
         os._exit(NOT_STARTED)
+    put_on(birth.stamp)
     for stream, handle in enumerate(streams):
         os.dup2(handle, stream)
     os.chdir(command.cwd)
@@ -269,4 +275,6 @@ def process_control() -> Callable[..., Any]:
 
 def prepare() -> None:
     """Loads what the child needs while we may still load something."""
+    import resource  # noqa: F401
+
     process_control()

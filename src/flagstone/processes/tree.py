@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from flagstone.processes.stamp import stamp_of, stamps_of
+from flagstone.processes.table import content_of, entry_of, process_table
+
 MARK = "FLAGSTONE_PROCESS"
 ASK_S = 1.0
 KILL_S = 3.0
@@ -25,48 +28,40 @@ class Survivor:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the process table."""
-
-    pid: int
-    parent: int
-    group: int
-    session: int
-    started_ticks: int
-    is_dead: bool
-
-
-@dataclass(frozen=True)
 class Tree:
-    """How to recognise what belongs to a child: its number, its mark, and when it started."""
+    """How to recognise what belongs to a child: its number, its marks, and when it started.
+
+    The mark in the environment holds those of all runs around it, but may be cleared; the stamp is the innermost run's.
+    """
 
     root: int
     mark: str
     since_ticks: int
+    stamps: range = range(0)
 
     def members(self) -> tuple[Survivor, ...]:
         """All living processes of the tree, the root included."""
-        table = {entry.pid: entry for entry in process_table(self.since_ticks)}
-        marked = self.mark.encode()
+        table = {entry.pid: entry for entry in process_table(self.since_ticks, self.root)}
         own = {pid for pid, entry in table.items() if self.root in (pid, entry.group, entry.session)}
-        own |= {pid for pid in table.keys() - own if marked in environment_of(pid)}
+        own |= {pid for pid in table.keys() - own if self.has_marked(pid)}
         while grown := {pid for pid, entry in table.items() if entry.parent in own} - own:
             own |= grown
         own.discard(os.getpid())
         return tuple(Survivor(pid, table[pid].started_ticks) for pid in sorted(own) if not table[pid].is_dead)
 
-    def end(self) -> tuple[Survivor, ...]:
+    def has_marked(self, pid: int) -> bool:
+        return stamp_of(pid) in self.stamps or self.mark.encode() in environment_of(pid)
+
+    def end(self, *, is_urgent: bool = False) -> tuple[Survivor, ...]:
         """Ends what is left of the tree and returns what could not be ended."""
-        left = self.members()
-        if left:
-            signal_all(left, signal.SIGTERM)
-            wait_for(left, ASK_S)
-        give_up = time.monotonic() + KILL_S
+        give_up, is_asked = time.monotonic() + ASK_S + KILL_S, is_urgent
         while (left := self.members()) and time.monotonic() < give_up:
             # again and again: between looking and killing a new one may have been started
-            signal_all(left, signal.SIGKILL)
-            if wait_for(left, give_up - time.monotonic()) == left:
+            signal_all(left, signal.SIGKILL if is_asked else signal.SIGTERM)
+            still_there = wait_for(left, give_up - time.monotonic() if is_asked else ASK_S)
+            if is_asked and still_there == left:
                 break
+            is_asked = True
         return left
 
 
@@ -75,7 +70,8 @@ def end_orphans(owner: str) -> tuple[Survivor, ...]:
 
     The caller holds the owner's lock: what a living process started would be ended as well.
     """
-    return Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0).end() if owner else ()
+    tree = Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0, stamps=stamps_of(owner))
+    return tree.end() if owner else ()
 
 
 def still_alive(survivors: Iterable[Survivor]) -> tuple[Survivor, ...]:
@@ -88,48 +84,12 @@ def is_alive(survivor: Survivor) -> bool:
     return entry is not None and not entry.is_dead and entry.started_ticks == survivor.started_ticks
 
 
-def process_table(since_ticks: int) -> list[Entry]:
-    """Every process that started then or later."""
-    try:
-        names = os.listdir("/proc")
-    except OSError:
-        return []
-    entries = (entry_of(int(name)) for name in names if name.isdecimal())
-    return [entry for entry in entries if entry is not None and entry.started_ticks >= since_ticks]
-
-
-def entry_of(pid: int) -> Entry | None:
-    content = content_of(f"/proc/{pid}/stat")
-    # the name in brackets may hold anything, brackets included
-    fields = content[content.rfind(b")") + 2 :].split()
-    if len(fields) < 20:
-        return None
-    parent, group, session = (int(field) for field in fields[1:4])
-    return Entry(pid, parent, group, session, int(fields[19]), fields[0] in (b"Z", b"X"))
-
-
 def environment_of(pid: int) -> bytes:
     """What the environment says of marks; empty where it cannot be read."""
     for variable in content_of(f"/proc/{pid}/environ").split(b"\0"):
         if variable.startswith(MARK.encode() + b"="):
             return variable
     return b""
-
-
-def content_of(path: str) -> bytes:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        content = b""
-        while chunk := os.read(handle, 65_536):
-            content += chunk
-        return content
-    except OSError:
-        return b""
-    finally:
-        os.close(handle)
 
 
 def signal_all(processes: Iterable[Survivor], number: signal.Signals) -> None:

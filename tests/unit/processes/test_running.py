@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
-from flagstone.processes.tree import process_table
+from flagstone.processes.table import process_table
 
 Ran = Callable[..., ProcessResult]
 Shell = Callable[..., Command]
@@ -124,6 +125,29 @@ def test_grandchildren_in_sessions_of_their_own_are_ended_too(ran: Ran, output: 
 def test_a_grandchild_that_ignores_the_request_and_left_its_family_is_killed(ran: Ran, output: Output) -> None:
     ran("setsid sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.02; done' & while ! [ -s log/out.log ]; do :; done")
     assert not is_running(int(output.stdout.read_text()))
+
+
+# in a session of its own, handed to another parent, and without our mark in its environment
+DAEMON = "(setsid env -i {sleep} 30 & echo $!)"
+
+
+def test_a_daemon_that_shook_off_everything_is_ended_and_reported(ran: Ran, output: Output) -> None:
+    result = ran(DAEMON.format(sleep=shutil.which("sleep")))
+    pid = int(output.stdout.read_text())
+    assert not is_running(pid)
+    assert [process.pid for process in result.ended_stragglers] == [pid]
+    assert (result.exit_code, result.survivors) == (0, ())
+
+
+def test_a_servant_that_ends_a_moment_after_the_child_is_no_straggler(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flagstone.processes.running.SETTLE_S", 20)
+    assert ran("sleep 0.05 & exit 0").ended_stragglers == ()
+
+
+def test_what_was_ended_with_the_child_is_no_straggler(ran: Ran) -> None:
+    assert ran("setsid sleep 30 & exec sleep 30", wall_s=0.05).ended_stragglers == ()
 
 
 def test_the_last_words_of_a_grandchild_are_still_heard(ran: Ran, output: Output) -> None:

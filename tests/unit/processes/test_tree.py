@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from flagstone.processes import Command, Output, ProcessLimits, Survivor, end_orphans, run, still_alive
-from flagstone.processes.tree import MARK, NOBODY, Tree, entry_of
+from flagstone.processes.table import entry_of
+from flagstone.processes.tree import MARK, NOBODY, Tree
 
 
 @pytest.fixture
@@ -31,6 +34,31 @@ def orphan(owner: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_an_orphan_is_found_by_its_owner_and_ended(owner: str, orphan: subprocess.Popen[bytes]) -> None:
     assert end_orphans(owner) == ()
     assert orphan.wait() == -15
+
+
+def test_a_daemon_of_a_killed_life_is_found_by_its_owner_without_any_environment(owner: str, tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from flagstone.processes import Command, Output, ProcessLimits, run\n"
+        "here, owner, sleep = Path(sys.argv[1]), sys.argv[2], sys.argv[3]\n"
+        "line = f'(setsid env -i {sleep} 30 & echo $! > pid); mv pid told; exec sleep 30'\n"
+        "command = Command(('sh', '-c', line), None, here, dict(os.environ), owner=owner)\n"
+        "run(command, ProcessLimits(), Output(here / 'o'))\n"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path), owner, shutil.which("sleep") or ""]
+    with subprocess.Popen(words) as earlier:
+        while not (tmp_path / "told").exists():
+            assert earlier.poll() is None
+            os.sched_yield()
+        earlier.kill()
+    entry = entry_of(int((tmp_path / "told").read_text()))
+    assert entry is not None
+    daemon = Survivor(entry.pid, entry.started_ticks)
+    assert still_alive([daemon]) == (daemon,)
+    end_orphans(owner + "0")
+    assert still_alive([daemon]) == (daemon,)
+    assert end_orphans(owner) == ()
+    assert still_alive([daemon]) == ()
 
 
 def test_what_belongs_to_others_is_left_alone(owner: str, orphan: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,100 @@
+"""The kernel's table of processes, read no further than a question needs."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import NamedTuple
+
+FORKED_NOT_BEGUN = 0x40  # PF_FORKNOEXEC: the process is a copy and has not become another program
+NUMBERS_PER_S = 1_000_000  # more processes and threads than any machine starts in a second
+
+
+class Entry(NamedTuple):
+    """One line of the process table."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    started_ticks: int
+    is_dead: bool
+    is_copy: bool
+    threads: int
+    virtual_bytes: int
+    resident_pages: int
+
+
+def process_table(since_ticks: int, first: int = 0) -> list[Entry]:
+    """Every process that started then or later; `first` is the number of one that started just then."""
+    entries = (entry_of(pid) for pid in numbers_since(since_ticks, first))
+    return [entry for entry in entries if entry is not None and entry.started_ticks >= since_ticks]
+
+
+def numbers_since(since_ticks: int, first: int) -> list[int]:
+    """The numbers of all processes that may have started since, found without opening a file of each."""
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return []
+    # numbers are given out in order: as long as they cannot have gone round, later ones are higher
+    if first > 0 and age_s(since_ticks) * NUMBERS_PER_S < highest_number() and latest_number() >= first:
+        return [pid for pid in pids if pid >= first]
+    return pids
+
+
+def age_s(started_ticks: int) -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_ticks / os.sysconf("SC_CLK_TCK")
+
+
+@cache
+def highest_number() -> int:
+    content = content_of("/proc/sys/kernel/pid_max")
+    return int(content) if content.strip().isdigit() else 0
+
+
+def latest_number() -> int:
+    last = content_of("/proc/loadavg").split()[-1:]
+    return int(last[0]) if last and last[0].isdigit() else 0
+
+
+def entry_of(pid: int) -> Entry | None:
+    content = content_of(f"/proc/{pid}/stat")
+    # the name in brackets may hold anything, brackets included
+    fields = content[content.rfind(b")") + 2 :].split(None, 22)
+    if len(fields) < 22:
+        return None
+    return Entry(
+        pid,
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        started_ticks=int(fields[19]),
+        is_dead=fields[0] in (b"Z", b"X"),
+        is_copy=bool(int(fields[6]) & FORKED_NOT_BEGUN),
+        threads=int(fields[17]),
+        virtual_bytes=int(fields[20]),
+        resident_pages=int(fields[21]),
+    )
+
+
+def children_of(pid: int, thread: int) -> list[int]:
+    """What one thread of a process has started and not waited for."""
+    return [int(child) for child in content_of(f"/proc/{pid}/task/{thread}/children").split()]
+
+
+def content_of(path: str) -> bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        content = b""
+        while chunk := os.read(handle, 65_536):
+            content += chunk
+        return content
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
