@@ -89,7 +89,8 @@ class Harness:
         private = order.run.root / "private"
         emptied(private)
         with ExitStack() as held:
-            held.enter_context(leases.alone_on_machine() if self.spec.harness.exclusive else leases.beside_others())
+            beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
+            held.enter_context(beside(stop=self.was_asked))
             lease = held.enter_context(leases.lease(self.spec.harness.gpus, stop=self.was_asked))
             command = self.command(order, folder, private, lease.environment())
             began = time.time()
