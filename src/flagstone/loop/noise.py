@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import fsum, hypot, sqrt
+from math import fsum, hypot, isclose, sqrt
 from statistics import NormalDist, median
 from typing import Literal
 
@@ -61,16 +61,15 @@ def varies(values: Sequence[float]) -> bool:
     """Whether the values differ by more than rounding."""
     if len(values) < 2:
         return False
-    return not max(values) - min(values) <= ROUNDING * max(map(abs, values))
+    return not are_numbers(values) or not isclose(min(values), max(values), rel_tol=ROUNDING)
 
 
 def looks_better(first: float, best: Sequence[float], direction: str) -> bool:
     """Whether one run is worth repeating: it must be clearly on the better side of what is known of the best."""
-    known = [value for value in best if is_number(value)]
-    if not is_number(first) or not known:
-        return is_number(first)
-    head_start = HEAD_START * deviation(known) if len(known) > 1 else 0.0
-    return improvement(first, median(known), direction) > head_start
+    if not best or not are_numbers((first, *best)):
+        return are_numbers((first,))
+    head_start = HEAD_START * deviation(best) if len(best) > 1 else 0.0
+    return improvement(first, median(best), direction) > head_start
 
 
 def share_of_alpha(test: int, rule: NoiseRule) -> float:
@@ -88,7 +87,7 @@ def judge(
 ) -> Judgement:
     """What the pairs so far say. `spread` are all known values of the best: they only help to give up early."""
     pairs = len(candidate)
-    if not all(map(is_number, (*candidate, *reference))):
+    if not are_numbers((*candidate, *reference)):
         return Judgement("reject", 0.0, 1.0, f"{counted(pairs)}: not every value is a finite number")
     gains = [improvement(ours, theirs, direction) for ours, theirs in zip(candidate, reference, strict=True)]
     plan = spending.plan(rule.alpha, rule.max_repeats, test)
@@ -109,12 +108,15 @@ def judge(
     return Judgement("repeat", gain, found, words)
 
 
-def is_number(value: float) -> bool:
-    """Whether a value can be counted with: not NaN, not infinite, nor so large that a sum would be."""
-    return abs(value) < LARGEST
+def are_numbers(values: Sequence[float]) -> bool:
+    """Whether the values can be counted with: none is NaN or infinite, nor so large that a sum would be."""
+    return sum(map(abs, values)) < LARGEST
 
 
 def improvement(ours: float, theirs: float, direction: str) -> float:
+    """By how much our value is better. Rounding, which may go the same way on every seed, is no difference."""
+    if isclose(ours, theirs, rel_tol=ROUNDING):
+        return 0.0
     return theirs - ours if direction == "min" else ours - theirs
 
 
@@ -140,28 +142,25 @@ def mean(values: Sequence[float]) -> float:
 
 
 def deviation(values: Sequence[float]) -> float:
-    """The standard deviation. In units of the largest, since squares of extreme values are no floats any more."""
+    """The standard deviation. By `hypot`, since the squares of extreme values are no floats any more."""
     middle = mean(values)
-    away = [value - middle for value in values]
-    unit = max(map(abs, away))
-    return unit * sqrt(sum([(each / unit) ** 2 for each in away]) / (len(values) - 1)) if unit else 0.0
+    return hypot(*[value - middle for value in values]) / sqrt(len(values) - 1)
 
 
 def is_hopeless(gains: Sequence[float], spread: Sequence[float], level: float, most: int) -> bool:
     """Whether the most pairs would not suffice even if the gain were larger than it looks by some luck.
 
-    One or two pairs do not know the noise by themselves: there, what is known of the best counts like one more pair.
+    One or two pairs do not know the noise by themselves. There, what is known of the best counts like one more pair;
+    since that may be another noise by now, it gives up nothing that looks better at all.
     """
     pairs = len(gains)
-    own = deviation(gains) if pairs > 1 else 0.0
-    error = own
+    error = deviation(gains) if pairs > 1 else 0.0
     if pairs < KNOWS_ITSELF:
-        known = [value for value in spread if is_number(value)]
-        if len(known) < 2:
+        if len(spread) < 2 or not are_numbers(spread):
             return pairs > 1 and mean(gains) <= 0
-        error = hypot(own * sqrt(pairs - 1), sqrt(2) * deviation(known)) / sqrt(pairs)
-    needed = steps_above(level) * error / sqrt(most)
-    return mean(gains) + LUCK * error / sqrt(pairs) <= needed
+        error = hypot(error * sqrt(pairs - 1), sqrt(2) * deviation(spread)) / sqrt(pairs)
+    least = steps_above(level) * error / sqrt(most) - LUCK * error / sqrt(pairs)
+    return mean(gains) <= (min(least, 0.0) if pairs < KNOWS_ITSELF else least)
 
 
 @lru_cache(maxsize=4096)

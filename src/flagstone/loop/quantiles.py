@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import exp, isinf, lgamma, log, log1p, sqrt
 
-TINY = 1e-300
-PRECISION = 1e-15
+TINY = 1e-300  # in place of a zero that would be divided by
+PRECISION = 1e-11
 LONGEST_FRACTION = 500
 
 
@@ -32,22 +32,19 @@ def beta_share(x: float, rest: float, a: float) -> float:
 def beta_fraction(x: float, a: float, b: float) -> float:
     """The continued fraction of the incomplete beta function, by Lentz's method."""
     c = 1.0
-    d = 1 / apart(1 - (a + b) * x / (a + 1))
+    d = 1 / (1 - (a + b) * x / (a + 1))
     found = d
     for m in range(1, LONGEST_FRACTION):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d = 1 / apart(1 + even * d)
-        c = apart(1 + even / c)
+        at = a + 2 * m
+        even = m * (b - m) * x / ((at - 1) * at)
+        odd = -(a + m) * (a + b + m) * x / (at * (at + 1))
+        d = 1 / ((1 + even * d) or TINY)
+        c = (1 + even / c) or TINY
         found *= d * c
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d = 1 / apart(1 + odd * d)
-        c = apart(1 + odd / c)
-        found *= d * c
-        if abs(d * c - 1) < PRECISION:
+        d = 1 / ((1 + odd * d) or TINY)
+        c = (1 + odd / c) or TINY
+        step = d * c
+        found *= step
+        if abs(step - 1) < PRECISION:
             break
     return found
-
-
-def apart(value: float) -> float:
-    """The value, or one next to zero in its place: Lentz's method divides by it."""
-    return value if abs(value) > TINY else TINY
