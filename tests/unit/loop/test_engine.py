@@ -56,8 +56,8 @@ def test_what_came_to_no_number_is_never_best(laboratory: Laboratory, source: st
 
 def test_a_missing_metric_names_the_nearest_keys_seen(laboratory: Laboratory) -> None:
     laboratory.make()
-    laboratory.run(Edits({2: whole("print('val/loss: 0.1')\nprint('lr: 3')\n")}), limit=2)
-    assert "val/loss" in laboratory.entries()[-1].reason
+    laboratory.run(Edits({2: whole("print('validation/loss: 0.1')\nprint('lr: 3')\n")}), limit=2)
+    assert "validation/loss" in laboratory.entries()[-1].reason
 
 
 @pytest.mark.parametrize("where", ["evil.py", "sub/evil.py", "conftest.py", "sitecustomize.py"])
