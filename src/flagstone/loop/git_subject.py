@@ -1,0 +1,202 @@
+"""A git work tree as the subject of an experiment; the person's checkout is only read."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.loop.git_layout import Known, Layout, Plan
+from flagstone.loop.git_surroundings import Surroundings
+from flagstone.loop.git_taking import Rules, Taking, spoken
+from flagstone.loop.git_trees import SUBMODULE, Intake, Listing, edited, listing_of
+from flagstone.loop.globs import matches
+from flagstone.loop.home import RunFolder
+from flagstone.loop.recent import Recent
+from flagstone.loop.spec import SubjectSpec
+from flagstone.loop.store import LINK, Store
+from flagstone.loop.subject import Snapshot
+from flagstone.records import digest_bytes, read_record, write_record
+from flagstone.repository import Change, Checkout, Repository
+
+LARGEST_SHOWN = 2_000_000
+LONGEST_NOTE = 20_000
+POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True)
+class GitSubject:
+    """The tree of one commit, of which the mutable files may change. `candidates` is our own bare repository."""
+
+    spec: SubjectSpec
+    candidates: Path
+    listings: Recent[str, Listing] = field(default_factory=Recent, compare=False)
+    known: Recent[Path, Known] = field(default_factory=Recent, compare=False)
+    left: dict[Path, Path] = field(default_factory=dict, compare=False)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.candidates)
+
+    @property
+    def repository(self) -> Repository:
+        return Repository(self.candidates)
+
+    @property
+    def home(self) -> Path:
+        return self.candidates.parent
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(self.spec.root, frozenset(self.spec.scratch), self.home)
+
+    def base(self) -> Snapshot:
+        """The last commit of the checkout. An edit that it does not hold would be lost without a word."""
+        checkout = Checkout(self.spec.root)
+        commit = checkout.head()
+        edits = [spoken(change.path) for change in checkout.changes() if change.is_tracked and self.may_change(change)]
+        if edits:
+            raise FlagstoneError(
+                f"not committed in {self.spec.root}, and to be edited by the experiment: {listed(edits)}",
+                hint="commit them, or put them away with git stash: an experiment begins with the last commit",
+            )
+        self.store.make()
+        self.repository.fetch(self.spec.root, commit)
+        tree = self.repository.tree_of(commit)
+        if not any(matches(path, self.spec.mutable) for path in self.listing(tree).files):
+            raise FlagstoneError(
+                f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
+                hint="name the files that may change: subject.mutable in experiment.yaml",
+            )
+        return Snapshot(tree, commit)
+
+    def may_change(self, change: Change) -> bool:
+        return matches(change.path, self.spec.mutable)
+
+    def notices(self, base: Snapshot) -> tuple[str, ...]:
+        """What a person should know about the tree that everything starts from."""
+        changes = Checkout(self.spec.root).changes()
+        listing = self.listing(base.tree)
+        said = (
+            ("not committed, so not part of the experiment", [each.path for each in changes if each.is_tracked]),
+            ("new and not committed, so not part of it", [each.path for each in changes if self.is_new(each)]),
+            ("submodules, empty folders in every run", sorted(listing.submodules)),
+            ("kept with LFS, pointers and not contents in every run", self.pointers(listing)),
+        )
+        return tuple(f"{words}: {listed([spoken(path) for path in paths])}" for words, paths in said if paths)
+
+    def is_new(self, change: Change) -> bool:
+        return not change.is_tracked and self.may_change(change)
+
+    def pointers(self, listing: Listing) -> list[str]:
+        """Files whose content is somewhere else."""
+        rules = [blob.sha for path, blob in listing.files.items() if path.rpartition("/")[2] == ".gitattributes"]
+        if not any(b"filter=lfs" in content for _, content in self.contents(rules)):
+            return []
+        sizes = self.repository.sizes({blob.sha for blob in listing.files.values() if blob.mode != SUBMODULE})
+        small = dict(self.contents(sha for sha, size in sizes.items() if 100 < size < 300))
+        return sorted(path for path, blob in listing.files.items() if small.get(blob.sha, b"").startswith(POINTER))
+
+    def listing(self, tree: str) -> Listing:
+        return self.listings.find(tree, lambda: listing_of(tree, self.repository.rows(tree)))
+
+    def contents(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """What objects hold: the few of candidates are read as files, the many of the base through git."""
+        packed = []
+        for sha in dict.fromkeys(shas):
+            if self.store.path_of(sha).exists():
+                yield sha, self.store.content(sha)
+            else:
+                packed.append(sha)
+        yield from self.repository.contents(packed)
+
+    def place(self, run: RunFolder, slot: int) -> Path:
+        """A folder that is used again and again; what the run before left in it goes to that run."""
+        folder = self.home / "trees" / str(slot)
+        owner = folder.with_name(f"{slot}.json")
+        before = str((read_record(owner) or {}).get("run", ""))
+        if before:
+            self.left[folder] = unused(run.root.with_name(before) / "left")
+        write_record(owner, {"run": run.root.name}, durable=False)
+        return folder
+
+    def lay_out(self, tree: str, folder: Path) -> None:
+        self.layout(tree, folder, is_strict=True).put()
+
+    def restore(self, tree: str, folder: Path) -> None:
+        """The working folder back to a tree. A file that is right already is not touched."""
+        self.layout(tree, folder, is_strict=False).put()
+
+    def layout(self, tree: str, folder: Path, *, is_strict: bool) -> Layout:
+        listing, known = self.listing(tree), self.known_of(folder)
+        return Layout(self.plan(listing), folder, known, self.contents, self.left.pop(folder, None), is_strict)
+
+    def plan(self, listing: Listing) -> Plan:
+        """Submodules and folders that runs write to stand there empty."""
+        scratch = self.surroundings.scratch(listing)
+        folders = {*listing.folders, *listing.submodules, *scratch}
+        folders |= {os.fspath(above) for name in scratch for above in Path(name).parents}
+        files = {path: blob for path, blob in listing.files.items() if blob.mode != SUBMODULE}
+        return Plan(files, folders - {"", "."}, self.surroundings.links(listing))
+
+    def known_of(self, folder: Path) -> Known:
+        """What we last saw there. It is written down for folders that are used again."""
+        is_lasting = folder.parent in (self.home, self.home / "trees")
+        name = digest_bytes(os.fsencode(os.path.relpath(folder, self.home)))[:16]
+        record = self.home / "state" / "laid-out" / f"{name}.json" if is_lasting else None
+        return self.known.find(folder, lambda: Known.load(record))
+
+    def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
+        """What stands in the folder now. Whatever may not be part of a candidate is a violation, and left out."""
+        before = self.listing(parent.tree)
+        rules = Rules(self.spec.mutable, self.surroundings.written_to(before), self.surroundings.links(before))
+        intake, known = Intake(self.store, self.repository), self.known_of(folder)
+        taking = Taking(folder, before, rules, known, intake, self.repository.ignored)
+        taking.look()
+        after = edited(before, taking.changes, intake)
+        intake.finish()
+        self.listings.put(after.sha, after)
+        commit = self.store.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_NOTE], number)
+        return Snapshot(after.sha, commit, taking.said(), tuple(map(spoken, sorted(taking.changes))))
+
+    def diff(self, before: str, after: str) -> str:
+        return self.store.diff(before, after)
+
+    def files(self, tree: str) -> Mapping[str, bytes]:
+        """The mutable files; links, and what is too large to be looked at, left out."""
+        named = {
+            path: blob.sha
+            for path, blob in self.listing(tree).files.items()
+            if blob.mode not in (LINK, SUBMODULE) and matches(path, self.spec.mutable)
+        }
+        sizes = self.repository.sizes(set(named.values()))
+        found = dict(self.contents(sha for sha in named.values() if sizes.get(sha, 0) <= LARGEST_SHOWN))
+        return {path: found[sha] for path, sha in named.items() if sha in found}
+
+    def patch(self, before: str, after: str) -> bytes:
+        """The difference of two trees, for `git apply` in the person's own checkout."""
+        return self.repository.patch(before, after)
+
+    def way_home(self, commit: str, branch: str) -> str:
+        """The command with which a person takes a candidate over as a branch; we never do."""
+        words = ["git", "-C", str(self.spec.root), "fetch", str(self.candidates), f"{commit}:refs/heads/{branch}"]
+        return shlex.join(words)
+
+
+def listed(paths: list[str]) -> str:
+    """A few of them, and how many more."""
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(paths[:5]) + more
+
+
+def unused(path: Path) -> Path:
+    """This path, or one with a number after it, that is not there yet."""
+    number, found = 1, path
+    while os.path.lexists(found):
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
