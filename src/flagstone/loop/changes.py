@@ -11,6 +11,7 @@ from flagstone.agents.protocol import one_line
 ASSIGNED = re.compile(r"""\s*["']?([A-Za-z_][\w.]*)["']?\s*(?::\s*[\w.\[\] |]+\s*=|=(?!=)|:)\s*(.+?),?\s*(?:#.*)?\Z""")
 NOTE = re.compile(r"\s*RUN_NOTE\s*=")
 FILE = re.compile(r"diff --git a/(.+) b/(.+)\Z")
+LONGEST = 400  # of a line; what is behind it is never shown, and would be searched through
 VALUE = 40
 LINE = 60
 
@@ -34,7 +35,7 @@ def changes_in(diff: str) -> list[Change]:
             removed, added = [], []
             path, is_header = (header[2], True) if header else (path, False)
         elif not is_header and line[:1] in ("-", "+"):
-            (removed if line[0] == "-" else added).append(line[1:])
+            (removed if line[0] == "-" else added).append(line[1:LONGEST])
     return found
 
 

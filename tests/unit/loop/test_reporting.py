@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from entries import entry_of, made_up, measured, spec_for
+from laboratory import Edits, Laboratory, set_x
 
 from flagstone.loop.changes import Change, changes_in
 from flagstone.loop.entry import Entry
 from flagstone.loop.impact import impacts, spearman
-from flagstone.loop.reporting import lineage, report_text
+from flagstone.loop.reporting import lineage, report_of, report_text
 from flagstone.loop.spec import Spec
 from flagstone.loop.store import FILE, Blob, Store
 
@@ -175,3 +176,13 @@ def test_changes_are_told_by_constant_and_otherwise_by_their_lines(shelf: Shelf)
 def test_lines_that_look_like_the_head_of_a_diff_are_lines(shelf: Shelf) -> None:
     found = changes_in(shelf.diff(shelf.tree("-- one\n"), shelf.tree("++ two\n")))
     assert found == [Change("train.py", "− -- one + ++ two")]
+
+
+def test_the_report_of_a_real_experiment_reads_its_ledger_and_its_repository(laboratory: Laboratory) -> None:
+    laboratory.make(stopping={"max_runs": 4})
+    laboratory.run(Edits({2: set_x(2.0), 3: set_x(0.0), 4: set_x(2.5)}))
+    text = report_of(laboratory.open())
+    assert "- `train.py X`\n  - r0002 4.5 → 1.5 (-66.67%): `1.0 → 2.0`" in text
+    assert "r0001 4.5 → r0002 1.5 → r0004 0.75" in text
+    assert 'r0003 "X 0.0"' in section(text, "Ideas that did not help")
+    assert "ended by max_runs(4)" in text
