@@ -22,7 +22,7 @@ print(f"val_loss: {(X - 3) ** 2}")
 
 def plan(study: Study, name: str = "tune", **changes: object) -> Path:
     """A plan as stages 03 and 04 leave it, with its edits beside it."""
-    code = study.files.workspace / "code"
+    code = study.files.workspace / "code" / "tune"
     code.mkdir(parents=True, exist_ok=True)
     (code / "train.py").write_text(TRAIN)
     edits = study.files.workspace / "notes" / "edits"
@@ -31,7 +31,7 @@ def plan(study: Study, name: str = "tune", **changes: object) -> Path:
         (edits / f"{number:04d}" / "train.py").write_text(TRAIN.replace("1.0", str(value)))
     value = {
         "goal": "less loss",
-        "subject": {"root": "workspace/code", "mutable": ["train.py"]},
+        "subject": {"root": "workspace/code/tune", "mutable": ["train.py"]},
         "harness": {"argv": ["python", "train.py"], "seconds": 60, "env": {"COUNT": str(study.root / "count")}},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
@@ -157,7 +157,7 @@ def test_kill_9_in_a_block_loses_no_run_and_repeats_none(place: Place, planned: 
 def test_an_experiment_that_fails_says_why_in_the_last_lines(place: Place) -> None:
     study = place.new()
     path = plan(study)
-    (study.files.workspace / "code" / "train.py").write_text("raise ValueError('no data here')\n")
+    (study.files.workspace / "code" / "tune" / "train.py").write_text("raise ValueError('no data here')\n")
     assert path.is_file()
     assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
     said = place.snakemake()
