@@ -20,7 +20,7 @@ from flagstone.records import cannot_write, read_record
 
 # clocks of file systems step; what was written within a step after we looked could look the same
 STEP_NS = 20_000_000
-Key = tuple[int, int, int, int, int]
+Key = tuple[int, int]
 Contents = Callable[[Iterable[str]], Iterator[tuple[str, bytes]]]
 
 
@@ -48,7 +48,7 @@ class Known:
 
     record: Path | None
     seen: dict[str, Seen] = field(default_factory=dict)
-    stored: int = 0
+    unkept: int = 0
 
     @classmethod
     def load(cls, record: Path | None) -> Known:
@@ -57,15 +57,18 @@ class Known:
             seen = {path: Seen(tuple(key), Blob(mode, sha), True) for path, (key, mode, sha) in told.items()}
         except (TypeError, ValueError):
             seen = {}
-        return cls(record, seen, len(seen))
+        return cls(record, seen)
 
     def note(self, path: str, status: os.stat_result, blob: Blob, looked_at_ns: int) -> None:
+        self.unkept += 1
         self.seen[path] = Seen(key_of(status), blob, status.st_ctime_ns + STEP_NS < looked_at_ns)
 
     def is_same(self, path: str, status: os.stat_result, blob: Blob) -> bool:
         """Whether a file is untouched since it was seen with this content."""
         seen = self.seen.get(path)
-        return seen is not None and seen.is_settled and seen.blob == blob and seen.key == key_of(status)
+        if seen is None or not seen.is_settled or seen.key != (status.st_ino, status.st_ctime_ns):
+            return False
+        return seen.blob is blob or seen.blob == blob
 
     def has_key(self, path: str, status: os.stat_result) -> bool:
         seen = self.seen.get(path)
@@ -73,15 +76,17 @@ class Known:
 
     def keep(self) -> None:
         """For the next process; not after each small change, since a stale record is harmless."""
+        if not self.record or self.unkept <= len(self.seen) // 50:
+            return
         rows = {path: (each.key, each.blob.mode, each.blob.sha) for path, each in self.seen.items() if each.is_settled}
-        if self.record and abs(len(rows) - self.stored) > len(self.seen) // 50:
-            self.record.parent.mkdir(parents=True, exist_ok=True)
-            self.record.write_text(json.dumps(rows, separators=(",", ":")), encoding="ascii")
-            self.stored = len(rows)
+        self.record.parent.mkdir(parents=True, exist_ok=True)
+        self.record.write_text(json.dumps(rows, separators=(",", ":")), encoding="ascii")
+        self.unkept = 0
 
 
 def key_of(status: os.stat_result) -> Key:
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode)
+    """Every change of a file, of its mode or of its names moves its ctime, which nobody can set."""
+    return (status.st_ino, status.st_ctime_ns)
 
 
 def walk(folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result | OSError]]:
@@ -140,7 +145,7 @@ class Layout:
             for name in sorted(self.plan.folders - standing):
                 os.mkdir(self.folder / name)
                 os.chmod(self.folder / name, 0o755)
-            written = self.written(path for path in self.plan.files if path not in standing)
+            written = self.written(self.plan.files.keys() - standing)
             for path, target in self.plan.links.items():
                 if path not in standing:
                     os.symlink(target, self.folder / path)
@@ -204,14 +209,14 @@ class Layout:
             of_sha.setdefault(self.plan.files[path].sha, []).append(path)
         for sha, content in self.contents(of_sha):
             for path in of_sha[sha]:
-                write(self.folder / path, self.plan.files[path], content)
+                write(f"{self.folder}/{path}", self.plan.files[path], content)
         return [path for same in of_sha.values() for path in same]
 
     def remember(self, written: list[str]) -> None:
         """From here on nobody but who is given the folder writes in it."""
         now_ns = time.time_ns()
         for path in written:
-            self.known.note(path, os.lstat(self.folder / path), self.plan.files[path], now_ns)
+            self.known.note(path, os.lstat(f"{self.folder}/{path}"), self.plan.files[path], now_ns)
         for path in self.known.seen.keys() - self.plan.files.keys():
             del self.known.seen[path]
         self.known.keep()
@@ -244,7 +249,7 @@ def removed(place: Path, status: os.stat_result) -> None:
             raise OSError(0, told.decode("utf-8", "replace").strip()) from None
 
 
-def write(place: Path, blob: Blob, content: bytes) -> None:
+def write(place: str, blob: Blob, content: bytes) -> None:
     """A file that is not there yet."""
     if blob.mode == LINK:
         os.symlink(content, os.fsencode(place))

@@ -140,7 +140,9 @@ class GitSubject:
         scratch = self.surroundings.scratch(listing)
         folders = {*listing.folders, *listing.submodules, *scratch}
         folders |= {os.fspath(above) for name in scratch for above in Path(name).parents}
-        files = {path: blob for path, blob in listing.files.items() if blob.mode != SUBMODULE}
+        files = {**listing.files}
+        for path in listing.submodules:
+            del files[path]
         return Plan(files, folders - {"", "."}, self.surroundings.links(listing))
 
     def known_of(self, folder: Path) -> Known:
@@ -157,6 +159,7 @@ class GitSubject:
         intake, known = Intake(self.store, self.repository), self.known_of(folder)
         taking = Taking(folder, before, rules, known, intake, self.repository.ignored)
         taking.look()
+        known.keep()
         after = edited(before, taking.changes, intake)
         intake.finish()
         self.listings.put(after.sha, after)

@@ -39,12 +39,10 @@ class Surroundings:
 
     def written_to(self, listing: Listing) -> frozenset[str]:
         """Paths that runs may leave things at; by default, those that training code is known to use."""
-        names = self.asked or SCRATCH
-        return frozenset(name.strip("/") for name in names) - listing.files.keys() - self.tracked(listing)
-
-    def tracked(self, listing: Listing) -> frozenset[str]:
-        """A folder with tracked files is only written to by runs where the spec says so."""
-        return frozenset() if self.asked else frozenset(listing.folders)
+        if self.asked:
+            return frozenset(name.strip("/") for name in self.asked if name.strip("/") not in listing.files)
+        # a folder with tracked files is written to only where the spec says so
+        return frozenset(name for name in SCRATCH if name not in listing.files and name not in listing.folders)
 
     def scratch(self, listing: Listing) -> frozenset[str]:
         """Those that stand there as folders, empty, before a run."""

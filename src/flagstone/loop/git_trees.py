@@ -21,20 +21,11 @@ AT_ONCE_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Listing:
-    """One tree: the rows of each of its folders, by path; '' is the top."""
+    """One tree: the rows of each of its folders by path ('' is the top), and every file, link and submodule."""
 
     sha: str
     folders: Mapping[str, Mapping[str, Blob]]
-
-    @cached_property
-    def files(self) -> Mapping[str, Blob]:
-        """Every file, link and submodule, by its path."""
-        return {
-            f"{folder}/{name}" if folder else name: blob
-            for folder, rows in self.folders.items()
-            for name, blob in rows.items()
-            if blob.mode != FOLDER
-        }
+    files: Mapping[str, Blob]
 
     @cached_property
     def submodules(self) -> frozenset[str]:
@@ -44,6 +35,7 @@ class Listing:
 def listing_of(sha: str, rows: Iterable[Row]) -> Listing:
     """A tree from its rows. One that could not be laid out safely is refused."""
     folders: dict[str, dict[str, Blob]] = {"": {}}
+    files: dict[str, Blob] = {}
     for row in rows:
         above, _, name = row.path.rpartition("/")
         inside = folders.setdefault(above, {})
@@ -55,7 +47,9 @@ def listing_of(sha: str, rows: Iterable[Row]) -> Listing:
         inside[name] = Blob(row.mode, row.sha)
         if row.mode == FOLDER:
             folders.setdefault(row.path, {})
-    return Listing(sha, folders)
+        else:
+            files[row.path] = inside[name]
+    return Listing(sha, folders, files)
 
 
 @dataclass
@@ -120,7 +114,11 @@ def edited(before: Listing, changes: Mapping[str, Blob | None], intake: Intake) 
                 rows_of(folder.rpartition("/")[0])
         return touched[folder]
 
+    files = {**before.files}
     for path, blob in changes.items():
+        files.pop(path, None)
+        if blob is not None:
+            files[path] = blob
         above, _, name = path.rpartition("/")
         if blob is None:
             rows_of(above).pop(name, None)
@@ -135,10 +133,11 @@ def edited(before: Listing, changes: Mapping[str, Blob | None], intake: Intake) 
             sha = intake.put(b"tree", encoded(rows))
             if folder:
                 touched[above][name] = Blob(FOLDER, sha)
+                files.pop(folder, None)
         else:
             folders.pop(folder, None)
             touched[above].pop(name, None)
-    return Listing(sha if touched else before.sha, folders)
+    return Listing(sha, folders, files)
 
 
 def encoded(rows: Mapping[str, Blob]) -> bytes:
