@@ -56,6 +56,10 @@ class ProcessLimits:
     gpu_memory_mb: float | None = None
     watch_gpu: bool = False
 
+    @property
+    def watches_gpu(self) -> bool:
+        return self.watch_gpu or self.gpu_memory_mb is not None
+
 
 @dataclass(frozen=True)
 class Output:

@@ -11,11 +11,14 @@ from contextlib import nullcontext, suppress
 from math import inf
 
 from flagstone.errors import Interrupted
+from flagstone.processes import nvml
 from flagstone.processes.capture import Capture
+from flagstone.processes.child import Child
 from flagstone.processes.command import Command, Ending, Output, ProcessLimits, ProcessResult
+from flagstone.processes.gauge import Gauge
 from flagstone.processes.interruption import Interruption
 from flagstone.processes.redaction import Redactor
-from flagstone.processes.spawn import Child, start
+from flagstone.processes.spawn import start
 from flagstone.processes.tree import Survivor, wait_for
 
 KILLED_S = 5.0
@@ -44,6 +47,8 @@ def run(
     with nullcontext(shared) if shared else Interruption(is_shared=False) as asking:
         if asking.is_asked:
             raise interrupted(command, asking, "did not start")
+        if limits.watches_gpu:
+            nvml.library()  # it takes its time to start: before the child's clock runs
         watch = Watch(start(command, is_merged=output.stderr is None), limits, asking)
         try:
             watch.listen(command, output, on_line)
@@ -76,7 +81,7 @@ class Watch:
         self.survivors: tuple[Survivor, ...] = ()
         self.stragglers: tuple[Survivor, ...] = ()
         self.status: int | None = None
-        self.peak_rss_mb: float | None = None
+        self.gauge = Gauge(child, limits)
         self.selector = selectors.DefaultSelector()
         self.selector.register(child.pidfd, selectors.EVENT_READ, self.note_exit)
         self.selector.register(interruption.reader, selectors.EVENT_READ, interruption.hear)
@@ -104,7 +109,10 @@ class Watch:
             ending, deadline = self.next_deadline()
             if time.monotonic() >= deadline:
                 break
-            self.turn(deadline)
+            if time.monotonic() >= self.gauge.due and (passed := self.gauge.look()):
+                ending = passed
+                break
+            self.turn(min(deadline, self.gauge.due))
             ending = "exit"
         self.stop()
         return ending
@@ -224,7 +232,7 @@ class Watch:
             pid, status, usage = os.wait4(self.child.pid, os.WNOHANG)
             if pid:
                 self.status = status
-                self.peak_rss_mb = None if self.child.is_wrapped else usage.ru_maxrss * 1024 / 1_000_000
+                self.gauge.memory.report_highest(usage.ru_maxrss * 1024 / 1_000_000)
 
     def result(self, ending: Ending) -> ProcessResult:
         """What became of the child."""
@@ -234,7 +242,8 @@ class Watch:
             signal=os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
             ending=ending,
             wall_s=min(self.exited, time.monotonic()) - self.began,
-            peak_rss_mb=self.peak_rss_mb,
+            peak_rss_mb=self.gauge.peak_rss_mb,
+            peak_gpu_mb=self.gauge.peak_gpu_mb,
             survivors=self.survivors,
             output_bytes=sum(capture.size for capture in self.captures),
             output_truncated=any(capture.is_truncated for capture in self.captures),

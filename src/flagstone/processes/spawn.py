@@ -13,10 +13,11 @@ from functools import cache
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
+from flagstone.processes.child import Child
 from flagstone.processes.command import Command
 from flagstone.processes.confinement import let_go_of_handles, needed_ruleset, without_control, wrapped
 from flagstone.processes.stamp import fresh_stamp, put_on
-from flagstone.processes.table import entry_of
+from flagstone.processes.table import entry_of, resident_mb
 from flagstone.processes.tree import MARK, Tree
 
 PR_SET_PDEATHSIG = 1
@@ -38,24 +39,6 @@ starting = threading.Lock()
 
 class StartError(FlagstoneError):
     """The program is missing, or may not be run, or not there."""
-
-
-@dataclass(frozen=True)
-class Child:
-    """A running child and our ends of its pipes. `stdin` and `stderr` are None where there is no pipe.
-
-    Of what runs inside bubblewrap the kernel tells us no memory: `is_wrapped`. `began` is taken before the fork:
-    whoever looks at the clock afterwards, on a busy machine, finds a child shorter than it was.
-    """
-
-    pid: int
-    pidfd: int
-    tree: Tree
-    stdin: int | None
-    stdout: int
-    stderr: int | None
-    began: float
-    is_wrapped: bool = False
 
 
 @dataclass
@@ -136,7 +119,7 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
     trouble, report = os.pipe2(FLAGS)
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-    began = time.monotonic()
+    ours_mb, began = resident_mb(os.getpid()), time.monotonic()
     try:
         pid = os.fork()
         if pid == 0:
@@ -152,10 +135,19 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    since_ticks = entry.started_ticks if entry else 0
-    tree = Tree(pid, f"//{birth.mark}", since_ticks, stamps=range(birth.stamp, birth.stamp + 1))
+    tree = Tree(pid, f"//{birth.mark}", entry.started_ticks if entry else 0, range(birth.stamp, birth.stamp + 1))
     return Child(
-        pid, os.pidfd_open(pid), tree, stdin, stdout, stderr, began, is_wrapped=birth.argv != (command.argv or ())
+        pid=pid,
+        pidfd=os.pidfd_open(pid),
+        tree=tree,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        began=began,
+        argv=birth.argv,
+        own_words=len(command.argv or ()),
+        ours_mb=ours_mb,
+        inherited_mb=entry.resident_mb if entry and command.target else 0.0,
     )
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 FORKED_NOT_BEGUN = 0x40  # PF_FORKNOEXEC: the process is a copy and has not become another program
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 NUMBERS_PER_S = 1_000_000  # more processes and threads than any machine starts in a second
 
 
@@ -21,9 +22,8 @@ class Entry(NamedTuple):
     started_ticks: int
     is_dead: bool
     is_copy: bool
-    threads: int
     virtual_bytes: int
-    resident_pages: int
+    resident_mb: float
 
 
 def process_table(since_ticks: int, first: int = 0) -> list[Entry]:
@@ -73,10 +73,15 @@ def entry_of(pid: int) -> Entry | None:
         started_ticks=int(fields[19]),
         is_dead=fields[0] in (b"Z", b"X"),
         is_copy=bool(int(fields[6]) & FORKED_NOT_BEGUN),
-        threads=int(fields[17]),
         virtual_bytes=int(fields[20]),
-        resident_pages=int(fields[21]),
+        resident_mb=int(fields[21]) * PAGE_MB,
     )
+
+
+def resident_mb(pid: int) -> float:
+    """What a process has in memory; 0 where that is not told."""
+    entry = entry_of(pid)
+    return entry.resident_mb if entry else 0.0
 
 
 def children_of(pid: int, thread: int) -> list[int]:

@@ -1,0 +1,128 @@
+"""The memory that a child and everything it has started take at once, and its peak."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from flagstone.processes.child import Child
+from flagstone.processes.table import Entry, children_of, content_of, entry_of
+
+HIGHEST = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
+PROPORTIONAL = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
+# what is beyond the largest process may be shared with it; so little is not worth finding out
+SLIGHT_MB = 16.0
+ALIKE = 0.01
+
+
+class MemoryOfTree:
+    """What a child's tree takes. Never counted: our own memory, which it had at the fork, and what is wrapped round it.
+
+    A process's own peak is kept by the kernel, so that seldom looking is enough; of several, those at the same time add
+    up. Pages that forked workers share count once, but to find that out costs the kernel a walk over all of them.
+    """
+
+    def __init__(self, child: Child, limit_mb: float | None) -> None:
+        self.child = child
+        self.limit_mb = limit_mb
+        self.peak_mb = 0.0
+        self.known: dict[int, Entry] = {}
+        self.arrived: set[int] = set()
+        self.weighed: frozenset[int] = frozenset()
+        self.shared_mb = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return self.limit_mb is not None and self.peak_mb > self.limit_mb
+
+    def look(self, *, is_thorough: bool, may_weigh: bool) -> bool:
+        """Takes one sample; True where shared pages had to be told apart, which is dear."""
+        living = self.living(is_thorough)
+        amounts = self.amounts(living)
+        self.known = living
+        if not amounts:
+            return False
+        largest = max(amounts, key=amounts.__getitem__)
+        self.peak_mb = max(self.peak_mb, amounts[largest], self.highest_mb(largest))
+        return self.add_up(amounts, may_weigh=may_weigh)
+
+    def living(self, is_thorough: bool) -> dict[int, Entry]:
+        """The tree now. Children of side threads, and those that left their family, show only to a thorough look."""
+        tree = self.child.tree
+        waiting = [tree.root, *self.known, *(member.pid for member in (tree.members() if is_thorough else ()))]
+        found: dict[int, Entry] = {}
+        while waiting:
+            pid = waiting.pop()
+            entry = None if pid in found else entry_of(pid)
+            before = self.known.get(pid, entry)
+            if entry is None or before is None or entry.is_dead or entry.started_ticks < tree.since_ticks:
+                continue
+            if entry.started_ticks != before.started_ticks:
+                continue  # the number went to somebody else
+            found[pid] = entry
+            waiting += children_of(pid, pid)
+        return found
+
+    def amounts(self, living: Mapping[int, Entry]) -> dict[int, float]:
+        """Megabytes of each process that is the child's own."""
+        around = {self.child.pid, *children_of(self.child.pid, self.child.pid)} if self.child.is_wrapped else set()
+        amounts = {
+            pid: entry.resident_mb - (self.child.inherited_mb if entry.is_copy else 0)
+            for pid, entry in living.items()
+            if pid not in around and self.is_itself(entry, living)
+        }
+        return {pid: amount for pid, amount in amounts.items() if amount > 0}
+
+    def is_itself(self, entry: Entry, living: Mapping[int, Entry]) -> bool:
+        """Whether a process has memory of its own, and runs what was asked for rather than what leads there."""
+        if self.child.is_wrapped and entry.pid not in self.arrived:
+            if self.child.is_launcher(content_of(f"/proc/{entry.pid}/cmdline")):
+                return False
+            self.arrived.add(entry.pid)
+        parent = living.get(entry.parent)
+        if not entry.is_copy or parent is None:
+            return True
+        # on its way to another program it borrows its parent's memory: as much again would be seen, for an instant
+        is_borrowing = entry.virtual_bytes == parent.virtual_bytes and (
+            abs(entry.resident_mb - parent.resident_mb) <= ALIKE * parent.resident_mb
+        )
+        return entry.pid in self.known and not is_borrowing
+
+    def highest_mb(self, pid: int) -> float:
+        inherited_mb = self.child.inherited_mb if self.known[pid].is_copy else 0
+        return kilobytes(HIGHEST, f"/proc/{pid}/status") * 1024 / 1_000_000 - inherited_mb
+
+    def add_up(self, amounts: Mapping[int, float], *, may_weigh: bool) -> bool:
+        """What all of them take at once, as far as that can be told now."""
+        total, largest = sum(amounts.values()), max(amounts.values())
+        if total - largest <= SLIGHT_MB:
+            self.peak_mb = max(self.peak_mb, total)
+            return False
+        likely = max(largest, total - self.shared_mb)
+        must_weigh = self.limit_mb is not None and likely > self.limit_mb
+        if likely <= self.peak_mb * (1 + ALIKE) or not (may_weigh or must_weigh):
+            # as long as no process came, what grew is new and not shared
+            self.peak_mb = max(self.peak_mb, likely if amounts.keys() <= self.weighed else 0)
+            return False
+        weight = min(total, weight_mb(amounts))
+        self.weighed, self.shared_mb = frozenset(amounts), total - weight
+        self.peak_mb = max(self.peak_mb, weight)
+        return True
+
+    def report_highest(self, highest_mb: float) -> None:
+        """What the kernel says when a child is waited for: the one figure that no look can miss.
+
+        It holds what the child had of ours at the fork, so that only more than that says something.
+        """
+        if not self.child.is_wrapped and highest_mb > self.child.ours_mb * (1 + 10 * ALIKE) + SLIGHT_MB:
+            self.peak_mb = max(self.peak_mb, highest_mb - self.child.inherited_mb)
+
+
+def weight_mb(pids: Collection[int]) -> float:
+    """What several processes take, each shared page divided among them."""
+    return sum(kilobytes(PROPORTIONAL, f"/proc/{pid}/smaps_rollup") for pid in pids) * 1024 / 1_000_000
+
+
+def kilobytes(row: re.Pattern[bytes], path: str) -> int:
+    found = row.search(content_of(path))
+    return int(found[1]) if found else 0

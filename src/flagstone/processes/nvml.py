@@ -1,0 +1,57 @@
+"""What NVIDIA's library says of the GPUs here: which there are, and how much memory whose processes take."""
+
+from __future__ import annotations
+
+import glob
+import importlib
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+DEVICES = ("/dev/nvidia[0-9]*", "/dev/dxg")
+
+
+@cache
+def library() -> Any | None:
+    """The library, started; None where there is no GPU, no module `pynvml`, or no driver to talk to."""
+    if not any(glob.glob(pattern) for pattern in DEVICES):
+        return None
+    try:
+        found = importlib.import_module("pynvml")
+        found.nvmlInit()
+    except Exception:  # its errors are classes of its own, made while it is loaded
+        return None
+    return found
+
+
+def gpu_ids() -> tuple[str, ...]:
+    """The unique names of all GPUs of this machine, in the order of their numbers."""
+    nvml = library()
+    if nvml is None:
+        return ()
+    try:
+        return tuple(as_text(nvml.nvmlDeviceGetUUID(gpu)) for gpu in gpus(nvml))
+    except nvml.NVMLError:
+        return ()
+
+
+def gpu_memory_mb(pids: Collection[int]) -> float | None:
+    """What these processes take on all GPUs together; None where none of them is seen on any."""
+    nvml = library()
+    if nvml is None:
+        return None
+    try:
+        running = [process for gpu in gpus(nvml) for process in nvml.nvmlDeviceGetComputeRunningProcesses_v3(gpu)]
+    except nvml.NVMLError:
+        return None
+    used = [process.usedGpuMemory for process in running if process.pid in pids]
+    known = [amount for amount in used if amount is not None]
+    return sum(known) / 1_000_000 if known else None
+
+
+def gpus(nvml: Any) -> list[Any]:
+    return [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
+
+
+def as_text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
