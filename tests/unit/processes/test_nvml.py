@@ -1,0 +1,117 @@
+"""GPU memory of a child's tree, from a stand-in for NVIDIA's library that reads what processes claim from a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, nvml, run
+
+STAND_IN = """
+import pathlib, types
+
+CLAIMS = pathlib.Path({claims!r})
+
+class NVMLError(Exception):
+    pass
+
+def nvmlInit():
+    if (CLAIMS.parent / "no-driver").exists():
+        raise NVMLError("driver not loaded")
+
+def nvmlDeviceGetCount():
+    return 2
+
+def nvmlDeviceGetHandleByIndex(number):
+    return number
+
+def nvmlDeviceGetUUID(gpu):
+    return (b"GPU-aaaa", "GPU-bbbb")[gpu]
+
+def nvmlDeviceGetComputeRunningProcesses_v3(gpu):
+    if (CLAIMS.parent / "lost").exists():
+        raise NVMLError("GPU is lost")
+    lines = [line.split() for line in CLAIMS.read_text().splitlines()] if CLAIMS.exists() else []
+    return [
+        types.SimpleNamespace(pid=int(pid), usedGpuMemory=None if used == "?" else int(used))
+        for number, pid, used in lines if int(number) == gpu
+    ]
+"""
+# two processes of the tree on two GPUs, a stranger, and one whose amount the driver does not tell
+TWO = (
+    "echo 0 $$ 3000000000 >> claims; sh -c 'echo 1 $$ 500000000 >> claims; exec sleep 0.7' & "
+    "echo 0 1 70000000000 >> claims; echo 1 $$ '?' >> claims; wait"
+)
+WATCHED = ProcessLimits(wall_s=20, stop_s=1, watch_gpu=True)
+Shell = Callable[..., Command]
+
+
+@pytest.fixture
+def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a machine with two GPUs."""
+    (tmp_path / "pynvml.py").write_text(STAND_IN.format(claims=str(tmp_path / "claims")))
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(nvml, "DEVICES", (str(tmp_path / "nvidia[0-9]*"),))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
+    nvml.library.cache_clear()
+    yield tmp_path
+    nvml.library.cache_clear()
+    sys.modules.pop("pynvml", None)
+
+
+def ran(command: Command, output: Output, limits: ProcessLimits = WATCHED) -> ProcessResult:
+    return run(command, limits, output)
+
+
+def test_what_all_processes_of_the_tree_take_on_all_gpus_adds_up(gpus: Path, shell: Shell, output: Output) -> None:
+    assert ran(shell(TWO), output).peak_gpu_mb == 3500
+
+
+def test_a_tree_that_takes_too_much_of_the_gpus_is_ended(gpus: Path, shell: Shell, output: Output) -> None:
+    limits = ProcessLimits(wall_s=20, stop_s=1, gpu_memory_mb=3000)
+    result = ran(shell(TWO.replace("sleep 0.7", "sleep 30")), output, limits)
+    assert (result.ending, result.peak_gpu_mb, result.survivors) == ("gpu_memory", 3500, ())
+
+
+def test_a_tree_within_its_limit_goes_on(gpus: Path, shell: Shell, output: Output) -> None:
+    assert ran(shell(TWO), output, ProcessLimits(wall_s=20, gpu_memory_mb=4000)).ending == "exit"
+
+
+def test_a_tree_that_was_seen_on_no_gpu_has_an_unknown_peak(gpus: Path, shell: Shell, output: Output) -> None:
+    assert ran(shell("exec sleep 0.2"), output).peak_gpu_mb is None
+
+
+def test_nobody_asks_the_library_where_nobody_wants_to_know(gpus: Path, shell: Shell, output: Output) -> None:
+    assert ran(shell(TWO), output, ProcessLimits(wall_s=20)).peak_gpu_mb is None
+    assert "pynvml" not in sys.modules
+
+
+@pytest.mark.parametrize("trouble", ["no-driver", "lost"])
+def test_a_driver_in_trouble_makes_the_peak_unknown_and_nothing_else(
+    trouble: str, gpus: Path, shell: Shell, output: Output
+) -> None:
+    (gpus / trouble).touch()
+    result = ran(shell(TWO), output)
+    assert (result.ending, result.exit_code, result.peak_gpu_mb) == ("exit", 0, None)
+
+
+def test_without_a_gpu_the_library_is_not_even_loaded(gpus: Path, shell: Shell, output: Output) -> None:
+    (gpus / "nvidia0").unlink()
+    assert ran(shell(TWO), output).peak_gpu_mb is None
+    assert nvml.gpu_ids() == ()
+    assert "pynvml" not in sys.modules
+
+
+def test_gpus_are_named_by_what_never_changes(gpus: Path) -> None:
+    assert nvml.gpu_ids() == ("GPU-aaaa", "GPU-bbbb")
+
+
+def test_without_the_module_the_peak_is_unknown(
+    gpus: Path, shell: Shell, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert ran(shell(TWO), output).peak_gpu_mb is None
