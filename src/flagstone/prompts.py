@@ -43,6 +43,40 @@ class PromptParts:
     experiments: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExperimentParts:
+    """All that the prompt of one run of an experiment may say. What `fix_run` names crashed and is to be mended."""
+
+    experiment: str
+    run_id: str
+    goal: str
+    entry: str
+    mutable: str
+    around: str
+    protected: str
+    scope: str
+    metric: str
+    wanted: str  # lower | higher
+    standing: str
+    constraints: str
+    noise: str
+    latest: str
+    gains: str
+    ideas: str
+    level: str  # normal | refine | pivot | search | halt
+    failures: int
+    may_run: bool
+    fix_run: str = ""
+    fix_note: str = ""
+    fix_diff: str = ""
+    fix_tail: str = ""
+
+
+def experiment_prompt(folder: Path, parts: ExperimentParts) -> str:
+    """What one proposal of an edit is asked with."""
+    return render(folder, "experiment.md.j2", parts)
+
+
 def first_prompt(folder: Path, parts: PromptParts) -> str:
     """What starts a conversation: the stage's own instructions, then everything they rest on."""
     return render(folder, "_partials/first.md.j2", parts)
@@ -58,7 +92,7 @@ def repair_prompt(folder: Path, parts: PromptParts) -> str:
     return render(folder, "repair.md.j2", parts)
 
 
-def render(folder: Path, name: str, parts: PromptParts) -> str:
+def render(folder: Path, name: str, parts: PromptParts | ExperimentParts) -> str:
     """One template as text; what is wrong with a template is said with its file and line."""
     import jinja2
 
@@ -67,7 +101,7 @@ def render(folder: Path, name: str, parts: PromptParts) -> str:
     except jinja2.TemplateNotFound as error:
         raise FlagstoneError(
             f"there is no prompt {error.name} in {folder}",
-            hint=f"put it there under that name, or take the newer prompts: flagstone repin {parts.stage_nr}",
+            hint=f"put it there under that name{newer_prompts(parts)}",
         ) from error
     except jinja2.TemplateSyntaxError as error:
         raise FlagstoneError(
@@ -79,6 +113,12 @@ def render(folder: Path, name: str, parts: PromptParts) -> str:
             f"{place_in(folder, error.__traceback__)}: the template wants what is not given: {error.message}",
             hint=f"a prompt may use: {', '.join(vars(parts))}",
         ) from error
+
+
+def newer_prompts(parts: PromptParts | ExperimentParts) -> str:
+    if isinstance(parts, PromptParts):
+        return f", or take the newer prompts: flagstone repin {parts.stage_nr}"
+    return ""
 
 
 def compile_all(folder: Path) -> None:

@@ -17,6 +17,7 @@ NEAR_BYTES = 1400
 MOST_BYTES = 4096
 NOTE, CHANGE, WHY = 120, 160, 160
 RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(?::.*)?|CUDA error.*|Killed.*")
+PLAIN = re.compile(r"(no )?better than (the best|r\d+)(?!.*although)")
 NOT_AN_IDEA = ("interrupted", "unclean")
 
 Tail = Callable[[str], str]
@@ -75,7 +76,7 @@ class Memory:
         if entry.status in NOT_AN_IDEA:
             return now
         now = replace(now, failures=self.failures + 1)
-        return now if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
+        return now.given_up(mended_by(entry)) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
 
     def with_failed(self, entry: Entry, idea: Idea) -> Memory:
         """Remembers a failure. One that was to mend another takes its place, and keeps its name if it crashed too."""
@@ -88,6 +89,11 @@ class Memory:
         if idea.value is not None:
             near = tuple(sorted((*near, idea), key=self.distance)[:NEAR])
         return replace(self, recent=recent, near=near)
+
+    def given_up(self, run: str) -> Memory:
+        """The idea of a crashed run that nobody mended is left for good."""
+        recent = (replace(each, outcome="abandoned") if each.run_id == run else each for each in self.recent)
+        return replace(self, recent=tuple(recent))
 
     def without(self, run: str) -> tuple[Idea, ...]:
         return tuple(each for each in self.recent if each.run_id != run)
@@ -142,9 +148,9 @@ def outcome_of(entry: Entry) -> str:
 
 
 def why_of(entry: Entry, tail: Tail) -> str:
-    """The reason; of a crash the exception rather than the exit code."""
+    """The reason, where it says more than the outcome; of a crash the exception rather than the exit code."""
     if entry.status != "crash":
-        return entry.reason
+        return "" if PLAIN.match(entry.reason) else entry.reason
     raised = [line.strip() for line in tail(entry.run_id).splitlines() if RAISED.match(line.strip())]
     return f"{raised[-1]} ({entry.reason})" if raised else entry.reason
 

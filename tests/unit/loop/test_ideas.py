@@ -28,9 +28,7 @@ def crashed(number: int, **changes: Any) -> Entry:
 
 def test_an_idea_is_told_with_its_note_change_outcome_value_and_reason() -> None:
     entry = failed(2, 1.25, note="more warm-up", proposal={"change": "train.py: WARM = 10 → WARM = 100"})
-    assert 'r0002 "more warm-up" [train.py: WARM = 10 → WARM = 100]: no gain 1.25 (no better than the best)' in (
-        ideas_text([BASE, entry])
-    )
+    assert 'r0002 "more warm-up" [train.py: WARM = 10 → WARM = 100]: no gain 1.25' in ideas_text([BASE, entry])
 
 
 def test_a_crash_is_told_by_its_exception() -> None:
@@ -107,6 +105,14 @@ def test_a_second_crash_is_remembered_as_abandoned_in_place_of_the_first() -> No
     text = ideas_text(entries)
     assert 'r0003 "mixed precision": abandoned, it crashed in r0002 as well (exit code 1)' in text
     assert text.count("mixed precision") == 1
+
+
+def test_a_crash_that_nobody_could_mend_is_abandoned() -> None:
+    nothing = failed(3, None, status="invalid", reason="no proposal: no change", proposal={"fixes": "r0002"})
+    nothing = replace(nothing, measurements=())
+    assert 'r0002 "mixed precision": abandoned (exit code 1)' in (
+        ideas_text([BASE, crashed(2, note="mixed precision"), nothing])
+    )
 
 
 def test_a_crash_that_was_mended_is_forgotten() -> None:

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flagstone.errors import FlagstoneError
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.spec import Spec
 
+if TYPE_CHECKING:
+    from flagstone.agents.budget import Purse
 
-def proposer_for(spec: Spec, prompts: Path, driver: str = "") -> Proposer:
+
+@dataclass(frozen=True)
+class Ways:
+    """How the agent of an experiment is reached, where a run says it: options of its driver, model, budgets."""
+
+    options: Mapping[str, object] = field(default_factory=dict)
+    model: str | None = None
+    purses: Sequence[Purse] = ()
+
+
+def proposer_for(spec: Spec, prompts: Path, driver: str = "", ways: Ways | None = None) -> Proposer:
     """The proposer of an experiment. `driver` names the agent where a person, or the run, has chosen one."""
     if spec.proposer == "scripted":
         from flagstone.loop.proposers.scripted import ScriptedProposer, script_of
 
         return ScriptedProposer(script_of(spec))
+    if spec.proposer == "agent":
+        return by_agent(spec, prompts, driver, ways or Ways())
     raise FlagstoneError(
         f"experiment {spec.name} has nobody to propose edits (proposer: {spec.proposer})",
         hint=f"edit its working files and give: flagstone experiment step {spec.name}",
     )
+
+
+def by_agent(spec: Spec, prompts: Path, driver: str, ways: Ways) -> Proposer:
+    """The agent that is named, ready to be called; an error where it cannot be."""
+    from flagstone.agents.registry import agent_named
+    from flagstone.loop.proposers.agent import AgentProposer
+
+    agent = agent_named(driver or spec.agent.driver or "auto", {**ways.options, **spec.agent.options})
+    fault = agent.fault()
+    if fault:
+        raise FlagstoneError(fault[0], hint=fault[1])
+    return AgentProposer(agent, prompts, ways.options, ways.model, ways.purses)
