@@ -103,8 +103,8 @@ class Experiment:
 class Tally:
     """What many experiments came to.
 
-    `wrong`: in which part of them an edit without a gain was kept. `power`: in which part of the others the last edit
-    was kept, and `pairs` how many it took. `runs`: repeats of candidates and of the best for each edit before the last.
+    `wrong`: in which part of them an edit without a gain was kept. `power`: in which part the last edit was kept, and
+    `pairs` how many that took. `runs`: repeats of candidates and of the best for each edit before the last.
     """
 
     wrong: float
@@ -113,19 +113,21 @@ class Tally:
     runs: float
 
 
-def tally(world: World, gains: Sequence[float], loops: int, seed: int, rule: noise.NoiseRule = RULE) -> Tally:
+Begin = Callable[[World, Random], Experiment]
+
+
+def tally(world: World, gains: Sequence[float], loops: int, seed: int, begin: Begin = Experiment) -> Tally:
     """Many experiments of the same edits, by the gain that each truly brings, from one seed."""
     random = Random(seed)
     wrong = kept = pairs = runs = 0
     for _ in range(loops):
-        experiment = Experiment(world, random, rule)
+        experiment = begin(world, random)
         kept_before = [gain for gain in gains[:-1] if experiment.keeps(gain)]
         is_wrong = 0.0 in kept_before
         runs += experiment.pairs + experiment.best_runs
         before = experiment.pairs
         is_kept = experiment.keeps(gains[-1])
         wrong += is_wrong or (is_kept and not gains[-1])
-        if is_kept and not is_wrong:
-            kept += 1
-            pairs += experiment.pairs - before
-    return Tally(wrong / loops, kept / max(loops - wrong, 1), pairs / max(kept, 1), runs / (loops * len(gains)))
+        kept += is_kept
+        pairs += experiment.pairs - before if is_kept else 0
+    return Tally(wrong / loops, kept / loops, pairs / max(kept, 1), runs / (loops * len(gains)))

@@ -133,7 +133,7 @@ def repeated(
     values: list[float] = []
     best: list[float] = []
     while True:
-        found = noise.judge(values, best, spec.metric.direction, test, spec.noise, progress.baseline)
+        found = noise.judge(values, best, spec.metric.direction, test, spec.noise, list(known.values()))
         if found.stance != "repeat":
             break
         seed = seed_for(spec.seed, len(values) + 1)
