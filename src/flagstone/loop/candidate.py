@@ -31,9 +31,11 @@ class Candidate:
 
     def keep(self, run: RunFolder) -> None:
         """Written before anything is run, so that a restart asks no agent twice."""
+        # what cost nothing is sooner proposed again, after a power cut, than synced every time
+        is_dear = "outcome" in self.facts
         taken = self.snapshot
         snapshot = {**vars(taken), "violations": list(taken.violations), "changed": list(taken.changed)}
-        write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)})
+        write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)}, durable=is_dear)
 
 
 def kept_candidate(run: RunFolder) -> Candidate | None:

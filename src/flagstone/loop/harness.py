@@ -26,6 +26,7 @@ from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, S
 from flagstone.processes.interruption import Interruption
 from flagstone.records import read_record, utc, write_record
 
+SYNCED_S = 1.0
 ENDINGS: Mapping[str, tuple[Status, str]] = {
     "wall": ("timeout", "took longer than {seconds:g} s"),
     "silence": ("timeout", "printed nothing for {silence_s:g} s"),
@@ -75,7 +76,8 @@ class Harness:
         tampered = self.tampering()
         if tampered:
             found = replace(found, status="invalid", reason=tampered, value=None)
-        write_record(order.run.measured(order.part), found.to_record())
+        # survives a kill in any case, and a power cut where it took longer than syncing it
+        write_record(order.run.measured(order.part), found.to_record(), durable=found.wall_s > SYNCED_S)
         return found
 
     def tampering(self) -> str:
