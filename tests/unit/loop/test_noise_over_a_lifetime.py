@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,7 +15,7 @@ from flagstone.loop.noise import NoiseRule
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
-from measured.noisy_loops import DRAWS, World, tally
+from measured.noisy_loops import DRAWS, Experiment, World, tally
 
 ALPHA = NoiseRule().alpha
 NULLS = [0.0] * 200
@@ -79,7 +80,7 @@ def test_gains_are_still_found_after_other_gains() -> None:
 
 
 def test_a_smaller_alpha_keeps_less() -> None:
-    strict = NoiseRule(alpha=0.001)
-    assert (
-        tally(World(), [2.0], loops=200, seed=11, rule=strict).power < tally(World(), [2.0], loops=200, seed=11).power
-    )
+    def strict(world: World, random: Random) -> Experiment:
+        return Experiment(world, random, NoiseRule(alpha=0.0001))
+
+    assert tally(World(), [2.0], 200, 11, strict).power < tally(World(), [2.0], 200, 11).power
