@@ -10,15 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from flagstone.agents.budget import Purse
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.experiments import Plan, plan_named
 from flagstone.layout import Project, Run
-from flagstone.loop.blocks import run_block
+from flagstone.loop.blocks import Job, run_block
 from flagstone.loop.opening import Opened
 from flagstone.loop.proposal import Proposer
-from flagstone.loop.proposers.registry import proposer_for
+from flagstone.loop.proposers.registry import Ways, proposer_for
 from flagstone.records import write_record
-from flagstone.settings import find_project, load_settings, pinned_table
+from flagstone.settings import Settings, find_project, load_settings, pinned_table
 
 
 def main(words: list[str]) -> int:
@@ -69,13 +70,28 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
     pinned = run.pinned / "schemas"
     schemas = pinned if (pinned / "experiment.schema.yaml").is_file() else project.schemas
 
-    def proposer(opened: Opened) -> Proposer | None:
-        driver = opened.spec.agent.driver
-        if opened.spec.proposer == "agent" and not driver:
-            driver = load_settings(project, run, validate=False).for_stage(experimenter(project, run)).agent
-        return proposer_for(opened.spec, project.prompts, driver)
+    settings = load_settings(project, run, validate=False)
+    stage = experimenter(project, run)
+    purses = purses_of(run, settings, stage)
 
-    run_block(plan, block, schemas, proposer, say)
+    def proposer(opened: Opened) -> Proposer | None:
+        if opened.spec.proposer != "agent":
+            return proposer_for(opened.spec, project.prompts)
+        of_stage, own = settings.for_stage(stage), opened.spec.agent.driver
+        # another agent than the stage's has nothing of its options
+        ways = Ways({} if own else of_stage.options, of_stage.model, purses)
+        return proposer_for(opened.spec, project.prompts, own or of_stage.agent, ways)
+
+    run_block(Job(plan, block, stage, purses), schemas, proposer, say)
+
+
+def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
+    """The budgets that an experiment draws on: the run's, and its stage's."""
+    found = (
+        Purse.of(f"run {run.name}", settings.budget),
+        Purse.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
+    )
+    return tuple(purse for purse in found if purse.limits)
 
 
 def experimenter(project: Project, run: Run) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flagstone.agents.budget import Purse
 from flagstone.errors import FlagstoneError
 from flagstone.gates.experiments import Plan
+from flagstone.loop.accounts import Accounts
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
@@ -23,18 +26,28 @@ from flagstone.records import digest_bytes, read_record, write_atomic, write_rec
 COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")
 
 
+@dataclass(frozen=True)
+class Job:
+    """One block of one plan, for a stage; `purses` are the budgets that its GPU time is taken from."""
+
+    plan: Plan
+    block: Path
+    stage: str = ""
+    purses: Sequence[Purse] = ()
+
+
 def run_block(
-    plan: Plan,
-    block: Path,
+    job: Job,
     schemas: Path,
     proposer: Callable[[Opened], Proposer | None],
     say: Callable[[str], None],
 ) -> None:
     """Runs what is left of a block. A killed one is taken up where it stopped, each run exactly once."""
+    plan, block = job.plan, job.block
     home = Home(plan.folder, plan.run.root)
     adopt(home, plan)
     opened = open_experiment(home, schemas)
-    with engine_of(opened, proposer(opened), say) as engine:
+    with engine_of(opened, proposer(opened), say, Accounts(home, job.stage, job.purses)) as engine:
         first = begun_at(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first
         ended = engine.run(opened.spec.block - done) if done < opened.spec.block else engine.ended_by()

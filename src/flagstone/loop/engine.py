@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.holder import held
 from flagstone.loop import best, checkpoint, derived, rebase
+from flagstone.loop.accounts import Accounts
 from flagstone.loop.candidate import Candidate, kept_candidate
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.harness import Harness, Order
@@ -38,7 +39,9 @@ Prepared = tuple[Candidate, Measurement | None]
 
 
 @contextmanager
-def engine_of(opened: Opened, proposer: Proposer | None, say: Callable[[str], None]) -> Iterator[Engine]:
+def engine_of(
+    opened: Opened, proposer: Proposer | None, say: Callable[[str], None], accounts: Accounts | None = None
+) -> Iterator[Engine]:
     """The engine of an experiment, alone with it, after everything that a crash left was put right."""
     home = opened.home
     with held(home.lock, f"experiment {home.name}", utc(time.time())), Interruption() as interruption:
@@ -56,7 +59,9 @@ def engine_of(opened: Opened, proposer: Proposer | None, say: Callable[[str], No
             base_tree=opened.base.tree,
             interruption=interruption,
         )
-        engine = Engine(opened, history, harness, Working(home, opened.subject), proposer, say, Scalars(home))
+        engine = Engine(
+            opened, history, harness, Working(home, opened.subject), proposer, say, accounts or Accounts(home)
+        )
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
         yield engine
@@ -72,7 +77,11 @@ class Engine:
     working: Working
     proposer: Proposer | None
     say: Callable[[str], None]
-    scalars: Scalars
+    accounts: Accounts
+
+    @cached_property
+    def scalars(self) -> Scalars:
+        return Scalars(self.opened.home)
 
     @property
     def again(self) -> str:
@@ -119,6 +128,7 @@ class Engine:
                 raise Interrupted("stopped between two runs", hint=f"go on: {self.again}")
             if last is not None and number > last:
                 return ""
+            self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
             top_up(last)
             candidate, first = pending.pop(number).result()
             if candidate.is_exhausted:
@@ -241,19 +251,21 @@ class Engine:
             checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry.best_run, names)
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
+        self.accounts.note(entry)
         now = self.history.progress.best
         self.working.restore(now.tree if now else opened.base.tree)
 
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
-        again = self.again
         if entry.status == "interrupted":
-            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {again}")
+            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {self.again}")
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
-            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {again}")
+            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {self.again}")
         if not entry.parent_run and not entry.improved:
             tail = tail_text(self.opened.home.run(entry.run_id).log, 12)
-            raise WorkFailed(f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {again}")
+            raise WorkFailed(
+                f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
+            )
 
     def step(self, note: str) -> Entry:
         """Evaluates what stands in the working files now; before the first one, the unedited files."""

@@ -1,0 +1,31 @@
+"""GPU time of an experiment: written down with the calls of agents, and held to the budgets of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flagstone.agents.budget import Claim, Purse, refuse_if_spent
+from flagstone.agents.telemetry import append_use
+from flagstone.loop.entry import Entry
+from flagstone.loop.home import Home
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Whose books an experiment is in, and the budgets it draws on."""
+
+    home: Home
+    stage: str = ""
+    purses: Sequence[Purse] = ()
+
+    def refuse_if_spent(self, gpus: int) -> None:
+        """Before a run that needs GPUs: nothing is begun once their hours are used up."""
+        if gpus and self.purses:
+            refuse_if_spent(self.home.log, self.purses, Claim({"experiment": self.home.name}, {"gpu_h": None}))
+
+    def note(self, entry: Entry) -> None:
+        """After a run: what its measurements have used."""
+        if entry.gpu_s:
+            used = {"gpu_s": round(entry.gpu_s, 3), "wall_s": round(entry.wall_s, 3)}
+            append_use(self.home.log, stage=self.stage, experiment=self.home.name, **used)

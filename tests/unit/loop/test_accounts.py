@@ -1,0 +1,34 @@
+"""GPU time in the books of a run, and held to its budget."""
+
+from __future__ import annotations
+
+import pytest
+from laboratory import Edits, Laboratory, set_x
+
+from flagstone.agents.budget import Balance, Purse
+from flagstone.agents.telemetry import lines_of
+from flagstone.errors import WorkFailed
+from flagstone.loop.accounts import Accounts
+from flagstone.loop.engine import engine_of
+
+
+def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLAGSTONE_GPUS", "0")
+    laboratory.make()
+    value = laboratory.home.spec.read_text().replace("harness:\n", "harness:\n  gpus: 1\n")
+    laboratory.home.spec.write_text(value)
+    purse = Purse.of("run t", {"gpu_h": 1e-9})
+    accounts = Accounts(laboratory.home, "05", (purse,))
+    edits = Edits({2: set_x(2.0), 3: set_x(2.5)})
+    with (
+        pytest.raises(WorkFailed, match="the budget of run t is used up: gpu_h"),
+        engine_of(laboratory.open(), edits, laboratory.said.append, accounts) as engine,
+    ):
+        engine.run(3)
+    assert [each.run_id for each in laboratory.entries()] == ["r0001"]
+    lines = lines_of(laboratory.home.log)
+    assert [(line["kind"], line["stage"], line["experiment"]) for line in lines] == [("use", "05", "one")]
+    assert lines[0]["gpu_s"] == round(laboratory.entries()[0].wall_s, 3) > 0
+    assert Balance.of(laboratory.home.log).spent(purse, "gpu_h") > 0
