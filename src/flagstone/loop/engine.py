@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.holder import held
@@ -78,10 +78,6 @@ class Engine:
     proposer: Proposer | None
     say: Callable[[str], None]
     accounts: Accounts
-
-    @cached_property
-    def scalars(self) -> Scalars:
-        return Scalars(self.opened.home)
 
     @property
     def again(self) -> str:
@@ -250,7 +246,7 @@ class Engine:
             names = [each.run_id for each in self.history.recent]
             checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry.best_run, names)
         derived.append_derived(opened.home, opened.spec, entry)
-        self.scalars.add(entry, opened.spec)
+        Scalars(opened.home).add(entry, opened.spec)
         self.accounts.note(entry)
         now = self.history.progress.best
         self.working.restore(now.tree if now else opened.base.tree)

@@ -19,7 +19,7 @@ def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
     laboratory.make()
     value = laboratory.home.spec.read_text().replace("harness:\n", "harness:\n  gpus: 1\n")
     laboratory.home.spec.write_text(value)
-    purse = Purse.of("run t", {"gpu_h": 1e-9})
+    purse = Purse.of("run t", {"gpu_h": 1e-6})
     accounts = Accounts(laboratory.home, "05", (purse,))
     edits = Edits({2: set_x(2.0), 3: set_x(2.5)})
     with (
