@@ -72,6 +72,8 @@ def spoken(name: str, value: Any) -> str:
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
         return "null" if value is None else word(value)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return repr(value)
     # what was handed to us in any order comes back sorted from the ledger
     encode = SORTED if name in AS_GIVEN else SPOKEN
     try:

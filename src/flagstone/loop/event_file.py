@@ -6,6 +6,7 @@ import math
 import os
 import struct
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,18 @@ def double(number: int, value: float) -> bytes:
     return varint(number << 3 | 1) + struct.pack("<d", value)
 
 
-def small_float(number: int, value: float) -> bytes:
+def small_float(value: float) -> bytes:
     try:
-        packed = struct.pack("<f", value)
+        return struct.pack("<f", value)
     except OverflowError:
-        packed = struct.pack("<f", math.copysign(math.inf, value))
-    return varint(number << 3 | 5) + packed
+        return struct.pack("<f", math.copysign(math.inf, value))
+
+
+@lru_cache(maxsize=64)
+def number_head(tag: str) -> bytes:
+    """All of a tagged number but its four bytes: the same at every step."""
+    inner = chunk(1, tag.encode("utf-8", "replace")) + b"\x15"
+    return b"\x0a" + varint(len(inner) + 4) + inner
 
 
 def first_event(at: float) -> bytes:
@@ -76,8 +83,8 @@ def first_event(at: float) -> bytes:
 
 def scalars_event(at: float, step: int, values: Mapping[str, float]) -> bytes:
     """Numbers of one step, by tag."""
-    rows = (chunk(1, chunk(1, tag.encode("utf-8", "replace")) + small_float(2, value)) for tag, value in values.items())
-    return record(double(1, at) + b"\x10" + varint(step) + chunk(5, b"".join(rows)))
+    rows = b"".join([number_head(tag) + small_float(value) for tag, value in values.items()])
+    return record(double(1, at) + b"\x10" + varint(step) + chunk(5, rows))
 
 
 def session_event(at: float, parameters: Mapping[str, Any], ended_at: float, status: int) -> bytes:

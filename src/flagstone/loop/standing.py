@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
@@ -14,13 +16,10 @@ from flagstone.loop.confidence import mad_confidence
 from flagstone.loop.entry import Entry, Verdict
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import History, entries_of, tail_entries
-from flagstone.loop.opening import subject_for
 from flagstone.loop.progress import Progress
 from flagstone.loop.soundness import ledger_problems
 from flagstone.loop.spec import Spec
 from flagstone.loop.stopping import Condition, conditions, figure
-from flagstone.loop.store import Store
-from flagstone.loop.working import Working
 from flagstone.records import read_record
 
 WIDTH = 100
@@ -90,12 +89,35 @@ def position_of(home: Home, spec: Spec) -> Position:
 
 def is_edited(home: Home, spec: Spec, best: Entry | None) -> bool | None:
     """Whether the working files differ from the best, or from the base where there is none."""
+    if not home.working.is_dir():
+        return None
+    source = home.bests / best.run_id / "source" if best else None
+    if source is not None and source.is_dir():
+        return any(content_of(home.working / path.relative_to(source)) != content_of(path) for path in files_in(source))
     start = read_record(home.start)
     tree = best.tree if best else start and start.get("tree")
-    if not tree or not home.working.is_dir():
+    return differs_from_tree(home, spec, tree) if tree else None
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if not path.is_dir()]
+
+
+def content_of(path: Path) -> bytes | None:
+    """The content of a file; of a link where it leads, which is what a candidate stores of it."""
+    try:
+        return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+    except OSError:
         return None
-    subject = subject_for(spec, Store(home.candidates))
-    return not Working(home, subject).is_at(tree)
+
+
+def differs_from_tree(home: Home, spec: Spec, tree: str) -> bool:
+    # imported only here: what starts processes takes longer to import than all of a status to make
+    from flagstone.loop.opening import subject_for
+    from flagstone.loop.store import Store
+    from flagstone.loop.working import Working
+
+    return not Working(home, subject_for(spec, Store(home.candidates))).is_at(tree)
 
 
 def status_text(position: Position) -> str:

@@ -149,7 +149,7 @@ def test_an_experiment_without_a_run_has_a_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize("letters", ["x", "🎉", "a`b\n\t# |"])
 def test_a_report_is_short_whatever_the_words_and_edits_in_it(letters: str, tmp_path: Path) -> None:
     wild = [replace(each, note=letters * 4000, reason=letters * 900) for each in made_up(2000, searched=True)]
-    body = f"diff --git a/{letters[:1]}.py b/x.py\n@@ -1 +1 @@\n-{letters * 90_000}\n+LR = {letters * 90_000}\n"
+    body = f"diff --git a/{letters[:1]}.py b/x.py\n@@ -1 +1 @@\n-{letters * 9_000}\n+LR = {letters * 9_000}\n"
     spec = spec_for(tmp_path, goal=letters * 3000)
     text = report_text(wild, spec, lambda before, after: body, letters * 5000)
     assert len(text.encode()) <= 8192

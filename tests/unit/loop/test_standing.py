@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,6 +207,25 @@ def test_an_edit_of_the_working_files_is_seen(laboratory: Laboratory) -> None:
     assert edited() is False
     set_x(7.0)(opened.home.working)
     assert edited() is True
+    shutil.rmtree(opened.home.bests)
+    assert edited() is True
+    set_x(2.0)(opened.home.working)
+    assert edited() is False
+
+
+def test_a_working_file_that_is_gone_is_an_edit(laboratory: Laboratory) -> None:
+    laboratory.make(stopping={"max_runs": 2})
+    laboratory.run(Edits({2: set_x(2.0)}))
+    opened = laboratory.open()
+    (opened.home.working / "train.py").unlink()
+    assert position_of(opened.home, opened.spec).is_edited is True
+
+
+def test_looking_imports_nothing_that_starts_processes_or_reads_schemas() -> None:
+    heavy = "{'flagstone.processes', 'jsonschema', 'numpy', 'matplotlib'} & set(sys.modules)"
+    code = f"import sys, flagstone.loop.standing, flagstone.loop.tailing; print(*{heavy})"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []
 
 
 def test_a_home_that_is_not_there_has_no_runs(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,9 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
 from flagstone.loop.home import RUN_ID, Home
-from flagstone.loop.opening import Opened, open_experiment
+
+if TYPE_CHECKING:
+    from flagstone.loop.opening import Opened
 
 FOLDER = ".flagstone"
 
@@ -103,6 +105,9 @@ def prompt_folder() -> Path:
 
 
 def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
+    # imported only here: `status` and `tail` need none of it, and are to be quick
+    from flagstone.loop.opening import open_experiment
+
     return open_experiment(home_of(standing, name, run_name), schema_folder(), **options)
 
 
