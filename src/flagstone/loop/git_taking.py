@@ -18,6 +18,7 @@ from flagstone.loop.store import FILE, LINK, PROGRAM, Blob
 LARGEST = 100_000_000
 MOST_ENTRIES = 200_000
 MOST_VIOLATIONS = 100
+LONGEST_SPOKEN = 300
 OUTSIDE = "and is outside what may change"
 KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"))
 
@@ -221,4 +222,5 @@ def may_be_ignored(path: str) -> bool:
 def spoken(path: str) -> str:
     """A path as it can be printed and stored, whatever is in it."""
     is_plain = path.isprintable() and path == path.strip()
-    return path if is_plain else ascii(path)
+    told = path if is_plain else ascii(path)
+    return told if len(told) <= LONGEST_SPOKEN else f"{told[:LONGEST_SPOKEN]}…"

@@ -14,6 +14,7 @@ from flagstone.loop.store import FOLDER, Blob, Store
 from flagstone.repository import Repository, Row
 
 SUBMODULE = "160000"
+UNSAFE = {"", ".", "..", ".git"}
 KINDS = {b"commit": 1, b"tree": 2, b"blob": 3}
 LOOSE_AT_MOST = 200
 AT_ONCE_BYTES = 64_000_000
@@ -39,7 +40,7 @@ def listing_of(sha: str, rows: Iterable[Row]) -> Listing:
     for row in rows:
         above, _, name = row.path.rpartition("/")
         inside = folders.setdefault(above, {})
-        if name in ("", ".", "..") or name.lower() == ".git" or name in inside:
+        if UNSAFE & set(row.path.lower().split("/")) or name in inside:
             raise FlagstoneError(
                 f"the repository has a path that cannot be laid out safely: {row.path!r}",
                 hint="remove it from the repository and commit",

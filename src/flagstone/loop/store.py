@@ -13,11 +13,14 @@ from flagstone.errors import WorkFailed
 from flagstone.processes import run_quietly
 from flagstone.records import cannot_write
 
+# precious objects: not even `git gc --prune=now` removes a candidate
 CONFIG = """[core]
-\trepositoryformatversion = 0
+\trepositoryformatversion = 1
 \tfilemode = true
 \tbare = true
 \thooksPath = /dev/null
+[extensions]
+\tpreciousObjects = true
 [gc]
 \tauto = 0
 \tpruneExpire = never
