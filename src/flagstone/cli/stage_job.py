@@ -14,6 +14,7 @@ from types import FrameType
 
 from flagstone.agents.protocol import Event
 from flagstone.agents.registry import agent_named
+from flagstone.agents.telemetry import LOG, spending
 from flagstone.drafting.loop import Bench, build
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.opened import open_run
@@ -59,17 +60,34 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
     stage = opened.table.named(word)
     settings = opened.settings.for_stage(stage.nr)
 
-    began = time.monotonic()
+    began, spent = time.monotonic(), SoFar(run.logs / LOG)
 
     def show(event: Event) -> None:
         minutes, seconds = divmod(int(time.monotonic() - began), 60)
-        say(f"  {stage.nr} {minutes:02d}:{seconds:02d} {event.kind:<8} {event.text}")
+        say(f"  {stage.nr} {minutes:02d}:{seconds:02d} {spent.words()} {event.kind:<8} {event.text}")
 
     try:
         done = build(opened, stage, Bench(lambda: agent_named(settings.agent, settings.options), say, show))
     finally:
         write_manifest(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")
+
+
+class SoFar:
+    """What the run has cost so far, read again only when a call has ended."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.size = -1
+        self.text = ""
+
+    def words(self) -> str:
+        """As short as a line an event allows; a plus where calls of unknown cost come on top."""
+        size = self.log.stat().st_size if self.log.exists() else 0
+        if size != self.size:
+            so_far = spending(self.log)
+            self.size, self.text = size, f"${so_far.known_usd:.2f}{'+' if so_far.cost_usd is None else ''}"
+        return self.text
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:

@@ -103,14 +103,17 @@ def legend() -> str:
 
 
 def summary_words(status: RunStatus) -> str:
-    words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost(status.cost_usd)]
+    words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost(status)]
     if status.sandbox == "off":
         words.append("sandbox off")
     return "  ".join(words)
 
 
-def cost(usd: float | None) -> str:
-    return "cost unknown" if usd is None else f"${usd:.2f}"
+def cost(row: RunStatus | StageStatus) -> str:
+    """What is known of a cost is said; what is not known is never called nothing."""
+    if row.cost_usd is not None:
+        return f"${row.cost_usd:.2f}"
+    return f"at least ${row.known_usd:.2f}" if row.known_usd else "cost unknown"
 
 
 def age(created_at: str) -> str:
@@ -129,7 +132,7 @@ def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
     if isinstance(status, dict):
         raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
     click.echo(f"{status.name}: {plain(status.goal)[:300]}")
-    words = [status.state, f"agent {status.agent}", age(status.created_at), cost(status.cost_usd)]
+    words = [status.state, f"agent {status.agent}", age(status.created_at), cost(status)]
     if status.holder:
         words.append(f"held by {status.holder}")
     if status.sandbox == "off":
@@ -146,7 +149,7 @@ def detail(stage: StageStatus) -> str:
     words = []
     if stage.attempts:
         words.append(f"attempt {stage.attempt or stage.attempts}")
-        words.append(cost(stage.cost_usd))
+        words.append(cost(stage))
     if stage.approved_by and stage.state == "done":
         words.append(f"approved by {stage.approved_by} at {stage.approved_at[:16]}")
     elif stage.state not in ("waits for you", "not yet") or stage.reason not in (

@@ -89,6 +89,9 @@ def serve(listener: socket.socket, main: Main, word: str) -> None:
 def work(connection: socket.socket, main: Main, word: str) -> int:
     """One job: takes over the asker's folder, environment and terminal, and answers with the exit code."""
     die_with_parent(signal.SIGTERM)
+    # one Ctrl-C reaches everyone in the group, and the asker passes it on: heard twice, it would mean "at once"
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1

@@ -44,6 +44,7 @@ class StageStatus:
     approved_by: str
     approved_at: str
     cost_usd: float | None
+    known_usd: float
     calls: int
 
 
@@ -59,6 +60,7 @@ class RunStatus:
     stages: tuple[StageStatus, ...]
     next_command: str
     cost_usd: float | None
+    known_usd: float
     holder: str
     sandbox: str
 
@@ -72,6 +74,7 @@ def run_status(opened: OpenedRun, here: Path) -> RunStatus:
             for verdict, holder in frontier(opened, time.time_ns())
         )
     holder = holder_of(opened.run.lock)
+    total = telemetry.sum_of(calls)
     return RunStatus(
         name=opened.run.name,
         goal=opened.settings.goal,
@@ -80,7 +83,8 @@ def run_status(opened: OpenedRun, here: Path) -> RunStatus:
         state=overall(opened, rows),
         stages=rows,
         next_command=next_command(opened, rows, here),
-        cost_usd=telemetry.sum_of(calls).cost_usd,
+        cost_usd=total.cost_usd,
+        known_usd=total.known_usd,
         holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
         sandbox=opened.settings.sandbox,
     )
@@ -112,6 +116,7 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
         approved_by=approver(seal) if seal else "",
         approved_at=str(seal.get("at", "")) if seal else "",
         cost_usd=spent.cost_usd,
+        known_usd=spent.known_usd,
         calls=spent.calls,
     )
 
