@@ -32,6 +32,10 @@ def proposer_for(spec: Spec, prompts: Path, driver: str = "", ways: Ways | None 
         return ScriptedProposer(script_of(spec))
     if spec.proposer == "agent":
         return by_agent(spec, prompts, driver, ways or Ways())
+    if spec.proposer == "search":
+        from flagstone.loop.proposers.search import search_of
+
+        return search_of(spec)
     raise FlagstoneError(
         f"experiment {spec.name} has nobody to propose edits (proposer: {spec.proposer})",
         hint=f"edit its working files and give: flagstone experiment step {spec.name}",
