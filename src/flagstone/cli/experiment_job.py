@@ -79,7 +79,7 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
             return proposer_for(opened.spec, project.prompts)
         of_stage, own = settings.for_stage(stage), opened.spec.agent.driver
         # another agent than the stage's has nothing of its options
-        ways = Ways({} if own else of_stage.options, of_stage.model, purses)
+        ways = Ways({} if own else of_stage.options, of_stage.model, purses, stage)
         return proposer_for(opened.spec, project.prompts, own or of_stage.agent, ways)
 
     run_block(Job(plan, block, stage, purses), schemas, proposer, say)

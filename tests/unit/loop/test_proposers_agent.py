@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Act, Actor, ended, nothing, writes
+from actor import Act, Actor, ended, nothing, writes
 from entries import entry_of, made_up
 from views import ROOT, draft_of, view_of
 
@@ -181,12 +181,12 @@ def test_proposals_that_go_on_making_no_edit_end_the_loop(tmp_path: Path) -> Non
 
 
 def test_a_budget_that_is_used_up_stops_the_next_call_before_it_starts(tmp_path: Path) -> None:
-    purses = (Purse.of("run r", {"usd": 0.3}),)
-    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), purses=purses)
+    paid: dict[str, Any] = {"purses": (Purse.of("stage 05", {"usd": 0.3}, stage="05"),), "stage": "05"}
+    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), **paid)
     assert actor.calls[0].limits.cost_usd == pytest.approx(0.3)
-    ask(tmp_path, (writes("X = 5\n"), ended()), purses=purses)
-    with pytest.raises(WorkFailed, match="budget of run r is used up"):
-        ask(tmp_path, (writes("X = 6\n"), ended()), purses=purses)
+    ask(tmp_path, (writes("X = 5\n"), ended()), **paid)
+    with pytest.raises(WorkFailed, match="budget of stage 05 is used up"):
+        ask(tmp_path, (writes("X = 6\n"), ended()), **paid)
 
 
 def crashed(entries: list[Any], **changes: Any) -> list[Any]:

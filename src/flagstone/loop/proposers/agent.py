@@ -68,6 +68,7 @@ class AgentProposer:
     options: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
     purses: Sequence[Purse] = ()
+    stage: str = ""
     sleep: Callable[[float], None] = wait
     remembered: Remembered = field(default_factory=Remembered)
 
@@ -136,7 +137,7 @@ def call_of(
         prompt=prompt,
         conversation=Conversation(str(uuid.uuid4()), resume=False),
         task=Task(
-            stage="",
+            stage=proposer.stage,
             title=f"experiment {view.home.name}, {run_id(view.number)}",
             attempt=view.number,
             run_root=draft,

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ways:
-    """How the agent of an experiment is reached, where a run says it: options of its driver, model, budgets."""
+    """What a run says of the agent of an experiment: options of its driver, model, budgets, and the stage it is for."""
 
     options: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
     purses: Sequence[Purse] = ()
+    stage: str = ""
 
 
 def proposer_for(spec: Spec, prompts: Path, driver: str = "", ways: Ways | None = None) -> Proposer:
@@ -51,4 +52,4 @@ def by_agent(spec: Spec, prompts: Path, driver: str, ways: Ways) -> Proposer:
     fault = agent.fault()
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
-    return AgentProposer(agent, prompts, ways.options, ways.model, ways.purses)
+    return AgentProposer(agent, prompts, ways.options, ways.model, ways.purses, ways.stage)
