@@ -38,6 +38,7 @@ SPEC = {
     "stopping": {"plateau": 5_000, "max_runs": 2 * RUNS},
 }
 PYTHON, LEDGER = "bare start of Python", "read the ledger, json.loads"
+FILES = "write as many files, plainly"
 STATUS, LAST, REPORT, REBUILD = "status", "status --last 20", "report", "rebuild"
 
 
@@ -55,6 +56,7 @@ def main() -> None:
         looks = take_turns(quick, ROUNDS)
         slow = {
             LEDGER: lambda: seconds(lambda: loaded(home)),
+            FILES: lambda: plainly_written(home),
             REPORT: lambda: seconds(lambda: experiment(there, "report")),
             REBUILD: lambda: rebuilt(opened),
             "rebuild where nothing is missing": lambda: seconds(lambda: rebuild(opened)),
@@ -102,6 +104,20 @@ def loaded(home: Home) -> None:
     with open(home.ledger, "rb") as stream:
         for line in stream:
             json.loads(line)
+
+
+def plainly_written(home: Home) -> float:
+    """Seconds of writing the same results beside themselves without any care: what the disk alone takes."""
+    results = [(path.with_name("plain.json"), path.read_bytes()) for path in home.root.glob("runs/*/result.json")]
+
+    def write() -> None:
+        for path, content in results:
+            path.write_bytes(content)
+
+    took = seconds(write)
+    for path, _ in results:
+        path.unlink()
+    return took
 
 
 def rebuild(opened: Opened) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -15,8 +14,9 @@ from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.home import Home, run_id
 from flagstone.loop.ledger import entries_of
 from flagstone.loop.scalars import event_files
+from flagstone.loop.small_files import content_of, keep, make, replace
 from flagstone.loop.spec import Spec
-from flagstone.records import cannot_write, last_line, read_bytes
+from flagstone.records import cannot_write, last_line
 
 if TYPE_CHECKING:
     from flagstone.loop.ledger import History
@@ -37,7 +37,6 @@ HEADER = "\t".join(COLUMNS)
 AS_GIVEN = ("metrics", "judgement", "proposal")
 CONSTRAINT = ("name", "op", "threshold", "value", "passed")
 NOTE = 200
-MAKE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 # a line break in the eyes of any reader of the table
 BREAKS = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
 SPOKEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
@@ -185,7 +184,7 @@ def row_bytes(entry: Entry, spec: Spec) -> bytes:
 
 def append_derived(home: Home, spec: Spec, entry: Entry) -> None:
     """What follows from one more line of the ledger."""
-    replace_file(home.run(entry.run_id).result, result_bytes(entry, spec))
+    replace(home.run(entry.run_id).result, result_bytes(entry, spec))
     if not extended(home.results, spec, entry):
         write_results(home, spec, entries_of(home.ledger))
 
@@ -211,44 +210,27 @@ def write_results(home: Home, spec: Spec, entries: Iterable[Entry]) -> None:
     keep(home.results, b"".join((HEADER.encode() + b"\n", *rows)))
 
 
-def keep(path: Path, content: bytes) -> None:
-    """Writes a file unless exactly that stands there."""
-    try:
-        if read_bytes(path) == content:
-            return
-    except OSError:
-        pass
-    replace_file(path, content)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """As write_atomic, for many small files of one writer: a quarter of its calls."""
-    target = os.fspath(path)
-    temporary = f"{target}.new"
-    try:
-        try:
-            handle = os.open(temporary, MAKE, 0o644)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(temporary, MAKE, 0o644)
-        with os.fdopen(handle, "wb", buffering=0) as stream:
-            if stream.write(content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.replace(temporary, target)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
 def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
     """Everything derived, as it was: what is missing or differs is written again."""
-    write_results(home, spec, entries)
+    is_marked = False
     for entry in entries:
-        keep(home.run(entry.run_id).result, result_bytes(entry, spec))
+        path, wanted = home.run(entry.run_id).result, result_bytes(entry, spec)
+        found = content_of(path)
+        if found is not None:
+            if found != wanted:
+                replace(path, wanted)
+            continue
+        if not is_marked:
+            # the table comes back last: without it, a start knows that a rebuild was not finished
+            home.results.unlink(missing_ok=True)
+            is_marked = True
+        make(path, wanted)
     best = next((entry for entry in reversed(entries) if entry.verdict == "advance"), None)
     if best is not None and (home.bests / best.run_id).is_dir():
         keep(home.bests / best.run_id / "best.json", best_bytes(best, spec))
     for path, content in event_files(home, spec, entries):
         keep(path, content)
+    write_results(home, spec, entries)
 
 
 def best_bytes(entry: Entry, spec: Spec) -> bytes:
@@ -261,7 +243,7 @@ def mend(home: Home, spec: Spec, history: History) -> None:
     if not recent:
         return
     there = [os.path.exists(home.run(entry.run_id).result) for entry in recent]
-    if not there[0] and recent[0].number > 1:
+    if not (there[0] and home.results.exists()):
         rebuild(home, spec, list(entries_of(home.ledger)))
         return
     for entry, is_there in zip(recent, there, strict=True):

@@ -179,6 +179,26 @@ def test_a_start_rebuilds_all_results_where_they_were_deleted(tmp_path: Path) ->
     assert len(files(home)) == 251
 
 
+def test_a_rebuild_that_was_killed_is_finished_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, spec, entries = home_for(tmp_path), spec_for(tmp_path), made_up(300)
+    written(home, spec, entries)
+    before = files(home)
+    for entry in entries[:9]:
+        home.run(entry.run_id).result.unlink()
+
+    def killed(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:20])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(derived, "make", killed)
+        rebuild(home, spec, entries)
+    mend(home, spec, History.read(home))
+    assert files(home) == before
+
+
 def test_a_row_is_not_added_twice_when_a_verdict_is_followed_up_again(tmp_path: Path) -> None:
     home, spec, entries = home_for(tmp_path), spec_for(tmp_path), made_up(4)
     written(home, spec, entries)
