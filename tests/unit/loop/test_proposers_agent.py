@@ -77,12 +77,12 @@ def test_the_agent_works_in_the_draft_and_may_write_the_mutable_files_only(tmp_p
     draft = draft_of(tmp_path)
     (draft / "conf").mkdir()
     (draft / "conf/a.yaml").write_text("a: 1\n")
-    subject = {"mutable": ["train.py", "prepare.py", "conf/**/*.yaml"]}
+    subject = {"mutable": ["train.py", "prepare.py", "conf/**/*.yaml", "data/**"]}
     view = view_of(tmp_path, made_up(3), subject=subject, agent={"wall_s": 9, "turns": 7, "cost_usd": 0.5})
     _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), view=view, options={"a": 1}, model="m")
     call = actor.calls[0]
     assert call.task.run_root == draft
-    assert set(call.writable) == {draft / "train.py", draft / "conf"}  # prepare.py is a link out of the draft
+    assert set(call.writable) == {draft / "train.py", draft / "conf"}  # the others are links out of the draft
     assert (call.mode, call.model, call.sandbox) == (Mode.EDIT, "m", "auto")
     assert (call.limits.wall_s, call.limits.silence_s, call.limits.turns, call.limits.cost_usd) == (9, 9, 7, 0.5)
     assert call.options == {"a": 1}

@@ -169,10 +169,11 @@ def test_a_lost_memory_is_made_anew_from_the_ledger(tmp_path: Path) -> None:
 
 
 def test_a_memory_of_another_experiment_in_this_place_is_not_taken(tmp_path: Path) -> None:
-    view = seen(tmp_path, made_up(20))
-    Remembered().at(view)
+    remembered = Remembered()
+    remembered.at(seen(tmp_path, made_up(20)))
     begun_anew = seen(tmp_path, [replace(entry, commit=f"other {entry.number}") for entry in made_up(20, seed=1)])
-    assert Remembered().at(begun_anew) == memory_of(begun_anew.entries)
+    for each in (Remembered(), remembered):
+        assert each.at(begun_anew) == memory_of(begun_anew.entries)
 
 
 def test_a_proposal_that_may_know_less_is_told_less_whatever_was_asked_before(tmp_path: Path) -> None:
