@@ -76,6 +76,12 @@ class FilesSubject:
     def place(self, run: RunFolder, slot: int) -> Path:
         return run.tree
 
+    def draft(self, run: RunFolder) -> Path:
+        return run.draft
+
+    def release(self, run: RunFolder) -> None:
+        """A draft of a few files stays where it is."""
+
     def lay_out(self, tree: str, folder: Path) -> None:
         """Exactly this tree, in an empty folder."""
         files = dict(self.store.tree(tree))

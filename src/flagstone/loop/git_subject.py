@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,7 @@ from flagstone.loop.recent import Recent
 from flagstone.loop.spec import SubjectSpec
 from flagstone.loop.store import LINK, Store
 from flagstone.loop.subject import Snapshot
-from flagstone.records import digest_bytes, read_record, write_record
+from flagstone.records import read_record, write_record
 from flagstone.repository import Change, Checkout, Repository
 
 LARGEST_SHOWN = 2_000_000
@@ -37,6 +38,7 @@ class GitSubject:
     listings: Recent[str, Listing] = field(default_factory=Recent, compare=False)
     known: Recent[Path, Known] = field(default_factory=Recent, compare=False)
     left: dict[Path, Path] = field(default_factory=dict, compare=False)
+    moving: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     @property
     def store(self) -> Store:
@@ -124,6 +126,32 @@ class GitSubject:
         write_record(owner, {"run": run.root.name}, durable=False)
         return folder
 
+    def draft(self, run: RunFolder) -> Path:
+        """A folder of the run's own: an earlier one that was given back, where there is one."""
+        with self.moving:
+            spare = next(iter(sorted((self.home / "trees").glob("draft-*[0-9]"))), None)
+            if spare is None or os.path.lexists(run.draft):
+                return run.draft
+            known, owner = self.known_of(spare), read_record(spare.with_suffix(".json")) or {}
+            run.root.mkdir(parents=True, exist_ok=True)
+            os.rename(spare, run.draft)
+            self.known.put(run.draft, known)
+            if owner.get("run"):
+                self.left[run.draft] = unused(run.root.with_name(str(owner["run"])) / "left-in-draft")
+            return run.draft
+
+    def release(self, run: RunFolder) -> None:
+        """What is no part of the candidate goes to its run when the folder is used again."""
+        with self.moving:
+            known, number = self.known_of(run.draft), 0
+            while os.path.lexists(spare := self.home / "trees" / f"draft-{number}"):
+                number += 1
+            write_record(spare.with_suffix(".json"), {"run": run.root.name}, durable=False)
+            os.rename(run.draft, spare)
+            given_back = Known(self.record_of(spare), known.seen, known.unkept)
+            given_back.keep()
+            self.known.put(spare, given_back)
+
     def lay_out(self, tree: str, folder: Path) -> None:
         self.layout(tree, folder, is_strict=True).put()
 
@@ -146,11 +174,13 @@ class GitSubject:
         return Plan(files, folders - {"", "."}, self.surroundings.links(listing))
 
     def known_of(self, folder: Path) -> Known:
-        """What we last saw there. It is written down for folders that are used again."""
+        """What we last saw there."""
+        return self.known.find(folder, lambda: Known.load(self.record_of(folder)))
+
+    def record_of(self, folder: Path) -> Path | None:
+        """Where that is written down: for folders that are used again."""
         is_lasting = folder.parent in (self.home, self.home / "trees")
-        name = digest_bytes(os.fsencode(os.path.relpath(folder, self.home)))[:16]
-        record = self.home / "state" / "laid-out" / f"{name}.json" if is_lasting else None
-        return self.known.find(folder, lambda: Known.load(record))
+        return self.home / "state" / "laid-out" / f"{folder.name}.json" if is_lasting else None
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
         """What stands in the folder now. Whatever may not be part of a candidate is a violation, and left out."""

@@ -71,7 +71,7 @@ class Proposing:
         run = self.opened.home.run(run_id(view.number))
         parent = parent_of(view, self.opened.base)
         set_aside(run)
-        self.opened.subject.lay_out(parent.tree, run.draft)
+        self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = dict(proposed.facts)
         parent_run = view.best.run_id if view.best else ""
@@ -93,6 +93,8 @@ class Proposing:
             fault = NO_CHANGE
         made = Candidate(view.number, parent_run, parent.tree, taken, proposed.note, fault, facts=facts)
         made.keep(run)
+        if not taken.violations:
+            self.opened.subject.release(run)
         return made
 
 

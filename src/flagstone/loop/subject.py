@@ -31,6 +31,14 @@ class Subject(Protocol):
         """Where a run's pristine copy is laid out: a folder of its own, or one that is used again."""
         ...
 
+    def draft(self, run: RunFolder) -> Path:
+        """Where the private copy of a run's proposer is laid out."""
+        ...
+
+    def release(self, run: RunFolder) -> None:
+        """The draft of a run is stored: its folder may become that of a later one."""
+        ...
+
     def lay_out(self, tree: str, folder: Path) -> None:
         """Exactly this tree in the folder, whatever stood there."""
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import stat
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.loop.git_layout import walk
 from flagstone.loop.home import Home
 from flagstone.loop.subject import Subject
 from flagstone.records import DigestCache, read_record, write_record
@@ -28,11 +29,9 @@ class Working:
     def files(self) -> dict[str, str]:
         """The digest of every real file there."""
         found = {}
-        for place, _, names in os.walk(self.home.working):
-            for name in names:
-                path = os.path.join(place, name)
-                if os.path.isfile(path) and not os.path.islink(path):
-                    found[os.path.relpath(path, self.home.working)] = self.cache.digest(path)
+        for path, status in walk(self.home.working, lambda _: True):
+            if not isinstance(status, OSError) and stat.S_ISREG(status.st_mode):
+                found[path] = self.cache.digest(f"{self.home.working}/{path}", status)
         return found
 
     def note(self, tree: str) -> None:

@@ -371,3 +371,32 @@ def test_the_programs_of_a_fresh_clone_run_as_before(beside: Beside) -> None:
     folder = beside.subject.place(beside.home.run("r0001"), 0)
     beside.subject.lay_out(beside.base.tree, folder)
     assert subprocess.run([folder / "eval.sh"], capture_output=True, check=True).stdout == b"1\n"
+
+
+def test_a_draft_that_was_given_back_is_the_next_one_and_what_was_left_in_it_stays_with_its_run(beside: Beside) -> None:
+    subject, first, second = beside.subject, beside.home.run("r0001"), beside.home.run("r0002")
+    subject.lay_out(beside.base.tree, subject.draft(first))
+    was = os.stat(first.draft / "README.md").st_ino
+    put(first.draft, "src/model.py", "lr = 2\n")
+    put(first.draft, "thoughts.log", "my thoughts")
+    taken = subject.take(first.draft, beside.base, "", 1)
+    subject.release(first)
+    later = GitSubject(beside.subject.spec, beside.home.candidates)
+    later.lay_out(beside.base.tree, later.draft(second))
+    assert set(what_stands(second.draft)) == {*FILES, "src", "src/deep"}
+    assert (second.draft / "src/model.py").read_text() == "lr = 1\n"
+    assert os.stat(second.draft / "README.md").st_ino == was
+    assert what_stands(first.root / "left-in-draft")["thoughts.log"][1] == "my thoughts"
+    assert later.take(second.draft, beside.base, "", 2).changed == ()
+    assert taken.changed == ("src/model.py",)
+
+
+def test_drafts_of_one_time_are_folders_of_their_own(beside: Beside) -> None:
+    runs = [beside.home.run(f"r{number:04}") for number in range(4)]
+    for run in runs[:2]:
+        beside.subject.lay_out(beside.base.tree, beside.subject.draft(run))
+    for run in runs[:2]:
+        beside.subject.release(run)
+    for run in runs[2:]:
+        beside.subject.lay_out(beside.base.tree, beside.subject.draft(run))
+    assert [run.draft.exists() for run in runs] == [False, False, True, True]
