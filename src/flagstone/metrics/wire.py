@@ -1,0 +1,75 @@
+"""The few bytes of Protocol Buffers that event files and wandb's log are made of, and their checksum."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+POLYNOMIAL = 0x82F63B78
+Field = tuple[int, int, int | bytes]
+
+
+def fields(content: bytes) -> Iterator[Field]:
+    """Number, wire type and value of each field of a message; ValueError where it is none."""
+    position, size = 0, len(content)
+    while position < size:
+        key, position = varint(content, position)
+        number, wire = key >> 3, key & 7
+        if wire == 0:
+            value, position = varint(content, position)
+            yield number, wire, value
+            continue
+        if wire == 2:
+            length, position = varint(content, position)
+        elif wire in (1, 5):
+            length = 8 if wire == 1 else 4
+        else:
+            raise ValueError("no message")
+        if position + length > size:
+            raise ValueError("cut off")
+        yield number, wire, content[position : position + length]
+        position += length
+
+
+def varint(content: bytes, position: int) -> tuple[int, int]:
+    """A number of any length, and where it ends."""
+    value = shift = 0
+    while True:
+        if position >= len(content) or shift > 63:
+            raise ValueError("cut off")
+        byte = content[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+
+
+def table() -> tuple[int, ...]:
+    found = []
+    for byte in range(256):
+        value = byte
+        for _ in range(8):
+            value = (value >> 1) ^ (POLYNOMIAL if value & 1 else 0)
+        found.append(value)
+    return tuple(found)
+
+
+TABLE = table()
+
+
+def masked_crc(content: bytes) -> int:
+    """The checksum that event files carry."""
+    value = 0xFFFFFFFF
+    for byte in content:
+        value = TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
+    value ^= 0xFFFFFFFF
+    return (((value >> 15) | (value << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def single(content: bytes) -> float:
+    return float(struct.unpack("<f", content)[0])
+
+
+def double(content: bytes) -> float:
+    return float(struct.unpack("<d", content)[0])

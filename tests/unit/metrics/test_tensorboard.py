@@ -1,0 +1,100 @@
+"""Event files written by the real tensorboard package."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from flagstone.metrics.registry import read_metrics
+from flagstone.metrics.series import Place
+
+
+def tensor(tag: str, value: float) -> Summary.Value:
+    """A scalar as the second generation of writers leaves it."""
+    return Summary.Value(
+        tag=tag, tensor=TensorProto(dtype="DT_FLOAT", float_val=[value], tensor_shape=TensorShapeProto())
+    )
+
+
+def simple(tag: str, value: float) -> Summary.Value:
+    return Summary.Value(tag=tag, simple_value=value)
+
+
+def write(folder: Path, values: Iterable[Summary.Value]) -> Path:
+    """One event file with one value a step."""
+    before = set(folder.glob("*")) if folder.is_dir() else set()
+    writer = EventFileWriter(str(folder))
+    for step, value in enumerate(values):
+        writer.add_event(Event(wall_time=step, step=step, summary=Summary(value=[value])))
+    writer.close()
+    (made,) = set(folder.glob("*")) - before
+    return made
+
+
+@pytest.mark.parametrize("kind", [simple, tensor])
+def test_the_last_value_of_a_tag_is_read(place: Place, kind: object) -> None:
+    make = kind if callable(kind) else simple
+    write(place.run_dir / "logs", [make("val/loss", 1 / n) for n in range(1, 6)])
+    found = read_metrics("tensorboard", {}, place, ["val/loss"])
+    assert found.values["val/loss"] == pytest.approx(0.2)
+    assert found.sources[0].startswith("logs/events.out.tfevents")
+
+
+def test_a_tag_may_have_another_name_than_the_metric_and_nan_counts(place: Place) -> None:
+    write(place.run_dir, [simple("eval/nll", 0.5), simple("eval/nll", math.nan), simple("lr", 0.1)])
+    found = read_metrics("tensorboard", {"tag": "eval/nll"}, place, ["loss"]).values
+    assert math.isnan(found["loss"])
+    assert read_metrics("tensorboard", {}, place, []).values["lr"] == pytest.approx(0.1)
+
+
+def test_of_several_files_the_newest_that_has_the_tag_counts(place: Place) -> None:
+    first = write(place.run_dir / "a", [simple("loss", 0.9), simple("only", 3.0)])
+    os.utime(first, (place.began_at, place.began_at))
+    write(place.run_dir / "b", [simple("loss", 0.5)])
+    found = read_metrics("tensorboard", {}, place, ["loss", "only"]).values
+    assert (found["loss"], found["only"]) == (pytest.approx(0.5), pytest.approx(3.0))
+
+
+def test_bytes_of_a_tag_in_another_record_do_not_deceive(place: Place) -> None:
+    text = b"\x0a\x04loss" * 50
+    words = Summary.Value(tag="note", tensor=TensorProto(dtype="DT_STRING", string_val=[text]))
+    write(place.run_dir, [simple("loss", 0.25), words])
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] == 0.25
+
+
+@pytest.mark.parametrize("cut", [1, 5, 17, 40])
+def test_a_torn_last_record_is_passed_over(place: Place, cut: int) -> None:
+    path = write(place.run_dir, [simple("loss", 0.75), simple("loss", 0.5), simple("loss", 0.25)])
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] in (0.5, 0.75)
+
+
+def test_a_damaged_record_is_not_believed(place: Place) -> None:
+    path = write(place.run_dir, [simple("loss", 0.75), simple("loss", 0.5)])
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 0xFF
+    path.write_bytes(bytes(content))
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] == 0.75
+
+
+def test_a_missing_tag_shows_the_others_and_another_runs_file_is_not_read(place: Place) -> None:
+    path = write(place.run_dir, [simple("train/loss", 0.5)])
+    found = read_metrics("tensorboard", {}, place, ["val/loss"]).values
+    assert "val/loss" not in found and found["train/loss"] == 0.5
+    os.utime(path, (1, 1))
+    assert "no event file" in read_metrics("tensorboard", {}, place, ["train/loss"]).problems[0]
+
+
+def test_garbage_and_empty_files_are_no_crash(place: Place) -> None:
+    (place.run_dir / "events.out.tfevents.1.x").write_bytes(b"")
+    (place.run_dir / "events.out.tfevents.2.x").write_bytes(bytes(range(256)) * 64)
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values == {}
