@@ -13,7 +13,10 @@ LONGEST_FUNCTION = 40
 
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
-GET_FUNCTIONS = {"src/flagstone/cli/main.py:get_command": "the name is click's: it calls this method"}
+GET_FUNCTIONS = {
+    "src/flagstone/cli/main.py:get_command": "the name is click's: it calls this method",
+    "src/flagstone/cli/experiment.py:get_command": "the name is click's: it calls this method",
+}
 STARTS_PROCESSES = {
     "src/flagstone/agents/demo/mischief.py": "plays an agent that leaves processes behind, within its own process"
 }

@@ -81,4 +81,5 @@ def say_end(opened: Opened, engine: Engine, ended: str) -> None:
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
     name = opened.home.name
     click.echo(f"{name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
-    click.echo(f"next: flagstone experiment {'report' if ended else 'run'} {name}")
+    verb = "resume" if opened.home.stop.exists() else "report" if ended else "run"
+    click.echo(f"next: flagstone experiment {verb} {name}")
