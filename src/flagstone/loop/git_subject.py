@@ -37,6 +37,7 @@ class GitSubject:
     candidates: Path
     listings: Recent[str, Listing] = field(default_factory=Recent, compare=False)
     known: Recent[Path, Known] = field(default_factory=Recent, compare=False)
+    decided: dict[str, bool] = field(default_factory=dict, compare=False)
     left: dict[Path, Path] = field(default_factory=dict, compare=False)
     moving: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
@@ -204,11 +205,17 @@ class GitSubject:
         named = {
             path: blob.sha
             for path, blob in self.listing(tree).files.items()
-            if blob.mode not in (LINK, SUBMODULE) and matches(path, self.spec.mutable)
+            if self.is_mutable(path) and blob.mode not in (LINK, SUBMODULE)
         }
         sizes = self.repository.sizes(set(named.values()))
         found = dict(self.contents(sha for sha in named.values() if sizes.get(sha, 0) <= LARGEST_SHOWN))
         return {path: found[sha] for path, sha in named.items() if sha in found}
+
+    def is_mutable(self, path: str) -> bool:
+        """Decided once for each path: trees have thousands, and differ in few."""
+        if path not in self.decided:
+            self.decided[path] = matches(path, self.spec.mutable)
+        return self.decided[path]
 
     def patch(self, before: str, after: str) -> bytes:
         """The difference of two trees, for `git apply` in the person's own checkout."""
