@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
-import time
+import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.processes import run_quietly
+from flagstone.errors import FlagstoneError
+from flagstone.loop.machine_locks import LockFolder, Waiting, lock_folder
+from flagstone.processes import gpu_ids
 
-FOLDER = Path("/tmp/flagstone-leases")
-LOOK_EVERY_S = 0.1
+# one for all users of a machine, so never below a TMPDIR of one's own
+FOLDER = "/tmp/flagstone-locks"
+NOT_A_GPU = ("-1", "NoDevFiles", "")
+TIMING, TURNSTILE = "timing", "timing-turnstile"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The devices that are ours; none where nothing was leased, and then the environment stays as it is."""
+    """The GPUs that are ours; none where nothing was leased, and then the environment stays as it is."""
 
     names: tuple[str, ...] = ()
 
@@ -29,25 +32,52 @@ class Lease:
 
 
 def devices() -> tuple[str, ...]:
-    """The GPUs that may be leased: as FLAGSTONE_GPUS names them, else those that are visible here."""
-    named = os.environ.get("FLAGSTONE_GPUS", os.environ.get("CUDA_VISIBLE_DEVICES"))
-    if named is not None:
-        return tuple(name for name in named.replace(" ", "").split(",") if name and name != "-1")
-    if not Path("/dev/nvidiactl").exists():
-        return ()
-    code, said, _ = run_quietly(["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"], Path("/"), 30)
-    return tuple(said.decode().split()) if code == 0 else ()
+    """The GPUs that may be leased: those that FLAGSTONE_GPUS names, or all, as far as they are visible to us."""
+    present = gpu_ids()
+    named, visible = (named_in(os.environ.get(name)) for name in ("FLAGSTONE_GPUS", "CUDA_VISIBLE_DEVICES"))
+    if named is None and visible is None:
+        return present
+    if named is None or visible is None:
+        # as they were written: whoever wrote numbers may mean another order than ours
+        chosen = named if visible is None else tuple(name for name in visible if is_there(name, present))
+    else:
+        allowed = {unique(name, present) for name in visible}
+        chosen = tuple(name for name in named if unique(name, present) in allowed)
+    return tuple({unique(name, present): name for name in reversed(chosen or ())}.values())[::-1]
+
+
+def named_in(words: str | None) -> tuple[str, ...] | None:
+    """The devices of a list; CUDA stops at the first word that is none."""
+    if words is None:
+        return None
+    return tuple(takewhile(lambda name: name not in NOT_A_GPU, (word.strip() for word in words.split(","))))
+
+
+def is_there(name: str, present: tuple[str, ...]) -> bool:
+    return int(name) < len(present) if name.isdigit() else bool(present)
+
+
+def unique(name: str, present: tuple[str, ...]) -> str:
+    """One name for one GPU, however it was written: a number, or the beginning of its unique name."""
+    if name.isdigit() and int(name) < len(present):
+        return present[int(name)]
+    alike = [each for each in present if each.startswith(name)] if not name.isdigit() else []
+    return alike[0] if len(alike) == 1 else name
 
 
 @contextmanager
 def lease(
     count: int,
     *,
-    folder: Path = FOLDER,
-    stop: Callable[[], bool] = lambda: False,
-    on_wait: Callable[[str], None] = lambda _: None,
+    folder: Path | None = None,
+    wait: bool = True,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Iterator[Lease]:
-    """So many GPUs, held until the end; the lock dies with the process. Under SLURM they are the scheduler's."""
+    """So many GPUs, ours until the end; the locks die with this process. Under SLURM they are the scheduler's.
+
+    Whoever came first is served first, however many it needs. Take GPUs before `beside_others`, never after it.
+    """
     if count == 0 or "SLURM_JOB_ID" in os.environ:
         yield Lease()
         return
@@ -57,99 +87,76 @@ def lease(
             f"a run needs {count} GPUs, and this machine has {len(names)}",
             hint="lower harness.gpus in experiment.yaml, or name the devices: FLAGSTONE_GPUS=0,1",
         )
-    locks = [place(folder, f"gpu-{name.replace('/', '_')}.lock") for name in names]
-    was_told = False
-    while not (held := taken(dict(zip(names, locks, strict=True)), count)):
-        if not was_told:
-            on_wait(f"waiting for {count} free GPUs of {len(names)}")
-            was_told = True
-        wait(stop)
-    try:
-        yield Lease(tuple(held))
-    finally:
-        for handle in held.values():
-            os.close(handle)
+    with lock_folder(folder_of_locks(folder)) as locks:
+        waiting = Waiting(on_wait, stop, is_patient=wait)
+        yield Lease(gathered(locks, count, names, waiting))
 
 
-def taken(locks: Mapping[str, Path], count: int) -> dict[str, int]:
-    """The handles of `count` locks, or none at all: whoever gets only some lets them go."""
-    held: dict[str, int] = {}
-    for name, path in locks.items():
-        handle = opened(path)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            continue
-        held[name] = handle
-        if len(held) == count:
-            return held
-    for handle in held.values():
-        os.close(handle)
-    return {}
+def gathered(locks: LockFolder, count: int, names: tuple[str, ...], waiting: Waiting) -> tuple[str, ...]:
+    """Takes GPUs as they become free; only one at a time gathers, so that no two ever wait for each other."""
+    present = gpu_ids()
+    files = {name: lock_name(unique(name, present)) for name in names}
+    ours: list[str] = []
+    with locks.turn() as is_our_turn:
+
+        def attempt() -> bool | None:
+            if not is_our_turn():
+                return None
+            for name in names:
+                if len(ours) < count and name not in ours and locks.take(files[name]):
+                    ours.append(name)
+            return len(ours) == count or None
+
+        waiting.until(attempt, lambda: waiting_for(locks, count, files))
+    return tuple(name for name in names if name in ours)
+
+
+def waiting_for(locks: LockFolder, count: int, files: Mapping[str, str]) -> str:
+    holders = locks.holders()
+    busy = sorted({holders[file] for file in files.values() if file in holders} - {os.getpid()})
+    by = f", in use by {', '.join(map(str, busy))}" if busy else ""
+    return f"waiting for {count} of {len(files)} GPUs{by}"
+
+
+def lock_name(gpu: str) -> str:
+    return "gpu-" + re.sub(r"[^A-Za-z0-9._-]", "_", gpu)
+
+
+def folder_of_locks(folder: Path | None) -> Path:
+    return folder or Path(os.environ.get("FLAGSTONE_LOCKS") or FOLDER)
 
 
 @contextmanager
-def alone_on_machine(folder: Path = FOLDER, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+def alone_on_machine(
+    folder: Path | None = None,
+    *,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[None]:
     """While this is held no other run of Flagstone goes on here: time is what is measured."""
-    with locked(place(folder, "timing.lock"), fcntl.LOCK_EX, stop):
+    with timed(folder, fcntl.LOCK_EX, Waiting(on_wait, stop)):
         yield
 
 
 @contextmanager
-def beside_others(folder: Path = FOLDER, stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+def beside_others(
+    folder: Path | None = None,
+    *,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[None]:
     """While this is held a run whose time is measured waits."""
-    # whoever waits for the machine holds the turnstile, so that new runs do not keep it waiting for ever
-    with locked(place(folder, "turnstile.lock"), fcntl.LOCK_SH, stop):
-        pass
-    with locked(place(folder, "timing.lock"), fcntl.LOCK_SH, stop):
+    with timed(folder, fcntl.LOCK_SH, Waiting(on_wait, stop)):
         yield
 
 
 @contextmanager
-def locked(path: Path, how: int, stop: Callable[[], bool]) -> Iterator[None]:
-    handle = opened(path)
-    turnstile = opened(path.with_name("turnstile.lock")) if how == fcntl.LOCK_EX else -1
-    try:
-        while not has_locked(handle, how):
-            if turnstile >= 0:
-                has_locked(turnstile, fcntl.LOCK_EX)
-            wait(stop)
-        if turnstile >= 0:
-            fcntl.flock(turnstile, fcntl.LOCK_UN)
+def timed(folder: Path | None, how: int, waiting: Waiting) -> Iterator[None]:
+    """Whoever waits stands in the turnstile, so that those who come later do not keep it waiting for ever."""
+    with lock_folder(folder_of_locks(folder)) as locks:
+        waiting.until(
+            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, how)) or None,
+            lambda: "waiting for a run whose time is measured" if how == fcntl.LOCK_SH else "waiting for other runs",
+        )
+        locks.release(TURNSTILE)
         yield
-    finally:
-        os.close(handle)
-        if turnstile >= 0:
-            os.close(turnstile)
-
-
-def has_locked(handle: int, how: int) -> bool:
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def wait(stop: Callable[[], bool]) -> None:
-    if stop():
-        raise Interrupted("stopped while waiting for the machine", hint="give the same command again to go on")
-    time.sleep(LOOK_EVERY_S)
-
-
-def place(folder: Path, name: str) -> Path:
-    """A lock that every user of the machine shares; the folder is made once, and a link is never followed."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o1777)
-        folder.chmod(0o1777)
-    if not stat.S_ISDIR(os.lstat(folder).st_mode):
-        raise FlagstoneError(f"{folder} is no folder", hint="remove it: leases of GPUs are kept there")
-    return folder / name
-
-
-def opened(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-    with suppress(PermissionError):
-        os.fchmod(handle, 0o666)
-    return handle

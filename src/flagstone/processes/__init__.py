@@ -3,6 +3,7 @@
 from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
 from flagstone.processes.confinement import Confinement
 from flagstone.processes.interruption import Interruption
+from flagstone.processes.nvml import gpu_ids
 from flagstone.processes.quiet import run_quietly
 from flagstone.processes.running import run
 from flagstone.processes.spawn import StartError
@@ -18,6 +19,7 @@ __all__ = [
     "StartError",
     "Survivor",
     "end_orphans",
+    "gpu_ids",
     "run",
     "run_quietly",
     "still_alive",

@@ -1,4 +1,4 @@
-"""What NVIDIA's library says of the GPUs here: which there are, and how much memory whose processes take."""
+"""What NVIDIA's library, or its tool, says of the GPUs here: which there are, and whose processes take how much."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import glob
 import importlib
 from collections.abc import Collection
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from flagstone.processes.quiet import run_quietly
+
 DEVICES = ("/dev/nvidia[0-9]*", "/dev/dxg")
+ASK_FOR_NAMES = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
+ASK_S = 30.0
+
+
+def devices() -> list[str]:
+    return [path for pattern in DEVICES for path in glob.glob(pattern)]
 
 
 @cache
 def library() -> Any | None:
     """The library, started; None where there is no GPU, no module `pynvml`, or no driver to talk to."""
-    if not any(glob.glob(pattern) for pattern in DEVICES):
+    if not devices():
         return None
     try:
         found = importlib.import_module("pynvml")
@@ -24,15 +33,22 @@ def library() -> Any | None:
     return found
 
 
+@cache
 def gpu_ids() -> tuple[str, ...]:
-    """The unique names of all GPUs of this machine, in the order of their numbers."""
+    """The unique names of all GPUs of this machine in the order of their numbers; numbers where nobody tells names."""
+    present = devices()
+    if not present:
+        return ()
     nvml = library()
-    if nvml is None:
-        return ()
-    try:
-        return tuple(as_text(nvml.nvmlDeviceGetUUID(gpu)) for gpu in gpus(nvml))
-    except nvml.NVMLError:
-        return ()
+    if nvml is not None:
+        try:
+            return tuple(as_text(nvml.nvmlDeviceGetUUID(gpu)) for gpu in gpus(nvml))
+        except nvml.NVMLError:
+            return ()
+    code, told, _ = run_quietly(ASK_FOR_NAMES, Path("/"), ASK_S)
+    if code == 0:
+        return tuple(told.decode(errors="replace").split())
+    return tuple(str(number) for number, _ in enumerate(present))
 
 
 def gpu_memory_mb(pids: Collection[int]) -> float | None:

@@ -57,10 +57,15 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(nvml, "DEVICES", (str(tmp_path / "nvidia[0-9]*"),))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "pynvml", raising=False)
-    nvml.library.cache_clear()
+    forget()
     yield tmp_path
-    nvml.library.cache_clear()
+    forget()
     sys.modules.pop("pynvml", None)
+
+
+def forget() -> None:
+    nvml.library.cache_clear()
+    nvml.gpu_ids.cache_clear()
 
 
 def ran(command: Command, output: Output, limits: ProcessLimits = WATCHED) -> ProcessResult:
@@ -115,3 +120,21 @@ def test_without_the_module_the_peak_is_unknown(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert ran(shell(TWO), output).peak_gpu_mb is None
+
+
+def test_the_tool_names_the_gpus_where_the_module_is_missing(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    tool = gpus / "nvidia-smi"
+    tool.write_text(
+        '#!/bin/sh\n[ "$1 $2" = "--query-gpu=uuid --format=csv,noheader" ] && printf "GPU-cc\\nGPU-dd\\n"\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(gpus), prepend=":")
+    assert nvml.gpu_ids() == ("GPU-cc", "GPU-dd")
+
+
+def test_gpus_that_nobody_names_have_numbers(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    (gpus / "nvidia1").touch()
+    monkeypatch.setenv("PATH", str(gpus))
+    assert nvml.gpu_ids() == ("0", "1")
