@@ -73,8 +73,12 @@ def hold(path: Path, what: str, since: str, *, wait: bool = False) -> Held:
         os.close(handle)
         raise in_use(path, what, before)
     record = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(record).encode(), 0)
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(record).encode(), 0)
+    except OSError as error:
+        os.close(handle)
+        raise cannot_write(path, error) from error
     return Held(path, handle)
 
 

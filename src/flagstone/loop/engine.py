@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ from flagstone.loop.words import told
 from flagstone.loop.working import Working
 from flagstone.processes import end_orphans
 from flagstone.processes.interruption import Interruption
-from flagstone.records import utc
+from flagstone.records import cannot_write, utc
 
 Prepared = tuple[Candidate, Measurement | None]
 
@@ -64,7 +65,12 @@ def engine_of(
         )
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
-        yield engine
+        try:
+            yield engine
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            raise cannot_write(home.root, error) from error
 
 
 @dataclass(frozen=True)
@@ -202,12 +208,7 @@ class Engine:
 
     def on_the_best(self, candidate: Candidate, first: Measurement | None, slot: int) -> Prepared:
         """With `rebase`, an edit of an older parent is put onto the best, and that is measured."""
-        now = self.history.progress.best
-        is_old = now is not None and first is not None and now.tree != candidate.parent_tree
-        if not (self.opened.spec.rebase and is_old and first and first.status == "ok"):
-            return candidate, first
-        assert now is not None
-        moved = rebase.onto(self.opened, candidate, now)
+        moved = rebase.moved(self.opened, candidate, first, self.history.progress.best)
         if moved is None:
             return candidate, first
         return moved, self.harness.measure(self.order(moved, "rebased", seed_for(self.opened.spec.seed, 0), slot))

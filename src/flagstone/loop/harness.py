@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Mapping
@@ -24,9 +25,10 @@ from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.processes.interruption import Interruption
-from flagstone.records import read_record, utc, write_record
+from flagstone.records import cannot_write, read_record, utc, write_record
 
 SYNCED_S = 1.0
+ROOM_BYTES = 65_536  # a disk with less left is full
 ENDINGS: Mapping[str, tuple[Status, str]] = {
     "wall": ("timeout", "took longer than {seconds:g} s"),
     "silence": ("timeout", "printed nothing for {silence_s:g} s"),
@@ -71,6 +73,9 @@ class Harness:
         set_aside(folder, order.run)
         self.subject.lay_out(order.tree, folder)
         found = self.run_in(folder, order)
+        if found.status != "ok" and is_full(order.run.root):
+            # what fails for want of space says nothing of the candidate
+            raise cannot_write(order.run.root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         if found.status == "interrupted":
             return found  # not written down: a later engine measures it again
         tampered = self.tampering()
@@ -239,6 +244,11 @@ class Harness:
             confinement=confinement(self.spec, (place, private)),
         )
         return run(command, replace(self.limits(), wall_s=step.seconds), Output(log), interruption=self.interruption)
+
+
+def is_full(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < ROOM_BYTES
 
 
 def kept(path: Path) -> Measurement | None:

@@ -8,12 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.loop.candidate import Candidate
-from flagstone.loop.entry import Entry
+from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.home import run_id
 from flagstone.loop.opening import Opened
 from flagstone.loop.overlay import emptied
 from flagstone.loop.subject import Snapshot
 from flagstone.processes import run_quietly
+
+
+def moved(opened: Opened, candidate: Candidate, first: Measurement | None, best: Entry | None) -> Candidate | None:
+    """The candidate on the best of now, where the spec asks for it and its parent is older; else None."""
+    if not opened.spec.rebase or best is None or first is None or first.status != "ok":
+        return None
+    return onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
 
 
 def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
