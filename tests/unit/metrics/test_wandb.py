@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place
+from flagstone.metrics.wandb import records
 
 REAL = Path(__file__).resolve().parents[2] / "data" / "wandb_offline_run" / "run-example.wandb"
 
@@ -58,7 +61,7 @@ def test_the_run_of_another_time_is_not_read(place: Place) -> None:
 def test_garbage_in_place_of_a_log_is_a_problem_and_no_crash(place: Place) -> None:
     (offline(place) / "run-abc.wandb").write_bytes(bytes(range(256)) * 500)
     found = read_metrics("wandb", {}, place, ["val/loss"])
-    assert found.values == {} and "no summary" in found.problems[0]
+    assert found.values == {} and "no summary" in found.problems[-1]
 
 
 def test_auto_looks_for_wandb_first_and_says_so(place: Place) -> None:
@@ -67,3 +70,89 @@ def test_auto_looks_for_wandb_first_and_says_so(place: Place) -> None:
     offline(place)
     found = read_metrics("auto", {}, place, ["val/loss"])
     assert (found.backend, found.values["val/loss"]) == ("wandb", 0.2)
+
+
+def message(number: int, content: bytes) -> bytes:
+    """One field of bytes of a short message."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def log_of(*contents: bytes, block: int = 32_768) -> bytes:
+    """A transaction log with these records; what does not fit into a block goes on in the next."""
+    found = bytearray(REAL.read_bytes()[:7])
+    for content in contents:
+        left, is_first = content, True
+        while left or is_first:
+            room = block - len(found) % block
+            if room < 7:
+                found += bytes(room)
+                continue
+            part, left = left[: room - 7], left[room - 7 :]
+            kind = (1 if not left else 2) if is_first else (4 if not left else 3)
+            found += struct.pack("<IHB", zlib.crc32(bytes([kind]) + part), len(part), kind) + part
+            is_first = False
+    return bytes(found)
+
+
+def test_a_summary_file_of_another_time_or_place_is_not_believed(place: Place, tmp_path: Path) -> None:
+    folder = offline(place)
+    (folder / "files").mkdir()
+    summary = folder / "files" / "wandb-summary.json"
+    summary.write_text('{"val/loss": 0.001}')
+    os.utime(summary, (1, 1))
+    assert read_metrics("wandb", {}, place, ["val/loss"]).values["val/loss"] == 0.2
+    summary.unlink()
+    (tmp_path / "elsewhere.json").write_text('{"val/loss": 0.001}')
+    summary.symlink_to(tmp_path / "elsewhere.json")
+    assert read_metrics("wandb", {}, place, ["val/loss"]).values["val/loss"] == 0.2
+
+
+def test_the_log_of_another_time_beside_a_new_file_is_not_believed(place: Place) -> None:
+    folder = offline(place)
+    os.utime(folder / "run-abc.wandb", (1, 1))
+    (folder / "files").mkdir()
+    (folder / "files" / "requirements.txt").write_text("torch")
+    assert read_metrics("wandb", {}, place, ["val/loss"]).values == {}
+
+
+def test_what_wandb_keeps_for_itself_is_left_out_unless_it_is_wanted(place: Place) -> None:
+    offline(place)
+    assert not [name for name in read_metrics("wandb", {}, place, []).values if name.startswith("_")]
+    assert read_metrics("wandb", {}, place, ["_step"]).values["_step"] >= 4
+
+
+def test_a_damaged_log_says_where_and_keeps_what_stood_before(place: Place) -> None:
+    folder = offline(place)
+    content = bytearray(REAL.read_bytes())
+    content[-3] ^= 0xFF
+    (folder / "run-abc.wandb").write_bytes(bytes(content))
+    found = read_metrics("wandb", {}, place, ["val/loss"])
+    assert found.values["val/loss"] == 0.2 and "torn or damaged" in found.problems[0]
+
+
+def test_a_record_longer_than_a_block_is_put_together_again() -> None:
+    contents = [b"a" * 32_740, b"b" * 100_000, b"", b"c"]
+    assert list(records(log_of(*contents))) == contents
+
+
+def test_newer_typed_values_count_and_a_removed_name_is_gone(place: Place) -> None:
+    number = message(1, message(1, b"loss") + b"\x31" + struct.pack("<d", 0.5))
+    integer = message(1, message(1, b"left") + b"\x28\x05")
+    nested = message(1, message(2, b"old") + message(2, b"a") + b"\x82\x01\x011")
+    gone = message(3, message(2, message(1, b"old")))
+    folder = offline(place)
+    log = folder / "run-abc.wandb"
+    log.write_bytes(log_of(message(2, number + integer + nested)))
+    assert read_metrics("wandb", {}, place, []).values == {"loss": 0.5, "left": -3, "old.a": 1, "old/a": 1}
+    log.write_bytes(log_of(message(2, number + integer + nested), gone))
+    assert read_metrics("wandb", {}, place, []).values == {"loss": 0.5, "left": -3}
+
+
+def test_a_folder_may_be_named_and_the_newest_run_counts(place: Place) -> None:
+    for name, loss, age in (("run-1-a", 0.5, 0), ("run-2-b", 0.25, -1)):
+        summary = place.run_dir / "out" / name / "files" / "wandb-summary.json"
+        summary.parent.mkdir(parents=True)
+        summary.write_text(f'{{"loss": {loss}}}')
+        os.utime(summary, (place.began_at + 1 + age,) * 2)
+    assert read_metrics("wandb", {"dir": "out"}, place, ["loss"]).values["loss"] == 0.5
+    assert "no wandb run" in read_metrics("wandb", {"dir": "../out"}, place, ["loss"]).problems[0]
