@@ -161,6 +161,7 @@ def test_terminal_sequences_and_control_characters_are_left_out(tmp_path: Path) 
     assert "ValueError: the width 37" in text
     assert all(mark == "\n" or mark.isprintable() for mark in text)
     assert "bell reversed" in text and "done" in text
+    assert "[31m" not in text and "title" not in text
 
 
 def test_bytes_that_are_no_text_are_told_within_the_limit(tmp_path: Path) -> None:
