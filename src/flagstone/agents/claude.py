@@ -90,7 +90,7 @@ class ClaudeAgent:
             spent = known.since(before, known.usage)
             call = replace(call, limits=what_is_left(call.limits, spent))
             if is_spent(call.limits):
-                known.note_in(room)
+                room.note(**known.facts())
                 used_up = unstarted(call, Outcome.BUDGET, "what was left was spent by a call that was cut off")
                 return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
         room.note(is_open=True)
@@ -179,10 +179,8 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
     verdict: Verdict = verdict_on(stream, left)
     total = Totals.told_by(stream)
     is_told = total is not None and total.is_told(before, verdict.outcome)
-    if total is not None and is_told:
-        total.note_in(room)
     share = None if total is None else total.since(before, stream.usage)
-    room.note_survivors(process.survivors)
+    room.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
     return AgentResult(
         outcome=verdict.outcome,
         reason=verdict.reason,

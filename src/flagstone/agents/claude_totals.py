@@ -48,9 +48,9 @@ class Totals:
         usage = Usage(**{name: whole(counts.get(name)) for name in NAMES}) if counts else NOTHING
         return cls(amount(room.noted("total_cost_usd")) or 0.0, usage)
 
-    def note_in(self, room: Room) -> None:
-        """Remembers the totals: nothing of the conversation is unknown now."""
-        room.note(total_cost_usd=self.cost_usd, total_tokens=dict(vars(self.usage)), is_open=False)
+    def facts(self) -> dict[str, object]:
+        """The totals as a room remembers them: nothing of its conversation is unknown now."""
+        return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage)), "is_open": False}
 
     def is_told(self, before: Totals, outcome: Outcome) -> bool:
         """Whether these are really the conversation's: a call that never got to it tells of nothing."""

@@ -82,8 +82,7 @@ class CommandAgent:
             # also when we are interrupted: the conversation can go on
             room.note(session=reading.session)
         reading.finish()
-        room.note(session=reading.session)
-        room.note_survivors(process.survivors)
+        room.note_survivors(process.survivors, session=reading.session)
         return replace(concluded(call, reading, process), sandbox=sandbox.how_held(command.confinement))
 
     def command(self, call: AgentCall, room: Room, session: str) -> Command:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 EVENT_CHARACTERS = 200
+SLACK = 40  # a sequence that is cut in two leaves its first half at the end
 # whole terminal sequences first: without their ESC, "[31m" would stay behind as text
 TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]")
 # controls, and the marks that reorder or hide text on a screen
@@ -202,10 +203,17 @@ class Agent(Protocol):
 
 def one_line(text: str, limit: int = EVENT_CHARACTERS) -> str:
     """A text as one printable line of at most `limit` characters."""
-    # cut first: cleaning 20 MB to show 200 characters would cost a second
-    plain = TERMINAL_SEQUENCE.sub("", text[: limit * 8])
-    line = " ".join(UNPRINTABLE.sub(" ", plain).split())
+    # cut first: cleaning 20 MB to show 200 characters would cost a second; mostly little is enough to see that
+    line = cleaned(text[: limit * 2])
+    if len(line) <= limit + SLACK < len(text):
+        line = cleaned(text[: limit * 8])
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def cleaned(text: str) -> str:
+    """A text without what steers a terminal, its white space made single blanks."""
+    plain = TERMINAL_SEQUENCE.sub("", text) if "\x1b" in text else text
+    return " ".join(UNPRINTABLE.sub(" ", plain).split())
 
 
 def names(value: object) -> tuple[str, ...]:

@@ -80,11 +80,12 @@ class Room:
 
     def note(self, **facts: object) -> None:
         """Remembers facts for the next call, beside those that are known already."""
-        write_record(self.state, {**(read_record(self.state) or {}), **facts})
+        # what a power failure takes from here is asked for again, or counted twice: never forgotten
+        write_record(self.state, {**(read_record(self.state) or {}), **facts}, durable=False)
 
-    def note_survivors(self, survivors: tuple[Survivor, ...]) -> None:
-        """Remembers what could not be ended: nothing is started beside it."""
-        self.note(survivors=[[survivor.pid, survivor.started_ticks] for survivor in survivors])
+    def note_survivors(self, survivors: tuple[Survivor, ...], **facts: object) -> None:
+        """Remembers what could not be ended, since nothing is started beside it; and what else there is to know."""
+        self.note(**facts, survivors=[[survivor.pid, survivor.started_ticks] for survivor in survivors])
 
     def still_running(self) -> tuple[Survivor, ...]:
         """Ends what an earlier call left running and returns what could not be ended."""

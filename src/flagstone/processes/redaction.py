@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 SHORTEST = 8
@@ -60,17 +61,29 @@ class Redactor:
 
     def clean(self, content: bytes) -> bytes:
         """The content without secrets."""
+        holds = finder()
         for value, name in self.secrets:
-            if value in content:
+            if holds(content, len(content), value, len(value)):
                 content = content.replace(value, f"[redacted {name}]".encode())
         for needle, shape in SHAPES:
-            if needle in content:
+            if holds(content, len(content), needle, len(needle)):
                 content = expression(shape).sub(b"[redacted key]", content)
         return content
 
     def clean_text(self, text: str) -> str:
         """The text without secrets."""
         return self.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+
+@cache
+def finder() -> Callable[[bytes, int, bytes, int], object]:
+    """Whether a content holds a needle, by the C library, which looks twice as fast as Python does."""
+    import ctypes  # here, not above: most commands redact nothing
+
+    memmem: Any = ctypes.CDLL(None).memmem
+    memmem.restype = ctypes.c_void_p
+    memmem.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)
+    return memmem  # type: ignore[no-any-return]
 
 
 @cache
