@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 from flagstone.loop import checkpoint
-from flagstone.loop.derived import best_record
+from flagstone.loop.derived import best_bytes, best_record
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home
 from flagstone.loop.spec import Spec
@@ -80,10 +79,6 @@ def settle(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> None
                 link.unlink()
         return
     ready = home.bests / best.run_id / "best.json"
-    if ready.is_file() and ready.read_bytes() != written(best, spec):
-        write_atomic(ready, written(best, spec))
+    if ready.is_file() and ready.read_bytes() != best_bytes(best, spec):
+        write_atomic(ready, best_bytes(best, spec))
     promote(home, spec, subject, best)
-
-
-def written(entry: Entry, spec: Spec) -> bytes:
-    return json.dumps(best_record(entry, spec), indent=1, ensure_ascii=False, default=str).encode() + b"\n"
