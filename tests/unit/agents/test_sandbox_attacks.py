@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tricks import AS_ROOT, MARKS, PRELUDE, WRITES, Trick
+from tricks import APPROVALS, AS_ROOT, MARKS, PRELUDE, WRITES, Trick
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, bubblewrap, landlock, run
 
@@ -137,7 +137,8 @@ def field(tmp_path: Path) -> Iterator[Field]:
     home.mkdir()
     (home / ".bashrc").write_text("# mine\n")
     with open(project / "runs/r/approved/seals.jsonl", "r+b") as held:
-        victim = subprocess.Popen(["sleep", "300"], stdin=held)
+        env = {**os.environ, "FLAGSTONE_WARM": "a socket and a word"}
+        victim = subprocess.Popen(["sleep", "300"], stdin=held, cwd=project / "runs/r", env=env)
     yield Field(project, home, victim)
     victim.kill()
     victim.wait()
@@ -164,7 +165,7 @@ def settle(trick: Trick) -> None:
         time.sleep(0.6)
 
 
-@named(WRITES + AS_ROOT)
+@named(WRITES + APPROVALS + AS_ROOT)
 def test_the_kernel_prevents_it(field: Field, trick: Trick, way: str) -> None:
     if trick.name == "ending a process of ours" and way != "both" and landlock.abi() < 6:
         pytest.skip("this Landlock does not keep signals in")
@@ -174,7 +175,7 @@ def test_the_kernel_prevents_it(field: Field, trick: Trick, way: str) -> None:
     assert field.harm(before) == [], said
 
 
-@named(tuple(trick for trick in WRITES + AS_ROOT if trick.alone))
+@named(tuple(trick for trick in WRITES + APPROVALS + AS_ROOT if trick.alone))
 def test_without_the_sandbox_it_succeeds(field: Field, trick: Trick) -> None:
     """Were one of these to fail by itself, the test above would prove nothing."""
     if trick in AS_ROOT and os.getuid() != 0:
