@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from flagstone.agents.budget import Purse
+from flagstone.cli.aloud import aloud
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.experiments import Plan, plan_named
 from flagstone.layout import Project, Run
@@ -28,15 +26,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("block", type=Path, help="experiments/NAME/blocks/NNNN.json of the run")
     parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
     asked = parser.parse_args(words)
-    asked.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(asked.log, "a", encoding="utf-8") as log:
-
-        def say(line: str) -> None:
-            for stream in (sys.stderr, log):
-                with suppress(OSError):  # a full disk: what cannot be logged is still worked on, or fails by itself
-                    stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-                    stream.flush()
-
+    with aloud(asked.log) as say:
         return answered(asked.block.absolute(), say)
 
 

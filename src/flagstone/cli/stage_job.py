@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from flagstone.agents.protocol import Event
 from flagstone.agents.registry import agent_named
 from flagstone.agents.telemetry import LOG, spending
+from flagstone.cli.aloud import aloud
 from flagstone.drafting.loop import Bench, build
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.opened import open_run
@@ -30,16 +29,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--offer", required=True, type=Path, help="stages/NN_name.json of the run")
     parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
     asked = parser.parse_args(words)
-    asked.log.parent.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, stop)
-    with open(asked.log, "a", encoding="utf-8") as log:
-
-        def say(line: str) -> None:
-            for stream in (sys.stderr, log):
-                with suppress(OSError):  # a full disk: what cannot be logged is still worked on, or fails by itself
-                    stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-                    stream.flush()
-
+    with aloud(asked.log) as say:
         try:
             build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)
         except (Interrupted, KeyboardInterrupt):
