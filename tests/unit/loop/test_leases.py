@@ -315,14 +315,14 @@ def test_a_lock_that_is_no_plain_file_is_refused(folder: Path, tmp_path: Path, k
 
 
 @pytest.mark.usefixtures("_four")
-def test_a_lock_file_that_was_cleared_away_is_made_anew(folder: Path) -> None:
-    with leases.lease(4, folder=folder):
-        pass
+def test_a_lock_file_that_was_cleared_away_keeps_nobody_out(folder: Path) -> None:
     with machine_locks.lock_folder(folder) as locks:
-        replaced = locks.lock_file("gpu-0")
+        stale = locks.lock_file("gpu-0")
         (folder / "gpu-0").unlink()
-        assert not locks.is_in_place("gpu-0", replaced)
-        os.close(replaced)
+        assert not locks.is_in_place("gpu-0", stale)
+        locks.make("gpu-0")
+        assert not locks.is_in_place("gpu-0", stale)
+        os.close(stale)
     assert are_free(folder, 4)
 
 
