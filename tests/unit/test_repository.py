@@ -77,6 +77,12 @@ def test_no_program_of_the_repositorys_settings_is_started(checkout: Path, own: 
     assert not ran.exists()
 
 
+def test_the_history_stays_where_it_is(checkout: Path, own: Repository) -> None:
+    git(checkout, "commit", "-q", "--allow-empty", "-m", "second")
+    own.fetch(checkout, Checkout(checkout).head())
+    assert git(own.root, "rev-list", "--count", "--all") == "1"
+
+
 def test_what_was_fetched_does_not_need_its_source(checkout: Path, own: Repository) -> None:
     commit = Checkout(checkout).head()
     own.fetch(checkout, commit)

@@ -54,7 +54,8 @@ class Known:
     def load(cls, record: Path | None) -> Known:
         told = (read_record(record) if record else None) or {}
         try:
-            seen = {path: Seen(tuple(key), Blob(mode, sha), True) for path, (key, mode, sha) in told.items()}
+            rows = ((path, tuple(key), Blob(mode, sha), bool(old)) for path, (key, mode, sha, old) in told.items())
+            seen = {path: Seen(key, blob, is_settled) for path, key, blob, is_settled in rows}
         except (TypeError, ValueError):
             seen = {}
         return cls(record, seen)
@@ -78,7 +79,7 @@ class Known:
         """For the next process; not after each small change, since a stale record is harmless."""
         if not self.record or self.unkept <= len(self.seen) // 50:
             return
-        rows = {path: (each.key, each.blob.mode, each.blob.sha) for path, each in self.seen.items() if each.is_settled}
+        rows = {path: (s.key, s.blob.mode, s.blob.sha, s.is_settled) for path, s in self.seen.items()}
         self.record.parent.mkdir(parents=True, exist_ok=True)
         self.record.write_text(json.dumps(rows, separators=(",", ":")), encoding="ascii")
         self.unkept = 0
