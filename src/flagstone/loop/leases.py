@@ -76,7 +76,8 @@ def lease(
 ) -> Iterator[Lease]:
     """So many GPUs, ours until the end; the locks die with this process. Under SLURM they are the scheduler's.
 
-    Whoever came first is served first, however many it needs. Take GPUs before `beside_others`, never after it.
+    Whoever came first is served first, however many it needs. Who needs `beside_others` too takes that first, always:
+    in two orders two runs could wait for each other.
     """
     if count == 0 or "SLURM_JOB_ID" in os.environ:
         yield Lease()
