@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
 from flagstone.metrics.wire import double, fields, masked_crc, single
 
 HEAD = 12  # length and its checksum before each record; its own checksum behind it
-SUMMARY, VALUE, TAG, SIMPLE, TENSOR = 5, 1, 1, 2, 8
+WALL_TIME, SUMMARY, VALUE, TAG, SIMPLE, TENSOR = 1, 5, 1, 1, 2, 8
 DTYPE, CONTENT, FLOATS, DOUBLES = 1, 4, 5, 6
 FLOAT_TYPE, DOUBLE_TYPE = 1, 2
 LARGEST = 1 << 28
 REACH = 1 << 20  # how far before a tag its record may begin
 CHECKED = 1 << 16  # bytes of a record whose checksum is worth computing here
-TAGS_LOOKED_AT = 5_000
-PATTERN = "**/*tfevents*"
+PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
+RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
+ZEROS = b"\0\0\0\0"
+PATTERN = "**/events.out.tfevents.*"
 Bytes = mmap.mmap
 
 
@@ -30,54 +33,101 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
     files = own_files(place, pattern)
     if not files:
         return Reading({}, "tensorboard", (f"the run wrote no event file that matches {pattern}",))
-    tags = {name: name for name in wanted}
-    if options.get("tag") and wanted:
-        tags[wanted[0]] = str(options["tag"])
-    values: dict[str, float] = {}
-    problems: list[str] = []
-    for path in files:
-        with suppress(ValueError), open(path, "rb") as stream, mapped(stream.fileno()) as content:
-            missing = {name: tag for name, tag in tags.items() if name not in values}
-            values |= found_in(content, missing)
-            if not tags or (wanted and wanted[0] not in values):
-                seen, problem = walked(content, TAGS_LOOKED_AT if tags else None)
-                values = {**{tag: value for tag, value in seen.items() if tag not in tags}, **values}
-                problems += [f"{path.name}: {problem}"] if problem else []
+    tag = str(options.get("tag") or "") if wanted else ""
+    tags = [tag, *wanted[1:]] if tag else list(wanted)
+    values, problems = searched(files, tags)
+    if not tags or any(each not in values for each in tags):
+        # everything is read: what is missing is best explained by what is there
+        seen, more = all_values(files)
+        values, problems = {**seen, **values}, [*problems, *more]
+    if tag:
+        values = {name: value for name, value in values.items() if name != wanted[0] or name == tag}
+        values |= {wanted[0]: values[tag]} if tag in values else {}
     sources = tuple(os.path.relpath(path, place.run_dir) for path in files)
-    return Reading(values, "tensorboard", tuple(problems), sources)
+    return Reading(values, "tensorboard", tuple(dict.fromkeys(problems)), sources)
 
 
 def own_files(place: Place, pattern: str) -> list[Path]:
-    """The run's event files, the newest first."""
+    """The run's event files, in the order in which they were begun."""
     if os.path.isabs(pattern) or ".." in pattern.split("/"):
         return []
-    found = [path for path in place.run_dir.glob(pattern) if path.is_file() and place.is_own(path)]
-    return sorted((path for path in found if path.stat().st_size), key=lambda each: each.stat().st_mtime, reverse=True)
+    try:
+        found = [path for path in place.run_dir.glob(pattern) if path.is_file() and place.is_own(path)]
+        return sorted((path for path in found if path.stat().st_size), key=lambda path: (began_at(path), path.name))
+    except (OSError, ValueError):  # what is no pattern matches nothing
+        return []
 
 
-def mapped(handle: int) -> Bytes:
-    return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+def began_at(path: Path) -> float:
+    """When the first record of a file was written, as it says itself; 0 where it says nothing."""
+    with suppress(OSError, ValueError, struct.error), opened(path) as content:
+        for number, wire, value in fields(payload_at(content, 0) or b""):
+            if number == WALL_TIME and wire == 1 and isinstance(value, bytes) and math.isfinite(double(value)):
+                return double(value)
+    return 0.0
 
 
-def found_in(content: Bytes, tags: Mapping[str, str]) -> dict[str, float]:
-    """The last value of each tag, searched from the end."""
-    found = {name: last_value(content, tag) for name, tag in tags.items()}
-    return {name: value for name, value in found.items() if value is not None}
+@contextmanager
+def opened(path: Path) -> Iterator[Bytes]:
+    with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content
 
 
-def last_value(content: Bytes, tag: str) -> float | None:
-    """The value in the last whole record that holds the tag; the same bytes in other places are passed over."""
-    encoded = tag.encode()
+def searched(files: Sequence[Path], tags: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+    """The last value of each tag, searched from the end of the newest file, and what was damaged there."""
+    values: dict[str, float] = {}
+    problems: list[str] = []
+    for path in reversed(files):
+        missing = [tag for tag in tags if tag not in values]
+        try:
+            with opened(path) as content:
+                for tag in missing:
+                    value, problem = last_value(content, tag)
+                    values |= {} if value is None else {tag: value}
+                    problems += [f"{path.name}: {problem}"] if problem else []
+        except (OSError, ValueError) as problem:
+            problems.append(f"{path.name}: {problem}")
+    return values, problems
+
+
+def all_values(files: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
+    """The last value of every tag, and where files are damaged: what stands behind is not read."""
+    values: dict[str, float] = {}
+    problems: list[str] = []
+    for path in files:
+        try:
+            with opened(path) as content:
+                seen, problem = walked(content, 0)
+                values |= seen
+                problems += [f"{path.name}: {problem}"] if problem else []
+        except (OSError, ValueError) as problem:
+            problems.append(f"{path.name}: {problem}")
+    return values, problems
+
+
+def last_value(content: Bytes, tag: str) -> tuple[float | None, str]:
+    """The value in the last whole record that holds the tag, and what is damaged behind it."""
+    encoded = tag.encode("utf-8", "replace")
     needle = b"\x0a" + length_prefix(len(encoded)) + encoded
+    value, start, is_sure = None, 0, True
     hit = content.rfind(needle)
-    while hit >= 0:
-        record = record_around(content, hit)
-        if record is not None:
-            value = dict(scalars(record)).get(tag)
-            if value is not None:
-                return value
-        hit = content.rfind(needle, 0, hit)
-    return None
+    for _ in range(PLACES_LOOKED_AT):
+        if hit < 0 or value is not None:
+            break
+        before = hit + len(needle) - 1
+        around = record_around(content, hit)
+        if around is None:
+            is_sure = False  # torn, damaged, or too long: reading on from the record before tells
+        else:
+            before = around[0]
+            value = dict(scalars(around[1])).get(tag)
+            start = before if value is not None else 0
+        hit = content.rfind(needle, 0, before)
+    is_sure = is_sure and (hit < 0 or value is not None)
+    if is_sure and value is None:
+        return None, ""
+    seen, problem = walked(content, start, RECORDS_BEHIND if is_sure else None)
+    return seen.get(tag, value), problem
 
 
 def length_prefix(length: int) -> bytes:
@@ -88,16 +138,21 @@ def length_prefix(length: int) -> bytes:
     return bytes([*found, length])
 
 
-def record_around(content: Bytes, position: int) -> bytes | None:
-    """The payload of the whole, undamaged record that a position lies in."""
-    for start in range(position - HEAD, max(-1, position - REACH), -1):
+def record_around(content: Bytes, position: int) -> tuple[int, bytes] | None:
+    """Start and payload of the whole, undamaged record that a position lies in."""
+    lowest, end = max(0, position - REACH), position - HEAD + 8
+    while True:
         # a length below LARGEST has zeros here: most places are ruled out at once
-        if content[start + 5 : start + 8] != b"\0\0\0":
-            continue
-        payload = payload_at(content, start)
-        if payload is not None and start + HEAD <= position < start + HEAD + len(payload):
-            return payload
-    return None
+        zeros = content.rfind(ZEROS, lowest, max(end, 0))
+        if zeros < 4:
+            return None
+        start = zeros - 4
+        length = int.from_bytes(content[start:zeros], "little")
+        if position < start + HEAD + length:
+            payload = payload_at(content, start)
+            if payload is not None:
+                return start, payload
+        end = zeros + 3
 
 
 def payload_at(content: Bytes, start: int) -> bytes | None:
@@ -115,14 +170,14 @@ def payload_at(content: Bytes, start: int) -> bytes | None:
     return payload
 
 
-def walked(content: Bytes, most: int | None) -> tuple[dict[str, float], str]:
-    """The last value of every tag of the first `most` records, and what was wrong with the file."""
+def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
+    """The last value of every tag of the first `most` records from here, and what was wrong with them."""
     found: dict[str, float] = {}
-    position, count = 0, 0
+    position, count = start, 0
     while position < len(content) and (most is None or count < most):
         payload = payload_at(content, position)
         if payload is None:
-            return found, f"what stands from byte {position} on is no whole record"
+            return found, f"what stands from byte {position} on is torn or damaged"
         found.update(scalars(payload))
         position += HEAD + len(payload) + 4
         count += 1
@@ -159,7 +214,7 @@ def of_tensor(content: bytes) -> float | None:
         if field == DTYPE and isinstance(value, int):
             kind = value
         elif field in (CONTENT, FLOATS, DOUBLES) and wire in (1, 2, 5) and isinstance(value, bytes):
-            raw = value
+            raw += value
     if kind == FLOAT_TYPE and len(raw) == 4:
         return single(raw)
     return double(raw) if kind == DOUBLE_TYPE and len(raw) == 8 else None

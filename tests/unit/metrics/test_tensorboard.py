@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -75,15 +76,19 @@ def test_bytes_of_a_tag_in_another_record_do_not_deceive(place: Place) -> None:
 def test_a_torn_last_record_is_passed_over(place: Place, cut: int) -> None:
     path = write(place.run_dir, [simple("loss", 0.75), simple("loss", 0.5), simple("loss", 0.25)])
     path.write_bytes(path.read_bytes()[:-cut])
-    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] in (0.5, 0.75)
+    found = read_metrics("tensorboard", {}, place, ["loss"])
+    assert found.values["loss"] == 0.5
+    assert "torn or damaged" in found.problems[0]
 
 
-def test_a_damaged_record_is_not_believed(place: Place) -> None:
+@pytest.mark.parametrize("of_the_end", [8, 33], ids=["payload", "head"])
+def test_a_damaged_record_is_not_believed(place: Place, of_the_end: int) -> None:
     path = write(place.run_dir, [simple("loss", 0.75), simple("loss", 0.5)])
     content = bytearray(path.read_bytes())
-    content[-8] ^= 0xFF
+    content[-of_the_end] ^= 0xFF
     path.write_bytes(bytes(content))
-    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] == 0.75
+    found = read_metrics("tensorboard", {}, place, ["loss"])
+    assert found.values["loss"] == 0.75 and "torn or damaged" in found.problems[0]
 
 
 def test_a_missing_tag_shows_the_others_and_another_runs_file_is_not_read(place: Place) -> None:
@@ -92,6 +97,79 @@ def test_a_missing_tag_shows_the_others_and_another_runs_file_is_not_read(place:
     assert "val/loss" not in found and found["train/loss"] == 0.5
     os.utime(path, (1, 1))
     assert "no event file" in read_metrics("tensorboard", {}, place, ["train/loss"]).problems[0]
+
+
+def test_a_damaged_record_in_the_middle_ends_the_reading_of_all_tags(place: Place) -> None:
+    path = write(place.run_dir, [simple("a", 1.0), simple("b", 2.0), simple("loss", 0.5), simple("a", 3.0)])
+    content = path.read_bytes()
+    at = content.index(b"\x0a\x01b")
+    path.write_bytes(content[:at] + b"\x0a\x01c" + content[at + 3 :])
+    everything = read_metrics("tensorboard", {}, place, [])
+    assert everything.values == {"a": 1.0} and "torn or damaged" in everything.problems[0]
+    # a later record that is whole is as good as its checksum
+    assert read_metrics("tensorboard", {}, place, ["a"]).values["a"] == 3.0
+
+
+def test_a_torn_end_is_told_even_where_it_is_of_another_tag(place: Place) -> None:
+    path = write(place.run_dir, [simple("loss", 0.5), simple("accuracy", 0.25)])
+    path.write_bytes(path.read_bytes()[:-2])
+    found = read_metrics("tensorboard", {}, place, ["loss"])
+    assert found.values["loss"] == 0.5 and "torn or damaged" in found.problems[0]
+
+
+def test_after_a_restart_the_file_that_was_begun_last_counts_whatever_its_time(place: Place) -> None:
+    first = write(place.run_dir, [simple("loss", 0.9), simple("old", 1.0)])
+    write(place.run_dir, [simple("loss", 0.5)])
+    os.utime(first, (place.began_at + 30, place.began_at + 30))
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] == 0.5
+    assert read_metrics("tensorboard", {}, place, []).values == {"loss": 0.5, "old": 1.0}
+
+
+def test_a_record_longer_than_the_search_reaches_is_read_all_the_same(place: Place) -> None:
+    write(place.run_dir, [simple("loss", 0.75)])
+    words = Summary.Value(tag="note", tensor=TensorProto(dtype="DT_STRING", string_val=[b"\x01" * 1_200_000]))
+    writer = EventFileWriter(str(place.run_dir), filename_suffix=".later")
+    writer.add_event(Event(wall_time=1, summary=Summary(value=[words, simple("loss", 0.5)])))
+    writer.close()
+    found = read_metrics("tensorboard", {}, place, ["loss"])
+    assert found.values["loss"] == 0.5 and not found.problems
+
+
+def test_many_places_that_look_like_the_tag_end_in_reading_every_record(place: Place) -> None:
+    text = b"\x0a\x04loss"
+    words = Summary.Value(tag="note", tensor=TensorProto(dtype="DT_STRING", string_val=[text]))
+    write(place.run_dir, [simple("loss", 0.75)])
+    write(place.run_dir, [simple("loss", 0.25), *[words] * 100])
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values["loss"] == 0.25
+
+
+def test_a_missing_tag_costs_no_wrong_values_of_others(place: Place) -> None:
+    write(place.run_dir, [simple("train", float(n)) for n in range(500)])
+    assert read_metrics("tensorboard", {}, place, ["val"]).values == {"train": 499.0}
+
+
+def test_the_value_stands_under_the_metrics_name_and_under_the_tag_and_no_namesake_counts(place: Place) -> None:
+    write(place.run_dir, [simple("eval/nll", 0.5), simple("loss", 0.1)])
+    found = read_metrics("tensorboard", {"tag": "eval/nll"}, place, ["loss"]).values
+    assert found == {"loss": 0.5, "eval/nll": 0.5}
+    assert "loss" not in read_metrics("tensorboard", {"tag": "eval/other"}, place, ["loss"]).values
+
+
+def test_names_of_any_length_and_numbers_of_either_width_are_read(place: Place) -> None:
+    name = "päth/" * 40_000
+    raw = TensorProto(dtype="DT_DOUBLE", tensor_content=struct.pack("<d", 0.1))
+    several = TensorProto(dtype="DT_FLOAT", float_val=[1.0, 2.0])
+    values = [simple(name, 0.5), Summary.Value(tag="raw", tensor=raw), Summary.Value(tag="many", tensor=several)]
+    write(place.run_dir, values)
+    found = read_metrics("tensorboard", {}, place, [name, "raw", "many"])
+    assert found.values == {name: 0.5, "raw": 0.1}
+
+
+@pytest.mark.parametrize("pattern", ["/tmp/*", "../*", "**x/[", "logs/*"])
+def test_a_pattern_that_leads_nowhere_is_a_problem_and_no_crash(place: Place, pattern: str) -> None:
+    write(place.run_dir, [simple("loss", 0.5)])
+    found = read_metrics("tensorboard", {"glob": pattern}, place, ["loss"])
+    assert found.values == {} and pattern in found.problems[0]
 
 
 def test_garbage_and_empty_files_are_no_crash(place: Place) -> None:
