@@ -81,7 +81,7 @@ def measure(name: str, program: Path, folder: Path, more: Mapping[str, str]) -> 
     # of a CLI that takes a second the least is compared: a busy machine changes its median by more than is looked for
     middle = median if name == "stand-in" else min
     beyond_ms = 1000 * (middle(found[f"{name} by Flagstone"]) - middle(found[alone]))
-    promise(f"{name}: a call beyond the CLI's own time, {middle.__name__} of {ROUNDS[name]}", beyond_ms, LIMIT_MS, " ms")
+    promise(f"{name}: a call beyond its own time, {middle.__name__} of {ROUNDS[name]}", beyond_ms, LIMIT_MS, " ms")
 
 
 def stand_in(folder: Path) -> Path:

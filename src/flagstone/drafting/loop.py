@@ -37,8 +37,11 @@ ENDS_AT_ONCE = {
     Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
     Outcome.CONFIG: "correct the agent's settings in run.yaml",
     Outcome.BUDGET: "raise the budget in run.yaml",
+    Outcome.UNCLEAN: "end these processes, or wait until they are gone",
 }
-LONGEST_WAIT_S = 900.0
+PASSES = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
+LONGEST_STEP_S = 900.0  # what we wait of our own accord
+LONGEST_WAIT_S = 6 * 3600.0  # what we wait because we are asked to
 
 
 @dataclass(frozen=True)
@@ -146,10 +149,15 @@ def counts(attempt: Attempt) -> bool:
 
 def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench) -> None:
     """A passing error of the agent's service is given time, longer each time, or as long as it asks for."""
-    if result.outcome is not Outcome.RETRYABLE:
+    if result.outcome not in PASSES:
         return
-    delay = result.retry_after_s if result.retry_after_s is not None else retry_s * 2 ** max(spent - 1, 0)
-    delay = min(delay, LONGEST_WAIT_S)
+    asked_s = result.retry_after_s
+    if asked_s is not None and asked_s > LONGEST_WAIT_S:
+        raise WorkFailed(
+            f"{result.reason}: the agent's service asks to wait for {asked_s / 3600:.1f} hours",
+            hint=f"run it again after {utc(time.time() + asked_s)}",
+        )
+    delay = min(retry_s * 2 ** max(spent - 1, 0), LONGEST_STEP_S) if asked_s is None else asked_s
     bench.say(f"{result.reason}: trying again in {delay:.0f} s")
     bench.sleep(delay)
 

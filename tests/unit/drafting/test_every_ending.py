@@ -1,0 +1,152 @@
+"""What the loop does for every way a call can end. That each is told apart: tests/unit/agents/test_endings.py."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from answering_desk import Answer, Desk, ended, good
+
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+
+ENDS = {
+    Outcome.AUTH: "log in to the agent again",
+    Outcome.CONFIG: "correct the agent's settings",
+    Outcome.BUDGET: "raise the budget",
+    Outcome.UNCLEAN: "end these processes",
+}
+WAITS = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
+FRESH = (Outcome.SESSION_LOST, Outcome.CONTEXT)
+REPAIRED = (
+    Outcome.TURNS,
+    Outcome.SCHEMA,
+    Outcome.CRASHED,
+    Outcome.MALFORMED,
+    Outcome.TIMEOUT,
+    Outcome.SILENT,
+)
+
+
+def ends(outcome: Outcome, **more: object) -> Answer:
+    return partial(ended, outcome=outcome, reason=f"it was {outcome.value}", **more)
+
+
+def conversations(desk: Desk) -> list[str]:
+    return [call.conversation.session_id for call in desk.calls]
+
+
+def test_every_ending_is_one_of_those_below() -> None:
+    rows = {*ENDS, *WAITS, *FRESH, *REPAIRED, Outcome.OK, Outcome.INTERRUPTED}
+    assert rows == set(Outcome)
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+def test_what_only_a_person_can_cure_ends_at_once_and_names_the_cure(desk: Desk, outcome: Outcome) -> None:
+    desk.answers = [ends(outcome), good]
+    with pytest.raises(WorkFailed, match=f"it was {outcome.value}") as failed:
+        desk.build()
+    assert ENDS[outcome] in failed.value.hint
+    assert (len(desk.calls), desk.waits) == (1, [])
+    desk.build()  # once it is cured, the same command goes on in the same conversation
+    assert len(set(conversations(desk))) == 1
+
+
+@pytest.mark.parametrize("outcome", WAITS)
+def test_what_passes_is_waited_for_and_tried_again_in_the_same_conversation(desk: Desk, outcome: Outcome) -> None:
+    desk.answers = [ends(outcome), ends(outcome), good]
+    desk.build()
+    assert desk.waits == [3.0, 6.0]
+    assert len(set(conversations(desk))) == 1
+
+
+@pytest.mark.parametrize("outcome", FRESH)
+def test_a_conversation_that_cannot_go_on_is_begun_anew_once_with_the_whole_prompt(
+    desk: Desk, outcome: Outcome
+) -> None:
+    desk.answers = [ends(outcome), good]
+    desk.build()
+    old, new = desk.calls
+    assert old.conversation.session_id != new.conversation.session_id
+    assert not new.conversation.resume
+    assert "Does it help?" in new.prompt
+    assert desk.waits == []
+
+
+@pytest.mark.parametrize("outcome", FRESH)
+def test_one_that_is_lost_again_is_not_begun_a_third_time(desk: Desk, outcome: Outcome) -> None:
+    desk.answers = [ends(outcome)]
+    with pytest.raises(WorkFailed):
+        desk.build()
+    assert len(set(conversations(desk))) == 2
+
+
+@pytest.mark.parametrize("outcome", REPAIRED)
+def test_what_another_attempt_may_mend_goes_on_in_the_same_conversation(desk: Desk, outcome: Outcome) -> None:
+    desk.answers = [ends(outcome), good]
+    desk.build()
+    assert len(set(conversations(desk))) == 1
+    assert desk.calls[1].conversation.resume
+    assert desk.waits == []
+
+
+@pytest.mark.parametrize("outcome", [*REPAIRED, *WAITS])
+def test_attempts_are_bounded_and_the_last_reason_is_said(desk: Desk, outcome: Outcome) -> None:
+    desk.answers = [ends(outcome)]
+    with pytest.raises(WorkFailed, match=f"failed after 3 attempts: it was {outcome.value}"):
+        desk.build()
+    assert len(desk.calls) == 3
+    assert not desk.run.summary("01_literature_survey").exists()
+
+
+def test_an_interruption_stops_the_stage_and_uses_up_no_attempt(desk: Desk) -> None:
+    desk.answers = [ends(Outcome.INTERRUPTED)] * 4 + [good]
+    for _ in range(4):
+        with pytest.raises(Interrupted):
+            desk.build()
+    desk.build()
+    assert len(set(conversations(desk))) == 1
+
+
+def test_a_wait_that_was_asked_for_is_kept_to_the_second_however_long(desk: Desk) -> None:
+    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=5 * 3600.0), good]
+    desk.build()
+    assert desk.waits == [5 * 3600.0]
+
+
+def test_a_wait_of_days_is_left_to_the_person_with_the_time_to_come_back(desk: Desk) -> None:
+    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=50 * 3600.0)]
+    with pytest.raises(WorkFailed, match=r"asks to wait for 50.0 hours") as failed:
+        desk.build()
+    assert failed.value.hint.startswith("run it again after 20")
+    assert (len(desk.calls), desk.waits) == (1, [])
+
+
+def test_denied_tools_are_no_failure_where_the_files_are_right(desk: Desk) -> None:
+    def denied(call: AgentCall) -> AgentResult:
+        good(call)
+        return ended(call, denied=("Write: /etc/passwd",))
+
+    desk.answers = [denied]
+    desk.build()
+    assert len(desk.calls) == 1
+    assert desk.summary()
+
+
+BROKEN = (
+    WorkFailed("cannot write: no space left", hint="free some"),
+    FlagstoneError("nothing here could keep it", hint="sandbox"),
+)
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=["a full disk", "no sandbox"])
+def test_an_error_of_ours_ends_the_stage_and_the_next_run_goes_on(desk: Desk, error: FlagstoneError) -> None:
+    def raises(call: AgentCall) -> AgentResult:
+        raise error
+
+    desk.answers = [raises, good]
+    with pytest.raises(FlagstoneError, match=error.problem):
+        desk.build()
+    desk.build()
+    assert desk.summary()
+    assert len(set(conversations(desk))) == 1
