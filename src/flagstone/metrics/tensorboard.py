@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
@@ -24,6 +26,8 @@ PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
 RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
 ZEROS = b"\0\0\0\0"
 PATTERN = "**/events.out.tfevents.*"
+# an event of time, step and a summary of one value: a tag and a simple number
+PLAIN = re.compile(rb"\x09.{8}(?:\x10[\x80-\xff]{0,9}[\x00-\x7f])?\x2a(.)\x0a(.)\x0a(.)(.*)\x15(.{4})", re.DOTALL)
 Bytes = mmap.mmap
 
 
@@ -162,12 +166,18 @@ def payload_at(content: Bytes, start: int) -> bytes | None:
         return None
     length, check = struct.unpack("<QI", head)
     end = start + HEAD + length + 4
-    if length > LARGEST or end > len(content) or masked_crc(head[:8]) != check:
+    if length > LARGEST or end > len(content) or head_crc(head[:8]) != check:
         return None
     payload = content[start + HEAD : end - 4]
     if length <= CHECKED and masked_crc(payload) != struct.unpack("<I", content[end - 4 : end])[0]:
         return None
     return payload
+
+
+@lru_cache(maxsize=1024)
+def head_crc(length: bytes) -> int:
+    """Most records of a file have one of few lengths."""
+    return masked_crc(length)
 
 
 def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
@@ -178,10 +188,24 @@ def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[st
         payload = payload_at(content, position)
         if payload is None:
             return found, f"what stands from byte {position} on is torn or damaged"
-        found.update(scalars(payload))
+        found.update(plain_scalar(payload) or scalars(payload))
         position += HEAD + len(payload) + 4
         count += 1
     return found, ""
+
+
+def plain_scalar(event: bytes) -> tuple[tuple[str, float], ...]:
+    """What `scalars` finds in the form that nearly every event has, several times sooner; empty in any other."""
+    form = PLAIN.fullmatch(event)
+    if form is None:
+        return ()
+    summary, value, length, tag, number = form.groups()
+    size = len(tag)
+    if (summary[0], value[0], length[0]) != (size + 9, size + 7, size) or size + 9 > 0x7F:
+        return ()
+    with suppress(UnicodeDecodeError):
+        return ((tag.decode(), single(number)),)
+    return ()
 
 
 def scalars(event: bytes) -> Iterator[tuple[str, float]]:

@@ -60,9 +60,9 @@ TABLE = table()
 
 def masked_crc(content: bytes) -> int:
     """The checksum that event files carry."""
-    value = 0xFFFFFFFF
+    value, steps = 0xFFFFFFFF, TABLE
     for byte in content:
-        value = TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
+        value = steps[(value ^ byte) & 0xFF] ^ (value >> 8)
     value ^= 0xFFFFFFFF
     return (((value >> 15) | (value << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 

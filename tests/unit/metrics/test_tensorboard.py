@@ -17,6 +17,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place
+from flagstone.metrics.tensorboard import plain_scalar, scalars
 
 
 def tensor(tag: str, value: float) -> Summary.Value:
@@ -163,6 +164,18 @@ def test_names_of_any_length_and_numbers_of_either_width_are_read(place: Place) 
     write(place.run_dir, values)
     found = read_metrics("tensorboard", {}, place, [name, "raw", "many"])
     assert found.values == {name: 0.5, "raw": 0.1}
+
+
+@pytest.mark.parametrize("tag", ["loss", "a\x15bcde", "\n\x04loss", "x" * 118, "x" * 119, "ä", ""])
+@pytest.mark.parametrize("step", [0, 1, 300, 1 << 40, -1])
+def test_the_short_way_to_a_scalar_finds_what_the_long_way_finds(tag: str, step: int) -> None:
+    for values in ([simple(tag, 0.5)], [tensor(tag, 0.5)], [simple(tag, 0.5), simple("other", 2.0)]):
+        event = Event(wall_time=1.5, step=step, summary=Summary(value=values)).SerializeToString()
+        assert dict(scalars(event))[tag] == 0.5
+        assert plain_scalar(event) in ((), tuple(scalars(event)))
+    assert plain_scalar(
+        Event(wall_time=1.5, step=step, summary=Summary(value=[simple("loss", 0.5)])).SerializeToString()
+    )
 
 
 @pytest.mark.parametrize("pattern", ["/tmp/*", "../*", "**x/[", "logs/*"])
