@@ -40,10 +40,15 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
 
 
 def is_secret(name: str, value: str) -> bool:
-    if len(value) < SHORTEST or not any(word in name.upper() for word in SECRET_NAME):
+    if len(value) < SHORTEST or not secret_name().search(name):
         return False
     # SSL_KEY_FILE=/etc/… names a file; taking paths out would make every log unreadable
     return not (value.startswith("/") and os.path.exists(value))
+
+
+@cache
+def secret_name() -> re.Pattern[str]:
+    return re.compile("|".join(SECRET_NAME), re.IGNORECASE)
 
 
 class Redactor:

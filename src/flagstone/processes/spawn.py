@@ -33,6 +33,8 @@ CHANGED = (
     signal.SIGPIPE,
     signal.SIGXFSZ,
 )
+# handlers that must not run in a child that is not yet another program
+HANDLED = (*CHANGED, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 # a child forked by another thread between our pipe() and our close() would hold the pipe open
 starting = threading.Lock()
 
@@ -118,7 +120,7 @@ def forked(command: Command, pipes: Pipes, birth: Birth, is_merged: bool) -> Chi
     stdout, child_stdout = pipes.reading()
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
     trouble, report = os.pipe2(FLAGS)
-    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     ours_mb, began = resident_mb(os.getpid()), time.monotonic()
     try:
         pid = os.fork()
@@ -173,16 +175,8 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
 
 def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> None:
     os.setsid()
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-        signal.SIGQUIT,
-        signal.SIGPIPE,
-        signal.SIGXFSZ,
-    ):
+    for number in CHANGED:
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     die_with_parent()
     if os.getppid() != birth.parent:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
 FORKED_NOT_BEGUN = 0x40  # PF_FORKNOEXEC: the process is a copy and has not become another program
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1_000_000
+FEW = 200
+THREAD_GROUP = re.compile(rb"^Tgid:\s+(\d+)$", re.MULTILINE)
 NUMBERS_PER_S = 1_000_000  # more processes and threads than any machine starts in a second
 
 
@@ -32,16 +36,24 @@ def process_table(since_ticks: int, first: int = 0) -> list[Entry]:
     return [entry for entry in entries if entry is not None and entry.started_ticks >= since_ticks]
 
 
-def numbers_since(since_ticks: int, first: int) -> list[int]:
+def numbers_since(since_ticks: int, first: int) -> Iterable[int]:
     """The numbers of all processes that may have started since, found without opening a file of each."""
+    # numbers are given out in order: as long as they cannot have gone round, later ones are higher
+    is_young = first > 0 and age_s(since_ticks) * NUMBERS_PER_S < highest_number()
+    if is_young and 0 <= latest_number() - first < FEW:
+        # a new one that comes meanwhile has a parent among these, and is found by whoever looks again
+        return filter(is_process, range(first, latest_number() + 1))
     try:
         pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     except OSError:
         return []
-    # numbers are given out in order: as long as they cannot have gone round, later ones are higher
-    if first > 0 and age_s(since_ticks) * NUMBERS_PER_S < highest_number() and latest_number() >= first:
-        return [pid for pid in pids if pid >= first]
-    return pids
+    return [pid for pid in pids if pid >= first] if is_young and latest_number() >= first else pids
+
+
+def is_process(number: int) -> bool:
+    """Whether a number is a process's and not that of one of its threads, which a listing would not show."""
+    group = THREAD_GROUP.search(content_of(f"/proc/{number}/status"))
+    return group is not None and int(group[1]) == number
 
 
 def age_s(started_ticks: int) -> float:
