@@ -18,7 +18,7 @@ from flagstone.loop.entry import Measurement, Status
 from flagstone.loop.home import Home, RunFolder
 from flagstone.loop.overlay import emptied
 from flagstone.loop.readings import measured_quantities, primary, wandb_run
-from flagstone.loop.spec import Spec, StepSpec
+from flagstone.loop.spec import MEASURED, Spec, StepSpec
 from flagstone.loop.subject import Subject
 from flagstone.loop.surroundings import confinement, environment, filled
 from flagstone.metrics.registry import read_metrics
@@ -182,7 +182,7 @@ class Harness:
         )
 
     def is_kept(self, name: str) -> bool:
-        return name in self.spec.wanted or name in ("wall_s", "peak_rss_mb", "peak_vram_mb")
+        return name in self.spec.wanted or (name in MEASURED and name != "wall_seconds")
 
     def ending_of(self, result: ProcessResult) -> tuple[Status, str]:
         if result.survivors:

@@ -17,6 +17,7 @@ from flagstone.records import digest_bytes, digest_value, read_record, write_rec
 Direction = Literal["min", "max"]
 CONSTRAINT = re.compile(r"\s*([\w./\- ]+?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\Z")
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
+MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
 
 
@@ -167,9 +168,9 @@ class Spec:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Every name that is read from a run, the primary metric first."""
+        """Every name that is read from a run, the primary metric first; what we measure ourselves is not read."""
         names = (self.metric.name, *self.metric.auxiliary, *(each.name for each in self.constraints))
-        return tuple(dict.fromkeys(names))
+        return tuple(name for name in dict.fromkeys(names) if name not in MEASURED)
 
 
 def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
