@@ -94,6 +94,7 @@ def test_a_named_pipe_and_a_socket_are_violations_and_are_never_waited_for(
     os.mkfifo(draft / "src/model.py")
     os.mkfifo(draft / ".gitignore2")
     os.mkfifo(draft / "src/.gitignore")
+    put(draft, "src/notes.txt", "git would look into the pipe for a word on this")
     with socket.socket(socket.AF_UNIX) as opened:
         monkeypatch.chdir(draft)  # the name of a socket may not be long
         opened.bind("src/door.py")
@@ -102,6 +103,7 @@ def test_a_named_pipe_and_a_socket_are_violations_and_are_never_waited_for(
         "src/.gitignore was added, and is outside what may change",
         "src/door.py is a socket",
         "src/model.py is a named pipe",
+        "src/notes.txt was added, and is outside what may change",
     ]
 
 
@@ -210,6 +212,24 @@ def test_everything_a_run_may_do_to_its_folder_is_undone_and_nothing_outside_is_
     before = what_stands(outside)
     assert beside.laid_out(beside.base.tree) == right
     assert what_stands(outside) == before
+
+
+def test_a_closed_folder_is_opened_to_be_looked_at(beside: Beside) -> None:
+    draft = beside.begin()
+    put(draft, "src/model.py", "lr = 2\n")
+    (draft / "src/deep").chmod(0o000)
+    (draft / "src").chmod(0o000)
+    taken = beside.take()
+    assert (taken.changed, taken.violations) == (("src/model.py",), ())
+
+
+def test_a_second_name_of_a_working_file_is_given_up_even_if_it_holds_the_same(beside: Beside, outside: Path) -> None:
+    work = beside.home.working
+    beside.subject.restore(beside.base.tree, work)
+    (work / "src/model.py").unlink()
+    os.link(outside / "model.py", work / "src/model.py")
+    beside.subject.restore(beside.base.tree, work)
+    assert os.stat(outside / "model.py").st_nlink == 1
 
 
 def test_a_place_that_became_a_link_is_not_followed(beside: Beside, outside: Path) -> None:
