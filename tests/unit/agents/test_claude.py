@@ -138,7 +138,7 @@ def test_keys_are_taken_out_of_what_the_cli_writes_down_itself(cli: StandIn, ask
         INIT, SUCCESS, then=f"echo '{record}' | sed s/.ANTHROPIC_API_KEY/$ANTHROPIC_API_KEY/ > $CLAUDE_CONFIG_DIR/x"
     )
     call = asked()
-    cli.answer(call)
+    cli.answer(call, grace_s=20)  # it writes after its result
     kept = call.record_dir.parent / f"conversation-{SESSION}" / "config" / "x"
     assert kept.read_text() == '{"text": "it is [redacted ANTHROPIC_API_KEY]"}\n'
 
