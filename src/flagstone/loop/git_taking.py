@@ -147,10 +147,9 @@ class Taking:
 
     def look_at_strangers(self) -> None:
         """New files outside what may change: what is ignored has no effect, the rest was put there to have one."""
-        odd = [path for path in self.strangers if not may_be_ignored(path)]
-        asked = [path for path in self.strangers if may_be_ignored(path)]
-        ignored = self.ignored(self.folder, asked) if asked and self.may_ask else frozenset()
-        for path in (*odd, *asked):
+        may_ask = self.strangers and self.may_ask
+        ignored = self.ignored(self.folder, self.strangers) if may_ask else frozenset()
+        for path in self.strangers:
             if path.endswith("/.git") and path not in ignored:
                 self.fault(path, "is a repository within the repository")
             elif path not in ignored and path not in self.rules.links:
@@ -213,10 +212,6 @@ def name_fault(path: str) -> str:
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in path):
         return "has a name that is not UTF-8"
     return "has a name that git does not take" if ".git" in path.lower().split("/") else ""
-
-
-def may_be_ignored(path: str) -> bool:
-    return ".gitignore" not in path.split("/")
 
 
 def spoken(path: str) -> str:

@@ -168,6 +168,24 @@ def test_a_changed_ignore_file_does_not_hide_a_planted_one(beside: Beside) -> No
     assert "src/.gitignore was added, and is outside what may change" in said
 
 
+def test_an_environment_that_ignores_itself_is_no_violation(beside: Beside) -> None:
+    draft = beside.begin()
+    put(draft, "env/.gitignore", "*\n")
+    put(draft, "env/bin/python", "")
+    assert beside.take().violations == ()
+
+
+def test_an_untracked_file_that_a_candidate_makes_its_own_is_laid_out_as_one(tmp_path: Path) -> None:
+    beside = Beside(tmp_path, mutable=("src/**/*.py", "*.txt")).make()
+    put(beside.checkout, "notes.txt", "untracked")
+    draft = beside.begin()
+    (draft / "notes.txt").unlink()
+    put(draft, "notes.txt", "of the candidate")
+    taken = beside.take()
+    assert taken.changed == ("notes.txt",)
+    assert beside.laid_out(taken.tree)["notes.txt"] == (stat.S_IFREG | 0o644, "of the candidate")
+
+
 def test_an_ignored_file_of_a_discarded_run_is_not_there_for_the_next(beside: Beside) -> None:
     folder = beside.subject.place(beside.home.run("r0001"), 0)
     beside.subject.lay_out(beside.base.tree, folder)
