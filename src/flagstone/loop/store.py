@@ -12,6 +12,7 @@ from pathlib import Path
 from flagstone.errors import WorkFailed
 from flagstone.processes import run_quietly
 from flagstone.records import cannot_write
+from flagstone.repository import plain_environment
 
 # precious objects: not even `git gc --prune=now` removes a candidate
 CONFIG = """[core]
@@ -147,12 +148,6 @@ class Store:
             raise WorkFailed(f"cannot compare {before[:10]} and {after[:10]}: {said}", hint="look at candidates.git")
         text = content[:DIFF_BYTES].decode("utf-8", "replace")
         return text if len(content) <= DIFF_BYTES else f"{text}\n[… {len(content) - DIFF_BYTES} bytes left out …]\n"
-
-
-def plain_environment() -> dict[str, str]:
-    """An environment in which git reads no settings of a person or a machine."""
-    quiet = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    return {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, **quiet}
 
 
 def lost(root: Path, sha: str) -> WorkFailed:

@@ -35,6 +35,8 @@ def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) ->
         "PYTHONHASHSEED": str(seed % 2**32),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        # the folder lies within the person's repository: git is not to find that one from here
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
         "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
     }

@@ -69,3 +69,9 @@ def test_three_at_a_time_give_the_ledger_of_one_at_a_time(tmp_path: Path) -> Non
         laboratory.run(Edits({number: set_x(9 - number) for number in range(2, 8)}), 7)
         told.append([(each.number, each.value) for each in entries_of(laboratory.home.ledger)])
     assert told[0] == told[1]
+
+
+def test_a_run_does_not_find_the_repository_that_it_lies_in(committed: Laboratory) -> None:
+    looks_for_it = "if git rev-parse --show-toplevel; then exit 1; fi; python train.py"
+    committed.make(subject=SUBJECT, harness={"argv": ["sh", "-c", looks_for_it], "seconds": 30})
+    assert committed.step().status == "ok"

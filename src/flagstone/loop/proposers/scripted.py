@@ -12,8 +12,8 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.loop.proposal import Proposed, View
 from flagstone.loop.spec import Spec
-from flagstone.loop.store import plain_environment
 from flagstone.processes import run_quietly
+from flagstone.repository import plain_environment
 
 NOTE_FILE = "note.txt"
 NOTE_BYTES = 4096
