@@ -16,7 +16,7 @@ from flagstone.errors import FlagstoneError, Interrupted
 
 LOOK_EVERY_S = 0.1
 ALL_MAY_ENTER, ALL_MAY_LOCK = 0o1777, 0o666
-TICKET = "ticket-"
+TICKET, QUEUE = "ticket-", "queue"
 Found = TypeVar("Found")
 
 
@@ -121,13 +121,13 @@ class LockFolder:
         ticket = f"{TICKET}{time.monotonic_ns():020d}-{os.getpid()}-{os.urandom(4).hex()}"
         self.make(ticket, is_locked=True)
         try:
-            # tickets give the order; the lock makes sure of it, should two see themselves first
-            yield lambda: self.is_first(ticket) and self.take("queue")
+            # tickets give the order; the lock makes sure of it: a ticket drawn earlier may show up later than ours
+            yield lambda: QUEUE in self.held or (self.is_first(ticket) and self.take(QUEUE))
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(ticket, dir_fd=self.handle)
             self.release(ticket)
-            self.release("queue")
+            self.release(QUEUE)
 
     def is_first(self, ticket: str) -> bool:
         before = sorted(name for name in os.listdir(self.handle) if name.startswith(TICKET) and name < ticket)

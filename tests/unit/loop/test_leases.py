@@ -184,6 +184,17 @@ def test_who_needs_many_is_not_passed_by_those_who_need_few(
     assert order == ["many", "few"]
 
 
+def test_a_ticket_that_was_drawn_earlier_and_shows_up_later_takes_no_turn_away(folder: Path) -> None:
+    with (
+        machine_locks.lock_folder(folder) as ours,
+        machine_locks.lock_folder(folder) as others,
+        ours.turn() as is_our_turn,
+    ):
+        assert is_our_turn()
+        others.make("ticket-0", is_locked=True)
+        assert is_our_turn()
+
+
 @pytest.mark.usefixtures("_four")
 def test_who_died_waiting_keeps_nobody_waiting(folder: Path, holder: Callable[[int], subprocess.Popen[str]]) -> None:
     with leases.lease(1, folder=folder):
