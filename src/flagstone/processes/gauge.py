@@ -51,7 +51,8 @@ class Gauge:
         if is_thorough:
             self.thorough_due = now + max(THOROUGH_S, cost / SHARE_OF_DEAR_ONES)
         if has_weighed:
-            self.weighing_due = now + cost / SHARE_OF_DEAR_ONES
+            # a young tree changes fast: it is weighed again whenever its age has doubled
+            self.weighing_due = now + min(cost / SHARE_OF_DEAR_ONES, now - self.began)
         if not (is_thorough or has_weighed) and pause == self.longest_s:
             pause = max(pause, cost / SHARE_OF_LOOKS)
         self.due = now + pause

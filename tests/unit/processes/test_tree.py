@@ -13,7 +13,7 @@ import pytest
 
 from flagstone.processes import Command, Output, ProcessLimits, Survivor, end_orphans, run, still_alive
 from flagstone.processes.table import entry_of
-from flagstone.processes.tree import MARK, NOBODY, Tree
+from flagstone.processes.tree import MARK, NOBODY, Tree, environment_of
 
 
 @pytest.fixture
@@ -27,6 +27,9 @@ def orphan(owner: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that an earlier life of ours might have left."""
     env = {**os.environ, MARK: f":/outer//0:{owner}//abc"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as process:
+        # while a program is being loaded the kernel shows no environment yet
+        while not environment_of(process.pid):
+            os.sched_yield()
         yield process
         process.kill()
 
