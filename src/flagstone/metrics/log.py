@@ -2,136 +2,108 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.metrics.series import Place, Reading
+from flagstone.metrics.own_pattern import matches_of
+from flagstone.metrics.pairs import Pair, pairs_in, plain
+from flagstone.metrics.scanning import beginning_of_line, lines_from, mentions_before, opened
+from flagstone.metrics.series import STEPS, Place, Reading
 
-CHUNK = 1 << 20
-LINE = 4096  # of a longer line its beginning and its end are looked at
-STEPS = 20
-EVERYTHING_BYTES = 16_000_000  # of a larger log only the lines are taken apart that may hold a wanted name
+EVERYTHING_BYTES = 1_000_000  # at the end of a log every pair is taken; before it only wanted names are looked for
 NAMES = 2000
-NUMBER = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b"
-NAME = r"[A-Za-z_][\w./@-]*(?: [A-Za-z_][\w./@-]*)?"
-# a name, then one of = : | or nothing but blanks, then a number that no letter or further part goes on with
-PAIR = re.compile(
-    rf"(?<![\w./@-])['\"]?(?P<name>{NAME})['\"]?\s*(?:[=:]\s*|\|\s*|\s)(?:tensor\(|np\.float\d+\()?"
-    rf"(?P<value>{NUMBER})(?![\w:/-]|\.\d)",
-    re.IGNORECASE,
-)
-COLOUR = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-SEPARATORS = re.compile(r"[\s_/.-]+")
 
 
 @dataclass
 class Found:
-    """The last values of each name, in order."""
+    """The last values of each name in order; loose ones (`val loss 2.3`) count where there are no others."""
 
     wanted: frozenset[str]
-    steps: dict[str, list[float]] = field(default_factory=dict)
+    clear: dict[str, list[float]] = field(default_factory=dict)
+    loose: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, name: str, value: float) -> None:
-        known = self.steps.get(name)
-        if known is None:
-            if len(self.steps) >= NAMES and name not in self.wanted:
-                return
-            known = self.steps[name] = []
-        known.append(value)
-        del known[:-STEPS]
+    def take(self, pairs: Iterable[Pair]) -> None:
+        for pair in pairs:
+            # words between a name and a number may mean anything; that it is not finite may not be missed
+            found = self.loose if pair.loose and math.isfinite(pair.value) else self.clear
+            known = found.get(pair.name)
+            if known is None:
+                if len(found) >= NAMES and pair.name not in self.wanted:
+                    continue
+                known = found[pair.name] = []
+            known.append(pair.value)
+            del known[:-STEPS]
+
+    def put_before(self, earlier: Found) -> None:
+        """Adds what stood earlier in the log."""
+        for ours, theirs in ((self.clear, earlier.clear), (self.loose, earlier.loose)):
+            for name, values in theirs.items():
+                ours[name] = [*values, *ours.get(name, [])][-STEPS:]
+
+    @property
+    def steps(self) -> dict[str, list[float]]:
+        return {**self.loose, **self.clear}
 
 
 def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> Reading:
     """What the log says, with a person's own pattern where the options hold one."""
-    found, problems = Found(frozenset(wanted)), []
-    pattern = options.get("regex")
+    problems: list[str] = []
+    steps: dict[str, list[float]] = {}
     try:
-        own = re.compile(str(pattern)) if pattern else None
-        hints = tuple(dict.fromkeys(SEPARATORS.split(name)[-1].lower() for name in wanted))
-        is_large = bool(hints) and place.log.stat().st_size > EVERYTHING_BYTES
-        for line in lines_of(place.log):
-            if own is not None:
-                take_own(own, line, wanted, found)
-            elif may_hold(line, hints, is_large):
-                take_pairs(line, found)
+        if pattern := options.get("regex"):
+            steps, said = matches_of(str(pattern), place.log, wanted)
+        else:
+            steps, said = printed(place.log, frozenset(wanted))
+        problems += said
     except OSError as error:
-        problems.append(f"{place.log.name} cannot be read: {error.strerror}")
-    except re.error as error:
-        problems.append(f"the pattern {pattern!r} cannot be used: {error}")
-    problems += respelled(found, wanted)
-    values = {name: steps[-1] for name, steps in found.steps.items()}
-    last = {name: tuple(steps) for name, steps in found.steps.items()}
-    return Reading(values, "log", tuple(problems), (place.log.name,), last)
+        return Reading({}, "log", (f"{place.log.name} cannot be read: {error.strerror}",))
+    problems += respelled(steps, wanted)
+    values = {name: each[-1] for name, each in steps.items()}
+    return Reading(values, "log", tuple(problems), (place.log.name,), {name: tuple(steps[name]) for name in steps})
 
 
-def lines_of(path: Path) -> Iterator[str]:
-    """Every line, and every state of a progress bar, in bounded memory; control characters and colours left out."""
-    with open(path, "rb") as stream:
-        rest, is_skipping = b"", False
-        while chunk := stream.read(CHUNK):
-            parts = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-            rest = parts.pop()
-            if is_skipping and parts:
-                parts[0], is_skipping = parts[0][-LINE:], False
-            for part in parts:
-                if part:
-                    yield plain(part)
-            if len(rest) > 2 * CHUNK:
-                yield plain(rest[:LINE])
-                rest, is_skipping = rest[-LINE:], True
-        if rest:
-            yield plain(rest)
+def printed(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]], list[str]]:
+    """The last values of every name at the end of a log, and of the wanted ones anywhere in it."""
+    with opened(path) as handle:
+        start = beginning_of_line(handle, path.stat().st_size - EVERYTHING_BYTES)
+        found = Found(wanted)
+        for line in lines_from(handle, start):
+            found.take(pairs_in(line, wanted))
+        missing = {name for name in wanted if name not in found.clear}
+        keys = {plain(name) for name in missing}
+        for lines in mentions_before(handle, start, missing):
+            earlier = Found(wanted)
+            for line in lines:
+                earlier.take(pair for pair in pairs_in(line, wanted) if plain(pair.name) in keys)
+            found.put_before(earlier)
+            missing -= set(found.clear)
+    is_cut = start > 0 and not wanted
+    return found.steps, [f"only the end of {path.name} was looked at: it is long, and no name was asked for"] * is_cut
 
 
-def plain(line: bytes) -> str:
-    if len(line) > 2 * LINE:
-        line = line[:LINE] + b" " + line[-LINE:]
-    if b"\x1b" in line:
-        line = COLOUR.sub(b"", line)
-    return line.decode("utf-8", "replace")
-
-
-def may_hold(line: str, hints: tuple[str, ...], is_large: bool) -> bool:
-    """Whether a line is worth taking apart."""
-    if not is_large and ("=" in line or ":" in line or "|" in line):
-        return True
-    small = line.lower()
-    return not hints or any(hint in small for hint in hints)
-
-
-def take_pairs(line: str, found: Found) -> None:
-    for pair in PAIR.finditer(line):
-        name, value = pair["name"], float(pair["value"].replace(",", ""))
-        found.add(name, value)
-        _, _, second = name.partition(" ")
-        # "Epoch val_loss 0.5": the word before a name may be no part of it
-        if second and name not in found.wanted:
-            found.add(second, value)
-
-
-def take_own(own: re.Pattern[str], line: str, wanted: Sequence[str], found: Found) -> None:
-    """A person's pattern: the group `value`, or the first one; the group `name` where there is one."""
-    for hit in own.finditer(line):
-        groups = hit.groupdict()
-        text = groups.get("value") or (hit.group(1) if own.groups else hit.group(0))
-        name = groups.get("name") or (wanted[0] if wanted else "value")
-        try:
-            found.add(name, float(str(text).replace(",", "").rstrip("%")))
-        except ValueError:
-            continue
-
-
-def respelled(found: Found, wanted: Sequence[str]) -> list[str]:
+def respelled(steps: dict[str, list[float]], wanted: Sequence[str]) -> list[str]:
     """`val loss` stands for `val_loss` where exactly that was never printed; which spelling was used is said."""
-    said = []
+    said, seen = [], list(steps)
     for name in wanted:
-        if name in found.steps:
+        same = [other for other in seen if plain(other) == plain(name)]
+        if name in same or not same:
             continue
-        key = SEPARATORS.sub(" ", name).lower()
-        same = [other for other in found.steps if SEPARATORS.sub(" ", other).lower() == key]
-        if len(same) == 1:
-            found.steps[name] = found.steps[same[0]]
-            said.append(f"{name} is printed as {same[0]!r}")
+        if len(same) > 1:
+            said.append(f"{name} is printed in several spellings ({', '.join(sorted(same))}): none of them is taken")
+            continue
+        steps[name] = steps[same[0]]
+        said.append(f"{name} is printed as {same[0]!r}")
     return said
+
+
+def faults(options: Mapping[str, object]) -> list[str]:
+    """What is wrong with a person's own pattern."""
+    pattern = str(options.get("regex") or "")
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return [f"the pattern {pattern!r} cannot be used: {error}"]
+    return []

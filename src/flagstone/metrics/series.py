@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SLACK_S = 2.0
+STEPS = 20  # of the last values of a metric that are kept
 
 
 @dataclass(frozen=True)
