@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flagstone.loop.spec import Spec
 from flagstone.metrics.registry import nearest
-from flagstone.metrics.series import Reading
+from flagstone.metrics.series import Reading, diverged
 
 
 def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
@@ -28,9 +27,8 @@ def primary(reading: Reading, spec: Spec) -> tuple[float | None, str]:
         said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
         why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
         return None, f"the metric {name} is missing{said}{why}"
-    if not math.isfinite(value):
-        return None, f"the metric {name} is {value}"
-    return value, ""
+    fault = diverged(reading, name)
+    return (None, f"the metric {fault}") if fault else (value, "")
 
 
 def wandb_run(reading: Reading) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.loop.noise import NoiseRule
+from flagstone.metrics.registry import faults
 from flagstone.records import digest_bytes, digest_value, read_record, write_record
 
 Direction = Literal["min", "max"]
@@ -181,7 +182,7 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
         goal=str(value["goal"]),
         subject=subject_of(base, value["subject"]),
         harness=HarnessSpec(**as_tuples(value["harness"])),
-        metric=metric_of(value["metric"]),
+        metric=metric_of(value["metric"], subject_of(base, value["subject"]).root),
         evaluate=step_of(value.get("evaluate")),
         guard=step_of(value.get("guard")),
         constraints=tuple(constraint_of(text) for text in value.get("constraints", ())),
@@ -217,13 +218,17 @@ def subject_of(base: Path, value: Mapping[str, Any]) -> SubjectSpec:
     )
 
 
-def metric_of(value: Mapping[str, Any]) -> MetricSpec:
+def metric_of(value: Mapping[str, Any], root: Path) -> MetricSpec:
+    options = {key: item for key, item in value.items() if key not in METRIC_OWN}
+    code = options.get("code", "")
+    if "\n" not in code and len(code) < 4000 and code and (root / code).is_file():
+        options["code"] = str(root / code)  # the project's own: a run may write a file of this name in its folder
     return MetricSpec(
         name=value["name"],
         direction=value["direction"],
         backend=value.get("backend", "auto"),
         auxiliary=tuple(value.get("auxiliary", ())),
-        options={key: item for key, item in value.items() if key not in METRIC_OWN},
+        options=options,
     )
 
 
@@ -262,6 +267,8 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
     value = schemas.read_yaml(path)
     schemas.check(folder, "experiment", value, str(path))
     spec = spec_of(path.parent.name, base, value)
+    if wrong := faults(spec.metric.backend, spec.metric.options):
+        raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, and give the command again")
     if compiled:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
     return spec

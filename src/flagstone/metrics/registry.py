@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.metrics.series import Place, Reading
 
 READERS = {
-    "log": "log",
-    "tensorboard": "tensorboard",
-    "wandb": "wandb",
-    "json": "tables",
-    "csv": "tables",
-    "custom": "custom",
+    "log": "log.read",
+    "tensorboard": "tensorboard.read",
+    "wandb": "wandb.read",
+    "json": "tables.read_json",
+    "csv": "tables.read_csv",
+    "custom": "custom.read",
 }
+# what a reader cannot do without
+NEEDED = {"json": "path", "csv": "path", "custom": "code"}
 Options = Mapping[str, object]
 
 
@@ -28,14 +31,33 @@ def read_metrics(backend: str, options: Options, place: Place, wanted: Sequence[
         return first_that_knows(options, place, wanted)
     if backend not in READERS:
         raise FlagstoneError(f"there is no metric backend {backend!r}", hint=f"one of: auto, {', '.join(READERS)}")
-    found: Reading = import_module(f"flagstone.metrics.{READERS[backend]}").read(options, place, wanted)
+    found: Reading = reader(READERS[backend])(options, place, wanted)
     return replace(found, backend=backend)
+
+
+def reader(name: str) -> Callable[..., Any]:
+    """A function of a reader, which is loaded when it is first asked for."""
+    module, _, function = name.rpartition(".")
+    return getattr(import_module(f"flagstone.metrics.{module}"), function)  # type: ignore[no-any-return]
+
+
+def faults(backend: str, options: Options) -> list[str]:
+    """What is wrong with a spec's metric, before anything runs."""
+    if backend != "auto" and backend not in READERS:
+        return [f"there is no metric backend {backend!r}: one of auto, {', '.join(READERS)}"]
+    needed = NEEDED.get(backend, "")
+    found = [f"the backend {backend} needs metric.{needed}"] if needed and not options.get(needed) else []
+    if options.get("regex"):
+        found += reader("log.faults")(options)
+    if options.get("code"):
+        found += reader("custom.faults")(options)
+    return [*found, *reader("own_files.faults")(options, "path", "glob", "dir")]
 
 
 def first_that_knows(options: Options, place: Place, wanted: Sequence[str]) -> Reading:
     """wandb, then TensorBoard, then a file that the options name, then the log: the first that has the metric."""
     named = str(options.get("path") or "")
-    tables = ["csv" if named.endswith((".csv", ".tsv")) else "json"] if named else []
+    tables = ["csv" if named.lower().endswith((".csv", ".tsv")) else "json"] if named else []
     custom = ["custom"] if options.get("code") else []
     problems: list[str] = []
     for backend in (*custom, "wandb", "tensorboard", *tables, "log"):

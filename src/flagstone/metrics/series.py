@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,3 +39,12 @@ class Reading:
     problems: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     last_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+def diverged(reading: Reading, name: str) -> str:
+    """Why a metric may never be the best: its last value is no number that can be compared. Nothing where it is."""
+    value = reading.values.get(name)
+    if value is None or math.isfinite(value):
+        return ""
+    steps = [each for each in reading.last_steps.get(name, ()) if math.isfinite(each)]
+    return f"{name} is {value}" + (f" at the end; its last finite value was {steps[-1]:g}" if steps else "")

@@ -5,74 +5,104 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from flagstone.metrics.series import Place, Reading
+from flagstone.metrics.own_files import own_files
+from flagstone.metrics.series import STEPS, Place, Reading
 
-WHOLE_BYTES = 50_000_000
+WHOLE_BYTES = 16_000_000  # a JSON object takes a multiple of this to be understood
 TAIL_BYTES = 4_000_000
 HEAD_BYTES = 65_536
+DELIMITERS = ",\t;"
+Steps = dict[str, list[float]]
 
 
-def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> Reading:
-    """The newest own file that the option `path` names; of rows and lines the last ones count."""
+def read_json(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> Reading:
+    """The numbers of the newest own file that `path` names; with `key` the metric is the one that stands there."""
+    found = read_file("json", record_steps, options, place)
+    key = str(options.get("key") or "")
+    if not found.sources or not wanted:
+        return found
+    steps = {name: each for name, each in found.last_steps.items() if name}
+    problems = found.problems
+    if key or "" in found.values:  # a file may hold one number and nothing else
+        # what stands under the metric's own name is not meant where another place is named
+        steps[wanted[0]] = found.last_steps.get(key, ())
+        problems += () if steps[wanted[0]] or problems else (f"{found.sources[0]} holds no number at {key}",)
+    steps = {name: each for name, each in steps.items() if each}
+    return Reading({name: each[-1] for name, each in steps.items()}, "json", problems, found.sources, steps)
+
+
+def read_csv(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> Reading:
+    """The last filled cell of each column of the newest own file that `path` names."""
+    return read_file("csv", table_steps, options, place)
+
+
+def read_file(backend: str, steps_of: Callable[[Path], Steps], options: Mapping[str, object], place: Place) -> Reading:
     pattern = str(options.get("path") or "")
     if not pattern:
-        return Reading({}, "json", ("the spec names no file: metric.path",))
-    path = newest(place, pattern)
-    if path is None:
-        return Reading({}, "json", (f"the run wrote no file that matches {pattern}",))
-    source = (os.path.relpath(path, place.run_dir),)
+        return Reading({}, backend, ("the spec names no file: metric.path",))
+    own, problems = own_files(place, pattern)
+    if not own:
+        return Reading({}, backend, tuple(problems))
+    source = os.path.relpath(own[-1], place.run_dir)
     try:
-        is_table = path.suffix in (".csv", ".tsv")
-        values = table_values(path) if is_table else record_values(path)
-    except (OSError, ValueError, RecursionError) as error:
-        return Reading({}, "json", (f"{source[0]} cannot be read: {error}",), source)
-    key = str(options.get("key") or "")
-    if key and wanted and key in values:
-        values = {**values, wanted[0]: values[key]}
-    return Reading(values, "csv" if is_table else "json", (), source)
+        steps = steps_of(own[-1])
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return Reading({}, backend, (*problems, f"{source} cannot be read: {why}"))
+    problems += [] if steps else [f"{source} holds no number"]
+    values = {name: each[-1] for name, each in steps.items()}
+    last = {name: tuple(each) for name, each in steps.items()}
+    return Reading(values, backend, tuple(problems), (source,), last)
 
 
-def newest(place: Place, pattern: str) -> Path | None:
-    if os.path.isabs(pattern) or ".." in pattern.split("/"):
-        return None
-    own = [path for path in place.run_dir.glob(pattern) if path.is_file() and place.is_own(path)]
-    return max(own, key=lambda path: path.stat().st_mtime, default=None)
-
-
-def record_values(path: Path) -> dict[str, float]:
-    """The numbers of a JSON object, nested names joined by dots and by slashes; of several lines the last one's."""
-    size = path.stat().st_size
-    if size <= WHOLE_BYTES:
-        text = path.read_text(encoding="utf-8", errors="replace")
-        try:
-            return dict(numbers(json.loads(text)))
-        except ValueError:
-            pass  # more than one object: JSON lines
-    found: dict[str, float] = {}
-    for line in tail(path, TAIL_BYTES).splitlines():
-        try:
-            found.update(numbers(json.loads(line)))
-        except ValueError:
-            continue
+def record_steps(path: Path) -> Steps:
+    """The numbers of a JSON object, nested names joined by dots and by slashes; of JSON lines the last ones."""
+    is_large = path.stat().st_size > WHOLE_BYTES
+    if not is_large:
+        with suppress(ValueError, RecursionError):  # more than one object: JSON lines
+            return collected([numbers(json.loads(path.read_text(encoding="utf-8", errors="replace")))])
+    found = collected(parsed(line) for line in tail(path, TAIL_BYTES).split("\n"))
     if not found:
-        raise ValueError("it holds no JSON object")
+        raise ValueError(f"it is larger than {WHOLE_BYTES // 10**6} MB" if is_large else "it holds no JSON object")
+    return found
+
+
+def parsed(line: str) -> list[tuple[str, float]]:
+    """The numbers of one line; the last one may be torn."""
+    try:
+        return list(numbers(json.loads(line)))
+    except (ValueError, RecursionError):
+        return []
+
+
+def collected(groups: Iterable[Iterable[tuple[str, float]]]) -> Steps:
+    """The last values of each name, in order."""
+    found: Steps = {}
+    for group in groups:
+        for name, value in group:
+            found.setdefault(name, []).append(value)
+            del found[name][:-STEPS]
     return found
 
 
 def numbers(value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, float]]:
+    """Every number with its name; of a list of objects the later ones, of a list of numbers all in their order."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from numbers(item, (*above, str(name)))
-    elif isinstance(value, list) and value and above:
-        yield from numbers(value[-1], above)
-    elif isinstance(value, list) and value:
-        yield from numbers(value[-1])
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, Mapping) or is_number(item):
+                yield from numbers(item, above)
     elif is_number(value):
-        yield from dict.fromkeys((".".join(above), "/".join(above)), float(value)).items()  # type: ignore[arg-type]
+        for name in dict.fromkeys((".".join(above), "/".join(above))):
+            yield name, number(value)
 
 
 def is_number(value: object) -> bool:
@@ -81,25 +111,34 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def table_values(path: Path) -> dict[str, float]:
-    """The last filled cell of each column."""
+def number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of more than 308 digits
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def table_steps(path: Path) -> Steps:
+    """The last filled cells of each column."""
     with open(path, "rb") as stream:
         head = stream.readline(HEAD_BYTES).decode("utf-8-sig", "replace")
-    delimiter = "\t" if path.suffix == ".tsv" else ","
+    if "\0" in head:
+        raise ValueError("its first line is no header: it is no text")
+    delimiter = max(DELIMITERS, key=head.count)
     columns = next(csv.reader([head], delimiter=delimiter), [])
     body = tail(path, TAIL_BYTES)
     if path.stat().st_size <= TAIL_BYTES:
         body = body.partition("\n")[2]
-    found: dict[str, float] = {}
-    for row in csv.reader(io.StringIO(body), delimiter=delimiter):
-        if len(row) > len(columns):
-            continue
-        for name, cell in zip(columns, row, strict=False):
-            try:
-                found[name.strip()] = float(cell)
-            except ValueError:
-                continue
-    return found
+    rows = csv.reader(io.StringIO(body.replace("\0", "")), delimiter=delimiter)
+    return collected(cells(columns, row) for row in rows if len(row) <= len(columns))
+
+
+def cells(columns: Sequence[str], row: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for name, cell in zip(columns, row, strict=False):
+        try:
+            yield name.strip(), float(cell)
+        except ValueError:
+            continue  # empty, or words
 
 
 def tail(path: Path, most: int) -> str:
