@@ -18,9 +18,9 @@ LIMITED_S = 0.1
 THOROUGH_S = 1.0
 GPU_FIRST_S = 0.05
 GPU_S = 0.5
-# of one core's time, each
-SHARE_OF_LOOKS = 0.002
-SHARE_OF_DEAR_ONES = 0.001
+# of one core's time, each; a limit is worth more
+SHARE_OF_LOOKS, SHARE_OF_LIMITED = 0.001, 0.002
+SHARE_OF_DEAR_ONES = 0.0005
 
 
 class Gauge:
@@ -31,7 +31,8 @@ class Gauge:
         self.limits = limits
         self.peak_gpu_mb: float | None = None
         self.began = child.began
-        self.longest_s = LONGEST_S if limits.memory_mb is None else LIMITED_S
+        is_limited = limits.memory_mb is not None
+        self.longest_s, self.share = (LIMITED_S, SHARE_OF_LIMITED) if is_limited else (LONGEST_S, SHARE_OF_LOOKS)
         self.due = self.began + FIRST_S
         self.thorough_due = self.began + THOROUGH_S
         self.weighing_due = -inf
@@ -54,7 +55,7 @@ class Gauge:
             # a young tree changes fast: it is weighed again whenever its age has doubled
             self.weighing_due = now + min(cost / SHARE_OF_DEAR_ONES, now - self.began)
         if not (is_thorough or has_weighed) and pause == self.longest_s:
-            pause = max(pause, cost / SHARE_OF_LOOKS)
+            pause = max(pause, cost / self.share)
         self.due = now + pause
         if now >= self.gpu_due:
             self.look_at_gpus(now)
