@@ -24,6 +24,7 @@ REACH = 1 << 20  # how far before a tag its record may begin
 CHECKED = 1 << 16  # bytes of a record whose checksum is worth computing here
 PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
 RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
+RECORDS_BEFORE, NAMES = 10_000, 50  # looked at for what else there is, where the metric is missing
 ZEROS = b"\0\0\0\0"
 PATTERN = "**/events.out.tfevents.*"
 # an event of time, step and a summary of one value: a tag and a simple number
@@ -39,10 +40,10 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
         return Reading({}, "tensorboard", (f"the run wrote no event file that matches {pattern}",))
     tag = str(options.get("tag") or "") if wanted else ""
     tags = [tag, *wanted[1:]] if tag else list(wanted)
-    values, problems = searched(files, tags)
-    if not tags or any(each not in values for each in tags):
-        # everything is read: what is missing is best explained by what is there
-        seen, more = all_values(files)
+    values, problems = searched(files, tags) if tags else all_values(files)
+    if tags and tags[0] not in values:
+        # what is missing is best explained by what is there
+        seen, more = searched(files, [each for each in names_in(files) if each not in values])
         values, problems = {**seen, **values}, [*problems, *more]
     if tag:
         values = {name: value for name, value in values.items() if name != wanted[0] or name == tag}
@@ -92,6 +93,15 @@ def searched(files: Sequence[Path], tags: Sequence[str]) -> tuple[dict[str, floa
         except (OSError, ValueError) as problem:
             problems.append(f"{path.name}: {problem}")
     return values, problems
+
+
+def names_in(files: Sequence[Path]) -> list[str]:
+    """The first tags of each file: nearly always there are few, and soon repeated."""
+    found: dict[str, float] = {}
+    for path in files:
+        with suppress(OSError, ValueError), opened(path) as content:
+            found |= walked(content, 0, RECORDS_BEFORE)[0]
+    return list(found)[:NAMES]
 
 
 def all_values(files: Sequence[Path]) -> tuple[dict[str, float], list[str]]:

@@ -15,9 +15,10 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from flagstone.metrics import tensorboard
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place
-from flagstone.metrics.tensorboard import plain_scalar, scalars
+from flagstone.metrics.tensorboard import plain_scalar, scalars, walked
 
 
 def tensor(tag: str, value: float) -> Summary.Value:
@@ -147,6 +148,20 @@ def test_many_places_that_look_like_the_tag_end_in_reading_every_record(place: P
 def test_a_missing_tag_costs_no_wrong_values_of_others(place: Place) -> None:
     write(place.run_dir, [simple("train", float(n)) for n in range(500)])
     assert read_metrics("tensorboard", {}, place, ["val"]).values == {"train": 499.0}
+
+
+def test_a_missing_constraint_does_not_make_every_record_be_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(place.run_dir, [simple(("train", "val")[n % 2], float(n)) for n in range(500)])
+    asked: list[int | None] = []
+
+    def counted(content: tensorboard.Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
+        asked.append(most)
+        return walked(content, start, most)
+
+    monkeypatch.setattr(tensorboard, "walked", counted)
+    assert read_metrics("tensorboard", {}, place, ["val", "peak_vram_mb"]).values == {"val": 499.0}
+    assert read_metrics("tensorboard", {}, place, ["loss"]).values == {"train": 498.0, "val": 499.0}
+    assert None not in asked
 
 
 def test_the_value_stands_under_the_metrics_name_and_under_the_tag_and_no_namesake_counts(place: Place) -> None:
