@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +22,13 @@ class Place:
     ended_at: float
 
     def is_own(self, path: Path) -> bool:
-        """Whether a file lies in the run's folder, is no link out of it, and was written while it ran."""
+        """Whether a plain file lies in the run's folder, is no link out of it, and was written while it ran."""
         try:
             real, status = path.resolve(strict=True), path.stat()
-        except OSError:
+        except (OSError, RuntimeError):  # the second is a link to itself
             return False
-        is_inside = real.is_relative_to(self.run_dir.resolve())
+        # whoever opened a pipe would wait for someone at its other end
+        is_inside = real.is_relative_to(self.run_dir.resolve()) and stat.S_ISREG(status.st_mode)
         return is_inside and self.began_at - SLACK_S <= status.st_mtime <= self.ended_at + SLACK_S
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
@@ -16,7 +18,8 @@ from flagstone.metrics.wire import double, fields
 
 BLOCK, HEAD, FILE_HEAD = 32_768, 7, 7
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-LARGEST = 512_000_000
+LARGEST = 64_000_000
+RECORDS_BEHIND = 1000  # of a log that are taken apart for everything they hold
 # of wandb_internal.proto: Record.history and .summary, their items, and an item's key, nested key and value;
 # newer writers may leave an item of the history as a number
 HISTORY, SUMMARY, ITEM, REMOVED, KEY, NESTED, VALUE = 2, 3, 1, 2, 1, 2, 16
@@ -33,7 +36,7 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
     for run in runs:
         found = summary_of(run, place)
         if not found:
-            found, damage = logged_in(run, place)
+            found, damage = logged_in(run, place, wanted)
             problems += damage
         values = {name: value for name, value in found.items() if name in wanted or not name.startswith("_")}
         if values:
@@ -65,26 +68,51 @@ def summary_of(run: Path, place: Place) -> dict[str, float]:
     return {}
 
 
-def logged_in(run: Path, place: Place) -> tuple[dict[str, float], list[str]]:
+def logged_in(run: Path, place: Place, wanted: Sequence[str]) -> tuple[dict[str, float], list[str]]:
     """The last values in the transaction log, which may be all an offline run holds, and where it is damaged."""
     found: dict[str, float] = {}
     problems: list[str] = []
     for path in sorted(run.glob("*.wandb")):
-        if not place.is_own(path):
-            continue
-        try:
+        if place.is_own(path):
             with suppress(OSError):
-                if path.stat().st_size < LARGEST:
-                    for record in records(path.read_bytes()):
-                        apply(record, found)
-        except ValueError as problem:
-            problems.append(f"{path.name}: {problem}")
+                values, problem = last_values(path, wanted)
+                found |= values
+                problems += [f"{path.name}: {problem}"] if problem else []
     return found, problems
 
 
-def records(content: bytes) -> Iterator[bytes]:
-    """Every whole record of a log in LevelDB's form; ValueError at what is torn or damaged."""
-    position, parts = FILE_HEAD, b""
+def last_values(path: Path, wanted: Sequence[str]) -> tuple[dict[str, float], str]:
+    """What the end of a log sets, read from behind: at first everything, then only what is wanted and still missing."""
+    size = path.stat().st_size
+    start = max(0, size - LARGEST) // BLOCK * BLOCK
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        content = stream.read(LARGEST + BLOCK)
+    whole: list[bytes] = []
+    problem = f"only its last {LARGEST // 10**6} MB were read" if start else ""
+    try:
+        whole.extend(records(content, start))
+    except ValueError as error:
+        problem = str(error)
+    found: dict[str, float] = {}
+    gone: set[str] = set()
+    missing = list(wanted)
+    for number, record in enumerate(reversed(whole)):
+        if not wanted or number < RECORDS_BEHIND or any(last_part(name) in record for name in missing):
+            apply(record, found, gone)
+            missing = [name for name in missing if name not in found]
+    return found, problem
+
+
+@lru_cache(maxsize=256)
+def last_part(name: str) -> bytes:
+    """What stands in the log wherever a name does, nested or not."""
+    return re.split(r"[./]", name)[-1].encode()
+
+
+def records(content: bytes, start: int = 0) -> Iterator[bytes]:
+    """Every whole record of a log in LevelDB's form, from the beginning of a block; ValueError at what is damaged."""
+    position, parts, is_begun = 0 if start else FILE_HEAD, b"", False
     while position + HEAD <= len(content):
         left = BLOCK - position % BLOCK
         if left < HEAD:
@@ -93,34 +121,33 @@ def records(content: bytes) -> Iterator[bytes]:
         check, length, kind = struct.unpack("<IHB", content[position : position + HEAD])
         part = content[position + HEAD : position + HEAD + length]
         if kind not in (FULL, FIRST, MIDDLE, LAST) or len(part) < length or zlib.crc32(bytes([kind]) + part) != check:
-            raise ValueError(f"what stands from byte {position} on is torn or damaged")
+            raise ValueError(f"what stands from byte {start + position} on is torn or damaged")
+        is_begun = is_begun or kind in (FULL, FIRST)
         parts = part if kind in (FULL, FIRST) else parts + part
-        if kind in (FULL, LAST):
+        if kind in (FULL, LAST) and is_begun:
             yield parts
         position += HEAD + length
 
 
-def apply(record: bytes, found: dict[str, float]) -> None:
-    """Takes what one record sets or removes into what was found before."""
-    with suppress(UnicodeDecodeError):
-        for number, wire, content in fields(record):
+def apply(record: bytes, found: dict[str, float], gone: set[str]) -> None:
+    """Takes what one record sets, unless a later one has set or removed it."""
+    with suppress(ValueError):
+        for number, wire, content in reversed(list(fields(record))):
             if number not in (HISTORY, SUMMARY) or wire != 2 or not isinstance(content, bytes):
                 continue
-            for inner, kind, item in fields(content):
+            for inner, kind, item in reversed(list(fields(content))):
                 if kind != 2 or not isinstance(item, bytes):
                     continue
                 if inner == ITEM:
-                    found.update(values_of(item))
+                    found |= {name: value for name, value in values_of(item) if is_new(name, found, gone)}
                 elif number == SUMMARY and inner == REMOVED:
-                    remove(names_of(item), found)
+                    gone |= {joint.join(names_of(item)) for joint in "./"}
 
 
-def remove(names: tuple[str, ...], found: dict[str, float]) -> None:
-    """Forgets a name, with all that is nested below it."""
-    for joint in "./":
-        gone = joint.join(names)
-        for name in [each for each in found if each == gone or each.startswith(gone + joint)]:
-            del found[name]
+def is_new(name: str, found: Mapping[str, float], gone: set[str]) -> bool:
+    """Whether nothing later has set a name, or removed it or what it is nested in."""
+    below = any(name == each or name.startswith((f"{each}.", f"{each}/")) for each in gone)
+    return name not in found and not below
 
 
 def names_of(item: bytes) -> tuple[str, ...]:

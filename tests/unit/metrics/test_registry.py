@@ -91,6 +91,22 @@ def test_every_reader_says_that_it_was_the_one(place: Place) -> None:
         assert (found.backend, dict(found.values)) == (backend, {})
 
 
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: os.symlink(path, path), lambda path: os.symlink("/dev/zero", path)]
+)
+def test_what_is_no_plain_file_is_not_opened_by_any_reader(place: Place, make: Callable[[str], None]) -> None:
+    """A pipe would be waited for, and a device never ends."""
+    place.log.write_text("")
+    files = place.run_dir / "wandb" / "run-20260101_000000-abcd1234" / "files"
+    files.mkdir(parents=True)
+    wandb = (files / "wandb-summary.json", files.parent / "run-abcd1234.wandb")
+    for path in (*wandb, place.run_dir / "events.out.tfevents.1.x", place.run_dir / "m.json", place.run_dir / "m.csv"):
+        make(str(path))
+    for backend in (*READERS, "auto"):
+        for path in ("m.json", "m.csv", "m*"):
+            assert read_metrics(backend, {"path": path}, place, ["loss"]).values == {}
+
+
 def test_a_reader_that_does_not_exist_is_an_error_with_the_choice(place: Place) -> None:
     with pytest.raises(FlagstoneError, match="mlflow"):
         read_metrics("mlflow", {}, place, ["loss"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flagstone.metrics import wandb
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place
 from flagstone.metrics.wandb import records
@@ -156,3 +157,40 @@ def test_a_folder_may_be_named_and_the_newest_run_counts(place: Place) -> None:
         os.utime(summary, (place.began_at + 1 + age,) * 2)
     assert read_metrics("wandb", {"dir": "out"}, place, ["loss"]).values["loss"] == 0.5
     assert "no wandb run" in read_metrics("wandb", {"dir": "../out"}, place, ["loss"]).problems[0]
+
+
+def set_to(name: bytes, value: bytes) -> bytes:
+    """A record that sets a name to a value in JSON."""
+    item = message(2, name) + b"\x82\x01" + bytes([len(value)]) + value
+    return message(3, message(1, item))
+
+
+def test_what_was_set_long_before_the_end_is_found_and_what_came_later_counts(place: Place) -> None:
+    folder = offline(place)
+    noise = [set_to(b"lr", str(number).encode()) for number in range(5000)]
+    early = [set_to(b"best", b"0.25"), set_to(b"loss", b"0.5"), set_to(b"loss", b"NaN"), set_to(b"gone", b"1")]
+    log = log_of(set_to(b"loss", b"0.75"), *early, *noise, message(3, message(2, message(1, b"gone"))))
+    (folder / "run-abc.wandb").write_bytes(log)
+    found = read_metrics("wandb", {}, place, ["best", "loss", "gone", "peak_vram_mb"]).values
+    assert (found["best"], found["lr"]) == (0.25, 4999) and math.isnan(found["loss"]) and "gone" not in found
+
+
+def test_of_a_huge_log_the_end_is_read_from_the_beginning_of_a_block(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb, "LARGEST", 70_000)
+    folder = offline(place)
+    padding = message(9, b"x" * 100) * 400
+    long = [message_of(3, set_to(b"loss", str(number).encode())[2:] + padding) for number in range(9)]
+    (folder / "run-abc.wandb").write_bytes(log_of(set_to(b"early", b"1"), *long))
+    found = read_metrics("wandb", {}, place, ["loss", "early"])
+    assert found.values == {"loss": 8} and "only its last" in found.problems[0]
+
+
+def message_of(number: int, content: bytes) -> bytes:
+    """One field of bytes of any length."""
+    length, head = len(content), bytearray([number << 3 | 2])
+    while length >= 0x80:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([*head, length]) + content
