@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flagstone.metrics.own_pattern import matches_of
 from flagstone.metrics.pairs import Pair, pairs_in, plain
-from flagstone.metrics.scanning import beginning_of_line, lines_from, mentions_before, opened
+from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, opened
 from flagstone.metrics.series import STEPS, Place, Reading
 
 EVERYTHING_BYTES = 1_000_000  # at the end of a log every pair is taken; before it only wanted names are looked for
@@ -68,13 +68,14 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
 def printed(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]], list[str]]:
     """The last values of every name at the end of a log, and of the wanted ones anywhere in it."""
     with opened(path) as handle:
-        start = beginning_of_line(handle, path.stat().st_size - EVERYTHING_BYTES)
+        start = max(0, path.stat().st_size - EVERYTHING_BYTES)
         found = Found(wanted)
         for line in lines_from(handle, start):
             found.take(pairs_in(line, wanted))
         missing = {name for name in wanted if name not in found.clear}
         keys = {plain(name) for name in missing}
-        for lines in mentions_before(handle, start, missing):
+        # what stands right at the start may have been cut through there
+        for lines in mentions_before(handle, start + NEAR if start else 0, missing):
             earlier = Found(wanted)
             for line in lines:
                 earlier.take(pair for pair in pairs_in(line, wanted) if plain(pair.name) in keys)

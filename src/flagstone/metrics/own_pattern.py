@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flagstone.metrics.scanning import beginning_of_line, lines_from, opened
+from flagstone.metrics.scanning import lines_from, opened
 from flagstone.metrics.series import STEPS
 from flagstone.processes import Command, Output, ProcessLimits, run
 
@@ -30,7 +30,7 @@ def matches_of(pattern: str, log: Path, wanted: Sequence[str]) -> tuple[Steps, l
 
         def search() -> int:
             usual = wanted[0] if wanted else "value"
-            start = beginning_of_line(handle, log.stat().st_size - END_BYTES)
+            start = max(0, log.stat().st_size - END_BYTES)
             found = {} if "name" in compiled.groupindex else searched(compiled, handle, start, usual)
             sys.stdout.write(json.dumps(found or searched(compiled, handle, 0, usual)))
             return 0

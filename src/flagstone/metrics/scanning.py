@@ -80,14 +80,6 @@ def pieces(line: bytes, is_continued: bool = False, goes_on: bool = False) -> It
         yield part.decode("utf-8", "replace")
 
 
-def beginning_of_line(handle: int, near: int) -> int:
-    """Where the first line begins that lies behind this place; the place itself in an endless line."""
-    if near <= 0:
-        return 0
-    content = os.pread(handle, LINE, near - 1).replace(b"\r", b"\n")
-    return near + content.find(b"\n") if b"\n" in content else near
-
-
 def mentions_before(handle: int, end: int, names: set[str]) -> Iterator[list[str]]:
     """The lines that may hold one of these names, block by block from the end; whoever reads may take names out."""
     while end > 0 and names:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from flagstone.metrics import own_pattern
-from flagstone.metrics.log import faults
+from flagstone.metrics.log import EVERYTHING_BYTES, faults
 from flagstone.metrics.registry import nearest, read_metrics
+from flagstone.metrics.scanning import BLOCK, NEAR
 from flagstone.metrics.series import Place
 
 Printed = Callable[[str | bytes], Place]
@@ -105,12 +106,31 @@ def test_each_form_is_found_in_the_midst_of_an_endless_line(
     assert read_metrics("log", {}, place, [name]).values[name] == pytest.approx(value)
 
 
-@pytest.mark.parametrize("padding", [*range(3500, 4200, 7), 1_048_400, 1_048_500, 1_048_570])
-def test_a_pair_is_never_read_from_where_a_long_line_was_cut(printed: Printed, padding: int) -> None:
-    text = "." * padding + " val loss 2.345, my_loss=0.125 " + "." * 2_100_000
-    for content in (text, text + "\nother: 3"):
-        found = read_metrics("log", {}, printed(content), ["loss", "val_loss", "my_loss"]).values
-        assert (found.get("loss"), found["val_loss"], found["my_loss"]) == (None, 2.345, 0.125)
+@pytest.mark.parametrize("where", [*range(3560, 3600, 3), *range(4060, 4100, 3), *range(7150, 7170, 3)])
+@pytest.mark.parametrize("behind", [200, 5_000, 1_500_000])
+def test_no_pair_is_read_from_where_a_long_line_was_cut(printed: Printed, where: int, behind: int) -> None:
+    text = ", " * (where // 2) + " " * (where % 2) + "val loss 2.345, my_loss=0.125, " + ", " * (behind // 2)
+    found = read_metrics("log", {}, printed(text), ["loss", "val_loss", "my_loss"])
+    assert {name: set(steps) for name, steps in found.last_steps.items() if "loss" in name} == {
+        "val loss": {2.345},
+        "val_loss": {2.345},
+        "my_loss": {0.125},
+    }
+
+
+@pytest.mark.parametrize("before", range(40))
+@pytest.mark.parametrize("edge", [EVERYTHING_BYTES, EVERYTHING_BYTES + BLOCK, EVERYTHING_BYTES + BLOCK - NEAR])
+def test_no_pair_is_lost_where_one_part_of_a_log_ends(printed: Printed, before: int, edge: int) -> None:
+    text = "val loss 2.345, my_loss=0.125"
+    place = printed(", " * 900_000 + text + (", " * EVERYTHING_BYTES)[: edge - len(text) + before])
+    found = read_metrics("log", {}, place, ["loss", "val_loss", "my_loss"]).values
+    assert (found.get("loss"), found["val_loss"], found["my_loss"]) == (None, 2.345, 0.125)
+
+
+def test_far_from_the_end_too_the_last_value_counts(printed: Printed) -> None:
+    noise = "noise\n" * 400_000
+    found = read_metrics("log", {}, printed(f"val_loss 3\n{noise}val_loss 2\nval_loss 1\n{noise}"), ["val_loss"])
+    assert (found.values["val_loss"], found.last_steps["val_loss"]) == (1, (3, 2, 1))
 
 
 @pytest.mark.parametrize("word", ["nan", "NaN", "NAN", "inf", "-inf", "Infinity", "-Infinity"])
@@ -195,6 +215,12 @@ def test_a_pattern_may_name_its_groups(printed: Printed) -> None:
     assert read_metrics("log", {"regex": r"(?P<name>\w+)!(\S+)"}, printed("loss!0.5"), []).values == {"loss": 0.5}
 
 
+def test_a_pattern_that_names_metrics_is_tried_on_all_of_a_long_log(printed: Printed) -> None:
+    place = printed("acc -> 0.9\n" + "noise\n" * 300_000 + "loss -> 0.5\n")
+    options = {"regex": r"(?P<name>\w+) -> (?P<value>\S+)"}
+    assert read_metrics("log", options, place, ["loss"]).values == {"acc": 0.9, "loss": 0.5}
+
+
 @pytest.mark.parametrize(
     ("pattern", "value"),
     [
@@ -207,8 +233,13 @@ def test_a_pattern_may_name_its_groups(printed: Printed) -> None:
     ],
 )
 def test_a_pattern_finds_its_value_wherever_it_stands(printed: Printed, pattern: str, value: float) -> None:
-    place = printed("noise\n\x1b[1msc\x1b[0more 1,234.5\nlast nan\n" + "noise and more of it\n" * 100_000)
+    place = printed("noise\nscore 1,234.5\nlast nan\n" + "noise and more of it\n" * 100_000)
     assert read_metrics("log", {"regex": pattern}, place, ["s"]).values["s"] == pytest.approx(value, nan_ok=True)
+
+
+def test_colours_do_not_hide_a_match(printed: Printed) -> None:
+    place = printed("noise\n\x1b[1msc\x1b[0more 0.5\n" + "noise\n" * 300_000)
+    assert read_metrics("log", {"regex": "score (.*)"}, place, ["s"]).values == {"s": 0.5}
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?P<value", "[", "a{2,1}", "(?P<1>x)"])
