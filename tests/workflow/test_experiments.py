@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workbench import Place, Study, ended, wait_until
+from workbench import Place, Study, ended, pids_in, wait_until
 
 TRAIN = """import os
 X = 1.0
@@ -152,6 +152,17 @@ def test_kill_9_in_a_block_loses_no_run_and_repeats_none(place: Place, planned: 
     subprocess.run(["pkill", "-9", "-f", str(planned.root)], check=False)
     assert place.snakemake().code == 0
     assert ledger(planned) == DONE
+
+
+def test_nothing_outlives_a_killed_snakemake_and_no_run_is_lost(place: Place, planned: Study) -> None:
+    process = place.start_snakemake()
+    wait_until(lambda: len(ledger(planned)) >= 2, "two runs")
+    process.kill()
+    process.wait()
+    wait_until(lambda: not pids_in(process.pid), "the process that blocks are forked from to end")
+    assert place.snakemake().code == 0
+    assert [run for run, verdict in ledger(planned) if verdict != "interrupted"][:2] == ["r0001", "r0002"]
+    assert len(ledger(planned)) == len(set(ledger(planned))) == 4
 
 
 def test_an_experiment_that_fails_says_why_in_the_last_lines(place: Place) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from workbench import STAGES, Place, Said, Study, ended, wait_until
+from workbench import STAGES, Place, Said, Study, ended, pids_in, wait_until
 
 from flagstone.gates.holder import holder_of
 from flagstone.records import Ledger
@@ -30,13 +30,6 @@ MOMENTS = [
     (7, 0.35),
     (8, 0.22),
 ]
-
-
-def pids_in(group: int) -> list[int]:
-    """The processes of a session that are still alive, orphans included."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,sid=,stat="], capture_output=True, text=True, check=True)
-    rows = (line.split() for line in listed.stdout.splitlines())
-    return [int(pid) for pid, session, state in rows if int(session) == group and not state.startswith("Z")]
 
 
 def strike(process: subprocess.Popen[bytes], number: int, *, all_of_them: bool) -> Said:

@@ -241,3 +241,10 @@ def copy_run(study: Study, place: Place, name: str = "t") -> Study:
     shutil.copytree(study.root, copy.root, symlinks=True)
     arrive(copy.opened)
     return copy
+
+
+def pids_in(group: int) -> list[int]:
+    """The processes of a session that are still alive, orphans included."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,sid=,stat="], capture_output=True, text=True, check=True)
+    rows = (line.split() for line in listed.stdout.splitlines())
+    return [int(pid) for pid, session, state in rows if int(session) == group and not state.startswith("Z")]

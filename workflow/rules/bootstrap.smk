@@ -39,6 +39,11 @@ def is_executing():
     )
 
 
+def is_local():
+    """Whether jobs run on this machine."""
+    return workflow.local_exec
+
+
 def is_forced(stage):
     wanted = workflow.dag_settings.forcerun or ()
     return workflow.dag_settings.forceall or any(
@@ -49,7 +54,10 @@ def is_forced(stage):
 
 try:
     SESSION = open_session(
-        HOME, CALLER, config, Call(is_executing, is_forced, CALLER, is_building)
+        HOME,
+        CALLER,
+        config,
+        Call(is_executing, is_forced, CALLER, is_building, is_local),
     )
 except FlagstoneError as error:
     end_call(error)

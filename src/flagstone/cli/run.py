@@ -47,6 +47,10 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
+    except KeyboardInterrupt:
+        if not watch:
+            raise
+        raise Interrupted("no longer watching", hint=f"watch again: flagstone run {opened.run.name} --watch") from None
     finally:
         server.stop()
 
@@ -94,11 +98,8 @@ def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
 def wait_for_change(opened: OpenedRun, now: list[tuple[str, int, int]]) -> None:
     """Sleeps until a person has changed one of the files they decide with."""
     click.echo("watching for flags and feedback (Ctrl-C ends this, and nothing else)", err=True)
-    try:
-        while list(marks(opened)) == now:
-            time.sleep(LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        raise Interrupted("no longer watching", hint=f"watch again: flagstone run {opened.run.name} --watch") from None
+    while list(marks(opened)) == now:
+        time.sleep(LOOK_EVERY_S)
 
 
 def marks(opened: OpenedRun) -> Iterator[tuple[str, int, int]]:

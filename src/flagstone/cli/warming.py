@@ -23,6 +23,16 @@ LOADED = (
     "flagstone.artifacts.requirements",
     "flagstone.artifacts.tables",
 )
+LOADED_FOR_BLOCKS = (
+    "ctypes",
+    "resource",
+    "flagstone.loop.git_subject",
+    "flagstone.loop.proposers.agent",
+    "flagstone.loop.proposers.scripted",
+    "flagstone.loop.proposers.search",
+    "flagstone.metrics.log",
+    "flagstone.metrics.tensorboard",
+)
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
 
@@ -36,6 +46,17 @@ def load_stage(opened: OpenedRun) -> Callable[[list[str]], int]:
         try_out(opened)
     gc.collect()
     gc.freeze()  # so that a collection in a stage does not touch, and so copy, what all stages share
+    return main
+
+
+def load_block() -> Callable[[list[str]], int]:
+    """What runs one block of an experiment, ready to be forked."""
+    from flagstone.cli.experiment_job import main
+
+    for name in LOADED_FOR_BLOCKS:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
     return main
 
 

@@ -30,6 +30,7 @@ class Call:
     forced: Callable[[Stage], bool]
     here: Path
     building: Callable[[], bool] = lambda: True
+    is_local: Callable[[], bool] = lambda: True
     approve_all: str = ""
     upto: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -111,7 +112,18 @@ class Session:
     def experiments(self, stage: Stage) -> list[Path]:
         """What the experiments of a stage wait for: the next block of each, or its end."""
         found = plans(self.layout) if stage.runs_experiments and self.run else ()
+        if not all(plan.is_done for plan in found):
+            self.keep_warm()
         return [plan.target for plan in found]
+
+    def keep_warm(self) -> None:
+        """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
+        from flagstone.processes import warm
+
+        call = self.asked().call
+        if warm.BLOCKS not in os.environ and call.executing() and call.is_local():
+            script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
+            atexit.register(warm.spawn_warm_server([sys.executable, script, "--serve"]).stop)
 
     def plan(self, name: str) -> Plan:
         """The plan of an experiment; an error where there is none."""

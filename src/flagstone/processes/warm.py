@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -18,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # where a job finds the socket, and the word it is let in by; without it a job loads everything itself
-VARIABLE = "FLAGSTONE_WARM"
+STAGES = "FLAGSTONE_WARM"
+BLOCKS = "FLAGSTONE_WARM_BLOCKS"
 PREFIX = "flagstone-"
 PR_SET_PDEATHSIG = 1
 REQUEST_BYTES = 4_000_000
+LISTENER = 3  # the handle on which a spawned server finds its socket
 
 Main = Callable[[list[str]], int]
 
@@ -32,10 +35,14 @@ class WarmServer:
 
     pid: int
     folder: Path
+    variable: str
+    leash: int | None = None
 
     def stop(self) -> None:
         """Ends the server and removes its socket."""
-        os.environ.pop(VARIABLE, None)
+        os.environ.pop(self.variable, None)
+        if self.leash is not None:
+            os.close(self.leash)
         with suppress(ProcessLookupError, ChildProcessError):
             os.kill(self.pid, signal.SIGTERM)
             os.waitpid(self.pid, 0)
@@ -44,13 +51,7 @@ class WarmServer:
 
 def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     """Forks the server, which loads what jobs need while we go on. To be called before any thread is started."""
-    remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(folder / "socket"))
-    listener.listen(64)
-    # an agent may find the socket: what it is not told, and Landlock keeps it from reading off us, is this word
-    word = secrets.token_hex(16)
+    folder, listener, word = doorway()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -64,8 +65,42 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
         finally:
             os._exit(1)
     listener.close()
-    os.environ[VARIABLE] = f"{folder / 'socket'} {word}"
-    return WarmServer(pid, folder)
+    os.environ[STAGES] = f"{folder / 'socket'} {word}"
+    return WarmServer(pid, folder, STAGES)
+
+
+def spawn_warm_server(argv: list[str]) -> WarmServer:
+    """Starts the server as a program of its own, for a process that has threads; it ends when we do, however we end."""
+    folder, listener, word = doorway()
+    leash_end, leash = os.pipe()
+    nowhere = [(os.POSIX_SPAWN_OPEN, handle, os.devnull, os.O_WRONLY, 0) for handle in (1, 2)]  # jobs use their asker's
+    given = [(os.POSIX_SPAWN_DUP2, leash_end, 0), (os.POSIX_SPAWN_DUP2, listener.fileno(), LISTENER)]
+    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=[*given, *nowhere])
+    os.close(leash_end)
+    listener.close()
+    os.write(leash, f"{word}\n".encode())
+    os.environ[BLOCKS] = f"{folder / 'socket'} {word}"
+    return WarmServer(pid, folder, BLOCKS, leash)
+
+
+def serve_spawned(load: Callable[[], Main]) -> None:
+    """The program that `spawn_warm_server` starts: serves until the other end of its standard input is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    word = os.read(0, 64).decode().strip()
+    main = load()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    serve(socket.socket(fileno=LISTENER), main, word, leash=0)
+
+
+def doorway() -> tuple[Path, socket.socket, str]:
+    """Where jobs knock, and the word they are let in by."""
+    remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(folder / "socket"))
+    listener.listen(64)
+    # an agent may find the socket: what it is not told, and Landlock keeps it from reading off us, is this word
+    return folder, listener, secrets.token_hex(16)
 
 
 def remove_leftovers() -> None:
@@ -76,9 +111,12 @@ def remove_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def serve(listener: socket.socket, main: Main, word: str) -> None:
-    """Forks a worker for each connection, for ever."""
+def serve(listener: socket.socket, main: Main, word: str, leash: int | None = None) -> None:
+    """Forks a worker for each connection, for ever or until the leash is let go."""
     while True:
+        doors: list[int] = [listener.fileno(), *([] if leash is None else [leash])]
+        if leash in select.select(doors, [], [])[0]:
+            return
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()

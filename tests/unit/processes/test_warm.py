@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flagstone.processes.warm import VARIABLE, start_warm_server
+from flagstone.processes.warm import BLOCKS, STAGES, spawn_warm_server, start_warm_server
 
 STAGE = Path(__file__).parents[3] / "workflow" / "scripts" / "stage.py"
 
@@ -33,13 +34,13 @@ def job(words: list[str]) -> int:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     running = start_warm_server(lambda: job)
-    yield os.environ[VARIABLE]
+    yield os.environ[STAGES]
     running.stop()
     assert not running.folder.exists()
 
 
 def asked(words: list[str], cwd: Path, address: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, VARIABLE: address, "MARK": "from the asker"}
+    env = {**os.environ, STAGES: address, "MARK": "from the asker"}
     argv = [sys.executable, str(STAGE), *words]
     return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
 
@@ -64,7 +65,7 @@ def test_who_does_not_know_the_word_gets_nothing_done(server: str, tmp_path: Pat
 
 
 def test_a_signal_to_the_asker_reaches_the_job(server: str, tmp_path: Path) -> None:
-    env = {**os.environ, VARIABLE: server}
+    env = {**os.environ, STAGES: server}
     asker = subprocess.Popen([sys.executable, str(STAGE), "wait"], cwd=tmp_path, env=env, stderr=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
         asker.wait(1)
@@ -79,3 +80,78 @@ def test_what_a_killed_run_left_behind_is_removed_by_the_next(tmp_path: Path) ->
     left = Path(tempfile.mkdtemp(prefix=f"flagstone-{dead.pid}-"))
     start_warm_server(lambda: job).stop()
     assert not left.exists()
+
+
+SERVER = """
+import sys
+from pathlib import Path
+from flagstone.processes.warm import serve_spawned
+
+def job(words):
+    Path(words[0]).write_text("done")
+    return 7
+
+def load():
+    if "broken" in sys.argv:
+        raise ImportError("nothing to load")
+    return job
+
+serve_spawned(load)
+"""
+SPAWNER = """
+import sys, time
+from flagstone.processes.warm import spawn_warm_server
+print(spawn_warm_server([sys.executable, *sys.argv[1:]]).pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    path = tmp_path / "serve.py"
+    path.write_text(SERVER)
+    return str(path)
+
+
+def ask_for_a_block(words: list[str]) -> subprocess.CompletedProcess[str]:
+    script = "import sys; from asking import ask_warm_server; sys.exit(ask_warm_server(sys.argv.pop(1)) or 0)"
+    argv = [sys.executable, "-c", script, BLOCKS, *words]
+    return subprocess.run(argv, cwd=STAGE.parent, capture_output=True, text=True, timeout=60)
+
+
+def test_a_spawned_server_does_jobs_and_ends_when_told(program: str, tmp_path: Path) -> None:
+    server = spawn_warm_server([sys.executable, program])
+    done = ask_for_a_block([str(tmp_path / "made")])
+    server.stop()
+    assert done.returncode == 7, done.stderr
+    assert (tmp_path / "made").read_text() == "done"
+    assert not Path(f"/proc/{server.pid}").exists() and BLOCKS not in os.environ
+
+
+def test_jobs_of_a_spawned_server_that_cannot_load_are_left_to_the_asker(program: str, tmp_path: Path) -> None:
+    server = spawn_warm_server([sys.executable, program, "broken"])
+    done = ask_for_a_block([str(tmp_path / "made")])
+    server.stop()
+    assert done.returncode == 0, done.stderr  # `None`: there is no server
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_spawned_server_ends_with_its_spawner_even_if_that_is_killed(program: str) -> None:
+    spawner = subprocess.Popen([sys.executable, "-c", SPAWNER, program], stdout=subprocess.PIPE, text=True)
+    assert spawner.stdout is not None
+    pid = int(spawner.stdout.readline())
+    assert Path(f"/proc/{pid}").exists()
+    spawner.kill()
+    spawner.wait()
+    spawner.stdout.close()
+    until = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and state_of(pid) != "Z" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert state_of(pid) in ("", "Z")
+
+
+def state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
