@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ from flagstone.layout import RUN_NAME, Run
 from flagstone.records import digest_bytes, read_record
 
 PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
-BLOCK = re.compile(r"(\d{4,})\.json\Z")
 GPUS = re.compile(r"^\s+gpus:\s*(\d+)", re.MULTILINE)
 SECONDS = re.compile(r"^\s+seconds:\s*([0-9.]+)", re.MULTILINE)
 BLOCK_SIZE = re.compile(r"^block:\s*(\d+)", re.MULTILINE)
@@ -55,11 +55,16 @@ class Plan:
         return self.folder / "blocks" / f"{number:04d}.json"
 
     def next_block(self) -> Path:
-        """The first block that this plan has not yet had."""
-        number = 1
-        while (read_record(self.block(number)) or {}).get("plan") == self.digest:
-            number += 1
-        return self.block(number)
+        """The first block that this plan has not yet had. They are made in order, so few of them have to be read."""
+        digest = self.digest
+
+        def is_due(number: int) -> bool:
+            return (read_record(self.block(number)) or {}).get("plan") != digest
+
+        beyond = 1
+        while not is_due(beyond):
+            beyond *= 2
+        return self.block(bisect_left(range(beyond), True, lo=max(1, beyond // 2), key=is_due))
 
     @property
     def target(self) -> Path:

@@ -60,9 +60,10 @@ def engine_of(
             base_tree=opened.base.tree,
             interruption=interruption,
         )
-        engine = Engine(
-            opened, history, harness, Working(home, opened.subject), proposer, say, accounts or Accounts(home)
-        )
+        working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
+        for slot in range(max(1, opened.spec.lag - 1)):
+            slots.put(slot)
+        engine = Engine(opened, history, harness, working, proposer, say, accounts or Accounts(home), slots)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
         try:
@@ -75,7 +76,7 @@ def engine_of(
 
 @dataclass(frozen=True)
 class Engine:
-    """One experiment under way."""
+    """One experiment under way. `slots` are the places where its runs may be laid out, one run in each."""
 
     opened: Opened
     history: History
@@ -84,6 +85,7 @@ class Engine:
     proposer: Proposer | None
     say: Callable[[str], None]
     accounts: Accounts
+    slots: queue.SimpleQueue[int]
 
     @property
     def again(self) -> str:
@@ -104,13 +106,10 @@ class Engine:
         """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""
         spec = self.opened.spec
         last = self.history.progress.number + limit if limit is not None else None
-        slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for slot in range(max(1, spec.lag - 1)):
-            slots.put(slot)
         pending: dict[int, Future[Prepared]] = {}
         with ThreadPoolExecutor(max_workers=spec.lag) as pool:
             try:
-                return self.until_the_end(partial(self.top_up, pool, pending, slots), pending, slots, last)
+                return self.until_the_end(partial(self.top_up, pool, pending), pending, last)
             finally:
                 for future in pending.values():
                     future.cancel()
@@ -121,7 +120,6 @@ class Engine:
         self,
         top_up: Callable[[int | None], None],
         pending: dict[int, Future[Prepared]],
-        slots: queue.SimpleQueue[int],
         last: int | None,
     ) -> str:
         while not (ended := self.ended_by()):
@@ -137,21 +135,10 @@ class Engine:
                 return "proposals"
             if candidate.is_fatal:
                 raise WorkFailed(candidate.fault, hint="put that right, then give the same command again")
-            slot = slots.get()
-            try:
-                entry = self.conclude(candidate, first, slot)
-            finally:
-                slots.put(slot)
-            self.halt_on(entry)
+            self.halt_on(self.conclude(candidate, first))
         return ended
 
-    def top_up(
-        self,
-        pool: ThreadPoolExecutor,
-        pending: dict[int, Future[Prepared]],
-        slots: queue.SimpleQueue[int],
-        last: int | None,
-    ) -> None:
+    def top_up(self, pool: ThreadPoolExecutor, pending: dict[int, Future[Prepared]], last: int | None) -> None:
         """Starts every proposal whose earlier verdicts are there; until there is a best, only the unedited files."""
         number, lag = self.next_number, self.opened.spec.lag
         final = number if self.history.progress.best is None else number + lag - 1
@@ -159,7 +146,7 @@ class Engine:
             if ahead in pending or (last is not None and ahead > last):
                 continue
             make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposing(ahead)
-            pending[ahead] = pool.submit(self.prepared, make, ahead, slots)
+            pending[ahead] = pool.submit(self.prepared, make)
 
     def proposing(self, number: int) -> Callable[[], Candidate]:
         """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
@@ -181,60 +168,72 @@ class Engine:
         made.keep(self.opened.home.run(run_id(number)))
         return made
 
-    def prepared(self, make: Callable[[], Candidate], number: int, slots: queue.SimpleQueue[int]) -> Prepared:
+    def prepared(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""
         candidate = make()
         if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
             return candidate, None
-        slot = slots.get()
+        return candidate, self.measured(self.order(candidate, "first"))
+
+    @contextmanager
+    def slot(self) -> Iterator[int]:
+        """A place for a run, as soon as there is one."""
+        slot = self.slots.get()
         try:
-            return candidate, self.harness.measure(
-                self.order(candidate, "first", seed_for(self.opened.spec.seed, 0), slot)
-            )
+            yield slot
         finally:
-            slots.put(slot)
+            self.slots.put(slot)
 
-    def order(self, candidate: Candidate, part: str, seed: int, slot: int) -> Order:
-        return Order(self.opened.home.run(run_id(candidate.number)), candidate.snapshot.tree, part, seed, slot)
+    def measured(self, order: Order) -> Measurement:
+        with self.slot() as slot:
+            return self.harness.measure(replace(order, slot=slot))
 
-    def conclude(self, candidate: Candidate, first: Measurement | None, slot: int) -> Entry:
+    def guarded(self, order: Order) -> str:
+        with self.slot():
+            return self.harness.guard(order)
+
+    def order(self, candidate: Candidate, part: str) -> Order:
+        """What the harness is asked for, on the seed that every candidate has first."""
+        run_dir = self.opened.home.run(run_id(candidate.number))
+        return Order(run_dir, candidate.snapshot.tree, part, seed_for(self.opened.spec.seed, 0))
+
+    def conclude(self, candidate: Candidate, first: Measurement | None) -> Entry:
         """The verdict: its line in the ledger first, then everything that follows from it."""
-        candidate, first = self.on_the_best(candidate, first, slot)
-        entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first, slot))
+        candidate, first = self.on_the_best(candidate, first)
+        entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first))
         self.history.append(entry)
         self.follow(entry)
         self.say(told(entry, self.opened.spec))
         return entry
 
-    def on_the_best(self, candidate: Candidate, first: Measurement | None, slot: int) -> Prepared:
+    def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:
         """With `rebase`, an edit of an older parent is put onto the best, and that is measured."""
         moved = rebase.moved(self.opened, candidate, first, self.history.progress.best)
         if moved is None:
             return candidate, first
-        return moved, self.harness.measure(self.order(moved, "rebased", seed_for(self.opened.spec.seed, 0), slot))
+        return moved, self.measured(self.order(moved, "rebased"))
 
-    def ruling(self, candidate: Candidate, first: Measurement | None, slot: int) -> Ruling:
+    def ruling(self, candidate: Candidate, first: Measurement | None) -> Ruling:
         if candidate.snapshot.violations:
             return Ruling("violation", "invalid", "; ".join(candidate.snapshot.violations[:10]))
         if first is None:
             return Ruling("invalid", "revert", candidate.fault)
-        bench = self.bench(candidate, slot)
+        bench = self.bench(candidate)
         if not candidate.parent_run:
             return rule_on_baseline(self.opened.spec, first, bench)
         return rule_on(self.opened.spec, self.history.progress, candidate, first, bench)
 
-    def bench(self, candidate: Candidate, slot: int) -> Bench:
-        now, measure = self.history.progress.best, self.harness.measure
-        own = self.order(candidate, "guard", seed_for(self.opened.spec.seed, 0), slot)
+    def bench(self, candidate: Candidate) -> Bench:
+        now, own = self.history.progress.best, self.order(candidate, "guard")
 
         def best_on(seed: int) -> Measurement:
             assert now is not None
-            return measure(replace(own, tree=now.tree, part=f"best-{now.run_id}-{seed}", seed=seed))
+            return self.measured(replace(own, tree=now.tree, part=f"best-{now.run_id}-{seed}", seed=seed))
 
         return Bench(
-            candidate_on=lambda part, seed: measure(replace(own, part=part, seed=seed)),
+            candidate_on=lambda part, seed: self.measured(replace(own, part=part, seed=seed)),
             best_on=best_on,
-            guard=lambda: self.harness.guard(own),
+            guard=lambda: self.guarded(own),
             files=self.opened.subject.files,
         )
 
@@ -267,14 +266,14 @@ class Engine:
     def step(self, note: str) -> Entry:
         """Evaluates what stands in the working files now; before the first one, the unedited files."""
         if self.history.progress.best is not None:
-            return self.conclude(*self.now(self.in_hand(note, self.next_number)), 0)
+            return self.conclude(*self.prepared(lambda: self.in_hand(note, self.next_number)))
         # taken first: the verdict on the unedited files puts those back into the working folder
         made = None if self.is_unedited else self.in_hand(note, self.next_number + 1)
-        entry = self.conclude(*self.now(self.baseline(self.next_number)), 0)
+        entry = self.conclude(*self.prepared(lambda: self.baseline(self.next_number)))
         if made is None:
             return entry
         self.halt_on(entry)
-        return self.conclude(*self.now(made), 0)
+        return self.conclude(*self.prepared(lambda: made))
 
     @property
     def is_unedited(self) -> bool:
@@ -292,8 +291,3 @@ class Engine:
         made = Candidate(number, now.run_id if now else run_id(number - 1), parent.tree, taken, note)
         made.keep(self.opened.home.run(run_id(number)))
         return made
-
-    def now(self, candidate: Candidate) -> Prepared:
-        slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-        slots.put(0)
-        return self.prepared(lambda: candidate, candidate.number, slots)
