@@ -157,11 +157,10 @@ def parsed_object(raw: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def last_line(stream: Any) -> tuple[bytes, bool]:
-    """The last line of an open file, and whether a kill left it without its end."""
-    size = stream.seek(0, os.SEEK_END)
+def last_line(stream: Any, end: int | None = None) -> tuple[bytes, bool]:
+    """The last line of an open file, or of its first `end` bytes; and whether a kill left it without its end."""
     tail = b""
-    position = size
+    position = stream.seek(0, os.SEEK_END) if end is None else end
     while position > 0 and b"\n" not in tail[:-1]:
         step = min(65_536, position)
         position -= step

@@ -63,7 +63,8 @@ def engine_of(
         working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
         for slot in range(max(1, opened.spec.lag - 1)):
             slots.put(slot)
-        engine = Engine(opened, history, harness, working, proposer, say, accounts or Accounts(home), slots)
+        books = accounts or Accounts(home)
+        engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
         try:
@@ -85,6 +86,7 @@ class Engine:
     proposer: Proposer | None
     say: Callable[[str], None]
     accounts: Accounts
+    scalars: Scalars
     slots: queue.SimpleQueue[int]
 
     @property
@@ -246,7 +248,7 @@ class Engine:
             names = [each.run_id for each in self.history.recent]
             checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry.best_run, names)
         derived.append_derived(opened.home, opened.spec, entry)
-        Scalars(opened.home).add(entry, opened.spec)
+        self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)
         now = self.history.progress.best
         self.working.restore(now.tree if now else opened.base.tree)

@@ -65,8 +65,12 @@ class FilesSubject:
         return Blob(content[0], self.store.put(b"blob", content[1]))
 
     def overlay(self, files: Mapping[str, Blob]) -> Overlay:
-        scratch = frozenset(self.spec.scratch) or default_scratch(self.spec.root)
-        return Overlay(self.spec.root, self.of_project | files.keys(), scratch)
+        return Overlay(self.spec.root, self.of_project | files.keys(), self.scratch)
+
+    @cached_property
+    def scratch(self) -> frozenset[str]:
+        """The folders that runs write to, looked for once."""
+        return frozenset(self.spec.scratch) or default_scratch(self.spec.root)
 
     @cached_property
     def of_project(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from flagstone.loop.progress import Progress
 from flagstone.records import Ledger, digest_bytes, last_line, mark_of, read_record, write_record
 
 RECENT = 200
+REMEMBER_EVERY = 32
 BLOCK = 1 << 16
 
 
@@ -28,24 +29,21 @@ class History:
     progress: Progress = field(default_factory=Progress)
     recent: deque[Entry] = field(default_factory=lambda: deque(maxlen=RECENT))
     mark: list[int] = field(default_factory=list)
+    unremembered: int = 0
 
     @classmethod
     def read(cls, home: Home) -> History:
         """From the ledger: quickly, where what was remembered of it still holds, or else line by line."""
         found = cls(home)
         found.mark = mark_of(home.ledger)
-        remembered = read_record(state_file(home)) or {}
-        if remembered.get("mark") == head_of(home.ledger):
-            try:
-                found.progress = Progress.from_record(remembered["progress"])
-                found.recent.extend(tail_entries(home.ledger, RECENT))
-                return found
-            except (KeyError, TypeError, ValueError):
-                found.recent.clear()
-                found.progress = Progress()
-        for entry in entries_of(home.ledger):
+        found.progress, start = remembered(home)
+        if start:
+            found.recent.extend(tail_entries(home.ledger, RECENT))
+        for entry in entries_of(home.ledger, start):
             found.progress = found.progress.after(entry)
-            found.recent.append(entry)
+            if not start:
+                found.recent.append(entry)
+            found.unremembered += 1
         return found
 
     def append(self, entry: Entry) -> None:
@@ -55,12 +53,15 @@ class History:
         self.mark = mark_of(self.home.ledger)
         self.progress = self.progress.after(entry)
         self.recent.append(entry)
-        self.remember()
+        self.unremembered += 1
+        if self.unremembered >= REMEMBER_EVERY:
+            self.remember()
 
     def remember(self) -> None:
         """Spares the next process from reading the whole ledger; may be lost."""
         told = {"mark": head_of(self.home.ledger), "progress": self.progress.to_record()}
         write_record(state_file(self.home), told, durable=False)
+        self.unremembered = 0
 
     def refuse_strangers(self) -> None:
         """Halts where the ledger is not as we left it."""
@@ -75,6 +76,19 @@ def state_file(home: Home) -> Path:
     return home.root / "state" / "progress.json"
 
 
+def remembered(home: Home) -> tuple[Progress, int]:
+    """What was remembered of a ledger, and where that ends; nothing where the ledger does not go on from there."""
+    record = read_record(state_file(home)) or {}
+    try:
+        size, digest, torn = record["mark"]
+        with open(home.ledger, "rb") as stream:
+            if torn or os.fstat(stream.fileno()).st_size < size or digest_bytes(last_line(stream, size)[0]) != digest:
+                return Progress(), 0
+        return Progress.from_record(record["progress"]), size
+    except (OSError, KeyError, TypeError, ValueError):
+        return Progress(), 0
+
+
 def head_of(path: Path) -> list[Any]:
     """The size of a ledger and the digest of its last line: together they stand for all of it."""
     try:
@@ -85,13 +99,14 @@ def head_of(path: Path) -> list[Any]:
         return []
 
 
-def entries_of(path: Path) -> Iterator[Entry]:
-    """Every run of a ledger, one at a time; a line that cannot be read is passed over."""
+def entries_of(path: Path, start: int = 0) -> Iterator[Entry]:
+    """Every run of a ledger, or of its end, one at a time; a line that cannot be read is passed over."""
     try:
         stream = open(path, "rb")  # noqa: SIM115  closed below, when the last line was taken
     except OSError:
         return
     with stream:
+        stream.seek(start)
         for raw in stream:
             entry = entry_in(raw)
             if entry is not None:

@@ -58,7 +58,7 @@ class Overlay:
 
     def lay_out(self, folder: Path) -> None:
         """Folders and links, in an empty folder."""
-        for name in sorted(self.folders | self.scratch):
+        for name in sorted((self.folders | self.scratch) - {""}):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for path, target in self.links():
             os.symlink(target, folder / path)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ CONFIG = """[core]
 WRITER = b"Flagstone <experiment@localhost>"
 FILE, PROGRAM, LINK, FOLDER = "100644", "100755", "120000", "40000"
 DIFF_BYTES = 200_000
+MAKE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,13 @@ class Store:
         """Stores an object durably, once; its name."""
         whole = kind + b" %d\0" % len(content) + content
         sha = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
-        path = self.path_of(sha)
-        if path.exists():
+        path = os.fspath(self.path_of(sha))
+        if os.path.exists(path):
             return sha
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(exist_ok=True)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
-            try:
-                rest = memoryview(zlib.compress(whole, 1))
-                while rest:
-                    rest = rest[os.write(handle, rest) :]
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            os.replace(temporary, path)
+            place(path, zlib.compress(whole, 1))
         except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise cannot_write(path, error) from error
+            raise cannot_write(Path(path), error) from error
         return sha
 
     def content(self, sha: str) -> bytes:
@@ -148,6 +139,28 @@ class Store:
             raise WorkFailed(f"cannot compare {before[:10]} and {after[:10]}: {said}", hint="look at candidates.git")
         text = content[:DIFF_BYTES].decode("utf-8", "replace")
         return text if len(content) <= DIFF_BYTES else f"{text}\n[… {len(content) - DIFF_BYTES} bytes left out …]\n"
+
+
+def place(path: str, content: bytes) -> None:
+    """Puts an object in its place, whole and for good, or not at all."""
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        handle = os.open(temporary, MAKE, 0o444)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle = os.open(temporary, MAKE, 0o444)
+    try:
+        try:
+            while content:
+                content = content[os.write(handle, content) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def lost(root: Path, sha: str) -> WorkFailed:

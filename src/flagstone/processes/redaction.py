@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
@@ -40,7 +40,7 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
 
 
 def is_secret(name: str, value: str) -> bool:
-    if len(value) < SHORTEST or not secret_name().search(name):
+    if len(value) < SHORTEST or not names_secret(name):
         return False
     # SSL_KEY_FILE=/etc/… names a file; taking paths out would make every log unreadable
     return not (value.startswith("/") and os.path.exists(value))
@@ -49,6 +49,11 @@ def is_secret(name: str, value: str) -> bool:
 @cache
 def secret_name() -> re.Pattern[str]:
     return re.compile("|".join(SECRET_NAME), re.IGNORECASE)
+
+
+@lru_cache(maxsize=1000)
+def names_secret(name: str) -> bool:
+    return secret_name().search(name) is not None
 
 
 class Redactor:

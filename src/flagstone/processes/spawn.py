@@ -94,8 +94,10 @@ class Birth:
     parent: int
     mark: str
     stamp: int
+    program: str
     argv: tuple[str, ...]
     ruleset: int | None
+    ignored: tuple[signal.Signals, ...]
 
 
 def born(command: Command) -> Birth:
@@ -104,11 +106,27 @@ def born(command: Command) -> Birth:
     try:
         ruleset = needed_ruleset(command)
         mark, stamp = os.urandom(16).hex(), fresh_stamp(command.owner)
-        return Birth(os.getpid(), mark, stamp, wrapped(command, ruleset), ruleset)
+        argv = wrapped(command, ruleset)
+        program = found(argv[0], command.env.get("PATH", os.defpath)) if argv else ""
+        ignored = tuple(number for number in CHANGED if signal.getsignal(number) is signal.SIG_IGN)
+        return Birth(os.getpid(), mark, stamp, program, argv, ruleset, ignored)
     except OSError as error:
         if ruleset is not None:
             os.close(ruleset)
         raise cannot_start(command, told(error)) from error
+
+
+def found(name: str, folders: str) -> str:
+    """Where a program lies: looked for by us, since every page that a forked child touches is copied for it."""
+    if "/" in name:
+        return name
+    for folder in folders.split(os.pathsep):
+        if not folder.startswith("/"):
+            return name  # looked for from the folder of the child
+        path = f"{folder}/{name}"
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return name
 
 
 def cannot_start(command: Command, problem: str) -> StartError:
@@ -161,7 +179,7 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
         variables = environment(command, birth.mark)
         confine(command, birth)
         if command.target is None:
-            execute(birth.argv, variables)
+            execute(birth.program, birth.argv, variables)
         os.close(trouble)
         if command.confinement:
             let_go_of_handles()
@@ -175,7 +193,8 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
 
 def settle(command: Command, streams: tuple[int, int, int], birth: Birth) -> None:
     os.setsid()
-    for number in CHANGED:
+    # a handler ends with the program that has it; a function of ours goes on in this one
+    for number in CHANGED if command.target else birth.ignored:
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     die_with_parent()
@@ -208,9 +227,9 @@ def environment(command: Command, mark: str) -> dict[str, str]:
     return {**own, MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
 
 
-def execute(argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
+def execute(program: str, argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
     try:
-        os.execvpe(argv[0], argv, variables)
+        os.execvpe(program, argv, variables)
     except OSError as error:
         # it would name the last folder of PATH
         raise OSError(error.errno, error.strerror) from None

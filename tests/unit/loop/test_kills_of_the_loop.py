@@ -8,7 +8,8 @@ import os
 import pytest
 from laboratory import Edits, Laboratory, killed_at, set_x, whole
 
-from flagstone.loop.ledger import History, head_of, state_file
+from flagstone.loop import ledger
+from flagstone.loop.ledger import History, state_file
 from flagstone.records import Ledger
 
 EDITS = {2: set_x(2.0), 3: whole("raise SystemExit(1)\n"), 4: set_x(2.5), 5: set_x(0.0)}
@@ -84,7 +85,10 @@ def test_a_torn_last_line_is_recognised_and_its_run_is_done_again(laboratory: La
     assert [each.run_id for each in laboratory.entries()] == ["r0001", "r0002", "r0003", "r0004"]
 
 
-def test_what_was_remembered_of_a_ledger_that_was_rewritten_is_not_believed(laboratory: Laboratory) -> None:
+def test_what_was_remembered_of_a_ledger_that_was_rewritten_is_not_believed(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "REMEMBER_EVERY", 1)
     laboratory.make()
     laboratory.run(Edits({2: set_x(2.0), 3: set_x(2.5)}), limit=3)
     lines = laboratory.home.ledger.read_bytes().splitlines(keepends=True)
@@ -94,12 +98,17 @@ def test_what_was_remembered_of_a_ledger_that_was_rewritten_is_not_believed(labo
     assert History.read(laboratory.home).progress.best_run == "r0002"
 
 
-def test_the_quick_way_into_a_ledger_and_the_long_one_come_to_the_same(laboratory: Laboratory) -> None:
+@pytest.mark.parametrize("every", [1, 3, 8, 100])
+def test_the_quick_way_into_a_ledger_and_the_long_one_come_to_the_same(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    monkeypatch.setattr(ledger, "REMEMBER_EVERY", every)
     laboratory.make()
     laboratory.run(Edits({number: set_x(1 + number / 10) for number in range(2, 9)}), limit=8)
+    assert state_file(laboratory.home).is_file() is (every <= 8)
     quick = History.read(laboratory.home)
-    assert json.loads(state_file(laboratory.home).read_text())["mark"] == head_of(laboratory.home.ledger)
-    state_file(laboratory.home).unlink()
+    assert quick.unremembered == 8 % every
+    state_file(laboratory.home).unlink(missing_ok=True)
     long = History.read(laboratory.home)
     assert (quick.progress, list(quick.recent)) == (long.progress, list(long.recent))
 
