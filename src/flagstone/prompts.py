@@ -72,6 +72,24 @@ class ExperimentParts:
     fix_tail: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextParts:
+    """All that an agent is told when it is to design the experiment after one that has ended."""
+
+    experiment: str
+    goal: str
+    metric: str
+    direction: str
+    scope: str
+    names: str
+    report: str
+
+
+def next_prompt(folder: Path, parts: NextParts) -> str:
+    """What the design of the next experiment is asked with."""
+    return render(folder, "experiment_next.md.j2", parts)
+
+
 def experiment_prompt(folder: Path, parts: ExperimentParts) -> str:
     """What one proposal of an edit is asked with."""
     return render(folder, "experiment.md.j2", parts)
@@ -92,7 +110,7 @@ def repair_prompt(folder: Path, parts: PromptParts) -> str:
     return render(folder, "repair.md.j2", parts)
 
 
-def render(folder: Path, name: str, parts: PromptParts | ExperimentParts) -> str:
+def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextParts) -> str:
     """One template as text; what is wrong with a template is said with its file and line."""
     import jinja2
 
@@ -115,7 +133,7 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts) -> str
         ) from error
 
 
-def newer_prompts(parts: PromptParts | ExperimentParts) -> str:
+def newer_prompts(parts: PromptParts | ExperimentParts | NextParts) -> str:
     if isinstance(parts, PromptParts):
         return f", or take the newer prompts: flagstone repin {parts.stage_nr}"
     return ""

@@ -120,7 +120,7 @@ Reply = Says | Fails | Breaks
 Script = Reply | Callable[[Asked], Reply]
 
 
-def use(name: str, **given: object) -> Says:
+def use(name: str, /, **given: object) -> Says:
     """A reply that calls one tool."""
     return Says(tools=((name, given),))
 

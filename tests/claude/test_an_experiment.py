@@ -11,9 +11,10 @@ from desk import IMPATIENT, MODEL, Desk
 from messages_api import MessagesApi, Says, use
 
 from flagstone.agents.telemetry import lines_of
+from flagstone.loop.designing import Designer
 from flagstone.loop.engine import engine_of
 from flagstone.loop.home import Home
-from flagstone.loop.ledger import entries_of
+from flagstone.loop.ledger import History, entries_of
 from flagstone.loop.opening import open_experiment
 from flagstone.loop.proposers.agent import AgentProposer
 
@@ -69,3 +70,18 @@ def test_its_edits_are_measured_and_its_reach_for_the_evaluator_is_refused(
     assert entries[2].status in ("invalid", "violation")
     assert (home.base / "prepare.py").read_text() == "OFFSET = 0.5\n"
     assert [line["experiment"] for line in lines_of(home.log)] == ["one", "one"]
+
+
+def test_it_designs_the_next_experiment_with_no_tool_in_its_hands(desk: Desk, api: MessagesApi, home: Home) -> None:
+    opened = open_experiment(home, ROOT / "schemas")
+    proposer = AgentProposer(desk.agent, ROOT / "prompts", IMPATIENT)
+    with engine_of(opened, proposer, lambda _: None) as engine:
+        engine.run(1)
+    api.plays(
+        use("Write", file_path=str(home.ledger), content="forged"),
+        use("StructuredOutput", name="two", goal="lower still", rationale="r0001 is only the baseline"),
+    )
+    wanted = Designer(proposer, opened, History.read(home).progress).next("r0001 is the best", ["one"])
+    assert (wanted.name, wanted.rationale) == ("two", "r0001 is only the baseline")
+    assert [each.run_id for each in entries_of(home.ledger)] == ["r0001"]
+    assert [line["mode"] for line in lines_of(home.log)] == ["judge"]

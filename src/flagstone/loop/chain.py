@@ -55,6 +55,15 @@ def chained(parent: Opened, best: Entry | None, report: str, wanted: Next, schem
     return open_experiment(child, schema_folder)
 
 
+def child_of(home: Home) -> Home | None:
+    """The experiment that was begun last from this one's best."""
+    folder = home.root.parent
+    siblings = (Home(folder / name, home.base) for name in sorted(os.listdir(folder)) if not name.startswith("."))
+    decided = ((read_record(each.decision) or {}, each) for each in siblings)
+    children = [(str(why["created_at"]), each) for why, each in decided if why.get("parent_expr") == home.name]
+    return max(children, key=lambda row: row[0])[1] if children else None
+
+
 def refuse(parent: Opened, best: Entry | None, wanted: Next) -> None:
     if not wanted.rationale.strip():
         raise FlagstoneError("a chain needs a reason: the rationale is empty", hint='say why: --rationale "…"')

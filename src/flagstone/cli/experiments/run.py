@@ -7,12 +7,22 @@ from typing import Literal
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, home_of, live, opened_experiment, prompt_folder
+from flagstone.agents.protocol import one_line
+from flagstone.cli.experiments.place import (
+    experiment_argument,
+    home_of,
+    live,
+    names_in,
+    opened_experiment,
+    prompt_folder,
+    schema_folder,
+)
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.fresh import begin_anew
-from flagstone.loop.opening import Opened
+from flagstone.loop.ledger import History
+from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposers.registry import proposer_for
 
 Start = Literal["continue", "best", "fresh"]
@@ -26,6 +36,9 @@ Start = Literal["continue", "best", "fresh"]
 @click.option("--continue", "start", flag_value="continue", help="Evaluate an edit of the working files first.")
 @click.option("--back-to-best", "start", flag_value="best", help="Put the working files back to the best first.")
 @click.option("--fresh", "start", flag_value="fresh", help="Begin anew; everything so far goes to its history.")
+@click.option(
+    "--chain", type=click.IntRange(1), help="When it has ended, let the agent design the next; so many at most."
+)
 @click.pass_obj
 def command(
     standing: Standing,
@@ -35,25 +48,68 @@ def command(
     seconds: float | None,
     driver: str,
     start: Start | None,
+    chain: int | None,
 ) -> None:
     """Run experiment NAME until a condition fires. Ctrl-C ends the run under way and keeps what is there.
 
     \b
     flagstone experiment run lr
     flagstone experiment run lr --runs 20 --seconds 600
+    flagstone experiment run lr --chain 3
     """
     if start == "fresh":
         begin_anew(home_of(standing, name, run_name))
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
-    work(opened, limit, driver, start)
+    for further in reversed(range((chain or 0) + 1)):
+        ended = work(opened, limit, driver, start)
+        if not further or not ended or opened.home.stop.exists():
+            return
+        child = following(opened, driver)
+        if child is None:
+            return
+        opened, start = child, None
 
 
-def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> None:
+def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
+    """Runs one experiment; what ended it, if anything did."""
     proposer = proposer_for(opened.spec, prompt_folder(), driver) if opened.spec.proposer != "none" else None
     with engine_of(opened, proposer, live) as engine:
         begin(engine, start)
         ended = engine.run(limit)
     say_end(opened, engine, ended)
+    return ended
+
+
+def following(parent: Opened, driver: str) -> Opened | None:
+    """The next experiment of a chain: the one that was begun already, or else as the agent designs it."""
+    from flagstone.loop import chain
+    from flagstone.loop.designing import Designer, used_up
+    from flagstone.loop.proposers.agent import AgentProposer
+    from flagstone.loop.reporting import report_of
+
+    begun = chain.child_of(parent.home)
+    if begun is not None:
+        live(f"{begun.name} was begun after {parent.home.name}: going on with it")
+        return open_experiment(begun, schema_folder())
+    proposer = proposer_for(parent.spec, prompt_folder(), driver)
+    if not isinstance(proposer, AgentProposer):
+        raise FlagstoneError(
+            f"only an agent can design what follows {parent.home.name} (its proposer is {parent.spec.proposer})",
+            hint=f'say it yourself: flagstone experiment chain {parent.home.name} NEXT --rationale "…"',
+        )
+    progress, report = History.read(parent.home).progress, report_of(parent)
+    if limit := used_up(parent, progress):
+        live(f"the chain ends here: {limit} of {parent.home.name} is used up")
+        return None
+    if progress.best is None:
+        raise FlagstoneError(
+            f"{parent.home.name} has no best to go on from", hint="look at it: flagstone experiment tail"
+        )
+    live(f"{parent.home.name} has ended; the agent reads its report and designs the next")
+    wanted = Designer(proposer, parent, progress).next(report, names_in(parent.home.root.parent))
+    opened = chain.chained(parent, progress.best, report, wanted, schema_folder())
+    live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
+    return opened
 
 
 def begin(engine: Engine, start: Start | None) -> None:

@@ -91,7 +91,7 @@ class AgentProposer:
         while True:
             folder = record_dir if not calls else record_dir / f"retry-{len(calls)}"
             began = time.monotonic()
-            result = self.call(call_of(self, view, draft, folder, prompt, before), view)
+            result = self.call(call_of(self, view, draft, folder, prompt, before), view.home)
             calls.append((result, time.monotonic() - began))
             if result.outcome is Outcome.INTERRUPTED:
                 raise Interrupted(f"{run_id(view.number)} was interrupted", hint="give the same command again")
@@ -102,7 +102,7 @@ class AgentProposer:
             asked_s = result.retry_after_s
             self.sleep(min(FIRST_WAIT_S * 2 ** (len(calls) - 1) if asked_s is None else asked_s, LONGEST_WAIT_S))
 
-    def call(self, call: AgentCall, view: View) -> AgentResult:
+    def call(self, call: AgentCall, home: Home) -> AgentResult:
         """One call, on record: its prompt, its events, its line in the log, its result."""
         write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
         with open(call.record_dir / "events.log", "a", encoding="utf-8", errors="replace") as events:
@@ -111,7 +111,7 @@ class AgentProposer:
                 events.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n")
                 events.flush()
 
-            with self.accounted(call, view.home) as (writer, limits):
+            with self.accounted(call, home) as (writer, limits):
                 result = RecordedAgent(self.agent, writer).call(replace(call, limits=limits), heard)
         write_record(call.record_dir / "result.json", result.to_record(), durable=False)
         return result

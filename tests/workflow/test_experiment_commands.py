@@ -1,0 +1,97 @@
+"""`flagstone experiment` in somebody's own project: real command lines, and a small coding CLI as the agent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FLAGSTONE = Path(sys.executable).parent / "flagstone"
+TRAIN = "X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n"
+# halves the way to 3 in each edit; asked for a design it answers with one
+CLI = """
+import json, pathlib, re, sys
+prompt = sys.stdin.read()
+if "design the experiment after" in prompt:
+    assert "r0002" in prompt, prompt
+    print(json.dumps({"name": "two", "goal": "lower still", "rationale": "r0002: X moved it most"}))
+else:
+    path = pathlib.Path("train.py")
+    text = path.read_text()
+    now = float(re.search(r"X = (.*)", text)[1])
+    path.write_text(re.sub(r"X = .*", f"X = {(now + 3) / 2}", text))
+    print("halfway to 3")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one file, and an experiment whose agent is that CLI."""
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "cli.py").write_text(CLI)
+    folder = tmp_path / ".flagstone" / "experiments" / "one"
+    folder.mkdir(parents=True)
+    (folder / "experiment.yaml").write_text(yaml.safe_dump(spec(tmp_path), sort_keys=False))
+    return tmp_path
+
+
+def spec(project: Path, **changes: Any) -> dict[str, Any]:
+    return {
+        "goal": "less loss",
+        "subject": {"mutable": ["train.py"]},
+        "harness": {"argv": ["python", "train.py"], "seconds": 60},
+        "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
+        "noise": "off",
+        "agent": {"driver": "command", "options": {"argv": [sys.executable, str(project / "cli.py")]}},
+        "stopping": {"max_runs": 3},
+        **changes,
+    }
+
+
+def flagstone(project: Path, *words: str, code: int = 0) -> str:
+    """What a command says, errors included."""
+    argv = [str(FLAGSTONE), "experiment", *words]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def ledger(project: Path, name: str) -> list[dict[str, Any]]:
+    path = project / ".flagstone" / "experiments" / name / "ledger.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_chain_goes_on_from_the_best_as_the_agent_designs_it(project: Path) -> None:
+    said = flagstone(project, "run", "one", "--chain", "1")
+    assert "two begins from one/r0003: r0002: X moved it most" in said
+    assert [line["value"] for line in ledger(project, "one")] == [4.0, 1.0, 0.25]
+    assert [line["value"] for line in ledger(project, "two")] == [0.25, 0.0625, 0.015625]
+    decision = json.loads((project / ".flagstone" / "experiments" / "two" / "chain_decision.json").read_text())
+    assert (decision["parent_expr"], decision["rationale"]) == ("one", "r0002: X moved it most")
+    assert (decision["child_goal"], decision["chain_position"]) == ("lower still", 1)
+
+
+def test_a_chain_that_was_stopped_designs_nothing_twice(project: Path) -> None:
+    flagstone(project, "run", "one", "--chain", "1")
+    said = flagstone(project, "run", "one", "--chain", "2")
+    assert "two was begun after one" in said and "two-2 begins from two/r0003" in said
+    assert len(ledger(project, "one")) == len(ledger(project, "two")) == len(ledger(project, "two-2")) == 3
+
+
+def test_a_chain_without_an_agent_says_how_a_person_goes_on(project: Path) -> None:
+    path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    search = {"parameters": {"X": {"low": 0.0, "high": 4.0}}}
+    path.write_text(yaml.safe_dump(spec(project, proposer="search", search=search)))
+    said = flagstone(project, "run", "one", "--chain", "1", code=2)
+    assert 'flagstone experiment chain one NEXT --rationale "…"' in said
+    assert len(ledger(project, "one")) == 3
+
+
+def test_a_chain_of_nothing_is_refused(project: Path) -> None:
+    flagstone(project, "run", "one", "--chain", "0", code=2)
+    assert not (project / ".flagstone" / "experiments" / "one" / "ledger.jsonl").exists()
