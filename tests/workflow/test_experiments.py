@@ -76,6 +76,19 @@ def test_snakemake_runs_the_planned_runs_one_a_job_and_then_the_stage(place: Pla
     assert "Nothing to be done" in again.text and ledger(planned) == DONE
 
 
+def test_a_finished_experiment_is_drawn_and_is_part_of_the_report(place: Place, planned: Study) -> None:
+    assert place.snakemake().code == 0
+    picture = planned.files.experiments / "tune" / "progress.svg"
+    assert "tune: less loss" in picture.read_text()
+    report = place.root / "report.html"
+    said = place.snakemake("--report", str(report))
+    assert said.code == 0, said.text
+    assert "experiments/tune/progress.svg" in report.read_text()
+    picture.unlink()
+    assert place.snakemake().code == 0 and picture.is_file()
+    assert ledger(planned) == DONE
+
+
 def test_a_block_holds_as_many_runs_as_the_plan_says(place: Place) -> None:
     study = place.new()
     plan(study, block=3)

@@ -25,3 +25,28 @@ checkpoint iterate:
         "Experiment {wildcards.experiment}: block {wildcards.block}"
     shell:
         '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/iterate.py" {output.block:q} --log {log:q}'
+
+
+rule picture:
+    input:
+        done=ancient(at(SESSION.layout.experiments / "{experiment}" / "done.json")),
+    output:
+        report(
+            at(SESSION.layout.experiments / "{experiment}" / "progress.svg"),
+            caption="../report/experiment.rst",
+            category="Experiments",
+            labels={"experiment": "{experiment}"},
+        ),
+    log:
+        at(SESSION.layout.logs / "experiment-{experiment}-picture.log"),
+    wildcard_constraints:
+        experiment=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    localrule: True
+    conda:
+        "../envs/flagstone.yaml"
+    params:
+        plan=lambda wildcards: SESSION.plan(wildcards.experiment).digest,
+    message:
+        "Experiment {wildcards.experiment}: its course as a picture"
+    shell:
+        '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/picture.py" {output:q} 2> {log:q}'

@@ -8,7 +8,8 @@ def bring_up_to_date(stage):
 
 def frontier(wildcards):
     try:
-        return [at(path) for path in SESSION.targets(bring_up_to_date)]
+        documents = SESSION.targets(bring_up_to_date)
+        return [at(path) for path in [*documents, *SESSION.pictures()]]
     except FlagstoneError as error:
         end_call(error)
 

@@ -13,7 +13,9 @@ from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.experiments import Plan, plan_named
 from flagstone.layout import Project, Run
 from flagstone.loop.blocks import Job, run_block
-from flagstone.loop.opening import Opened
+from flagstone.loop.home import Home
+from flagstone.loop.ledger import entries_of
+from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposers.registry import Ways, proposer_for
 from flagstone.records import write_record
@@ -55,11 +57,7 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
 
 
 def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
-    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
-    project = find_project(Path(scripts) if scripts else run.root)
-    pinned = run.pinned / "schemas"
-    schemas = pinned if (pinned / "experiment.schema.yaml").is_file() else project.schemas
-
+    project = project_of(run)
     settings = load_settings(project, run, validate=False)
     stage = experimenter(project, run)
     purses = purses_of(run, settings, stage)
@@ -72,7 +70,29 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
         ways = Ways({} if own else of_stage.options, of_stage.model, purses, stage)
         return proposer_for(opened.spec, project.prompts, own or of_stage.agent, ways)
 
-    run_block(Job(plan, block, stage, purses), schemas, proposer, say)
+    run_block(Job(plan, block, stage, purses), schemas_of(run), proposer, say)
+
+
+def draw_picture(words: list[str]) -> int:
+    """Draws every run of an experiment that has ended; what the rule `picture` calls."""
+    from flagstone.loop.picture import draw  # here, not above: a block draws nothing
+
+    (target,) = map(Path, words)
+    run = Run(target.absolute().parents[2])
+    opened = open_experiment(Home(target.absolute().parent, run.root), schemas_of(run))
+    draw(list(entries_of(opened.home.ledger)), opened.spec, target)
+    return 0
+
+
+def project_of(run: Run) -> Project:
+    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
+    return find_project(Path(scripts) if scripts else run.root)
+
+
+def schemas_of(run: Run) -> Path:
+    """The schemas that the run is pinned to, or the project's where it was made before these were."""
+    pinned = run.pinned / "schemas"
+    return pinned if (pinned / "experiment.schema.yaml").is_file() else project_of(run).schemas
 
 
 def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:

@@ -48,6 +48,10 @@ class Plan:
         return self.folder / "done.json"
 
     @property
+    def picture(self) -> Path:
+        return self.folder / "progress.svg"
+
+    @property
     def is_done(self) -> bool:
         return (read_record(self.done) or {}).get("plan") == self.digest
 

@@ -116,6 +116,10 @@ class Session:
             self.keep_warm()
         return [plan.target for plan in found]
 
+    def pictures(self) -> list[Path]:
+        """The course of each experiment that has ended."""
+        return [plan.picture for plan in plans(self.layout) if plan.is_done] if self.run else []
+
     def keep_warm(self) -> None:
         """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
         from flagstone.processes import warm

@@ -101,8 +101,6 @@ def write_block(plan: Plan, block: Path, engine: Engine, first: int, ended: str)
 
 def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     """Puts the results where stages look for them, with a copy of our own, and says that the experiment has ended."""
-    from flagstone.loop.picture import draw  # here, not above: a block that ends nothing draws nothing
-
     told = {"plan": plan.digest, "terminated_by": ended, "ledger": head_of(opened.home.ledger)}
     files = {
         f"workspace/results/{plan.name}/experiment.json": as_json(outcome(opened, engine, ended)),
@@ -111,7 +109,6 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     for path, content in files.items():
         write_atomic(plan.run.root / path, content)
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
-    draw(list(entries_of(opened.home.ledger)), opened.spec, opened.home.picture)
     exports = {path: digest_bytes(content) for path, content in files.items()}
     write_record(plan.done, {**told, "summary": in_words(opened, engine, ended), "exports": exports})
 

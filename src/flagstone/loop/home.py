@@ -115,11 +115,6 @@ class Home:
         return self.root / "events"
 
     @cached_property
-    def picture(self) -> Path:
-        """Every run and the best so far, drawn when the experiment has ended."""
-        return self.root / "progress.svg"
-
-    @cached_property
     def log(self) -> Path:
         """Where calls of agents are written down: with the run's own, where it belongs to one."""
         is_of_run = (self.base / "run.yaml").is_file()
