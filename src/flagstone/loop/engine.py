@@ -59,6 +59,7 @@ def engine_of(
             start_files=opened.start["files"],
             base_tree=opened.base.tree,
             interruption=interruption,
+            say=say,
         )
         working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
         for slot in range(max(1, opened.spec.lag - 1)):

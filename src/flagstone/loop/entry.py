@@ -32,6 +32,7 @@ class Measurement:
     log: str = ""
     checkpoint: str = ""
     unclean: tuple[int, ...] = ()
+    stragglers: int = 0  # processes that it left behind, and that had to be ended
     wandb_run_id: str | None = None
 
     def to_record(self) -> dict[str, Any]:

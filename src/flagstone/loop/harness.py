@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from flagstone.loop.readings import measured_quantities, primary, wandb_run
 from flagstone.loop.spec import MEASURED, Spec, StepSpec
 from flagstone.loop.subject import Subject
 from flagstone.loop.surroundings import confinement, environment, filled
+from flagstone.loop.tailing import cause_in
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
@@ -60,6 +62,7 @@ class Harness:
     start_files: Mapping[str, str]
     base_tree: str
     interruption: Interruption
+    say: Callable[[str], None] = lambda _: None
 
     def measure(self, order: Order) -> Measurement:
         """The measurement; one that a killed process had finished is taken as it is."""
@@ -97,8 +100,10 @@ class Harness:
         emptied(private)
         with ExitStack() as held:
             beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
-            held.enter_context(beside(stop=self.was_asked))
-            lease = held.enter_context(leases.lease(self.spec.harness.gpus, stop=self.was_asked))
+            held.enter_context(beside(on_wait=partial(self.say_waiting, order), stop=self.was_asked))
+            lease = held.enter_context(
+                leases.lease(self.spec.harness.gpus, on_wait=partial(self.say_waiting, order), stop=self.was_asked)
+            )
             command = self.command(order, folder, private, lease.environment())
             began = time.time()
             try:
@@ -113,6 +118,9 @@ class Harness:
                     order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
                 )
         return self.judged(order, folder, result, Place(folder, order.run.log_of(order.part), began, time.time()))
+
+    def say_waiting(self, order: Order, what: str) -> None:
+        self.say(f"{order.run.root.name} is {what}")
 
     def was_asked(self) -> bool:
         return self.interruption.is_asked
@@ -157,11 +165,13 @@ class Harness:
             "gpus": self.spec.harness.gpus,
             "log": place.log.relative_to(self.home.root).as_posix(),
             "unclean": result.unclean_pids,
+            "stragglers": len(result.ended_stragglers),
         }
         if result.survivors:
             note_unclean(self.home, order.run.root.name, result)
         if status != "ok":
-            return Measurement(order.part, order.seed, status, reason, **known)
+            cause = cause_in(place.log) if status == "crash" else ""
+            return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
         saved, problem = checkpoint.taken(self.spec.checkpoint, folder, order, place)
         reading = self.reading(order, folder, place)
         value, fault = primary(reading, self.spec)

@@ -18,6 +18,7 @@ WINDOW = 1 << 20  # what is read before and behind the last traceback: a chain o
 LAST = 256 << 10  # what is read of the end
 CRASH_REACH = 8 << 20  # how far from the end a native crash is looked for
 LINE = 400
+CAUSE = 200
 OVERLAP = 4096
 TRACEBACK = b"Traceback (most recent call last)"
 CRASH = re.compile(
@@ -44,6 +45,18 @@ def tail_text(log: Path, lines: int = 80) -> str:
     return put_together(told, crash, end, lines)
 
 
+def cause_in(log: Path) -> str:
+    """Why a program ended badly, in one line: what was raised last, or else the last sign of a crash."""
+    try:
+        with open(log, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            raised = not_launchers(around_traceback(stream, size, reach=CRASH_REACH))
+            lines = exception_rows(raised[-1]) if raised else crash_lines(stream, size)[-1:]
+    except OSError:
+        return ""
+    return lines[0].strip()[:CAUSE] if lines else ""
+
+
 def read_at(stream: BinaryIO, position: int, count: int) -> bytes:
     stream.seek(position)
     return stream.read(count)
@@ -65,19 +78,19 @@ def plain(piece: bytes) -> str:
     return text if len(text) <= LINE else f"{text[:LINE]} [… {left_out} bytes left out …]"
 
 
-def around_traceback(stream: BinaryIO, size: int) -> list[Raised]:
+def around_traceback(stream: BinaryIO, size: int, reach: float = math.inf) -> list[Raised]:
     """What was raised last, as far as it can be told apart: several ranks may have written at once."""
-    position = last_position(stream, size, TRACEBACK)
+    position = last_position(stream, size, TRACEBACK, reach)
     if position < 0:
         return []
     start = max(0, position - WINDOW)
     return raised_in(plain_lines(read_at(stream, start, 2 * WINDOW), starts_whole=start == 0))
 
 
-def last_position(stream: BinaryIO, size: int, needle: bytes) -> int:
+def last_position(stream: BinaryIO, size: int, needle: bytes, reach: float = math.inf) -> int:
     """Where it stands last; -1 where it does not. Reads from the end, one block at a time."""
     end = size
-    while end > 0:
+    while end > max(0, size - reach):
         start = max(0, end - BLOCK)
         # the overlap finds what lies across two blocks
         found = read_at(stream, start, end - start + len(needle) - 1).rfind(needle)
@@ -132,10 +145,15 @@ class Page:
         return taken[::-1] if from_end else taken
 
 
+def not_launchers(told: list[Raised]) -> list[Raised]:
+    """What programs raised, where any did: that a launcher failed after them tells nothing."""
+    return [each for each in told if not is_of_launcher(each)] or told
+
+
 def put_together(told: list[Raised], crash: list[str], end: list[str], lines: int) -> str:
     """The exception has room before all others; the last lines take what is left."""
     page = Page(max(lines, 1))
-    own = [each for each in told if not is_of_launcher(each)] or told
+    own = not_launchers(told)
     raised = page.take(exception_rows(own[-1])[: max(1, lines // 10)], share=0.4) if own else []
     known = {row for each in own[-1:] for part in each.chain for row in exception_rows(part)}
     others = [row for each in told if each is not own[-1] for row in exception_rows(each)[:1]]
