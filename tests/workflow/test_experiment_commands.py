@@ -92,6 +92,33 @@ def test_a_chain_without_an_agent_says_how_a_person_goes_on(project: Path) -> No
     assert len(ledger(project, "one")) == 3
 
 
+def test_a_new_experiment_on_a_repository_says_what_is_not_part_of_it(project: Path) -> None:
+    git(project, "init", "-q", ".")
+    git(project, "add", "train.py")
+    git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    words = ("new", "fast", "--kind", "git", "--mutable", "*.py", "--metric", "val_loss", "--", "python", "train.py")
+    said = flagstone(project, *words)
+    assert "note: new and not committed, so not part of it: cli.py" in said
+    assert said.splitlines()[-1] == "next: flagstone experiment run fast"
+
+
+def test_an_agent_with_a_shell_does_not_reach_the_repository_around_its_draft(project: Path) -> None:
+    git(project, "init", "-q", ".")
+    commit = "git add -fA . && git -c user.name=a -c user.email=a@b commit -qm mine"
+    (project / "cli.py").write_text(f"{CLI}\nimport subprocess\nsubprocess.run({commit!r}, shell=True)\n")
+    path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    path.write_text(yaml.safe_dump({**spec(project), "sandbox": "off"}))
+    flagstone(project, "run", "one", "--runs", "2")
+    assert git(project, "log", "--oneline", code=128) == ""
+    assert len(ledger(project, "one")) == 2
+
+
+def git(project: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(["git", *words], cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
 def test_a_chain_of_nothing_is_refused(project: Path) -> None:
     flagstone(project, "run", "one", "--chain", "0", code=2)
     assert not (project / ".flagstone" / "experiments" / "one" / "ledger.jsonl").exists()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flagstone.agents.claude_login import LOGIN_VARIABLES
-from flagstone.agents.protocol import AgentCall, Mode, amount
+from flagstone.agents.protocol import AgentCall, Mode, amount, own_git_only
 from flagstone.agents.room import Room
 
 PLAIN = (
@@ -128,7 +128,7 @@ def environment(call: AgentCall, room: Room, environ: Mapping[str, str]) -> dict
     if call.mode is Mode.WORK:
         prefixes += WORK_PREFIXES
     kept = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
-    places = {"CLAUDE_CONFIG_DIR": str(room.config), "TMPDIR": str(room.temporary)}
+    places = {"CLAUDE_CONFIG_DIR": str(room.config), "TMPDIR": str(room.temporary), **own_git_only(call)}
     return {**kept, **FIXED, **patience(call.options), **places}
 
 

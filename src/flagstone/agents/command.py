@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.endings import brief, by_wording
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, own_git_only
 from flagstone.agents.replies import Reply, asking_for, reply_in
 from flagstone.agents.room import Room
 from flagstone.agents.template import Reading, Template
@@ -95,7 +95,7 @@ class CommandAgent:
             argv=self.template.command(said, session),
             target=None,
             cwd=call.task.run_root,
-            env={**env, "TMPDIR": str(room.temporary)},
+            env={**env, **own_git_only(call), "TMPDIR": str(room.temporary)},
             stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
             owner=room.owner,
             confinement=sandbox.confinement_for(held, (room.temporary, *self.state_folders())),

@@ -101,6 +101,11 @@ class AgentCall:
     hidden: tuple[Path, ...] = ()
 
 
+def own_git_only(call: AgentCall) -> dict[str, str]:
+    """What keeps git from finding, from within the work, the repository of a person that the work lies in."""
+    return {"GIT_CEILING_DIRECTORIES": str(call.task.run_root.parent)}
+
+
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one call; None where the agent did not say."""

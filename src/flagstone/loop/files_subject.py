@@ -40,6 +40,10 @@ class FilesSubject:
         tree = self.store.put_tree({path: self.stored(blob) for path, blob in found.items()})
         return Snapshot(tree, self.store.put_commit(tree, "", "base", 0))
 
+    def notices(self, base: Snapshot) -> tuple[str, ...]:
+        """Of files that are taken as they stand there is nothing to be said."""
+        return ()
+
     def mutable_now(self) -> Iterator[tuple[str, tuple[str, bytes]]]:
         """Mode and content of each mutable file of the project. A link within it stays one, and brings its target."""
         root = self.spec.root

@@ -27,6 +27,10 @@ class Subject(Protocol):
         """The tree everything starts from, stored."""
         ...
 
+    def notices(self, base: Snapshot) -> tuple[str, ...]:
+        """What a person should know of the tree that everything starts from."""
+        ...
+
     def place(self, run: RunFolder, slot: int) -> Path:
         """Where a run's pristine copy is laid out: a folder of its own, or one that is used again."""
         ...

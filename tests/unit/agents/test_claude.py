@@ -154,6 +154,7 @@ def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> Non
         "TMPDIR": str(room / "tmp"),
         "ANTHROPIC_API_KEY": "not-a-real-key-000",
         "LC_ALL": "C",
+        "GIT_CEILING_DIRECTORIES": str(call.task.run_root.parent),
         "CLAUDE_CODE_MAX_RETRIES": "3",
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
         "API_TIMEOUT_MS": "120000",

@@ -103,6 +103,8 @@ def command(
         raise
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
+    for notice in opened.subject.notices(opened.base):
+        click.echo(f"note: {notice}")
     where = f" --run {run_name}" if run_name else ""
     verb = "step" if opened.spec.proposer == "none" else "run"
     click.echo(f"next: flagstone experiment {verb} {name}{where}")
