@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -51,8 +53,7 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
 
 def execute(project: Project, run: Run, cores: int) -> bool:
     """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
-    # Snakemake loads pandas, which takes longer than a stage of ours, in case parameters are tables; ours are words
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    spare_pandas()
     from snakemake.api import SnakemakeApi
     from snakemake.scheduling.greedy import SchedulerSettings
     from snakemake.settings.enums import Quietness, RerunTrigger
@@ -84,6 +85,13 @@ def execute(project: Project, run: Run, cores: int) -> bool:
                 raise stopped(run, error) from error
             return False
     return True
+
+
+def spare_pandas() -> None:
+    """Snakemake loads it in case parameters are tables; ours are words, and it takes longer than a stage of ours."""
+    plugins = re.compile(r"snakemake_[a-z]+_plugin_")  # such as the one for SLURM, which needs it
+    if not any(plugins.match(module.name) for module in pkgutil.iter_modules()):
+        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
 def stopped(run: Run, error: Exception) -> WorkFailed:
