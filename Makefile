@@ -121,6 +121,11 @@ test-claude: .venv/dev.stamp  ## the real, pinned Claude Code against a Messages
 	$(BIN)/python tests/claude/install.py
 	$(BIN)/python -m pytest tests/claude -m claude -n 2 -rs
 
+# `CI` set: nothing may be left out. Otherwise, where no cluster can be started, every test says that it was skipped.
+.PHONY: test-slurm
+test-slurm: .venv/dev.stamp  ## experiments on a real SLURM, started on this machine
+	$(BIN)/python -m pytest tests/workflow -m slurm -rs
+
 CHECKS := check-lint check-format check-types check-imports check-rules-format check-rules check-docs
 
 .PHONY: check $(CHECKS)
