@@ -248,3 +248,19 @@ def test_tpe_takes_runs_of_other_ranges_and_choices_as_they_are(tmp_path: Path) 
     said = proposal(view, 18, "X = 'a'\nY = 1\n", [*entries, tried(18, 1.0, Y=2)])
     assert said.facts["parameters"]["X"] in ("a", None, 2)
     assert 1 <= said.facts["parameters"]["Y"] <= 64
+
+
+@pytest.mark.parametrize(
+    "source, told, is_whole",
+    [
+        ("X = 8\n", {"low": 4, "high": 64}, True),
+        ("X = 8.0\n", {"low": 4, "high": 64}, False),
+        ("X = 8\n", {"low": 4.0, "high": 64}, False),
+        ("X = 8\n", {"low": 4, "high": 64, "integer": False}, False),
+        ("X = 8.0\n", {"low": 4, "high": 64, "integer": True}, True),
+    ],
+)
+def test_a_whole_number_stays_one(tmp_path: Path, source: str, told: dict[str, Any], is_whole: bool) -> None:
+    view = view_of(tmp_path, [entry_of(1, "advance", 1.0)], **search(X=told))
+    drawn = [proposal(view, number, source).facts["parameters"]["X"] for number in range(2, 8)]
+    assert all(isinstance(value, int) is is_whole for value in drawn), drawn

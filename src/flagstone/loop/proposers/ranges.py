@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -21,6 +21,11 @@ class Range:
     is_log: bool = False
     is_integer: bool = False
     choices: tuple[Any, ...] = ()
+    is_whole_if_told: bool = False  # nothing was said of whole numbers, and both ends are some
+
+    def like(self, value: object) -> Range:
+        """The range for a constant that has this value now: a whole number stays one, between two whole numbers."""
+        return replace(self, is_integer=True) if self.is_whole_if_told and type(value) is int else self
 
     @property
     def count(self) -> float:
@@ -87,6 +92,7 @@ def ranges_of(parameters: Mapping[str, Mapping[str, Any]]) -> tuple[list[Range],
                 bool(told.get("log")),
                 bool(told.get("integer")),
                 tuple(told.get("choices", ())),
+                "integer" not in told and all(type(told.get(end)) is int for end in ("low", "high")),
             )
         )
     return found, faults

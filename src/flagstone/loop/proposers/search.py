@@ -7,7 +7,7 @@ second proposal draws all constants from their whole ranges; the others change a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from random import Random
@@ -24,7 +24,10 @@ from flagstone.loop.spec import Spec
 
 TRIES = 100
 NOTE = 200
-HINT = "correct `search` in experiment.yaml, or the file: each constant is one line NAME = value"
+HINT = (
+    "in experiment.yaml: `search: {parameters: {LR: {low: 0.001, high: 0.1, log: true}}}`; each is "
+    "a line NAME = value of the file that is started"
+)
 
 Values = Mapping[str, Any]
 
@@ -44,9 +47,10 @@ class SearchProposer:
         found = checked(content, view.spec.subject.entry, self.ranges)
         now = {name: each.value for name, each in found.items()}
         tried = [values for values in map(parameters_of, view.entries) if values]
-        if self.is_used_up(tried, now):
+        here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
+        if here.is_used_up(tried, now):
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
-        values = self.drawn(view, now, tried)
+        values = here.drawn(view, now, tried)
         path.write_bytes(Source.of(content).replaced(values, found))
         changed = {name: value for name, value in values.items() if not same(value, now[name])}
         note = ", ".join(f"{name} {told(value)}" for name, value in changed.items())
