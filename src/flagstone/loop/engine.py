@@ -22,7 +22,7 @@ from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
 from flagstone.loop.ledger import History
 from flagstone.loop.notes import note_that_changed
-from flagstone.loop.opening import Opened, refuse_if_tampered, refuse_if_unclean
+from flagstone.loop.opening import Opened, facts_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposing import Proposing
 from flagstone.loop.scalars import Scalars
@@ -167,7 +167,7 @@ class Engine:
     def baseline(self, number: int) -> Candidate:
         """The unedited files: the first run of every experiment."""
         base = self.opened.base
-        made = Candidate(number, "", base.tree, base, "baseline")
+        made = Candidate(number, "", base.tree, base, "baseline", facts=facts_of(self.opened, base.tree))
         made.keep(self.opened.home.run(run_id(number)))
         return made
 
@@ -291,6 +291,7 @@ class Engine:
         note = note or note_that_changed(subject.files(parent.tree).get(entry), self.opened.home.working / entry)
         taken = subject.take(self.opened.home.working, parent, note or run_id(number), number)
         self.working.note(taken.tree)
-        made = Candidate(number, now.run_id if now else run_id(number - 1), parent.tree, taken, note)
+        before = now.run_id if now else run_id(number - 1)
+        made = Candidate(number, before, parent.tree, taken, note, facts=facts_of(self.opened, taken.tree))
         made.keep(self.opened.home.run(run_id(number)))
         return made

@@ -36,6 +36,13 @@ class Opened:
         return Snapshot(self.start["tree"], self.start["commit"])
 
 
+def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
+    """What a table can show of a candidate that no proposer has described."""
+    from flagstone.loop.proposers.constants import parameters_in
+
+    return {"parameters": parameters_in(opened.subject.files(tree).get(opened.spec.subject.entry, b""))}
+
+
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
     """The experiment at a folder; where it was not yet begun, it begins now."""
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)

@@ -49,6 +49,7 @@ def test_an_edit_is_proposed_with_its_note_its_change_and_what_it_cost(tmp_path:
         "model": None,
         "change": "train.py: X = 1.0 → X = 2.0",
         "note_full": "twice the rate",
+        "parameters": {"X": 2.0},
     }
 
 

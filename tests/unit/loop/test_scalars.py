@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from entries import entry_of, home_for, made_up, spec_for, write_ledger
+from laboratory import TRAIN, Edits, Laboratory, set_x
 from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.context import RequestContext
@@ -165,3 +166,14 @@ def test_writing_needs_no_heavy_package() -> None:
     code = "import sys, flagstone.loop.scalars; print(*{'numpy', 'tensorboard', 'google.protobuf'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
+
+
+def test_edits_that_nobody_described_have_their_constants_in_the_table(laboratory: Laboratory) -> None:
+    laboratory.make()
+    laboratory.run(Edits({2: set_x(2.0)}), limit=1)
+    (laboratory.home.working / "train.py").write_text(TRAIN.replace("X = 1.0", "X = -2\nKIND = 'adam'\nWIDTH = [1]"))
+    laboratory.step("by hand")
+    baseline, by_hand = laboratory.entries()
+    assert baseline.proposal["parameters"] == {"X": 1.0}
+    assert by_hand.proposal["parameters"] == {"X": -2, "KIND": "adam"}
+    assert (laboratory.home.events / "candidates" / "r0002" / NAME).is_file()

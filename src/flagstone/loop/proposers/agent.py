@@ -30,6 +30,7 @@ from flagstone.loop.home import Home, run_id
 from flagstone.loop.ideas import is_empty
 from flagstone.loop.notes import LONGEST, note_in, run_note
 from flagstone.loop.proposal import Proposed, View
+from flagstone.loop.proposers.constants import parameters_in
 from flagstone.loop.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.loop.proposers.prompting import crash_to_mend, parts_of
 from flagstone.loop.proposers.remembering import Remembered
@@ -179,7 +180,11 @@ def concluded(view: View, draft: Path, result: AgentResult, edit: Edit, facts: d
         failure = f"{IDLE} proposals in a row made no edit, the last one: {why}" if is_last else why
         return Proposed(failure=failure, is_fatal=is_last, facts=facts)
     full = note_of(view, draft, result, edit)
-    changed = {"change": change_in_words(edit.before, edit.after), "note_full": full}
+    changed = {
+        "change": change_in_words(edit.before, edit.after),
+        "note_full": full,
+        "parameters": parameters_in(edit.after.get(view.spec.subject.entry, b"")),
+    }
     ended = {} if outcome is Outcome.OK else {"used_although": f"{outcome.value}: {one_line(result.reason)}"}
     return Proposed(note=one_line(full, NOTE), facts={**facts, **changed, **ended})
 

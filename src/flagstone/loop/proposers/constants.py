@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 OVERRIDES = "CLI_OVERRIDES"
+MOST, SHORT = 40, 60  # parameters of one candidate, and letters of a name or a word
 LINE_END = re.compile(rb"\r\n|\r|\n")
 # functions and classes are not among them: what they set is their own
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
@@ -76,6 +79,35 @@ def constants_in(content: bytes, names: Sequence[str]) -> tuple[dict[str, Found]
         else:
             found[name] = mine[0]
     return found, faults
+
+
+def parameters_in(content: bytes) -> dict[str, Any]:
+    """The numbers and short words that a module sets at its top: what tells one candidate from another in a table."""
+    try:
+        tree = ast.parse(Source.of(content).content.decode("utf-8"))
+    except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[str, Any] = {}
+    for statement, is_top in statements(tree.body):
+        for name, node, fault in told(statement) if is_top else ():
+            value = node.value if isinstance(node, ast.Constant) else literal(node)
+            if not fault and len(name) <= SHORT and is_parameter(value) and (name in found or len(found) < MOST):
+                found[name] = value
+    return found
+
+
+def is_parameter(value: object) -> bool:
+    if isinstance(value, str):
+        return 0 < len(value) <= SHORT and not any(letter.isspace() for letter in value)
+    return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def literal(node: ast.expr) -> object:
+    """The value of -1 and the like; None for all that is computed."""
+    try:
+        return ast.literal_eval(node) if isinstance(node, ast.UnaryOp) else None
+    except (ValueError, TypeError):
+        return None
 
 
 def statements(body: Iterable[ast.stmt], is_top: bool = True) -> Iterator[tuple[ast.stmt, bool]]:
