@@ -10,7 +10,7 @@ from pathlib import Path
 from flagstone.loop.candidate import Candidate
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.home import run_id
-from flagstone.loop.opening import Opened
+from flagstone.loop.opening import Opened, facts_of
 from flagstone.loop.overlay import emptied
 from flagstone.loop.subject import Snapshot
 from flagstone.processes import run_quietly
@@ -45,7 +45,7 @@ def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
     taken = subject.take(folder, parent, candidate.note or run_id(candidate.number), candidate.number)
     if taken.tree == best.tree or taken.violations:
         return None
-    facts = {**candidate.facts, "rebased_from": candidate.parent_run}
+    facts = {**candidate.facts, **facts_of(opened, taken.tree), "rebased_from": candidate.parent_run}
     return replace(candidate, parent_run=best.run_id, parent_tree=best.tree, snapshot=taken, facts=facts)
 
 
