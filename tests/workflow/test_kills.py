@@ -71,6 +71,21 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_end(
         assert len({call["session_id"] for call in study.calls(nr)}) == 1, "the same conversation was taken up again"
 
 
+def test_a_kill_between_a_rules_seal_and_its_flag_is_no_revocation(place: Place) -> None:
+    study = place.new()
+    place.flagstone("run", "t", "--yes", "--to", "02")
+    flag = study.files.flag("02")
+    os.replace(flag, flag.with_name(f".{flag.name}"))
+
+    said = place.flagstone("run", "t", "--yes", "--to", "02")
+    assert said.code == 0 and "was approved (policy: yes) when the run was cut short" in said.text
+    assert flag.is_file() and len(study.seals("02")) == 1 and not list(flag.parent.glob(".*.flag*"))
+
+    flag.unlink()
+    said = place.flagstone("run", "t", "--yes", "--to", "02")
+    assert "the approval was taken back" in said.last and not flag.exists()
+
+
 def assert_done(study: Study) -> None:
     assert study.built() == list(STAGES)
     assert all(1 <= count <= 2 for count in study.counts().values()), study.counts()

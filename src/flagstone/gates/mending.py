@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 from flagstone.gates import seals
 from flagstone.gates.content import offer_of
 from flagstone.gates.history import version_folder
 from flagstone.gates.opened import OpenedRun
+from flagstone.gates.sealing import flag_in_waiting
 from flagstone.gates.turns import consumed_file, publication
 from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
@@ -17,8 +19,22 @@ def mend(opened: OpenedRun) -> list[str]:
     """Recovers every record that can be; returns what was done, one sentence each."""
     said = list(seals.ledger(opened.run).problems())
     for stage in opened.table:
-        said += mend_stage(opened, stage)
+        said += mend_stage(opened, stage) + finish_approval(opened, stage)
     return said
+
+
+def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
+    """Puts the flag in place that a rule's seal is the record of, where a kill came between the two."""
+    flag, waiting = opened.run.flag(stage.nr), flag_in_waiting(opened, stage)
+    if not waiting.exists():
+        return []
+    seal = seals.last_decision(opened.run, stage.nr) or {}
+    if seal.get("event") != "approved" or seal.get("flag_mtime_ns") != waiting.stat().st_mtime_ns or flag.exists():
+        waiting.unlink()
+        return []
+    os.replace(waiting, flag)
+    policy = seal.get("policy")
+    return [f"stage {stage.key} was approved (policy: {policy}) when the run was cut short; its flag is there now"]
 
 
 def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:

@@ -46,10 +46,16 @@ def seal(opened: OpenedRun, verdict: Verdict, decision: Decision, flag: Path | N
 def seal_by_policy(opened: OpenedRun, verdict: Verdict, policy: str) -> None:
     """Approves by a rule. The seal comes before the flag: a kill in between must not look like a person's touch."""
     flag = opened.run.flag(verdict.stage.nr)
-    waiting = flag.with_name(f".{flag.name}.{os.getpid()}")
+    waiting = flag_in_waiting(opened, verdict.stage)
     touch(opened.run, waiting)
     seal(opened, verdict, policy_decision(policy), waiting)
     os.replace(waiting, flag)
+
+
+def flag_in_waiting(opened: OpenedRun, stage: Stage) -> Path:
+    """Where a rule's flag lies until its seal is written; what a kill in between left there, mending finishes."""
+    flag = opened.run.flag(stage.nr)
+    return flag.with_name(f".{flag.name}")
 
 
 def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
