@@ -112,13 +112,30 @@ def sentences(error: Any) -> Iterator[str]:
     elif error.validator == "type":
         yield f"{short(error.instance)}{place} should be {kind_name(error.validator_value)}"
     elif error.validator in ("anyOf", "oneOf"):
-        yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has no allowed form')}"
+        meant = [] if "x-says" in error.schema else of_form_meant(error)
+        for inner in meant:
+            yield from sentences(inner)
+        if not meant:
+            yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has no allowed form')}"
     elif error.validator == "pattern":
         yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has the wrong form')}"
     elif error.validator == "propertyNames":
         yield f"{error.message.splitlines()[0]}{place}"
     else:
         yield f"{error.message.splitlines()[0][:200]}{place}"
+
+
+def of_form_meant(error: Any) -> list[Any]:
+    """What is wrong with a value by the one of several forms that it is of the kind of; nothing if there is not one."""
+    forms: dict[object, list[Any]] = {}
+    for inner in error.context:
+        forms.setdefault(inner.relative_schema_path[0], []).append(inner)
+    fitting = [
+        found
+        for found in forms.values()
+        if not any(each.validator in ("type", "const", "enum") and not each.relative_path for each in found)
+    ]
+    return fitting[0] if len(fitting) == 1 else []
 
 
 def unknown_keys(error: Any) -> list[str]:

@@ -66,3 +66,11 @@ def undescribed(schema: object, place: str) -> list[str]:
     if schema.get("properties") and schema.get("additionalProperties") is not False:
         found.append(f"{place} is open")
     return found
+
+
+def test_of_several_forms_the_one_that_was_meant_is_held_against_the_value() -> None:
+    value = {"noise": {"alhpa": 0.1}}
+    found = [each for each in schemas.problems(FOLDER, "experiment", value) if "noise" in each]
+    assert found == ["unknown key 'alhpa' in noise (did you mean 'alpha'?)"]
+    found = [each for each in schemas.problems(FOLDER, "experiment", {"noise": 3}) if "noise" in each]
+    assert found == ["3 in noise has no allowed form"]

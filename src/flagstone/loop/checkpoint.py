@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.loop.home import Home, RunFolder
+from flagstone.loop.entry import Entry
+from flagstone.loop.home import Home, RunFolder, unused
 from flagstone.loop.spec import CheckpointSpec
 from flagstone.metrics.series import Place
 
@@ -18,40 +19,58 @@ if TYPE_CHECKING:
 
 SLACK_S = 2.0
 PARENT = "parent_ckpt"
+OTHERS = "others"  # what a run saved besides its checkpoint: earlier ones, and those of repeats and of runs that failed
 
 
-def taken(spec: CheckpointSpec | None, folder: Path, order: Order, place: Place) -> tuple[str, str]:
-    """Moves what the run saved to the run's own folder; its name there, or why there is none."""
-    if spec is None or order.part != "first":
+def gathered(spec: CheckpointSpec | None, folder: Path, order: Order, place: Place, *, wanted: bool) -> tuple[str, str]:
+    """Moves all that a run saved to its own folder. If wanted: the newest one's name there, or why there is none."""
+    if spec is None:
         return "", ""
-    found = newest(folder, spec.glob, place)
-    if found is None:
+    found = saved(folder, spec.glob, place)
+    newest_one = max(found, default=(0.0, None))[1] if wanted else None
+    for _, path in found:
+        if path != newest_one:
+            move(path, unused(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
+    if not wanted:
+        return "", ""
+    if newest_one is None:
         return "", f"the run saved nothing new that matches {spec.glob}"
-    target = order.run.checkpoint / found.name
-    if target.exists():
-        return found.name, ""
+    target = order.run.checkpoint / newest_one.name
+    if target.exists():  # of a try that a kill cut short, or of the edit before it was put onto the best
+        move(target, unused(target.with_name(OTHERS) / target.name))
+    move(newest_one, target)
+    return newest_one.name, ""
+
+
+def move(source: Path, target: Path) -> None:
+    """Nothing where the source is gone: it went along with its folder."""
+    if not source.exists():
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.rename(found, target)
+        os.rename(source, target)
     except OSError:  # another file system, or a place that is not ours
-        copy(found, target)
-    return found.name, ""
+        copy(source, target)
 
 
-def newest(folder: Path, pattern: str, place: Place | None) -> Path | None:
-    """The newest match that is the run's own: saved while it ran, no link, inside its folder."""
+def newest(folder: Path, pattern: str) -> Path | None:
+    """The newest match, whenever it was written."""
+    return max(saved(folder, pattern, None), default=(0.0, None))[1]
+
+
+def saved(folder: Path, pattern: str, place: Place | None) -> list[tuple[float, Path]]:
+    """Each match with its time that is the run's own: saved while it ran, no link, inside its folder."""
     root = os.path.realpath(folder)
-    best: tuple[float, Path] | None = None
-    for name in glob.glob(os.path.join(folder, os.path.expanduser(pattern)), recursive=True):
+    found = []
+    for name in sorted(glob.glob(os.path.join(folder, os.path.expanduser(pattern)), recursive=True)):
         path = Path(name)
         is_inside = os.path.realpath(path).startswith(root + os.sep)
         if path.is_symlink() or not is_inside or is_empty(path):
             continue
         saved_at = newest_time(path)
-        is_own = place is None or place.began_at - SLACK_S <= saved_at <= place.ended_at + SLACK_S
-        if is_own and (best is None or saved_at > best[0]):
-            best = (saved_at, path)
-    return best[1] if best else None
+        if place is None or place.began_at - SLACK_S <= saved_at <= place.ended_at + SLACK_S:
+            found.append((saved_at, path))
+    return found
 
 
 def is_empty(path: Path) -> bool:
@@ -88,10 +107,13 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def thin_out(home: Home, keep: int, best: str, names: Sequence[str]) -> None:
-    """Removes the checkpoints of all but the best and the last `keep` of these runs that saved one."""
-    saved = [name for name in names if home.run(name).checkpoint.is_dir() and name != best]
-    for name in saved[: len(saved) - keep]:
+def thin_out(home: Home, keep: int, entry: Entry, recent: Iterable[str]) -> None:
+    """Removes what was saved by all but the best and the last `keep` of the runs that saved anything."""
+    names = list(recent)
+    if entry.previous_best and entry.previous_best not in names:
+        names.insert(0, entry.previous_best)  # it was the best for so long that the others are all after it
+    kept = [name for name in names if home.run(name).checkpoint.is_dir() and name != entry.best_run]
+    for name in kept[: max(0, len(kept) - keep)]:
         shutil.rmtree(home.run(name).checkpoint)
         # a former best holds the same files under another name
         shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)

@@ -192,8 +192,8 @@ class Engine:
             return self.harness.measure(replace(order, slot=slot))
 
     def guarded(self, order: Order) -> str:
-        with self.slot():
-            return self.harness.guard(order)
+        with self.slot() as slot:
+            return self.harness.guard(replace(order, slot=slot))
 
     def order(self, candidate: Candidate, part: str) -> Order:
         """What the harness is asked for, on the seed that every candidate has first."""
@@ -246,8 +246,8 @@ class Engine:
         if entry.verdict == "advance":
             best.promote(opened.home, opened.spec, opened.subject, entry)
         if opened.spec.checkpoint:
-            names = [each.run_id for each in self.history.recent]
-            checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry.best_run, names)
+            recent = (each.run_id for each in self.history.recent)
+            checkpoint.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry, recent)
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)

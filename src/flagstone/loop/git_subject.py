@@ -16,7 +16,7 @@ from flagstone.loop.git_surroundings import Surroundings
 from flagstone.loop.git_taking import Rules, Taking, spoken
 from flagstone.loop.git_trees import SUBMODULE, Intake, Listing, edited, listing_of
 from flagstone.loop.globs import matches
-from flagstone.loop.home import RunFolder
+from flagstone.loop.home import RunFolder, unused
 from flagstone.loop.recent import Recent
 from flagstone.loop.spec import SubjectSpec
 from flagstone.loop.store import LINK, Store
@@ -231,12 +231,3 @@ def listed(paths: list[str]) -> str:
     """A few of them, and how many more."""
     more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
     return ", ".join(paths[:5]) + more
-
-
-def unused(path: Path) -> Path:
-    """This path, or one with a number after it, that is not there yet."""
-    number, found = 1, path
-    while os.path.lexists(found):
-        number += 1
-        found = path.with_name(f"{path.name}-{number}")
-    return found

@@ -16,7 +16,7 @@ from flagstone.errors import Interrupted
 from flagstone.loop import checkpoint, leases
 from flagstone.loop.contract import Contract, difference
 from flagstone.loop.entry import Measurement, Status
-from flagstone.loop.home import Home, RunFolder
+from flagstone.loop.home import Home, RunFolder, unused
 from flagstone.loop.overlay import emptied
 from flagstone.loop.readings import measured_quantities, primary, wandb_run
 from flagstone.loop.spec import MEASURED, Spec, StepSpec
@@ -73,7 +73,8 @@ class Harness:
         if tampered:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
-        set_aside(folder, order.run)
+        if folder.parent == order.run.root and folder.exists():
+            os.rename(folder, unused(folder))  # what an earlier part of this run left is kept beside it
         self.subject.lay_out(order.tree, folder)
         found = self.run_in(folder, order)
         if found.status != "ok" and is_full(order.run.root):
@@ -96,7 +97,7 @@ class Harness:
         return f"tampered: {difference(self.start_files, now)}"
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
-        private = order.run.root / "private"
+        private = self.home.private(f"{order.slot}")
         emptied(private)
         with ExitStack() as held:
             beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
@@ -171,9 +172,11 @@ class Harness:
             note_unclean(self.home, order.run.root.name, result)
         if status != "ok":
             cause = cause_in(place.log) if status == "crash" else ""
+            checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=False)
             return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
-        saved, problem = checkpoint.taken(self.spec.checkpoint, folder, order, place)
         reading = self.reading(order, folder, place)
+        wanted = order.part in ("first", "rebased")
+        saved, problem = checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=wanted)
         value, fault = primary(reading, self.spec)
         metrics = {**reading.values, **measured_quantities(known)}
         if problem and self.spec.checkpoint and self.spec.checkpoint.required:
@@ -216,13 +219,13 @@ class Harness:
 
     def evaluated(self, step: StepSpec, order: Order, folder: Path) -> Reading:
         """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
-        found = checkpoint.newest(folder, step.artifact, None)
+        found = checkpoint.newest(folder, step.artifact)
         if found is None:
             return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
         place, log = order.run.root / "evaluate", order.run.root / f"evaluate-{order.part}.log"
         self.subject.lay_out(self.base_tree, place)
         began = time.time()
-        result = self.run_step(step, place, log, {"artifact": str(found), "seed": str(order.seed)})
+        result = self.run_step(step, order, place, log, str(found))
         if result.exit_code != 0:
             return Reading({}, "evaluate", (f"the evaluator ended with exit code {result.exit_code}",))
         backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
@@ -236,20 +239,21 @@ class Harness:
             return ""
         place, log = order.run.root / "guard", order.run.root / "guard.log"
         self.subject.lay_out(order.tree, place)
-        result = self.run_step(step, place, log, {"seed": str(order.seed)})
+        result = self.run_step(step, order, place, log)
         ended = "took too long" if result.timed_out else f"ended with exit code {result.exit_code}"
         return "" if result.exit_code == 0 and not result.survivors else f"the guard {ended}"
 
-    def run_step(self, step: StepSpec, place: Path, log: Path, values: Mapping[str, str]) -> ProcessResult:
-        """A further command, under the same watchdog."""
-        private = place.with_name("private")
+    def run_step(self, step: StepSpec, order: Order, place: Path, log: Path, artifact: str = "") -> ProcessResult:
+        """A further command, under the same watchdog; nothing that the run itself may write to is open to it."""
+        private = self.home.private(f"{order.slot}-step")
         emptied(private)
-        found = environment(self.spec, place.parent.name, place, private, int(values["seed"]))
+        found = environment(self.spec, order.run.root.name, place, private, order.seed)
+        values = {"artifact": artifact, "seed": str(order.seed)}
         command = Command(
             argv=tuple(filled(word, values) for word in step.argv),
             target=None,
             cwd=place,
-            env={**found, "AR_ARTIFACT": values.get("artifact", "")},
+            env={**found, "AR_ARTIFACT": artifact},
             owner=str(self.home.root),
             confinement=confinement(self.spec, (place, private)),
         )
@@ -267,16 +271,6 @@ def kept(path: Path) -> Measurement | None:
         return Measurement.from_record(record) if record else None
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
-
-
-def set_aside(folder: Path, run: RunFolder) -> None:
-    """What an earlier, unfinished try of this run left is kept beside it."""
-    if folder.parent != run.root or not folder.exists():
-        return
-    number = 1
-    while (run.root / f"tree-{number}").exists():
-        number += 1
-    os.rename(folder, run.root / f"tree-{number}")
 
 
 def note_unclean(home: Home, name: str, result: ProcessResult) -> None:

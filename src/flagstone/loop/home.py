@@ -15,6 +15,15 @@ def run_id(number: int) -> str:
     return f"r{number:04d}"
 
 
+def unused(path: Path) -> Path:
+    """This path, or one with a number after it, that is not there yet."""
+    number, found = 1, path
+    while os.path.lexists(found):
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder of one experiment. `base` is the project or the run that it belongs to."""
@@ -98,6 +107,10 @@ class Home:
     @cached_property
     def decision(self) -> Path:
         return self.root / "chain_decision.json"
+
+    def private(self, user: str) -> Path:
+        """Temporary files and caches of what runs now, empty when it starts."""
+        return self.root / "private" / user
 
     @cached_property
     def blocks(self) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from flagstone.loop.candidate import Candidate
 from flagstone.loop.entry import Entry
-from flagstone.loop.home import RunFolder, run_id
+from flagstone.loop.home import run_id, unused
 from flagstone.loop.ledger import History, entries_of
 from flagstone.loop.opening import Opened
 from flagstone.loop.proposal import Proposer, View
@@ -70,7 +70,8 @@ class Proposing:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
         parent = parent_of(view, self.opened.base)
-        set_aside(run)
+        if run.draft.exists():
+            os.rename(run.draft, unused(run.draft))  # one that was not finished when we were killed stays beside it
         self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = dict(proposed.facts)
@@ -100,13 +101,3 @@ class Proposing:
 
 def parent_of(view: View, base: Snapshot) -> Snapshot:
     return Snapshot(view.best.tree, view.best.commit) if view.best else base
-
-
-def set_aside(run: RunFolder) -> None:
-    """A draft that was not finished when we were killed stays beside the new one."""
-    number = 1
-    while run.draft.exists():
-        target = run.root / f"draft-{number}"
-        if not target.exists():
-            os.rename(run.draft, target)
-        number += 1

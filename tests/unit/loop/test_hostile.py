@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from laboratory import TRAIN, Edits, Laboratory, set_x, whole
+from laboratory import Edits, Laboratory, set_x, whole
 
 from flagstone.agents.sandbox import strength
 from flagstone.errors import FlagstoneError
@@ -129,37 +129,6 @@ def test_a_log_of_any_size_is_kept_in_bounds_and_still_read(laboratory: Laborato
     laboratory.run(Edits({2: whole(source)}), limit=2)
     assert laboratory.words()[-1] == ("r0002", "ok", "advance")
     assert laboratory.home.run("r0002").log.stat().st_size < 120_000_000
-
-
-def test_a_checkpoint_of_another_time_is_not_taken_for_this_runs(laboratory: Laboratory) -> None:
-    saving = "open('state.pt', 'w').write('w')\n"
-    backdated = saving + "import os, time\nos.utime('state.pt', (1, 1))\n"
-    future = saving + "import os, time\nos.utime('state.pt', (time.time() + 9e6,) * 2)\n"
-    stolen = "import os\nos.symlink(os.path.abspath(__file__), 'state.pt')\n"
-    laboratory.files = {**laboratory.files, "train.py": TRAIN + saving}
-    laboratory.make(checkpoint={"glob": "state.pt", "required": True})
-    numbers = "print('val_loss: 0.1')\n"
-    edits = {2: whole(backdated + numbers), 3: whole(future + numbers), 4: whole(stolen + numbers)}
-    laboratory.run(Edits({**edits, 5: whole(saving + numbers)}), limit=5)
-    assert [each.verdict for each in laboratory.entries()] == ["advance", "revert", "revert", "revert", "advance"]
-
-
-def test_only_the_best_and_the_last_checkpoints_are_kept_and_every_source(laboratory: Laboratory) -> None:
-    laboratory.files = {**laboratory.files, "train.py": TRAIN + "open('state.pt', 'w').write('w')\n"}
-    laboratory.make(checkpoint={"glob": "state.pt", "keep_checkpoints": 2})
-    edits = {2: set_x(2.9), **{number: set_x(9.0 + number) for number in range(3, 9)}}
-    laboratory.run(Edits(edits), limit=8)
-    kept = [name for name in laboratory.home.run_names() if laboratory.home.run(name).checkpoint.is_dir()]
-    assert kept == ["r0002", "r0007", "r0008"]
-    assert all((laboratory.home.run(name).tree / "train.py").is_file() for name in laboratory.home.run_names())
-
-
-def test_a_checkpoint_folder_stays_a_folder(laboratory: Laboratory) -> None:
-    saving = "import os\nos.makedirs('ckpt-1/deep')\nopen('ckpt-1/deep/w.bin', 'w').write('w')\n"
-    laboratory.files = {**laboratory.files, "train.py": TRAIN + saving}
-    laboratory.make(checkpoint={"glob": "ckpt-*"})
-    laboratory.run(Edits({}), limit=1)
-    assert (laboratory.home.best_checkpoint / "ckpt-1" / "deep" / "w.bin").read_text() == "w"
 
 
 def test_processes_that_could_not_be_ended_keep_the_next_run_from_starting(laboratory: Laboratory) -> None:
