@@ -178,7 +178,7 @@ class RunFolder:
 
     def measured(self, part: str) -> Path:
         """One measurement: `first`, or the repeat of the candidate or the best on a further seed."""
-        return self.root / "measured" / f"{part}.json"
+        return self.root / f"measured-{part}.json"
 
     def log_of(self, part: str) -> Path:
-        return self.log if part == "first" else self.root / "measured" / f"{part}.log"
+        return self.log if part == "first" else self.root / f"measured-{part}.log"

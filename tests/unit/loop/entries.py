@@ -43,7 +43,7 @@ def home_for(base: Path) -> Home:
 
 def measured(number: int, value: float | None, part: str = "first", **changes: Any) -> Measurement:
     """One measurement of a run that went well, unless changed."""
-    log = f"runs/{run_id(number)}/run.log" if part == "first" else f"runs/{run_id(number)}/measured/{part}.log"
+    log = f"runs/{run_id(number)}/run.log" if part == "first" else f"runs/{run_id(number)}/measured-{part}.log"
     made = Measurement(
         part=part,
         seed=1234 + number,

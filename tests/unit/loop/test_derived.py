@@ -74,7 +74,7 @@ def test_the_result_of_a_failed_repeat_points_at_the_log_and_exit_code_of_that_r
     failed = measured(4, None, "repeat-1", status="crash", exit_code=3)
     entry = entry_of(4, "crash", None, status="crash", measurements=(measured(4, 0.5), failed))
     record = result_record(entry, spec_for(tmp_path))
-    assert (record["exit_code"], record["log_path"]) == (3, "runs/r0004/measured/repeat-1.log")
+    assert (record["exit_code"], record["log_path"]) == (3, "runs/r0004/measured-repeat-1.log")
     assert record["wall_seconds"] == 2.5
 
 

@@ -63,7 +63,7 @@ TARGETS = {
     "start": "{home}/start.json",
     "candidates": "{home}/candidates.git/HEAD",
     "another run": "{home}/runs/r0001/result.json",
-    "measurement": "{home}/runs/r0002/measured/first.json",
+    "measurement": "{home}/runs/r0002/measured-first.json",
     "evaluator": "{project}/prepare.py",
     "a new module": "{project}/numpy.py",
     "the project's own file": "{project}/train.py",

@@ -36,7 +36,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
             f"run {which!r} of {opened.home.name} was never measured", hint="flagstone experiment status"
         )
     with engine_of(opened, None, live) as engine:
-        part = f"replay-{1 + len(list(opened.home.run(which).root.glob('measured/replay-*.json')))}"
+        part = f"replay-{1 + len(list(opened.home.run(which).root.glob('measured-replay-*.json')))}"
         now = engine.harness.measure(Order(opened.home.run(which), before.tree, part, before.first.seed))
     if as_json:
         click.echo(json.dumps(now.to_record(), indent=1))
