@@ -191,7 +191,7 @@ class Engine:
         with self.slot() as slot:
             return self.harness.measure(replace(order, slot=slot))
 
-    def guarded(self, order: Order) -> str:
+    def guarded(self, order: Order) -> Measurement | None:
         with self.slot() as slot:
             return self.harness.guard(replace(order, slot=slot))
 
@@ -229,12 +229,19 @@ class Engine:
     def bench(self, candidate: Candidate) -> Bench:
         now, own = self.history.progress.best, self.order(candidate, "guard")
 
+        def repeat(tree: str, part: str, seed: int) -> Measurement:
+            found = self.measured(replace(own, tree=tree, part=part, seed=seed))
+            if found.status == "interrupted":
+                # no verdict: what is measured already stays, and the next engine goes on from there
+                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
+            return found
+
         def best_on(seed: int) -> Measurement:
             assert now is not None
-            return self.measured(replace(own, tree=now.tree, part=f"best-{now.run_id}-{seed}", seed=seed))
+            return repeat(now.tree, f"best-{now.run_id}-{seed}", seed)
 
         return Bench(
-            candidate_on=lambda part, seed: self.measured(replace(own, part=part, seed=seed)),
+            candidate_on=lambda part, seed: repeat(own.tree, part, seed),
             best_on=best_on,
             guard=lambda: self.guarded(own),
             files=self.opened.subject.files,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -33,6 +33,7 @@ class Measurement:
     checkpoint: str = ""
     unclean: tuple[int, ...] = ()
     stragglers: int = 0  # processes that it left behind, and that had to be ended
+    evaluator_s: float = 0.0
     wandb_run_id: str | None = None
 
     def to_record(self) -> dict[str, Any]:
@@ -53,7 +54,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger: a run, its verdict, and the best after it. Times never decide anything."""
+    """One line of the ledger: a run, its verdict, and the best after it. Times never decide anything.
+
+    `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
+    """
 
     number: int
     run_id: str
@@ -72,7 +76,8 @@ class Entry:
     best_value: float | None
     constraints: tuple[Mapping[str, Any], ...] = ()
     measurements: tuple[Measurement, ...] = ()
-    reference: tuple[tuple[int, float], ...] = ()
+    reference: tuple[tuple[int, float | None], ...] = ()
+    beside: tuple[Measurement, ...] = ()
     judgement: Mapping[str, Any] = field(default_factory=dict)
     proposal: Mapping[str, Any] = field(default_factory=dict)
     contract: str = ""
@@ -91,11 +96,11 @@ class Entry:
 
     @property
     def wall_s(self) -> float:
-        return sum(each.wall_s for each in self.measurements)
+        return sum(each.wall_s + each.evaluator_s for each in (*self.measurements, *self.beside))
 
     @property
     def gpu_s(self) -> float:
-        return sum(each.wall_s * each.gpus for each in self.measurements)
+        return sum((each.wall_s + each.evaluator_s) * each.gpus for each in (*self.measurements, *self.beside))
 
     @property
     def cost_usd(self) -> float | None:
@@ -109,6 +114,7 @@ class Entry:
             "measurements": [each.to_record() for each in self.measurements],
             "constraints": [dict(each) for each in self.constraints],
             "reference": [list(each) for each in self.reference],
+            "beside": [each.to_record() for each in self.beside],
         }
 
     @classmethod
@@ -118,7 +124,8 @@ class Entry:
             **record,
             "measurements": tuple([Measurement.from_record(each) for each in record["measurements"]]),
             "constraints": tuple(record["constraints"]),
-            "reference": tuple([(int(seed), float(value)) for seed, value in record["reference"]]),
+            "reference": tuple([(int(seed), known(value)) for seed, value in record["reference"]]),
+            "beside": tuple([Measurement.from_record(each) for each in record["beside"]]),
         }
         values.pop("before", None)
         return filled(cls, values)
@@ -136,14 +143,11 @@ def filled(kind: type[Told], values: dict[str, Any]) -> Told:
     return made
 
 
+def known(value: Any) -> float | None:
+    """The number of a reference; None where the best did not come to one."""
+    return None if value is None else float(value)
+
+
 def speakable(metrics: Mapping[str, float]) -> dict[str, float | str]:
     """Numbers as JSON can hold them: what is not finite as a word that float() reads again."""
     return {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
-
-
-def tallies(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many runs ended with each verdict."""
-    found = {"advance": 0, "revert": 0, "invalid": 0, "crash": 0, "timeout": 0, "interrupted": 0}
-    for entry in entries:
-        found[entry.verdict] += 1
-    return found

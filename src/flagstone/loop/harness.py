@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from flagstone.loop.entry import Measurement, Status
 from flagstone.loop.home import Home, RunFolder, unused
 from flagstone.loop.overlay import emptied
 from flagstone.loop.readings import measured_quantities, primary, wandb_run
-from flagstone.loop.spec import MEASURED, Spec, StepSpec
+from flagstone.loop.spec import MEASURED, Spec
+from flagstone.loop.steps import Steps, note_unclean
 from flagstone.loop.subject import Subject
-from flagstone.loop.surroundings import confinement, environment, filled
+from flagstone.loop.surroundings import confinement, environment, filled, limits_of
 from flagstone.loop.tailing import cause_in
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes import Command, Output, ProcessResult, StartError, run
 from flagstone.processes.interruption import Interruption
 from flagstone.records import cannot_write, read_record, utc, write_record
 
@@ -66,7 +67,7 @@ class Harness:
 
     def measure(self, order: Order) -> Measurement:
         """The measurement; one that a killed process had finished is taken as it is."""
-        known = kept(order.run.measured(order.part))
+        known = self.known(order)
         if known is not None:
             return known
         tampered = self.tampering()
@@ -86,8 +87,24 @@ class Harness:
         if tampered:
             found = replace(found, status="invalid", reason=tampered, value=None)
         # survives a kill in any case, and a power cut where it took longer than syncing it
-        write_record(order.run.measured(order.part), found.to_record(), durable=found.wall_s > SYNCED_S)
+        record = {**found.to_record(), "tree": order.tree, "contract": self.start_digest}
+        write_record(order.run.measured(order.part), record, durable=found.wall_s > SYNCED_S)
         return found
+
+    def known(self, order: Order) -> Measurement | None:
+        """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
+        path = order.run.measured(order.part)
+        record = read_record(path)
+        if record is None:
+            return None
+        try:
+            was_of = (record.pop("tree"), record.pop("contract"), record["seed"])
+            if was_of == (order.tree, self.start_digest, order.seed):
+                return Measurement.from_record(record)
+        except (TypeError, KeyError, ValueError, AttributeError):
+            pass
+        os.rename(path, unused(path))
+        return None
 
     def tampering(self) -> str:
         """What was changed of the contract, in words with both digests; nothing where it stands."""
@@ -96,21 +113,24 @@ class Harness:
             return ""
         return f"tampered: {difference(self.start_files, now)}"
 
+    @contextmanager
+    def resources(self, order: Order) -> Iterator[Mapping[str, str]]:
+        """The GPUs of a run, as its environment has to name them; alone on the machine, where its time is measured."""
+        with ExitStack() as held:
+            beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
+            say, stop = partial(self.say_waiting, order), self.was_asked
+            held.enter_context(beside(on_wait=say, stop=stop))
+            gpus = held.enter_context(leases.lease(self.spec.harness.gpus, on_wait=say, stop=stop))
+            yield gpus.environment()
+
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private(f"{order.slot}")
         emptied(private)
-        with ExitStack() as held:
-            beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
-            held.enter_context(beside(on_wait=partial(self.say_waiting, order), stop=self.was_asked))
-            lease = held.enter_context(
-                leases.lease(self.spec.harness.gpus, on_wait=partial(self.say_waiting, order), stop=self.was_asked)
-            )
-            command = self.command(order, folder, private, lease.environment())
-            began = time.time()
+        with self.resources(order) as devices:
+            command = self.command(order, folder, private, devices)
+            log, began = order.run.log_of(order.part), time.time()
             try:
-                result = run(
-                    command, self.limits(), Output(order.run.log_of(order.part)), interruption=self.interruption
-                )
+                result = run(command, limits_of(self.spec.harness), Output(log), interruption=self.interruption)
             except StartError as error:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
             except Interrupted:
@@ -118,23 +138,24 @@ class Harness:
                 return Measurement(
                     order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
                 )
-        return self.judged(order, folder, result, Place(folder, order.run.log_of(order.part), began, time.time()))
+            return self.judged(order, folder, result, Place(folder, log, began, time.time()), devices)
+
+    def guard(self, order: Order) -> Measurement | None:
+        """What the guard came to; None where there is none."""
+        if self.spec.guard is None:
+            return None
+        with self.resources(order) as devices:
+            return self.steps.guard(self.spec.guard, order, devices)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.spec, self.home, self.subject, self.base_tree, self.interruption)
 
     def say_waiting(self, order: Order, what: str) -> None:
         self.say(f"{order.run.root.name} is {what}")
 
     def was_asked(self) -> bool:
         return self.interruption.is_asked
-
-    def limits(self) -> ProcessLimits:
-        asked = self.spec.harness
-        return ProcessLimits(
-            wall_s=asked.seconds,
-            silence_s=asked.silence_s,
-            memory_mb=asked.memory_mb,
-            gpu_memory_mb=asked.gpu_memory_mb,
-            watch_gpu=asked.gpus > 0,
-        )
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
         values = {"seed": str(order.seed), "run_dir": str(folder), "entry": self.spec.subject.entry}
@@ -154,7 +175,9 @@ class Harness:
             confinement=confinement(self.spec, (folder, private)),
         )
 
-    def judged(self, order: Order, folder: Path, result: ProcessResult, place: Place) -> Measurement:
+    def judged(
+        self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
+    ) -> Measurement:
         """What the run came to, and its metric where it came to its end."""
         status, reason = self.ending_of(result)
         known: dict[str, Any] = {
@@ -174,7 +197,9 @@ class Harness:
             cause = cause_in(place.log) if status == "crash" else ""
             checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=False)
             return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
-        reading = self.reading(order, folder, place)
+        asked_at = time.time()
+        reading = self.reading(order, folder, place, devices)
+        known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
         wanted = order.part in ("first", "rebased")
         saved, problem = checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=wanted)
         value, fault = primary(reading, self.spec)
@@ -207,71 +232,17 @@ class Harness:
             return "ok", ""
         return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
 
-    def reading(self, order: Order, folder: Path, place: Place) -> Reading:
+    def reading(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
         """Where there is an evaluator its word counts, and the run's own is only kept."""
         options = self.spec.metric.options
         own = read_metrics(self.spec.metric.backend, options, place, self.spec.wanted)
         if self.spec.evaluate is None:
             return own
-        scored = self.evaluated(self.spec.evaluate, order, folder)
+        scored = self.steps.evaluated(self.spec.evaluate, order, folder, devices)
         values = {name: value for name, value in own.values.items() if name != self.spec.metric.name}
         return replace(scored, values={**values, **scored.values}, problems=(*own.problems, *scored.problems))
-
-    def evaluated(self, step: StepSpec, order: Order, folder: Path) -> Reading:
-        """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
-        found = checkpoint.newest(folder, step.artifact)
-        if found is None:
-            return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
-        place, log = order.run.root / "evaluate", order.run.root / f"evaluate-{order.part}.log"
-        self.subject.lay_out(self.base_tree, place)
-        began = time.time()
-        result = self.run_step(step, order, place, log, str(found))
-        if result.exit_code != 0:
-            return Reading({}, "evaluate", (f"the evaluator ended with exit code {result.exit_code}",))
-        backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
-        where = Place(place, log, began, time.time())
-        return replace(read_metrics(backend, self.spec.metric.options, where, self.spec.wanted), backend="evaluate")
-
-    def guard(self, order: Order) -> str:
-        """Why the guard does not let a candidate pass; nothing where it does, or there is none."""
-        step = self.spec.guard
-        if step is None:
-            return ""
-        place, log = order.run.root / "guard", order.run.root / "guard.log"
-        self.subject.lay_out(order.tree, place)
-        result = self.run_step(step, order, place, log)
-        ended = "took too long" if result.timed_out else f"ended with exit code {result.exit_code}"
-        return "" if result.exit_code == 0 and not result.survivors else f"the guard {ended}"
-
-    def run_step(self, step: StepSpec, order: Order, place: Path, log: Path, artifact: str = "") -> ProcessResult:
-        """A further command, under the same watchdog; nothing that the run itself may write to is open to it."""
-        private = self.home.private(f"{order.slot}-step")
-        emptied(private)
-        found = environment(self.spec, order.run.root.name, place, private, order.seed)
-        values = {"artifact": artifact, "seed": str(order.seed)}
-        command = Command(
-            argv=tuple(filled(word, values) for word in step.argv),
-            target=None,
-            cwd=place,
-            env={**found, "AR_ARTIFACT": artifact},
-            owner=str(self.home.root),
-            confinement=confinement(self.spec, (place, private)),
-        )
-        return run(command, replace(self.limits(), wall_s=step.seconds), Output(log), interruption=self.interruption)
 
 
 def is_full(folder: Path) -> bool:
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < ROOM_BYTES
-
-
-def kept(path: Path) -> Measurement | None:
-    record = read_record(path)
-    try:
-        return Measurement.from_record(record) if record else None
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-
-
-def note_unclean(home: Home, name: str, result: ProcessResult) -> None:
-    write_record(home.unclean, {"run": name, "processes": [vars(each) for each in result.survivors]})

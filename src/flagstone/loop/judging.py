@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flagstone.loop import noise
@@ -22,6 +22,7 @@ OUTCOMES: Mapping[Status, Verdict] = {
     "invalid": "revert",
 }
 Files = Mapping[str, bytes]
+SEEDS_TRIED = 2  # so many seeds for each repeat that is allowed, where the best fails on some
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Bench:
 
     candidate_on: Callable[[str, int], Measurement]
     best_on: Callable[[int], Measurement]
-    guard: Callable[[], str]
+    guard: Callable[[], Measurement | None]
     files: Callable[[str], Files]
 
 
@@ -45,14 +46,15 @@ class Ruling:
     valid: bool = False
     constraints: tuple[Mapping[str, Any], ...] = ()
     measurements: tuple[Measurement, ...] = ()
-    reference: tuple[tuple[int, float], ...] = ()
+    reference: tuple[tuple[int, float | None], ...] = ()
+    beside: tuple[Measurement, ...] = ()
     judgement: Mapping[str, Any] = field(default_factory=dict)
 
 
-def failed(measurements: Sequence[Measurement]) -> Ruling:
+def failed(measurements: Sequence[Measurement], **further: Any) -> Ruling:
     """The ruling of a run that did not come to a number."""
     last = measurements[-1]
-    return Ruling(last.status, OUTCOMES[last.status], last.reason, measurements=tuple(measurements))
+    return Ruling(last.status, OUTCOMES[last.status], last.reason, measurements=tuple(measurements), **further)
 
 
 def rule_on_baseline(spec: Spec, first: Measurement, bench: Bench) -> Ruling:
@@ -63,13 +65,26 @@ def rule_on_baseline(spec: Spec, first: Measurement, bench: Bench) -> Ruling:
         measurements.append(bench.candidate_on(f"repeat-{count}", seed_for(spec.seed, count)))
     if measurements[-1].status != "ok":
         return failed(measurements)
-    rows = checked(spec, first)
-    broken = broken_words(rows) or bench.guard()
     values = [each.value for each in measurements if each.value is not None]
-    mean = sum(values) / len(values)
-    if broken:
-        return Ruling("ok", "revert", broken, mean, False, rows, tuple(measurements))
-    return Ruling("ok", "advance", spread_words(spec, values), mean, True, rows, tuple(measurements))
+    rows = next(filter(None, (broken_rows(spec, each) for each in measurements)), checked(spec, first))
+    ruling = Ruling(
+        "ok", "advance", spread_words(spec, values), sum(values) / len(values), True, rows, (*measurements,)
+    )
+    broken = broken_words(rows)
+    return refused(ruling, broken) if broken else guarded(bench, ruling)
+
+
+def guarded(bench: Bench, ruling: Ruling) -> Ruling:
+    """The ruling, unless the guard does not let the candidate pass."""
+    found = bench.guard()
+    if found is None:
+        return ruling
+    ruling = replace(ruling, beside=(*ruling.beside, found))
+    return refused(ruling, found.reason) if found.reason else ruling
+
+
+def refused(ruling: Ruling, why: str) -> Ruling:
+    return replace(ruling, verdict="revert", valid=False, reason=why)
 
 
 def spread_words(spec: Spec, values: Sequence[float]) -> str:
@@ -84,36 +99,33 @@ def rule_on(spec: Spec, progress: Progress, candidate: Candidate, first: Measure
     """Any later run, against the best of this moment."""
     if first.status != "ok" or first.value is None:
         return failed([first])
-    rows = checked(spec, first)
-
-    def revert(reason: str, valid: bool = True) -> Ruling:
-        return Ruling("ok", "revert", reason, first.value, valid, rows, (first,))
-
-    broken = broken_words(rows)
-    if broken:
-        return revert(broken, valid=False)
+    ruling = Ruling("ok", "revert", "", first.value, True, checked(spec, first), (first,))
+    if broken := broken_words(ruling.constraints):
+        return refused(ruling, broken)
     if progress.best is None:
-        fault = bench.guard()
-        return revert(fault, valid=False) if fault else kept(spec, rows, first, "the first valid run")
+        return guarded(bench, kept(ruling, "the first valid run"))
     is_noisy = spec.noise is not None and noise.varies(progress.baseline)
-    known = list(progress.reference.values()) or [progress.best_value or 0.0]
-    if is_noisy and not noise.looks_better(first.value, known, spec.metric.direction):
-        return revert(f"no better than the best ({progress.best_value:.6g})")
-    if not is_noisy and not spec.metric.is_better(first.value, than=progress.best_value or 0.0):
-        return revert(f"no better than the best ({progress.best_value:.6g})")
+    known = list(numbers(progress.reference)) or [progress.best_value or 0.0]
+    looks_better = (
+        noise.looks_better(first.value, known, spec.metric.direction)
+        if is_noisy
+        else spec.metric.is_better(first.value, than=progress.best_value or 0.0)
+    )
+    if not looks_better:
+        return replace(ruling, reason=f"no better than the best ({progress.best_value:.6g})")
     same = unchanged_words(bench.files(candidate.parent_tree), bench.files(candidate.snapshot.tree))
     if same and spec.noise is not None:
-        return revert(same)
-    fault = bench.guard()
-    if fault:
-        return revert(fault, valid=False)
-    if is_noisy:
-        return repeated(spec, progress, first, rows, bench)
-    return kept(spec, rows, first, old_parent_words(progress, candidate))
+        return replace(ruling, reason=same)
+    ruling = guarded(bench, kept(ruling, old_parent_words(progress, candidate)))
+    return repeated(spec, progress, ruling, bench) if is_noisy and ruling.verdict == "advance" else ruling
 
 
-def kept(spec: Spec, rows: tuple[Mapping[str, Any], ...], first: Measurement, why: str) -> Ruling:
-    return Ruling("ok", "advance", why, first.value, True, rows, (first,))
+def numbers(reference: Mapping[int, float | None]) -> Iterator[float]:
+    return (value for value in reference.values() if value is not None)
+
+
+def kept(ruling: Ruling, why: str) -> Ruling:
+    return replace(ruling, verdict="advance", reason=why)
 
 
 def old_parent_words(progress: Progress, candidate: Candidate) -> str:
@@ -123,51 +135,56 @@ def old_parent_words(progress: Progress, candidate: Candidate) -> str:
     return f"better than {progress.best_run}, although it was edited from {candidate.parent_run}"
 
 
-def repeated(
-    spec: Spec, progress: Progress, first: Measurement, rows: tuple[Mapping[str, Any], ...], bench: Bench
-) -> Ruling:
+def repeated(spec: Spec, progress: Progress, ruling: Ruling, bench: Bench) -> Ruling:
     """Fresh seeds, paired with the best on the same ones, until the test has an answer."""
     assert spec.noise is not None
-    test, measurements = progress.tests + 1, [first]
-    known, reference = dict(progress.reference), []
+    test, known, index = progress.tests + 1, dict(progress.reference), 0
+    measurements, beside, reference = [*ruling.measurements], [*ruling.beside], list[tuple[int, float | None]]()
     values: list[float] = []
     best: list[float] = []
+
+    def so_far() -> dict[str, Any]:
+        """What was spent is told however the test ends: a test that was begun counts."""
+        told = {"test": test, "pairs": len(values)}
+        return {"beside": tuple(beside), "reference": tuple(reference), "judgement": told}
+
     while True:
-        found = noise.judge(values, best, spec.metric.direction, test, spec.noise, list(known.values()))
+        found = noise.judge(values, best, spec.metric.direction, test, spec.noise, [*numbers(known)])
         if found.stance != "repeat":
             break
-        seed = seed_for(spec.seed, len(values) + 1)
-        again = bench.candidate_on(f"repeat-{len(values) + 1}", seed)
+        index += 1
+        seed = seed_for(spec.seed, index)
+        if index > SEEDS_TRIED * spec.noise.max_repeats:
+            lost = "the best failed on too many seeds of this test"
+            return replace(ruling, verdict="revert", reason=lost, measurements=tuple(measurements), **so_far())
+        if seed in known and known[seed] is None:
+            continue  # the best comes to nothing there: there is nothing to be paired with
+        again = bench.candidate_on(f"repeat-{index}", seed)
         measurements.append(again)
         if again.status != "ok" or again.value is None:
-            return failed(measurements)
+            return failed(measurements, **so_far())
+        if rows := broken_rows(spec, again):
+            broken = replace(ruling, constraints=rows, measurements=tuple(measurements), **so_far())
+            return refused(broken, f"{again.part}: {broken_words(rows)}")
         if seed not in known:
             paired = bench.best_on(seed)
-            if paired.value is None:
-                return failed([*measurements, paired]) if paired.status == "interrupted" else lost_best(measurements)
+            beside.append(paired)
+            if paired.status in ("interrupted", "unclean"):
+                return failed([*measurements, paired], **so_far())
             known[seed] = paired.value
             reference.append((seed, paired.value))
-        values.append(again.value)
-        best.append(known[seed])
+        theirs = known[seed]
+        if theirs is not None:
+            values.append(again.value)
+            best.append(theirs)
     told = {"test": test, "pairs": len(values), "gain": found.gain, "evidence": found.evidence, "reason": found.reason}
-    is_gain = found.stance == "accept"
-    return Ruling(
-        status="ok",
-        verdict="advance" if is_gain else "revert",
+    return replace(
+        ruling,
+        verdict="advance" if found.stance == "accept" else "revert",
         reason=found.reason,
-        value=sum(values) / len(values) if values else first.value,
-        valid=True,
-        constraints=rows,
+        value=sum(values) / len(values) if values else ruling.value,
         measurements=tuple(measurements),
-        reference=tuple(reference),
-        judgement=told,
-    )
-
-
-def lost_best(measurements: Sequence[Measurement]) -> Ruling:
-    """The best itself failed on a seed: nothing can be compared there, so nothing is kept."""
-    return Ruling(
-        "ok", "revert", "the best failed on a seed of this test", measurements[0].value, True, (), tuple(measurements)
+        **{**so_far(), "judgement": told},
     )
 
 
@@ -180,6 +197,12 @@ def checked(spec: Spec, measured: Measurement) -> tuple[Mapping[str, Any], ...]:
         row = {"name": each.name, "op": each.op, "threshold": each.threshold, "value": value}
         rows.append({**row, "passed": each.holds(value)})
     return tuple(rows)
+
+
+def broken_rows(spec: Spec, measured: Measurement) -> tuple[Mapping[str, Any], ...]:
+    """The constraints with their values, where one of them does not hold."""
+    rows = checked(spec, measured)
+    return rows if broken_words(rows) else ()
 
 
 def broken_words(rows: Sequence[Mapping[str, Any]]) -> str:

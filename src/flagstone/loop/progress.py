@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flagstone.loop.entry import Entry
+from flagstone.loop.entry import Entry, known
 
 KEPT = 200
 
@@ -15,14 +15,14 @@ KEPT = 200
 class Progress:
     """Everything the engine has to know of all runs so far. Its size does not grow with their number.
 
-    `reference` holds what the best came to on each seed, `tests` how many candidates were repeated so far, `kept` the
-    values of the last gains, the baseline left out.
+    `reference` holds what the best came to on each seed (None: to nothing), `tests` how many candidates were repeated
+    so far, `kept` the values of the last gains, the baseline left out.
     """
 
     number: int = 0
     best: Entry | None = None
     baseline: tuple[float, ...] = ()
-    reference: Mapping[int, float] = field(default_factory=dict)
+    reference: Mapping[int, float | None] = field(default_factory=dict)
     tests: int = 0
     plateau: int = 0
     wall_s: float = 0.0
@@ -89,7 +89,7 @@ class Progress:
                 "baseline": tuple(record["baseline"]),
                 "verdicts": dict(record["verdicts"]),
                 "kept": tuple(record["kept"]),
-                "reference": {int(seed): float(value) for seed, value in record["reference"]},
+                "reference": {int(seed): known(value) for seed, value in record["reference"]},
             }
         )
 

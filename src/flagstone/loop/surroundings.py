@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flagstone.agents.sandbox import strength
 from flagstone.errors import FlagstoneError
-from flagstone.loop.spec import Spec
-from flagstone.processes import Confinement
+from flagstone.loop.spec import HarnessSpec, Spec
+from flagstone.processes import Confinement, ProcessLimits
 
 # keys and settings of agents: what an agent has written is run without them
 AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
@@ -43,6 +43,16 @@ def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) ->
     filled_in = {name: filled(value, {"seed": str(seed)}) for name, value in spec.harness.env.items()}
     ours = {name: value for name, value in os.environ.items() if not name.startswith(AGENTS_OWN)}
     return {**ours, **own, **said, **filled_in}
+
+
+def limits_of(asked: HarnessSpec) -> ProcessLimits:
+    return ProcessLimits(
+        wall_s=asked.seconds,
+        silence_s=asked.silence_s,
+        memory_mb=asked.memory_mb,
+        gpu_memory_mb=asked.gpu_memory_mb,
+        watch_gpu=asked.gpus > 0,
+    )
 
 
 def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:

@@ -37,6 +37,7 @@ def entry_of(opened: Opened, before: Progress, candidate: Candidate, ruling: Rul
         constraints=ruling.constraints,
         measurements=ruling.measurements,
         reference=ruling.reference,
+        beside=ruling.beside,
         judgement=ruling.judgement,
         proposal=dict(candidate.facts),
         contract=opened.start["contract"],
