@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.loop.home import RunFolder
+from flagstone.loop.home import RunFolder, unused
 from flagstone.loop.subject import Snapshot
 from flagstone.records import read_record, write_record
 
@@ -33,6 +34,8 @@ class Candidate:
         """Written before anything is run, so that a restart asks no agent twice."""
         # what cost nothing is sooner proposed again, after a power cut, than synced every time
         is_dear = "outcome" in self.facts
+        if run.proposal.exists():  # of an agent that was ahead of a person, who put in an edit of their own
+            os.rename(run.proposal, unused(run.proposal))
         taken = self.snapshot
         snapshot = {**vars(taken), "violations": list(taken.violations), "changed": list(taken.changed)}
         write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)}, durable=is_dear)

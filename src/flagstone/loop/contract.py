@@ -20,7 +20,12 @@ class Contract:
     """The files that decide, and the part of the spec that does. A file is read again only when it was touched."""
 
     spec: Spec
+    spec_file: Path
     cache: DigestCache = field(default_factory=lambda: DigestCache(None), compare=False)
+    specs: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        self.specs[self.digest_now(self.spec_file)] = self.spec.digest
 
     def begun(self) -> dict[str, str]:
         """Every file that decides, with its digest: what an experiment holds itself to from its beginning."""
@@ -73,7 +78,16 @@ class Contract:
             return "gone"
 
     def digest(self, files: Mapping[str, str]) -> str:
-        return digest_value([self.spec.digest, sorted(files.items())])
+        content = self.digest_now(self.spec_file)
+        if content not in self.specs:  # it was written to since: that matters where what decides is another by now
+            self.specs[content] = Spec.digest_in(self.spec_file)
+        return digest_value([self.specs[content], sorted(files.items())])
+
+    def changed(self, began_with: Mapping[str, str], digest: str) -> str:
+        """What is not as it was when the experiment began, in words with both digests; nothing where all is."""
+        files = self.files(began_with)
+        now = self.digest(files)
+        return "" if now == digest else f"{difference(began_with, files)} (contract {digest[:16]}, now {now[:16]})"
 
 
 def is_source(path: Path) -> bool:

@@ -21,7 +21,6 @@ from flagstone.loop.harness import Harness, Order
 from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
 from flagstone.loop.ledger import History
-from flagstone.loop.notes import note_that_changed
 from flagstone.loop.opening import Opened, facts_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposing import Proposing
@@ -50,6 +49,7 @@ def engine_of(
         end_orphans(str(home.root))
         refuse_if_tampered(opened)
         history = History.read(home)
+        history.refuse_if_broken()
         harness = Harness(
             spec=opened.spec,
             home=home,
@@ -68,6 +68,7 @@ def engine_of(
         engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
+        working.settle(engine.best_tree)
         try:
             yield engine
         except OSError as error:
@@ -97,6 +98,11 @@ class Engine:
     @property
     def next_number(self) -> int:
         return self.history.progress.number + 1
+
+    @property
+    def best_tree(self) -> str:
+        now = self.history.progress.best
+        return now.tree if now else self.opened.base.tree
 
     def ended_by(self) -> str:
         """Why there is nothing more to do: a condition that holds, or a person's wish."""
@@ -258,8 +264,7 @@ class Engine:
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)
-        now = self.history.progress.best
-        self.working.restore(now.tree if now else opened.base.tree)
+        self.working.restore(self.best_tree)
 
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
@@ -272,33 +277,3 @@ class Engine:
             raise WorkFailed(
                 f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
             )
-
-    def step(self, note: str) -> Entry:
-        """Evaluates what stands in the working files now; before the first one, the unedited files."""
-        if self.history.progress.best is not None:
-            return self.conclude(*self.prepared(lambda: self.in_hand(note, self.next_number)))
-        # taken first: the verdict on the unedited files puts those back into the working folder
-        made = None if self.is_unedited else self.in_hand(note, self.next_number + 1)
-        entry = self.conclude(*self.prepared(lambda: self.baseline(self.next_number)))
-        if made is None:
-            return entry
-        self.halt_on(entry)
-        return self.conclude(*self.prepared(lambda: made))
-
-    @property
-    def is_unedited(self) -> bool:
-        now = self.history.progress.best
-        return self.working.is_at(now.tree if now else self.opened.base.tree)
-
-    def in_hand(self, note: str, number: int) -> Candidate:
-        """The working files as a candidate."""
-        now = self.history.progress.best
-        parent = replace(self.opened.base, tree=now.tree, commit=now.commit) if now else self.opened.base
-        subject, entry = self.opened.subject, self.opened.spec.subject.entry
-        note = note or note_that_changed(subject.files(parent.tree).get(entry), self.opened.home.working / entry)
-        taken = subject.take(self.opened.home.working, parent, note or run_id(number), number)
-        self.working.note(taken.tree)
-        before = now.run_id if now else run_id(number - 1)
-        made = Candidate(number, before, parent.tree, taken, note, facts=facts_of(self.opened, taken.tree))
-        made.keep(self.opened.home.run(run_id(number)))
-        return made

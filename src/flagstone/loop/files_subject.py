@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from flagstone.loop.subject import Snapshot
 from flagstone.records import cannot_write
 
 LARGEST = 20_000_000
+REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class FilesSubject:
 
     spec: SubjectSpec
     store: Store
+    laid_out: dict[Path, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
     def base(self) -> Snapshot:
         """The mutable files as they stand in the project now."""
@@ -93,21 +95,30 @@ class FilesSubject:
     def lay_out(self, tree: str, folder: Path) -> None:
         """Exactly this tree, in an empty folder."""
         files = dict(self.store.tree(tree))
+        overlay = self.overlay(files)
         try:
             emptied(folder)
-            self.overlay(files).lay_out(folder)
+            overlay.lay_out(folder, self.remembered(folder, dict(overlay.links())))
             for path, blob in files.items():
                 place(folder / path, blob, self.store.content(blob.sha))
         except OSError as error:
             raise cannot_write(folder, error) from error
+
+    def remembered(self, folder: Path, links: Mapping[str, str]) -> Mapping[str, str]:
+        """What was linked in the folders laid out last: those of drafts are taken soon, those of runs never are."""
+        self.laid_out[folder] = links
+        while len(self.laid_out) > REMEMBERED:
+            del self.laid_out[next(iter(self.laid_out))]
+        return links
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
         """What stands in the folder now. What is no plain file where one belongs is a violation."""
         before = dict(self.store.tree(parent.tree))
         overlay = self.overlay(before)
         found = dict(walked(folder))
-        violations = [*stray(folder, overlay, found)]
-        links = {path for path, _ in overlay.links()}
+        # as it was laid out: the project may have changed since, which is no deed of whoever edits here
+        links = self.laid_out.pop(folder, None) or dict(overlay.links())
+        violations = [*stray(folder, links, found)]
         files: dict[str, Blob] = {}
         for path, status in found.items():
             if path in links or (path not in before and overlay.is_scratch(path)):
@@ -125,6 +136,12 @@ class FilesSubject:
         commit = self.store.put_commit(tree, parent.commit, note, number)
         return Snapshot(tree, commit, tuple(violations), tuple(changed))
 
+    def links(self, tree: str) -> Mapping[str, str]:
+        return dict(self.overlay(dict(self.store.tree(tree))).links())
+
+    def mutable_in(self, folder: Path) -> Iterable[str]:
+        return self.matching(folder)
+
     def diff(self, before: str, after: str) -> str:
         return self.store.diff(before, after)
 
@@ -133,12 +150,19 @@ class FilesSubject:
         files = dict(self.store.tree(tree))
         overlay = self.overlay(files)
         try:
-            for path, _ in list(walked(folder)) if folder.is_dir() else ():
-                if path not in files and (matches(path, self.spec.mutable) or path in overlay.own):
-                    (folder / path).unlink()
             if not folder.is_dir():
                 self.lay_out(tree, folder)
                 return
+            links = dict(overlay.links())
+            for path, status in list(walked(folder)):
+                is_right = stat.S_ISLNK(status.st_mode) and os.readlink(folder / path) == links.get(path)
+                if path not in files and not is_right and not overlay.is_scratch(path):
+                    (folder / path).unlink()
+            for path, target in links.items():
+                if not os.path.islink(folder / path):
+                    emptied(folder / path)
+                    (folder / path).rmdir()
+                    os.symlink(target, folder / path)
             for path, blob in files.items():
                 place(folder / path, blob, self.store.content(blob.sha))
         except OSError as error:

@@ -197,6 +197,13 @@ class GitSubject:
         commit = self.store.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_NOTE], number)
         return Snapshot(after.sha, commit, taking.said(), tuple(map(spoken, sorted(taking.changes))))
 
+    def links(self, tree: str) -> Mapping[str, str]:
+        return self.surroundings.links(self.listing(tree))
+
+    def mutable_in(self, folder: Path) -> Iterable[str]:
+        """None: which new file belongs to a work tree is the repository's to say, when it is taken."""
+        return ()
+
     def diff(self, before: str, after: str) -> str:
         return self.store.diff(before, after)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from flagstone.errors import Interrupted
 from flagstone.loop import checkpoint, leases
-from flagstone.loop.contract import Contract, difference
+from flagstone.loop.contract import Contract
 from flagstone.loop.entry import Measurement, Status
 from flagstone.loop.home import Home, RunFolder, unused
 from flagstone.loop.overlay import emptied
@@ -107,11 +107,9 @@ class Harness:
         return None
 
     def tampering(self) -> str:
-        """What was changed of the contract, in words with both digests; nothing where it stands."""
-        now = self.contract.files(self.start_files)
-        if self.contract.digest(now) == self.start_digest:
-            return ""
-        return f"tampered: {difference(self.start_files, now)}"
+        """What was changed of the contract, in words; nothing where it stands."""
+        changed = self.contract.changed(self.start_files, self.start_digest)
+        return changed and f"tampered: {changed}"
 
     @contextmanager
     def resources(self, order: Order) -> Iterator[Mapping[str, str]]:

@@ -55,6 +55,11 @@ class Home:
         return self.root / "start.json"
 
     @cached_property
+    def anew(self) -> Path:
+        """While it is there, all that was done is on its way to the folder of the history that it names."""
+        return self.root / "anew.json"
+
+    @cached_property
     def origin(self) -> Path:
         """The best of a parent experiment, where this one began with it."""
         return self.root / "origin.json"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.errors import WorkFailed
+from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.loop.entry import Entry
-from flagstone.loop.home import Home
+from flagstone.loop.home import Home, run_id
 from flagstone.loop.progress import Progress
-from flagstone.records import Ledger, digest_bytes, last_line, mark_of, read_record, write_record
+from flagstone.records import ZERO, Ledger, digest_bytes, last_line, mark_of, parsed_object, read_record, write_record
 
 RECENT = 200
 REMEMBER_EVERY = 32
@@ -30,21 +29,44 @@ class History:
     recent: deque[Entry] = field(default_factory=lambda: deque(maxlen=RECENT))
     mark: list[int] = field(default_factory=list)
     unremembered: int = 0
+    fault: str = ""
 
     @classmethod
     def read(cls, home: Home) -> History:
         """From the ledger: quickly, where what was remembered of it still holds, or else line by line."""
         found = cls(home)
         found.mark = mark_of(home.ledger)
-        found.progress, start = remembered(home)
+        found.progress, start, before = remembered(home)
         if start:
             found.recent.extend(tail_entries(home.ledger, RECENT))
-        for entry in entries_of(home.ledger, start):
-            found.progress = found.progress.after(entry)
-            if not start:
-                found.recent.append(entry)
-            found.unremembered += 1
+        for raw in lines_of(home.ledger, start):
+            record = parsed_object(raw)
+            if record is not None and record.get("before") != before:
+                found.fault = found.fault or f"{home.ledger} was changed before its line of {record.get('run_id')}"
+            before, entry = digest_bytes(raw.rstrip(b"\n")), record and entry_of_record(record)
+            if entry:
+                found.progress = found.progress.after(entry)
+                found.unremembered += 1
+                if not start:
+                    found.recent.append(entry)
         return found
+
+    def refuse_if_broken(self) -> None:
+        """Nothing goes on from a ledger that somebody rewrote, or that is gone."""
+        if self.fault:
+            raise FlagstoneError(
+                self.fault,
+                hint=f"put back the ledger you have a copy of, or begin anew (all of this is kept): {self.anew}",
+            )
+        if not self.progress.number and self.home.run(run_id(1)).result.exists():
+            raise FlagstoneError(
+                f"{self.home.ledger} is gone, and runs/ holds what it told of",
+                hint=f"put it back, or begin anew (all of this is kept): {self.anew}",
+            )
+
+    @property
+    def anew(self) -> str:
+        return f"flagstone experiment run {self.home.name} --fresh"
 
     def append(self, entry: Entry) -> None:
         """Durable when this returns: this line is the verdict."""
@@ -76,17 +98,18 @@ def state_file(home: Home) -> Path:
     return home.root / "state" / "progress.json"
 
 
-def remembered(home: Home) -> tuple[Progress, int]:
-    """What was remembered of a ledger, and where that ends; nothing where the ledger does not go on from there."""
+def remembered(home: Home) -> tuple[Progress, int, str]:
+    """What was remembered of a ledger, where that ends, and the digest of the line there; nothing where it went on
+    from somewhere else."""
     record = read_record(state_file(home)) or {}
     try:
         size, digest, torn = record["mark"]
         with open(home.ledger, "rb") as stream:
             if torn or os.fstat(stream.fileno()).st_size < size or digest_bytes(last_line(stream, size)[0]) != digest:
-                return Progress(), 0
-        return Progress.from_record(record["progress"]), size
+                return Progress(), 0, ZERO
+        return Progress.from_record(record["progress"]), size, digest
     except (OSError, KeyError, TypeError, ValueError):
-        return Progress(), 0
+        return Progress(), 0, ZERO
 
 
 def head_of(path: Path) -> list[Any]:
@@ -101,16 +124,17 @@ def head_of(path: Path) -> list[Any]:
 
 def entries_of(path: Path, start: int = 0) -> Iterator[Entry]:
     """Every run of a ledger, or of its end, one at a time; a line that cannot be read is passed over."""
+    return (entry for entry in map(entry_in, lines_of(path, start)) if entry is not None)
+
+
+def lines_of(path: Path, start: int = 0) -> Iterator[bytes]:
     try:
         stream = open(path, "rb")  # noqa: SIM115  closed below, when the last line was taken
     except OSError:
         return
     with stream:
         stream.seek(start)
-        for raw in stream:
-            entry = entry_in(raw)
-            if entry is not None:
-                yield entry
+        yield from (raw for raw in stream if raw != b"\n")
 
 
 def tail_entries(path: Path, count: int) -> list[Entry]:
@@ -131,7 +155,12 @@ def tail_entries(path: Path, count: int) -> list[Entry]:
 
 def entry_in(raw: bytes) -> Entry | None:
     """The run a line tells of; None where it is torn or tells of something else."""
+    record = parsed_object(raw)
+    return entry_of_record(record) if record is not None else None
+
+
+def entry_of_record(record: Mapping[str, Any]) -> Entry | None:
     try:
-        return Entry.from_record(json.loads(raw))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Entry.from_record(record)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.loop.contract import Contract, difference
+from flagstone.gates.holder import held
+from flagstone.loop.contract import Contract
 from flagstone.loop.files_subject import FilesSubject
+from flagstone.loop.fresh import finish_anew
 from flagstone.loop.home import Home
 from flagstone.loop.spec import Spec, load_spec
 from flagstone.loop.store import Store
@@ -45,10 +47,13 @@ def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
 
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
     """The experiment at a folder; where it was not yet begun, it begins now."""
+    if home.anew.exists():
+        with held(home.lock, f"experiment {home.name}", utc(time.time())):
+            finish_anew(home)
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
-    contract, store = Contract(spec), Store(home.candidates)
+    contract, store = Contract(spec, home.spec), Store(home.candidates)
     subject = subject_for(spec, store)
-    start = read_record(home.start) or begun(home, spec, subject, contract)
+    start = read_record(home.start) or begun_alone(home, spec, subject, contract)
     if seconds is not None:
         spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
     return Opened(home, spec, subject, contract, start)
@@ -62,6 +67,12 @@ def subject_for(spec: Spec, store: Store) -> Subject:
     return FilesSubject(spec.subject, store)
 
 
+def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
+    """Two that come at once begin it once."""
+    with held(home.lock, f"experiment {home.name}", utc(time.time())):
+        return read_record(home.start) or begun(home, spec, subject, contract)
+
+
 def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
     """Stores the base (the files as they stand, or the best of a parent) and the contract; lays out the files."""
     if not spec.subject.root.is_dir():
@@ -72,9 +83,10 @@ def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     os.chmod(home.root, 0o700)
     origin = read_record(home.origin)
     base = Snapshot(origin["tree"], origin["commit"]) if origin else subject.base()
-    if not home.working.exists():
+    working = Working(home, subject)
+    if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
         subject.lay_out(base.tree, home.working)
-        Working(home, subject).note(base.tree)
+        working.note(base.tree)
     files = contract.begun()
     start = {
         "tree": base.tree,
@@ -89,13 +101,11 @@ def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
 
 def refuse_if_tampered(opened: Opened) -> None:
     """What decides about the number must be what it was when the experiment began."""
-    files = opened.contract.files(opened.start["files"])
-    now = opened.contract.digest(files)
-    if now != opened.start["contract"]:
+    changed = opened.contract.changed(opened.start["files"], opened.start["contract"])
+    if changed:
         raise FlagstoneError(
-            f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} began "
-            f"(contract {opened.start['contract'][:16]}, now {now[:16]}): "
-            f"{difference(opened.start['files'], files)}",
+            f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} "
+            f"began: {changed}",
             hint=f"put it back, or begin anew with it: flagstone experiment run {opened.home.name} --fresh",
         )
 

@@ -56,11 +56,11 @@ class Overlay:
                     continue
                 yield path, str(place / name)
 
-    def lay_out(self, folder: Path) -> None:
+    def lay_out(self, folder: Path, links: Mapping[str, str]) -> None:
         """Folders and links, in an empty folder."""
         for name in sorted((self.folders | self.scratch) - {""}):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for path, target in self.links():
+        for path, target in links.items():
             os.symlink(target, folder / path)
 
 
@@ -79,9 +79,8 @@ def walked(folder: Path, above: str = "") -> Iterator[tuple[str, os.stat_result]
             yield path, entry.stat(follow_symlinks=False)
 
 
-def stray(folder: Path, overlay: Overlay, found: Mapping[str, os.stat_result]) -> Iterator[str]:
+def stray(folder: Path, links: Mapping[str, str], found: Mapping[str, os.stat_result]) -> Iterator[str]:
     """What was changed of that which only stands there as a link, in words."""
-    links = dict(overlay.links())
     for path, target in links.items():
         status = found.get(path)
         if status is None and not (folder / path).is_dir():

@@ -167,6 +167,15 @@ class Spec:
     def digest(self) -> str:
         return digest_value(self.decisive)
 
+    @staticmethod
+    def digest_in(path: Path) -> str:
+        """The same of the spec that lies there now; of what is none, words that are the digest of nothing."""
+        try:
+            value = schemas.read_yaml(path)
+        except FlagstoneError:
+            return "not readable"
+        return digest_value({name: value.get(name) for name in DECISIVE}) if isinstance(value, dict) else "no spec"
+
     @property
     def wanted(self) -> tuple[str, ...]:
         """Every name that is read from a run, the primary metric first; what we measure ourselves is not read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,14 @@ class Subject(Protocol):
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
         """What stands in the folder now, stored as a candidate."""
+        ...
+
+    def links(self, tree: str) -> Mapping[str, str]:
+        """What is only linked beside a tree, and where it leads: the project as it is now."""
+        ...
+
+    def mutable_in(self, folder: Path) -> Iterable[str]:
+        """The files there that may change, as far as they can be told without a look at the project."""
         ...
 
     def diff(self, before: str, after: str) -> str:

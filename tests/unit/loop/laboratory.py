@@ -19,6 +19,7 @@ from flagstone.loop.home import Home
 from flagstone.loop.ledger import entries_of
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposal import Proposed, View
+from flagstone.loop.stepping import step
 
 ROOT = Path(__file__).resolve().parents[3]
 TRAIN = """import os
@@ -117,7 +118,7 @@ class Laboratory:
 
     def step(self, note: str = "") -> Entry:
         with engine_of(self.open(), None, self.said.append) as engine:
-            return engine.step(note)
+            return step(engine, note)
 
     def entries(self) -> list[Entry]:
         return list(entries_of(self.home.ledger))

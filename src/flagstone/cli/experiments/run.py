@@ -24,6 +24,7 @@ from flagstone.loop.fresh import begin_anew
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposers.registry import proposer_for
+from flagstone.loop.stepping import is_unedited, step
 
 Start = Literal["continue", "best", "fresh"]
 
@@ -115,13 +116,13 @@ def following(parent: Opened, driver: str) -> Opened | None:
 def begin(engine: Engine, start: Start | None) -> None:
     """What is done about an edit that stands in the working files."""
     now = engine.history.progress.best
-    if engine.is_unedited or now is None:
+    if is_unedited(engine) or now is None:
         return
     if start is None and sys.stdin.isatty() and sys.stdout.isatty():
         words = "the working files were edited: evaluate that first, or go back to the best?"
         start = click.prompt(words, type=click.Choice(["continue", "best"]))
     if start == "continue":
-        engine.halt_on(engine.step(""))
+        engine.halt_on(step(engine, ""))
     elif start == "best":
         engine.working.restore(now.tree)
     else:

@@ -11,6 +11,7 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.loop.derived import result_record
 from flagstone.loop.engine import engine_of
+from flagstone.loop.stepping import step
 
 
 @click.command()
@@ -36,7 +37,7 @@ def command(
                 f"experiment {opened.home.name} has ended: {ended}",
                 hint="raise `stopping` in its experiment.yaml, or give: flagstone experiment resume",
             )
-        entry = engine.step(note)
+        entry = step(engine, note)
         if as_json:
             click.echo(json.dumps(result_record(entry, opened.spec), indent=1, ensure_ascii=False))
         engine.halt_on(entry)
