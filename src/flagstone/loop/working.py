@@ -66,20 +66,27 @@ class Working:
 
     def other_than(self, tree: str) -> list[str]:
         """Which of the files that may change are not those of a tree."""
-        place, wanted = self.home.working, self.subject.files(tree)
+        wanted = self.subject.files(tree)
         return [
             path
-            for path in {*wanted, *self.subject.mutable_in(place)}
-            if not (place / path).is_file() or (place / path).read_bytes() != wanted.get(path)
+            for path in {*wanted, *self.subject.mutable_in(self.home.working)}
+            if not self.holds(path, wanted.get(path))
         ]
+
+    def holds(self, path: str, content: bytes | None) -> bool:
+        """Whether a file has this content."""
+        place = self.home.working / path
+        return content is not None and place.is_file() and place.read_bytes() == content
 
     def settle(self, tree: str) -> None:
         """At a start: after a kill, or in a project that has moved or changed, they are put right. Edits stay."""
         seen = self.seen
         if not seen:
             return
-        self.renew_links(seen)
-        if seen["tree"] != tree and self.is_unedited(tree):
+        if seen["tree"]:
+            self.renew_links(seen)
+        # where a kill came into a restore, what differs is half of ours and half of what was there before
+        if seen.get("becoming") or (seen["tree"] != tree and self.is_unedited(tree)):
             self.restore(tree)
 
     def renew_links(self, seen: dict[str, Any]) -> None:
@@ -105,9 +112,10 @@ class Working:
             if seen.get("is_edit"):
                 self.note(tree)
             return
-        known = seen.get("files")
+        known, wanted = seen.get("files"), self.subject.files(tree)
         changed = [path for path in now if now[path] != known.get(path)] if known else self.other_than(tree)
-        self.set_aside([path for path in changed if path in now])
+        self.set_aside([path for path in changed if path in now and not self.holds(path, wanted.get(path))])
+        write_record(self.seen_file, {"tree": "", "files": {}, **seen, "becoming": tree}, durable=False)
         self.subject.restore(tree, self.home.working)
         self.note(tree)
 
