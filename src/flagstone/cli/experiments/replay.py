@@ -6,6 +6,7 @@ import json
 
 import click
 
+from flagstone.cli.experiment_owner import owner_of
 from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError, WorkFailed
@@ -35,9 +36,12 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
         raise FlagstoneError(
             f"run {which!r} of {opened.home.name} was never measured", hint="flagstone experiment status"
         )
-    with engine_of(opened, None, live) as engine:
+    accounts = owner_of(opened.home.base).accounts(opened.home)
+    accounts.refuse_if_spent(opened.spec.harness.gpus)
+    with engine_of(opened, None, live, accounts) as engine:
         part = f"replay-{1 + len(list(opened.home.run(which).root.glob('measured-replay-*.json')))}"
         now = engine.harness.measure(Order(opened.home.run(which), before.tree, part, before.first.seed))
+        accounts.note_use(now.wall_s * now.gpus, now.wall_s)
     if as_json:
         click.echo(json.dumps(now.to_record(), indent=1))
     if now.value is None:

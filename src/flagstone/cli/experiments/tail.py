@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, home_of
+from flagstone.cli.experiments.place import experiment_argument, home_of, is_run
 from flagstone.cli.standing import Standing, plain
 from flagstone.errors import FlagstoneError
 from flagstone.loop.home import RUN_ID
@@ -23,9 +23,10 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     flagstone experiment tail lr r0007
     flagstone experiment tail --run r0007 --lines 40
     """
-    for word in (name, run_name):
-        if word and RUN_ID.match(word) and which is None:
-            which, name = word, None if word == name else name
+    if which is None and name and RUN_ID.match(name):
+        which, name = name, None
+    if which is None and run_name and RUN_ID.match(run_name) and not is_run(standing, run_name):
+        which, run_name = run_name, None  # a run of the experiment is meant
     home = home_of(standing, name, run_name)
     known = home.run_names()
     which = which or (known[-1] if known else "")
