@@ -18,6 +18,7 @@ from flagstone.layout import RUN_NAME
 from flagstone.loop.home import Home
 
 if TYPE_CHECKING:
+    from flagstone.loop.entry import Entry
     from flagstone.loop.opening import Opened
 
 FOLDER = ".flagstone"
@@ -107,6 +108,23 @@ def opened_experiment(standing: Standing, name: str | None, run_name: str | None
 
     home = home_of(standing, name, run_name)
     return open_experiment(home, schemas_of(home.base), **options)
+
+
+def entry_named(home: Home, run_id: str) -> Entry | None:
+    """The line of the ledger about a run."""
+    from flagstone.loop.ledger import entries_of
+
+    return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
+
+
+def no_such_run(home: Home, run_id: str) -> FlagstoneError:
+    from flagstone.loop.ledger import entries_of
+
+    known = sorted(
+        {*home.run_names(), *(entry.run_id for entry in entries_of(home.ledger))}, key=lambda name: (len(name), name)
+    )
+    listed = f"{known[0]} to {known[-1]}" if known else "none yet"
+    return FlagstoneError(f"there is no run {run_id!r} of {home.name}", hint=f"its runs: {listed}")
 
 
 def live(line: str) -> None:
