@@ -41,6 +41,10 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def planned(place: Place, cluster: Cluster) -> Study:
+    return prepared(place, cluster)
+
+
+def prepared(place: Place, cluster: Cluster, **changes: object) -> Study:
     """A run whose stages 01 to 04 are approved, with a plan of four runs on one GPU each, two a job."""
     study = place.new()
     code, edits = study.files.workspace / "code" / "tune", study.files.workspace / "notes" / "edits"
@@ -59,6 +63,7 @@ def planned(place: Place, cluster: Cluster) -> Study:
         "script": "workspace/notes/edits",
         "stopping": {"max_runs": 4},
         "block": 2,
+        **changes,
     }
     study.files.plans.mkdir(parents=True)
     (study.files.plans / "tune.yaml").write_text(yaml.safe_dump(plan))
@@ -116,6 +121,15 @@ def test_blocks_are_jobs_with_the_gpu_that_the_scheduler_gave_them(
     jobs = [line.split("job: ")[1] for text in logs for line in text.splitlines() if line.startswith("gpu:")]
     assert all("gpu: 0" in text or "gpu: 1" in text for text in logs), logs
     assert len(jobs) == 4 and len(set(jobs)) == 2, jobs
+
+
+def test_runs_of_one_job_beside_each_other_have_a_gpu_each(cluster: Cluster, place: Place) -> None:
+    study = prepared(place, cluster, lag=3, block=4)
+    said = on_slurm(cluster, place)
+    assert said.returncode == 0, said.stdout
+    logs = [path.read_text() for path in sorted((study.files.experiments / "tune" / "runs").glob("*/run.log"))]
+    assert len(logs) == 4
+    assert {text.split("gpu: ")[1].split()[0] for text in logs} <= {"0", "1"}, logs
 
 
 def test_a_job_that_goes_on_after_snakemake_was_killed_is_not_run_twice(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-from flagstone.agents.budget import Purse
 from flagstone.cli.aloud import aloud
+from flagstone.cli.experiment_owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.experiments import Plan, plan_named
-from flagstone.layout import Project, Run
+from flagstone.layout import Run
 from flagstone.loop.blocks import Job, run_block
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import entries_of
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposal import Proposer
-from flagstone.loop.proposers.registry import Ways, proposer_for
 from flagstone.records import write_record
-from flagstone.settings import Settings, find_project, load_settings, pinned_table
 
 
 def main(words: list[str]) -> int:
@@ -57,20 +54,12 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
 
 
 def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
-    project = project_of(run)
-    settings = load_settings(project, run, validate=False)
-    stage = experimenter(project, run)
-    purses = purses_of(run, settings, stage)
+    owner = owner_of(run.root, validate=False)
 
     def proposer(opened: Opened) -> Proposer | None:
-        if opened.spec.proposer != "agent":
-            return proposer_for(opened.spec, project.prompts)
-        of_stage, own = settings.for_stage(stage), opened.spec.agent.driver
-        # another agent than the stage's has nothing of its options
-        ways = Ways({} if own else of_stage.options, of_stage.model, purses, stage)
-        return proposer_for(opened.spec, project.prompts, own or of_stage.agent, ways)
+        return owner.proposer(opened.spec)
 
-    run_block(Job(plan, block, stage, purses), schemas_of(run), proposer, say)
+    run_block(Job(plan, block, owner.stage, owner.purses), schemas_of(run.root), proposer, say)
 
 
 def draw_picture(words: list[str]) -> int:
@@ -79,31 +68,6 @@ def draw_picture(words: list[str]) -> int:
 
     (target,) = map(Path, words)
     run = Run(target.absolute().parents[2])
-    opened = open_experiment(Home(target.absolute().parent, run.root), schemas_of(run))
+    opened = open_experiment(Home(target.absolute().parent, run.root), schemas_of(run.root))
     draw(list(entries_of(opened.home.ledger)), opened.spec, target)
     return 0
-
-
-def project_of(run: Run) -> Project:
-    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
-    return find_project(Path(scripts) if scripts else run.root)
-
-
-def schemas_of(run: Run) -> Path:
-    """The schemas that the run is pinned to, or the project's where it was made before these were."""
-    pinned = run.pinned / "schemas"
-    return pinned if (pinned / "experiment.schema.yaml").is_file() else project_of(run).schemas
-
-
-def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
-    """The budgets that an experiment draws on: the run's, and its stage's."""
-    found = (
-        Purse.of(f"run {run.name}", settings.budget),
-        Purse.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
-    )
-    return tuple(purse for purse in found if purse.limits)
-
-
-def experimenter(project: Project, run: Run) -> str:
-    """The stage whose settings hold for the agents of experiments."""
-    return next((stage.nr for stage in pinned_table(project, run, validate=False) if stage.runs_experiments), "")

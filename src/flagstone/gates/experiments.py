@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flagstone.gates.block_needs import needs_of
 from flagstone.layout import RUN_NAME, Run
 from flagstone.records import digest_bytes, read_record
 
 PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
-GPUS = re.compile(r"^\s+gpus:\s*(\d+)", re.MULTILINE)
-SECONDS = re.compile(r"^\s+seconds:\s*([0-9.]+)", re.MULTILINE)
-BLOCK_SIZE = re.compile(r"^block:\s*(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,13 +74,8 @@ class Plan:
         return self.done if self.is_done else self.next_block()
 
     def resources(self) -> Mapping[str, int]:
-        """GPUs and minutes of one job, read off the plan without a YAML parser: every job of a cluster asks."""
-        text = self.text
-        gpus, seconds, size = (pattern.search(text) for pattern in (GPUS, SECONDS, BLOCK_SIZE))
-        minutes = (
-            float(seconds[1]) / 60 * int(size[1]) if seconds and size else float(seconds[1]) / 60 if seconds else 5
-        )
-        return {"gpu": int(gpus[1]) if gpus else 0, "runtime": 10 + int(2 * minutes)}
+        """GPUs and minutes of one job."""
+        return needs_of(self.text)
 
     def failure(self) -> Mapping[str, Any]:
         """Why its last job failed, if it did: problem, hint and exit code."""

@@ -26,6 +26,10 @@ class Accounts:
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
-        if entry.gpu_s:
-            used = {"gpu_s": round(entry.gpu_s, 3), "wall_s": round(entry.wall_s, 3)}
+        self.note_use(entry.gpu_s, entry.wall_s)
+
+    def note_use(self, gpu_s: float, wall_s: float) -> None:
+        """What was used; without GPUs there is nothing to write down."""
+        if gpu_s:
+            used = {"gpu_s": round(gpu_s, 3), "wall_s": round(wall_s, 3)}
             append_use(self.home.log, stage=self.stage, experiment=self.home.name, **used)

@@ -14,6 +14,7 @@ from flagstone.agents.budget import Purse
 from flagstone.errors import FlagstoneError
 from flagstone.gates.experiments import Plan
 from flagstone.loop.accounts import Accounts
+from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
@@ -54,7 +55,7 @@ def run_block(
         if ended == "manual":
             raise FlagstoneError(
                 f"experiment {home.name} was stopped by a person",
-                hint=f"let it go on: flagstone experiment resume {home.name} --run {plan.run.name}",
+                hint=f"let it go on: {command_of(home, 'resume')}",
             )
         if ended:
             finish(plan, opened, engine, ended)

@@ -16,6 +16,7 @@ from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.loop import checkpoint
 from flagstone.loop.checkpoint import link_or_copy
+from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home
 from flagstone.loop.opening import Opened, open_experiment, refuse_if_unclean
@@ -68,7 +69,10 @@ def refuse(parent: Opened, best: Entry | None, wanted: Next) -> None:
     if not wanted.rationale.strip():
         raise FlagstoneError("a chain needs a reason: the rationale is empty", hint='say why: --rationale "…"')
     if best is None:
-        raise FlagstoneError(f"experiment {parent.home.name} has no best to go on from", hint="run it first")
+        raise FlagstoneError(
+            f"experiment {parent.home.name} has no best to go on from",
+            hint=f"run it first: {command_of(parent.home, 'run')}",
+        )
     if parent.home.root.with_name(wanted.name).exists():
         raise FlagstoneError(f"there is an experiment {wanted.name!r} already", hint="choose another name")
     for name, limit in (wanted.budget or {}).items():

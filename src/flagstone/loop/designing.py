@@ -12,6 +12,7 @@ from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Limi
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.layout import RUN_NAME
 from flagstone.loop.chain import Next
+from flagstone.loop.commands import command_of
 from flagstone.loop.opening import Opened
 from flagstone.loop.progress import Progress
 from flagstone.loop.proposers.agent import FIRST_WAIT_S, AgentProposer
@@ -55,7 +56,7 @@ class Designer:
         name = self.parent.home.name
         raise WorkFailed(
             f"the agent designed no experiment after {name}: {result.outcome.value}, {one_line(result.reason)}",
-            hint=f'do it yourself: flagstone experiment chain {name} NEXT --rationale "…"',
+            hint=f'do it yourself: {command_of(self.parent.home, "chain")} NEXT --rationale "…"',
         )
 
     def asked(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:

@@ -20,10 +20,10 @@ RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(
 PLAIN = re.compile(r"(no )?better than (the best|r\d+)(?!.*although)")
 NOT_AN_IDEA = ("interrupted", "unclean")
 
-Tail = Callable[[str], str]
+Tail = Callable[[Entry], str]
 
 
-def no_tail(_: str) -> str:
+def no_tail(_: Entry) -> str:
     return ""
 
 
@@ -151,7 +151,7 @@ def why_of(entry: Entry, tail: Tail) -> str:
     """The reason, where it says more than the outcome; of a crash the exception rather than the exit code."""
     if entry.status != "crash":
         return "" if PLAIN.match(entry.reason) else entry.reason
-    raised = [line.strip() for line in tail(entry.run_id).splitlines() if RAISED.match(line.strip())]
+    raised = [line.strip() for line in tail(entry).splitlines() if RAISED.match(line.strip())]
     return f"{raised[-1]} ({entry.reason})" if raised else entry.reason
 
 

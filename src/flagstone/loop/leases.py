@@ -46,6 +46,11 @@ def devices() -> tuple[str, ...]:
     return tuple({unique(name, present): name for name in reversed(chosen or ())}.values())[::-1]
 
 
+def given_by_scheduler() -> tuple[str, ...]:
+    """The GPUs of this job, as the scheduler has written them; nothing where it has said nothing."""
+    return named_in(os.environ.get("CUDA_VISIBLE_DEVICES")) or ()
+
+
 def named_in(words: str | None) -> tuple[str, ...] | None:
     """The devices of a list; CUDA stops at the first word that is none."""
     if words is None:
@@ -74,21 +79,24 @@ def lease(
     on_wait: Callable[[str], object] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[Lease]:
-    """So many GPUs, ours until the end; the locks die with this process. Under SLURM they are the scheduler's.
+    """So many GPUs, ours until the end; the locks die with this process. Under SLURM only those of this job are shared.
 
     Whoever came first is served first, however many it needs. Who needs `beside_others` too takes that first, always:
     in two orders two runs could wait for each other.
     """
-    if count == 0 or "SLURM_JOB_ID" in os.environ:
+    job = os.environ.get("SLURM_JOB_ID", "")
+    names = given_by_scheduler() if job else devices()
+    if count == 0 or (job and not names):
         yield Lease()
         return
-    names = devices()
     if count > len(names):
         raise FlagstoneError(
-            f"a run needs {count} GPUs, and this machine has {len(names)}",
+            f"a run needs {count} GPUs, and this {'job' if job else 'machine'} has {len(names)}",
             hint="lower harness.gpus in experiment.yaml, or name the devices: FLAGSTONE_GPUS=0,1",
         )
-    with lock_folder(folder_of_locks(folder)) as locks:
+    # each job counts its GPUs from 0, so that another one's locks would say nothing of ours
+    whole = folder_of_locks(folder)
+    with lock_folder(whole.with_name(f"{whole.name}-job-{job}") if job else whole) as locks:
         waiting = Waiting(on_wait, stop, is_patient=wait)
         yield Lease(gathered(locks, count, names, waiting))
 

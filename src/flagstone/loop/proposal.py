@@ -16,7 +16,7 @@ from flagstone.loop.spec import Spec
 class View:
     """The experiment as proposal `number` may know it: the first `number - lag` verdicts, never a later one.
 
-    `diff(a, b)` is the difference of two trees as text; `tail(run)` the end of a run's log.
+    `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log.
     """
 
     number: int
@@ -25,7 +25,7 @@ class View:
     entries: Sequence[Entry]
     best: Entry | None
     diff: Callable[[str, str], str]
-    tail: Callable[[str], str]
+    tail: Callable[[Entry], str]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flagstone.loop.candidate import Candidate
 from flagstone.loop.entry import Entry
@@ -12,9 +13,9 @@ from flagstone.loop.home import run_id, unused
 from flagstone.loop.ledger import History, entries_of
 from flagstone.loop.opening import Opened
 from flagstone.loop.proposal import Proposer, View
+from flagstone.loop.run_tail import tail_of
 from flagstone.loop.spec import Spec
 from flagstone.loop.subject import Snapshot
-from flagstone.loop.tailing import tail_text
 
 NO_CHANGE = "no proposal: nothing was changed"
 
@@ -43,7 +44,7 @@ class Proposing:
             entries=entries,
             best=best,
             diff=self.opened.subject.diff,
-            tail=lambda name: tail_text(home.run(name).log),
+            tail=partial(tail_of, home),
         )
 
     def best_after(self, entries: list[Entry]) -> Entry | None:

@@ -232,11 +232,32 @@ def test_more_devices_than_there_are_is_an_error_and_none_need_none(folder: Path
         assert held.environment() == {}
 
 
-def test_under_slurm_the_devices_are_the_schedulers(machine: Callable[..., None], folder: Path) -> None:
+def test_under_slurm_what_the_scheduler_says_nothing_of_is_left_alone(
+    machine: Callable[..., None], folder: Path
+) -> None:
     machine(SLURM_JOB_ID="7")
     with leases.lease(1, folder=folder) as held:
         assert held.environment() == {}
     assert not folder.exists()
+
+
+def test_runs_within_one_job_of_slurm_each_get_their_share_of_its_gpus(
+    machine: Callable[..., None], folder: Path
+) -> None:
+    machine(*GPUS, SLURM_JOB_ID="7", CUDA_VISIBLE_DEVICES="0,1,2,3")
+    with leases.lease(2, folder=folder) as one, leases.lease(2, folder=folder) as other:
+        assert [one.environment(), other.environment()] == [{"CUDA_VISIBLE_DEVICES": each} for each in ("0,1", "2,3")]
+        assert not are_free(folder, 1)
+    with pytest.raises(FlagstoneError, match="needs 5 GPUs, and this job has 4"), leases.lease(5, folder=folder):
+        pass
+
+
+def test_jobs_of_slurm_on_one_node_do_not_wait_for_each_other(machine: Callable[..., None], folder: Path) -> None:
+    machine(SLURM_JOB_ID="7", CUDA_VISIBLE_DEVICES="0")
+    with leases.lease(1, folder=folder):
+        assert not are_free(folder, 1)
+        machine(SLURM_JOB_ID="8", CUDA_VISIBLE_DEVICES="0")
+        assert are_free(folder, 1)
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def crashed(entries: list[Any], **changes: Any) -> list[Any]:
 def test_a_crash_gets_one_informed_attempt_to_mend_it(tmp_path: Path) -> None:
     entries = crashed(made_up(3))
     best = next(each for each in reversed(entries) if each.improved)
-    view = view_of(tmp_path, entries, tail=lambda run: f"ValueError in {run}\n")
+    view = view_of(tmp_path, entries, tail=lambda entry: f"ValueError in {entry.run_id}\n")
     said, actor, _ = ask(tmp_path, (writes(NOTED), ended()), view=view)
     prompt = actor.calls[0].prompt
     assert said.facts["fixes"] == "r0004"

@@ -20,7 +20,7 @@ def view_of(
     *,
     number: int = 0,
     diff: Callable[[str, str], str] = lambda before, after: f"-{before}\n+{after}\n",
-    tail: Callable[[str], str] = lambda run: f"the log of {run}\n",
+    tail: Callable[[Entry], str] = lambda entry: f"the log of {entry.run_id}\n",
     **changes: Any,
 ) -> View:
     """What the proposal after these entries may know; `changes` are whole top-level keys of the spec."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, opened_experiment, schema_folder
+from flagstone.cli.experiment_owner import schemas_of
+from flagstone.cli.experiments.place import experiment_argument, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
 from flagstone.loop.chain import Next, chained
+from flagstone.loop.commands import command_of
 from flagstone.loop.ledger import History
 from flagstone.loop.reporting import report_of
 
@@ -51,7 +53,7 @@ def command(
     best = History.read(parent.home).progress.best
     limits = {key: limit for key, limit in budget.items() if limit is not None}
     wanted = Next(child, rationale, goal, metric, direction, scope, limits or None)
-    opened = chained(parent, best, report_of(parent), wanted, schema_folder())
+    opened = chained(parent, best, report_of(parent), wanted, schemas_of(parent.home.base))
     click.echo(f"created {opened.home.spec}")
     click.echo(f"why: {opened.home.decision}")
-    click.echo(f"next: flagstone experiment run {child}")
+    click.echo(f"next: {command_of(opened.home, 'run')}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, opened_experiment
+from flagstone.cli.experiments.place import entry_named, experiment_argument, no_such_run, opened_experiment
 from flagstone.cli.standing import Standing, plain
-from flagstone.errors import FlagstoneError
 from flagstone.loop.candidate import kept_candidate
 from flagstone.loop.home import RUN_ID
 from flagstone.loop.ledger import History
@@ -36,15 +35,17 @@ def command(standing: Standing, name: str | None, run_name: str | None, before: 
 
 
 def tree_of(opened: Opened, word: str, of: str) -> str:
-    """The tree that a word names."""
+    """The tree that a word names: as the ledger has it, or, while there is no verdict yet, as it was proposed."""
     best = History.read(opened.home).progress.best
     if word == "base" or (word == "best" and best is None):
         return opened.base.tree
     if word == "best" and best is not None:
         return best.tree
-    candidate = kept_candidate(opened.home.run(of if word == "parent" else word))
+    run = of if word == "parent" else word
+    entry = entry_named(opened.home, run)
+    if entry is not None:
+        return entry.tree if word != "parent" else tree_of(opened, entry.parent_run or "base", of)
+    candidate = kept_candidate(opened.home.run(run))
     if candidate is None:
-        known = opened.home.run_names()
-        listed = f"{known[0]} to {known[-1]}" if known else "none yet"
-        raise FlagstoneError(f"there is no run {word!r} of {opened.home.name}", hint=f"its runs: {listed}")
+        raise no_such_run(opened.home, run)
     return candidate.parent_tree if word == "parent" else candidate.snapshot.tree

@@ -10,10 +10,12 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.place import room, schema_folder
+from flagstone.cli.experiment_owner import schemas_of
+from flagstone.cli.experiments.place import make_room, room
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
+from flagstone.loop.commands import command_of
 from flagstone.loop.home import Home
 from flagstone.loop.opening import open_experiment
 from flagstone.loop.spec import constraint_of
@@ -85,19 +87,20 @@ def command(
         )
     base = schemas.read_yaml(plan) if plan else {}
     value = filled(base if isinstance(base, dict) else {}, argv, given)
-    schemas.check(schema_folder(), "experiment", value, str(plan) if plan else "the options")
+    folder, belongs_to = room(standing, run_name)
+    home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
+    schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
     for text in value.get("constraints", ()):
         constraint_of(text)
-    folder, belongs_to = room(standing, run_name, create=True)
-    home = Home(folder / name, belongs_to)
     if home.spec.exists():
         raise FlagstoneError(
             f"there is an experiment {name!r} already",
-            hint=f"choose another name, or go on: flagstone experiment run {name}",
+            hint=f"choose another name, or go on: {command_of(home, 'run')}",
         )
+    make_room(folder)
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
     try:
-        opened = open_experiment(home, schema_folder())
+        opened = open_experiment(home, pinned)
     except FlagstoneError:
         home.spec.unlink()  # so that the same command can be given again, corrected
         raise
@@ -105,9 +108,7 @@ def command(
     click.echo(f"working files: {home.working}")
     for notice in opened.subject.notices(opened.base):
         click.echo(f"note: {notice}")
-    where = f" --run {run_name}" if run_name else ""
-    verb = "step" if opened.spec.proposer == "none" else "run"
-    click.echo(f"next: flagstone experiment {verb} {name}{where}")
+    click.echo(f"next: {command_of(home, 'step' if opened.spec.proposer == 'none' else 'run')}")
 
 
 def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

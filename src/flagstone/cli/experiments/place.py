@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import flagstone
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
-from flagstone.loop.home import RUN_ID, Home
+from flagstone.loop.home import Home
 
 if TYPE_CHECKING:
+    from flagstone.loop.entry import Entry
     from flagstone.loop.opening import Opened
 
 FOLDER = ".flagstone"
@@ -52,20 +52,26 @@ def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
     return Home(folder / name, base)
 
 
-def room(standing: Standing, run_name: str | None, *, create: bool = False) -> tuple[Path, Path]:
+def room(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
     """The folder of experiments, and what they belong to."""
-    run_root = stood_in(standing.here)
-    if run_name is not None and not RUN_ID.match(run_name):
+    if run_name is not None:
         run = standing.run(run_name)
         return run.root / "experiments", run.root
+    run_root = stood_in(standing.here)
     if run_root is not None:
         return run_root / "experiments", run_root
     for above in (standing.here, *standing.here.parents):
         if (above / FOLDER / "experiments").is_dir():
             return above / FOLDER / "experiments", above
-    if create:
-        make_room(standing.here / FOLDER)
     return standing.here / FOLDER / "experiments", standing.here
+
+
+def is_run(standing: Standing, name: str) -> bool:
+    """Whether there is a run of this name; outside a project there is none."""
+    try:
+        return bool(standing.run(name))
+    except FlagstoneError:
+        return False
 
 
 def stood_in(here: Path) -> Path | None:
@@ -77,10 +83,10 @@ def stood_in(here: Path) -> Path | None:
 
 
 def make_room(folder: Path) -> None:
-    """Our own folder in somebody's project, kept out of its git."""
-    folder.mkdir(exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
+    """A folder of experiments; where it is in somebody's project, it is kept out of its git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder.parent / ".gitignore"
+    if folder.parent.name == FOLDER and not ignore.exists():
         ignore.write_text("*\n")
 
 
@@ -95,20 +101,30 @@ def names_in(folder: Path) -> list[str]:
         return []
 
 
-def schema_folder() -> Path:
-    """The schemas of this checkout."""
-    return Path(flagstone.__file__).resolve().parents[2] / "schemas"
-
-
-def prompt_folder() -> Path:
-    return Path(flagstone.__file__).resolve().parents[2] / "prompts"
-
-
 def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
     # imported only here: `status` and `tail` need none of it, and are to be quick
+    from flagstone.cli.experiment_owner import schemas_of
     from flagstone.loop.opening import open_experiment
 
-    return open_experiment(home_of(standing, name, run_name), schema_folder(), **options)
+    home = home_of(standing, name, run_name)
+    return open_experiment(home, schemas_of(home.base), **options)
+
+
+def entry_named(home: Home, run_id: str) -> Entry | None:
+    """The line of the ledger about a run."""
+    from flagstone.loop.ledger import entries_of
+
+    return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
+
+
+def no_such_run(home: Home, run_id: str) -> FlagstoneError:
+    from flagstone.loop.ledger import entries_of
+
+    known = sorted(
+        {*home.run_names(), *(entry.run_id for entry in entries_of(home.ledger))}, key=lambda name: (len(name), name)
+    )
+    listed = f"{known[0]} to {known[-1]}" if known else "none yet"
+    return FlagstoneError(f"there is no run {run_id!r} of {home.name}", hint=f"its runs: {listed}")
 
 
 def live(line: str) -> None:

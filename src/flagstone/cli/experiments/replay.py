@@ -6,13 +6,19 @@ import json
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
+from flagstone.cli.experiment_owner import owner_of
+from flagstone.cli.experiments.place import (
+    entry_named,
+    experiment_argument,
+    live,
+    no_such_run,
+    opened_experiment,
+)
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.loop.candidate import kept_candidate
+from flagstone.loop.commands import command_of
 from flagstone.loop.engine import engine_of
 from flagstone.loop.harness import Order
-from flagstone.loop.ledger import entries_of
 
 
 @click.command()
@@ -29,21 +35,26 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     if which is None:
         name, which = None, name or ""
     opened = opened_experiment(standing, name, run_name)
-    before = next((each for each in entries_of(opened.home.ledger) if each.run_id == which), None)
-    candidate = kept_candidate(opened.home.run(which))
-    if before is None or candidate is None or before.first is None:
+    before = entry_named(opened.home, which)
+    if before is None:
+        raise no_such_run(opened.home, which)
+    if before.first is None:
         raise FlagstoneError(
-            f"run {which!r} of {opened.home.name} was never measured", hint="flagstone experiment status"
+            f"{which} of {opened.home.name} was never measured: {before.reason}",
+            hint=f"see its edit: {command_of(opened.home, 'diff')} {which}",
         )
-    with engine_of(opened, None, live) as engine:
-        part = f"replay-{1 + len(list(opened.home.run(which).root.glob('measured-replay-*.json')))}"
-        now = engine.harness.measure(Order(opened.home.run(which), before.tree, part, before.first.seed))
+    accounts = owner_of(opened.home.base).accounts(opened.home)
+    accounts.refuse_if_spent(opened.spec.harness.gpus)
+    with engine_of(opened, None, live, accounts) as engine:
+        run = opened.home.run(which)
+        run.root.mkdir(parents=True, exist_ok=True)
+        part = f"replay-{1 + len(list(run.root.glob('measured-replay-*.json')))}"
+        now = engine.harness.measure(Order(run, before.tree, part, before.first.seed))
+        accounts.note_use(now.wall_s * now.gpus, now.wall_s)
     if as_json:
         click.echo(json.dumps(now.to_record(), indent=1))
     if now.value is None:
-        raise WorkFailed(
-            f"{which} again: {now.status}, {now.reason}", hint=f"see {opened.home.run(which).log_of(part)}"
-        )
+        raise WorkFailed(f"{which} again: {now.status}, {now.reason}", hint=f"see {run.log_of(part)}")
     was = before.first.value
     same = "the same" if was == now.value else "unknown then" if was is None else f"{now.value - was:+.6g}"
-    click.echo(f"{which}: {opened.spec.metric.name} was {was}, is {now.value} ({same})")
+    click.echo(f"{which}: {opened.spec.metric.name} was {was}, is {now.value} ({same})", err=as_json)

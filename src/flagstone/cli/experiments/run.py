@@ -8,22 +8,15 @@ from typing import Literal
 import click
 
 from flagstone.agents.protocol import one_line
-from flagstone.cli.experiments.place import (
-    experiment_argument,
-    home_of,
-    live,
-    names_in,
-    opened_experiment,
-    prompt_folder,
-    schema_folder,
-)
+from flagstone.cli.experiment_owner import owner_of, schemas_of
+from flagstone.cli.experiments.place import experiment_argument, home_of, live, names_in, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
+from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.fresh import begin_anew
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, open_experiment
-from flagstone.loop.proposers.registry import proposer_for
 from flagstone.loop.stepping import is_unedited, step
 
 Start = Literal["continue", "best", "fresh"]
@@ -73,8 +66,8 @@ def command(
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
     """Runs one experiment; what ended it, if anything did."""
-    proposer = proposer_for(opened.spec, prompt_folder(), driver) if opened.spec.proposer != "none" else None
-    with engine_of(opened, proposer, live) as engine:
+    owner = owner_of(opened.home.base)
+    with engine_of(opened, owner.proposer(opened.spec, driver), live, owner.accounts(opened.home)) as engine:
         begin(engine, start)
         ended = engine.run(limit)
     say_end(opened, engine, ended)
@@ -91,12 +84,12 @@ def following(parent: Opened, driver: str) -> Opened | None:
     begun = chain.child_of(parent.home)
     if begun is not None:
         live(f"{begun.name} was begun after {parent.home.name}: going on with it")
-        return open_experiment(begun, schema_folder())
-    proposer = proposer_for(parent.spec, prompt_folder(), driver)
+        return open_experiment(begun, schemas_of(begun.base))
+    proposer = owner_of(parent.home.base).proposer(parent.spec, driver)
     if not isinstance(proposer, AgentProposer):
         raise FlagstoneError(
             f"only an agent can design what follows {parent.home.name} (its proposer is {parent.spec.proposer})",
-            hint=f'say it yourself: flagstone experiment chain {parent.home.name} NEXT --rationale "…"',
+            hint=f'say it yourself: {command_of(parent.home, "chain")} NEXT --rationale "…"',
         )
     progress, report = History.read(parent.home).progress, report_of(parent)
     if limit := used_up(parent, progress):
@@ -104,11 +97,11 @@ def following(parent: Opened, driver: str) -> Opened | None:
         return None
     if progress.best is None:
         raise FlagstoneError(
-            f"{parent.home.name} has no best to go on from", hint="look at it: flagstone experiment tail"
+            f"{parent.home.name} has no best to go on from", hint=f"look at it: {command_of(parent.home, 'tail')}"
         )
     live(f"{parent.home.name} has ended; the agent reads its report and designs the next")
     wanted = Designer(proposer, parent, progress).next(report, names_in(parent.home.root.parent))
-    opened = chain.chained(parent, progress.best, report, wanted, schema_folder())
+    opened = chain.chained(parent, progress.best, report, wanted, schemas_of(parent.home.base))
     live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
     return opened
 
@@ -136,7 +129,6 @@ def say_end(opened: Opened, engine: Engine, ended: str) -> None:
     """The last lines: why it ended, the best, and the one next command."""
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
-    name = opened.home.name
-    click.echo(f"{name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
+    click.echo(f"{opened.home.name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
     verb = "resume" if opened.home.stop.exists() else "report" if ended else "run"
-    click.echo(f"next: flagstone experiment {verb} {name}")
+    click.echo(f"next: {command_of(opened.home, verb)}")

@@ -6,7 +6,8 @@ import json
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, home_of, schema_folder
+from flagstone.cli.experiment_owner import schemas_of
+from flagstone.cli.experiments.place import experiment_argument, home_of
 from flagstone.cli.standing import Standing, plain
 from flagstone.loop.spec import load_spec
 from flagstone.loop.standing import last_entries, last_text, position_of, status_record, status_text
@@ -28,7 +29,7 @@ def command(
     flagstone experiment status lr --last 5
     """
     home = home_of(standing, name, run_name)
-    spec = load_spec(home.spec, home.base, schema_folder(), compiled=home.compiled)
+    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
     if count:
         click.echo(plain(last_text(last_entries(home, count))), nl=False)
         return

@@ -6,9 +6,11 @@ import json
 
 import click
 
+from flagstone.cli.experiment_owner import owner_of
 from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
+from flagstone.loop.commands import command_of
 from flagstone.loop.derived import result_record
 from flagstone.loop.engine import engine_of
 from flagstone.loop.stepping import step
@@ -30,12 +32,14 @@ def command(
     flagstone experiment step lr --note "lr 3e-4 -> 2e-4" --json
     """
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
-    with engine_of(opened, None, live) as engine:
+    accounts = owner_of(opened.home.base).accounts(opened.home)
+    accounts.refuse_if_spent(opened.spec.harness.gpus)
+    with engine_of(opened, None, live, accounts) as engine:
         ended = engine.ended_by()
         if ended:
             raise FlagstoneError(
                 f"experiment {opened.home.name} has ended: {ended}",
-                hint="raise `stopping` in its experiment.yaml, or give: flagstone experiment resume",
+                hint=f"raise `stopping` in its experiment.yaml, or give: {command_of(opened.home, 'resume')}",
             )
         entry = step(engine, note)
         if as_json:

@@ -10,6 +10,7 @@ import click
 from flagstone.cli.experiments.place import experiment_argument, home_of
 from flagstone.cli.standing import Standing
 from flagstone.gates.holder import holder_of
+from flagstone.loop.commands import command_of
 
 
 @click.command()
@@ -31,4 +32,4 @@ def command(standing: Standing, name: str | None, run_name: str | None, now: boo
         os.kill(pid, signal.SIGINT)
     when = "now" if now else "after the run under way"
     click.echo(f"{home.name} ends {when}" if holder else f"{home.name} is not running, and will not be run")
-    click.echo(f"next: flagstone experiment resume {home.name}")
+    click.echo(f"next: {command_of(home, 'resume')}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, home_of
+from flagstone.cli.experiments.place import entry_named, experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.standing import Standing, plain
-from flagstone.errors import FlagstoneError
-from flagstone.loop.home import RUN_ID
+from flagstone.loop.home import RUN_ID, run_id
+from flagstone.loop.run_tail import tail_of
 from flagstone.loop.tailing import tail_text
 
 
@@ -23,13 +23,14 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     flagstone experiment tail lr r0007
     flagstone experiment tail --run r0007 --lines 40
     """
-    for word in (name, run_name):
-        if word and RUN_ID.match(word) and which is None:
-            which, name = word, None if word == name else name
+    if which is None and name and RUN_ID.match(name):
+        which, name = name, None
+    if which is None and run_name and RUN_ID.match(run_name) and not is_run(standing, run_name):
+        which, run_name = run_name, None  # a run of the experiment is meant
     home = home_of(standing, name, run_name)
     known = home.run_names()
-    which = which or (known[-1] if known else "")
-    if which not in known:
-        listed = f"{known[0]} to {known[-1]}" if known else "none yet"
-        raise FlagstoneError(f"there is no run {which!r} of {home.name}", hint=f"its runs: {listed}")
-    click.echo(plain(tail_text(home.run(which).log, lines)), nl=False)
+    which = which or (known[-1] if known else run_id(1))
+    entry = entry_named(home, which)
+    if entry is None and which not in known:
+        raise no_such_run(home, which)
+    click.echo(plain(tail_of(home, entry, lines) if entry else tail_text(home.run(which).log, lines)), nl=False)

@@ -40,7 +40,7 @@ def crash_to_mend(view: View) -> Crash | None:
         return None
     parent = parent_tree(view, last)
     diff = view.diff(parent, last.tree) if parent else ""
-    return Crash(last.run_id, one_line(last.note, NOTE), cut(diff, DIFF), cut_front(view.tail(last.run_id), TAIL))
+    return Crash(last.run_id, one_line(last.note, NOTE), cut(diff, DIFF), cut_front(view.tail(last), TAIL))
 
 
 def parent_tree(view: View, entry: Entry) -> str:
