@@ -16,6 +16,8 @@ from flagstone.stages import StageTable, load_table
 PROJECT_ONLY = ("run", "runs_dir")
 # how an agent is reached, not what it is asked: no reason to do a stage again
 WAYS_ONLY = ("command", "retry_s", "retries", "api_timeout_s", "stall_s")
+# options of an agent that open the sandbox, or hand something of the person's in: no plan of an agent's may set them
+PERSONS_OPTIONS = ("command", "environment", "state", "tools")
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
         return Settings(
             goal=str(merged["goal"]),
             venue=str(merged["venue"]),
-            sandbox=str(merged["sandbox"]),
+            sandbox=sandbox_word(merged["sandbox"]),
             approval=merged["approval"],
             budget=merged["budget"],
             merged={key: value for key, value in merged.items() if key not in PROJECT_ONLY},
@@ -143,6 +145,17 @@ def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
             f"{run.settings}: missing key {error.args[0]!r}",
             hint="add it, or start a run with `flagstone new NAME --goal …`",
         ) from error
+
+
+def sandbox_word(value: object) -> str:
+    """`require`, `auto` or `off`. YAML reads `off` without quotes as false."""
+    return "off" if value is False else str(value)
+
+
+def sandbox_of(run: Run) -> str:
+    """What a run's own files set the sandbox to, for whoever has no project at hand."""
+    layers = (read_layer(path) for path in (run.settings, run.pinned / "config.yaml") if path.is_file())
+    return sandbox_word(next((layer["sandbox"] for layer in layers if "sandbox" in layer), "auto"))
 
 
 def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:

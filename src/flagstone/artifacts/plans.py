@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from flagstone import schemas
 from flagstone.artifacts.findings import Check, failed, passed
 from flagstone.artifacts.wording import listed, shown
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
+from flagstone.settings import PERSONS_OPTIONS, sandbox_of, sandbox_word
 
 RULE = "experiment-plans"
 MANY = 200
@@ -43,8 +45,23 @@ def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
     yield from (f"{where}: {problem}" for problem in found[:5])
     if found:
         return
+    yield from (f"{where}: {problem}" for problem in freedoms(value, sandbox_of(run)))
     root = run.root / value["subject"].get("root", ".")
     if not os.path.realpath(root).startswith(os.path.realpath(run.root)):
         yield f"{where}: subject.root leads out of the run"
     elif not root.is_dir():
         yield f"{where}: the folder {value['subject'].get('root')} (subject.root) is not there"
+
+
+def freedoms(plan: Mapping[str, Any], sandbox: str) -> Iterator[str]:
+    """What a plan takes that only a person may give; `sandbox` is what the run is set to."""
+    if sandbox_word(plan.get("sandbox", "auto")) == "off" and sandbox != "off":
+        yield f"`sandbox: off` is for a person to set in run.yaml, which says {sandbox}: leave the line out"
+    if plan["harness"].get("writable"):
+        yield "harness.writable: in a run nothing outside an experiment's own folder may be written: leave it out"
+    options = plan.get("agent", {}).get("options", {})
+    yield from (
+        f"agent.options.{name} is for a person to set in run.yaml: leave it out"
+        for name in PERSONS_OPTIONS
+        if name in options
+    )

@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
+from flagstone.loop.held_to_run import held_to_run
 from flagstone.loop.noise import NoiseRule
 from flagstone.metrics.registry import faults
 from flagstone.records import digest_bytes, digest_value, read_record, write_record
+from flagstone.settings import sandbox_word
 
 Direction = Literal["min", "max"]
 CONSTRAINT = re.compile(r"\s*([\w./\- ]+?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\Z")
@@ -185,7 +187,6 @@ class Spec:
 
 def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
     """The spec a checked mapping tells of; `base` is the folder experiments belong to (the project or the run)."""
-    sandbox = value.get("sandbox", "auto")
     return Spec(
         name=name,
         goal=str(value["goal"]),
@@ -210,7 +211,7 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
         resume=value.get("resume", {}),
         contract=str(value.get("contract", "")),
         parent=str(value.get("parent") or ""),
-        sandbox="off" if sandbox in ("off", False) else str(sandbox),
+        sandbox=sandbox_word(value.get("sandbox", "auto")),
         merged=value,
     )
 
@@ -272,7 +273,7 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
         ) from error
     known = read_record(compiled) if compiled else None
     if known and known.get("digest") == digest:
-        return spec_of(path.parent.name, base, known["value"])
+        return held_to_run(spec_of(path.parent.name, base, known["value"]), base)
     value = schemas.read_yaml(path)
     schemas.check(folder, "experiment", value, str(path))
     spec = spec_of(path.parent.name, base, value)
@@ -280,4 +281,4 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
         raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, and give the command again")
     if compiled:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
-    return spec
+    return held_to_run(spec, base)

@@ -63,7 +63,7 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
         raise FlagstoneError(
             f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
-            hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml",
+            hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml, or run.yaml",
         )
     if not here.landlock_abi and not here.has_bubblewrap:
         return None

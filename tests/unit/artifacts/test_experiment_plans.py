@@ -1,0 +1,54 @@
+"""Which plans of experiments a stage may leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flagstone.artifacts.plans import plan_checks
+from flagstone.layout import Run
+
+ROOT = Path(__file__).resolve().parents[3]
+PLAN: dict[str, Any] = {
+    "goal": "less loss",
+    "subject": {"root": "workspace/code", "mutable": ["train.py"]},
+    "harness": {"argv": ["python", "train.py"]},
+    "metric": {"name": "loss", "direction": "min"},
+}
+
+
+def verdict(run: Run, plan: dict[str, Any], sandbox: str = "auto") -> str:
+    """What the check says of one plan, where the run is set to this."""
+    run.pinned.mkdir(parents=True, exist_ok=True)
+    if not (run.pinned / "schemas").exists():
+        (run.pinned / "schemas").symlink_to(ROOT / "schemas")
+    run.settings.write_text(f"sandbox: {sandbox}\n")
+    run.plans.mkdir(parents=True, exist_ok=True)
+    (run.plans / "sweep.yaml").write_text(yaml.safe_dump(plan))
+    (check,) = plan_checks(run)
+    return f"{check.status}: {check.message}"
+
+
+def test_a_plan_may_ask_for_more_of_the_sandbox(run: Run) -> None:
+    assert verdict(run, PLAN).startswith("passed")
+    assert verdict(run, {**PLAN, "sandbox": "require"}).startswith("passed")
+
+
+@pytest.mark.parametrize("off", ["off", False])
+def test_a_plan_may_not_switch_the_sandbox_off(run: Run, off: object) -> None:
+    said = verdict(run, {**PLAN, "sandbox": off})
+    assert said.startswith("failed") and "sweep.yaml" in said and "`sandbox: off`" in said
+    assert verdict(run, {**PLAN, "sandbox": off}, "off").startswith("passed"), "a person has switched it off"
+
+
+def test_a_plan_may_not_name_folders_to_write_to(run: Run) -> None:
+    said = verdict(run, {**PLAN, "harness": {**PLAN["harness"], "writable": ["/"]}})
+    assert said.startswith("failed") and "harness.writable" in said
+
+
+def test_a_plan_may_not_choose_what_an_agent_is_started_as(run: Run) -> None:
+    said = verdict(run, {**PLAN, "agent": {"driver": "command", "options": {"state": ["~"]}}})
+    assert said.startswith("failed") and "agent.options.state" in said
