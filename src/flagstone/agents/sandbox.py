@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from flagstone.agents.doors import doors
 from flagstone.agents.protocol import AgentCall, Mode
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Confinement
@@ -82,7 +83,7 @@ def confinement_for(
     writable = (*(checked_grant(path, call) for path in asked), *private)
     if call.mode is Mode.WORK and is_program and not use_bubblewrap and os.path.isdir("/dev/shm"):
         writable = (*writable, Path("/dev/shm").resolve())  # programs that compute in parallel share memory there
-    hidden = (*call.hidden, *doors(os.environ if environ is None else environ))
+    hidden = (*call.hidden, *doors(os.environ if environ is None else environ, (*writable, call.task.run_root)))
     return Confinement(writable, hidden, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
 
 
@@ -126,21 +127,3 @@ def how_held(confinement: Confinement | None) -> str:
         return ""
     parts = {"landlock": confinement.use_landlock, "bubblewrap": confinement.use_bubblewrap}
     return "+".join(name for name, used in parts.items() if used)
-
-
-def doors(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Sockets and keys by which other processes can be asked to do what the sandbox forbids."""
-    uid = os.getuid()
-    home = environ.get("HOME", "/")
-    named = [environ.get("XDG_RUNTIME_DIR", f"/run/user/{uid}"), environ.get("SSH_AUTH_SOCK", ""), f"{home}/.ssh"]
-    fixed = [
-        f"/tmp/tmux-{uid}",
-        "/run/screen",
-        "/run/docker.sock",
-        "/run/containerd",
-        "/run/dbus",
-        "/run/systemd/private",
-    ]
-    for name in (*named, *fixed):
-        if name and os.path.exists(name):
-            yield Path(name)

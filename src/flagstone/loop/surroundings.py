@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from flagstone.agents.doors import doors
 from flagstone.agents.sandbox import strength
 from flagstone.errors import FlagstoneError
 from flagstone.loop.spec import HarnessSpec, Spec
@@ -72,6 +73,7 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
     return Confinement(
         (*writable, *further, *shared),
+        hidden=doors(os.environ, (*writable, *further)),
         network=spec.harness.network,
         use_landlock=here.landlock_abi > 0,
         use_bubblewrap=here.has_bubblewrap,

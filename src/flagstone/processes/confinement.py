@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
 CONTROL = "FLAGSTONE_"
+CLOSE_RANGE, CLOSE_ON_EXEC = 436, 1 << 2  # the same on every architecture
+# the way to daemons of the person's: what the sandbox hides, nobody should look for
+DOORS = (
+    *("TMUX", "TMUX_PANE", "TMUX_TMPDIR", "STY", "SCREENDIR", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO"),
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "DOCKER_HOST", "CONTAINER_HOST"),
+    *("VSCODE_IPC_HOOK_CLI", "NVIM", "KITTY_LISTEN_ON", "WEZTERM_UNIX_SOCKET", "ALACRITTY_SOCKET"),
+)
+# whoever sets these has code of theirs run in every program that starts: not before the sandbox holds
+STEERING = ("LD_", "PERL", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH")
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,9 @@ def wrapped(command: Command, ruleset: int | None) -> tuple[str, ...]:
         network=confinement.network,
     )
     inside = () if ruleset is None else landlock.start_inside(ruleset, shutil.which("perl"))
-    return (*bubblewrap.prefix(view), *inside, program, *argv[1:])
+    steering = tuple(f"{name}={value}" for name, value in command.env.items() if name.startswith(STEERING))
+    handed_on = (shutil.which("env") or "/usr/bin/env", *steering) if steering else ()
+    return (*bubblewrap.prefix(view), *inside, *handed_on, program, *argv[1:])
 
 
 def needed_ruleset(command: Command) -> int | None:
@@ -88,9 +100,32 @@ def needed_ruleset(command: Command) -> int | None:
     return landlock.ruleset(granted(confinement), network=confinement.network)
 
 
-def without_control(variables: Mapping[str, str]) -> dict[str, str]:
-    """An environment without what our own processes are found and steered by."""
-    return {name: value for name, value in variables.items() if not name.startswith(CONTROL)}
+def confined_environment(command: Command) -> Mapping[str, str]:
+    """The environment without what our processes are found by, what leads out, and what steers the sandbox itself."""
+    confinement = command.confinement
+    if confinement is None:
+        return command.env
+    kept_out = (CONTROL, *(STEERING if confinement.use_bubblewrap and command.argv else ()))
+    kept = (name for name in command.env if name not in DOORS and not name.startswith(kept_out))
+    return {name: command.env[name] for name in kept}
+
+
+@cache
+def range_closer() -> Callable[[], int]:
+    """What marks every handle above the standard streams to be closed by the next exec; not 0 where it cannot."""
+    import ctypes  # here, not above: most commands start nothing
+
+    call, all_of_them = ctypes.CDLL(None).syscall, ctypes.c_uint(0xFFFFFFFF)
+    return lambda: int(call(CLOSE_RANGE, ctypes.c_uint(3), all_of_them, CLOSE_ON_EXEC))
+
+
+def hand_on_no_handles() -> None:
+    """Whatever a shell left open to us goes no further: a file that is open for writing passes any sandbox."""
+    if range_closer()() == 0:
+        return
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that the listing itself went through
+            os.set_inheritable(int(name), int(name) < 3)
 
 
 def let_go_of_handles() -> None:

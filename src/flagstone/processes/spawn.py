@@ -15,7 +15,14 @@ from typing import Any, NoReturn
 from flagstone.errors import FlagstoneError
 from flagstone.processes.child import Child
 from flagstone.processes.command import Command
-from flagstone.processes.confinement import let_go_of_handles, needed_ruleset, without_control, wrapped
+from flagstone.processes.confinement import (
+    confined_environment,
+    hand_on_no_handles,
+    let_go_of_handles,
+    needed_ruleset,
+    range_closer,
+    wrapped,
+)
 from flagstone.processes.stamp import fresh_stamp, put_on
 from flagstone.processes.table import entry_of, resident_mb
 from flagstone.processes.tree import MARK, Tree
@@ -177,6 +184,8 @@ def become(command: Command, streams: tuple[int, int, int], birth: Birth, troubl
     try:
         settle(command, streams, birth)
         variables = environment(command, birth.mark)
+        if command.target is None:
+            hand_on_no_handles()
         confine(command, birth)
         if command.target is None:
             execute(birth.program, birth.argv, variables)
@@ -223,8 +232,7 @@ def confine(command: Command, birth: Birth) -> None:
 
 def environment(command: Command, mark: str) -> dict[str, str]:
     """The command's environment with our mark added to those of the runs around us."""
-    own = without_control(command.env) if command.confinement else command.env
-    return {**own, MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
+    return {**confined_environment(command), MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
 
 
 def execute(program: str, argv: tuple[str, ...], variables: dict[str, str]) -> NoReturn:
@@ -283,3 +291,4 @@ def prepare() -> None:
     import resource  # noqa: F401
 
     process_control()
+    range_closer()

@@ -1,0 +1,77 @@
+"""Sockets that lead out of the sandbox are found and hidden, whoever is confined."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flagstone.agents.doors import doors
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Path]:
+    """A socket of somebody's that has been listening for a while."""
+    place = tmp_path / "elsewhere" / "door"
+    place.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        os.utime(place, (1e9, 1e9))
+        yield place
+
+
+def test_a_socket_somebody_listens_on_is_a_door(daemon: Path) -> None:
+    assert daemon in doors({})
+
+
+def test_a_socket_within_the_grant_is_none(daemon: Path) -> None:
+    assert daemon not in doors({}, [daemon.parent])
+
+
+def test_a_socket_that_came_a_moment_ago_is_left(daemon: Path) -> None:
+    os.utime(daemon)
+    assert daemon not in doors({}), "it may be gone before bubblewrap could cover it"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TMUX", "{},3012,0"),
+        ("SSH_AUTH_SOCK", "{}"),
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:path={},guid=0123"),
+        ("DOCKER_HOST", "unix://{}"),
+        ("SCREENDIR", "{}"),
+    ],
+)
+def test_the_environment_tells_of_doors_however_young(daemon: Path, name: str, value: str) -> None:
+    os.utime(daemon)
+    assert daemon in doors({name: value.format(daemon)})
+
+
+def test_the_folder_of_tmux_is_found_where_it_was_put(tmp_path: Path) -> None:
+    folder = tmp_path / f"tmux-{os.getuid()}"
+    folder.mkdir()
+    assert folder in doors({"TMUX_TMPDIR": str(tmp_path)})
+
+
+def test_a_folder_that_holds_the_work_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    assert tmp_path in doors({"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert tmp_path not in doors({"XDG_RUNTIME_DIR": str(tmp_path)}, [tmp_path / "run"])
+
+
+def test_what_is_below_a_hidden_folder_is_not_hidden_twice(daemon: Path) -> None:
+    found = doors({"XDG_RUNTIME_DIR": str(daemon.parent)})
+    assert daemon.parent in found and daemon not in found
+
+
+def test_looking_for_doors_is_cheap() -> None:
+    began = time.perf_counter()
+    for _ in range(20):
+        doors(os.environ)
+    assert (time.perf_counter() - began) / 20 < 0.005
