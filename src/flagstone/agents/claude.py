@@ -77,7 +77,7 @@ class ClaudeAgent:
                 pids = ", ".join(str(process.pid) for process in running)
                 return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
             secrets = Redactor.of(os.environ, self.environ)
-            with room.kept_clean(secrets), login_lent(self.environ, room.config):
+            with room.kept_clean(secrets), login_lent(self.environ, room.config, call):
                 return self.converse(call, room, on_event)
 
     def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:

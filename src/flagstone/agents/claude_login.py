@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import stat
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from flagstone.agents.protocol import amount
-from flagstone.agents.room import content_of
-from flagstone.records import write_atomic
+from flagstone.agents.protocol import AgentCall, Mode, amount
+from flagstone.errors import FlagstoneError
+from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 
 CREDENTIALS = ".credentials.json"
+OWN_BEFORE = ".credentials.before-flagstone.json"
+FOR_AGENTS = ".credentials.for-flagstone.json"
 LOGIN_VARIABLES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -21,6 +27,10 @@ LOGIN_VARIABLES = (
     "CLAUDE_CODE_USE_VERTEX",
     "CLAUDE_CODE_USE_FOUNDRY",
 )
+LARGEST = 100_000
+LONGEST_MS = 14 * 86_400_000.0  # no renewal holds longer than this from now on
+LOGIN = "claudeAiOauth"
+RENEWED = ("accessToken", "refreshToken", "expiresAt", "refreshTokenExpiresAt")
 
 
 def credentials_of(environ: Mapping[str, str]) -> Path:
@@ -34,41 +44,103 @@ def is_logged_in(environ: Mapping[str, str]) -> bool:
     if any(environ.get(name) for name in LOGIN_VARIABLES):
         return True
     try:
-        return isinstance(json.loads(credentials_of(environ).read_bytes()), dict)
-    except (OSError, ValueError):
+        return isinstance(json.loads(plain_content(credentials_of(environ))), dict)
+    except ValueError:
         return False
 
 
-@contextmanager
-def login_lent(environ: Mapping[str, str], config: Path) -> Iterator[None]:
-    """Lends the user's login to a private settings folder, for one call.
+def is_told_by_cli_alone(call: AgentCall) -> bool:
+    """Whether only the CLI itself can have written its settings folder: an agent with a shell can as well."""
+    return call.mode is Mode.JUDGE or (call.mode is Mode.EDIT and not call.options.get("tools"))
 
-    The CLI may renew the login meanwhile, which makes the old one worthless: a renewed one is given
-    back. Nothing of it stays in the run.
+
+@contextmanager
+def login_lent(environ: Mapping[str, str], config: Path, call: AgentCall) -> Iterator[None]:
+    """Lends the user's login to a private settings folder, for one call; nothing of it stays in the run.
+
+    The CLI may renew the login meanwhile, which can make the old one worthless. A renewed one is given back to the
+    user only where no agent could have written it; otherwise it is kept apart, for further calls of agents.
     """
     own, lent = credentials_of(environ), config / CREDENTIALS
-    before = content_of(own)
+    before = plain_content(own)
     if any(environ.get(name) for name in LOGIN_VARIABLES) or not before:
         yield
         return
-    write_atomic(lent, before, mode=0o600)
+    given = kept_for_agents(own, before) or before
+    remove(lent)
+    write_atomic(lent, given, mode=0o600)
     try:
         yield
     finally:
-        after = content_of(lent)
-        lent.unlink(missing_ok=True)
-        if is_renewed(before, after) and content_of(own) == before:
-            write_atomic(own, after, mode=0o600)
+        after = plain_content(lent, is_link_allowed=False)
+        remove(lent)
+        if is_renewal(given, after, time.time() * 1000) and plain_content(own) == before:
+            with suppress(OSError, FlagstoneError):  # a finished call is worth more
+                give_back(own, before, after, is_safe=is_told_by_cli_alone(call))
 
 
-def is_renewed(before: bytes, after: bytes) -> bool:
-    return expiry_of(after) > expiry_of(before)
+def give_back(own: Path, before: bytes, after: bytes, *, is_safe: bool) -> None:
+    if is_safe:
+        write_atomic(own.with_name(OWN_BEFORE), before, mode=0o600)
+        write_atomic(own, after, mode=0o600)
+    else:
+        write_record(own.with_name(FOR_AGENTS), {"own": digest_bytes(before), "login": after.decode()})
+        own.with_name(FOR_AGENTS).chmod(0o600)
 
 
-def expiry_of(credentials: bytes) -> float:
-    """Until when a login holds; 0 where that cannot be told."""
+def kept_for_agents(own: Path, before: bytes) -> bytes:
+    """What an earlier call renewed; nothing once the user has logged in again."""
+    kept = read_record(own.with_name(FOR_AGENTS)) or {}
+    fits = kept.get("own") == digest_bytes(before) and isinstance(kept.get("login"), str)
+    return kept["login"].encode() if fits else b""
+
+
+def is_renewal(before: bytes, after: bytes, now_ms: float) -> bool:
+    """Whether this is the same login with other tokens, which hold longer and not for ever."""
+    was, now = login_in(before), login_in(after)
+    if not was or not now or unrenewed(was) != unrenewed(now) or was[LOGIN].keys() != now[LOGIN].keys():
+        return False
+    tokens = [now[LOGIN].get(name, "") for name in RENEWED[:2]]
+    expiry = amount(now[LOGIN].get("expiresAt")) or 0.0
+    are_tokens = all(isinstance(token, str) and len(token) < LARGEST and token.isprintable() for token in tokens)
+    return are_tokens and (amount(was[LOGIN].get("expiresAt")) or 0.0) < expiry <= now_ms + LONGEST_MS
+
+
+def unrenewed(login: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Everything that a renewal leaves as it is: account, subscription, scopes, and whatever else is there."""
+    parts = login.get(LOGIN, {})
+    return {**login, LOGIN: {name: value for name, value in parts.items() if name not in RENEWED}}
+
+
+def login_in(credentials: bytes) -> dict[str, Any]:
+    """The credentials as a mapping; empty where there is no login in them."""
     try:
-        login = json.loads(credentials).get("claudeAiOauth", {})
-        return amount(login.get("expiresAt")) or 0.0
-    except (ValueError, AttributeError):
-        return 0.0
+        value = json.loads(credentials)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) and isinstance(value.get(LOGIN), dict) else {}
+
+
+def plain_content(path: Path, *, is_link_allowed: bool = True) -> bytes:
+    """A small regular file; nothing of anything else. A pipe in its place is not waited for."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if is_link_allowed else os.O_NOFOLLOW)
+    try:
+        handle = os.open(path, flags)
+    except OSError:
+        return b""
+    try:
+        status = os.fstat(handle)
+        fits = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
+        return os.read(handle, LARGEST) if fits else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
+
+
+def remove(path: Path) -> None:
+    """Whatever an agent has put in this place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flagstone.agents.cleaning import Cleaning
 from flagstone.agents.protocol import AgentCall, whole
 from flagstone.processes import Survivor, end_orphans, still_alive
 from flagstone.processes.redaction import Redactor
-from flagstone.records import cannot_write, read_record, write_atomic, write_record
+from flagstone.records import cannot_write, read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,11 @@ class Room:
 
     @contextmanager
     def kept_clean(self, redactor: Redactor) -> Iterator[None]:
-        """Takes secrets out of what the CLI itself has written down, once it has ended."""
+        """Takes secrets out of what the CLI and its agent have written down, once it has ended."""
         try:
             yield
         finally:
-            for folder, _, names in os.walk(self.root):
-                for path in (Path(folder, name) for name in names):
-                    if path.is_file() and not path.is_symlink():
-                        clean_file(path, redactor)
+            Cleaning(redactor).clean(self.root)
 
     def noted(self, name: str) -> object:
         """What is remembered of the conversation under this name; None where nothing is."""
@@ -93,18 +91,3 @@ class Room:
         rows = known if isinstance(known, list) else []
         noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
         return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
-
-
-def clean_file(path: Path, redactor: Redactor) -> None:
-    content = content_of(path)
-    clean = redactor.clean(content)
-    if clean != content:
-        write_atomic(path, clean, mode=0o600)
-
-
-def content_of(path: Path) -> bytes:
-    """A whole file; nothing where there is none."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -79,6 +79,14 @@ class Redactor:
             if holds(content, len(content), needle, len(needle)):
                 content = expression(shape).sub(b"[redacted key]", content)
         return content
+
+    def places(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """Where secrets begin and end, for whoever cannot change how long a content is."""
+        holds = finder()
+        needles = [*((value, re.escape(value)) for value, _ in self.secrets), *SHAPES]
+        for needle, shape in needles:
+            if holds(content, len(content), needle, len(needle)):
+                yield from (found.span() for found in expression(shape).finditer(content))
 
     def clean_text(self, text: str) -> str:
         """The text without secrets."""

@@ -196,7 +196,7 @@ def test_a_login_renewed_meanwhile_is_given_back(
 ) -> None:
     (cli.folder / "renewed").write_bytes(renewed)
     cli.says(INIT, SUCCESS, then="cp $S/renewed $CLAUDE_CONFIG_DIR/.credentials.json")
-    cli.answer(asked())
+    cli.answer(asked(mode=Mode.EDIT))
     assert json.loads(own_login.read_bytes())["claudeAiOauth"]["accessToken"] == expected
 
 
@@ -205,7 +205,7 @@ def test_a_login_that_the_user_changed_meanwhile_is_left_alone(cli: StandIn, ask
     (cli.folder / "newest").write_bytes(login("newest", 3))
     then = f"cp $S/renewed $CLAUDE_CONFIG_DIR/.credentials.json; cp $S/newest {own_login}"
     cli.says(INIT, SUCCESS, then=then)
-    cli.answer(asked())
+    cli.answer(asked(mode=Mode.EDIT))
     assert own_login.read_bytes() == login("newest", 3)
 
 

@@ -1,0 +1,130 @@
+"""Whatever an agent leaves in its room: secrets go, the finished call stays, and it costs little."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stand_in import INIT, SUCCESS, StandIn
+
+from flagstone.agents.cleaning import PART, SMALL, Cleaning
+from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.agents.room import Room
+from flagstone.processes.redaction import Redactor
+
+SECRET = b"not-a-real-secret-000"
+REDACTOR = Redactor({SECRET: "A_KEY"})
+Asked = Callable[..., AgentCall]
+
+
+def clean(root: Path) -> None:
+    Cleaning(REDACTOR).clean(root)
+
+
+def test_secrets_are_taken_out_of_small_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(b"x " + SECRET + b" y")
+    clean(tmp_path)
+    assert (tmp_path / "a" / "b").read_bytes() == b"x [redacted A_KEY] y"
+    assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_in_a_large_file_they_are_written_over_also_where_two_parts_meet(tmp_path: Path) -> None:
+    at = [0, PART - 5, 3 * PART + 7, SMALL + 4000]
+    content = bytearray(os.urandom(1000) * (SMALL // 1000 + 5))
+    for start in at:
+        content[start : start + len(SECRET)] = SECRET
+    (tmp_path / "large").write_bytes(content)
+    clean(tmp_path)
+    assert (tmp_path / "large").read_bytes() == content.replace(SECRET, b"*" * len(SECRET))
+
+
+def test_a_file_with_holes_costs_neither_memory_nor_time(tmp_path: Path) -> None:
+    with open(tmp_path / "sparse", "wb") as stream:
+        stream.truncate(50_000_000_000)
+        stream.seek(40_000_000_000)
+        stream.write(SECRET)
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    clean(tmp_path)
+    assert time.monotonic() - began < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+    with open(tmp_path / "sparse", "rb") as stream:
+        stream.seek(40_000_000_000)
+        assert stream.read(len(SECRET)) == b"*" * len(SECRET)
+
+
+def test_a_tree_deeper_than_any_path_is_cleaned_to_its_end(tmp_path: Path) -> None:
+    code = f"""import os
+for _ in range(3000):
+    os.mkdir("deeper"); os.chdir("deeper")
+open("x", "wb").write({SECRET!r})"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    clean(tmp_path)
+    found = subprocess.run(["grep", "-rc", SECRET.decode(), "."], cwd=tmp_path, capture_output=True, text=True)
+    assert found.stdout.strip().endswith(":0")
+    subprocess.run(["rm", "-rf", str(tmp_path / "deeper")], check=True)
+
+
+def test_links_are_not_followed_and_files_with_a_second_name_not_touched(tmp_path: Path) -> None:
+    outside, room = tmp_path / "outside", tmp_path / "room"
+    outside.mkdir()
+    room.mkdir()
+    (outside / "mine").write_bytes(SECRET)
+    (outside / "other").write_bytes(SECRET)
+    (room / "link").symlink_to(outside / "mine")
+    (room / "folder").symlink_to(outside)
+    os.link(outside / "other", room / "second")
+    os.mkfifo(room / "pipe")
+    clean(room)
+    assert (outside / "mine").read_bytes() == (outside / "other").read_bytes() == SECRET
+
+
+AS_SOMEBODY = """
+import os, sys
+from pathlib import Path
+from flagstone.agents.cleaning import Cleaning
+from flagstone.processes.redaction import Redactor
+Redactor({}).clean(b"")
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+root = Path(sys.argv[1])
+for name, mode in (("closed", 0o000), ("fixed", 0o500)):
+    (root / name).mkdir()
+    (root / name / "s").write_bytes(sys.argv[2].encode())
+    (root / name / "s").chmod(0o000)
+    (root / name).chmod(mode)
+Cleaning(Redactor({sys.argv[2].encode(): "A_KEY"})).clean(root)
+print([(root / name / "s").read_bytes() for name in ("closed", "fixed")])
+"""
+
+
+def test_what_was_closed_to_its_owner_is_opened_and_cleaned(tmp_path: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        words = [sys.executable, "-c", AS_SOMEBODY, folder, SECRET.decode()]
+        env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        done = subprocess.run(words, capture_output=True, text=True, env=env)
+    assert done.stdout.strip() == "[b'[redacted A_KEY]', b'[redacted A_KEY]']", done.stderr
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "i=0; while [ $i -lt 1500 ]; do mkdir d; cd d; i=$((i+1)); done",
+        "mkfifo p; ln -s /dev/zero z; ln -s . self; mkdir q; echo not-a-real-key-000 > q/s; chmod 500 q; chmod 0 q/s",
+        "truncate -s 40G sparse",
+    ],
+)
+def test_a_finished_call_is_never_lost_by_what_was_left_behind(cli: StandIn, asked: Asked, rubbish: str) -> None:
+    cli.says(INIT, SUCCESS, then=f"cd $TMPDIR; {rubbish}; exit 0")
+    call = asked()
+    assert cli.answer(call, grace_s=30).outcome is Outcome.OK
+    subprocess.run(["rm", "-rf", str(Room.of(call).temporary)], check=True)
