@@ -10,8 +10,8 @@ from math import inf
 from pathlib import Path
 
 from flagstone.agents import inflight
-from flagstone.agents.protocol import Limits, amount, whole
-from flagstone.agents.telemetry import Line, alone_with, is_call, lines_of, settled
+from flagstone.agents.protocol import Limits, paid, whole
+from flagstone.agents.telemetry import Line, alone_with, is_call, is_counted_later, lines_of, settled
 from flagstone.errors import WorkFailed
 from flagstone.records import Ledger, cannot_write
 
@@ -48,10 +48,12 @@ class Claim:
     """What one call, or one measurement, may use at most. None: as much as there is; what is not named: nothing.
 
     `about` goes into its record: stage, experiment, agent, session_id, and whatever else tells one call from another.
+    `tells_earlier`: whether its agent will tell, with its own, what cut off calls of its conversation have cost.
     """
 
     about: Mapping[str, object]
     wanted: Mapping[str, float | None]
+    tells_earlier: bool = True
 
     @classmethod
     def of_call(cls, limits: Limits, about: Mapping[str, object]) -> Claim:
@@ -68,13 +70,17 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reservation:
-    """What was granted. It ends with the line of its call, or, where there was no call, without one."""
+    """What was granted. It ends with the line of its call, or, where there was no call, without one.
+
+    Where the line could not be written, as on a full disk, the record of the call stays, and counts in its place.
+    """
 
     log: Path
     flight: inflight.Flight
     granted: Mapping[str, float | None]
+    is_owed: bool = False
 
     def held_to(self, limits: Limits) -> Limits:
         """The limits of the call, none above what was granted."""
@@ -90,9 +96,11 @@ class Reservation:
 
     def append(self, line: dict[str, object]) -> None:
         """Writes the line of the call; from here on what it really used counts, in the same moment."""
+        self.is_owed = True
         with alone_with(self.log):
             allowed = self.flight.facts.get("allowed")
             Ledger(self.log).append({"call": self.flight.number, "allowed": allowed, **line})
+            self.is_owed = False
             land(self.flight)
 
 
@@ -119,10 +127,12 @@ def reserved(
             patience.say(balance.waiting_words(purses))
             was_told = True
         patience.sleep(LOOK_EVERY_S)
+    reservation = Reservation(log, flight, granted)
     try:
-        yield Reservation(log, flight, granted)
+        yield reservation
     finally:
-        land(flight)
+        if not reservation.is_owed:
+            land(flight)
 
 
 def refuse_if_spent(log: Path, purses: Sequence[Purse], claim: Claim) -> None:
@@ -136,20 +146,20 @@ class Balance:
 
     lines: Sequence[Line]
     flying: Sequence[Line]
-    later: frozenset[int] = field(default_factory=frozenset)
+    later: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, log: Path, claim: Claim | None = None) -> Balance:
         """The balance as a claim finds it: the open calls of its own conversation become part of it."""
         lines = lines_of(log)
-        told = settled(lines) | (frozenset() if claim is None else taken_over(lines, claim))
+        told = {**settled(lines), **({} if claim is None else taken_over(lines, claim))}
         landed = {line.get("call") for line in lines}
         flying = [flight.facts for flight in inflight.flights(log) if flight.number not in landed]
         return cls(lines, flying, told)
 
     def spent(self, purse: Purse, name: str) -> float:
         """What has been used of one thing. A call of unknown use counts as all it was allowed."""
-        return sum(use_of(line, name, id(line) in self.later) for line in self.lines if purse.holds(line))
+        return sum(use_of(line, name, self.later) for line in self.lines if purse.holds(line))
 
     def flying_use(self, purse: Purse, name: str) -> float:
         return sum(allowed_of(line, name) or 0.0 for line in self.flying if purse.holds(line))
@@ -193,35 +203,38 @@ def describe(line: Line) -> str:
     return " ".join(found) or "another"
 
 
-def taken_over(lines: Iterable[Line], claim: Claim) -> frozenset[int]:
+def taken_over(lines: Iterable[Line], claim: Claim) -> dict[int, float]:
     """The calls of unknown cost that a claim takes upon itself, because its agent will tell them with its own."""
     agent, session = claim.about.get("agent"), claim.about.get("session_id")
-    if agent not in TELLS_LATER or not claim.about.get("resumed"):
-        return frozenset()
+    if agent not in TELLS_LATER or not claim.about.get("resumed") or not claim.tells_earlier:
+        return {}
     own = (line for line in lines if (line.get("agent"), line.get("session_id")) == (agent, session))
-    return frozenset(id(line) for line in own if amount(line.get("cost_usd")) is None)
+    return {id(line): 0.0 for line in own if paid(line.get("cost_usd")) is None}
 
 
-def use_of(line: Line, name: str, is_told_later: bool) -> float:
+def use_of(line: Line, name: str, later: Mapping[int, float]) -> float:
     known = known_use(line, name)
-    if known is None:
-        return 0.0 if is_told_later and name in ("usd", "tokens") else allowed_of(line, name) or 0.0
-    return known
+    if known is not None:
+        return known
+    if name == "usd" and id(line) in later:
+        return later[id(line)]
+    is_told = name == "tokens" and is_counted_later(line, later)
+    return 0.0 if is_told else allowed_of(line, name) or 0.0
 
 
 def known_use(line: Line, name: str) -> float | None:
     """What a line says was used of a thing; None where it does not know."""
     if name == "gpu_h":
-        return (amount(line.get("gpu_s")) or 0.0) / 3600
+        return (paid(line.get("gpu_s")) or 0.0) / 3600
     if not is_call(line):
         return 0.0
     match name:
         case "usd":
-            return amount(line.get("cost_usd"))
+            return paid(line.get("cost_usd"))
         case "tokens":
             return tokens_of(line)
         case "wall_h":
-            seconds = amount(line.get("wall_s"))
+            seconds = paid(line.get("wall_s"))
             return None if seconds is None else seconds / 3600
     return 1.0
 
@@ -235,7 +248,7 @@ def tokens_of(line: Line) -> float | None:
 
 def allowed_of(line: Line, name: str) -> float | None:
     allowed = line.get("allowed")
-    return amount(allowed.get(name)) if isinstance(allowed, Mapping) else None
+    return paid(allowed.get(name)) if isinstance(allowed, Mapping) else None
 
 
 def bury_killed(log: Path) -> None:

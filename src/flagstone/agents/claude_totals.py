@@ -10,7 +10,7 @@ from flagstone.agents import sandbox
 from flagstone.agents.claude_launch import environment, inquiry
 from flagstone.agents.endings import share_of_cost
 from flagstone.agents.events import Stream
-from flagstone.agents.protocol import AgentCall, Mode, Outcome, Usage, amount, whole
+from flagstone.agents.protocol import AgentCall, Mode, Outcome, Usage, paid, whole
 from flagstone.agents.room import Room
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Command, Output, ProcessLimits, run
@@ -46,7 +46,7 @@ class Totals:
         tokens = room.noted("total_tokens")
         counts = tokens if isinstance(tokens, Mapping) else {}
         usage = Usage(**{name: whole(counts.get(name)) for name in NAMES}) if counts else NOTHING
-        return cls(amount(room.noted("total_cost_usd")) or 0.0, usage)
+        return cls(paid(room.noted("total_cost_usd")) or 0.0, usage)
 
     def facts(self) -> dict[str, object]:
         """The totals as a room remembers them: nothing of its conversation is unknown now."""

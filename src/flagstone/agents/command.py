@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.endings import brief, by_wording
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, own_git_only
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, Usage, own_git_only
 from flagstone.agents.replies import Reply, asking_for, reply_in
 from flagstone.agents.room import Room
 from flagstone.agents.template import Reading, Template
@@ -20,6 +20,7 @@ from flagstone.processes.redaction import Redactor
 from flagstone.records import utc
 
 STDERR_TAIL = 4096
+LEAVING_S = 0.5  # for a CLI that has come to its end anyway, when it tells that its money is spent
 
 
 class CommandAgent:
@@ -66,24 +67,30 @@ class CommandAgent:
     def converse(self, call: AgentCall, room: Room, session: str, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI; `session` is its own name of the conversation to go on with."""
         reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
+        room.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
+        noted = ""
 
         def on_line(line: bytes) -> bool:
+            nonlocal noted
             event = reading.read(line)
+            if reading.session != noted:
+                noted = reading.session
+                room.note(session=noted, has_spoken=True)
             if event:
                 on_event(event)
-            return False
+            return bool(used_up(call.limits, reading))
 
         command = self.command(call, room, session)
         try:
             process = run(command, limits_of(call), outputs(call), on_line)
         except StartError as error:
             return unstarted(call, Outcome.CONFIG, error.problem)
-        finally:
-            # also when we are interrupted: the conversation can go on
-            room.note(session=reading.session)
         reading.finish()
         room.note_survivors(process.survivors, session=reading.session)
-        return replace(concluded(call, reading, process), sandbox=sandbox.how_held(command.confinement))
+        result = concluded(call, reading, process)
+        if session and result.outcome is Outcome.CRASHED and not room.noted("has_spoken"):
+            result = replace(result, outcome=Outcome.SESSION_LOST, reason="this CLI never came to that conversation")
+        return replace(result, sandbox=sandbox.how_held(command.confinement))
 
     def command(self, call: AgentCall, room: Room, session: str) -> Command:
         env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
@@ -110,7 +117,18 @@ class CommandAgent:
 
 
 def limits_of(call: AgentCall) -> ProcessLimits:
-    return ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s, line_kb=8000)
+    limits = call.limits
+    return ProcessLimits(wall_s=limits.wall_s, silence_s=limits.silence_s, line_kb=8000, grace_s=LEAVING_S)
+
+
+def used_up(limits: Limits, reading: Reading) -> str:
+    """Which limit a call has reached by what it told so far, in words; '' for none."""
+    if limits.cost_usd is not None and (reading.cost_usd or 0.0) >= limits.cost_usd > 0:
+        return f"the money allowed for this call is spent ({reading.cost_usd:g} of {limits.cost_usd:g} USD)"
+    counted = (reading.input_tokens or 0) + (reading.output_tokens or 0)
+    if limits.tokens is not None and counted >= limits.tokens > 0:
+        return f"the tokens allowed for this call are used up ({counted} of {limits.tokens})"
+    return ""
 
 
 def outputs(call: AgentCall) -> Output:
@@ -145,6 +163,8 @@ def verdict(call: AgentCall, reading: Reading, process: ProcessResult) -> tuple[
         return Outcome.TIMEOUT, "took longer than allowed and was ended"
     if process.silent:
         return Outcome.SILENT, "said nothing for longer than allowed and was ended"
+    if process.ending == "grace":
+        return Outcome.BUDGET, used_up(call.limits, reading)
     if process.exit_code == 0:
         return Outcome.OK, "completed"
     said = f"{tail(call.record_dir / 'stderr.txt')} {reading.trouble or reading.text[-STDERR_TAIL:]}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.agents.protocol import Event, Usage, amount, whole
+from flagstone.agents.protocol import Event, Usage, amount, paid, whole
 
 # the part of a tool's input that says most about what it does
 TELLING = (
@@ -147,7 +147,7 @@ class Stream:
     @property
     def total_cost_usd(self) -> float | None:
         """The cost of the whole conversation so far."""
-        return amount(self.result.get("total_cost_usd")) if self.result else None
+        return paid(self.result.get("total_cost_usd")) if self.result else None
 
     @property
     def denied(self) -> tuple[str, ...]:

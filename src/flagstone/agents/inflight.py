@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import Outcome, Usage, amount, whole
+from flagstone.agents.protocol import Outcome, Usage, paid, whole
 from flagstone.processes import Survivor, still_alive
 from flagstone.processes.table import entry_of
 from flagstone.records import read_record, utc, write_record
@@ -20,6 +20,11 @@ from flagstone.records import read_record, utc, write_record
 FOLDER = "inflight"
 # a call on another machine cannot be looked at: it is given up this long after it had to be over
 LATE_S = 900.0
+# of a record that whoever was killed has left; nothing else of it becomes part of the log
+SAID_OF_A_CALL = (
+    *("agent", "stage", "experiment", "attempt", "title", "mode", "model"),
+    *("session_id", "resumed", "allowed"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,7 @@ class Flight:
 
     def last_words(self, now_s: float) -> dict[str, object]:
         """The line of a call whose maker was killed: what it cost is unknown."""
-        own = ("pid", "started_ticks", "host", "at")
-        told = {name: value for name, value in self.facts.items() if name not in own}
+        told = {name: value for name, value in self.facts.items() if name in SAID_OF_A_CALL}
         wall_s = min(max(now_s - began_s(self.facts), 0.0), limit_s(self.facts))
         return {
             **told,
@@ -92,5 +96,5 @@ def began_s(facts: Mapping[str, Any]) -> float:
 def limit_s(facts: Mapping[str, Any]) -> float:
     """How long the call may take at most; a day where nobody said."""
     allowed = facts.get("allowed")
-    hours = amount(allowed.get("wall_h")) if isinstance(allowed, Mapping) else None
+    hours = paid(allowed.get("wall_h")) if isinstance(allowed, Mapping) else None
     return 86_400.0 if hours is None else hours * 3600

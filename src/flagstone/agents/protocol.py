@@ -165,7 +165,7 @@ class AgentResult:
             text=str(record.get("text", "")),
             session_id=str(record.get("session_id", "")),
             exit_code=whole(record.get("exit_code")),
-            cost_usd=amount(record.get("cost_usd")),
+            cost_usd=paid(record.get("cost_usd")),
             usage=Usage(**{name: whole(counts.get(name)) for name in Usage.__dataclass_fields__}),
             turns=whole(record.get("turns")),
             tools={str(k): whole(v) or 0 for k, v in tools.items()} if isinstance(tools, Mapping) else {},
@@ -176,7 +176,7 @@ class AgentResult:
             ended_at=str(record.get("ended_at", "")),
             sandbox=str(record.get("sandbox", "")),
             violations=names(record.get("violations")),
-            conversation_usd=amount(record.get("conversation_usd")),
+            conversation_usd=paid(record.get("conversation_usd")),
         )
 
 
@@ -233,7 +233,13 @@ def amount(value: object) -> float | None:
     return float(value) if isfinite(value) else None
 
 
+def paid(value: object) -> float | None:
+    """What something has cost, or how long it took; None where nobody said, or said less than nothing."""
+    number = amount(value)
+    return None if number is None or number < 0 else number
+
+
 def whole(value: object) -> int | None:
     """A count, or None where there is none."""
-    number = amount(value)
+    number = paid(value)
     return None if number is None else int(number)

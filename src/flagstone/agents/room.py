@@ -23,9 +23,14 @@ class Room:
     root: Path
 
     @classmethod
+    def at(cls, folder: Path, session_id: str) -> Room:
+        """The room of a conversation, where it would be."""
+        return cls(folder / f"conversation-{session_id}")
+
+    @classmethod
     def of(cls, call: AgentCall) -> Room:
         """The room of a call's conversation, made if need be."""
-        room = cls(call.record_dir.absolute().parent / f"conversation-{call.conversation.session_id}")
+        room = cls.at(call.record_dir.absolute().parent, call.conversation.session_id)
         try:
             for folder in (room.root, room.config, room.temporary):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

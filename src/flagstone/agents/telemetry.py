@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flagstone.agents import inflight
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, amount, whole
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.records import Ledger, cannot_write, utc
 
 LOG = "agents.jsonl"
+LEAST_USD = 1e-6  # less is a rounding error
 USE = "use"  # a line of this kind is no call: it tells what else was used
 Line = Mapping[str, Any]
 
@@ -173,7 +174,7 @@ def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | No
         and (experiment is None or line.get("experiment", "") == experiment)
     ]
     calls = [line for line in chosen if is_call(line)]
-    costs = [0.0 if id(line) in known_later else amount(line.get("cost_usd")) for line in calls]
+    costs = [known_later.get(id(line), paid(line.get("cost_usd"))) for line in calls]
     known = [cost for cost in costs if cost is not None]
     return Spending(
         calls=len(calls),
@@ -182,8 +183,8 @@ def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | No
         unknown_calls=len(costs) - len(known),
         input_tokens=tokens(calls, "input_tokens", known_later),
         output_tokens=tokens(calls, "output_tokens", known_later),
-        wall_s=sum(amount(line.get("wall_s")) or 0.0 for line in calls),
-        gpu_s=sum(amount(line.get("gpu_s")) or 0.0 for line in chosen),
+        wall_s=sum(paid(line.get("wall_s")) or 0.0 for line in calls),
+        gpu_s=sum(paid(line.get("gpu_s")) or 0.0 for line in chosen),
     )
 
 
@@ -191,25 +192,44 @@ def is_call(line: Line) -> bool:
     return line.get("kind") != USE
 
 
-def settled(lines: Iterable[Line]) -> frozenset[int]:
-    """The calls of unknown cost that a later call of their conversation has told, as part of its own (by id())."""
+def settled(lines: Iterable[Line]) -> dict[int, float]:
+    """What calls of unknown cost have cost besides what a later call of their conversation tells as its own (by id()).
+
+    Mostly nothing. But of a call that told its cost and was killed before it could write its line, only the total of
+    the conversation still knows: it is more than all its lines account for.
+    """
     open_calls: dict[tuple[object, object], list[int]] = {}
-    found: list[int] = []
-    for line in lines:
+    accounted: dict[tuple[object, object], float] = {}
+    found: dict[int, float] = {}
+    for line in filter(is_call, lines):
         key = (line.get("agent"), line.get("session_id"))
-        if is_call(line) and amount(line.get("cost_usd")) is None:
+        cost, total = paid(line.get("cost_usd")), paid(line.get("conversation_usd"))
+        if cost is None:
             open_calls.setdefault(key, []).append(id(line))
-        elif amount(line.get("conversation_usd")) is not None:
-            found += open_calls.pop(key, [])
-    return frozenset(found)
+            continue
+        before = accounted.get(key, 0.0)
+        if total is None:
+            accounted[key] = before + cost
+            continue
+        own = open_calls.pop(key, [])
+        found.update(dict.fromkeys(own, 0.0))
+        if own:
+            found[own[-1]] = max(0.0, total - cost - before)
+        accounted[key] = total
+    return found
 
 
-def tokens(lines: list[Line], name: str, known_later: frozenset[int] = frozenset()) -> int | None:
+def tokens(lines: list[Line], name: str, known_later: Mapping[int, float] | None = None) -> int | None:
     """A sum of tokens; None as soon as one call did not count them."""
     counts = []
     for line in lines:
         usage = line.get("usage")
         count = whole(usage.get(name)) if isinstance(usage, Mapping) else None
-        counts.append(0 if count is None and id(line) in known_later else count)
+        counts.append(0 if count is None and is_counted_later(line, known_later or {}) else count)
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
+
+
+def is_counted_later(line: Line, known_later: Mapping[int, float]) -> bool:
+    """Whether the tokens of a call are among those of a later one: not, where part of its cost is not."""
+    return known_later.get(id(line), 1.0) < LEAST_USD

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flagstone.agents.protocol import AgentCall, Event, Usage, amount, whole
+from flagstone.agents.protocol import AgentCall, Event, Usage, paid, whole
 
 KEPT_TEXT = 2_000_000
 Fact = TypeVar("Fact")
@@ -107,7 +107,7 @@ class Reading:
             self.texts.clear()  # what came before the first object was no answer
         self.has_objects = True
         self.session = str(at(value, template.session) or self.session)
-        self.cost_usd = first(amount(at(value, template.cost_usd)), self.cost_usd)
+        self.cost_usd = first(paid(at(value, template.cost_usd)), self.cost_usd)
         self.input_tokens = first(whole(at(value, template.input_tokens)), self.input_tokens)
         self.output_tokens = first(whole(at(value, template.output_tokens)), self.output_tokens)
         found = at(value, template.text) if self.is_text(value) else None

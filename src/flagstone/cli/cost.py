@@ -11,7 +11,7 @@ import click
 
 from flagstone.agents.budget import NAMES, Balance, Purse
 from flagstone.agents.inflight import flights
-from flagstone.agents.protocol import amount, whole
+from flagstone.agents.protocol import paid, whole
 from flagstone.agents.telemetry import LOG, Spending, is_call, lines_of, settled, sum_of
 from flagstone.agents.template import at
 from flagstone.cli.standing import Standing, plain, run_argument
@@ -107,8 +107,9 @@ def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
     every = list(lines)
     told_later = settled(every)
     for line in filter(is_call, every):
-        cost = amount(line.get("cost_usd"))
-        stated = "told later" if id(line) in told_later else "unknown" if cost is None else f"${cost:.4f}"
+        cost = told_later.get(id(line)) or paid(line.get("cost_usd"))
+        unstated = "told later" if id(line) in told_later else "unknown"
+        stated = unstated if cost is None else f"${cost:.4f}"
         counts = [whole(at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
         what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()

@@ -18,6 +18,7 @@ from flagstone.agents.protocol import (
     Outcome,
     Task,
 )
+from flagstone.agents.room import Room
 from flagstone.agents.telemetry import LOG, RecordedAgent, spending
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import GuardedAgent, grant_kept
@@ -221,7 +222,9 @@ def claim_of(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, agent: Agent)
         "session_id": open_turn.session_id,
         "resumed": open_turn.used,
     }
-    return Claim.of_call(limits_of(opened, stage), about)
+    # a room that is not open has told everything: what no line knows then, no later call will tell
+    is_open = Room.at(opened.run.drafts(stage.nr), open_turn.session_id).noted("is_open") is True
+    return replace(Claim.of_call(limits_of(opened, stage), about), tells_earlier=is_open)
 
 
 def limits_of(opened: OpenedRun, stage: Stage) -> Limits:

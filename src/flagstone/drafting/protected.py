@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flagstone.agents import inflight
 from flagstone.agents.protocol import AgentCall
+from flagstone.agents.room import Room
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import DigestCache
 
@@ -64,7 +65,7 @@ class Ground:
     def of(cls, opened: OpenedRun, call: AgentCall) -> Ground:
         """The ground of one call. The conversation's own folder is its driver's, not ours to watch."""
         root, table = opened.run.root, opened.table
-        room = call.record_dir.parent / f"conversation-{call.conversation.session_id}"
+        room = Room.at(call.record_dir.parent, call.conversation.session_id).root
         records = ("transcript.jsonl", "stderr.txt", "events.log", "call.json", "commands")
         own = (*call.writable, room, room.with_suffix(".json"), *(call.record_dir / name for name in records))
         granted = (os.path.relpath(path, root) for path in own)

@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -263,3 +264,59 @@ def test_a_record_of_another_machine_counts_until_its_call_must_be_over(log: Pat
 def test_cached_tokens_count_as_well(log: Path) -> None:
     append_call(log, line(usage={**USAGE, "cache_read_tokens": 1000, "cache_write_tokens": 500}))
     assert Balance.of(log).spent(purse()[0], "tokens") == 1600
+
+
+def test_what_was_told_but_never_written_down_is_found_in_the_total_of_the_conversation(log: Path) -> None:
+    """Its maker was killed between the note in the room and the line: only the total still knows of the dollar."""
+    append_call(log, line(cost=0.25, conversation_usd=0.25))
+    append_call(log, line(cost=None, usage={}, allowed={"usd": 2.0, "tokens": 900}))
+    assert Balance.of(log).spent(purse()[0], "usd") == 2.25
+    append_call(log, line(cost=0.5, conversation_usd=1.75))
+    told = spending(log)
+    assert (told.cost_usd, told.known_usd, told.unknown_calls) == (1.75, 1.75, 0)
+    assert Balance.of(log).spent(purse()[0], "usd") == 1.75
+    assert told.input_tokens is None and Balance.of(log).spent(purse()[0], "tokens") == 1100
+
+
+def test_a_conversation_that_has_told_everything_takes_over_nothing(log: Path) -> None:
+    append_call(log, line(cost=None, usage={}, allowed={"usd": 2.0}))
+    on = claim(usd=None, about={"resumed": True})
+    with reserved(log, purse(usd=3), replace(on, tells_earlier=False)) as reservation:
+        assert reservation.granted["usd"] == 1.0
+
+
+@pytest.mark.parametrize("forged", [{"cost": -50.0}, {"gpu_s": -1e9, "kind": "use"}, {"wall_s": -1e9}])
+def test_nothing_has_cost_less_than_nothing(log: Path, forged: dict[str, Any]) -> None:
+    append_call(log, line(cost=1.0, gpu_s=3600))
+    append_call(log, line(allowed={"usd": 1.0}, **forged))
+    balance = Balance.of(log)
+    assert balance.spent(purse()[0], "usd") >= 1.0
+    assert balance.spent(purse()[0], "gpu_h") >= 1.0
+    assert balance.spent(purse()[0], "wall_h") >= 0.01
+    assert spending(log).known_usd >= 1.0 and spending(log).gpu_s >= 3600
+
+
+def test_a_call_whose_line_could_not_be_written_still_counts(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Ledger, __: object) -> None:
+        raise WorkFailed("no space is left", hint="free some")
+
+    with pytest.raises(WorkFailed, match="no space"), reserved(log, purse(usd=5), claim(usd=2.0)) as reservation:
+        monkeypatch.setattr(Ledger, "append", full)
+        reservation.append(line(cost=1.5))
+    monkeypatch.undo()
+    [flight] = flights(log)
+    flight.place.write_text(json.dumps({**flight.facts, "pid": 999999999}))  # that process has ended since
+    assert spending(log).cost_usd is None
+    with reserved(log, purse(usd=5), claim(usd=None)) as again:
+        assert again.granted["usd"] == 3.0
+
+
+def test_a_forged_record_of_a_call_brings_nothing_into_the_log(log: Path) -> None:
+    killed_in_flight(log, usd=5)
+    [flight] = flights(log)
+    forged = {"kind": "use", "gpu_s": -1e9, "conversation_usd": 0.0, "allowed": {"usd": -7.0}}
+    flight.place.write_text(json.dumps({**flight.facts, **forged}))
+    [told] = lines_of(log)
+    assert not {"kind", "gpu_s", "conversation_usd"} & told.keys()
+    with reserved(log, purse(usd=5), claim(usd=None)) as reservation:
+        assert reservation.granted["usd"] == 5.0

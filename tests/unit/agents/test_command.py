@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,3 +262,65 @@ def test_an_error_told_in_json_decides_what_the_end_means(tmp_path: Path) -> Non
     agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "item.text"})
     result = agent.call(call(tmp_path, "x"), ignore)
     assert (result.outcome, "401" in result.reason) == (Outcome.AUTH, True)
+
+
+SPENDING = """import json, sys, time
+for reply in range(1, 30):
+    print(json.dumps({"say": f"reply {reply}", "usd": reply * 1.0, "in": reply * 900, "out": reply * 100}), flush=True)
+    if reply == int(sys.argv[1]): break
+    time.sleep(0.8)
+"""
+TOLD = {"text": "say", "cost_usd": "usd", "input_tokens": "in", "output_tokens": "out"}
+
+
+@pytest.mark.parametrize(("limits", "spent"), [({"cost_usd": 1.5}, 2.0), ({"tokens": 1000}, 1.0)])
+def test_a_call_ends_with_the_reply_that_reaches_its_limit(
+    tmp_path: Path, limits: dict[str, Any], spent: float
+) -> None:
+    agent = CommandAgent({**TOLD, "argv": [sys.executable, "-c", SPENDING, "30"]})
+    asked = call(tmp_path, "x")
+    result = agent.call(replace(asked, limits=replace(asked.limits, **limits)), ignore)
+    assert (result.outcome, result.cost_usd) == (Outcome.BUDGET, spent)
+    assert "for this call" in result.reason
+
+
+def test_a_call_that_ends_by_itself_with_its_last_cent_has_succeeded(tmp_path: Path) -> None:
+    agent = CommandAgent({**TOLD, "argv": [sys.executable, "-c", SPENDING, "1"]})
+    asked = call(tmp_path, "x")
+    result = agent.call(replace(asked, limits=replace(asked.limits, cost_usd=1.0)), ignore)
+    assert (result.outcome, result.cost_usd) == (Outcome.OK, 1.0)
+
+
+def test_a_cost_below_nothing_is_no_cost(tmp_path: Path) -> None:
+    said = json.dumps({"say": "x", "usd": -50.0, "in": -5, "out": 3})
+    result = CommandAgent({**TOLD, "argv": ["echo", said]}).call(call(tmp_path, "x"), ignore)
+    assert (result.cost_usd, result.usage.input_tokens, result.usage.output_tokens) == (None, None, 3)
+
+
+def killed_in_the_middle(tmp_path: Path, agent: CommandAgent) -> AgentCall:
+    """We are killed while the CLI works on a new conversation."""
+    asked = call(tmp_path, "x")
+    child = os.fork()
+    if child == 0:
+        agent.call(asked, ignore)
+        os._exit(0)
+    until = time.monotonic() + 10
+    while not (tmp_path / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return replace(asked, conversation=Conversation("ours-1", True))
+
+
+def test_a_conversation_of_ours_goes_on_after_we_were_killed(tmp_path: Path) -> None:
+    work = [sys.executable, "-c", "import time; print('hello', flush=True); open('begun', 'w'); time.sleep(30)"]
+    agent = CommandAgent({"argv": [*work, "{session}"], "resume_argv": ["echo", "went on with", "{session}"]})
+    again = killed_in_the_middle(tmp_path, agent)
+    result = agent.call(again, ignore)
+    assert (result.outcome, result.text) == (Outcome.OK, "went on with ours-1")
+
+
+def test_a_conversation_that_the_cli_never_came_to_is_begun_anew(tmp_path: Path) -> None:
+    work = [sys.executable, "-c", "import time; open('begun', 'w'); time.sleep(30)", "{session}"]
+    agent = CommandAgent({"argv": work, "resume_argv": ["sh", "-c", "echo unknown session >&2; exit 2"]})
+    assert agent.call(killed_in_the_middle(tmp_path, agent), ignore).outcome is Outcome.SESSION_LOST
