@@ -77,12 +77,26 @@ def filled(word: str, values: Mapping[str, str]) -> str:
 
 
 @dataclass
+class Told:
+    """An answer in pieces, as far as it is kept."""
+
+    parts: list[str] = field(default_factory=list)
+    left: int = KEPT_TEXT
+
+    def add(self, text: str) -> None:
+        """One piece more; each costs what it is long, and the whole has its limit."""
+        if self.left > 0:
+            self.parts.append(text[: self.left])
+            self.left -= len(text)
+
+
+@dataclass
 class Reading:
     """What the lines of a CLI have told so far. The last value of each fact wins."""
 
     template: Template
     session: str = ""
-    texts: list[str] = field(default_factory=list)
+    told: Told = field(default_factory=Told)
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -104,7 +118,7 @@ class Reading:
         """Takes one object."""
         template = self.template
         if not self.has_objects and template.text:
-            self.texts.clear()  # what came before the first object was no answer
+            self.told = Told()  # what came before the first object was no answer
         self.has_objects = True
         self.session = str(at(value, template.session) or self.session)
         self.cost_usd = first(paid(at(value, template.cost_usd)), self.cost_usd)
@@ -121,29 +135,29 @@ class Reading:
 
     def answered(self, text: str, *, is_delta: bool) -> Event:
         """An answer, or one more piece of the one that is being told."""
-        if is_delta and self.goes_on:
-            text = self.text + text
+        if not (is_delta and self.goes_on):
+            self.told = Told()
+        self.told.add(text)
         self.goes_on = is_delta
-        self.texts[:] = [text[:KEPT_TEXT]]
         return Event.of("text", text)
 
     def finish(self) -> None:
         """The output as a whole, where it was one object over several lines."""
-        whole_output = None if self.has_objects else parsed("\n".join(self.texts).encode("utf-8", "replace"))
+        whole_output = None if self.has_objects else parsed(self.text.encode("utf-8", "replace"))
         if whole_output is not None:
             self.take(whole_output)
 
     def keep(self, text: str) -> None:
         """Plain words are the answer, unless objects tell it."""
-        if not (self.has_objects and self.template.text) and sum(map(len, self.texts)) < KEPT_TEXT:
-            self.texts.append(text)
+        if not (self.has_objects and self.template.text):
+            self.told.add(f"\n{text}" if self.told.parts else text)
 
     def is_text(self, value: Mapping[str, Any]) -> bool:
         return all(str(at(value, path)) == wanted for path, wanted in self.template.text_when.items())
 
     @property
     def text(self) -> str:
-        return "\n".join(self.texts)
+        return "".join(self.told.parts)
 
     @property
     def usage(self) -> Usage:
@@ -151,6 +165,8 @@ class Reading:
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
+    if not line.lstrip().startswith(b"{"):
+        return None  # at once: most lines of most programs are words
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flagstone.agents.budget import Claim, Patience, Purse, Reservation, reserved
+from flagstone.agents.event_log import event_log
 from flagstone.agents.protocol import (
     Agent,
     AgentCall,
@@ -189,11 +190,10 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
 
 def carried_out(agent: RecordedAgent, call: AgentCall, attempt: Attempt, bench: Bench) -> AgentResult:
     """The call itself: every event goes to the attempt's own log and to whoever watches."""
-    with open(attempt.events, "a", encoding="utf-8") as events:
+    with event_log(attempt.events) as write:
 
         def heard(event: Event) -> None:
-            events.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n")
-            events.flush()
+            write(event)
             bench.on_event(event)
 
         result = agent.call(call, heard)

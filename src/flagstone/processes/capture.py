@@ -61,13 +61,13 @@ class Lines:
 class CappedFile:
     """A file that keeps the beginning and the end of what is written and says what lies between."""
 
-    def __init__(self, path: Path, limit: int, redactor: Redactor) -> None:
+    def __init__(self, path: Path, limit: int, redactor: Redactor, *, is_continued: bool = False) -> None:
         self.path = path
-        self.handle = opened(path)
+        self.handle = opened(path, os.O_APPEND if is_continued else os.O_TRUNC)
         self.tail_size = min(TAIL, limit // 4)
         self.room = limit - self.tail_size
         self.redactor = redactor
-        self.tail = b""
+        self.tail = bytearray()
         self.left_out = 0
         self.is_full = False
 
@@ -80,9 +80,14 @@ class CappedFile:
             self.put(lines[:end])
             lines = lines[end:]
             self.is_full = True
-        joined = self.tail + lines
-        self.tail = joined[-self.tail_size :] if self.tail_size else b""
-        self.left_out += len(joined) - len(self.tail)
+        self.tail += lines
+        if len(self.tail) > 2 * self.tail_size:  # seldom: to move the whole end for every line would take most time
+            self.cut_tail()
+
+    def cut_tail(self) -> None:
+        beyond = max(0, len(self.tail) - self.tail_size)
+        del self.tail[:beyond]
+        self.left_out += beyond
 
     def put(self, content: bytes) -> None:
         self.room -= len(content)
@@ -94,21 +99,22 @@ class CappedFile:
             raise cannot_write(self.path, error) from error
 
     def close(self) -> None:
+        self.cut_tail()
         if self.left_out:
             # half a line could hold half a secret
             start = self.tail.find(b"\n") + 1
             self.left_out += start
-            self.tail = f"[… {self.left_out} bytes left out …]\n".encode() + self.tail[start:]
+            self.tail[:start] = f"[… {self.left_out} bytes left out …]\n".encode()
         try:
-            self.put(self.redactor.clean(self.tail))
+            self.put(self.redactor.clean(bytes(self.tail)))
         finally:
             os.close(self.handle)
 
 
-def opened(path: Path) -> int:
+def opened(path: Path, how: int) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -19,6 +19,7 @@ from flagstone.agents.command import CommandAgent
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
 from flagstone.agents.room import Room
 from flagstone.agents.sandbox import Strength
+from flagstone.agents.template import KEPT_TEXT, Reading, Template
 from flagstone.errors import FlagstoneError
 from flagstone.processes.tree import Survivor, entry_of
 
@@ -324,3 +325,25 @@ def test_a_conversation_that_the_cli_never_came_to_is_begun_anew(tmp_path: Path)
     work = [sys.executable, "-c", "import time; open('begun', 'w'); time.sleep(30)", "{session}"]
     agent = CommandAgent({"argv": work, "resume_argv": ["sh", "-c", "echo unknown session >&2; exit 2"]})
     assert agent.call(killed_in_the_middle(tmp_path, agent), ignore).outcome is Outcome.SESSION_LOST
+
+
+@pytest.mark.parametrize("line", ["y", "", '{"say": "y", "more": 1}'])
+def test_very_many_short_lines_cost_little_and_end_with_their_limit(tmp_path: Path, line: str) -> None:
+    program = f"import sys\nwhile True: sys.stdout.write({line!r} + chr(10))"
+    agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "say", "text_delta": "more"})
+    asked, began = call(tmp_path, "x"), time.monotonic()
+    result = agent.call(replace(asked, limits=replace(asked.limits, wall_s=3)), ignore)
+    assert result.outcome is Outcome.TIMEOUT
+    assert time.monotonic() - began < 12
+    assert len(result.text) <= KEPT_TEXT
+
+
+def test_lines_are_kept_as_they_are_up_to_a_limit() -> None:
+    reading = Reading(Template.of({}))
+    for line in (b"a\n", b"\n", b"  b\n"):
+        reading.read(line)
+    assert reading.text == "a\n\n  b"
+    began = time.monotonic()
+    for _ in range(100_000):
+        reading.read(b"\n")
+    assert time.monotonic() - began < 5 and len(reading.text) == 100_006

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.budget import Claim, Patience, Purse, reserved
+from flagstone.agents.event_log import event_log
 from flagstone.agents.protocol import (
     Agent,
     AgentCall,
     AgentResult,
     Conversation,
-    Event,
     Limits,
     Mode,
     Outcome,
@@ -36,7 +36,7 @@ from flagstone.loop.proposers.prompting import crash_to_mend, parts_of
 from flagstone.loop.proposers.remembering import Remembered
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
-from flagstone.records import utc, write_atomic, write_record
+from flagstone.records import write_atomic, write_record
 
 NOTE = 200
 RETRIES = 4
@@ -106,14 +106,11 @@ class AgentProposer:
     def call(self, call: AgentCall, home: Home) -> AgentResult:
         """One call, on record: its prompt, its events, its line in the log, its result."""
         write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
-        with open(call.record_dir / "events.log", "a", encoding="utf-8", errors="replace") as events:
-
-            def heard(event: Event) -> None:
-                events.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n")
-                events.flush()
-
-            with self.accounted(call, home) as (writer, limits):
-                result = RecordedAgent(self.agent, writer).call(replace(call, limits=limits), heard)
+        with (
+            event_log(call.record_dir / "events.log") as heard,
+            self.accounted(call, home) as (writer, limits),
+        ):
+            result = RecordedAgent(self.agent, writer).call(replace(call, limits=limits), heard)
         write_record(call.record_dir / "result.json", result.to_record(), durable=False)
         return result
 
