@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,13 +14,15 @@ from flagstone.agents import sandbox
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event
 from flagstone.artifacts.findings import Check, failed, passed
 from flagstone.artifacts.wording import listed, shown
+from flagstone.drafting import books
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
 from flagstone.gates.history import kept_copy
 from flagstone.gates.opened import OpenedRun
-from flagstone.records import DigestCache, write_atomic, write_record
+from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
 
 RULE = "grant-kept"
 ASIDE = "violations"
+WRITTEN_MEANWHILE, PRIVATE = ("transcript.jsonl", "stderr.txt", "events.log"), 0o600
 MODE, TIME = "mode changed", "time changed"
 
 
@@ -121,7 +124,7 @@ class Watch:
 
     def end(self, held: Held) -> list[Change]:
         """Puts back what the agent changed, records it beside the attempt, and returns it."""
-        violations, others = [], []
+        violations, others = list(self.own_changes()), list[Change]()
         for change in self.changes(self.ground.marks(self.cache)):
             answer = self.answer_to(change, held)
             if answer in (Answer.VIOLATION, Answer.REPAIR):
@@ -166,31 +169,58 @@ class Watch:
             return Answer.NAME
         if zone is Zone.BOOKS:
             return self.answer_to_book(change)
-        return Answer.PASS if self.is_own_record(change) else Answer.VIOLATION
+        return Answer.VIOLATION
 
     def answer_to_book(self, change: Change) -> Answer:
         """Logs grow and caches are rewritten by other calls of ours; a log that lost its beginning is another thing."""
         was = self.before.get(change.path)
         if change.path.startswith(".snakemake/"):
             return Answer.REPAIR  # cheap to make anew, and worth forging
-        if was is None or was.content is None:
+        if change.path == books.CALLS and change.what in ("changed", "created"):
+            return Answer.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Answer.PASS
+        if was is None:
             return Answer.NAME
+        is_well = change.path == "manifest.json" or self.has_grown(change)
+        return Answer.PASS if is_well else Answer.VIOLATION
+
+    def has_grown(self, change: Change) -> bool:
+        """Whether a file still begins with all that it was, as far as that is known."""
+        was = self.before.get(change.path)
+        if was is None or was.kind != "file":
+            return was is None
         try:
             with open(self.ground.root / change.path, "rb") as stream:
-                has_grown = stream.read(len(was.content)) == was.content
+                return digest_bytes(stream.read(was.size)) == was.digest
         except OSError:
-            has_grown = False
-        return Answer.PASS if has_grown or change.path == "manifest.json" else Answer.VIOLATION
+            return False
 
-    def is_own_record(self, change: Change) -> bool:
-        """What a driver adds to the attempt it works on."""
-        own = os.path.relpath(self.call.record_dir, self.ground.root)
-        return change.what == "created" and os.path.dirname(change.path) == own
+    def log_of_calls(self) -> bytes | None:
+        """The log of calls as it should be, where somebody has added to it who may not."""
+        return books.as_we_wrote_it(self.opened.run, self.before.get(books.CALLS), self.ground.siblings)
+
+    def own_changes(self) -> Iterator[Change]:
+        """What became of the files in which we write down this call: an agent can change the marks in their folder."""
+        for name in WRITTEN_MEANWHILE:
+            path = self.call.record_dir / name
+            relative = os.path.relpath(path, self.ground.root)
+            try:
+                mode = path.lstat().st_mode
+            except OSError:
+                continue
+            if not stat.S_ISREG(mode):
+                yield Change(relative, "changed", "left as it is")
+            elif stat.S_IMODE(mode) != PRIVATE:
+                path.chmod(PRIVATE)
+                yield Change(relative, MODE, "put back")
 
     def put_right(self, change: Change) -> str:
         """What was found is set aside, what was there is put back; in words."""
         target, was = self.ground.root / change.path, self.before.get(change.path)
         try:
+            calls = self.log_of_calls() if change.path == books.CALLS else None
+            if calls is not None:
+                books.put_back(self.opened.run, calls, self.call.record_dir / ASIDE / change.path)
+                return "put back"
             if was is None:
                 self.set_aside(target, change.path)
                 return "set aside"
