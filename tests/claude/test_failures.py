@@ -21,6 +21,8 @@ ONCE = {**IMPATIENT, "retries": 0}
         (Fails(500, "broken"), Outcome.RETRYABLE, None),
         (Fails(503, "away"), Outcome.RETRYABLE, None),
         (Fails(529, "overloaded"), Outcome.RETRYABLE, None),
+        (Fails(529, "call back later", {"retry-after": "90"}), Outcome.RETRYABLE, 60.0),
+        (Fails(503, "call back later", {"retry-after": "90"}), Outcome.RETRYABLE, 60.0),
         (Fails(401, "invalid x-api-key"), Outcome.AUTH, None),
         (Fails(403, "not allowed"), Outcome.AUTH, None),
         (Fails(400, "Your credit balance is too low"), Outcome.AUTH, None),

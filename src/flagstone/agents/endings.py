@@ -14,6 +14,7 @@ from flagstone.agents.protocol import Outcome, amount, one_line, whole
 REASON_CHARACTERS = 500
 # what the CLI is willing to wait by itself; where more is asked for it gives up at once, and does not say how much
 PATIENCE_S = 60.0
+ASKED_TO_WAIT = (429, 503, 529)
 SUBTYPES = {
     "error_max_turns": (Outcome.TURNS, "the turns allowed for this call are used up"),
     "error_max_budget_usd": (Outcome.BUDGET, "the money allowed for this call is spent"),
@@ -164,7 +165,7 @@ def retry_after_s(stream: Stream, words: str, now_s: float) -> float | None:
     if resets_at is not None:
         return max(0.0, resets_at - now_s)
     status = whole((stream.result or {}).get("api_error_status"))
-    return PATIENCE_S if status == 429 and stream.retries == 0 else None
+    return PATIENCE_S if status in ASKED_TO_WAIT and stream.retries == 0 else None
 
 
 def exit_words(left: Leftovers) -> str:

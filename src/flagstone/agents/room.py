@@ -52,22 +52,25 @@ class Room:
 
     @property
     def owner(self) -> str:
-        """The name its processes carry: the same conversation of another run is another one."""
-        return str(self.root)
+        """The name its processes carry: the stage's, so that a new conversation finds what an earlier one has left."""
+        return str(self.root.parent)
 
     @contextmanager
     def held(self) -> Iterator[bool]:
-        """True while nobody else uses the conversation: of two resumes at once, one would be lost."""
-        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
+        places = (self.root / "lock", self.root.parent / ".conversations.lock")
+        handles = [os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for place in places]
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for handle in handles:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 yield False
             else:
                 yield True
         finally:
-            os.close(handle)
+            for handle in handles:
+                os.close(handle)
 
     @contextmanager
     def kept_clean(self, redactor: Redactor) -> Iterator[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flagstone.errors import WorkFailed
 from flagstone.processes.command import ProcessLimits
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.redaction import KeyLines, Redactor
 
 CHUNK = 65_536
 TAIL = 262_144
@@ -134,6 +134,7 @@ class Capture:
         self.file = CappedFile(path, int(limits.output_mb * 1_000_000), redactor)
         self.lines = Lines(limits.line_kb * 1000, redactor)
         self.redactor = redactor
+        self.key_lines = KeyLines()
         self.on_line: Callable[[bytes], object] | None = None
         self.size = 0
         self.is_finished = False
@@ -155,7 +156,7 @@ class Capture:
     def store(self, lines: bytes) -> None:
         # what falls between beginning and end is never stored: reading a gigabyte stays quick
         if lines and not (self.file.is_full and self.on_line is None):
-            lines = self.redactor.clean(lines)
+            lines = self.redactor.clean(self.key_lines.taken_out(lines))
         self.file.write(lines)
         if lines and self.on_line is not None:
             for line in lines.removesuffix(b"\n").split(b"\n"):

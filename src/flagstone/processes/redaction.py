@@ -9,8 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+SECRET_NAME = (
+    *("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "PASSPHRASE"),
+    *("(?:^|_)PASS(?:$|_)", "_PWD$", "(?:^|_)AUTH$", "(?:^|_)DSN$", "(?:DATABASE|DB|REDIS|MONGO|BROKER)_UR[LI]$"),
+)
+IN_A_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 SHORTEST = 8
+IN_A_KEY = rb"(?:[A-Za-z0-9+/=\s:,-]|\\[rnt])"
+FIRST_LINE = re.compile(rb"\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s*$")
+LAST_LINE = re.compile(rb"\s*-----END [A-Z ]*-----\s*$")
+FURTHER_LINE = re.compile(rb"\s*(?:[A-Za-z0-9+/=]*|(?:Proc-Type|DEK-Info): .*)\s*$")
 # a plain search for the first column is ten times faster than the expression, and mostly finds nothing
 SHAPES = (
     (b"sk-", rb"(?<![A-Za-z0-9])sk-(?:ant-[A-Za-z0-9_-]{8,}|[A-Za-z0-9_-]{20,})"),
@@ -23,7 +31,8 @@ SHAPES = (
     (b"xox", rb"xox[abeprs]-[A-Za-z0-9-]{10,}"),
     (b"earer", rb"(?i:(?<=bearer )|(?<=bearer: ))[A-Za-z0-9._~+/=-]{16,}"),
     (b"BEARER", rb"(?<=BEARER )[A-Za-z0-9._~+/=-]{16,}"),
-    (b"PRIVATE KEY", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END|\Z)"),
+    (b"://", rb"(?<=://)[^\s/:@\"'<>{}$]{1,100}:[^\s/:@\"'<>{}$]{3,200}(?=@)"),
+    (b"PRIVATE KEY", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:" + IN_A_KEY + rb"*?-----END|" + IN_A_KEY + rb"*)"),
 )
 LONGEST_SHAPE = 4096
 
@@ -33,10 +42,20 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
     found: dict[bytes, str] = {}
     for environment in environments:
         for name, value in environment.items():
-            if is_secret(name, value):
-                for spelling in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+            for secret in secrets_in(name, value):
+                for spelling in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
                     found[spelling.encode("utf-8", "surrogateescape")] = name
     return found
+
+
+def secrets_in(name: str, value: str) -> Iterator[str]:
+    """The value, each of its lines where it has several, and the password in an address."""
+    if is_secret(name, value):
+        yield value
+        lines = (line.strip() for line in value.splitlines()[1:] and value.splitlines())
+        yield from (line for line in lines if len(line) >= SHORTEST and not line.startswith("-----"))
+    if "://" in value:
+        yield from (password for password in IN_A_URL.findall(value) if len(password) >= SHORTEST)
 
 
 def is_secret(name: str, value: str) -> bool:
@@ -91,6 +110,28 @@ class Redactor:
     def clean_text(self, text: str) -> str:
         """The text without secrets."""
         return self.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+
+class KeyLines:
+    """Private keys that come line by line: all of one is taken out, also where it comes in many parts."""
+
+    def __init__(self) -> None:
+        self.is_inside = False
+
+    def taken_out(self, lines: bytes) -> bytes:
+        """Whole lines without those of a key."""
+        if not self.is_inside and b"PRIVATE KEY-----" not in lines:
+            return lines
+        return b"".join(self.kept(line) for line in lines.splitlines(keepends=True))
+
+    def kept(self, line: bytes) -> bytes:
+        if self.is_inside:
+            is_last = LAST_LINE.match(line) is not None
+            was_inside = is_last or FURTHER_LINE.match(line) is not None
+            self.is_inside = was_inside and not is_last
+            return b"" if was_inside else line
+        self.is_inside = FIRST_LINE.match(line) is not None
+        return b"[redacted key]\n" if self.is_inside else line
 
 
 @cache

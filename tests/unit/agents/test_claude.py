@@ -231,10 +231,24 @@ def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked
 
 def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: Asked) -> None:
     call = asked()
-    env = {**os.environ, MARK: f":{Room.of(call).root}//0"}
+    env = {**os.environ, MARK: f":{Room.of(call).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
         assert cli.answer(call).outcome is Outcome.OK
         assert orphan.wait() == -signal.SIGTERM
+
+
+def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(cli: StandIn, asked: Asked) -> None:
+    before, after = asked(), asked(conversation=Conversation("another", resume=False))
+    env = {**os.environ, MARK: f":{Room.of(before).owner}//0"}
+    with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
+        assert cli.answer(after).outcome is Outcome.OK
+        assert orphan.wait() == -signal.SIGTERM
+
+
+def test_two_conversations_of_one_stage_do_not_end_each_other(cli: StandIn, asked: Asked) -> None:
+    with Room.of(asked()).held():
+        other = asked(conversation=Conversation("another", resume=False))
+        assert cli.answer(other).outcome is Outcome.SESSION_BUSY
 
 
 def test_nothing_starts_beside_what_could_not_be_ended(

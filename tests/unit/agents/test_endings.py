@@ -121,7 +121,10 @@ def test_an_answer_without_the_form_asked_for_is_no_success(cli: StandIn, asked:
         # asked to wait for longer than the CLI is willing to, it gives up at once and does not say for how long
         ([error(api_error_status=429)], 60),
         ([{"type": "system", "subtype": "api_retry"}, error(api_error_status=429)], None),
-        ([error(api_error_status=529)], None),
+        ([error(api_error_status=529)], 60),
+        ([error(api_error_status=503)], 60),
+        ([{"type": "system", "subtype": "api_retry"}, error(api_error_status=529)], None),
+        ([error(api_error_status=500)], None),
         ([error(api_error_status=400, result="retry-after: 90")], None),
     ],
 )

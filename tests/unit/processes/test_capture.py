@@ -100,3 +100,10 @@ def test_a_secret_that_comes_in_two_parts_around_the_cut_is_seen_whole() -> None
     kept = b"".join(lines.feed(part) for part in (b"xxxxxxxxhunt", b"er22" + b"z" * 5000, b"\nnext\n"))
     assert b"hu" not in kept
     assert kept.endswith(b"[line cut]\nnext\n")
+
+
+def test_a_private_key_printed_slowly_reaches_no_file(ran: Callable[..., ProcessResult], output: Output) -> None:
+    dashes = "-" * 5
+    first, last = f"{dashes}BEGIN PRIVATE KEY{dashes}", f"{dashes}END PRIVATE KEY{dashes}"
+    ran(f"for l in one '{first}' MIIEabcd MIIEefgh '{last}' two; do echo \"$l\"; sleep 0.03; done")
+    assert output.stdout.read_text() == "one\n[redacted key]\ntwo\n"

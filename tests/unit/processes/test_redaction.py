@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.redaction import KeyLines, Redactor
 
 # put together at run time, so that no scanner takes this file for a leak
 KEYS = [
@@ -57,3 +57,59 @@ def test_short_values_and_paths_are_no_secrets() -> None:
 def test_a_secret_within_another_leaves_no_remainder() -> None:
     redactor = Redactor.of({"A_TOKEN": "abcdefgh", "B_TOKEN": "abcdefghijkl"})
     assert redactor.clean_text("abcdefghijkl") == "[redacted B_TOKEN]"
+
+
+@pytest.mark.parametrize("name", ["DB_PASS", "MYSQL_PWD", "PASS", "GPG_PASSPHRASE", "DATABASE_URL", "SENTRY_DSN"])
+def test_names_that_people_give_to_passwords_are_known(name: str) -> None:
+    assert Redactor.of({name: "hunter22-or-so"}).clean_text("it is hunter22-or-so") == f"it is [redacted {name}]"
+
+
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD", "COMPASS", "PASSENGERS", "AUTHOR", "HOME_URL"])
+def test_names_that_only_look_alike_are_not(name: str) -> None:
+    assert Redactor.of({name: "hunter22-or-so"}).clean_text("hunter22-or-so") == "hunter22-or-so"
+
+
+def test_the_password_in_an_address_is_taken_out_wherever_the_address_stands() -> None:
+    redactor = Redactor.of({"PLACE": "postgresql://me:hunter22x@db:5432/all"})
+    assert redactor.clean_text("pw hunter22x at db:5432") == "pw [redacted PLACE] at db:5432"
+    assert Redactor({}).clean_text("https://me:hunter2@host/x") == "https://[redacted key]@host/x"
+    for plain in ("http://host:8080/a@b", "https://example.org/@me:x", "git@host:a/b", "{a}://{b}:{c}@x"):
+        assert Redactor({}).clean_text(plain) == plain
+
+
+def test_every_line_of_a_secret_with_several_is_one() -> None:
+    redactor = Redactor.of({"MULTI_SECRET": "first-line-of-it\n  second-line-of-it\nend"})
+    for line in ("first-line-of-it", "second-line-of-it"):
+        assert redactor.clean_text(f"a {line} b") == "a [redacted MULTI_SECRET] b"
+    assert redactor.clean_text("the end") == "the end"
+
+
+PEM = (
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n" + "MIIEabc/+0\n" * 4 + "Ab==\n"
+    "-----END RSA PRIVATE KEY-----\n"
+).replace("BEGIN", "BEG" + "IN")
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_private_key_that_comes_line_by_line_is_taken_out(size: int) -> None:
+    lines = f"before\n{PEM}after\nMIIEabc\n".encode().splitlines(keepends=True)
+    keys, kept = KeyLines(), b""
+    for start in range(0, len(lines), size):
+        kept += keys.taken_out(b"".join(lines[start : start + size]))
+    assert kept == b"before\n[redacted key]\nafter\nMIIEabc\n"
+
+
+def test_the_mere_mention_of_a_key_hides_nothing_that_follows() -> None:
+    mention = PEM.splitlines()[0]
+    lines = f'{{"text": "it begins with {mention}"}}\n{{"type": "result"}}\n'.encode()
+    assert KeyLines().taken_out(lines) == lines
+    assert Redactor({}).clean(lines).endswith(b'"}\n{"type": "result"}\n')
+    keys = KeyLines()
+    assert keys.taken_out(f"{mention}\n".encode()) + keys.taken_out(b'{"type": "result"}\n') == (
+        b'[redacted key]\n{"type": "result"}\n'
+    )
+
+
+def test_a_private_key_in_one_line_of_json_is_taken_out() -> None:
+    cleaned = Redactor({}).clean_text(json.dumps({"text": f"x {PEM} y"}))
+    assert "MIIE" not in cleaned and cleaned.endswith('y"}')
