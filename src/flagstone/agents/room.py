@@ -58,8 +58,8 @@ class Room:
     @contextmanager
     def held(self) -> Iterator[bool]:
         """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
-        places = (self.root / "lock", self.root.parent / ".conversations.lock")
-        handles = [os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for place in places]
+        own = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handles = [own, os.open(self.root.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
         try:
             try:
                 for handle in handles:
