@@ -120,7 +120,8 @@ class Usage:
 class AgentResult:
     """What a call came to. An unknown cost, usage or number of turns is None, never 0.
 
-    `sandbox` says what held the agent, such as `landlock+bubblewrap`; `violations` what it changed nevertheless.
+    `sandbox` says what held the agent, such as `landlock+bubblewrap`; `changed` what it changed of its grant,
+    `violations` what it changed besides.
     `conversation_usd` is what the whole conversation has cost: then `cost_usd` also holds what earlier calls of it,
     which were cut off, could not say.
     """
@@ -142,6 +143,7 @@ class AgentResult:
     sandbox: str = ""
     violations: tuple[str, ...] = ()
     conversation_usd: float | None = None
+    changed: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, object]:
         """The result as a record of plain values."""
@@ -152,6 +154,7 @@ class AgentResult:
             "tools": dict(self.tools),
             "denied": list(self.denied),
             "violations": list(self.violations),
+            "changed": list(self.changed),
         }
 
     @classmethod
@@ -176,6 +179,7 @@ class AgentResult:
             ended_at=str(record.get("ended_at", "")),
             sandbox=str(record.get("sandbox", "")),
             violations=names(record.get("violations")),
+            changed=names(record.get("changed")),
             conversation_usd=paid(record.get("conversation_usd")),
         )
 

@@ -7,11 +7,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from flagstone.agents import inflight
+from flagstone.agents.changed import changed, marks
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.records import Ledger, cannot_write, utc
@@ -68,14 +69,14 @@ class RecordedAgent:
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """Carries out the call and writes its line."""
-        began = time.time()
+        began, before = time.time(), marks(call)
         try:
             result = self.agent.call(call, on_event)
         except BaseException as error:
             self.append(call, cut_off(call, error, began), time.time() - began)
             raise
         self.append(call, result, time.time() - began)
-        return result
+        return replace(result, changed=changed(call, before, marks(call)))
 
     def append(self, call: AgentCall, result: AgentResult, wall_s: float) -> None:
         self.log.append({"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
@@ -106,7 +107,7 @@ def outcome_of(error: BaseException) -> Outcome:
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
     record = result.to_record()
-    told = {name: record[name] for name in record if name not in ("text", "structured")}
+    told = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
     return {**asked_of(call), **told}
 
 
