@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Out
 from flagstone.agents.room import Room
 from flagstone.errors import Interrupted
 from flagstone.processes import Survivor
-from flagstone.processes.tree import MARK, entry_of
+from flagstone.processes.tree import MARK, entry_of, environment_of
 
 Asked = Callable[..., AgentCall]
 AGAIN = Conversation(SESSION, resume=True)
@@ -233,6 +234,9 @@ def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: A
     call = asked()
     env = {**os.environ, MARK: f":{Room.of(call).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
+        until = time.monotonic() + 10
+        while not environment_of(orphan.pid) and time.monotonic() < until:
+            continue  # the kernel shows it a moment after the program has begun
         assert cli.answer(call).outcome is Outcome.OK
         assert orphan.wait() == -signal.SIGTERM
 
@@ -241,6 +245,9 @@ def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(c
     before, after = asked(), asked(conversation=Conversation("another", resume=False))
     env = {**os.environ, MARK: f":{Room.of(before).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
+        until = time.monotonic() + 10
+        while not environment_of(orphan.pid) and time.monotonic() < until:
+            continue  # the kernel shows it a moment after the program has begun
         assert cli.answer(after).outcome is Outcome.OK
         assert orphan.wait() == -signal.SIGTERM
 
