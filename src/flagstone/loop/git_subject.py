@@ -55,7 +55,7 @@ class GitSubject:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.spec.root, frozenset(self.spec.scratch), self.home)
+        return Surroundings(self.spec.root, frozenset(self.spec.scratch), frozenset(self.spec.outputs), self.home)
 
     def base(self) -> Snapshot:
         """The last commit of the checkout. An edit that it does not hold would be lost without a word."""

@@ -53,7 +53,7 @@ class Progress:
             plateau=self.plateau_after(entry),
             wall_s=self.wall_s + entry.wall_s,
             gpu_s=self.gpu_s + entry.gpu_s,
-            cost_usd=self.cost_usd + (cost or 0.0),
+            cost_usd=self.cost_usd + entry.spent_usd,
             unknown_costs=self.unknown_costs + (cost is None),
             is_interrupted=entry.status == "interrupted",
             verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},

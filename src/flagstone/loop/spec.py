@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +52,7 @@ class SubjectSpec:
     protected: tuple[str, ...] | None
     scratch: tuple[str, ...]
     entry: str
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
     return Spec(
         name=name,
         goal=str(value["goal"]),
-        subject=subject_of(base, value["subject"]),
+        subject=replace(subject_of(base, value["subject"]), outputs=outputs_in(value)),
         harness=HarnessSpec(**as_tuples(value["harness"])),
         metric=metric_of(value["metric"], subject_of(base, value["subject"]).root),
         evaluate=step_of(value.get("evaluate")),
@@ -213,6 +214,14 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
         sandbox="off" if sandbox in ("off", False) else str(sandbox),
         merged=value,
     )
+
+
+def outputs_in(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a run is asked to leave, as files, or as the folders that hold what a glob names."""
+    metric, saved, scored = value["metric"], value.get("checkpoint") or {}, value.get("evaluate") or {}
+    globs = (metric.get("path"), metric.get("glob"), saved.get("glob"), scored.get("artifact"))
+    fixed = (re.split(r"[^/]*[*?\[]", glob, maxsplit=1)[0].removeprefix("./") for glob in globs if glob)
+    return tuple(path for path in dict.fromkeys(fixed) if path and not path.startswith(("/", "~", "../")))
 
 
 def subject_of(base: Path, value: Mapping[str, Any]) -> SubjectSpec:

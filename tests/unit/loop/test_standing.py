@@ -63,7 +63,7 @@ def test_the_status_tells_of_noise_and_of_what_was_spent(tmp_path: Path) -> None
     assert told["spent"].endswith("$4.00 of calls")
     entries = [entry_of(1, "advance", proposal={"cost_usd": None}), entry_of(2)]
     unknown = Position("lr", spec_for(tmp_path), progress_of(entries), entries[-1])
-    assert rows(status_text(unknown))["spent"].endswith("$0.02 of calls (1 calls of unknown cost)")
+    assert rows(status_text(unknown))["spent"].endswith("$0.02 of calls (1 of unknown cost, counted in full)")
 
 
 def test_the_status_says_that_noise_is_off(tmp_path: Path) -> None:
