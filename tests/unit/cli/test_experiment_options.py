@@ -73,3 +73,29 @@ def test_noise_that_a_plan_switched_off_is_switched_on_again(project: Path, monk
     assert "noise" not in spec(project)
     assert asked(project, "new", "two", "--from", "plan.yaml", "--noise", "on", "--alpha", "0.1").exit_code == 0
     assert spec(project, "two")["noise"] == {"alpha": 0.1}
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "nan", "inf", "soon"])
+@pytest.mark.parametrize("verb", ["run", "resume", "step"])
+def test_seconds_are_a_number_above_nothing(project: Path, verb: str, number: str) -> None:
+    assert "is not a number above 0" in complaint(project, verb, "one", "--seconds", number)
+
+
+@pytest.mark.parametrize(
+    "words", [("run", "--runs", "-1"), ("resume", "--runs", "0"), ("tail", "--lines", "-2"), ("status", "--last", "-1")]
+)
+def test_counts_are_at_least_one(project: Path, words: tuple[str, ...]) -> None:
+    assert "is not in the range x>=1" in complaint(project, *words)
+
+
+def test_two_ways_to_begin_are_one_too_many(project: Path) -> None:
+    asked(project, "new", "one", *SETS_UP, *RUNS)
+    assert "different ways to begin" in complaint(project, "run", "one", "--fresh", "--continue")
+    assert not (project / ".flagstone" / "experiments" / "one" / "history").exists()
+
+
+def test_an_experiment_that_does_not_begin_from_its_parent_has_none(project: Path) -> None:
+    (project / "plan.yaml").write_text(yaml.safe_dump({**PLAN, "parent": "nope"}))
+    said = complaint(project, "new", "one", "--from", str(project / "plan.yaml"))
+    assert "does not begin from its parent nope" in said
+    assert "experiment chain nope" in said
