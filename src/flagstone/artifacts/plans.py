@@ -43,6 +43,8 @@ def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
     yield from (f"{where}: {problem}" for problem in found[:5])
     if found:
         return
+    if value.get("parent"):
+        yield f"{where}: no plan begins from another experiment; leave `parent` out"
     root = run.root / value["subject"].get("root", ".")
     if not os.path.realpath(root).startswith(os.path.realpath(run.root)):
         yield f"{where}: subject.root leads out of the run"

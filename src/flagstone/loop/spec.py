@@ -280,11 +280,18 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
             f"cannot read {path}: {error.strerror}", hint="flagstone experiment new NAME starts one"
         ) from error
     known = read_record(compiled) if compiled else None
-    if known and known.get("digest") == digest:
-        return spec_of(path.parent.name, base, known["value"])
-    value = schemas.read_yaml(path)
-    schemas.check(folder, "experiment", value, str(path))
+    is_known = known is not None and known.get("digest") == digest
+    value = known["value"] if known is not None and is_known else schemas.read_yaml(path)
+    if not is_known:
+        schemas.check(folder, "experiment", value, str(path))
     spec = spec_of(path.parent.name, base, value)
+    if spec.parent and not (path.parent / "origin.json").is_file():
+        raise FlagstoneError(
+            f"{path}: it does not begin from its parent {spec.parent}",
+            hint=f"take `parent` out; to go on from a best, give: flagstone experiment chain {spec.parent} NEXT",
+        )
+    if is_known:
+        return spec
     if wrong := faults(spec.metric.backend, spec.metric.options):
         raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, and give the command again")
     if compiled:

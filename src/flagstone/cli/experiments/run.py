@@ -9,6 +9,7 @@ import click
 
 from flagstone.agents.protocol import one_line
 from flagstone.cli.experiment_owner import owner_of, schemas_of
+from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.place import experiment_argument, home_of, live, names_in, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
@@ -24,12 +25,12 @@ Start = Literal["continue", "best", "fresh"]
 
 @click.command()
 @experiment_argument
-@click.option("--runs", "limit", type=int, help="At most so many runs now.")
-@click.option("--seconds", type=float, help="Seconds a run may take, this time.")
+@click.option("--runs", "limit", type=COUNT, help="At most so many runs now.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds a run may take, this time.")
 @click.option("--agent", "driver", default="", help="Which agent proposes, this time.")
-@click.option("--continue", "start", flag_value="continue", help="Evaluate an edit of the working files first.")
-@click.option("--back-to-best", "start", flag_value="best", help="Put the working files back to the best first.")
-@click.option("--fresh", "start", flag_value="fresh", help="Begin anew; everything so far goes to its history.")
+@click.option("--continue", "evaluates", is_flag=True, help="Evaluate an edit of the working files first.")
+@click.option("--back-to-best", "goes_back", is_flag=True, help="Put the working files back to the best first.")
+@click.option("--fresh", "is_fresh", is_flag=True, help="Begin anew; everything so far goes to its history.")
 @click.option(
     "--chain", type=click.IntRange(1), help="When it has ended, let the agent design the next; so many at most."
 )
@@ -41,7 +42,9 @@ def command(
     limit: int | None,
     seconds: float | None,
     driver: str,
-    start: Start | None,
+    evaluates: bool,
+    goes_back: bool,
+    is_fresh: bool,
     chain: int | None,
 ) -> None:
     """Run experiment NAME until a condition fires. Ctrl-C ends the run under way and keeps what is there.
@@ -51,6 +54,7 @@ def command(
     flagstone experiment run lr --runs 20 --seconds 600
     flagstone experiment run lr --chain 3
     """
+    start = chosen({"continue": evaluates, "best": goes_back, "fresh": is_fresh})
     if start == "fresh":
         begin_anew(home_of(standing, name, run_name))
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
@@ -62,6 +66,16 @@ def command(
         if child is None:
             return
         opened, start = child, None
+
+
+def chosen(given: dict[Start, bool]) -> Start | None:
+    """How a person wants to begin; of several ways none is left out silently."""
+    wanted = [start for start, is_given in given.items() if is_given]
+    if len(wanted) > 1:
+        raise FlagstoneError(
+            "--continue, --back-to-best and --fresh are different ways to begin", hint="give one of them"
+        )
+    return wanted[0] if wanted else None
 
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:

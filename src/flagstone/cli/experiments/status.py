@@ -7,6 +7,7 @@ import json
 import click
 
 from flagstone.cli.experiment_owner import schemas_of
+from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.place import experiment_argument, home_of
 from flagstone.cli.standing import Standing, plain
 from flagstone.loop.spec import load_spec
@@ -16,11 +17,11 @@ from flagstone.loop.standing import last_entries, last_text, position_of, status
 @click.command()
 @experiment_argument
 @click.option("--compact", is_flag=True, help="At most ten lines and one KB (what is shown anyway).")
-@click.option("--last", "count", type=int, default=0, help="The last so many runs, one line each.")
+@click.option("--last", "count", type=COUNT, help="The last so many runs, one line each.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
 def command(
-    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int, as_json: bool
+    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int | None, as_json: bool
 ) -> None:
     """Show where experiment NAME stands.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.place import entry_named, experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.standing import Standing, plain
 from flagstone.loop.home import RUN_ID, run_id
@@ -14,7 +15,7 @@ from flagstone.loop.tailing import tail_text
 @click.command()
 @experiment_argument
 @click.argument("which", metavar="[RUN_ID]", required=False)
-@click.option("--lines", type=int, default=80, help="At most so many lines.")
+@click.option("--lines", type=COUNT, default=80, help="At most so many lines.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, lines: int) -> None:
     """Show the end of the log of RUN_ID (default: the last run): at most 8 KB, and always the exception.
