@@ -16,6 +16,7 @@ from flagstone.gates.holder import held
 from flagstone.loop import best, checkpoint, derived, rebase
 from flagstone.loop.accounts import Accounts
 from flagstone.loop.candidate import Candidate, kept_candidate
+from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.harness import Harness, Order
 from flagstone.loop.home import run_id
@@ -68,6 +69,8 @@ def engine_of(
         engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
+        if history.recent:
+            books.mend(history.recent[-1])
         working.settle(engine.best_tree)
         try:
             yield engine
@@ -93,7 +96,7 @@ class Engine:
 
     @property
     def again(self) -> str:
-        return f"flagstone experiment run {self.opened.home.name}"
+        return command_of(self.opened.home, "run")
 
     @property
     def next_number(self) -> int:
@@ -165,7 +168,7 @@ class Engine:
         if self.proposer is None:
             raise FlagstoneError(
                 "this experiment has nobody to propose edits (proposer: none)",
-                hint=f"edit {self.opened.home.working} and give: flagstone experiment step {self.opened.home.name}",
+                hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
         asking = Proposing(self.opened, self.proposer, self.history, self.say)
         return partial(asking.candidate, asking.view(number))

@@ -281,3 +281,16 @@ def test_a_file_that_runs_write_can_be_named(laboratory: Laboratory) -> None:
     laboratory.run(Edits({2: set_x(2.0)}), limit=2)
     assert [each.status for each in laboratory.entries()] == ["ok", "ok"]
     assert (laboratory.project / "log.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_sockets_fit_into_the_temporary_folder_of_a_run_however_deep_it_lies(tmp_path: Path, sandbox: str) -> None:
+    there = Laboratory(tmp_path / "attention-study-of-rotary-position-embeddings" / "at-one-million-tokens" / sandbox)
+    serving = "import multiprocessing, os, tempfile\nif __name__ == '__main__':\n"
+    serving += "    with multiprocessing.Manager() as held:\n        print('val_loss:', held.list([1])[0])\n"
+    serving += "    open(os.path.join(tempfile.gettempdir(), 'mine'), 'w').write('x')\n"
+    there.files = {"train.py": serving}
+    there.make(sandbox=sandbox)
+    there.run(Edits({}), limit=1)
+    assert there.words() == [("r0001", "ok", "advance")]
+    assert (there.home.private("0") / "mine").is_file()

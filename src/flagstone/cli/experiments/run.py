@@ -16,9 +16,11 @@ from flagstone.errors import FlagstoneError
 from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.fresh import begin_anew
+from flagstone.loop.home import Home
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.stepping import is_unedited, step
+from flagstone.loop.working import Working
 
 Start = Literal["continue", "best", "fresh"]
 
@@ -55,6 +57,8 @@ def command(
     flagstone experiment run lr --chain 3
     """
     start = chosen({"continue": evaluates, "best": goes_back, "fresh": is_fresh})
+    if start is None and sys.stdin.isatty() and sys.stdout.isatty():
+        start = asked(home_of(standing, name, run_name))
     if start == "fresh":
         begin_anew(home_of(standing, name, run_name))
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
@@ -76,6 +80,18 @@ def chosen(given: dict[Start, bool]) -> Start | None:
             "--continue, --back-to-best and --fresh are different ways to begin", hint="give one of them"
         )
     return wanted[0] if wanted else None
+
+
+def asked(home: Home) -> Start | None:
+    """What a person wants done about working files that they have edited; nothing where those are as we left them."""
+    if not home.start.exists():
+        return None
+    opened, best = open_experiment(home, schemas_of(home.base)), History.read(home).progress.best
+    if best is None or Working(home, opened.subject).is_unedited(best.tree):
+        return None
+    words = "the working files were edited: evaluate that first, go back to the best, or begin the experiment anew?"
+    found: Start = click.prompt(words, type=click.Choice(["continue", "best", "fresh"]))
+    return found
 
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
@@ -125,17 +141,14 @@ def begin(engine: Engine, start: Start | None) -> None:
     now = engine.history.progress.best
     if is_unedited(engine) or now is None:
         return
-    if start is None and sys.stdin.isatty() and sys.stdout.isatty():
-        words = "the working files were edited: evaluate that first, or go back to the best?"
-        start = click.prompt(words, type=click.Choice(["continue", "best"]))
     if start == "continue":
         engine.halt_on(step(engine, ""))
     elif start == "best":
         engine.working.restore(now.tree)
     else:
         raise FlagstoneError(
-            "the working files are not those of the best, and there is no terminal to ask on",
-            hint="give --continue to evaluate them first, or --back-to-best (they are kept aside)",
+            f"the working files in {engine.opened.home.working} were edited, and there is no terminal to ask on",
+            hint="give --continue to evaluate them first, --back-to-best (they are kept aside), or --fresh",
         )
 
 
