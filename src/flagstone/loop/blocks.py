@@ -18,6 +18,7 @@ from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
+from flagstone.loop.gpu_memory import refuse_if_unmeasured
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import entries_of, head_of
 from flagstone.loop.opening import Opened, open_experiment
@@ -48,6 +49,7 @@ def run_block(
     home = Home(plan.folder, plan.run.root)
     adopt(home, plan)
     opened = open_experiment(home, schemas)
+    refuse_if_unmeasured(opened.spec)
     with engine_of(opened, proposer(opened), say, Accounts(home, job.stage, job.purses)) as engine:
         first = begun_at(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first

@@ -16,6 +16,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.fresh import begin_anew
+from flagstone.loop.gpu_memory import refuse_if_unmeasured
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, open_experiment
 
@@ -79,6 +80,7 @@ def chosen(given: dict[Start, bool]) -> Start | None:
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
     """Runs one experiment; what ended it, if anything did."""
+    refuse_if_unmeasured(opened.spec)
     owner = owner_of(opened.home.base)
     with engine_of(opened, owner.proposer(opened.spec, driver), live, owner.accounts(opened.home)) as engine:
         begin(engine, start)

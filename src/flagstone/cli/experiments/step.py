@@ -14,6 +14,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.loop.commands import command_of
 from flagstone.loop.derived import result_record
 from flagstone.loop.engine import engine_of
+from flagstone.loop.gpu_memory import refuse_if_unmeasured
 
 
 @click.command()
@@ -32,6 +33,7 @@ def command(
     flagstone experiment step lr --note "lr 3e-4 -> 2e-4" --json
     """
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
+    refuse_if_unmeasured(opened.spec)
     accounts = owner_of(opened.home.base).accounts(opened.home)
     accounts.refuse_if_spent(opened.spec.harness.gpus)
     with engine_of(opened, None, live, accounts) as engine:
