@@ -18,6 +18,7 @@ from flagstone.loop.accounts import Accounts
 from flagstone.loop.candidate import Candidate, kept_candidate
 from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry, Measurement
+from flagstone.loop.gpu_memory import refuse_if_unmeasured
 from flagstone.loop.harness import Harness, Order
 from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
@@ -49,6 +50,7 @@ def engine_of(
         refuse_if_unclean(home)
         end_orphans(str(home.root))
         refuse_if_tampered(opened)
+        refuse_if_unmeasured(opened.spec)
         history = History.read(home)
         history.refuse_if_broken()
         harness = Harness(

@@ -224,10 +224,6 @@ class GitSubject:
             self.decided[path] = matches(path, self.spec.mutable)
         return self.decided[path]
 
-    def patch(self, before: str, after: str) -> bytes:
-        """The difference of two trees, for `git apply` in the person's own checkout."""
-        return self.repository.patch(before, after)
-
     def way_home(self, commit: str, branch: str) -> str:
         """The command with which a person takes a candidate over as a branch; we never do."""
         words = ["git", "-C", str(self.spec.root), "fetch", str(self.candidates), f"{commit}:refs/heads/{branch}"]

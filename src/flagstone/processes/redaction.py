@@ -80,10 +80,6 @@ class Redactor:
                 content = expression(shape).sub(b"[redacted key]", content)
         return content
 
-    def clean_text(self, text: str) -> str:
-        """The text without secrets."""
-        return self.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-
 
 @cache
 def finder() -> Callable[[bytes, int, bytes, int], object]:

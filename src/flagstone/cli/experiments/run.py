@@ -15,6 +15,7 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
+from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import History
@@ -157,5 +158,18 @@ def say_end(opened: Opened, engine: Engine, ended: str) -> None:
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
     click.echo(f"{opened.home.name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
+    home = way_home(opened, progress.best)
+    if home and ended:
+        click.echo(f"take it over as a branch: {home}")
     verb = "resume" if opened.home.stop.exists() else "report" if ended else "run"
     click.echo(f"next: {command_of(opened.home, verb)}")
+
+
+def way_home(opened: Opened, best: Entry | None) -> str:
+    """The command with which a person takes the best of a git work tree over; nothing where there is none."""
+    if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
+        return ""
+    from flagstone.loop.git_subject import GitSubject
+
+    assert isinstance(opened.subject, GitSubject)
+    return opened.subject.way_home(best.commit, f"{opened.home.name}-{best.run_id}")
