@@ -95,11 +95,25 @@ def stray(folder: Path, links: Mapping[str, str], found: Mapping[str, os.stat_re
 
 def emptied(folder: Path) -> None:
     """An empty folder in this place; no link is followed."""
+    if is_empty_folder(folder):
+        return
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     if folder.exists():
         shutil.rmtree(folder, onerror=unlocked)
     folder.mkdir(parents=True)
+
+
+def is_empty_folder(folder: Path) -> bool:
+    """Whether such a folder stands there already, open to us: a run mostly leaves its own as it was."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.fstat(handle).st_mode & 0o700 == 0o700 and not os.listdir(handle)
+    finally:
+        os.close(handle)
 
 
 def unlocked(remove: Callable[[str], object], path: str, _: object) -> None:
