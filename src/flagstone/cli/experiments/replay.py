@@ -18,7 +18,6 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.loop.commands import command_of
 from flagstone.loop.engine import engine_of
-from flagstone.loop.gpu_memory import refuse_if_unmeasured
 from flagstone.loop.harness import Order
 
 
@@ -44,7 +43,6 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
             f"{which} of {opened.home.name} was never measured: {before.reason}",
             hint=f"see its edit: {command_of(opened.home, 'diff')} {which}",
         )
-    refuse_if_unmeasured(opened.spec)
     accounts = owner_of(opened.home.base).accounts(opened.home)
     accounts.refuse_if_spent(opened.spec.harness.gpus)
     with engine_of(opened, None, live, accounts) as engine:
