@@ -26,10 +26,10 @@ from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, facts_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposing import Proposing
+from flagstone.loop.run_tail import tail_of
 from flagstone.loop.scalars import Scalars
 from flagstone.loop.seeds import seed_for
 from flagstone.loop.stopping import terminated_by
-from flagstone.loop.tailing import tail_text
 from flagstone.loop.verdicts import entry_of
 from flagstone.loop.words import told
 from flagstone.loop.working import Working
@@ -278,7 +278,7 @@ class Engine:
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
             raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {self.again}")
         if not entry.parent_run and not entry.improved:
-            tail = tail_text(self.opened.home.run(entry.run_id).log, 12)
+            tail = tail_of(self.opened.home, entry, 12)
             raise WorkFailed(
                 f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
             )

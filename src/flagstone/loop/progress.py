@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,11 +92,3 @@ class Progress:
                 "reference": {int(seed): known(value) for seed, value in record["reference"]},
             }
         )
-
-
-def progress_of(entries: Iterable[Entry]) -> Progress:
-    """Where a whole ledger leaves an experiment."""
-    found = Progress()
-    for entry in entries:
-        found = found.after(entry)
-    return found

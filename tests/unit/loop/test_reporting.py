@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from entries import entry_of, made_up, measured, spec_for
+from entries import entry_of, made_up, measured, progress_of, spec_for
 from laboratory import Edits, Laboratory, set_x
 
 from flagstone.loop.changes import Change, changes_in
 from flagstone.loop.entry import Entry
 from flagstone.loop.impact import impacts, spearman
-from flagstone.loop.progress import progress_of
 from flagstone.loop.reporting import Report, lineage, page, report_of
 from flagstone.loop.spec import Spec
 from flagstone.loop.store import FILE, Blob, Store

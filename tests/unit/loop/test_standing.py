@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from entries import entry_of, home_for, made_up, spec_for, write_ledger
+from entries import entry_of, home_for, made_up, progress_of, spec_for, write_ledger
 from laboratory import Edits, Laboratory, set_x
 
 from flagstone.gates.holder import held
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import History
-from flagstone.loop.progress import progress_of
 from flagstone.loop.soundness import ledger_problems
 from flagstone.loop.standing import (
     Position,
