@@ -64,6 +64,8 @@ def keys(
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every key of a schema, those within it included: `limits.attempts`, `entries[].path`, `stages.NN.model`."""
     schema = resolved(schema, whole)
+    for form in schema.get("oneOf", ()):
+        yield from keys(form, whole, path)
     if "items" in schema:
         yield from keys(schema["items"], whole, f"{path}[]")
     for name, value in schema.get("properties", {}).items():
@@ -88,6 +90,10 @@ def type_of(schema: Mapping[str, Any]) -> str:
         return " · ".join(f"`{word}`" for word in schema["enum"])
     if isinstance(schema.get("additionalProperties"), dict) and "enum" in schema["additionalProperties"]:
         return "mapping to " + type_of(schema["additionalProperties"])
+    if "oneOf" in schema:
+        return " or ".join(type_of(form) for form in schema["oneOf"])
+    if "const" in schema:
+        return f"`{str(schema['const']).lower()}`"
     kinds = schema.get("type", "anything")
     said = " or ".join([kinds] if isinstance(kinds, str) else kinds)
     bounds = (("minimum", "at least"), ("exclusiveMinimum", "above"), ("maximum", "at most"))

@@ -172,11 +172,6 @@ class Repository:
         code, told, _ = run_quietly(argv, folder, READ_S, env=plain_environment(), stdin=asked)
         return frozenset(map(os.fsdecode, told.split(b"\0"))) if code == 0 else frozenset()
 
-    def patch(self, before: str, after: str) -> bytes:
-        """The whole difference of two trees, as `git apply` takes it."""
-        words = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--full-index")
-        return self.git("diff", *words, before, after, "--")
-
 
 def answered(
     argv: Sequence[str], cwd: Path, limit_s: float, *, env: Mapping[str, str], about: Path, stdin: bytes = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -34,7 +35,38 @@ def yaml_value(text: str | bytes) -> Any:
     """The value of a text, parsed once: a hundred runs pin the same defaults. It is shared, so nobody may change it."""
     import yaml
 
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        refuse_double_keys(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def refuse_double_keys(top: Any) -> None:
+    """A key that stands twice in one mapping would silently hold what was written last."""
+    import yaml
+
+    rest, seen = [top], set()
+    while rest:
+        node = rest.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            rest += node.value
+            continue
+        keys = set()
+        for key, value in node.value:
+            rest += (key, value)
+            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
+            if name in keys:
+                why = f"the key {key.value!r} is there a second time"
+                raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
+            keys.add(name)
 
 
 def read_yaml(path: Path) -> Any:
@@ -65,9 +97,19 @@ def schema_of(folder: Path, name: str) -> dict[str, Any]:
 
 @cache
 def validator_of(folder: Path, name: str) -> Any:
-    from jsonschema import Draft202012Validator
+    return validator()(schema_of(folder, name))
 
-    return Draft202012Validator(schema_of(folder, name))
+
+@cache
+def validator() -> Any:
+    """JSON Schema, for which .nan and .inf are no numbers: both would pass below and above every limit."""
+    from jsonschema import Draft202012Validator, validators
+
+    def is_number(checker: Any, value: object) -> bool:
+        return Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)  # type: ignore[arg-type]
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("number", is_number)
+    return validators.extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
 
 
 def problems(folder: Path, name: str, value: object) -> list[str]:
@@ -77,9 +119,7 @@ def problems(folder: Path, name: str, value: object) -> list[str]:
 
 def misfits(schema: Mapping[str, object], value: object) -> list[str]:
     """What is wrong with a value by a schema that lies in no file."""
-    from jsonschema import Draft202012Validator
-
-    return told(Draft202012Validator(dict(schema)), value)
+    return told(validator()(dict(schema)), value)
 
 
 def told(validator: Any, value: object) -> list[str]:

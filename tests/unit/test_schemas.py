@@ -30,6 +30,35 @@ def test_a_syntax_error_names_the_line() -> None:
         schemas.parse_yaml("goal: x\n  bad: [", "run.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("harness:\n  seconds: 5\n  gpus: 1\n  seconds: 500\n", "x.yaml line 4 .*the key 'seconds' is there a second"),
+        ("a: 1\nb: {c: 1, 'c': 2}\n", "x.yaml line 2 .*the key 'c'"),
+        ("- x: 1\n- y: 1\n  y: 1\n", "x.yaml line 3 .*the key 'y'"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_where_it_stands(text: str, words: str) -> None:
+    with pytest.raises(FlagstoneError, match=words):
+        schemas.parse_yaml(text, "x.yaml")
+
+
+def test_a_key_may_be_set_over_a_merged_one() -> None:
+    text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, x: 3}\n1: one\n'1': text\n"
+    found = {"a": {"x": 1, "y": 1}, "b": {"x": 2, "y": 1}, "c": {"x": 3, "y": 1}, 1: "one", "1": "text"}
+    assert schemas.parse_yaml(text, "x.yaml") == found
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
+def test_what_is_no_finite_number_is_no_number(value: str) -> None:
+    plan = schemas.parse_yaml(
+        "{goal: x, subject: {mutable: [a]}, metric: {name: l, direction: min}, "
+        f"harness: {{argv: [a], seconds: {value}}}, stopping: {{threshold: {value}}}}}",
+        "x.yaml",
+    )
+    assert len(schemas.problems(FOLDER, "experiment", plan)) >= 2
+
+
 def test_binary_and_bottomless_yaml_are_errors_not_crashes() -> None:
     for text in (b"\xff\xfe\x00", "[" * 20_000, "a: &a [*a"):
         with pytest.raises(FlagstoneError):

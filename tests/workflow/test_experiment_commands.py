@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,17 @@ def git(project: Path, *words: str, code: int = 0) -> str:
 def test_a_chain_of_nothing_is_refused(project: Path) -> None:
     flagstone(project, "run", "one", "--chain", "0", code=2)
     assert not (project / ".flagstone" / "experiments" / "one" / "ledger.jsonl").exists()
+
+
+def test_the_best_of_a_repository_is_taken_over_with_the_command_that_is_printed(project: Path) -> None:
+    git(project, "init", "-q", ".")
+    git(project, "add", "train.py")
+    git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    path.write_text(yaml.safe_dump(spec(project, subject={"kind": "git", "mutable": ["train.py"]})))
+    assert "take it over" not in flagstone(project, "run", "one", "--runs", "2")
+    said = flagstone(project, "run", "one").splitlines()
+    (line,) = (line for line in said if line.startswith("take it over as a branch: git -C "))
+    subprocess.run(shlex.split(line.partition(": ")[2]), check=True, capture_output=True)
+    assert "X = 2.5" in git(project, "show", "one-r0003:train.py")
+    assert (project / "train.py").read_text() == TRAIN

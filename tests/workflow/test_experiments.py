@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import workbench
 import yaml
 from workbench import Place, Study, ended, pids_in, wait_until
 
@@ -196,3 +197,40 @@ def test_a_plan_with_an_unknown_key_is_sent_back_before_anyone_is_asked(place: P
     said = place.flagstone("run", "t", "--yes", "--to", "01")
     assert said.code == 3
     assert "experiment-plans" in said.text and "metrik" in said.text
+
+
+MEETING = """import os, pathlib, time
+here = pathlib.Path(os.environ["MEETING"])
+(here / os.environ["CUDA_VISIBLE_DEVICES"]).touch()
+end = time.monotonic() + float(os.environ["PATIENCE"])
+while len(list(here.iterdir())) < 2 and time.monotonic() < end:
+    time.sleep(0.02)
+print(f"val_loss: {len(list(here.iterdir()))}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "together"),
+    [("flagstone", (), True), ("snakemake", (), True), ("snakemake", ("--resources", "gpu=1"), False)],
+)
+def test_experiments_use_as_many_gpus_as_there_are(
+    place: Place, monkeypatch: pytest.MonkeyPatch, command: str, words: tuple[str, ...], together: bool
+) -> None:
+    study = place.new()
+    meeting = study.root / "meeting"
+    meeting.mkdir()
+    env = {"MEETING": str(meeting), "PATIENCE": "60" if together else "0.5"}
+    for name in ("left", "right"):
+        plan(study, name, stopping={"max_runs": 1}, harness={"argv": ["python", "train.py"], "gpus": 1, "env": env})
+    (study.files.workspace / "code" / "tune" / "train.py").write_text(MEETING)
+    assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
+    real = workbench.environment()
+    monkeypatch.setattr(
+        workbench,
+        "environment",
+        lambda: {**real, "FLAGSTONE_GPUS": "0,1", "FLAGSTONE_LOCKS": str(place.root / "locks")},
+    )
+    said = place.flagstone("run", "t", "--cores", "2") if command == "flagstone" else place.snakemake(*words)
+    assert said.code == 0, said.text
+    lines = [json.loads((study.files.experiments / name / "ledger.jsonl").read_text()) for name in ("left", "right")]
+    assert ([line["value"] for line in lines] == [2.0, 2.0]) is together

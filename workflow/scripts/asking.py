@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 
+PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+
 
 def ask_warm_server(variable: str) -> int | None:
     """The exit code of the job; None where there is no server. Signals are passed on to it."""
@@ -18,13 +20,16 @@ def ask_warm_server(variable: str) -> int | None:
     except OSError:
         return None
     asked = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "word": word}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda told, _: asker.send(bytes([told])))
     request = json.dumps(asked).encode() + b"\n"
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # what comes meanwhile is passed on behind the request
+    for number in PASSED_ON:
+        signal.signal(number, lambda told, _: asker.send(bytes([told])))
     try:
         sent = socket.send_fds(asker, [request], [0, 1, 2])
         asker.sendall(request[sent:])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         answer = asker.recv(1)
     except OSError:  # it ended before it had read what was asked
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         return None
     return answer[0] if answer else 137

@@ -15,7 +15,7 @@ from flagstone.agents import inflight
 from flagstone.agents.changed import changed, marks
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.records import Ledger, cannot_write, utc
+from flagstone.records import Ledger, cannot_write, parsed_object, utc
 
 LOG = "agents.jsonl"
 LEAST_USD = 1e-6  # less is a rounding error
@@ -129,10 +129,22 @@ def append_call(log: Path, line: dict[str, object]) -> None:
         Ledger(log).append(line)
 
 
-def append_use(log: Path, *, stage: str = "", experiment: str = "", gpu_s: float, wall_s: float = 0.0) -> None:
-    """Notes what a measurement has used: GPU seconds, and how long it took."""
-    used = {"kind": USE, "stage": stage, "experiment": experiment, "gpu_s": gpu_s, "wall_s": wall_s}
+def append_use(
+    log: Path, *, stage: str = "", experiment: str = "", run: str = "", gpu_s: float, wall_s: float = 0.0
+) -> None:
+    """Notes what a run of an experiment has used: GPU seconds, and how long it took."""
+    used = {"kind": USE, "stage": stage, "experiment": experiment, "run": run, "gpu_s": gpu_s, "wall_s": wall_s}
     append_call(log, {**used, "ended_at": utc(time.time())})
+
+
+def is_noted(log: Path, experiment: str, run: str) -> bool:
+    """Whether a log tells of what this run of an experiment has used."""
+    try:
+        with open(log, "rb") as stream:
+            told = (parsed_object(raw) for raw in stream if f'"{run}"'.encode() in raw)
+            return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in told)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -46,6 +46,8 @@ def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
     if found:
         return
     yield from (f"{where}: {problem}" for problem in freedoms(value, sandbox_of(run)))
+    if value.get("parent"):
+        yield f"{where}: no plan begins from another experiment; leave `parent` out"
     root = run.root / value["subject"].get("root", ".")
     if not os.path.realpath(root).startswith(os.path.realpath(run.root)):
         yield f"{where}: subject.root leads out of the run"

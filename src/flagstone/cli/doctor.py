@@ -18,7 +18,7 @@ from flagstone.agents.sandbox import INSTALL, NEWER_KERNEL, strength
 from flagstone.cli.standing import Standing, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project
-from flagstone.processes import run_quietly
+from flagstone.processes import gpu_memory_fault, run_quietly
 from flagstone.settings import pinned_table, read_layer
 
 SIGNS = {"fine": ("✓", "green"), "missing": ("✗", "red"), "optional": ("–", "yellow")}
@@ -69,6 +69,12 @@ def tools() -> Iterator[Finding]:
     else:
         yield tool("TeX", ["latexmk", "-v"], "missing", "make setup, or install latexmk and TeX Live, or tectonic")
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
+    fault = gpu_memory_fault()
+    if fault:
+        cure = "with a GPU: its driver, and make setup; until then no experiment may rest on GPU memory"
+        yield Finding("GPU memory", "optional", f"cannot be measured: {fault}", cure)
+    else:
+        yield Finding("GPU memory", "fine", "is measured, run by run")
 
 
 def tool(what: str, argv: list[str], otherwise: str, cure: str) -> Finding:

@@ -68,7 +68,7 @@ def execute(project: Project, run: Run, cores: int) -> bool:
     triggers = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
         workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=cores, resources={"gpu": 1}),
+            resource_settings=ResourceSettings(cores=cores),
             config_settings=ConfigSettings(config={"run": run.name}),
             snakefile=Path(project.snakefile),
         )

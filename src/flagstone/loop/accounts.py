@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flagstone.agents.budget import Claim, Purse, refuse_if_spent
-from flagstone.agents.telemetry import append_use
+from flagstone.agents.telemetry import append_use, is_noted
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home
 
@@ -26,10 +26,15 @@ class Accounts:
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
-        self.note_use(entry.gpu_s, entry.wall_s)
+        self.note_use(entry.gpu_s, entry.wall_s, entry.run_id)
 
-    def note_use(self, gpu_s: float, wall_s: float) -> None:
+    def note_use(self, gpu_s: float, wall_s: float, run: str = "") -> None:
         """What was used; without GPUs there is nothing to write down."""
         if gpu_s:
             used = {"gpu_s": round(gpu_s, 3), "wall_s": round(wall_s, 3)}
-            append_use(self.home.log, stage=self.stage, experiment=self.home.name, **used)
+            append_use(self.home.log, stage=self.stage, experiment=self.home.name, run=run, **used)
+
+    def mend(self, last: Entry) -> None:
+        """After a kill between a verdict and its line here; all earlier ones have theirs."""
+        if last.gpu_s and not is_noted(self.home.log, self.home.name, last.run_id):
+            self.note(last)

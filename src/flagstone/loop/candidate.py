@@ -26,10 +26,6 @@ class Candidate:
     is_fatal: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def is_changed(self) -> bool:
-        return self.snapshot.tree != self.parent_tree
-
     def keep(self, run: RunFolder) -> None:
         """Written before anything is run, so that a restart asks no agent twice."""
         # what cost nothing is sooner proposed again, after a power cut, than synced every time

@@ -17,6 +17,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.loop import checkpoint
 from flagstone.loop.checkpoint import link_or_copy
 from flagstone.loop.commands import command_of
+from flagstone.loop.directions import direction_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home
 from flagstone.loop.opening import Opened, open_experiment, refuse_if_unclean
@@ -86,7 +87,7 @@ def refuse(parent: Opened, best: Entry | None, wanted: Next) -> None:
 
 
 def spec_of_child(parent: Opened, wanted: Next) -> dict[str, Any]:
-    """The parent's spec with what differs. A threshold of another metric means nothing here."""
+    """The parent's spec with what differs. Threshold and direction of another metric mean nothing here."""
     value = {key: dict(row) if isinstance(row, dict) else row for key, row in parent.spec.merged.items()}
     value["parent"] = parent.home.name
     value["goal"] = wanted.goal or value["goal"]
@@ -94,7 +95,8 @@ def spec_of_child(parent: Opened, wanted: Next) -> dict[str, Any]:
     if is_other:
         value["metric"] = {**{key: row for key, row in value["metric"].items() if key not in ("tag", "key", "regex")}}
         value["metric"]["name"] = wanted.metric
-    if wanted.direction:
+        value["metric"]["direction"] = wanted.direction or direction_of(wanted.metric)
+    elif wanted.direction:
         value["metric"]["direction"] = wanted.direction
     stopping = dict(value.get("stopping", {}))
     if is_other or (wanted.direction and wanted.direction != parent.spec.metric.direction):

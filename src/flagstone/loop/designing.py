@@ -13,6 +13,7 @@ from flagstone.errors import Interrupted, WorkFailed
 from flagstone.layout import RUN_NAME
 from flagstone.loop.chain import Next
 from flagstone.loop.commands import command_of
+from flagstone.loop.home import Home
 from flagstone.loop.opening import Opened
 from flagstone.loop.progress import Progress
 from flagstone.loop.proposers.agent import FIRST_WAIT_S, AgentProposer
@@ -46,11 +47,14 @@ class Designer:
         """What is to follow. Limits in money and hours hold for the whole chain: the child gets what is left."""
         left = budget_left(self.parent, self.progress)
         for number in range(1, TRIES + 1):
-            result = self.asked(report, names, left.get("cost_usd"))
+            allowed = self.allowed_usd(left)
+            result = self.asked(report, names, allowed)
+            left = spent(left, result, allowed)
             if result.outcome is Outcome.INTERRUPTED:
                 raise Interrupted("stopped while the next experiment was designed", hint="give the same command again")
             if result.outcome is Outcome.OK and isinstance(result.structured, dict):
-                return in_full(result.structured, names, self.spent(left, result))
+                self.allowed_usd(left)
+                return in_full(result.structured, names, left)
             if result.outcome is Outcome.RETRYABLE and number < TRIES:
                 self.proposer.sleep(result.retry_after_s or FIRST_WAIT_S)
         name = self.parent.home.name
@@ -59,10 +63,16 @@ class Designer:
             hint=f'do it yourself: {command_of(self.parent.home, "chain")} NEXT --rationale "…"',
         )
 
+    def allowed_usd(self, left: Mapping[str, float]) -> float | None:
+        """What one call may cost; nothing is asked once the money is used up, or may be."""
+        if left.get("cost_usd", 1.0) <= 0:
+            raise no_money(self.parent.home)
+        caps = (self.parent.spec.agent.cost_usd, left.get("cost_usd"))
+        return min((limit for limit in caps if limit is not None), default=None)
+
     def asked(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
         spec, folder = self.parent.spec, unused(self.parent.home.root / "design")
         asked = spec.agent
-        caps = [limit for limit in (asked.cost_usd, cost_usd) if limit is not None]
         call = AgentCall(
             prompt=next_prompt(
                 self.proposer.prompts,
@@ -88,7 +98,7 @@ class Designer:
             mode=Mode.JUDGE,
             writable=(),
             model=asked.model or self.proposer.model,
-            limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, min(caps, default=None)),
+            limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, cost_usd),
             record_dir=folder,
             options={**self.proposer.options, **asked.options},
             reply_schema=REPLY,
@@ -96,11 +106,20 @@ class Designer:
         )
         return self.proposer.call(call, self.parent.home)
 
-    def spent(self, left: dict[str, float], result: AgentResult) -> dict[str, float]:
-        """The design itself is paid for out of what is left."""
-        if "cost_usd" in left:
-            left["cost_usd"] = max(left["cost_usd"] - (result.cost_usd or 0.0), 0.0)
+
+def spent(left: dict[str, float], result: AgentResult, allowed: float | None) -> dict[str, float]:
+    """What a call leaves: the design is paid for as well. An unknown cost counts as all that was allowed."""
+    if "cost_usd" not in left or allowed is None:
         return left
+    cost = allowed if result.cost_usd is None else result.cost_usd
+    return {**left, "cost_usd": max(left["cost_usd"] - cost, 0.0)}
+
+
+def no_money(home: Home) -> WorkFailed:
+    return WorkFailed(
+        f"designing what follows {home.name} has used up its cost_usd, or may have: not every call said what it cost",
+        hint=f'do it yourself: {command_of(home, "chain")} NEXT --rationale "…" --cost-usd …',
+    )
 
 
 def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:

@@ -16,7 +16,9 @@ from flagstone.gates.holder import held
 from flagstone.loop import best, checkpoint, derived, rebase
 from flagstone.loop.accounts import Accounts
 from flagstone.loop.candidate import Candidate, kept_candidate
+from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry, Measurement
+from flagstone.loop.gpu_memory import refuse_if_unmeasured
 from flagstone.loop.harness import Harness, Order
 from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
@@ -24,10 +26,10 @@ from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, facts_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.loop.proposal import Proposer
 from flagstone.loop.proposing import Proposing
+from flagstone.loop.run_tail import tail_of
 from flagstone.loop.scalars import Scalars
 from flagstone.loop.seeds import seed_for
 from flagstone.loop.stopping import terminated_by
-from flagstone.loop.tailing import tail_text
 from flagstone.loop.verdicts import entry_of
 from flagstone.loop.words import told
 from flagstone.loop.working import Working
@@ -48,6 +50,7 @@ def engine_of(
         refuse_if_unclean(home)
         end_orphans(str(home.root))
         refuse_if_tampered(opened)
+        refuse_if_unmeasured(opened.spec)
         history = History.read(home)
         history.refuse_if_broken()
         harness = Harness(
@@ -68,6 +71,8 @@ def engine_of(
         engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
+        if history.recent:
+            books.mend(history.recent[-1])
         working.settle(engine.best_tree)
         try:
             yield engine
@@ -93,7 +98,7 @@ class Engine:
 
     @property
     def again(self) -> str:
-        return f"flagstone experiment run {self.opened.home.name}"
+        return command_of(self.opened.home, "run")
 
     @property
     def next_number(self) -> int:
@@ -165,7 +170,7 @@ class Engine:
         if self.proposer is None:
             raise FlagstoneError(
                 "this experiment has nobody to propose edits (proposer: none)",
-                hint=f"edit {self.opened.home.working} and give: flagstone experiment step {self.opened.home.name}",
+                hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
         asking = Proposing(self.opened, self.proposer, self.history, self.say)
         return partial(asking.candidate, asking.view(number))
@@ -273,7 +278,7 @@ class Engine:
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
             raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {self.again}")
         if not entry.parent_run and not entry.improved:
-            tail = tail_text(self.opened.home.run(entry.run_id).log, 12)
+            tail = tail_of(self.opened.home, entry, 12)
             raise WorkFailed(
                 f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
             )

@@ -108,6 +108,11 @@ class Entry:
         cost = self.proposal.get("cost_usd", 0.0)
         return None if cost is None else float(cost)
 
+    @property
+    def spent_usd(self) -> float:
+        """What counts towards a limit: of a call that told no cost, all that it was allowed."""
+        return self.cost_usd if self.cost_usd is not None else float(self.proposal.get("cost_at_most_usd") or 0.0)
+
     def to_record(self) -> dict[str, Any]:
         return {
             **vars(self),

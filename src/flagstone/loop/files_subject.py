@@ -71,12 +71,23 @@ class FilesSubject:
         return Blob(content[0], self.store.put(b"blob", content[1]))
 
     def overlay(self, files: Mapping[str, Blob]) -> Overlay:
-        return Overlay(self.spec.root, self.of_project | files.keys(), self.scratch)
+        own = self.of_project | files.keys()
+        return Overlay(self.spec.root, own, self.scratch - own, self.outputs - own)
 
     @cached_property
     def scratch(self) -> frozenset[str]:
         """The folders that runs write to, looked for once."""
-        return frozenset(self.spec.scratch) or default_scratch(self.spec.root)
+        root, asked = self.spec.root, {name.strip("/") for name in self.spec.scratch}
+        left = {name.rstrip("/") for name in self.spec.outputs if name.endswith("/") and (root / name).is_dir()}
+        folders = frozenset(name for name in asked if not (root / name).is_file())
+        return (folders or default_scratch(root)) | left
+
+    @cached_property
+    def outputs(self) -> frozenset[str]:
+        """The files that runs write: an earlier run by hand may have left the project some of these names."""
+        root = self.spec.root
+        left = {name for name in self.spec.outputs if not name.endswith("/") and (root / name).parent.is_dir()}
+        return frozenset(left | {name for name in self.spec.scratch if (root / name).is_file()})
 
     @cached_property
     def of_project(self) -> frozenset[str]:

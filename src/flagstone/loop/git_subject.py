@@ -55,7 +55,7 @@ class GitSubject:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.spec.root, frozenset(self.spec.scratch), self.home)
+        return Surroundings(self.spec.root, frozenset(self.spec.scratch), frozenset(self.spec.outputs), self.home)
 
     def base(self) -> Snapshot:
         """The last commit of the checkout. An edit that it does not hold would be lost without a word."""
@@ -223,10 +223,6 @@ class GitSubject:
         if path not in self.decided:
             self.decided[path] = matches(path, self.spec.mutable)
         return self.decided[path]
-
-    def patch(self, before: str, after: str) -> bytes:
-        """The difference of two trees, for `git apply` in the person's own checkout."""
-        return self.repository.patch(before, after)
 
     def way_home(self, commit: str, branch: str) -> str:
         """The command with which a person takes a candidate over as a branch; we never do."""

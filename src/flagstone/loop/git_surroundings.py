@@ -18,10 +18,12 @@ LEFTOVERS = LEFT_OUT | {"build", "dist", "htmlcov", ".coverage", ".tox", ".nox",
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The checkout at `root`. `asked` are the folders that runs write to; `own` is where the experiment lives."""
+    """The checkout at `root`. `asked` are the folders that runs write to, `outputs` what they are asked to leave;
+    `own` is where the experiment lives."""
 
     root: Path
     asked: frozenset[str]
+    outputs: frozenset[str]
     own: Path
 
     @cached_property
@@ -39,17 +41,20 @@ class Surroundings:
 
     def written_to(self, listing: Listing) -> frozenset[str]:
         """Paths that runs may leave things at; by default, those that training code is known to use."""
-        if self.asked:
-            return frozenset(name.strip("/") for name in self.asked if name.strip("/") not in listing.files)
+        told = {name.strip("/") for name in self.asked} | {name for name in self.outputs if not name.endswith("/")}
         # a folder with tracked files is written to only where the spec says so
-        return frozenset(name for name in SCRATCH if name not in listing.files and name not in listing.folders)
+        usual = () if self.asked else (*SCRATCH, *(name.rstrip("/") for name in self.outputs if name.endswith("/")))
+        told |= {name for name in usual if name not in listing.folders}
+        return frozenset(name for name in told if name not in listing.files)
 
     def scratch(self, listing: Listing) -> frozenset[str]:
         """Those that stand there as folders, empty, before a run."""
-        wanted = self.written_to(listing)
-        if self.asked:
-            return frozenset(name for name in wanted if not (self.root / name).is_file())
-        return frozenset(name for name in wanted if (self.root / name).is_dir())
+        asked = {name.strip("/") for name in self.asked}
+        return frozenset(
+            name
+            for name in self.written_to(listing)
+            if (self.root / name).is_dir() or (name in asked and not (self.root / name).is_file())
+        )
 
     def links(self, listing: Listing) -> Mapping[str, str]:
         """What is linked, and where it points."""

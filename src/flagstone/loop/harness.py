@@ -200,8 +200,9 @@ class Harness:
         known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
         wanted = order.part in ("first", "rebased")
         saved, problem = checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=wanted)
-        value, fault = primary(reading, self.spec)
-        metrics = {**reading.values, **measured_quantities(known)}
+        measured = measured_quantities(known)
+        value, fault = primary(reading, self.spec, measured)
+        metrics = {**reading.values, **measured}
         if problem and self.spec.checkpoint and self.spec.checkpoint.required:
             fault = fault or problem
         return Measurement(

@@ -143,7 +143,7 @@ class Home:
 
     def run_names(self) -> list[str]:
         try:
-            return sorted(name for name in os.listdir(self.root / "runs") if RUN_ID.match(name))
+            return sorted(filter(RUN_ID.match, os.listdir(self.root / "runs")), key=lambda name: int(name[1:]))
         except OSError:
             return []
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home, run_id
 from flagstone.loop.progress import Progress
@@ -66,7 +67,7 @@ class History:
 
     @property
     def anew(self) -> str:
-        return f"flagstone experiment run {self.home.name} --fresh"
+        return f"{command_of(self.home, 'run')} --fresh"
 
     def append(self, entry: Entry) -> None:
         """Durable when this returns: this line is the verdict."""
@@ -90,7 +91,7 @@ class History:
         if mark_of(self.home.ledger) != self.mark:
             raise WorkFailed(
                 f"{self.home.ledger} was written to by somebody else while a run was under way",
-                hint=f"look at it (flagstone experiment status {self.home.name}) and put it back before you go on",
+                hint=f"look at it ({command_of(self.home, 'status')}) and put it back before you go on",
             )
 
 

@@ -72,11 +72,6 @@ def looks_better(first: float, best: Sequence[float], direction: str) -> bool:
     return improvement(first, median(best), direction) > head_start
 
 
-def share_of_alpha(test: int, rule: NoiseRule) -> float:
-    """The part of α that the test of this number may spend, counted from 1 over the tests begun."""
-    return spending.share(rule.alpha, test)
-
-
 def judge(
     candidate: Sequence[float],
     reference: Sequence[float],

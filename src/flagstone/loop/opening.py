@@ -11,6 +11,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.holder import held
+from flagstone.loop.commands import command_of
 from flagstone.loop.contract import Contract
 from flagstone.loop.files_subject import FilesSubject
 from flagstone.loop.fresh import finish_anew
@@ -106,7 +107,7 @@ def refuse_if_tampered(opened: Opened) -> None:
         raise FlagstoneError(
             f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} "
             f"began: {changed}",
-            hint=f"put it back, or begin anew with it: flagstone experiment run {opened.home.name} --fresh",
+            hint=f"put it back, or begin anew with it: {command_of(opened.home, 'run')} --fresh",
         )
 
 

@@ -21,17 +21,19 @@ LEFT_OUT = frozenset(
 
 @dataclass(frozen=True)
 class Overlay:
-    """The project at `root`, in which these files (by their relative paths) are our own."""
+    """The project at `root`, in which these files (by their relative paths) are our own. Runs write to `scratch`, which
+    are folders, and to `outputs`, which are files."""
 
     root: Path
     own: frozenset[str]
     scratch: frozenset[str]
+    outputs: frozenset[str] = frozenset()
 
     @cached_property
     def folders(self) -> Set[str]:
         """Every folder that has to be a real one, because something of ours lies below it."""
         found = {""}
-        for path in (*self.own, *(f"{name}/." for name in self.scratch)):
+        for path in (*self.own, *self.outputs, *(f"{name}/." for name in self.scratch)):
             parts = path.split("/")[:-1]
             found |= {"/".join(parts[: count + 1]) for count in range(len(parts))}
         return found
@@ -40,7 +42,7 @@ class Overlay:
         """Whether a path lies in a folder that runs write to, or is a leftover of one."""
         parts = path.split("/")
         below = any("/".join(parts[: count + 1]) in self.scratch for count in range(len(parts)))
-        return below or bool(LEFT_OUT & set(parts)) or path.endswith(".pyc")
+        return below or path in self.outputs or bool(LEFT_OUT & set(parts)) or path.endswith(".pyc")
 
     def links(self) -> Iterator[tuple[str, str]]:
         """What is linked and where it points: all that stands in a folder of ours and is not ours."""
@@ -93,11 +95,25 @@ def stray(folder: Path, links: Mapping[str, str], found: Mapping[str, os.stat_re
 
 def emptied(folder: Path) -> None:
     """An empty folder in this place; no link is followed."""
+    if is_empty_folder(folder):
+        return
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     if folder.exists():
         shutil.rmtree(folder, onerror=unlocked)
     folder.mkdir(parents=True)
+
+
+def is_empty_folder(folder: Path) -> bool:
+    """Whether such a folder stands there already, open to us: a run mostly leaves its own as it was."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.fstat(handle).st_mode & 0o700 == 0o700 and not os.listdir(handle)
+    finally:
+        os.close(handle)
 
 
 def unlocked(remove: Callable[[str], object], path: str, _: object) -> None:

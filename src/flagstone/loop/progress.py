@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,7 +53,7 @@ class Progress:
             plateau=self.plateau_after(entry),
             wall_s=self.wall_s + entry.wall_s,
             gpu_s=self.gpu_s + entry.gpu_s,
-            cost_usd=self.cost_usd + (cost or 0.0),
+            cost_usd=self.cost_usd + entry.spent_usd,
             unknown_costs=self.unknown_costs + (cost is None),
             is_interrupted=entry.status == "interrupted",
             verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
@@ -92,11 +92,3 @@ class Progress:
                 "reference": {int(seed): known(value) for seed, value in record["reference"]},
             }
         )
-
-
-def progress_of(entries: Iterable[Entry]) -> Progress:
-    """Where a whole ledger leaves an experiment."""
-    found = Progress()
-    for entry in entries:
-        found = found.after(entry)
-    return found

@@ -76,6 +76,8 @@ class Proposing:
         self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = dict(proposed.facts)
+        if facts.get("cost_usd", 0) is None:
+            facts["cost_at_most_usd"] = view.spec.agent.cost_usd
         parent_run = view.best.run_id if view.best else ""
         if proposed.is_fatal or facts.get("exhausted"):
             ends = bool(facts.get("exhausted"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.loop.spec import Spec
+from flagstone.loop.spec import MEASURED, Spec
 from flagstone.metrics.registry import nearest
 from flagstone.metrics.series import Reading, diverged
 
@@ -18,9 +18,11 @@ def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
     return {**found, "wall_seconds": float(known["wall_s"])}
 
 
-def primary(reading: Reading, spec: Spec) -> tuple[float | None, str]:
-    """The number that counts, or why there is none."""
+def primary(reading: Reading, spec: Spec, measured: Mapping[str, float]) -> tuple[float | None, str]:
+    """The number that counts, or why there is none. What we measure ourselves is not asked of the run."""
     name = spec.metric.name
+    if name in MEASURED:
+        return measured.get(name), "" if name in measured else f"{name} could not be measured"
     value = reading.values.get(name)
     if value is None:
         close = nearest(name, reading.values)

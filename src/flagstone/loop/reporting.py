@@ -17,7 +17,7 @@ from flagstone.loop.entry import Entry
 from flagstone.loop.ideas import ideas_text
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened
-from flagstone.loop.progress import Progress, progress_of
+from flagstone.loop.progress import Progress
 from flagstone.loop.spec import Spec
 from flagstone.loop.standing import Position, confidence_words, metric_figure, read_entries, runs_words, spent_words
 
@@ -75,11 +75,6 @@ def report_of(opened: Opened) -> str:
     entries, progress = read_entries(opened.home), History.read(opened.home).progress
     ideas = ideas_text(entries[-LATE:], IDEAS_BYTES)
     return page(Report(entries, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
-
-
-def report_text(entries: Sequence[Entry], spec: Spec, diff: Callable[[str, str], str], ideas: str = "") -> str:
-    """The report of these runs."""
-    return page(Report(entries, progress_of(entries), spec, functools.cache(diff), ideas))
 
 
 def page(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +54,7 @@ class SubjectSpec:
     protected: tuple[str, ...] | None
     scratch: tuple[str, ...]
     entry: str
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
     return Spec(
         name=name,
         goal=str(value["goal"]),
-        subject=subject_of(base, value["subject"]),
+        subject=replace(subject_of(base, value["subject"]), outputs=outputs_in(value)),
         harness=HarnessSpec(**as_tuples(value["harness"])),
         metric=metric_of(value["metric"], subject_of(base, value["subject"]).root),
         evaluate=step_of(value.get("evaluate")),
@@ -214,6 +215,14 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
         sandbox=sandbox_word(value.get("sandbox", "auto")),
         merged=value,
     )
+
+
+def outputs_in(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a run is asked to leave, as files, or as the folders that hold what a glob names."""
+    metric, saved, scored = value["metric"], value.get("checkpoint") or {}, value.get("evaluate") or {}
+    globs = (metric.get("path"), metric.get("glob"), saved.get("glob"), scored.get("artifact"))
+    fixed = (re.split(r"[^/]*[*?\[]", glob, maxsplit=1)[0].removeprefix("./") for glob in globs if glob)
+    return tuple(path for path in dict.fromkeys(fixed) if path and not path.startswith(("/", "~", "../")))
 
 
 def subject_of(base: Path, value: Mapping[str, Any]) -> SubjectSpec:
@@ -272,11 +281,18 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
             f"cannot read {path}: {error.strerror}", hint="flagstone experiment new NAME starts one"
         ) from error
     known = read_record(compiled) if compiled else None
-    if known and known.get("digest") == digest:
-        return held_to_run(spec_of(path.parent.name, base, known["value"]), base)
-    value = schemas.read_yaml(path)
-    schemas.check(folder, "experiment", value, str(path))
+    is_known = known is not None and known.get("digest") == digest
+    value = known["value"] if known is not None and is_known else schemas.read_yaml(path)
+    if not is_known:
+        schemas.check(folder, "experiment", value, str(path))
     spec = spec_of(path.parent.name, base, value)
+    if spec.parent and not (path.parent / "origin.json").is_file():
+        raise FlagstoneError(
+            f"{path}: it does not begin from its parent {spec.parent}",
+            hint=f"take `parent` out; to go on from a best, give: flagstone experiment chain {spec.parent} NEXT",
+        )
+    if is_known:
+        return held_to_run(spec, base)
     if wrong := faults(spec.metric.backend, spec.metric.options):
         raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, and give the command again")
     if compiled:

@@ -184,7 +184,7 @@ def confidence_words(position: Position) -> str:
 
 def spent_words(progress: Progress) -> str:
     gpus = f", {figure(progress.gpu_s / 3600)} GPU h" if progress.gpu_s else ""
-    unknown = f" ({progress.unknown_costs} calls of unknown cost)" if progress.unknown_costs else ""
+    unknown = f" ({progress.unknown_costs} of unknown cost, counted in full)" if progress.unknown_costs else ""
     return f"{duration(progress.wall_s)} of runs{gpus}, ${progress.cost_usd:.2f} of calls{unknown}"
 
 

@@ -30,7 +30,7 @@ CONFIG = """[core]
 WRITER = b"Flagstone <experiment@localhost>"
 FILE, PROGRAM, LINK, FOLDER = "100644", "100755", "120000", "40000"
 DIFF_BYTES = 200_000
-MAKE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,12 @@ class Store:
 
 def place(path: str, content: bytes) -> None:
     """Puts an object in its place, whole and for good, or not at all."""
-    temporary = f"{path}.{os.getpid()}"
+    folder = os.path.dirname(path)
+    temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"  # as git names its own, so that it knows what they are
     try:
         handle = os.open(temporary, MAKE, 0o444)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         handle = os.open(temporary, MAKE, 0o444)
     try:
         try:

@@ -12,6 +12,7 @@ from flagstone.agents.sandbox import strength
 from flagstone.errors import FlagstoneError
 from flagstone.loop.spec import HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits
+from flagstone.processes.short_paths import short_path
 
 # keys and settings of agents: what an agent has written is run without them
 AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
@@ -21,7 +22,6 @@ CACHES = {
     "TRITON_CACHE_DIR": "triton",
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
     "NUMBA_CACHE_DIR": "numba",
-    "TMPDIR": "",
 }
 
 
@@ -33,6 +33,7 @@ def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) ->
         "AR_RUN_DIR": str(folder),
         "AR_SEED": str(seed),
         "SEED": str(seed),
+        "TMPDIR": str(short_path(private)),
         "PYTHONHASHSEED": str(seed % 2**32),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",

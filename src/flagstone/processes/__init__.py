@@ -3,7 +3,7 @@
 from flagstone.processes.command import Command, Output, ProcessLimits, ProcessResult
 from flagstone.processes.confinement import Confinement
 from flagstone.processes.interruption import Interruption
-from flagstone.processes.nvml import gpu_ids
+from flagstone.processes.nvml import gpu_ids, gpu_memory_fault
 from flagstone.processes.quiet import run_quietly
 from flagstone.processes.running import run
 from flagstone.processes.spawn import StartError
@@ -20,6 +20,7 @@ __all__ = [
     "Survivor",
     "end_orphans",
     "gpu_ids",
+    "gpu_memory_fault",
     "run",
     "run_quietly",
     "still_alive",

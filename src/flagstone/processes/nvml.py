@@ -21,16 +21,27 @@ def devices() -> list[str]:
 
 
 @cache
-def library() -> Any | None:
-    """The library, started; None where there is no GPU, no module `pynvml`, or no driver to talk to."""
+def loaded() -> tuple[Any | None, str]:
+    """The library, started, or why it cannot be: no GPU, no module `pynvml`, or no driver to talk to."""
     if not devices():
-        return None
+        return None, "there is no NVIDIA GPU here"
     try:
         found = importlib.import_module("pynvml")
         found.nvmlInit()
-    except Exception:  # its errors are classes of its own, made while it is loaded
-        return None
-    return found
+    except ImportError:
+        return None, "the Python package nvidia-ml-py is not installed"
+    except Exception as error:  # its errors are classes of its own, made while it is loaded
+        return None, f"NVIDIA's library does not start: {error}"
+    return found, ""
+
+
+def library() -> Any | None:
+    return loaded()[0]
+
+
+def gpu_memory_fault() -> str:
+    """Why the GPU memory of processes cannot be measured here; nothing where it can."""
+    return loaded()[1]
 
 
 @cache

@@ -107,10 +107,6 @@ class Redactor:
             if holds(content, len(content), needle, len(needle)):
                 yield from (found.span() for found in expression(shape).finditer(content))
 
-    def clean_text(self, text: str) -> str:
-        """The text without secrets."""
-        return self.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-
 
 class KeyLines:
     """Private keys that come line by line: all of one is taken out, also where it comes in many parts."""

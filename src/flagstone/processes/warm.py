@@ -24,6 +24,7 @@ BLOCKS = "FLAGSTONE_WARM_BLOCKS"
 PREFIX = "flagstone-"
 PR_SET_PDEATHSIG = 1
 REQUEST_BYTES = 4_000_000
+LONGEST_PLACE = 60
 LISTENER = 3  # the handle on which a spawned server finds its socket
 
 Main = Callable[[list[str]], int]
@@ -95,7 +96,7 @@ def serve_spawned(load: Callable[[], Main]) -> None:
 def doorway() -> tuple[Path, socket.socket, str]:
     """Where jobs knock, and the word they are let in by."""
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place_of_sockets()))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
@@ -103,9 +104,15 @@ def doorway() -> tuple[Path, socket.socket, str]:
     return folder, listener, secrets.token_hex(16)
 
 
+def place_of_sockets() -> Path:
+    """Where temporary files go, or /tmp where that has too long a name: a socket's path holds 107 bytes."""
+    place = Path(tempfile.gettempdir())
+    return place if len(os.fsencode(place)) <= LONGEST_PLACE else Path("/tmp")
+
+
 def remove_leftovers() -> None:
     """The folders of servers whose `flagstone run` was killed before it could remove its own."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+    for folder in place_of_sockets().glob(f"{PREFIX}*-*"):
         pid = folder.name.removeprefix(PREFIX).split("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -134,8 +141,8 @@ def work(connection: socket.socket, main: Main, word: str) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
     try:
-        words = take_over(connection, word)
-        threading.Thread(target=relay_signals, args=(connection,), daemon=True).start()
+        words, early = take_over(connection, word)
+        threading.Thread(target=relay_signals, args=(connection, early), daemon=True).start()
         code = main(words)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
@@ -150,14 +157,15 @@ def work(connection: socket.socket, main: Main, word: str) -> int:
     return code & 0xFF
 
 
-def take_over(connection: socket.socket, word: str) -> list[str]:
-    """Reads the request: words, folder, environment, and the three standard streams themselves."""
+def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
+    """Reads the request: words, folder, environment, and the three standard streams; then signals that came with it."""
     request, handles, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 3)
-    while not request.endswith(b"\n"):
+    while b"\n" not in request:
         more = connection.recv(REQUEST_BYTES)
         if not more:
             raise EOFError("the asker went away")
         request += more
+    request, _, early = request.partition(b"\n")
     asked = json.loads(request)
     if not secrets.compare_digest(str(asked.get("word")).encode(), word.encode()):
         raise PermissionError("a stranger asked")
@@ -168,11 +176,13 @@ def take_over(connection: socket.socket, word: str) -> list[str]:
     os.environ.clear()
     os.environ.update(asked["env"])
     words: Sequence[str] = asked["argv"]
-    return list(words)
+    return list(words), early
 
 
-def relay_signals(connection: socket.socket) -> None:
+def relay_signals(connection: socket.socket, early: bytes) -> None:
     """What the asker is told by a signal, the worker is told too; an asker that dies is a request to stop."""
+    for number in early:
+        os.kill(os.getpid(), number)
     while True:
         try:
             told = connection.recv(1)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.home import Home, run_id
+from flagstone.loop.progress import Progress
 from flagstone.loop.spec import Spec, spec_of
 from flagstone.records import ZERO, canonical, digest_bytes, utc
 
@@ -130,6 +131,14 @@ def next_run(chance: random.Random, number: int, best: Entry, searched: bool) ->
         gain = {"best_run": run_id(number), "best_value": value}
         return entry_of(number, "advance", value, note=note, proposal=proposal, **own, **known, **gain)
     return entry_of(number, "revert", value, note=note, proposal=proposal, **known, **after)
+
+
+def progress_of(entries: Iterable[Entry]) -> Progress:
+    """Where a whole ledger leaves an experiment."""
+    found = Progress()
+    for entry in entries:
+        found = found.after(entry)
+    return found
 
 
 def write_ledger(home: Home, entries: Iterable[Entry]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from laboratory import Edits, Laboratory, set_x
 
@@ -32,3 +35,14 @@ def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
     assert [(line["kind"], line["stage"], line["experiment"]) for line in lines] == [("use", "05", "one")]
     assert lines[0]["gpu_s"] == round(laboratory.entries()[0].wall_s, 3) > 0
     assert Balance.of(laboratory.home.log).spent(purse, "gpu_h") > 0
+
+
+def test_a_kill_between_the_verdict_and_its_line_in_the_books_is_mended_once(laboratory: Laboratory) -> None:
+    laboratory.make()
+    laboratory.run(Edits({}), limit=1)
+    books, entry = Accounts(laboratory.home), replace(laboratory.entries()[-1], run_id="r0001")
+    used = replace(entry, measurements=tuple(replace(each, gpus=1, wall_s=2.0) for each in entry.measurements))
+    books.mend(used)
+    books.mend(used)
+    lines = [json.loads(line) for line in laboratory.home.log.read_text().splitlines()]
+    assert [(line["run"], line["gpu_s"]) for line in lines] == [("r0001", used.gpu_s)]

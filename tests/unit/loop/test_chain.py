@@ -71,6 +71,14 @@ def test_a_threshold_of_another_metric_is_not_inherited(parent: Laboratory) -> N
     assert (child.spec.stopping.threshold, child.spec.stopping.max_runs) == (None, 5)
 
 
+def test_another_metric_has_the_direction_of_its_name_and_not_the_parents(parent: Laboratory) -> None:
+    child = chain(parent, replace(WANTED, metric="accuracy"))
+    assert (child.spec.metric.name, child.spec.metric.direction) == ("accuracy", "max")
+    assert chain(parent, replace(WANTED, name="three", metric="val_loss")).spec.metric.direction == "min"
+    with pytest.raises(FlagstoneError, match="is less or more of 'zeal' better"):
+        chain(parent, replace(WANTED, name="four", metric="zeal"))
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [

@@ -10,7 +10,7 @@ from laboratory import ROOT, Edits, Laboratory, set_x
 
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.loop.chain import Next, child_of
+from flagstone.loop.chain import Next, chained, child_of
 from flagstone.loop.designing import TRIES, Designer, used_up
 from flagstone.loop.ledger import History
 from flagstone.loop.proposers.agent import AgentProposer
@@ -88,3 +88,25 @@ def test_an_agent_that_designs_nothing_is_not_asked_for_ever(parent: Laboratory)
 def test_a_stop_is_a_stop(parent: Laboratory) -> None:
     with pytest.raises(Interrupted):
         design(parent, ended(Outcome.INTERRUPTED))
+
+
+def test_an_unknown_cost_of_the_design_counts_as_all_it_was_allowed(parent: Laboratory) -> None:
+    parent.make(stopping={"max_runs": 2, "cost_usd": 4.0}, agent={"cost_usd": 1.5})
+    wanted, _, _ = design(parent, replace(DESIGNED, cost_usd=None))
+    assert wanted.budget == {"cost_usd": 2.5}
+    parent.make(stopping={"max_runs": 2, "cost_usd": 4.0})
+    with pytest.raises(WorkFailed, match="used up its cost_usd, or may have"):
+        design(parent, replace(DESIGNED, cost_usd=None))
+
+
+def test_a_call_that_designed_nothing_is_paid_for_as_well(parent: Laboratory) -> None:
+    wanted, _, _ = design(parent, ended(Outcome.SCHEMA, cost_usd=1.0), DESIGNED)
+    assert wanted.budget is not None and wanted.budget["cost_usd"] == 2.75
+
+
+def test_another_metric_has_the_direction_that_its_name_says(parent: Laboratory) -> None:
+    for metric, direction in (("accuracy", "max"), ("val_error", "min")):
+        wanted, _, _ = design(parent, ended(structured={**ANSWER, "name": metric, "metric": metric}))
+        best = History.read(parent.home).progress.best
+        child = chained(parent.open(), best, "# report", wanted, ROOT / "schemas")
+        assert child.spec.metric.direction == direction

@@ -44,7 +44,6 @@ def test_a_whole_life_changes_nothing_in_the_checkout(beside: Beside) -> None:
     beside.laid_out(taken.tree)
     beside.subject.diff(beside.base.tree, taken.tree)
     beside.subject.files(taken.tree)
-    beside.subject.patch(beside.base.tree, taken.tree)
     beside.subject.notices(beside.base)
     beside.subject.restore(beside.base.tree, beside.home.working)
     assert what_stands(beside.checkout) == before
@@ -313,16 +312,6 @@ def test_a_long_diff_is_cut_and_says_so(beside: Beside) -> None:
     text = beside.subject.diff(beside.base.tree, beside.take().tree)
     assert len(text) < 210_000
     assert "bytes left out" in text
-
-
-def test_a_patch_brings_a_candidate_home(beside: Beside, tmp_path: Path) -> None:
-    draft = beside.begin()
-    put(draft, "src/model.py", "lr = 2\n")
-    (draft / "src/blob.py").write_bytes(b"\0\1\2")
-    taken = beside.take()
-    (tmp_path / "best.patch").write_bytes(beside.subject.patch(beside.base.tree, taken.tree))
-    git(beside.checkout, "apply", "--index", str(tmp_path / "best.patch"))
-    assert git(beside.checkout, "write-tree") == taken.tree
 
 
 def test_the_command_that_brings_a_branch_home_works_and_leaves_the_history_whole(beside: Beside) -> None:

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from flagstone.loop.noise import Judgement, NoiseRule, judge, looks_better, share_of_alpha, varies
+from flagstone.loop.noise import Judgement, NoiseRule, judge, looks_better, varies
 from flagstone.loop.quantiles import student_tail
-from flagstone.loop.spending import least_chance, plan
+from flagstone.loop.spending import least_chance, plan, share
 
 RULE = NoiseRule()
 SLEEP_FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]  # Student 1908; R's datasets::sleep
@@ -56,18 +56,18 @@ def test_a_shift_common_to_both_values_of_a_pair_does_not_hide_the_gain() -> Non
 
 
 def test_the_shares_of_all_tests_sum_to_alpha_and_each_is_smaller_than_the_one_before() -> None:
-    shares = [share_of_alpha(test, RULE) for test in range(1, 200_001)]
+    shares = [share(RULE.alpha, test) for test in range(1, 200_001)]
     assert 0.039 < sum(shares) <= RULE.alpha
     assert all(after < before for before, after in pairwise(shares))
     assert shares[-1] > 0
-    assert share_of_alpha(3, NoiseRule(alpha=0.01)) == pytest.approx(shares[2] / 5)
+    assert share(0.01, 3) == pytest.approx(shares[2] / 5)
 
 
 @pytest.mark.parametrize("test", [1, 2, 50, 200, 5000, 10**6])
 @pytest.mark.parametrize("most", [7, 12, 30, 100])
 def test_the_looks_of_a_test_spend_its_share_and_no_more(test: int, most: int) -> None:
     found = plan(0.05, most, test)
-    assert found.level * max(1, len(found.looks)) == pytest.approx(share_of_alpha(test, RULE), rel=1e-9)
+    assert found.level * max(1, len(found.looks)) == pytest.approx(share(RULE.alpha, test), rel=1e-9)
     assert all(least_chance(look) <= found.level for look in found.looks)
     assert not found.looks or found.looks[-1] == most
 

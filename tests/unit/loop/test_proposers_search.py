@@ -208,6 +208,17 @@ def test_nothing_is_tried_twice_and_the_search_ends_with_the_last_combination(tm
     assert (said.failure, said.facts) == ("every combination of the constants was tried", {"exhausted": True})
 
 
+def test_a_value_of_the_project_that_is_no_choice_takes_none_of_the_tries(tmp_path: Path) -> None:
+    view = view_of(tmp_path, [], **search(X={"choices": [1, 2, 3]}))
+    entries, seen = [tried(1, 1.0, X=9)], []
+    for number in range(2, 5):
+        said = proposal(view, number, "X = 9\n", entries)
+        seen.append(said.facts["parameters"]["X"])
+        entries.append(tried(number, 2.0, X=seen[-1]))
+    assert sorted(seen) == [1, 2, 3]
+    assert proposal(view, 5, "X = 9\n", entries).facts == {"exhausted": True}
+
+
 def test_a_linked_file_is_never_written_through(tmp_path: Path) -> None:
     view = view_of(tmp_path, [entry_of(1, "advance", 1.0)], subject={"mutable": ["prepare.py"]}, **search())
     (tmp_path / "prepare.py").write_text("X = 1\n")

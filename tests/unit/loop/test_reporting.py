@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from entries import entry_of, made_up, measured, spec_for
+from entries import entry_of, made_up, measured, progress_of, spec_for
 from laboratory import Edits, Laboratory, set_x
 
 from flagstone.loop.changes import Change, changes_in
 from flagstone.loop.entry import Entry
 from flagstone.loop.impact import impacts, spearman
-from flagstone.loop.reporting import lineage, report_of, report_text
+from flagstone.loop.reporting import Report, lineage, page, report_of
 from flagstone.loop.spec import Spec
 from flagstone.loop.store import FILE, Blob, Store
 
@@ -40,6 +42,10 @@ def no_diff(before: str, after: str) -> str:
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
+
+
+def report_text(entries: Sequence[Entry], spec: Spec, diff: Callable[[str, str], str], ideas: str = "") -> str:
+    return page(Report(entries, progress_of(entries), spec, functools.cache(diff), ideas))
 
 
 def told(shelf: Shelf) -> tuple[list[Entry], Spec]:

@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from entries import entry_of, home_for, made_up, spec_for, write_ledger
+from entries import entry_of, home_for, made_up, progress_of, spec_for, write_ledger
 from laboratory import Edits, Laboratory, set_x
 
 from flagstone.gates.holder import held
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import History
-from flagstone.loop.progress import progress_of
 from flagstone.loop.soundness import ledger_problems
 from flagstone.loop.standing import (
     Position,
@@ -63,7 +62,7 @@ def test_the_status_tells_of_noise_and_of_what_was_spent(tmp_path: Path) -> None
     assert told["spent"].endswith("$4.00 of calls")
     entries = [entry_of(1, "advance", proposal={"cost_usd": None}), entry_of(2)]
     unknown = Position("lr", spec_for(tmp_path), progress_of(entries), entries[-1])
-    assert rows(status_text(unknown))["spent"].endswith("$0.02 of calls (1 calls of unknown cost)")
+    assert rows(status_text(unknown))["spent"].endswith("$0.02 of calls (1 of unknown cost, counted in full)")
 
 
 def test_the_status_says_that_noise_is_off(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from laboratory import TRAIN, Edits, Laboratory, killed_at, set_x
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.loop import leases
 from flagstone.loop.fresh import begin_anew
+from flagstone.loop.proposal import Proposed, View
 from flagstone.loop.seeds import seed_for
 
 NOISY = """import os, random
@@ -234,3 +236,61 @@ def test_beginning_anew_is_whole_or_finished_at_the_next_start(laboratory: Labor
         if not was_killed:
             return
     pytest.fail("it never came to its end")
+
+
+def test_what_we_measure_ourselves_can_be_the_metric_and_is_not_asked_of_the_run(laboratory: Laboratory) -> None:
+    laboratory.files = {"train.py": "import time\nX = 1.0\ntime.sleep(0.3 / X)\nprint('wall_s=0.0001')\n"}
+    laboratory.make(metric={"name": "wall_s", "direction": "min", "backend": "auto"})
+    laboratory.run(Edits({2: set_x(6.0)}), limit=2)
+    first, second = laboratory.entries()
+    assert first.value is not None and first.value > 0.3 and second.verdict == "advance"
+    assert second.first is not None and second.value == second.first.metrics["wall_s"] == second.first.wall_s
+
+
+def test_calls_that_tell_no_cost_use_up_a_limit_in_dollars(laboratory: Laboratory) -> None:
+    class Silent(Edits):
+        def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
+            return replace(super().propose(view, draft, record_dir), facts={"cost_usd": None})
+
+    laboratory.make(stopping={"cost_usd": 1.0}, agent={"cost_usd": 0.4})
+    ended = laboratory.run(Silent({number: set_x(9.0 + number) for number in range(2, 99)}))
+    assert ended == "cost_usd" and len(laboratory.entries()) == 1 + 3
+    assert all(each.cost_usd is None for each in laboratory.entries()[1:])
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_what_runs_are_asked_to_leave_may_stand_in_the_project_already(laboratory: Laboratory, sandbox: str) -> None:
+    writing = "import json\nX = 1.0\njson.dump({'val_loss': (X - 3) ** 2}, open('results/out.json', 'w'))\n"
+    writing += "open('ck.pt', 'w').write(str(X))\nprint(open('results/data.txt').read())\n"
+    theirs = {"results/out.json": "{}", "ck.pt": "USER", "results/data.txt": "data"}
+    laboratory.files = {"train.py": writing, **theirs}
+    laboratory.make(
+        metric={"name": "val_loss", "direction": "min", "backend": "json", "path": "results/out.json"},
+        checkpoint={"glob": "ck.pt", "required": True},
+        sandbox=sandbox,
+    )
+    laboratory.run(Edits({2: set_x(2.0)}), limit=2)
+    assert [each.value for each in laboratory.entries()] == [4.0, 1.0]
+    assert {path: (laboratory.project / path).read_text() for path in theirs} == theirs
+    assert (laboratory.home.best_checkpoint / "ck.pt").read_text() == "2.0"
+
+
+def test_a_file_that_runs_write_can_be_named(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "train.py": TRAIN + "open('log.txt', 'a').write('x')\n", "log.txt": "mine"}
+    laboratory.make(subject={"mutable": ["train.py"], "scratch": ["log.txt"]})
+    laboratory.run(Edits({2: set_x(2.0)}), limit=2)
+    assert [each.status for each in laboratory.entries()] == ["ok", "ok"]
+    assert (laboratory.project / "log.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_sockets_fit_into_the_temporary_folder_of_a_run_however_deep_it_lies(tmp_path: Path, sandbox: str) -> None:
+    there = Laboratory(tmp_path / "attention-study-of-rotary-position-embeddings" / "at-one-million-tokens" / sandbox)
+    serving = "import multiprocessing, os, tempfile\nif __name__ == '__main__':\n"
+    serving += "    with multiprocessing.Manager() as held:\n        print('val_loss:', held.list([1])[0])\n"
+    serving += "    open(os.path.join(tempfile.gettempdir(), 'mine'), 'w').write('x')\n"
+    there.files = {"train.py": serving}
+    there.make(sandbox=sandbox)
+    there.run(Edits({}), limit=1)
+    assert there.words() == [("r0001", "ok", "advance")]
+    assert (there.home.private("0") / "mine").is_file()

@@ -64,7 +64,7 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    nvml.library.cache_clear()
+    nvml.loaded.cache_clear()
     nvml.gpu_ids.cache_clear()
 
 
@@ -138,3 +138,16 @@ def test_gpus_that_nobody_names_have_numbers(gpus: Path, monkeypatch: pytest.Mon
     (gpus / "nvidia1").touch()
     monkeypatch.setenv("PATH", str(gpus))
     assert nvml.gpu_ids() == ("0", "1")
+
+
+def test_why_memory_cannot_be_measured_is_said(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nvml.gpu_memory_fault() == ""
+    forget()
+    (gpus / "no-driver").touch()
+    assert nvml.gpu_memory_fault() == "NVIDIA's library does not start: driver not loaded"
+    forget()
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert nvml.gpu_memory_fault() == "the Python package nvidia-ml-py is not installed"
+    forget()
+    monkeypatch.setattr(nvml, "DEVICES", ())
+    assert nvml.gpu_memory_fault() == "there is no NVIDIA GPU here"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -155,3 +158,55 @@ def state_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def test_a_temporary_folder_with_a_long_name_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / ("x" * 110)
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    running = start_warm_server(lambda: job)
+    try:
+        assert asked(["03"], tmp_path, os.environ[STAGES]).returncode == 7
+    finally:
+        running.stop()
+    assert not running.folder.exists() and list(place.iterdir()) == []
+
+
+def test_a_signal_that_comes_together_with_the_request_reaches_the_job(server: str) -> None:
+    place, _, word = server.rpartition(" ")
+    asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    asker.settimeout(30)
+    asker.connect(place)
+    asked = {"argv": ["wait"], "cwd": "/", "env": {}, "word": word}
+    request = json.dumps(asked).encode() + b"\n" + bytes([signal.SIGINT])
+    with open(os.devnull, "r+b") as nowhere:
+        socket.send_fds(asker, [request], [nowhere.fileno()] * 3)
+        assert asker.recv(1) == b"\x01"
+
+
+def test_a_signal_that_comes_while_a_job_is_asked_for_is_passed_on_behind_the_request(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(folder / "s"))
+    listener.listen()
+    long = {f"LONG_{number}": "x" * 100_000 for number in range(8)}  # more than the socket holds at once
+    env = {**os.environ, **long, STAGES: f"{folder / 's'} word"}
+    asker = subprocess.Popen([sys.executable, str(STAGE), "03"], env=env)
+    try:
+        connection, _ = listener.accept()
+        connection.settimeout(30)
+        select.select([connection], [], [])
+        asker.send_signal(signal.SIGINT)
+        sent = b""
+        while not sent.endswith(b"\n" + bytes([signal.SIGINT])):
+            sent += connection.recv(1 << 20)
+        assert json.loads(sent[:-1])["argv"] == ["03"]
+        connection.send(bytes([5]))
+        assert asker.wait(30) == 5
+    finally:
+        asker.kill()
+        asker.wait()
+        listener.close()
+        shutil.rmtree(folder)

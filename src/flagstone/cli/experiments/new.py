@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,13 @@ from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
 from flagstone.loop.commands import command_of
+from flagstone.loop.directions import direction_of
 from flagstone.loop.home import Home
 from flagstone.loop.opening import open_experiment
 from flagstone.loop.spec import constraint_of
 from flagstone.records import write_atomic
 
-# what a name says about the direction, as far as names do
-LESS: tuple[str, ...] = ("loss", "nll", "ppl", "perplexity", "bpb", "error", "wer", "cer", "fid", "lpips", "mse")
-LESS += ("mae", "rmse", "memory", "time", "latency", "seconds", "vram")
-MORE: tuple[str, ...] = ("acc", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou", "dice")
-MORE += ("psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
+OFF = ("off", False)
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -129,7 +125,7 @@ def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -
     put("harness", "env", dict(pair.partition("=")[::2] for pair in given["env"]) or None)
     put("metric", "name", metric)
     is_said = given["direction"] or "direction" in value.get("metric", {})
-    put("metric", "direction", given["direction"] if is_said else direction_of(metric))
+    put("metric", "direction", given["direction"] if is_said or not metric else direction_of(metric))
     for key in ("backend", "regex", "tag", "glob_", "path_", "code"):
         put("metric", key.removesuffix("_"), given[key])
     for key in ("threshold", "plateau", "max_runs", "wall_h", "gpu_h", "cost_usd"):
@@ -139,22 +135,25 @@ def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -
     put("checkpoint", "glob", given["checkpoint"])
     if given["guard"]:
         put("guard", "argv", ("bash", "-c", given["guard"]))
-    if given["noise"] == "off":
-        value["noise"] = "off"
-    for key in ("alpha", "baseline_repeats"):
-        put("noise", key, given[key])
+    set_noise(value, given)
     for key in ("proposer", "script", "lag", "block", "seed", "sandbox", "constraints", "scope"):
         if given[key] not in (None, ()):
             value[key] = list(given[key]) if isinstance(given[key], tuple) else given[key]
     return value
 
 
-def direction_of(metric: str | None) -> str | None:
-    """The direction that the name says; an error where it says none."""
-    if not metric:
-        return None
-    words = re.split(r"[^a-z0-9]+", metric.lower())
-    for names, direction in ((LESS, "min"), (MORE, "max")):
-        if any(word == name or (len(name) > 3 and name in word) for word in words for name in names):
-            return direction
-    raise FlagstoneError(f"is less or more of {metric!r} better?", hint="say so: --direction min, or --direction max")
+def set_noise(value: dict[str, Any], given: dict[str, Any]) -> None:
+    """How gains are told from noise. Numbers for it mean nothing where it is off."""
+    if given["noise"] == "off":
+        value["noise"] = "off"
+    if given["noise"] == "on" and value.get("noise") in OFF:
+        del value["noise"]
+    for key in ("alpha", "baseline_repeats"):
+        if given[key] is None:
+            continue
+        if value.get("noise") in OFF:
+            raise FlagstoneError(
+                f"--{key.replace('_', '-')} says how noise is judged, and noise is off",
+                hint="leave it out, or give --noise on",
+            )
+        value.setdefault("noise", {})[key] = given[key]

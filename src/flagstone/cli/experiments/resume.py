@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.place import experiment_argument, opened_experiment
 from flagstone.cli.experiments.run import work
 from flagstone.cli.standing import Standing
@@ -11,8 +12,8 @@ from flagstone.cli.standing import Standing
 
 @click.command()
 @experiment_argument
-@click.option("--runs", "limit", type=int, help="At most so many runs now.")
-@click.option("--seconds", type=float, help="Seconds a run may take, this time.")
+@click.option("--runs", "limit", type=COUNT, help="At most so many runs now.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds a run may take, this time.")
 @click.pass_obj
 def command(
     standing: Standing, name: str | None, run_name: str | None, limit: int | None, seconds: float | None

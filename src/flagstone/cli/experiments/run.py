@@ -9,27 +9,31 @@ import click
 
 from flagstone.agents.protocol import one_line
 from flagstone.cli.experiment_owner import owner_of, schemas_of
+from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.place import experiment_argument, home_of, live, names_in, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
+from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
+from flagstone.loop.home import Home
 from flagstone.loop.ledger import History
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.stepping import is_unedited, step
+from flagstone.loop.working import Working
 
 Start = Literal["continue", "best", "fresh"]
 
 
 @click.command()
 @experiment_argument
-@click.option("--runs", "limit", type=int, help="At most so many runs now.")
-@click.option("--seconds", type=float, help="Seconds a run may take, this time.")
+@click.option("--runs", "limit", type=COUNT, help="At most so many runs now.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds a run may take, this time.")
 @click.option("--agent", "driver", default="", help="Which agent proposes, this time.")
-@click.option("--continue", "start", flag_value="continue", help="Evaluate an edit of the working files first.")
-@click.option("--back-to-best", "start", flag_value="best", help="Put the working files back to the best first.")
-@click.option("--fresh", "start", flag_value="fresh", help="Begin anew; everything so far goes to its history.")
+@click.option("--continue", "evaluates", is_flag=True, help="Evaluate an edit of the working files first.")
+@click.option("--back-to-best", "goes_back", is_flag=True, help="Put the working files back to the best first.")
+@click.option("--fresh", "is_fresh", is_flag=True, help="Begin anew; everything so far goes to its history.")
 @click.option(
     "--chain", type=click.IntRange(1), help="When it has ended, let the agent design the next; so many at most."
 )
@@ -41,7 +45,9 @@ def command(
     limit: int | None,
     seconds: float | None,
     driver: str,
-    start: Start | None,
+    evaluates: bool,
+    goes_back: bool,
+    is_fresh: bool,
     chain: int | None,
 ) -> None:
     """Run experiment NAME until a condition fires. Ctrl-C ends the run under way and keeps what is there.
@@ -51,6 +57,9 @@ def command(
     flagstone experiment run lr --runs 20 --seconds 600
     flagstone experiment run lr --chain 3
     """
+    start = chosen({"continue": evaluates, "best": goes_back, "fresh": is_fresh})
+    if start is None and sys.stdin.isatty() and sys.stdout.isatty():
+        start = asked(home_of(standing, name, run_name))
     if start == "fresh":
         begin_anew(home_of(standing, name, run_name))
     opened = opened_experiment(standing, name, run_name, seconds=seconds)
@@ -62,6 +71,28 @@ def command(
         if child is None:
             return
         opened, start = child, None
+
+
+def chosen(given: dict[Start, bool]) -> Start | None:
+    """How a person wants to begin; of several ways none is left out silently."""
+    wanted = [start for start, is_given in given.items() if is_given]
+    if len(wanted) > 1:
+        raise FlagstoneError(
+            "--continue, --back-to-best and --fresh are different ways to begin", hint="give one of them"
+        )
+    return wanted[0] if wanted else None
+
+
+def asked(home: Home) -> Start | None:
+    """What a person wants done about working files that they have edited; nothing where those are as we left them."""
+    if not home.start.exists():
+        return None
+    opened, best = open_experiment(home, schemas_of(home.base)), History.read(home).progress.best
+    if best is None or Working(home, opened.subject).is_unedited(best.tree):
+        return None
+    words = "the working files were edited: evaluate that first, go back to the best, or begin the experiment anew?"
+    found: Start = click.prompt(words, type=click.Choice(["continue", "best", "fresh"]))
+    return found
 
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
@@ -111,17 +142,14 @@ def begin(engine: Engine, start: Start | None) -> None:
     now = engine.history.progress.best
     if is_unedited(engine) or now is None:
         return
-    if start is None and sys.stdin.isatty() and sys.stdout.isatty():
-        words = "the working files were edited: evaluate that first, or go back to the best?"
-        start = click.prompt(words, type=click.Choice(["continue", "best"]))
     if start == "continue":
         engine.halt_on(step(engine, ""))
     elif start == "best":
         engine.working.restore(now.tree)
     else:
         raise FlagstoneError(
-            "the working files are not those of the best, and there is no terminal to ask on",
-            hint="give --continue to evaluate them first, or --back-to-best (they are kept aside)",
+            f"the working files in {engine.opened.home.working} were edited, and there is no terminal to ask on",
+            hint="give --continue to evaluate them first, --back-to-best (they are kept aside), or --fresh",
         )
 
 
@@ -130,5 +158,18 @@ def say_end(opened: Opened, engine: Engine, ended: str) -> None:
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
     click.echo(f"{opened.home.name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
+    home = way_home(opened, progress.best)
+    if home and ended:
+        click.echo(f"take it over as a branch: {home}")
     verb = "resume" if opened.home.stop.exists() else "report" if ended else "run"
     click.echo(f"next: {command_of(opened.home, verb)}")
+
+
+def way_home(opened: Opened, best: Entry | None) -> str:
+    """The command with which a person takes the best of a git work tree over; nothing where there is none."""
+    if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
+        return ""
+    from flagstone.loop.git_subject import GitSubject
+
+    assert isinstance(opened.subject, GitSubject)
+    return opened.subject.way_home(best.commit, f"{opened.home.name}-{best.run_id}")

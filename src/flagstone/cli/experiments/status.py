@@ -7,8 +7,10 @@ import json
 import click
 
 from flagstone.cli.experiment_owner import schemas_of
+from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.place import experiment_argument, home_of
 from flagstone.cli.standing import Standing, plain
+from flagstone.loop.derived import result_record
 from flagstone.loop.spec import load_spec
 from flagstone.loop.standing import last_entries, last_text, position_of, status_record, status_text
 
@@ -16,11 +18,11 @@ from flagstone.loop.standing import last_entries, last_text, position_of, status
 @click.command()
 @experiment_argument
 @click.option("--compact", is_flag=True, help="At most ten lines and one KB (what is shown anyway).")
-@click.option("--last", "count", type=int, default=0, help="The last so many runs, one line each.")
+@click.option("--last", "count", type=COUNT, help="The last so many runs, one line each.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
 def command(
-    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int, as_json: bool
+    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int | None, as_json: bool
 ) -> None:
     """Show where experiment NAME stands.
 
@@ -31,7 +33,9 @@ def command(
     home = home_of(standing, name, run_name)
     spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
     if count:
-        click.echo(plain(last_text(last_entries(home, count))), nl=False)
+        entries = last_entries(home, count)
+        told = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)
+        click.echo(told if as_json else plain(last_text(entries)), nl=as_json)
         return
     position = position_of(home, spec)
     if as_json:

@@ -7,6 +7,7 @@ import json
 import click
 
 from flagstone.cli.experiment_owner import owner_of
+from flagstone.cli.experiments.amounts import seconds_above_0
 from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
 from flagstone.cli.standing import Standing
 from flagstone.errors import FlagstoneError
@@ -19,7 +20,7 @@ from flagstone.loop.stepping import step
 @click.command()
 @experiment_argument
 @click.option("--note", default="", help="What was tried and why (default: RUN_NOTE of the entry file).")
-@click.option("--seconds", type=float, help="Seconds this run may take.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds this run may take.")
 @click.option("--json", "as_json", is_flag=True, help="The result as a record.")
 @click.pass_obj
 def command(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import click
 
+from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.place import entry_named, experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.standing import Standing, plain
 from flagstone.loop.home import RUN_ID, run_id
 from flagstone.loop.run_tail import tail_of
+from flagstone.loop.standing import last_entries
 from flagstone.loop.tailing import tail_text
 
 
 @click.command()
 @experiment_argument
 @click.argument("which", metavar="[RUN_ID]", required=False)
-@click.option("--lines", type=int, default=80, help="At most so many lines.")
+@click.option("--lines", type=COUNT, default=80, help="At most so many lines.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, lines: int) -> None:
     """Show the end of the log of RUN_ID (default: the last run): at most 8 KB, and always the exception.
@@ -29,7 +31,8 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
         which, run_name = run_name, None  # a run of the experiment is meant
     home = home_of(standing, name, run_name)
     known = home.run_names()
-    which = which or (known[-1] if known else run_id(1))
+    last = last_entries(home, 1)  # a folder may be that of a run that never was
+    which = which or (last[-1].run_id if last else run_id(1))
     entry = entry_named(home, which)
     if entry is None and which not in known:
         raise no_such_run(home, which)

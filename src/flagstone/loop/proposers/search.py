@@ -46,8 +46,8 @@ class SearchProposer:
         content = path.read_bytes()
         found = checked(content, view.spec.subject.entry, self.ranges)
         now = {name: each.value for name, each in found.items()}
-        tried = [values for values in map(parameters_of, view.entries) if values]
         here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
+        tried = [values for values in map(parameters_of, view.entries) if values and here.holds(values)]
         if here.is_used_up(tried, now):
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
         values = here.drawn(view, now, tried)
@@ -61,8 +61,11 @@ class SearchProposer:
     def is_used_up(self, tried: Sequence[Values], now: Values) -> bool:
         """Whether there is no combination left. The last runs are all that is looked at."""
         count = prod(each.count for each in self.ranges)
-        inside = all(each.holds(now[each.name]) for each in self.ranges)
-        return count <= len({*map(key_of, tried), *([key_of(now)] if inside else [])})
+        return count <= len({*map(key_of, tried), *([key_of(now)] if self.holds(now) else [])})
+
+    def holds(self, values: Values) -> bool:
+        """Whether these are a combination of the ranges; the project's own values need not be one."""
+        return all(each.holds(values.get(each.name)) for each in self.ranges)
 
     def drawn(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
         """Other values than now, and, as far as they can be found, than any that were tried."""
@@ -70,7 +73,8 @@ class SearchProposer:
             from flagstone.loop.proposers.tpe import suggested
 
             values = suggested(view, self.ranges)
-            return values if key_of(values) != key_of(now) else self.at_random(view, now, tried)
+            known = {key_of(now), *map(key_of, tried)}
+            return values if key_of(values) not in known else self.at_random(view, now, tried)
         return self.at_random(view, now, tried)
 
     def at_random(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
