@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from flagstone.agents.protocol import AgentCall, Mode
@@ -22,9 +23,16 @@ class Mark(NamedTuple):
 
 
 def marks(call: AgentCall) -> dict[str, Mark]:
-    """Every file and link of the grant, named from the root of the work where it lies below it."""
+    """Every file and link of the grant."""
+    return marks_below([] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable])
+
+
+def marks_below(
+    places: Iterable[str], passed_over: Collection[str] = (), left_out: Collection[str] = ()
+) -> dict[str, Mark]:
+    """Every file and link of these places, but what has one of some names, or one of some paths; up to a limit."""
     found: dict[str, Mark] = {}
-    for path in files(call):
+    for path in files(places, passed_over, left_out):
         if len(found) == FILES_LIMIT:
             break
         try:
@@ -35,14 +43,14 @@ def marks(call: AgentCall) -> dict[str, Mark]:
     return found
 
 
-def files(call: AgentCall) -> Iterator[str]:
-    granted = [] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable]
+def files(places: Iterable[str], passed_over: Collection[str], left_out: Collection[str]) -> Iterator[str]:
+    granted = list(places)
     folders = [path for path in granted if os.path.isdir(path)]
     yield from (path for path in granted if path not in folders)
     while folders:
         try:
             with os.scandir(folders.pop()) as found:
-                entries = list(found)
+                entries = [each for each in found if each.name not in passed_over and each.path not in left_out]
         except OSError:
             continue
         folders += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -50,10 +58,15 @@ def files(call: AgentCall) -> Iterator[str]:
 
 
 def changed(call: AgentCall, before: Mapping[str, Mark], after: Mapping[str, Mark]) -> tuple[str, ...]:
-    """Names of what is new, other or gone; of very many the first, and how many more there are."""
+    """What of its grant is not as it was before a call."""
+    return different(before, after, call.task.run_root)
+
+
+def different(before: Mapping[str, Mark], after: Mapping[str, Mark], root: Path) -> tuple[str, ...]:
+    """What is new, other or gone, named from the root where it lies below it; of very many the first and the number."""
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    root = os.path.abspath(call.task.run_root)
-    named = [os.path.relpath(path, root) if path.startswith(f"{root}/") else path for path in differ[:NAMED]]
+    above = os.path.abspath(root)
+    named = [os.path.relpath(path, above) if path.startswith(f"{above}/") else path for path in differ[:NAMED]]
     more = [f"and {len(differ) - NAMED} more"] if len(differ) > NAMED else []
-    limit = max(len(before), len(after)) == FILES_LIMIT
-    return (*named, *more, *([f"only {FILES_LIMIT} files were looked at"] if limit else []))
+    is_cut = max(len(before), len(after)) == FILES_LIMIT
+    return (*named, *more, *([f"only {FILES_LIMIT} files were looked at"] if is_cut and differ else []))

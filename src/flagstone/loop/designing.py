@@ -104,7 +104,7 @@ class Designer:
             reply_schema=REPLY,
             sandbox=spec.sandbox,
         )
-        return self.proposer.call(call, self.parent.home)
+        return self.proposer.call(call, self.parent.home, spec.subject.root)
 
 
 def spent(left: dict[str, float], result: AgentResult, allowed: float | None) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from views import ROOT, draft_of, view_of
 
 from flagstone.agents.budget import Purse
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
+from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.loop.proposal import Proposed, View
+from flagstone.loop.proposers import watched
 from flagstone.loop.proposers.agent import RETRIES, AgentProposer
 from flagstone.loop.proposers.registry import Ways, proposer_for
 
@@ -267,3 +270,25 @@ def test_an_agent_that_cannot_be_used_is_refused_before_anything_runs(tmp_path: 
         proposer_for(spec, ROOT / "prompts", "nobody")
     with pytest.raises(FlagstoneError, match="no program missing-cli"):
         proposer_for(spec, ROOT / "prompts", "command", Ways(options={"argv": ["missing-cli"]}))
+
+
+@pytest.mark.parametrize("sandbox", ["off", "auto"])
+def test_what_changes_around_an_experiment_while_nothing_holds_its_agent_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
+) -> None:
+    view = view_of(tmp_path, made_up(3), sandbox=sandbox)
+    monkeypatch.setattr(watched, "strength", lambda: Strength(7, ""))
+    base, project = view.home.base, view.spec.subject.root
+    (project / ".git" / "hooks").mkdir(parents=True)
+    (project / "protected.txt").write_text("was\n")
+
+    def act(draft: Path) -> None:
+        (draft / "train.py").write_text(NOTED)
+        (project / "protected.txt").write_text("an agent was here\n")
+        (project / ".git" / "hooks" / "post-commit").write_text("#!/bin/sh\n")
+
+    said, _, _ = ask(tmp_path, (act, ended()), view=view)
+    told = said.facts.get("violations", [])
+    names = [os.path.relpath(project / name, base) for name in (".git/hooks/post-commit", "protected.txt")]
+    assert told == ([f"{name} (changed meanwhile)" for name in names] if sandbox == "off" else [])
+    assert said.failure == ""

@@ -34,6 +34,7 @@ from flagstone.loop.proposers.constants import parameters_in
 from flagstone.loop.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.loop.proposers.prompting import crash_to_mend, parts_of
 from flagstone.loop.proposers.remembering import Remembered
+from flagstone.loop.proposers.watched import WatchedAgent
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
 from flagstone.records import write_atomic, write_record
@@ -92,7 +93,7 @@ class AgentProposer:
         while True:
             folder = record_dir if not calls else record_dir / f"retry-{len(calls)}"
             began = time.monotonic()
-            result = self.call(call_of(self, view, draft, folder, prompt, before), view.home)
+            result = self.call(call_of(self, view, draft, folder, prompt, before), view.home, view.spec.subject.root)
             calls.append((result, time.monotonic() - began))
             if result.outcome is Outcome.INTERRUPTED:
                 raise Interrupted(f"{run_id(view.number)} was interrupted", hint="give the same command again")
@@ -103,14 +104,15 @@ class AgentProposer:
             asked_s = result.retry_after_s
             self.sleep(min(FIRST_WAIT_S * 2 ** (len(calls) - 1) if asked_s is None else asked_s, LONGEST_WAIT_S))
 
-    def call(self, call: AgentCall, home: Home) -> AgentResult:
+    def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
         """One call, on record: its prompt, its events, its line in the log, its result."""
+        watched = WatchedAgent(self.agent, home, project)
         write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
         with (
             event_log(call.record_dir / "events.log") as heard,
             self.accounted(call, home) as (writer, limits),
         ):
-            result = RecordedAgent(self.agent, writer).call(replace(call, limits=limits), heard)
+            result = RecordedAgent(watched, writer).call(replace(call, limits=limits), heard)
         write_record(call.record_dir / "result.json", result.to_record(), durable=False)
         return result
 
@@ -216,6 +218,7 @@ def facts_of(calls: Sequence[tuple[AgentResult, float]]) -> dict[str, Any]:
         "outcome": last.outcome.value,
         "reason": one_line(last.reason),
         "session_id": last.session_id,
+        **({"violations": list(last.violations)} if last.violations else {}),
         "wall_s": round(sum(wall_s for _, wall_s in calls), 3),
         "calls": len(calls),
     }
