@@ -32,7 +32,7 @@ def study(place: Place) -> Study:
     """A run whose agent is that CLI, with an experiment that says nothing of agents."""
     cli = place.root / "cli.py"
     cli.write_text(CLI.replace("PLACE", repr(str(place.root))))
-    study = place.new("r2024")
+    study = place.new("r2024", "sandbox=off")
     study.set(agent="command", command={"argv": [sys.executable, str(cli)]})
     (study.root / "train.py").write_text("X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n")
     spec = {

@@ -27,11 +27,17 @@ def plan_checks(run: Run) -> Iterator[Check]:
         return
     if not names or not (folder / "experiment.schema.yaml").is_file():
         return
-    problems = [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
+    problems = [f"{stem}.yaml and {stem}.yml are two plans of one name" for stem in twice(names)]
+    problems += [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
     if problems:
         yield failed(RULE, f"correct these plans, so that they can be run: {listed(problems)}")
     else:
-        yield passed(RULE, f"every plan can be run: {shown(', '.join(names), 200)}")
+        yield passed(RULE, f"every plan has the form that the engine asks for: {shown(', '.join(names), 200)}")
+
+
+def twice(names: list[str]) -> list[str]:
+    stems = [name.rpartition(".")[0] for name in names]
+    return sorted({stem for stem in stems if stems.count(stem) > 1})
 
 
 def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:

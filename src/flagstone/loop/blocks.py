@@ -48,7 +48,8 @@ def run_block(
     home = Home(plan.folder, plan.run.root)
     adopt(home, plan)
     opened = open_experiment(home, schemas)
-    with engine_of(opened, proposer(opened), say, Accounts(home, job.stage, job.purses)) as engine:
+    books = Accounts(home, job.stage, job.purses)
+    with engine_of(opened, proposer(opened), say, books, tells_interruptions=False) as engine:
         first = begun_at(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first
         ended = engine.run(opened.spec.block - done) if done < opened.spec.block else engine.ended_by()

@@ -42,7 +42,12 @@ Prepared = tuple[Candidate, Measurement | None]
 
 @contextmanager
 def engine_of(
-    opened: Opened, proposer: Proposer | None, say: Callable[[str], None], accounts: Accounts | None = None
+    opened: Opened,
+    proposer: Proposer | None,
+    say: Callable[[str], None],
+    accounts: Accounts | None = None,
+    *,
+    tells_interruptions: bool = True,
 ) -> Iterator[Engine]:
     """The engine of an experiment, alone with it, after everything that a crash left was put right."""
     home = opened.home
@@ -67,8 +72,8 @@ def engine_of(
         working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
         for slot in range(max(1, opened.spec.lag - 1)):
             slots.put(slot)
-        books = accounts or Accounts(home)
-        engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots)
+        books, told = accounts or Accounts(home), tells_interruptions
+        engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots, told)
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
         if history.recent:
@@ -84,7 +89,11 @@ def engine_of(
 
 @dataclass(frozen=True)
 class Engine:
-    """One experiment under way. `slots` are the places where its runs may be laid out, one run in each."""
+    """One experiment under way. `slots` are the places where its runs may be laid out, one run in each.
+
+    Whether a run that was interrupted has its line, or is done again, is a question of who interrupts: a person who is
+    there, or whatever ends jobs.
+    """
 
     opened: Opened
     history: History
@@ -95,6 +104,7 @@ class Engine:
     accounts: Accounts
     scalars: Scalars
     slots: queue.SimpleQueue[int]
+    tells_interruptions: bool = True
 
     @property
     def again(self) -> str:
@@ -113,6 +123,8 @@ class Engine:
         """Why there is nothing more to do: a condition that holds, or a person's wish."""
         if self.opened.home.stop.exists():
             return "manual"
+        if self.history.progress.best is None:
+            return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
         now = replace(self.history.progress, is_interrupted=False)
         return terminated_by(self.opened.spec.stopping, self.opened.spec.metric, now)
 
@@ -214,6 +226,8 @@ class Engine:
     def conclude(self, candidate: Candidate, first: Measurement | None) -> Entry:
         """The verdict: its line in the ledger first, then everything that follows from it."""
         candidate, first = self.on_the_best(candidate, first)
+        if first is not None and first.status == "interrupted" and not self.tells_interruptions:
+            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"go on: {self.again}")
         entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first))
         self.history.append(entry)
         self.follow(entry)

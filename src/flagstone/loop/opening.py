@@ -14,8 +14,9 @@ from flagstone.gates.holder import held
 from flagstone.loop.commands import command_of
 from flagstone.loop.contract import Contract
 from flagstone.loop.files_subject import FilesSubject
-from flagstone.loop.fresh import finish_anew
+from flagstone.loop.fresh import begin_anew, finish_anew
 from flagstone.loop.home import Home
+from flagstone.loop.ledger import History
 from flagstone.loop.spec import Spec, load_spec
 from flagstone.loop.store import Store
 from flagstone.loop.subject import Snapshot, Subject
@@ -54,6 +55,8 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
     contract, store = Contract(spec, home.spec), Store(home.candidates)
     subject = subject_for(spec, store)
+    if is_to_be_mended(home, subject):
+        begin_anew(home)
     start = read_record(home.start) or begun_alone(home, spec, subject, contract)
     if seconds is not None:
         spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
@@ -66,6 +69,14 @@ def subject_for(spec: Spec, store: Store) -> Subject:
 
         return GitSubject(spec.subject, store.root)
     return FilesSubject(spec.subject, store)
+
+
+def is_to_be_mended(home: Home, subject: Subject) -> bool:
+    """Whether nothing ever ran, and the project has been changed since: then that is what is begun with."""
+    start = read_record(home.start)
+    if start is None or os.path.lexists(home.best) or home.origin.exists() or not home.ledger.exists():
+        return False
+    return History.read(home).progress.best is None and subject.base().tree != start["tree"]
 
 
 def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:

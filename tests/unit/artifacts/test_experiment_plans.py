@@ -52,3 +52,10 @@ def test_a_plan_may_not_name_folders_to_write_to(run: Run) -> None:
 def test_a_plan_may_not_choose_what_an_agent_is_started_as(run: Run) -> None:
     said = verdict(run, {**PLAN, "agent": {"driver": "command", "options": {"state": ["~"]}}})
     assert said.startswith("failed") and "agent.options.state" in said
+
+
+def test_two_plans_of_one_name_are_refused(run: Run) -> None:
+    verdict(run, PLAN)
+    (run.plans / "sweep.yml").write_text(yaml.safe_dump(PLAN))
+    (check,) = plan_checks(run)
+    assert check.status == "failed" and "sweep.yaml and sweep.yml are two plans of one name" in check.message

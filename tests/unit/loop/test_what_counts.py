@@ -12,6 +12,7 @@ from laboratory import TRAIN, Edits, Laboratory, killed_at, set_x
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.loop import leases
+from flagstone.loop.engine import engine_of
 from flagstone.loop.fresh import begin_anew
 from flagstone.loop.proposal import Proposed, View
 from flagstone.loop.seeds import seed_for
@@ -294,3 +295,33 @@ def test_sockets_fit_into_the_temporary_folder_of_a_run_however_deep_it_lies(tmp
     there.run(Edits({}), limit=1)
     assert there.words() == [("r0001", "ok", "advance")]
     assert (there.home.private("0") / "mine").is_file()
+
+
+def test_unedited_files_that_do_not_run_are_mended_in_the_project(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "train.py": "raise SystemExit(3)\n"}
+    laboratory.make(stopping={"max_runs": 2})
+    for _ in range(4):
+        with pytest.raises(WorkFailed, match="the unedited files do not run"):
+            laboratory.run(Edits({}))
+    (laboratory.project / "train.py").write_text(TRAIN)
+    laboratory.run(Edits({2: set_x(2.0)}))
+    assert laboratory.words() == [("r0001", "ok", "advance"), ("r0002", "ok", "advance")]
+    assert (laboratory.home.root / "history" / "001" / "ledger.jsonl").is_file()
+
+
+def test_a_job_that_is_ended_in_a_run_does_that_run_again(laboratory: Laboratory) -> None:
+    tried = laboratory.folder / "tried"
+    laboratory.folder.mkdir(exist_ok=True)
+    striking = f"import os, signal, time\nif X == 2.0 and not os.path.exists({str(tried)!r}):\n"
+    striking += f"    open({str(tried)!r}, 'w')\n    os.kill({os.getpid()}, signal.SIGTERM)\n    time.sleep(5)\n"
+    laboratory.files = {**laboratory.files, "train.py": TRAIN.replace("import prepare", f"{striking}import prepare")}
+    laboratory.make()
+    edits = Edits({2: set_x(2.0), 3: set_x(2.5)})
+    with (
+        pytest.raises(Interrupted),
+        engine_of(laboratory.open(), edits, laboratory.said.append, tells_interruptions=False) as engine,
+    ):
+        engine.run(3)
+    laboratory.run(edits, limit=2)
+    assert laboratory.words() == [(name, "ok", "advance") for name in ("r0001", "r0002", "r0003")]
+    assert edits.asked == [2, 3]
