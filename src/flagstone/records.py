@@ -72,8 +72,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_record(path: Path, value: object, *, durable: bool = True) -> None:
-    content = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode() + b"\n"
-    write_atomic(path, content, durable=durable)
+    try:
+        content = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:  # a name that is no UTF-8: escaped, it is read back as it was
+        content = json.dumps(value, indent=1, default=str).encode()
+    write_atomic(path, content + b"\n", durable=durable)
 
 
 def cannot_write(path: Path, error: OSError) -> FlagstoneError:

@@ -37,8 +37,8 @@ class Owner:
             return None
         chosen = driver or spec.agent.driver
         # another agent than the run's has nothing of its options
-        options = self.options if chosen in ("", self.agent) else {}
-        ways = Ways(options, self.model, self.purses, self.stage)
+        is_own = chosen in ("", self.agent)
+        ways = Ways(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
         return proposer_for(spec, self.prompts, chosen or self.agent, ways)
 
     def accounts(self, home: Home) -> Accounts:

@@ -13,6 +13,7 @@ from flagstone.schemas import parse_yaml
 # what holds where a plan says nothing; a test keeps them in step with loop/spec.py
 STEP_S, AGENT_S = 300.0, 1200.0
 BASELINE_REPEATS, MAX_REPEATS = 5, 30
+DAY_S = 86_400.0
 SPARE_S = 600.0  # to start, to load and to write down
 
 
@@ -28,8 +29,13 @@ def needs_of(text: str) -> Mapping[str, int]:
     gpus = int(number(part(plan, "harness").get("gpus"), 0))
     at_once = min(max(1, int(number(plan.get("lag"), 1)) - 1), size)
     size = min(size, int(number(limits.get("max_runs"), size)))
-    seconds = SPARE_S + measuring_s(plan, size) + beside_s(plan, size)
+    seconds = SPARE_S + min(measuring_s(plan, size) + beside_s(plan, size), most_s(plan))
     return {"gpu": gpus * at_once, "runtime": math.ceil(seconds / 60)}
+
+
+def most_s(plan: Mapping[str, Any]) -> float:
+    """A day, or a few runs that take longer: a job that its limit ends loses the run under way, and no repeat."""
+    return max(DAY_S, 3 * number(part(plan, "harness").get("seconds"), STEP_S))
 
 
 def measuring_s(plan: Mapping[str, Any], size: int) -> float:

@@ -26,7 +26,7 @@ class Accounts:
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
-        self.note_use(entry.gpu_s, entry.wall_s, entry.run_id)
+        self.note_use(entry.gpu_s, entry.wall_s, mark_of(entry))
 
     def note_use(self, gpu_s: float, wall_s: float, run: str = "") -> None:
         """What was used; without GPUs there is nothing to write down."""
@@ -36,5 +36,10 @@ class Accounts:
 
     def mend(self, last: Entry) -> None:
         """After a kill between a verdict and its line here; all earlier ones have theirs."""
-        if last.gpu_s and not is_noted(self.home.log, self.home.name, last.run_id):
+        if last.gpu_s and not is_noted(self.home.log, self.home.name, mark_of(last)):
             self.note(last)
+
+
+def mark_of(entry: Entry) -> str:
+    """One verdict among all of a name: an experiment that was begun anew has an r0001 again."""
+    return f"{entry.run_id} {entry.ended_at}"

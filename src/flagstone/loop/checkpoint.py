@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flagstone.loop.entry import Entry
 from flagstone.loop.home import Home, RunFolder, unused
+from flagstone.loop.overlay import unlocked
 from flagstone.loop.spec import CheckpointSpec
 from flagstone.metrics.series import Place
 
@@ -28,17 +29,17 @@ def gathered(spec: CheckpointSpec | None, folder: Path, order: Order, place: Pla
         return "", ""
     found = saved(folder, spec.glob, place)
     newest_one = max(found, default=(0.0, None))[1] if wanted else None
-    for _, path in found:
-        if path != newest_one:
-            move(path, unused(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
+    if newest_one is not None:
+        target = order.run.checkpoint / newest_one.name
+        if target.exists():  # of a try that a kill cut short, or of the edit before it was put onto the best
+            move(target, unused(target.with_name(OTHERS) / target.name))
+        move(newest_one, target)
+    for _, path in found:  # a folder before what is in it, which goes along
+        move(path, unused(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
     if not wanted:
         return "", ""
     if newest_one is None:
         return "", f"the run saved nothing new that matches {spec.glob}"
-    target = order.run.checkpoint / newest_one.name
-    if target.exists():  # of a try that a kill cut short, or of the edit before it was put onto the best
-        move(target, unused(target.with_name(OTHERS) / target.name))
-    move(newest_one, target)
     return newest_one.name, ""
 
 
@@ -114,7 +115,7 @@ def thin_out(home: Home, keep: int, entry: Entry, recent: Iterable[str]) -> None
         names.insert(0, entry.previous_best)  # it was the best for so long that the others are all after it
     kept = [name for name in names if home.run(name).checkpoint.is_dir() and name != entry.best_run]
     for name in kept[: max(0, len(kept) - keep)]:
-        shutil.rmtree(home.run(name).checkpoint)
+        shutil.rmtree(home.run(name).checkpoint, onerror=unlocked)
         # a former best holds the same files under another name
         shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)
 

@@ -19,7 +19,7 @@ from flagstone.loop.candidate import Candidate, kept_candidate
 from flagstone.loop.commands import command_of
 from flagstone.loop.entry import Entry, Measurement
 from flagstone.loop.gpu_memory import refuse_if_unmeasured
-from flagstone.loop.harness import Harness, Order
+from flagstone.loop.harness import Harness, Order, harness_of
 from flagstone.loop.home import run_id
 from flagstone.loop.judging import Bench, Ruling, rule_on, rule_on_baseline
 from flagstone.loop.ledger import History
@@ -58,17 +58,7 @@ def engine_of(
         refuse_if_unmeasured(opened.spec)
         history = History.read(home)
         history.refuse_if_broken()
-        harness = Harness(
-            spec=opened.spec,
-            home=home,
-            subject=opened.subject,
-            contract=opened.contract,
-            start_digest=opened.start["contract"],
-            start_files=opened.start["files"],
-            base_tree=opened.base.tree,
-            interruption=interruption,
-            say=say,
-        )
+        harness = harness_of(opened, interruption, say)
         working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
         for slot in range(max(1, opened.spec.lag - 1)):
             slots.put(slot)
@@ -78,7 +68,7 @@ def engine_of(
         derived.mend(home, opened.spec, history)
         if history.recent:
             books.mend(history.recent[-1])
-        working.settle(engine.best_tree)
+        working.settle(engine.best_tree, history.progress.number)
         try:
             yield engine
         except OSError as error:

@@ -130,7 +130,7 @@ class Entry:
             "measurements": tuple([Measurement.from_record(each) for each in record["measurements"]]),
             "constraints": tuple(record["constraints"]),
             "reference": tuple([(int(seed), known(value)) for seed, value in record["reference"]]),
-            "beside": tuple([Measurement.from_record(each) for each in record["beside"]]),
+            "beside": tuple([Measurement.from_record(each) for each in record.get("beside", ())]),
         }
         values.pop("before", None)
         return filled(cls, values)

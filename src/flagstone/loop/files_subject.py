@@ -71,23 +71,18 @@ class FilesSubject:
         return Blob(content[0], self.store.put(b"blob", content[1]))
 
     def overlay(self, files: Mapping[str, Blob]) -> Overlay:
-        own = self.of_project | files.keys()
-        return Overlay(self.spec.root, own, self.scratch - own, self.outputs - own)
+        return Overlay(self.spec.root, self.of_project | files.keys(), self.scratch, self.outputs)
 
     @cached_property
     def scratch(self) -> frozenset[str]:
         """The folders that runs write to, looked for once."""
-        root, asked = self.spec.root, {name.strip("/") for name in self.spec.scratch}
-        left = {name.rstrip("/") for name in self.spec.outputs if name.endswith("/") and (root / name).is_dir()}
-        folders = frozenset(name for name in asked if not (root / name).is_file())
-        return (folders or default_scratch(root)) | left
+        root, asked = self.spec.root, (name.strip("/") for name in self.spec.scratch)
+        return frozenset(name for name in asked if not (root / name).is_file()) or default_scratch(root)
 
     @cached_property
-    def outputs(self) -> frozenset[str]:
-        """The files that runs write: an earlier run by hand may have left the project some of these names."""
-        root = self.spec.root
-        left = {name for name in self.spec.outputs if not name.endswith("/") and (root / name).parent.is_dir()}
-        return frozenset(left | {name for name in self.spec.scratch if (root / name).is_file()})
+    def outputs(self) -> tuple[str, ...]:
+        """The files that runs write: an earlier run by hand may have left the project some of these."""
+        return (*self.spec.outputs, *(name for name in self.spec.scratch if (self.spec.root / name).is_file()))
 
     @cached_property
     def of_project(self) -> frozenset[str]:
@@ -132,7 +127,8 @@ class FilesSubject:
         violations = [*stray(folder, links, found)]
         files: dict[str, Blob] = {}
         for path, status in found.items():
-            if path in links or (path not in before and overlay.is_scratch(path)):
+            is_new = path not in before
+            if path in links or (is_new and overlay.is_scratch(path) and not self.is_source(path, overlay)):
                 continue
             fault = fault_of(path, status, before.get(path))
             if path not in before and not matches(path, self.spec.mutable):
@@ -147,8 +143,18 @@ class FilesSubject:
         commit = self.store.put_commit(tree, parent.commit, note, number)
         return Snapshot(tree, commit, tuple(violations), tuple(changed))
 
+    def is_source(self, path: str, overlay: Overlay) -> bool:
+        """Whether a new file is one that may change, and only by its name also one that runs write."""
+        return overlay.is_output(path) and matches(path, self.spec.mutable)
+
     def links(self, tree: str) -> Mapping[str, str]:
         return dict(self.overlay(dict(self.store.tree(tree))).links())
+
+    def paths(self, tree: str) -> Iterable[str]:
+        return dict(self.store.tree(tree))
+
+    def is_written(self, path: str) -> bool:
+        return self.overlay({}).is_scratch(path)
 
     def mutable_in(self, folder: Path) -> Iterable[str]:
         return self.matching(folder)

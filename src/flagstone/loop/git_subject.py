@@ -17,6 +17,7 @@ from flagstone.loop.git_taking import Rules, Taking, spoken
 from flagstone.loop.git_trees import SUBMODULE, Intake, Listing, edited, listing_of
 from flagstone.loop.globs import matches
 from flagstone.loop.home import RunFolder, unused
+from flagstone.loop.overlay import LEFT_OUT
 from flagstone.loop.recent import Recent
 from flagstone.loop.spec import SubjectSpec
 from flagstone.loop.store import LINK, Store
@@ -199,6 +200,13 @@ class GitSubject:
 
     def links(self, tree: str) -> Mapping[str, str]:
         return self.surroundings.links(self.listing(tree))
+
+    def paths(self, tree: str) -> Iterable[str]:
+        return self.listing(tree).files
+
+    def is_written(self, path: str) -> bool:
+        """Only what is so everywhere: a folder of that name may be tracked."""
+        return path.endswith(".pyc") or bool(LEFT_OUT & set(path.split("/")))
 
     def mutable_in(self, folder: Path) -> Iterable[str]:
         """None: which new file belongs to a work tree is the repository's to say, when it is taken."""

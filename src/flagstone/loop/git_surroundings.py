@@ -41,10 +41,9 @@ class Surroundings:
 
     def written_to(self, listing: Listing) -> frozenset[str]:
         """Paths that runs may leave things at; by default, those that training code is known to use."""
-        told = {name.strip("/") for name in self.asked} | {name for name in self.outputs if not name.endswith("/")}
+        told = {name.strip("/") for name in self.asked} | self.outputs
         # a folder with tracked files is written to only where the spec says so
-        usual = () if self.asked else (*SCRATCH, *(name.rstrip("/") for name in self.outputs if name.endswith("/")))
-        told |= {name for name in usual if name not in listing.folders}
+        told |= {name for name in ([] if self.asked else SCRATCH) if name not in listing.folders}
         return frozenset(name for name in told if name not in listing.files)
 
     def scratch(self, listing: Listing) -> frozenset[str]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flagstone.errors import Interrupted
 from flagstone.loop import checkpoint, leases
@@ -29,6 +29,9 @@ from flagstone.metrics.series import Place, Reading
 from flagstone.processes import Command, Output, ProcessResult, StartError, run
 from flagstone.processes.interruption import Interruption
 from flagstone.records import cannot_write, read_record, utc, write_record
+
+if TYPE_CHECKING:
+    from flagstone.loop.opening import Opened
 
 SYNCED_S = 1.0
 ROOM_BYTES = 65_536  # a disk with less left is full
@@ -173,12 +176,9 @@ class Harness:
             confinement=confinement(self.spec, (folder, private)),
         )
 
-    def judged(
-        self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
-    ) -> Measurement:
-        """What the run came to, and its metric where it came to its end."""
-        status, reason = self.ending_of(result)
-        known: dict[str, Any] = {
+    def known_of(self, result: ProcessResult, place: Place) -> dict[str, Any]:
+        """What is known of a process however it ended."""
+        return {
             "exit_code": result.exit_code if result.exit_code is not None else -(result.signal or 0),
             "started_at": utc(place.began_at),
             "wall_s": round(result.wall_s, 4),
@@ -189,6 +189,13 @@ class Harness:
             "unclean": result.unclean_pids,
             "stragglers": len(result.ended_stragglers),
         }
+
+    def judged(
+        self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
+    ) -> Measurement:
+        """What the run came to, and its metric where it came to its end."""
+        status, reason = self.ending_of(result)
+        known = self.known_of(result, place)
         if result.survivors:
             note_unclean(self.home, order.run.root.name, result)
         if status != "ok":
@@ -240,6 +247,20 @@ class Harness:
         scored = self.steps.evaluated(self.spec.evaluate, order, folder, devices)
         values = {name: value for name, value in own.values.items() if name != self.spec.metric.name}
         return replace(scored, values={**values, **scored.values}, problems=(*own.problems, *scored.problems))
+
+
+def harness_of(opened: Opened, interruption: Interruption, say: Callable[[str], None]) -> Harness:
+    return Harness(
+        spec=opened.spec,
+        home=opened.home,
+        subject=opened.subject,
+        contract=opened.contract,
+        start_digest=opened.start["contract"],
+        start_files=opened.start["files"],
+        base_tree=opened.base.tree,
+        interruption=interruption,
+        say=say,
+    )
 
 
 def is_full(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from flagstone.loop import noise
 from flagstone.loop.candidate import Candidate
 from flagstone.loop.entry import Measurement, Status, Verdict
+from flagstone.loop.noise import NoiseRule
 from flagstone.loop.progress import Progress
 from flagstone.loop.seeds import is_no_op, is_seed_only, seed_for
 from flagstone.loop.spec import Spec
@@ -51,10 +52,10 @@ class Ruling:
     judgement: Mapping[str, Any] = field(default_factory=dict)
 
 
-def failed(measurements: Sequence[Measurement], **further: Any) -> Ruling:
+def failed(measurements: Sequence[Measurement]) -> Ruling:
     """The ruling of a run that did not come to a number."""
     last = measurements[-1]
-    return Ruling(last.status, OUTCOMES[last.status], last.reason, measurements=tuple(measurements), **further)
+    return Ruling(last.status, OUTCOMES[last.status], last.reason, measurements=tuple(measurements))
 
 
 def rule_on_baseline(spec: Spec, first: Measurement, bench: Bench) -> Ruling:
@@ -138,54 +139,87 @@ def old_parent_words(progress: Progress, candidate: Candidate) -> str:
 def repeated(spec: Spec, progress: Progress, ruling: Ruling, bench: Bench) -> Ruling:
     """Fresh seeds, paired with the best on the same ones, until the test has an answer."""
     assert spec.noise is not None
-    test, known, index = progress.tests + 1, dict(progress.reference), 0
-    measurements, beside, reference = [*ruling.measurements], [*ruling.beside], list[tuple[int, float | None]]()
-    values: list[float] = []
-    best: list[float] = []
-
-    def so_far() -> dict[str, Any]:
-        """What was spent is told however the test ends: a test that was begun counts."""
-        told = {"test": test, "pairs": len(values)}
-        return {"beside": tuple(beside), "reference": tuple(reference), "judgement": told}
-
-    while True:
-        found = noise.judge(values, best, spec.metric.direction, test, spec.noise, [*numbers(known)])
+    pairs, rule = Pairs(spec, bench, ruling, progress.tests + 1, dict(progress.reference)), spec.noise
+    for index in range(1, SEEDS_TRIED * rule.max_repeats + 1):
+        found = pairs.judged(rule)
         if found.stance != "repeat":
-            break
-        index += 1
-        seed = seed_for(spec.seed, index)
-        if index > SEEDS_TRIED * spec.noise.max_repeats:
-            lost = "the best failed on too many seeds of this test"
-            return replace(ruling, verdict="revert", reason=lost, measurements=tuple(measurements), **so_far())
-        if seed in known and known[seed] is None:
-            continue  # the best comes to nothing there: there is nothing to be paired with
-        again = bench.candidate_on(f"repeat-{index}", seed)
-        measurements.append(again)
+            return pairs.answered(found)
+        end = pairs.measure(index)
+        if end is not None:
+            return end
+    return pairs.so_far("the best failed on too many seeds of this test")
+
+
+@dataclass
+class Pairs:
+    """One test under way. `known` is what the best came to on each seed; what is measured here is kept in order."""
+
+    spec: Spec
+    bench: Bench
+    ruling: Ruling
+    test: int
+    known: dict[int, float | None]
+    measurements: list[Measurement] = field(default_factory=list)
+    beside: list[Measurement] = field(default_factory=list)
+    reference: list[tuple[int, float | None]] = field(default_factory=list)
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+
+    def judged(self, rule: NoiseRule) -> noise.Judgement:
+        direction, spread = self.spec.metric.direction, [*numbers(self.known)]
+        return noise.judge(self.ours, self.theirs, direction, self.test, rule, spread)
+
+    def measure(self, index: int) -> Ruling | None:
+        """One more pair; the ruling, where that ends the test before it has an answer."""
+        seed = seed_for(self.spec.seed, index)
+        if seed in self.known and self.known[seed] is None:
+            return None  # the best comes to nothing there: there is nothing to be paired with
+        again = self.bench.candidate_on(f"repeat-{index}", seed)
+        self.measurements.append(again)
         if again.status != "ok" or again.value is None:
-            return failed(measurements, **so_far())
-        if rows := broken_rows(spec, again):
-            broken = replace(ruling, constraints=rows, measurements=tuple(measurements), **so_far())
-            return refused(broken, f"{again.part}: {broken_words(rows)}")
-        if seed not in known:
-            paired = bench.best_on(seed)
-            beside.append(paired)
-            if paired.status in ("interrupted", "unclean"):
-                return failed([*measurements, paired], **so_far())
-            known[seed] = paired.value
-            reference.append((seed, paired.value))
-        theirs = known[seed]
+            return self.failed()
+        if rows := broken_rows(self.spec, again):
+            return refused(replace(self.so_far(), constraints=rows), f"{again.part}: {broken_words(rows)}")
+        if seed not in self.known:
+            paired = self.bench.best_on(seed)
+            if paired.status == "unclean" or paired.reason.startswith("tampered"):
+                self.measurements.append(paired)
+                return self.failed()
+            self.beside.append(paired)
+            self.known[seed] = paired.value
+            self.reference.append((seed, paired.value))
+        theirs = self.known[seed]
         if theirs is not None:
-            values.append(again.value)
-            best.append(theirs)
-    told = {"test": test, "pairs": len(values), "gain": found.gain, "evidence": found.evidence, "reason": found.reason}
-    return replace(
-        ruling,
-        verdict="advance" if found.stance == "accept" else "revert",
-        reason=found.reason,
-        value=sum(values) / len(values) if values else ruling.value,
-        measurements=tuple(measurements),
-        **{**so_far(), "judgement": told},
-    )
+            self.ours.append(again.value)
+            self.theirs.append(theirs)
+        return None
+
+    def so_far(self, reason: str = "") -> Ruling:
+        """No gain, and what was spent is told all the same: a test that was begun counts."""
+        return replace(
+            self.ruling,
+            verdict="revert",
+            reason=reason,
+            measurements=(*self.ruling.measurements, *self.measurements),
+            beside=(*self.ruling.beside, *self.beside),
+            reference=tuple(self.reference),
+            judgement={"test": self.test, "pairs": len(self.ours)},
+        )
+
+    def failed(self) -> Ruling:
+        last = self.measurements[-1]
+        ended = replace(self.so_far(last.reason), status=last.status, verdict=OUTCOMES[last.status])
+        return replace(ended, value=None, valid=False, constraints=())
+
+    def answered(self, found: noise.Judgement) -> Ruling:
+        told = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
+        made = self.so_far(found.reason)
+        return replace(
+            made,
+            verdict="advance" if found.stance == "accept" else "revert",
+            value=sum(self.ours) / len(self.ours) if self.ours else made.value,
+            judgement={**made.judgement, **told},
+        )
 
 
 def checked(spec: Spec, measured: Measurement) -> tuple[Mapping[str, Any], ...]:

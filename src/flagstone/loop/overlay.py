@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from flagstone.loop.globs import matches
 
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
 SCRATCH = frozenset(
@@ -22,27 +25,38 @@ LEFT_OUT = frozenset(
 @dataclass(frozen=True)
 class Overlay:
     """The project at `root`, in which these files (by their relative paths) are our own. Runs write to `scratch`, which
-    are folders, and to `outputs`, which are files."""
+    are folders, and to `outputs`, which are globs of files."""
 
     root: Path
     own: frozenset[str]
     scratch: frozenset[str]
-    outputs: frozenset[str] = frozenset()
+    outputs: tuple[str, ...] = ()
 
     @cached_property
     def folders(self) -> Set[str]:
         """Every folder that has to be a real one, because something of ours lies below it."""
         found = {""}
-        for path in (*self.own, *self.outputs, *(f"{name}/." for name in self.scratch)):
+        for path in (*self.own, *self.places_of_outputs, *(f"{name}/." for name in self.scratch)):
             parts = path.split("/")[:-1]
             found |= {"/".join(parts[: count + 1]) for count in range(len(parts))}
         return found
+
+    @property
+    def places_of_outputs(self) -> Iterator[str]:
+        """Where in the project they may lie: such a folder has to be a real one, and the rest of it is linked."""
+        for glob in self.outputs:
+            above = re.split(r"[^/]*[*?\[]|[^/]*$", glob, maxsplit=1)[0]
+            if above and (self.root / above).is_dir():
+                yield f"{above}."
+
+    def is_output(self, path: str) -> bool:
+        return path not in self.own and matches(path, self.outputs)
 
     def is_scratch(self, path: str) -> bool:
         """Whether a path lies in a folder that runs write to, or is a leftover of one."""
         parts = path.split("/")
         below = any("/".join(parts[: count + 1]) in self.scratch for count in range(len(parts)))
-        return below or path in self.outputs or bool(LEFT_OUT & set(parts)) or path.endswith(".pyc")
+        return below or self.is_output(path) or bool(LEFT_OUT & set(parts)) or path.endswith(".pyc")
 
     def links(self) -> Iterator[tuple[str, str]]:
         """What is linked and where it points: all that stands in a folder of ours and is not ours."""

@@ -218,11 +218,10 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
 
 
 def outputs_in(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a run is asked to leave, as files, or as the folders that hold what a glob names."""
+    """What a run is asked to leave: globs."""
     metric, saved, scored = value["metric"], value.get("checkpoint") or {}, value.get("evaluate") or {}
-    globs = (metric.get("path"), metric.get("glob"), saved.get("glob"), scored.get("artifact"))
-    fixed = (re.split(r"[^/]*[*?\[]", glob, maxsplit=1)[0].removeprefix("./") for glob in globs if glob)
-    return tuple(path for path in dict.fromkeys(fixed) if path and not path.startswith(("/", "~", "../")))
+    globs = [metric.get("path"), metric.get("glob"), saved.get("glob"), scored.get("artifact")]
+    return tuple(glob.removeprefix("./") for glob in globs if glob and not glob.startswith(("/", "~", "..")))
 
 
 def subject_of(base: Path, value: Mapping[str, Any]) -> SubjectSpec:

@@ -22,7 +22,11 @@ def step(engine: Engine, note: str) -> Entry:
         return engine.conclude(*engine.prepared(lambda: in_hand(engine, note, engine.next_number)))
     # taken first: the verdict on the unedited files puts those back into the working folder
     made = None if is_unedited(engine) else in_hand(engine, note, engine.next_number + 1)
-    entry = engine.conclude(*engine.prepared(lambda: engine.baseline(engine.next_number)))
+    try:
+        entry = engine.conclude(*engine.prepared(lambda: engine.baseline(engine.next_number)))
+    finally:
+        if made is not None and not made.snapshot.violations:
+            engine.working.put_back(made.snapshot.tree, made.number)
     if made is None:
         return entry
     engine.halt_on(entry)
@@ -33,12 +37,12 @@ def in_hand(engine: Engine, note: str, number: int) -> Candidate:
     """The working files as a candidate, noted as stored once that is so."""
     opened, now = engine.opened, engine.history.progress.best
     parent = replace(opened.base, tree=now.tree, commit=now.commit) if now else opened.base
-    subject, entry = opened.subject, opened.spec.subject.entry
+    subject, entry, seen = opened.subject, opened.spec.subject.entry, engine.working.files()
     note = note or note_that_changed(subject.files(parent.tree).get(entry), opened.home.working / entry)
     taken = subject.take(opened.home.working, parent, note or run_id(number), number)
     before = now.run_id if now else run_id(number - 1)
     made = Candidate(number, before, parent.tree, taken, note, facts=facts_of(opened, taken.tree))
     made.keep(opened.home.run(run_id(number)))
     if not taken.violations:  # what may not be part of a candidate is kept aside when the files are put right
-        engine.working.note(taken.tree, is_edit=True)
+        engine.working.note(taken.tree, seen, edit_of=number)
     return made

@@ -17,7 +17,7 @@ from flagstone.loop.subject import Subject
 from flagstone.loop.surroundings import confinement, environment, filled, limits_of
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
-from flagstone.processes import Command, Output, ProcessResult, run
+from flagstone.processes import Command, Output, ProcessResult, StartError, run
 from flagstone.processes.interruption import Interruption
 from flagstone.records import utc, write_record
 
@@ -43,8 +43,11 @@ class Steps:
         place, log = self.place("evaluate", order), order.run.root / f"evaluate-{order.part}.log"
         self.subject.lay_out(self.base_tree, place)
         began = time.time()
-        result = self.run(step, order, Place(place, log, began, began), devices, str(found))
-        if result.exit_code != 0:
+        try:
+            result = self.run(step, order, Place(place, log, began, began), devices, str(found))
+        except StartError as error:
+            return Reading({}, "evaluate", (f"the evaluator cannot be started: {error.problem}",))
+        if result.exit_code != 0 or result.survivors:
             return Reading({}, "evaluate", (f"the evaluator {ending(step, result)}",))
         backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
         where = Place(place, log, began, time.time())
@@ -55,7 +58,10 @@ class Steps:
         place, log = self.place("guard", order), order.run.root / "guard.log"
         self.subject.lay_out(order.tree, place)
         began = time.time()
-        result = self.run(step, order, Place(place, log, began, began), devices)
+        try:
+            result = self.run(step, order, Place(place, log, began, began), devices)
+        except StartError as error:
+            return Measurement("guard", order.seed, "invalid", f"the guard cannot be started: {error.problem}")
         passes = result.exit_code == 0 and not result.survivors
         return Measurement(
             "guard",

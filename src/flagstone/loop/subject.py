@@ -55,6 +55,14 @@ class Subject(Protocol):
         """What is only linked beside a tree, and where it leads: the project as it is now."""
         ...
 
+    def paths(self, tree: str) -> Iterable[str]:
+        """Every file of a tree that stands in a folder as itself."""
+        ...
+
+    def is_written(self, path: str) -> bool:
+        """Whether runs leave such a file, so that it is part of no candidate."""
+        ...
+
     def mutable_in(self, folder: Path) -> Iterable[str]:
         """The files there that may change, as far as they can be told without a look at the project."""
         ...

@@ -35,22 +35,30 @@ class Working:
         return read_record(self.seen_file) or {}
 
     def files(self) -> dict[str, str]:
-        """What every file there is: its digest, and whether it may be executed; of a link, where it leads."""
+        """What every file there is: its digest, and whether it may be executed; of a link, where it leads.
+
+        What runs leave, when a person tries something out here, is nobody's edit.
+        """
         found = {}
         for path, status in walk(self.home.working, lambda _: True):
-            if isinstance(status, OSError):
+            if isinstance(status, OSError) or self.subject.is_written(path):
                 continue
-            if stat.S_ISREG(status.st_mode):
-                mark = "*" if status.st_mode & 0o100 else ""
-                found[path] = self.cache.digest(f"{self.home.working}/{path}", status) + mark
-            elif stat.S_ISLNK(status.st_mode):
-                found[path] = f"-> {os.readlink(self.home.working / path)}"
+            try:
+                if stat.S_ISREG(status.st_mode):
+                    mark = "*" if status.st_mode & 0o100 else ""
+                    found[path] = self.cache.digest(f"{self.home.working}/{path}", status) + mark
+                elif stat.S_ISLNK(status.st_mode):
+                    found[path] = f"-> {os.readlink(self.home.working / path)}"
+            except FileNotFoundError:
+                continue  # an editor's own file, which is gone again
+            except OSError:
+                found[path] = "not readable"
         return found
 
-    def note(self, tree: str, *, is_edit: bool = False) -> None:
-        """Remembers what stands there now as known: a tree we put there, or an edit that was stored as this tree."""
+    def note(self, tree: str, files: Mapping[str, str] | None = None, *, edit_of: int = 0) -> None:
+        """Remembers what stands there as known: a tree we put there, or an edit that was stored to be run number N."""
         links = dict(self.subject.links(tree))
-        told = {"tree": tree, "files": self.files(), "links": links, "is_edit": is_edit}
+        told = {"tree": tree, "files": self.files() if files is None else files, "links": links, "edit_of": edit_of}
         write_record(self.seen_file, told, durable=False)
 
     def is_unedited(self, tree: str) -> bool:
@@ -58,7 +66,7 @@ class Working:
         seen = self.seen
         if not seen:
             return self.is_at(tree)
-        return not seen.get("is_edit") and seen.get("files") == self.files()
+        return not seen.get("edit_of") and seen.get("files") == self.files()
 
     def is_at(self, tree: str) -> bool:
         """Whether the working files are those of a tree."""
@@ -78,15 +86,16 @@ class Working:
         place = self.home.working / path
         return content is not None and place.is_file() and place.read_bytes() == content
 
-    def settle(self, tree: str) -> None:
-        """At a start: after a kill, or in a project that has moved or changed, they are put right. Edits stay."""
+    def settle(self, tree: str, number: int) -> None:
+        """At a start, after so many runs: what a kill left, or a project that has moved, is put right. Edits stay."""
         seen = self.seen
         if not seen:
             return
         if seen["tree"]:
             self.renew_links(seen)
+        is_judged = 0 < seen.get("edit_of", 0) <= number and self.seen["files"] == self.files()
         # where a kill came into a restore, what differs is half of ours and half of what was there before
-        if seen.get("becoming") or (seen["tree"] != tree and self.is_unedited(tree)):
+        if seen.get("becoming") or is_judged or (seen["tree"] != tree and self.is_unedited(tree)):
             self.restore(tree)
 
     def renew_links(self, seen: dict[str, Any]) -> None:
@@ -96,8 +105,10 @@ class Working:
         if before == now:
             return
         try:
-            for path in {*before, *now}:
-                renew_link(self.home.working / path, before.get(path), now.get(path))
+            for path in sorted(before.keys() - {path for path in now if now[path] == before.get(path)}):
+                remove_link(self.home.working, path, before[path])
+            for path in sorted(now):
+                put_link(self.home.working / path, now[path])
         except OSError as error:
             raise cannot_write(self.home.working, error) from error
         found = self.files()
@@ -105,19 +116,33 @@ class Working:
         kept = {path: told for path, told in seen["files"].items() if path in now or path not in before}
         write_record(self.seen_file, {**seen, "links": dict(now), "files": {**kept, **renewed}}, durable=False)
 
+    def put_back(self, tree: str, number: int) -> None:
+        """A stored edit, after the files had to be others for a while: its verdict is still to come."""
+        self.subject.restore(tree, self.home.working)
+        self.note(tree, edit_of=number)
+
     def restore(self, tree: str) -> None:
         """Back to a tree; an edit that we have not seen is set aside first."""
         seen, now = self.seen, self.files()
         if seen.get("files") == now and seen.get("tree") == tree:
-            if seen.get("is_edit"):
-                self.note(tree)
+            if seen.get("edit_of"):
+                self.note(tree, now)
             return
-        known, wanted = seen.get("files"), self.subject.files(tree)
-        changed = [path for path in now if now[path] != known.get(path)] if known else self.other_than(tree)
-        self.set_aside([path for path in changed if path in now and not self.holds(path, wanted.get(path))])
+        self.set_aside(self.unseen(tree, seen.get("files"), now))
         write_record(self.seen_file, {"tree": "", "files": {}, **seen, "becoming": tree}, durable=False)
         self.subject.restore(tree, self.home.working)
         self.note(tree)
+
+    def unseen(self, tree: str, known: Mapping[str, str] | None, now: Mapping[str, str]) -> list[str]:
+        """What stands there that we have not seen, and that is not what will stand there."""
+        wanted = self.subject.files(tree)
+        if known:
+            changed = [path for path in now if now[path] != known.get(path)]
+        else:
+            own = set(self.subject.paths(tree))
+            extra = [path for path in now if path not in own and not now[path].startswith("-> ")]
+            changed = [*self.other_than(tree), *extra]
+        return [path for path in dict.fromkeys(changed) if path in now and not self.holds(path, wanted.get(path))]
 
     def set_aside(self, paths: list[str]) -> None:
         if not paths:
@@ -129,15 +154,19 @@ class Working:
             shutil.copy2(self.home.working / path, target, follow_symlinks=False)
 
 
-def renew_link(place: Path, before: str | None, now: str | None) -> None:
-    """Puts a link in its place, or takes it away, unless something else than ours stands there."""
-    if before == now:
+def remove_link(folder: Path, path: str, target: str) -> None:
+    """Takes a link of ours away; whatever else somebody has put there stays."""
+    place = folder / path
+    if not place.is_symlink() or os.readlink(place) != target:
         return
-    is_ours = place.is_symlink() and os.readlink(place) == before
-    if os.path.lexists(place) and not is_ours:
+    place.unlink()
+
+
+def put_link(place: Path, target: str) -> None:
+    """Puts a link in its place, unless something else stands there. Empty folders are in nobody's way."""
+    if place.is_dir() and not place.is_symlink() and not any(names for _, _, names in os.walk(place)):
+        shutil.rmtree(place)
+    if os.path.lexists(place):
         return
-    if is_ours:
-        place.unlink()
-    if now is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(now, place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.symlink(target, place)

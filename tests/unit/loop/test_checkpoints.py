@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import pytest
 from laboratory import TRAIN, Edits, Laboratory, set_x, whole
 
 from flagstone.loop import ledger
+from flagstone.loop.entry import Entry
 
 EPOCHS = "import time\ntime.sleep(0.01)\n".join(
     [TRAIN, *(f"open('step-{step}.pt', 'w').write('{step} ' + str(X))\n" for step in (1, 2, 3))]
@@ -109,3 +112,43 @@ def test_an_edit_put_onto_the_best_has_its_own_checkpoint(laboratory: Laboratory
     last = laboratory.entries()[-1]
     assert (last.verdict, last.proposal.get("rebased_from")) == ("advance", "r0001")
     assert (laboratory.home.best_checkpoint / "step-1.pt").read_text() == "1.0"
+
+
+def test_a_glob_that_names_folders_and_what_is_in_them_keeps_the_newest_file(laboratory: Laboratory) -> None:
+    saving = "import os\nos.makedirs('deep/a')\nopen('deep/a/w.pt', 'w').write(str(X))\n"
+    laboratory.files = {**laboratory.files, "train.py": TRAIN + saving}
+    laboratory.make(checkpoint={"glob": "deep/**", "required": True})
+    laboratory.run(Edits({}), limit=1)
+    assert (laboratory.home.best_checkpoint / "w.pt").read_text() == "1.0"
+
+
+@pytest.mark.parametrize("glob", ["data/ckpt_*.pt", "data/*.py", "*.pt"])
+def test_a_glob_hides_only_what_it_names(laboratory: Laboratory, glob: str) -> None:
+    reading = "from data import net\nprint(open('data/x.txt').read(), os.path.exists('data/ckpt_1.pt'))\n"
+    laboratory.files = {
+        **laboratory.files,
+        "train.py": TRAIN + reading,
+        "data/x.txt": "x",
+        "data/net.py": "Y = 1\n",
+        "data/ckpt_1.pt": "old",
+    }
+    laboratory.make(subject={"mutable": ["train.py", "data/*.py"], "entry": "train.py"}, checkpoint={"glob": glob})
+
+    def extended(draft: Path) -> str:
+        (draft / "data" / "extra.py").write_text("Z = 1\n")
+        source = (draft / "train.py").read_text()
+        (draft / "train.py").write_text(source.replace("X = 1.0", "X = 2.0\nfrom data import extra"))
+        return "a new file"
+
+    laboratory.run(Edits({2: extended}), limit=2)
+    assert [each.verdict for each in laboratory.entries()] == ["advance", "advance"]
+
+
+def test_a_ledger_from_before_a_field_was_added_is_read(laboratory: Laboratory) -> None:
+    laboratory.make()
+    laboratory.run(Edits({}), limit=1)
+    record = json.loads(laboratory.home.ledger.read_text())
+    del record["beside"]
+    for each in record["measurements"]:
+        del each["evaluator_s"]
+    assert Entry.from_record(record).value == laboratory.entries()[0].value

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from laboratory import Edits, Laboratory, killed_at, set_x
 
+from flagstone.errors import WorkFailed
+from flagstone.loop import stepping
 from flagstone.loop.engine import engine_of
+from flagstone.loop.home import RunFolder
 from flagstone.loop.stepping import is_unedited
 
 
@@ -146,3 +149,84 @@ def test_a_kill_while_the_files_are_first_laid_out_is_put_right(laboratory: Labo
         if not was_killed:
             return
     pytest.fail("it never came to its end")
+
+
+def test_the_first_step_keeps_an_edit_while_the_unedited_files_are_measured(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "train.py": "raise SystemExit(3)\n"}
+    laboratory.make(proposer="none")
+    laboratory.open()
+    mended = "print('val_loss: 1')\n"
+    (laboratory.home.working / "train.py").write_text(mended)
+    with pytest.raises(WorkFailed, match="the unedited files do not run"):
+        laboratory.step()
+    assert (laboratory.home.working / "train.py").read_text() == mended
+
+
+def test_an_edit_made_while_the_one_before_is_stored_is_not_taken_for_known(
+    begun: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_x(2.0)(begun.home.working)
+    keep = stepping.Candidate.keep
+
+    def keep_and_edit(candidate: stepping.Candidate, run: RunFolder) -> None:
+        keep(candidate, run)
+        set_x(7.0)(begun.home.working)
+
+    monkeypatch.setattr(stepping.Candidate, "keep", keep_and_edit)
+    assert begun.step().value == 1.5
+    monkeypatch.undo()
+    kept = [path.read_text() for path in begun.home.aside.rglob("train.py")]
+    assert len(kept) == 1 and "X = 7.0" in kept[0]
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(2.0, "advance"), (9.0, "revert")])
+def test_an_edit_that_was_judged_before_a_kill_is_not_judged_again(
+    begun: Laboratory, value: float, verdict: str
+) -> None:
+    set_x(value)(begun.home.working)
+
+    def killed() -> None:
+        from flagstone.loop import engine
+
+        engine.Engine.follow = lambda *_: os.kill(os.getpid(), 9)  # type: ignore[method-assign,assignment]
+        begun.step()
+
+    assert killed_at(10**9, killed)
+    assert begun.words()[-1] == ("r0002", "ok", verdict)
+    assert unedited(begun)
+    source = (begun.home.best / "source" / "train.py").read_text()
+    assert (begun.home.working / "train.py").read_text() == source
+
+
+def test_a_name_that_is_no_utf_8_keeps_nothing_from_beginning(laboratory: Laboratory) -> None:
+    laboratory.make()
+    Path(os.fsdecode(os.fsencode(laboratory.project) + b"/d\xff.txt")).write_text("x")
+    laboratory.run(Edits({2: set_x(2.0)}), limit=2)
+    assert unedited(laboratory) and laboratory.words()[-1] == ("r0002", "ok", "advance")
+
+
+def test_a_mutable_file_that_the_project_gets_in_a_linked_folder_turns_nothing_into_a_violation(
+    laboratory: Laboratory,
+) -> None:
+    laboratory.files = {**laboratory.files, "src/a.py": "A = 1\n", "src/sub/b.txt": "b\n", "src/sub/c.txt": "c\n"}
+    laboratory.make(subject={"mutable": ["train.py", "src/**/*.py"], "entry": "train.py"})
+    laboratory.run(Edits({}), limit=1)
+    (laboratory.project / "src" / "sub" / "new.py").write_text("N = 1\n")
+    set_x(2.0)(laboratory.home.working)
+    assert laboratory.step().verdict == "advance"
+    (laboratory.project / "src" / "sub" / "new.py").unlink()
+    set_x(2.5)(laboratory.home.working)
+    assert laboratory.step().verdict == "advance"
+
+
+def test_what_trying_something_out_leaves_is_no_edit(begun: Laboratory) -> None:
+    (begun.home.working / "__pycache__").mkdir()
+    (begun.home.working / "__pycache__" / "train.cpython-311.pyc").write_bytes(b"\0")
+    assert unedited(begun)
+
+
+def test_a_new_file_is_set_aside_also_where_what_we_had_seen_is_lost(begun: Laboratory) -> None:
+    (begun.home.working / "mine.py").write_text("# mine\n")
+    shutil.rmtree(begun.home.root / "state")
+    restored(begun)
+    assert [path.read_text() for path in begun.home.aside.rglob("mine.py")] == ["# mine\n"]
