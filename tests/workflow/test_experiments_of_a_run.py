@@ -33,7 +33,7 @@ def study(place: Place) -> Study:
     cli = place.root / "cli.py"
     cli.write_text(CLI.replace("PLACE", repr(str(place.root))))
     study = place.new("r2024")
-    study.set(agent="command", command={"argv": [sys.executable, str(cli)]})
+    study.set(sandbox="off", agent="command", command={"argv": [sys.executable, str(cli)]})
     (study.root / "train.py").write_text("X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n")
     spec = {
         "goal": "less loss",
@@ -41,7 +41,6 @@ def study(place: Place) -> Study:
         "harness": {"argv": ["python", "train.py"], "seconds": 60},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
-        "sandbox": "off",
         "stopping": {"max_runs": 3},
     }
     folder = study.root / "experiments" / "one"
