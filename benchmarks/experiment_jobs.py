@@ -40,6 +40,8 @@ def main() -> None:
 def planned(root: Path, name: str, block: int, count: int) -> Path:
     """A run whose stage 04 was approved with one plan, and whose edits cost nothing."""
     run = new_run(root, name)
+    with (run / "run.yaml").open("a") as settings:
+        settings.write('sandbox: "off"\n')  # a plan may not say so
     code, script = run / "workspace" / "code", run / "workspace" / "notes" / "edits"
     for folder in (code, script, run / "workspace" / "experiments"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,6 @@ def planned(root: Path, name: str, block: int, count: int) -> Path:
         "harness": {"argv": list(HARNESS), "seconds": 60},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
-        "sandbox": "off",
         "proposer": "scripted",
         "script": "workspace/notes/edits",
         "stopping": {"max_runs": count},

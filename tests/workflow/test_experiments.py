@@ -23,6 +23,7 @@ print(f"val_loss: {(X - 3) ** 2}")
 
 def plan(study: Study, name: str = "tune", **changes: object) -> Path:
     """A plan as stages 03 and 04 leave it, with its edits beside it."""
+    study.set(sandbox="off")  # by a person: the code of these plans counts its runs outside of the run
     code = study.files.workspace / "code" / "tune"
     code.mkdir(parents=True, exist_ok=True)
     (code / "train.py").write_text(TRAIN)
@@ -36,7 +37,6 @@ def plan(study: Study, name: str = "tune", **changes: object) -> Path:
         "harness": {"argv": ["python", "train.py"], "seconds": 60, "env": {"COUNT": str(study.root / "count")}},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
-        "sandbox": "off",
         "proposer": "scripted",
         "script": "workspace/notes/edits",
         "stopping": {"max_runs": 4},

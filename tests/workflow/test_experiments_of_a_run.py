@@ -32,8 +32,8 @@ def study(place: Place) -> Study:
     """A run whose agent is that CLI, with an experiment that says nothing of agents."""
     cli = place.root / "cli.py"
     cli.write_text(CLI.replace("PLACE", repr(str(place.root))))
-    study = place.new("r2024", "sandbox=off")
-    study.set(agent="command", command={"argv": [sys.executable, str(cli)]})
+    study = place.new("r2024")
+    study.set(sandbox="off", agent="command", command={"argv": [sys.executable, str(cli)]})
     (study.root / "train.py").write_text("X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n")
     spec = {
         "goal": "less loss",
@@ -41,7 +41,6 @@ def study(place: Place) -> Study:
         "harness": {"argv": ["python", "train.py"], "seconds": 60},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
-        "sandbox": "off",
         "stopping": {"max_runs": 3},
     }
     folder = study.root / "experiments" / "one"

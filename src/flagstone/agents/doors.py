@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 LISTED = "/proc/net/unix"
@@ -15,6 +16,8 @@ LISTENING = re.compile(rb"^\w+: \w+ \w+ (?:00010000 \w+|\w+ 0002) \w+ +\d+ (/.+)
 SETTLED_S = 10.0
 # names of users and machines are looked up through these, and GPUs are reached
 NEEDED = re.compile(r"/run/(nscd|nslcd|systemd/(resolve|userdb))/|/var/lib/sss/|nvidia")
+# each costs bubblewrap a third of a millisecond: of very many those of our own user are covered
+MOST = 8
 FIXED = (
     "/run/screen",
     "/run/docker.sock",
@@ -29,13 +32,15 @@ FIXED = (
 def doors(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tuple[Path, ...]:
     """What is to be hidden from confined code; a folder that holds anything of `kept` stays open."""
     real = [os.path.realpath(path) for path in kept]
-    hidden: dict[str, None] = {}
-    for path in (*map(os.path.realpath, filter(None, named(environ))), *listening()):
-        holds_kept = any(f"{place}/".startswith(f"{path}/") for place in real)
-        is_granted = any(path.startswith(f"{place}/") for place in real)
-        if not (holds_kept or is_granted or is_below(path, hidden)) and os.path.exists(path):
-            hidden[path] = None
-    return tuple(map(Path, hidden))
+    known = dict.fromkeys(map(os.path.realpath, filter(None, named(environ))))
+    hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
+    others = (path for path in listening() if may_be_hidden(path, real) and not is_below(path, hidden))
+    return tuple(map(Path, (*hidden, *islice(others, MOST))))
+
+
+def may_be_hidden(path: str, kept: Iterable[str]) -> bool:
+    """Whether a path neither holds anything that is kept nor lies in it."""
+    return not any(f"{place}/".startswith(f"{path}/") or path.startswith(f"{place}/") for place in kept)
 
 
 def named(environ: Mapping[str, str]) -> Iterator[str]:
@@ -53,22 +58,27 @@ def named(environ: Mapping[str, str]) -> Iterator[str]:
         yield from re.findall(r"(?:path=|unix://)(/[^,;]+)", environ.get(name, ""))
 
 
-def listening(now_s: float | None = None) -> Iterator[str]:
-    """Every other socket on this machine that we could call, and so could what we start."""
+def listening() -> Iterator[str]:
+    """Other sockets on this machine that we could call, and so could what we start: our own user's first."""
     try:
         with open(LISTED, "rb") as stream:
             table = stream.read()
     except OSError:
         return
-    latest = (time.time() if now_s is None else now_s) - SETTLED_S
+    latest, others = time.time() - SETTLED_S, []
     for name in dict.fromkeys(LISTENING.findall(table)):
         path = os.path.realpath(os.fsdecode(name))
         try:
-            is_settled = os.lstat(path).st_mtime < latest
+            status = os.lstat(path)
         except OSError:
             continue
-        if is_settled and not NEEDED.search(path) and os.access(path, os.W_OK):
+        if status.st_mtime >= latest or NEEDED.search(path) or not os.access(path, os.W_OK):
+            continue
+        if status.st_uid == os.getuid():
             yield path
+        else:
+            others.append(path)
+    yield from others
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:

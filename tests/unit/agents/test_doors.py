@@ -6,11 +6,12 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from flagstone.agents.doors import doors
+from flagstone.agents.doors import MOST, doors
 
 
 @pytest.fixture
@@ -68,6 +69,18 @@ def test_a_folder_that_holds_the_work_stays_open(tmp_path: Path) -> None:
 def test_what_is_below_a_hidden_folder_is_not_hidden_twice(daemon: Path) -> None:
     found = doors({"XDG_RUNTIME_DIR": str(daemon.parent)})
     assert daemon.parent in found and daemon not in found
+
+
+def test_of_very_many_sockets_some_are_hidden(tmp_path: Path) -> None:
+    """Each costs bubblewrap some time, and a start may take no more than fifteen milliseconds."""
+    with ExitStack() as opened:
+        for number in range(3 * MOST):
+            listener = opened.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(str(tmp_path / str(number)))
+            listener.listen()
+            os.utime(tmp_path / str(number), (1e9, 1e9))
+        assert sum(path.is_socket() for path in doors({"HOME": "/nowhere"})) >= MOST
+        assert len([path for path in doors({}) if path.is_relative_to(tmp_path)]) <= MOST
 
 
 def test_looking_for_doors_is_cheap() -> None:
