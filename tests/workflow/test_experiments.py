@@ -51,7 +51,7 @@ def plan(study: Study, name: str = "tune", **changes: object) -> Path:
 @pytest.fixture
 def planned(place: Place) -> Study:
     """A run whose stages 01 to 04 are approved, with one plan among what was approved."""
-    study = place.new("t", "sandbox=off")
+    study = place.new()
     plan(study)
     assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
     return study
@@ -91,7 +91,7 @@ def test_a_finished_experiment_is_drawn_and_is_part_of_the_report(place: Place, 
 
 
 def test_a_block_holds_as_many_runs_as_the_plan_says(place: Place) -> None:
-    study = place.new("t", "sandbox=off")
+    study = place.new()
     plan(study, block=3)
     assert place.flagstone("run", "t", "--yes", "--to", "05").code == 0
     assert ledger(study) == DONE
@@ -99,7 +99,7 @@ def test_a_block_holds_as_many_runs_as_the_plan_says(place: Place) -> None:
 
 
 def test_nothing_is_run_before_the_plan_is_approved(place: Place) -> None:
-    study = place.new("t", "sandbox=off")
+    study = place.new()
     plan(study)
     assert place.flagstone("run", "t", "--yes", "--to", "03").code == 0
     assert place.snakemake().code == 0
@@ -147,7 +147,7 @@ def test_a_stage_is_approved_together_with_the_ledgers_it_used(place: Place, pla
 
 
 def test_results_are_indexed_and_an_agent_cannot_rewrite_them(place: Place) -> None:
-    study = place.new("t", "sandbox=off", script={"*": {"*": "instant"}})
+    study = place.new(script={"*": {"*": "instant"}})
     plan(study)
     assert place.flagstone("run", "t", "--yes", "--to", "05").code == 0
     index = json.loads(study.files.index("results").read_text())
@@ -180,7 +180,7 @@ def test_nothing_outlives_a_killed_snakemake_and_no_run_is_lost(place: Place, pl
 
 
 def test_an_experiment_that_fails_says_why_in_the_last_lines(place: Place) -> None:
-    study = place.new("t", "sandbox=off")
+    study = place.new()
     path = plan(study)
     (study.files.workspace / "code" / "tune" / "train.py").write_text("raise ValueError('no data here')\n")
     assert path.is_file()
@@ -192,7 +192,7 @@ def test_an_experiment_that_fails_says_why_in_the_last_lines(place: Place) -> No
 
 
 def test_a_plan_with_an_unknown_key_is_sent_back_before_anyone_is_asked(place: Place) -> None:
-    study = place.new("t", "sandbox=off", "limits.attempts=1")
+    study = place.new("t", "limits.attempts=1")
     plan(study, metrik="loss")
     said = place.flagstone("run", "t", "--yes", "--to", "01")
     assert said.code == 3
@@ -216,7 +216,7 @@ print(f"val_loss: {len(list(here.iterdir()))}")
 def test_experiments_use_as_many_gpus_as_there_are(
     place: Place, monkeypatch: pytest.MonkeyPatch, command: str, words: tuple[str, ...], together: bool
 ) -> None:
-    study = place.new("t", "sandbox=off")
+    study = place.new()
     meeting = study.root / "meeting"
     meeting.mkdir()
     env = {"MEETING": str(meeting), "PATIENCE": "60" if together else "0.5"}

@@ -57,7 +57,9 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
     subject = subject_for(spec, store)
     if is_to_be_mended(home, subject):
         begin_anew(home)
-    start = read_record(home.start) or begun_alone(home, spec, subject, contract)
+    start = read_record(home.start)
+    if start is None or is_outdated(home, subject, contract, start):
+        start = begun_alone(home, spec, subject, contract)
     if seconds is not None:
         spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
     return Opened(home, spec, subject, contract, start)
@@ -79,10 +81,20 @@ def is_to_be_mended(home: Home, subject: Subject) -> bool:
     return History.read(home).progress.best is None and subject.base().tree != start["tree"]
 
 
+def is_outdated(home: Home, subject: Subject, contract: Contract, start: Mapping[str, Any]) -> bool:
+    """Whether the spec or the project was changed after it was set up, and before anything was run."""
+    if home.ledger.exists() or home.origin.exists():
+        return False
+    return bool(contract.changed(start["files"], start["contract"])) or subject.base().tree != start["tree"]
+
+
 def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
     """Two that come at once begin it once."""
     with held(home.lock, f"experiment {home.name}", utc(time.time())):
-        return read_record(home.start) or begun(home, spec, subject, contract)
+        start = read_record(home.start)
+        if start is not None and not is_outdated(home, subject, contract, start):
+            return start
+        return begun(home, spec, subject, contract)
 
 
 def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
@@ -99,6 +111,8 @@ def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
         subject.lay_out(base.tree, home.working)
         working.note(base.tree)
+    elif working.seen["tree"] != base.tree and working.is_unedited(base.tree):
+        working.restore(base.tree)
     files = contract.begun()
     start = {
         "tree": base.tree,

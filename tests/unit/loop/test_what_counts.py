@@ -325,3 +325,14 @@ def test_a_job_that_is_ended_in_a_run_does_that_run_again(laboratory: Laboratory
     laboratory.run(edits, limit=2)
     assert laboratory.words() == [(name, "ok", "advance") for name in ("r0001", "r0002", "r0003")]
     assert edits.asked == [2, 3]
+
+
+def test_what_is_changed_before_the_first_run_is_what_is_begun_with(laboratory: Laboratory) -> None:
+    laboratory.make()
+    laboratory.open()
+    (laboratory.project / "prepare.py").write_text("OFFSET = 0.25\n")
+    (laboratory.project / "train.py").write_text(TRAIN.replace("X = 1.0", "X = 2.0"))
+    laboratory.home.spec.write_text(laboratory.home.spec.read_text() + "constraints: ['wall_s < 1000']\n")
+    laboratory.run(Edits({}), limit=1)
+    assert [each.value for each in laboratory.entries()] == [1.25]
+    assert "X = 2.0" in (laboratory.home.working / "train.py").read_text()
