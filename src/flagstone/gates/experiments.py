@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.gates.block_needs import needs_of
+from flagstone.gates.design import design_of
 from flagstone.layout import RUN_NAME, Run
-from flagstone.records import digest_bytes, read_record
+from flagstone.records import read_record
 
 PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
 
@@ -38,7 +39,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        return digest_bytes(self.text.encode())
+        """Of the approved design: what the plan says, and the files it names as they were approved."""
+        return design_of(self.run, self.text)
 
     @property
     def done(self) -> Path:
