@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,8 @@ from typing import Any
 
 from flagstone.gates.block_needs import needs_of
 from flagstone.gates.design import design_of
-from flagstone.layout import RUN_NAME, Run
+from flagstone.layout import PLAN_FILE, Run
 from flagstone.records import read_record
-
-PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,8 @@ def plans(run: Run) -> tuple[Plan, ...]:
         names = sorted(os.listdir(run.plans))
     except OSError:
         return ()
-    found = ((PLAN.match(name), name) for name in names)
-    return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit and RUN_NAME.match(hit[1]))
+    found = ((PLAN_FILE.match(name), name) for name in names)
+    return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit)
 
 
 def plan_named(run: Run, name: str) -> Plan | None:
