@@ -98,6 +98,14 @@ def set_aside(home: Home, plan: Plan) -> None:
     os.replace(home.spec, unused(home.aside / home.spec.name))
 
 
+def naming_plan(words: str, plan: Plan) -> str:
+    """The same words with the plan in the place of experiment.yaml, which is only a copy of it in a run."""
+    where, spec = plan.run.relative(plan.path), plan.folder / "experiment.yaml"
+    for named in (f"in {spec}", f"in {spec.name}"):
+        words = words.replace(named, f"in {where} (to be approved again)")
+    return where + words.removeprefix(str(spec)) if words.startswith(f"{spec}: ") else words
+
+
 def begun_at(home: Home, plan: Plan, block: Path, number: int) -> int:
     """How many runs there were when this block was begun, however often it was killed since."""
     path = home.root / "state" / "block.json"
