@@ -144,6 +144,7 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     for path, content in files.items():
         write_atomic(plan.run.root / path, content)
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
+    plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
     write_record(plan.done, {**told, "summary": in_words(opened, engine, ended), "exports": exports})
 
