@@ -24,6 +24,7 @@ WORKSPACE_ROOMS = (
 )
 INDEX_KINDS = ("data", "results", "figures")
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+PLAN_FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.ya?ml\Z")
 CREATED_AT = re.compile(r"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
 
 

@@ -234,3 +234,21 @@ def test_experiments_use_as_many_gpus_as_there_are(
     assert said.code == 0, said.text
     lines = [json.loads((study.files.experiments / name / "ledger.jsonl").read_text()) for name in ("left", "right")]
     assert ([line["value"] for line in lines] == [2.0, 2.0]) is together
+
+
+def test_runs_that_a_person_adds_after_the_end_reach_the_results(place: Place, planned: Study) -> None:
+    assert place.snakemake().code == 0
+    edits, spec = planned.files.workspace / "notes" / "edits", planned.files.experiments / "tune" / "experiment.yaml"
+    (edits / "0005").mkdir()
+    (edits / "0005" / "train.py").write_text(TRAIN.replace("1.0", "3.0"))
+    approved = spec.read_text()
+    spec.write_text(approved.replace("max_runs: 4", "max_runs: 5"))
+    assert place.flagstone("experiment", "run", "tune", "--run", "t").code == 0
+    assert place.snakemake().code == 0
+    results = planned.files.workspace / "results" / "tune"
+    assert json.loads((results / "experiment.json").read_text())["best"]["run"] == "r0005"
+    assert (results / "iterations.csv").read_text().count("\n") == 6
+    assert ledger(planned) == [*DONE, ("r0005", "advance")]
+    assert spec.read_text() == approved
+    assert place.snakemake().code == 0 and (planned.files.experiments / "tune" / "progress.svg").is_file()
+    assert "Nothing to be done" in place.snakemake().text

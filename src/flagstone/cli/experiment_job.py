@@ -11,7 +11,7 @@ from flagstone.cli.experiment_owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates.experiments import Plan, plan_named
 from flagstone.layout import Run
-from flagstone.loop.blocks import Job, run_block
+from flagstone.loop.blocks import Job, naming_plan, run_block
 from flagstone.loop.home import Home
 from flagstone.loop.ledger import entries_of
 from flagstone.loop.opening import Opened, open_experiment
@@ -34,8 +34,8 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
     folder = block.parent.parent
     run, failure = Run(folder.parent.parent), folder / "failure.json"
     failure.unlink(missing_ok=True)
+    plan = plan_named(run, folder.name)
     try:
-        plan = plan_named(run, folder.name)
         if plan is None:
             raise FlagstoneError(
                 f"there is no plan workspace/experiments/{folder.name}.yaml", hint="put it back, then run again"
@@ -45,9 +45,10 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
         say(f"experiment {folder.name} was stopped; the same command goes on where it stopped")
         return Interrupted.exit_code
     except FlagstoneError as error:
-        say(error.problem)
-        say(error.hint)
-        told = {"problem": f"experiment {folder.name}: {error.problem}", "hint": error.hint}
+        problem, hint = (naming_plan(words, plan) if plan else words for words in (error.problem, error.hint))
+        say(problem)
+        say(hint)
+        told = {"problem": f"experiment {folder.name}: {problem}", "hint": hint}
         write_record(failure, {**told, "exit_code": error.exit_code})
         return error.exit_code
     return 0

@@ -16,6 +16,7 @@ from flagstone.artifacts.summary import parse_summary
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import experiments, history
 from flagstone.gates.content import Content, content_of, digest_now, index_slices
+from flagstone.gates.design import files_on_disk
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import Publication, consumed_file
 from flagstone.layout import INDEX_KINDS, Run
@@ -121,14 +122,21 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
 
 
 def plans_of(opened: OpenedRun, stage: Stage) -> list[str]:
-    """The plans of experiments that a stage leaves to a later one: they are run as they were approved."""
+    """The plans of experiments that a stage leaves to a later one: they are run as they were approved.
+
+    The last stage before the experiments answers for the files that the plans name as well.
+    """
     table = opened.table
-    if not any(each.runs_experiments and stage in table.ancestors(each.nr) for each in table):
+    later = [each for each in table if each.runs_experiments and stage in table.ancestors(each.nr)]
+    if not later:
         return []
     above = [content_of(opened, up) for up in table.ancestors(stage.nr)]
     known = {path for content in above if content for path in content.files}
-    paths = (opened.run.relative(plan.path) for plan in experiments.plans(opened.run))
-    return [path for path in paths if path not in known]
+    plans = experiments.plans(opened.run)
+    paths = {opened.run.relative(plan.path) for plan in plans}
+    if any(stage.nr in each.after for each in later):
+        paths |= {path for plan in plans for path in files_on_disk(opened.run, plan.text)}
+    return sorted(paths - known)
 
 
 def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:

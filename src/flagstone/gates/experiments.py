@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.gates.block_needs import needs_of
-from flagstone.layout import RUN_NAME, Run
-from flagstone.records import digest_bytes, read_record
-
-PLAN = re.compile(r"([^/]+)\.ya?ml\Z")
+from flagstone.gates.design import design_of
+from flagstone.layout import PLAN_FILE, Run
+from flagstone.records import mark_of, read_record
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        return digest_bytes(self.text.encode())
+        """Of the approved design: what the plan says, and the files it names as they were approved."""
+        return design_of(self.run, self.text)
 
     @property
     def done(self) -> Path:
@@ -51,7 +50,13 @@ class Plan:
 
     @property
     def is_done(self) -> bool:
-        return (read_record(self.done) or {}).get("plan") == self.digest
+        told = read_record(self.done) or {}
+        return told.get("plan") == self.digest and not self.has_grown(told)
+
+    def has_grown(self, told: Mapping[str, Any]) -> bool:
+        """Whether runs were added by hand after the end that `done` tells of; one job brings the results up to date."""
+        mark, size = told.get("ledger"), mark_of(self.folder / "ledger.jsonl")[1:2]
+        return bool(size and isinstance(mark, list) and mark[:1] != size)
 
     def block(self, number: int) -> Path:
         return self.folder / "blocks" / f"{number:04d}.json"
@@ -88,8 +93,8 @@ def plans(run: Run) -> tuple[Plan, ...]:
         names = sorted(os.listdir(run.plans))
     except OSError:
         return ()
-    found = ((PLAN.match(name), name) for name in names)
-    return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit and RUN_NAME.match(hit[1]))
+    found = ((PLAN_FILE.match(name), name) for name in names)
+    return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit)
 
 
 def plan_named(run: Run, name: str) -> Plan | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,11 @@ from flagstone.loop.commands import command_of
 from flagstone.loop.engine import Engine, engine_of
 from flagstone.loop.entry import Entry
 from flagstone.loop.fresh import begin_anew
-from flagstone.loop.home import Home
+from flagstone.loop.home import Home, unused
 from flagstone.loop.ledger import entries_of, head_of
 from flagstone.loop.opening import Opened, open_experiment
 from flagstone.loop.proposal import Proposer
+from flagstone.loop.spec import Spec
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 
 COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")
@@ -64,13 +66,44 @@ def run_block(
 
 
 def adopt(home: Home, plan: Plan) -> None:
-    """The approved plan is the spec; another plan than before begins a new experiment, and the old one is kept."""
-    text = plan.text
-    if home.spec.is_file() and home.spec.read_text(encoding="utf-8", errors="replace") == text:
-        return
-    if home.spec.is_file():
+    """The approved plan is the spec; another design than before begins a new experiment, and the old one is kept."""
+    if home.anew.exists():
+        begin_anew(home)  # a kill came in between
+    design, text = plan.digest, plan.text
+    begun = (read_record(home.design) or {}).get("plan")
+    if begun not in (None, design):
         begin_anew(home)
-    write_atomic(home.spec, text.encode())
+    elif is_edited(home, text):
+        set_aside(home, plan)
+    if not home.spec.is_file() or is_edited(home, text):
+        write_atomic(home.spec, text.encode())
+    if begun != design or not home.design.is_file():
+        write_record(home.design, {"plan": design})
+
+
+def is_edited(home: Home, text: str) -> bool:
+    return home.spec.is_file() and home.spec.read_text(encoding="utf-8", errors="replace") != text
+
+
+def set_aside(home: Home, plan: Plan) -> None:
+    """What a person wrote into experiment.yaml is kept, and gives way to the plan; runs made under it never are."""
+    where = plan.run.relative(plan.path)
+    if Spec.digest_in(home.spec) != Spec.digest_in(plan.path) and home.ledger.exists():
+        raise FlagstoneError(
+            f"{home.spec} was edited, and decides about the number in another way than the approved plan {where}",
+            hint=f"write what you want into {where} and approve it again, which begins anew and keeps these runs; "
+            f"or put the plan back: cp {plan.path} {home.spec}",
+        )
+    home.aside.mkdir(parents=True, exist_ok=True)
+    os.replace(home.spec, unused(home.aside / home.spec.name))
+
+
+def naming_plan(words: str, plan: Plan) -> str:
+    """The same words with the plan in the place of experiment.yaml, which is only a copy of it in a run."""
+    where, spec = plan.run.relative(plan.path), plan.folder / "experiment.yaml"
+    for named in (f"in {spec}", f"in {spec.name}"):
+        words = words.replace(named, f"in {where} (to be approved again)")
+    return where + words.removeprefix(str(spec)) if words.startswith(f"{spec}: ") else words
 
 
 def begun_at(home: Home, plan: Plan, block: Path, number: int) -> int:
@@ -111,6 +144,7 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     for path, content in files.items():
         write_atomic(plan.run.root / path, content)
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
+    plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
     write_record(plan.done, {**told, "summary": in_words(opened, engine, ended), "exports": exports})
 

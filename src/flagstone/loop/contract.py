@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.gates.design import LARGEST, SOURCES
 from flagstone.loop.globs import matches
 from flagstone.loop.overlay import LEFT_OUT
 from flagstone.loop.spec import Spec
 from flagstone.records import DigestCache, digest_value
-
-LARGEST = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ class Contract:
 
 def is_source(path: Path) -> bool:
     """Whether a file beside the entry is worth watching: logs and outputs are written all the time."""
-    is_code = path.suffix in (".py", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".cu", ".cpp", ".h")
-    return is_code and path.stat().st_size <= LARGEST
+    return path.suffix in SOURCES and path.stat().st_size <= LARGEST
 
 
 def difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -55,6 +55,11 @@ class Home:
         return self.root / "start.json"
 
     @cached_property
+    def design(self) -> Path:
+        """The approved design of a run that the experiment was begun with."""
+        return self.root / "design.json"
+
+    @cached_property
     def anew(self) -> Path:
         """While it is there, all that was done is on its way to the folder of the history that it names."""
         return self.root / "anew.json"

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from flagstone.artifacts.plans import plan_checks
+from flagstone.gates.experiments import plans
 from flagstone.layout import Run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,3 +60,28 @@ def test_two_plans_of_one_name_are_refused(run: Run) -> None:
     (run.plans / "sweep.yml").write_text(yaml.safe_dump(PLAN))
     (check,) = plan_checks(run)
     assert check.status == "failed" and "sweep.yaml and sweep.yml are two plans of one name" in check.message
+
+
+@pytest.mark.parametrize(
+    "name", ["my plan.yaml", "lr=3.yaml", "_x.yaml", f"{80 * 'a'}.yaml", "sub/deep.yaml", "größe.yml", "UP.YAML"]
+)
+def test_a_plan_that_would_never_be_run_for_its_name_is_refused(run: Run, name: str) -> None:
+    verdict(run, PLAN)
+    (run.plans / name).parent.mkdir(exist_ok=True)
+    (run.plans / name).write_text(yaml.safe_dump(PLAN))
+    (check,) = plan_checks(run)
+    assert check.status == "failed" and "is never run: the name of a plan" in check.message
+    assert [plan.name for plan in plans(run)] == ["sweep"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"proposer": "scripted"}, "needs `script`"),
+        ({"proposer": "search"}, "needs `search:"),
+        ({"harness": {"argv": ["python", "train.py"], "gpus": 9999}}, "harness.gpus: 9999"),
+    ],
+)
+def test_a_plan_that_lacks_what_every_run_needs_is_refused(run: Run, changes: dict[str, Any], word: str) -> None:
+    said = verdict(run, {**PLAN, **changes})
+    assert said.startswith("failed") and word in said
