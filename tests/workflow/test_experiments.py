@@ -252,3 +252,27 @@ def test_runs_that_a_person_adds_after_the_end_reach_the_results(place: Place, p
     assert spec.read_text() == approved
     assert place.snakemake().code == 0 and (planned.files.experiments / "tune" / "progress.svg").is_file()
     assert "Nothing to be done" in place.snakemake().text
+
+
+def test_status_tells_of_experiments_that_have_not_ended(place: Place, planned: Study) -> None:
+    assert "experiment tune: 0/4 runs, planned" in place.flagstone("status", "t").text
+    assert place.snakemake("experiments/tune/blocks/0001.json").code == 0
+    assert "experiment tune: 1/4 runs, best val_loss 4 in r0001, under way" in place.flagstone("status", "t").text
+    (planned.files.experiments / "tune" / "stop").touch()
+    assert "next: flagstone experiment resume tune --run t" in place.flagstone("status", "t").text
+    (planned.files.experiments / "tune" / "stop").unlink()
+    assert place.snakemake().code == 0
+    assert "experiment tune" not in place.flagstone("status", "t").text
+
+
+def test_status_says_why_an_experiment_failed(place: Place) -> None:
+    study = place.new("t", "sandbox=off")
+    plan(study)
+    (study.files.workspace / "code" / "tune" / "train.py").write_text("raise ValueError('no data here')\n")
+    assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
+    assert place.snakemake().code == 1
+    said = place.flagstone("status", "t").text
+    assert "experiment tune: 1/4 runs, failed: the unedited files do not run" in said
+    (row,) = json.loads(place.flagstone("status", "t", "--json").text)[0]["experiments"]
+    assert (row["state"], row["runs"], row["max_runs"], row["best_value"]) == ("failed", 1, 4, None)
+    assert row["reason"].startswith("the unedited files do not run")
