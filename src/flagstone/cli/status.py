@@ -142,6 +142,8 @@ def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
         sign, colour = MARKS[stage.state]
         left = click.style(f"{sign} {stage.nr} {stage.name:<22} {stage.state:<14}", fg=colour)
         click.echo(f"  {left}{detail(stage)}", color=has_colour())
+    for experiment in status.experiments:
+        click.echo(f"    experiment {plain(experiment.words)[:240]}")
     click.echo(f"\nnext: {status.next_command}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,23 @@ def plan_named(run: Run, name: str) -> Plan | None:
 def failure_of(run: Run) -> Mapping[str, Any]:
     """Why an experiment failed, if one did."""
     return next((plan.failure() for plan in plans(run) if plan.failure()), {})
+
+
+def cut_off(run: Run, shown: Callable[[Path], str]) -> str:
+    """What to say of an experiment that a call began to work on and did not end; nothing where there is none."""
+    for plan in plans(run):
+        begun = read_record(plan.folder / "state" / "block.json") or {}
+        if begun.get("plan") != plan.digest or plan.is_done:
+            continue
+        block = str(begun.get("block"))
+        if (read_record(run.block(plan.name, block)) or {}).get("plan") == plan.digest:
+            return f"experiment {plan.name} has not ended; the same command goes on after its block {block}"
+        log = shown(run.logs / f"experiment-{plan.name}-{block}.log")
+        return (
+            f"experiment {plan.name}: its job was killed or stopped in block {block} ({log}); "
+            "the same command goes on where it stopped"
+        )
+    return ""
 
 
 def evidence(run: Run) -> dict[str, str]:

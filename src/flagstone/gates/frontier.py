@@ -208,7 +208,9 @@ class Frontier:
             return self.speaker.line(found)
         if self.call.executing() and is_begun(self.opened.run, stage.nr, asked(self.opened, stage).key):
             return f"stage {stage.nr} {stage.name} was stopped; the same command goes on where it stopped"
-        return f"stage {stage.nr} {stage.name} comes next: it would be built now"
+        is_asked = self.call.executing() and stage.runs_experiments
+        cut_off = experiments.cut_off(self.opened.run, self.speaker.path) if is_asked else ""
+        return cut_off or f"stage {stage.nr} {stage.name} comes next: it would be built now"
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
         """The approved documents a stage rests on, and their flags; an error where a gate is closed."""

@@ -9,5 +9,7 @@ from flagstone.loop.tailing import tail_text
 
 
 def tail_of(home: Home, entry: Entry, lines: int = 80) -> str:
+    """Nothing where there is no log: what never started has written none, and its reason says all there is."""
     told = telling(entry)
-    return tail_text(home.root / told.log if told and told.log else home.run(entry.run_id).log, lines)
+    log = home.root / told.log if told and told.log else home.run(entry.run_id).log
+    return tail_text(log, lines) if log.exists() else ""

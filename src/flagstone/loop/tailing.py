@@ -161,9 +161,12 @@ def put_together(told: list[Raised], crash: list[str], end: list[str], lines: in
     also = page.take(also, share=0.4)
     way = page.take(way_to(own[-1], page)) if own else []
     shown = [*way, *raised, *(["[also]", *also] if also and raised else also)]
+    last = without_blank_end(end)
+    if shown and last[-len(shown) :] == shown:  # the log ends with it: nothing is said twice
+        return "\n".join(Page(max(lines, 1)).take(last, from_end=True)) + "\n"
     page.lines -= 2
     page.room -= 40
-    rest = page.take(without_blank_end(end), from_end=True) if page.lines > 0 else []
+    rest = page.take(last, from_end=True) if page.lines > 0 else []
     if shown and rest:
         shown.append("[the last lines]")
     return "\n".join([*shown, *rest]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from flagstone.gates.seals import last_decision
 from flagstone.gates.turns import asked, failure_of
 from flagstone.gates.words import Speaker
 from flagstone.stages import Stage
+from flagstone.status.experiments import ExperimentStatus, unfinished
 
 WORDS = {
     State.APPROVED: "done",
@@ -63,14 +64,19 @@ class RunStatus:
     known_usd: float
     holder: str
     sandbox: str
+    experiments: tuple[ExperimentStatus, ...]
 
 
 def run_status(opened: OpenedRun, here: Path) -> RunStatus:
     """Everything known about a run, from files only."""
     calls = telemetry.lines_of(opened.run.logs / telemetry.LOG)
+    experiments = unfinished(opened.run)
     with opened.one_moment():
         rows = tuple(
-            stage_status(opened, verdict, holder, telemetry.sum_of(calls, verdict.stage.nr))
+            with_experiments(
+                stage_status(opened, verdict, holder, telemetry.sum_of(calls, verdict.stage.nr)),
+                experiments if verdict.stage.runs_experiments and holder is None else (),
+            )
             for verdict, holder in frontier(opened, time.time_ns())
         )
     holder = holder_of(opened.run.lock)
@@ -82,12 +88,22 @@ def run_status(opened: OpenedRun, here: Path) -> RunStatus:
         created_at=str(opened.settings.merged.get("created_at", "")),
         state=overall(opened, rows),
         stages=rows,
-        next_command=next_command(opened, rows, here),
+        next_command=next_command(opened, rows, here, experiments),
         cost_usd=total.cost_usd,
         known_usd=total.known_usd,
         holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
         sandbox=opened.settings.sandbox,
+        experiments=experiments,
     )
+
+
+def with_experiments(row: StageStatus, experiments: tuple[ExperimentStatus, ...]) -> StageStatus:
+    """The stage that waits for these experiments; what they do is what it does."""
+    for state in ("running", "failed"):
+        found = next((each for each in experiments if each.state == state), None)
+        if found and row.state == "not yet":
+            return replace(row, state=state, reason=f"experiment {found.words}")
+    return row
 
 
 def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spent: telemetry.Spending) -> StageStatus:
@@ -137,7 +153,9 @@ def overall(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
     return next((row.state for row in rows if row.state in ("running", "failed")), open_rows[0].state)
 
 
-def next_command(opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path) -> str:
+def next_command(
+    opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path, experiments: tuple[ExperimentStatus, ...]
+) -> str:
     """The one thing a person can do now."""
     name = opened.run.name
     if opened.run.aborted.exists():
@@ -145,6 +163,10 @@ def next_command(opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path) -
     first = next((row for row in rows if row.state != "done"), None)
     if first is None:
         return f"read {Speaker(opened.run, here).path(opened.run.root / 'stages')}"
+    verbs = {"running": "status", "stopped": "resume"}
+    held = next((each for each in experiments if each.state in verbs), None)
+    if held and first.state in ("not yet", "running"):
+        return f"flagstone experiment {verbs[held.state]} {held.name} --run {name}"
     if first.state == "running":
         return f"flagstone log {first.nr} --run {name}"
     if first.state in ("waits for you", "stale"):

@@ -216,3 +216,10 @@ def test_an_exception_whose_message_is_20_mb_long_is_cut(tmp_path: Path) -> None
     texts: list[str] = []
     assert traced(lambda: texts.append(told(path))) < 20_000_000
     assert "ValueError: yyy" in texts[0] and "bytes left out …]" in texts[0]
+
+
+def test_a_log_that_ends_with_its_traceback_tells_it_once(tmp_path: Path) -> None:
+    rows = ["Traceback (most recent call last):", '  File "train.py", line 1, in <module>', "ValueError: no data here"]
+    assert told(written(tmp_path, "loading", rows)) == "\n".join(["loading", *rows]) + "\n"
+    text = told(written(tmp_path, NOISE, rows), 12)
+    assert text.count("ValueError: no data here") == 1 and len(text.splitlines()) == 12

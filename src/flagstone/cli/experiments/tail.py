@@ -36,4 +36,4 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     entry = entry_named(home, which)
     if entry is None and which not in known:
         raise no_such_run(home, which)
-    click.echo(plain(tail_of(home, entry, lines) if entry else tail_text(home.run(which).log, lines)), nl=False)
+    click.echo(plain((tail_of(home, entry, lines) if entry else "") or tail_text(home.run(which).log, lines)), nl=False)

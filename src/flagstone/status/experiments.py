@@ -1,0 +1,76 @@
+"""Where the experiments of a run stand that have not ended: read off the last line of each ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flagstone.agents.protocol import one_line
+from flagstone.errors import FlagstoneError
+from flagstone.gates.block_needs import number, part
+from flagstone.gates.experiments import Plan, plans
+from flagstone.gates.holder import holder_of
+from flagstone.layout import Run
+from flagstone.loop.home import Home
+from flagstone.loop.ledger import tail_entries
+from flagstone.records import read_record
+from flagstone.schemas import parse_yaml
+
+
+@dataclass(frozen=True)
+class ExperimentStatus:
+    """One experiment that has not ended, as `flagstone status` shows it."""
+
+    name: str
+    state: str  # planned | running | stopped | failed | under way | begins anew
+    reason: str
+    runs: int
+    max_runs: int | None
+    metric: str
+    best_run: str
+    best_value: float | None
+
+    @property
+    def words(self) -> str:
+        """Such as `tune: under way, 3/40 runs, best val_loss 0.25 in r0003`."""
+        limit = f"/{self.max_runs}" if self.max_runs else ""
+        best = f", best {self.metric} {self.best_value:.6g} in {self.best_run}" if self.best_value is not None else ""
+        reason = f": {one_line(self.reason, 160)}" if self.reason else ""
+        return f"{self.name}: {self.runs}{limit} runs{best}, {self.state}{reason}"
+
+
+def unfinished(run: Run) -> tuple[ExperimentStatus, ...]:
+    return tuple(status_of(plan) for plan in plans(run) if not plan.is_done)
+
+
+def status_of(plan: Plan) -> ExperimentStatus:
+    home = Home(plan.folder, plan.run.root)
+    last = next(iter(tail_entries(home.ledger, 1)[-1:]), None)
+    try:
+        value = parse_yaml(plan.text, plan.name)
+    except FlagstoneError:
+        value = None
+    told = value if isinstance(value, dict) else {}
+    state, reason = state_of(plan, home)
+    return ExperimentStatus(
+        name=plan.name,
+        state=state,
+        reason=reason,
+        runs=last.number if last else 0,
+        max_runs=int(number(part(told, "stopping").get("max_runs"), 0)) or None,
+        metric=str(part(told, "metric").get("name", "")),
+        best_run=last.best_run if last else "",
+        best_value=last.best_value if last else None,
+    )
+
+
+def state_of(plan: Plan, home: Home) -> tuple[str, str]:
+    if holder_of(home.lock):
+        return "running", ""
+    if home.stop.exists():
+        return "stopped", ""
+    if failure := plan.failure():
+        return "failed", str(failure.get("problem")).removeprefix(f"experiment {plan.name}: ")
+    design = (read_record(home.design) or {}).get("plan")
+    if design not in (None, plan.digest):
+        return "begins anew", "another design was approved"
+    return ("under way" if home.ledger.exists() else "planned"), ""
