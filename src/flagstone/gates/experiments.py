@@ -59,7 +59,7 @@ class Plan:
             size, digest, _ = told["ledger"]
             with open(self.folder / "ledger.jsonl", "rb") as stream:
                 grew = os.fstat(stream.fileno()).st_size > size
-                return grew and digest_bytes(last_line(stream, size)[0]) == digest
+                return bool(grew and digest_bytes(last_line(stream, size)[0]) == digest)
         except (OSError, KeyError, TypeError, ValueError):
             return False
 
