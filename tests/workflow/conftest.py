@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from planned_experiments import plan
 from workbench import Place, Study, copy_run, make_place
 
 
@@ -64,3 +65,12 @@ def third(place: Place, prepared_third: Study) -> Study:
 def whole(place: Place, prepared_whole: Study) -> Study:
     """All eight stages are approved."""
     return copy_run(prepared_whole, place)
+
+
+@pytest.fixture
+def planned(place: Place) -> Study:
+    """A run whose stages 01 to 04 are approved, with one plan among what was approved."""
+    study = place.new("t", "sandbox=off")
+    plan(study)
+    assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
+    return study

@@ -12,7 +12,7 @@ from typing import Any
 from flagstone.gates.block_needs import needs_of
 from flagstone.gates.design import design_of
 from flagstone.layout import PLAN_FILE, Run
-from flagstone.records import mark_of, read_record
+from flagstone.records import digest_bytes, last_line, read_record
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,13 @@ class Plan:
 
     def has_grown(self, told: Mapping[str, Any]) -> bool:
         """Whether runs were added by hand after the end that `done` tells of; one job brings the results up to date."""
-        mark, size = told.get("ledger"), mark_of(self.folder / "ledger.jsonl")[1:2]
-        return bool(size and isinstance(mark, list) and mark[:1] != size)
+        try:
+            size, digest, _ = told["ledger"]
+            with open(self.folder / "ledger.jsonl", "rb") as stream:
+                grew = os.fstat(stream.fileno()).st_size > size
+                return bool(grew and digest_bytes(last_line(stream, size)[0]) == digest)
+        except (OSError, KeyError, TypeError, ValueError):
+            return False
 
     def block(self, number: int) -> Path:
         return self.folder / "blocks" / f"{number:04d}.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.gates.design import LARGEST, SOURCES
-from flagstone.loop.globs import matches
+from flagstone.globs import matches
 from flagstone.loop.overlay import LEFT_OUT
 from flagstone.loop.spec import Spec
 from flagstone.records import DigestCache, digest_value

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.loop.globs import matches
+from flagstone.globs import matches
 from flagstone.loop.home import RunFolder
 from flagstone.loop.overlay import Overlay, default_scratch, emptied, stray, walked
 from flagstone.loop.spec import SubjectSpec

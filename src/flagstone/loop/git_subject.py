@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
+from flagstone.globs import matches
 from flagstone.loop.git_layout import Known, Layout, Plan
 from flagstone.loop.git_surroundings import Surroundings
 from flagstone.loop.git_taking import Rules, Taking, spoken
 from flagstone.loop.git_trees import SUBMODULE, Intake, Listing, edited, listing_of
-from flagstone.loop.globs import matches
 from flagstone.loop.home import RunFolder, unused
 from flagstone.loop.overlay import LEFT_OUT
 from flagstone.loop.recent import Recent

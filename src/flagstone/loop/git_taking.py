@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.globs import matches
 from flagstone.loop.git_layout import Known, mode_of, sha_of, walk
 from flagstone.loop.git_trees import SUBMODULE, Intake, Listing
-from flagstone.loop.globs import matches
 from flagstone.loop.overlay import LEFT_OUT
 from flagstone.loop.store import FILE, LINK, PROGRAM, Blob
 

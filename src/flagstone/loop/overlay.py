@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from flagstone.loop.globs import matches
+from flagstone.globs import matches
 
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
 SCRATCH = frozenset(

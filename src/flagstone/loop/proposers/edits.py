@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from flagstone.agents.protocol import one_line
-from flagstone.loop.globs import matches
+from flagstone.globs import matches
 from flagstone.loop.overlay import walked
 from flagstone.loop.spec import SubjectSpec
 

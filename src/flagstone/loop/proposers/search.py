@@ -15,8 +15,8 @@ from typing import Any
 
 from flagstone.agents.protocol import one_line
 from flagstone.errors import FlagstoneError
+from flagstone.globs import matches
 from flagstone.loop.entry import Entry
-from flagstone.loop.globs import matches
 from flagstone.loop.proposal import Proposed, View
 from flagstone.loop.proposers.constants import Found, Source, constants_in
 from flagstone.loop.proposers.ranges import Range, ranges_of
