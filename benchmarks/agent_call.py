@@ -18,12 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from flagstone.agents.budget import Claim, Purse, reserved
-from flagstone.agents.claude import ClaudeAgent
-from flagstone.agents.claude_launch import arguments, environment, prompt_bytes
+from flagstone.agents.accounts.budget import Claim, Purse, reserved
+from flagstone.agents.accounts.calls import RecordedAgent
+from flagstone.agents.claude.driver import ClaudeAgent
+from flagstone.agents.claude.launch import arguments, environment, prompt_bytes
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
-from flagstone.agents.room import Room
-from flagstone.agents.telemetry import RecordedAgent
 from measured.rounds import CHECKOUT, promise, seconds, show, take_turns
 
 sys.path.append(str(CHECKOUT / "tests" / "claude"))

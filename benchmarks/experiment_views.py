@@ -13,13 +13,13 @@ from statistics import median
 
 import yaml
 
-from flagstone.loop import derived
-from flagstone.loop.entry import Entry
-from flagstone.loop.home import Home
-from flagstone.loop.ledger import History
-from flagstone.loop.opening import Opened, open_experiment
-from flagstone.loop.picture import draw
-from flagstone.loop.standing import read_entries
+from flagstone.experiments.engine.opening import Opened, open_experiment
+from flagstone.experiments.ledger import derived
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.reporting.picture import draw
+from flagstone.experiments.reporting.status import read_entries
+from flagstone.plans.folder import Home
 from measured.project import FLAGSTONE
 from measured.rounds import CHECKOUT, PROGRAMS, command, promise, seconds, show, take_turns
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstone.loop.confidence import MEDIUM, mad_confidence
+from flagstone.statistics.mad import MEDIUM, mad_confidence
 from measured.noisy_loops import DRAWS, RULE, Begin, Experiment, Tally, World, tally
 from measured.rounds import promise
 

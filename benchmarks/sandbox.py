@@ -6,7 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, bubblewrap, landlock, run
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
+from flagstone.processes.confinement import bubblewrap, landlock
 from measured.rounds import promise, seconds, show
 
 ROUNDS = 60

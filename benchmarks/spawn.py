@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, bubblewrap, landlock, run
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
+from flagstone.processes.confinement import bubblewrap, landlock
 from measured.rounds import promise, seconds, show, take_turns
 
 ROUNDS = 200

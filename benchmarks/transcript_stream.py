@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.agents.events import Stream
+from flagstone.agents.claude.events import Stream
 from flagstone.processes import Command, Output, ProcessLimits, run
 from measured.rounds import promise, seconds, show, take_turns
 

@@ -23,9 +23,9 @@ from source import judgements, rule_ids  # noqa: E402
 from flagstone import errors, schemas  # noqa: E402
 from flagstone.cli.main import COMMANDS, flagstone  # noqa: E402
 from flagstone.gates.judge import State, Verdict  # noqa: E402
-from flagstone.gates.words import Speaker  # noqa: E402
+from flagstone.gates.sentences import Speaker  # noqa: E402
 from flagstone.layout import Run  # noqa: E402
-from flagstone.loop.home import Home  # noqa: E402
+from flagstone.plans.folder import Home  # noqa: E402
 from flagstone.stages import StageTable, load_table  # noqa: E402
 from flagstone.status.model import WORDS  # noqa: E402
 
@@ -143,7 +143,7 @@ def stages_page(table: StageTable) -> str:
 
 
 def experiment_page(meanings: Mapping[str, str]) -> str:
-    """experiment.yaml key by key, then every path that loop.home.Home names."""
+    """experiment.yaml key by key, then every path that plans.folder.Home names."""
     schema = schema_of("experiment")
     needed = {"goal", "subject", "subject.mutable", "harness", "harness.argv", "metric", "metric.name"}
     rows = [

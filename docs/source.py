@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from flagstone.artifacts.requirements import REQUIREMENTS
+from flagstone.artifacts.rules.requirements import REQUIREMENTS
 from flagstone.gates.judge import State
 
 CODE = Path(__file__).resolve().parent.parent / "src" / "flagstone"
@@ -50,7 +50,7 @@ def spoken(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
 def rule_ids() -> set[str]:
     """The ids in the source of the checks: hyphenated words that are no requirement's name, and what findings name."""
     found: set[str] = set()
-    for path in [*sorted((CODE / "artifacts").glob("*.py")), *sorted((CODE / "drafting").glob("*.py"))]:
+    for path in [*sorted((CODE / "artifacts").rglob("*.py")), *sorted((CODE / "drafting").glob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and RULE.match(str(node.value)):
                 found.add(str(node.value))

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from flagstone.loop.engine import engine_of
-from flagstone.loop.home import Home
-from flagstone.loop.opening import open_experiment
-from flagstone.loop.proposal import Proposed, View
+from flagstone.experiments.engine.engine import engine_of
+from flagstone.experiments.engine.opening import open_experiment
+from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.plans.folder import Home
 from measured.rounds import CHECKOUT
 
 SOURCE = "X={}\nprintf 'val_loss: %s\\n' $X\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import e, exp, sqrt
 from random import Random
 
-from flagstone.loop import noise
+from flagstone.experiments.deciding import noise
 
 RULE = noise.NoiseRule()
 Draw = Callable[[Random], float]

@@ -73,7 +73,7 @@ def test_only_processes_starts_processes() -> None:
     [
         ("rich", "src/flagstone/cli/"),
         ("click", "src/flagstone/cli/"),
-        ("snakemake", "src/flagstone/cli/resident.py"),
+        ("snakemake", "src/flagstone/cli/jobs/resident.py"),
         ("starlette", "src/flagstone/dashboard/"),
         ("uvicorn", "src/flagstone/dashboard/"),
     ],

@@ -24,4 +24,4 @@ def test_what_the_snakefile_imports_stays_light() -> None:
 
 
 def test_what_status_imports_stays_light() -> None:
-    assert loaded_after("import flagstone.cli.main, flagstone.cli.status") <= {"click", "rich"}
+    assert loaded_after("import flagstone.cli.main, flagstone.cli.looking.status") <= {"click", "rich"}

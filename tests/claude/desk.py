@@ -13,7 +13,7 @@ from typing import Any
 
 from messages_api import Asked, MessagesApi
 
-from flagstone.agents.claude import ClaudeAgent
+from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
 from flagstone.processes.tree import environment_of, process_table
 

@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from flagstone.agents.claude import VERSION
+from flagstone.agents.claude.driver import VERSION
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 PACKAGE = f"@anthropic-ai/claude-code@{VERSION}"

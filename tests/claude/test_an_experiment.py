@@ -10,13 +10,13 @@ import yaml
 from desk import IMPATIENT, MODEL, Desk
 from messages_api import MessagesApi, Says, use
 
-from flagstone.agents.telemetry import lines_of
-from flagstone.loop.designing import Designer
-from flagstone.loop.engine import engine_of
-from flagstone.loop.home import Home
-from flagstone.loop.ledger import History, entries_of
-from flagstone.loop.opening import open_experiment
-from flagstone.loop.proposers.agent import AgentProposer
+from flagstone.agents.accounts.calls import lines_of
+from flagstone.experiments.engine.designer import Designer
+from flagstone.experiments.engine.engine import engine_of
+from flagstone.experiments.engine.opening import open_experiment
+from flagstone.experiments.ledger.ledger import History, entries_of
+from flagstone.experiments.proposers.agent import AgentProposer
+from flagstone.plans.folder import Home
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN = "import prepare\nX = 1.0\nprint('val_loss:', (X - 3) ** 2 + prepare.OFFSET)\n"

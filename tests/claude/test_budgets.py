@@ -12,9 +12,9 @@ import pytest
 from desk import Desk, wait_until
 from messages_api import Breaks, MessagesApi, Says, Tokens, use
 
-from flagstone.agents.budget import Claim, Purse, reserved
+from flagstone.agents.accounts.budget import Claim, Purse, reserved
+from flagstone.agents.accounts.calls import RecordedAgent, spending
 from flagstone.agents.protocol import AgentResult, Limits, Outcome
-from flagstone.agents.telemetry import RecordedAgent, spending
 from flagstone.errors import Interrupted, WorkFailed
 
 REPLY_USD = 0.003  # 1000 tokens in and 100 out, by the CLI's own price list

@@ -9,7 +9,7 @@ import pytest
 from desk import KEY, MODEL, Desk
 from messages_api import MessagesApi, Says, Tokens, use
 
-from flagstone.agents.claude import VERSION
+from flagstone.agents.claude.driver import VERSION
 from flagstone.agents.protocol import Outcome, Usage
 from flagstone.agents.registry import agent_named
 

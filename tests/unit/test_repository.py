@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flagstone import repository
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.loop.store import Store
-from flagstone.repository import Checkout, Repository
+from flagstone.experiments.candidates import repository
+from flagstone.experiments.candidates.objects import Store
+from flagstone.experiments.candidates.repository import Checkout, Repository
 
 
 def git(folder: Path, *words: str) -> str:

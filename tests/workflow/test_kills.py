@@ -11,7 +11,7 @@ import time
 import pytest
 from workbench import STAGES, Place, Said, Study, ended, pids_in, wait_until
 
-from flagstone.gates.holder import holder_of
+from flagstone.locks import holder_of
 from flagstone.records import Ledger
 
 SLOW = {"*": {"*": {"do": [["sleep", 0.15]], "then": "instant"}}}

@@ -8,7 +8,7 @@ import time
 
 from workbench import Place, Study, ended, wait_until
 
-from flagstone.gates.holder import holder_of
+from flagstone.locks import holder_of
 from flagstone.records import Ledger
 
 

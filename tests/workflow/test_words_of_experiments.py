@@ -10,7 +10,7 @@ import pytest
 from planned_experiments import TRAIN, plan
 from workbench import Place, Study, ended, wait_until
 
-from flagstone.gates.holder import holder_of
+from flagstone.locks import holder_of
 
 
 def test_an_experiment_that_fails_says_why_in_the_last_lines(place: Place) -> None:

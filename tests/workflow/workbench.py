@@ -22,8 +22,8 @@ from flagstone.gates.content import content_of
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
-from flagstone.scaffold.new_run import NewRun, arrive, create
 from flagstone.settings import find_project
+from flagstone.setup.new_run import NewRun, arrive, create
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")

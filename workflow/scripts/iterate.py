@@ -10,14 +10,14 @@ from asking import ask_warm_server
 def main() -> int:
     """Lets the process that has everything loaded do it, or becomes that process, or else does it here."""
     if sys.argv[1:] == ["--serve"]:
-        from flagstone.cli.warming import load_block
-        from flagstone.processes.warm import serve_spawned
+        from flagstone.cli.jobs.loading import load_block
+        from flagstone.processes.server import serve_spawned
 
         serve_spawned(load_block)
         return 0
     code = ask_warm_server("FLAGSTONE_WARM_BLOCKS")
     if code is None:
-        from flagstone.cli.experiment_job import main as run_block
+        from flagstone.cli.jobs.block import main as run_block
 
         code = run_block(sys.argv[1:])
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from flagstone.cli.experiment_job import draw_picture
+from flagstone.cli.jobs.block import draw_picture
 
 if __name__ == "__main__":
     sys.exit(draw_picture(sys.argv[1:]))

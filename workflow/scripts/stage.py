@@ -11,7 +11,7 @@ def main() -> int:
     """Lets the resident `flagstone run` do it, which has everything loaded, or else does it here."""
     code = ask_warm_server("FLAGSTONE_WARM")
     if code is None:
-        from flagstone.cli.stage_job import main as build_stage
+        from flagstone.cli.jobs.stage import main as build_stage
 
         code = build_stage(sys.argv[1:])
     return code

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from flagstone.agents.endings import Leftovers, structured, verdict_on
-from flagstone.agents.events import Stream
+from flagstone.agents.claude.endings import Leftovers, structured, verdict_on
+from flagstone.agents.claude.events import Stream
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.secrets import Redactor
 from flagstone.records import utc, write_atomic
 
 TRANSCRIPT = "transcript.jsonl"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flagstone.agents.doors import doors
 from flagstone.agents.protocol import AgentCall, Mode
+from flagstone.agents.sockets import doors
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Confinement
 
@@ -54,9 +54,9 @@ class Strength:
 @cache
 def strength() -> Strength:
     """What can be used here, tried once in the life of this process."""
-    from flagstone.processes import bubblewrap, landlock  # here, not above: the gates' own calls need neither
+    from flagstone.processes.confinement import landlock, machine  # here: the gates' own calls need neither
 
-    return Strength(landlock.abi(), bubblewrap.fault())
+    return Strength(landlock.abi(), machine.bubblewrap_fault())
 
 
 def confinement_for(

@@ -7,17 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.artifacts.reading import (
-    DIGEST_LIMIT_BYTES,
-    Unreadable,
-    open_regular,
-    regular_file,
-    size_words,
-)
-from flagstone.artifacts.shape import Describer, Makers, Shape
-from flagstone.artifacts.wording import shown
+from flagstone.artifacts.formats.reading import DIGEST_LIMIT_BYTES, Unreadable, open_regular, regular_file, size_words
+from flagstone.artifacts.formats.shape import Describer, Makers, Shape
 from flagstone.layout import Run
 from flagstone.records import DigestCache
+from flagstone.text import shown
 
 DATA_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml"})
 RESULT_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "npz", "npy"})
@@ -111,14 +105,14 @@ def shape_of(real: str, known: Entry) -> Shape:
 def describer(ending: str) -> Describer:
     """The function that looks into such a file; only the modules that are needed are loaded."""
     if ending in FIGURE_FORMATS:
-        from flagstone.artifacts import pictures
+        from flagstone.artifacts.formats import pictures
 
         return pictures.DESCRIBERS[ending]
     if ending in ("npy", "npz"):
-        from flagstone.artifacts import arrays
+        from flagstone.artifacts.formats import arrays
 
         return arrays.npy_shape if ending == "npy" else arrays.npz_shape
-    from flagstone.artifacts import documents, tables
+    from flagstone.artifacts.formats import documents, tables
 
     return documents.DESCRIBERS.get(ending) or tables.DESCRIBERS[ending]
 

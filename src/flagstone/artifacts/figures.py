@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flagstone.artifacts.documents import loads_strict
-from flagstone.artifacts.reading import Unreadable, decoded, read_bounded, regular_file
+from flagstone.artifacts.formats.documents import loads_strict
+from flagstone.artifacts.formats.reading import Unreadable, decoded, read_bounded, regular_file
 from flagstone.artifacts.sidecars import read_sidecar
-from flagstone.artifacts.wording import shown
 from flagstone.layout import Run
+from flagstone.text import shown
 
 REGISTRY = "workspace/figures/figures.json"
 REGISTRY_LIMIT_BYTES = 4_000_000

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 
 from flagstone.artifacts.entry import OTHER, Entry, Producer, describe
 from flagstone.artifacts.figures import FigureData, figure_registry, named_data
-from flagstone.artifacts.folders import list_files
+from flagstone.artifacts.formats.folders import list_files
 from flagstone.artifacts.sidecars import declared_schema, is_sidecar, sidecar_makers
-from flagstone.artifacts.wording import counted, shown
 from flagstone.layout import Run
 from flagstone.records import DigestCache
+from flagstone.text import counted, shown
 
 ENTRIES_LIMIT = 20_000
 ROW_LENGTH = 160

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from flagstone import __version__
-from flagstone.cli.standing import Standing
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 
 COMMANDS = {
@@ -36,6 +36,10 @@ COMMANDS = {
     "completion": "the line that makes your shell complete these commands",
 }
 
+FOLDERS = dict.fromkeys(
+    ("approve", "refine", "redo", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
+) | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
+
 
 class Commands(click.Group):
     """Loads a command's module only when it is called: `status` must answer at once."""
@@ -49,7 +53,8 @@ class Commands(click.Group):
             if close:
                 raise FlagstoneError(f"there is no command {name!r}", hint=f"did you mean: flagstone {close[0]}")
             return None
-        command = importlib.import_module(f"flagstone.cli.{name}").command
+        folder = FOLDERS.get(name, "")
+        command = importlib.import_module(f"flagstone.cli.{folder}{name}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -71,7 +76,7 @@ def flagstone(ctx: click.Context, project: Path | None) -> None:
     """
     ctx.obj = Standing(Path.cwd(), project)
     if ctx.invoked_subcommand is None:
-        from flagstone.cli.status import command
+        from flagstone.cli.looking.status import command
 
         ctx.invoke(command)
 

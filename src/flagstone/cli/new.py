@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from flagstone.agents.registry import agent_named
-from flagstone.cli.standing import Standing, need_terminal
+from flagstone.cli.where import Standing, need_terminal
 from flagstone.errors import FlagstoneError
 from flagstone.gates.opened import OpenedRun, open_run
-from flagstone.scaffold.intake import QUESTIONS
-from flagstone.scaffold.new_run import NewRun, create
 from flagstone.schemas import parse_yaml
+from flagstone.setup.intake import QUESTIONS
+from flagstone.setup.new_run import NewRun, create
 
 
 @click.command()

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flagstone.cli.standing import Standing, run_argument
-from flagstone.cli.warming import load_stage
+from flagstone.cli.jobs.loading import load_stage
+from flagstone.cli.where import Standing, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates.judge import frontier
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.gates.session import Resident
-from flagstone.processes.warm import start_warm_server
+from flagstone.processes.server import start_warm_server
 
 if TYPE_CHECKING:
-    from flagstone.cli.resident import Evaluation
+    from flagstone.cli.jobs.resident import Evaluation
 
 LOOK_EVERY_S = 0.025
 SOON_AGAIN = 20  # passes in a row that may end with work left before something must be wrong
@@ -57,7 +57,7 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
 
 def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
     """Pass after pass, until only people are awaited; with `watch`, for as long as nobody stops it."""
-    from flagstone.cli import resident
+    from flagstone.cli.jobs import resident
 
     count = cores or os.cpu_count() or 1
     passes = 0

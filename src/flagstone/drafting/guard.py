@@ -12,13 +12,13 @@ from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event
-from flagstone.artifacts.findings import Check, failed, passed
-from flagstone.artifacts.wording import listed, shown
-from flagstone.drafting import books
+from flagstone.artifacts.rules.findings import Check, failed, passed
+from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
 from flagstone.gates.history import kept_copy
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
+from flagstone.text import listed, shown
 
 RULE = "grant-kept"
 ASIDE = "violations"
@@ -176,7 +176,7 @@ class Watch:
         was = self.before.get(change.path)
         if change.path.startswith(".snakemake/"):
             return Answer.REPAIR  # cheap to make anew, and worth forging
-        if change.path == books.CALLS and change.what in ("changed", "created"):
+        if change.path == log_of_calls.CALLS and change.what in ("changed", "created"):
             return Answer.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Answer.PASS
         if was is None:
             return Answer.NAME
@@ -196,7 +196,7 @@ class Watch:
 
     def log_of_calls(self) -> bytes | None:
         """The log of calls as it should be, where somebody has added to it who may not."""
-        return books.as_we_wrote_it(self.opened.run, self.before.get(books.CALLS), self.ground.siblings)
+        return log_of_calls.as_we_wrote_it(self.opened.run, self.before.get(log_of_calls.CALLS), self.ground.siblings)
 
     def own_changes(self) -> Iterator[Change]:
         """What became of the files in which we write down this call: an agent can change the marks in their folder."""
@@ -217,9 +217,9 @@ class Watch:
         """What was found is set aside, what was there is put back; in words."""
         target, was = self.ground.root / change.path, self.before.get(change.path)
         try:
-            calls = self.log_of_calls() if change.path == books.CALLS else None
+            calls = self.log_of_calls() if change.path == log_of_calls.CALLS else None
             if calls is not None:
-                books.put_back(self.opened.run, calls, self.call.record_dir / ASIDE / change.path)
+                log_of_calls.put_back(self.opened.run, calls, self.call.record_dir / ASIDE / change.path)
                 return "put back"
             if was is None:
                 self.set_aside(target, change.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from flagstone.artifacts.summary import parse_summary
+from flagstone.artifacts.rules.summary import parse_summary
 from flagstone.gates.judge import Verdict, frontier
 from flagstone.gates.memory import read_bytes, read_text
 from flagstone.gates.opened import OpenedRun

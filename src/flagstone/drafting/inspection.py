@@ -7,12 +7,12 @@ from typing import Any
 
 from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import experiments
 from flagstone.gates.content import content_of, digest_now, offer_of
 from flagstone.gates.history import kept_copy, version_folder
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import publication
 from flagstone.layout import Run
+from flagstone.plans import plan
 from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
@@ -44,7 +44,7 @@ def offer_paths(run: Run, stage: Stage) -> list[str]:
 
 def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
     """Path to digest and stage of every file that the stages this one rests on have had approved."""
-    own = experiments.exported(opened.run) if stage.runs_experiments else {}
+    own = plan.exported(opened.run) if stage.runs_experiments else {}
     return {path: [digest, stage.nr] for path, (digest, _) in own.items()} | {
         path: [digest, up.nr]
         for up in opened.table.ancestors(stage.nr)
@@ -91,7 +91,7 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
     for path, (digest, nr) in approved.items():
         if digest_now(opened, path) == digest:
             continue
-        source = kept_copy(run, nr, path, digest) or experiments.exported(run).get(path, ("", None))[1]
+        source = kept_copy(run, nr, path, digest) or plan.exported(run).get(path, ("", None))[1]
         if source is None:
             continue
         target = run.root / path

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from flagstone.agents.budget import Claim, Patience, Purse, Reservation, reserved
-from flagstone.agents.event_log import event_log
+from flagstone.agents.accounts.budget import Claim, Patience, Purse, Reservation, reserved
+from flagstone.agents.accounts.calls import LOG, RecordedAgent, spending
+from flagstone.agents.accounts.event_log import event_log
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import (
     Agent,
     AgentCall,
@@ -19,8 +21,6 @@ from flagstone.agents.protocol import (
     Outcome,
     Task,
 )
-from flagstone.agents.room import Room
-from flagstone.agents.telemetry import LOG, RecordedAgent, spending
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import GuardedAgent, grant_kept
 from flagstone.drafting.handoff import write_handoffs
@@ -28,10 +28,10 @@ from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import memory
-from flagstone.gates.holder import held, holder_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import asked, publication
 from flagstone.layout import Run
+from flagstone.locks import held, holder_of
 from flagstone.records import utc, write_atomic, write_record
 from flagstone.stages import Stage
 

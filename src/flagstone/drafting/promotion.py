@@ -9,17 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flagstone import schemas
-from flagstone.artifacts.folders import list_files
+from flagstone.artifacts.formats.folders import list_files
 from flagstone.artifacts.index import build_index
-from flagstone.artifacts.produced import produced_files
-from flagstone.artifacts.summary import parse_summary
+from flagstone.artifacts.rules.produced import produced_files
+from flagstone.artifacts.rules.summary import parse_summary
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import experiments, history
+from flagstone.gates import history
 from flagstone.gates.content import Content, content_of, digest_now, index_slices
-from flagstone.gates.design import files_on_disk
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import Publication, consumed_file
 from flagstone.layout import INDEX_KINDS, Run
+from flagstone.plans import plan
+from flagstone.plans.design import files_on_disk
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 from flagstone.stages import Stage
 
@@ -117,7 +118,7 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
             if isinstance(producer, dict) and producer.get("stage") == stage.nr and not row.get("unreadable"):
                 paths.add(str(row.get("path")))
     if stage.runs_experiments:
-        paths.update(experiments.evidence(run))
+        paths.update(plan.evidence(run))
     return sorted(paths)
 
 
@@ -132,7 +133,7 @@ def plans_of(opened: OpenedRun, stage: Stage) -> list[str]:
         return []
     above = [content_of(opened, up) for up in table.ancestors(stage.nr)]
     known = {path for content in above if content for path in content.files}
-    plans = experiments.plans(opened.run)
+    plans = plan.plans(opened.run)
     paths = {opened.run.relative(plan.path) for plan in plans}
     if any(stage.nr in each.after for each in later):
         paths |= {path for plan in plans for path in files_on_disk(opened.run, plan.text)}

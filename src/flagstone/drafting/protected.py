@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from flagstone.agents import inflight
+from flagstone.agents.accounts import inflight
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall
-from flagstone.agents.room import Room
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import DigestCache
 

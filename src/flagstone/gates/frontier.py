@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import experiments, history, memory, mending, place
-from flagstone.gates.holder import Held, hold
+from flagstone.gates import copies, history, memory, mending
 from flagstone.gates.judge import State, Verdict, judge, settings_drift
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
-from flagstone.gates.seals import Decision, login_name
+from flagstone.gates.sentences import Speaker
 from flagstone.gates.turns import asked, failure_of, is_begun
-from flagstone.gates.words import Speaker
+from flagstone.locks import Held, hold
+from flagstone.plans import plan
 from flagstone.records import utc
+from flagstone.seals import Decision, login_name
 from flagstone.stages import Stage
 
 
@@ -62,7 +63,7 @@ class Frontier:
         self.held = hold(run.lock, f"run {run.name}", utc(time.time()))
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
-        place.arrive(
+        copies.arrive(
             run,
             {stage.nr: stage.key for stage in self.opened.table},
             Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="opened"),
@@ -187,7 +188,7 @@ class Frontier:
         if stage is None or self.closing_line:
             return {}
         found = failure_of(self.opened.run, stage.nr, asked(self.opened, stage).key)
-        return found or (dict(experiments.failure_of(self.opened.run)) if stage.runs_experiments else {})
+        return found or (dict(plan.failure_of(self.opened.run)) if stage.runs_experiments else {})
 
     def last_words(self) -> list[str]:
         """What a person should read last: what was mended, and where the run stands."""
@@ -209,7 +210,7 @@ class Frontier:
         if self.call.executing() and is_begun(self.opened.run, stage.nr, asked(self.opened, stage).key):
             return f"stage {stage.nr} {stage.name} was stopped; the same command goes on where it stopped"
         is_asked = self.call.executing() and stage.runs_experiments
-        cut_off = experiments.cut_off(self.opened.run, self.speaker.path) if is_asked else ""
+        cut_off = plan.cut_off(self.opened.run, self.speaker.path) if is_asked else ""
         return cut_off or f"stage {stage.nr} {stage.name} comes next: it would be built now"
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:

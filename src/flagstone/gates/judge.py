@@ -12,11 +12,11 @@ from stat import S_ISREG
 from typing import Any
 
 from flagstone.gates.content import Content, content_of, offer_of
+from flagstone.gates.copies import is_spent
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.place import is_spent
-from flagstone.gates.seals import decisions, last_decision, newest
 from flagstone.gates.turns import Publication, asked_after, changed_settings, publication, reasons
 from flagstone.layout import Run
+from flagstone.seals import decisions, last_decision, newest
 from flagstone.stages import Stage
 
 SKEW_NS = 2_000_000_000  # a flag may be this far ahead of our clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from flagstone.gates import seals
+from flagstone import seals
 from flagstone.gates.content import offer_of
 from flagstone.gates.history import version_folder
 from flagstone.gates.opened import OpenedRun

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import validity
 from flagstone.layout import Project, Run
-from flagstone.records import DigestCache, digest_bytes, digest_value
-from flagstone.settings import Settings, load_settings, pinned_table
+from flagstone.records import DigestCache, canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
+from flagstone.settings import Settings, defaults_file, load_settings, pinned_table, table_file
 from flagstone.stages import Stage, StageTable
 
 Answer = TypeVar("Answer")
@@ -93,8 +92,8 @@ def open_run(
         raise FlagstoneError(
             f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status"
         )
-    state = validity.state_of(project, run, overrides) if validate else ""
-    is_new = validate and not validity.is_known(run, state)
+    state = state_of(project, run, overrides) if validate else ""
+    is_new = validate and not is_known(run, state)
     opened = OpenedRun(
         project=project,
         run=run,
@@ -103,5 +102,29 @@ def open_run(
         cache=DigestCache(run.digest_cache),
     )
     if is_new:
-        validity.remember(run, state)
+        remember(run, state)
     return opened
+
+
+def state_of(project: Project, run: Run, overrides: Mapping[str, Any] | None) -> str:
+    """One word for everything that settings are validated from."""
+    files = [project.schemas / f"{name}.schema.yaml" for name in ("settings", "stages")]
+    files += [defaults_file(project, run), table_file(project, run), run.settings]
+    return digest_value([[str(path), mark_of(path)] for path in files] + [dict(overrides or {})])
+
+
+def is_known(run: Run, state: str) -> bool:
+    """Whether exactly this was found valid by the last call that looked."""
+    return (read_record(memory_file(run)) or {}).get("state") == state
+
+
+def remember(run: Run, state: str) -> None:
+    """Best effort: without it the next call checks again."""
+    try:
+        write_atomic(memory_file(run), canonical({"state": state}), durable=False)
+    except FlagstoneError:
+        return
+
+
+def memory_file(run: Run) -> Path:
+    return run.digest_cache.with_name("valid.json")

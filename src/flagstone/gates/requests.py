@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from flagstone import seals
 from flagstone.errors import FlagstoneError
-from flagstone.gates import seals
-from flagstone.gates.holder import holder_of
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import command_decision, touch
 from flagstone.gates.turns import publication
 from flagstone.layout import Run
+from flagstone.locks import holder_of
 from flagstone.records import digest_bytes, write_atomic
 from flagstone.stages import Stage
 

@@ -6,13 +6,13 @@ import os
 import time
 from pathlib import Path
 
+from flagstone import seals
 from flagstone.errors import FlagstoneError
-from flagstone.gates import seals
 from flagstone.gates.judge import State, Verdict, judge
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.seals import Decision
 from flagstone.layout import Run
 from flagstone.records import cannot_write, utc
+from flagstone.seals import Decision
 from flagstone.stages import Stage
 
 DIGEST_CHARACTERS = 6  # the least of a digest that says which content is meant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import signal
 import sys
@@ -13,12 +14,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.choice import chosen_run
-from flagstone.gates.experiments import Plan, plan_named, plans
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
-from flagstone.gates.room import refuse_without_room
+from flagstone.gates.which_run import chosen_run
 from flagstone.layout import Project, Run
+from flagstone.plans.plan import Plan, plan_named, plans
+from flagstone.records import cannot_write
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
 
@@ -122,12 +123,12 @@ class Session:
 
     def keep_warm(self) -> None:
         """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
-        from flagstone.processes import warm
+        from flagstone.processes import server
 
         call = self.asked().call
-        if warm.BLOCKS not in os.environ and call.executing() and call.is_local():
+        if server.BLOCKS not in os.environ and call.executing() and call.is_local():
             script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
-            atexit.register(warm.spawn_warm_server([sys.executable, script, "--serve"]).stop)
+            atexit.register(server.spawn_warm_server([sys.executable, script, "--serve"]).stop)
 
     def plan(self, name: str) -> Plan:
         """The plan of an experiment; an error where there is none."""
@@ -167,3 +168,20 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
     asked = replace(call, here=resident.here, approve_all=resident.approve_all, upto=resident.upto)
     resident.session = Session(project, run, Frontier(opened, asked), None)
     return resident.session
+
+
+LEAST_BYTES = 500_000  # prompts, records and logs of one stage, with some air
+
+
+def refuse_without_room(run: Run) -> None:
+    """Raises an error a person can act on where the folder is read-only or its disk is full."""
+    if not os.access(run.root, os.W_OK):
+        is_read_only = os.statvfs(run.root).f_flag & os.ST_RDONLY
+        raise cannot_write(run.root, problem(errno.EROFS if is_read_only else errno.EACCES))
+    disk = os.statvfs(run.root)
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < LEAST_BYTES:
+        raise cannot_write(run.root, problem(errno.ENOSPC))
+
+
+def problem(number: int) -> OSError:
+    return OSError(number, os.strerror(number))

@@ -11,9 +11,9 @@ from typing import Any
 
 from flagstone.gates.content import content_of, offer_of
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.seals import last_decision
 from flagstone.layout import Run
 from flagstone.records import digest_bytes, digest_value, read_record
+from flagstone.seals import last_decision
 from flagstone.stages import Stage
 
 

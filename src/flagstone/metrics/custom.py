@@ -120,9 +120,9 @@ def end_of(log: Path) -> bytes:
 
 def confinement(folder: Path) -> Confinement | None:
     """As far as this machine can: nothing but a folder of its own may be written, and there is no network."""
-    from flagstone.processes import bubblewrap, landlock
+    from flagstone.processes.confinement import landlock, machine
 
-    use_landlock, use_bubblewrap = landlock.abi() > 0, not bubblewrap.fault()
+    use_landlock, use_bubblewrap = landlock.abi() > 0, not machine.bubblewrap_fault()
     if not use_landlock and not use_bubblewrap:
         return None
     return Confinement((folder,), network=False, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)

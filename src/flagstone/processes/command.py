@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from flagstone.processes.confinement import Confinement
 from flagstone.processes.tree import Survivor
 
 Ending = Literal["exit", "wall", "silence", "grace", "memory", "gpu_memory"]
@@ -100,3 +99,17 @@ class ProcessResult:
     def unclean_pids(self) -> tuple[int, ...]:
         """What could not be ended: nothing may be started beside it."""
         return tuple(survivor.pid for survivor in self.survivors)
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What a command may write, what it may not see, whether it has a network, and who sees to that.
+
+    A function that runs in a forked child is held by Landlock alone: bubblewrap can only start programs.
+    """
+
+    writable: tuple[Path, ...]
+    hidden: tuple[Path, ...] = ()
+    network: bool = True
+    use_landlock: bool = True
+    use_bubblewrap: bool = True

@@ -11,14 +11,14 @@ from contextlib import nullcontext, suppress
 from math import inf
 
 from flagstone.errors import Interrupted
-from flagstone.processes import nvml
-from flagstone.processes.capture import Capture
+from flagstone.processes import gpu
 from flagstone.processes.child import Child
 from flagstone.processes.command import Command, Ending, Output, ProcessLimits, ProcessResult
-from flagstone.processes.gauge import Gauge
 from flagstone.processes.interruption import Interruption
-from flagstone.processes.redaction import Redactor
-from flagstone.processes.spawn import start
+from flagstone.processes.memory import Gauge
+from flagstone.processes.output import Capture
+from flagstone.processes.secrets import Redactor
+from flagstone.processes.start import start
 from flagstone.processes.tree import Survivor, wait_for
 
 KILLED_S = 5.0
@@ -48,7 +48,7 @@ def run(
         if asking.is_asked:
             raise interrupted(command, asking, "did not start")
         if limits.watches_gpu:
-            nvml.library()  # it takes its time to start: before the child's clock runs
+            gpu.library()  # it takes its time to start: before the child's clock runs
         watch = Watch(start(command, is_merged=output.stderr is None), limits, asking)
         try:
             watch.listen(command, output, on_line)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from flagstone.agents.protocol import one_line
 from flagstone.errors import FlagstoneError
-from flagstone.gates.block_needs import number, part
-from flagstone.gates.experiments import Plan, plans
-from flagstone.gates.holder import holder_of
+from flagstone.experiments.ledger.ledger import tail_entries
 from flagstone.layout import Run
-from flagstone.loop.home import Home
-from flagstone.loop.ledger import tail_entries
+from flagstone.locks import holder_of
+from flagstone.plans.folder import Home
+from flagstone.plans.needs import number, part
+from flagstone.plans.plan import Plan, plans
 from flagstone.records import read_record
 from flagstone.schemas import parse_yaml
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import telemetry
+from flagstone.agents.accounts import calls
 from flagstone.drafting import work
-from flagstone.gates.holder import holder_of
 from flagstone.gates.judge import State, Verdict, frontier
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.seals import last_decision
+from flagstone.gates.sentences import Speaker
 from flagstone.gates.turns import asked, failure_of
-from flagstone.gates.words import Speaker
+from flagstone.locks import holder_of
+from flagstone.seals import last_decision
 from flagstone.stages import Stage
 from flagstone.status.experiments import ExperimentStatus, unfinished
 
@@ -69,18 +69,18 @@ class RunStatus:
 
 def run_status(opened: OpenedRun, here: Path) -> RunStatus:
     """Everything known about a run, from files only."""
-    calls = telemetry.lines_of(opened.run.logs / telemetry.LOG)
+    lines = calls.lines_of(opened.run.logs / calls.LOG)
     experiments = unfinished(opened.run)
     with opened.one_moment():
         rows = tuple(
             with_experiments(
-                stage_status(opened, verdict, holder, telemetry.sum_of(calls, verdict.stage.nr)),
+                stage_status(opened, verdict, holder, calls.sum_of(lines, verdict.stage.nr)),
                 experiments if verdict.stage.runs_experiments and holder is None else (),
             )
             for verdict, holder in frontier(opened, time.time_ns())
         )
     holder = holder_of(opened.run.lock)
-    total = telemetry.sum_of(calls)
+    total = calls.sum_of(lines)
     return RunStatus(
         name=opened.run.name,
         goal=opened.settings.goal,
@@ -106,7 +106,7 @@ def with_experiments(row: StageStatus, experiments: tuple[ExperimentStatus, ...]
     return row
 
 
-def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spent: telemetry.Spending) -> StageStatus:
+def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spent: calls.Spending) -> StageStatus:
     run, stage = opened.run, verdict.stage
     state, reason = WORDS[verdict.state], verdict.reason
     turn = work.open_turn_of(run, stage.nr)

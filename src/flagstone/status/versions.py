@@ -10,9 +10,9 @@ from typing import Any
 
 from flagstone.gates.content import Content, content_of
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.seals import last_decision
 from flagstone.layout import Run
 from flagstone.records import read_record
+from flagstone.seals import last_decision
 from flagstone.stages import Stage
 
 SHOWN_LINES = 2_000

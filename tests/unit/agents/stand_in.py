@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.claude import ClaudeAgent
+from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Event
 
 SESSION = "6b1f9a5e-0000-4000-8000-0000000000aa"

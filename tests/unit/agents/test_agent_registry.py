@@ -11,9 +11,9 @@ import yaml
 from stand_in import StandIn
 
 import flagstone
-from flagstone.agents.claude import ClaudeAgent
-from flagstone.agents.command import CommandAgent
+from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.registry import AGENTS, agent_named
+from flagstone.agents.template.driver import CommandAgent
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.settings import load_settings

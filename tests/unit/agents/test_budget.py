@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from flagstone.agents.budget import Balance, Claim, Patience, Purse, reserved
-from flagstone.agents.inflight import flights
+from flagstone.agents.accounts.budget import Balance, Claim, Patience, Purse, reserved
+from flagstone.agents.accounts.calls import append_call, append_use, lines_of, spending, sum_of
+from flagstone.agents.accounts.inflight import flights
 from flagstone.agents.protocol import Limits
-from flagstone.agents.telemetry import append_call, append_use, lines_of, spending, sum_of
 from flagstone.errors import WorkFailed
 from flagstone.records import Ledger
 

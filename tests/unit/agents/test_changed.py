@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents import changed
+from flagstone.agents.accounts import changed
+from flagstone.agents.accounts.calls import Log, RecordedAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
-from flagstone.agents.telemetry import Log, RecordedAgent
 
 Asked = Callable[..., AgentCall]
 

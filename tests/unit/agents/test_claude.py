@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn
 
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
-from flagstone.agents.room import Room
 from flagstone.errors import Interrupted
 from flagstone.processes import Survivor
 from flagstone.processes.tree import MARK, entry_of, environment_of

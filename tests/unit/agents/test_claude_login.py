@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SUCCESS, StandIn
 
-from flagstone.agents.claude_login import FOR_AGENTS, OWN_BEFORE, is_renewal
+from flagstone.agents.claude.login import FOR_AGENTS, OWN_BEFORE, is_renewal
 from flagstone.agents.protocol import AgentCall, Mode, Outcome
 
 Asked = Callable[..., AgentCall]

@@ -14,9 +14,9 @@ import pytest
 from stand_in import INIT, SUCCESS, StandIn
 
 from flagstone.agents.cleaning import PART, SMALL, Cleaning
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, Outcome
-from flagstone.agents.room import Room
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.secrets import Redactor
 
 SECRET = b"not-a-real-secret-000"
 REDACTOR = Redactor({SECRET: "A_KEY"})
@@ -89,7 +89,7 @@ AS_SOMEBODY = """
 import os, sys
 from pathlib import Path
 from flagstone.agents.cleaning import Cleaning
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.secrets import Redactor
 Redactor({}).clean(b"")
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)

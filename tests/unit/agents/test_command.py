@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from flagstone.agents import sandbox
-from flagstone.agents.command import CommandAgent
+from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
-from flagstone.agents.room import Room
 from flagstone.agents.sandbox import Strength
-from flagstone.agents.template import KEPT_TEXT, Reading, Template
+from flagstone.agents.template.driver import CommandAgent
+from flagstone.agents.template.template import KEPT_TEXT, Reading, Template
 from flagstone.errors import FlagstoneError
 from flagstone.processes.tree import Survivor, entry_of
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from flagstone import schemas
-from flagstone.agents.command import CommandAgent
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
-from flagstone.agents.template import Template
+from flagstone.agents.template.driver import CommandAgent
+from flagstone.agents.template.template import Template
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = CHECKOUT / "docs" / "how-to" / "use-another-agent.md"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents.doors import MOST, doors
+from flagstone.agents.sockets import MOST, doors
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SUCCESS, StandIn, error
 
-from flagstone.agents.endings import share_of_cost
+from flagstone.agents.claude.endings import share_of_cost
 from flagstone.agents.protocol import AgentCall, Limits, Outcome
 
 Asked = Callable[..., AgentCall]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flagstone.agents.events import Stream
+from flagstone.agents.claude.events import Stream
 from flagstone.agents.protocol import Event, Usage
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from tricks import APPROVALS, AS_ROOT, MARKS, PRELUDE, WRITES, Trick
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, bubblewrap, landlock, run
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run
+from flagstone.processes.confinement import bubblewrap, landlock
 
 WAYS = {"landlock": (True, False), "both": (True, True), "landlock in a fork": (True, False)}
 FILES = (

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
+from flagstone.agents.accounts.calls import Log, RecordedAgent, append_call, spending
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
-from flagstone.agents.telemetry import Log, RecordedAgent, append_call, spending
 from flagstone.errors import Interrupted
 from flagstone.records import Ledger
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
-from flagstone.artifacts.contract import contract_problems
+from flagstone.artifacts.rules.contract import contract_problems
 from flagstone.layout import WORKSPACE_ROOMS, Run
 from flagstone.records import DigestCache
 

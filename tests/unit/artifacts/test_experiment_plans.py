@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flagstone.artifacts.plans import plan_checks
-from flagstone.gates.experiments import plans
+from flagstone.artifacts.rules.plans import plan_checks
 from flagstone.layout import Run
+from flagstone.plans.plan import plans
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAN: dict[str, Any] = {

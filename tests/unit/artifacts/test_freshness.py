@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from material import put, statuses, turn_of
 
-from flagstone.artifacts import turn as turn_module
-from flagstone.artifacts.turn import snapshot
+from flagstone.artifacts import before as turn_module
+from flagstone.artifacts.before import snapshot
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.records import DigestCache, digest_bytes

@@ -13,7 +13,7 @@ from material import SVG, png, put
 
 from flagstone.artifacts import index as index_module
 from flagstone.artifacts.entry import Producer
-from flagstone.artifacts.folders import list_files
+from flagstone.artifacts.formats.folders import list_files
 from flagstone.artifacts.index import build_index, index_rows
 from flagstone.layout import Run
 from flagstone.records import DigestCache, canonical

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from material import PDF, outcome, put, statuses, turn_of
 
-from flagstone.artifacts.latex import cited_keys, entry_keys, inputs, without_comments
+from flagstone.artifacts.formats.latex import cited_keys, entry_keys, inputs, without_comments
 from flagstone.layout import Run
 from flagstone.records import digest_bytes
 

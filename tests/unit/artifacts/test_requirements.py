@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from material import PARQUET, SVG, ask, outcome, png, put, statuses, summary, turn_of
 
 from flagstone.artifacts.checks import check_stage, may_be_offered, worst_of_each
-from flagstone.artifacts.findings import failed, not_checked, passed
-from flagstone.artifacts.requirements import REQUIREMENTS
+from flagstone.artifacts.rules.findings import failed, not_checked, passed
+from flagstone.artifacts.rules.requirements import REQUIREMENTS
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from material import OPTIONS, SECTIONS, message, put, rules_broken, summary
 
-from flagstone.artifacts.contract import contract_problems
-from flagstone.artifacts.produced import produced_files
-from flagstone.artifacts.summary import looks_like_path, parse_summary, read_summary
+from flagstone.artifacts.rules.contract import contract_problems
+from flagstone.artifacts.rules.produced import produced_files
+from flagstone.artifacts.rules.summary import looks_like_path, parse_summary, read_summary
 from flagstone.layout import Run
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.cli.aloud import LARGEST, aloud
+from flagstone.cli.jobs.job_log import LARGEST, aloud
 
 
 def test_what_is_said_is_heard_twice_and_the_log_is_kept_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

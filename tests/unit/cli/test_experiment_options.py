@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from flagstone.cli.experiment import command
-from flagstone.cli.standing import Standing
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 
 SETS_UP = ("--metric", "val_loss", "--mutable", "train.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.cli.transcript import rendered
+from flagstone.cli.looking.transcript import rendered
 
 
 def lines(tmp_path: Path, *events: object) -> list[str]:

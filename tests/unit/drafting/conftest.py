@@ -10,7 +10,7 @@ from answering_desk import Desk
 
 from flagstone.gates.opened import open_run
 from flagstone.layout import Project
-from flagstone.scaffold.new_run import NewRun, create
+from flagstone.setup.new_run import NewRun, create
 
 CHECKOUT = Path(__file__).parents[3]
 

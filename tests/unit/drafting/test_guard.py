@@ -14,9 +14,9 @@ from answering_desk import Desk, ended, good
 
 from flagstone import schemas
 from flagstone.agents import sandbox
+from flagstone.agents.accounts.calls import LOG
 from flagstone.agents.protocol import AgentCall, AgentResult
 from flagstone.agents.sandbox import Strength
-from flagstone.agents.telemetry import LOG
 from flagstone.errors import Interrupted
 from flagstone.gates.judge import State, judge
 from flagstone.records import Ledger

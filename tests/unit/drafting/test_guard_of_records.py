@@ -10,8 +10,8 @@ import pytest
 from answering_desk import Desk, good
 from test_guard import BOTH, LANDLOCK, NOTHING, agent, attempt, free, put, record, strong_machine  # noqa: F401
 
-from flagstone.agents.telemetry import LOG, append_call, append_use, lines_of, spending
-from flagstone.gates.holder import held
+from flagstone.agents.accounts.calls import LOG, append_call, append_use, lines_of, spending
+from flagstone.locks import held
 
 FORGED = {"kind": "use", "stage": "01", "gpu_s": -99999.0}
 

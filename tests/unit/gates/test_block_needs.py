@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flagstone.gates import block_needs
-from flagstone.gates.block_needs import needs_of
-from flagstone.loop.noise import NoiseRule
-from flagstone.loop.spec import AgentSpec, HarnessSpec, step_of
+from flagstone.plans import needs as needs_module
+from flagstone.plans.needs import needs_of
+from flagstone.plans.spec import AgentSpec, HarnessSpec, NoiseRule, step_of
 
 
 def needs(**plan: Any) -> tuple[int, int]:
@@ -65,9 +64,9 @@ def test_a_plan_that_is_wrong_still_gets_its_job_which_says_so(text: str) -> Non
 
 
 def test_what_holds_without_a_word_is_what_the_loop_takes() -> None:
-    assert HarnessSpec(()).seconds == block_needs.STEP_S
+    assert HarnessSpec(()).seconds == needs_module.STEP_S
     step = step_of({"argv": ["x"]})
-    assert step is not None and step.seconds == block_needs.STEP_S
-    assert AgentSpec().wall_s == block_needs.AGENT_S
+    assert step is not None and step.seconds == needs_module.STEP_S
+    assert AgentSpec().wall_s == needs_module.AGENT_S
     rule = NoiseRule()
-    assert (rule.baseline_repeats, rule.max_repeats) == (block_needs.BASELINE_REPEATS, block_needs.MAX_REPEATS)
+    assert (rule.baseline_repeats, rule.max_repeats) == (needs_module.BASELINE_REPEATS, needs_module.MAX_REPEATS)

@@ -10,7 +10,7 @@ import pytest
 from flagstone.metrics import custom
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
-from flagstone.processes import bubblewrap
+from flagstone.processes.confinement import bubblewrap
 
 EXTRACT = (
     "def extract(run_dir, log_text):\n    return {'loss': len(log_text), 'word': 'x', 'flag': True, 'none': None}\n"

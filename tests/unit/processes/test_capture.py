@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
-from flagstone.processes.capture import Lines
-from flagstone.processes.redaction import Redactor
+from flagstone.processes.output import Lines
+from flagstone.processes.secrets import Redactor
 
 SECRET = "correct-horse-battery"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, bubblewrap, confinement, landlock, run
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
+from flagstone.processes.confinement import bubblewrap, landlock, wrapping
 
 Shell = Callable[..., Command]
 
@@ -42,7 +43,7 @@ def test_a_file_that_a_shell_left_open_does_not_reach_the_child(
     has_close_range: bool,
 ) -> None:
     if not has_close_range:
-        monkeypatch.setattr(confinement, "range_closer", lambda: lambda: -1)
+        monkeypatch.setattr(wrapping, "range_closer", lambda: lambda: -1)
     handle = os.open(tmp_path / "outside", os.O_WRONLY | os.O_CREAT)
     os.set_inheritable(handle, True)
     try:

@@ -13,8 +13,8 @@ import pytest
 
 from flagstone.errors import Interrupted
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, ProcessResult, run
+from flagstone.processes.proc import process_table
 from flagstone.processes.running import Watch
-from flagstone.processes.table import process_table
 
 Shell = Callable[..., Command]
 RUNS = 3

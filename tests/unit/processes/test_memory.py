@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, bubblewrap, run
-from flagstone.processes.gauge import Gauge
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, run
+from flagstone.processes.confinement import bubblewrap
+from flagstone.processes.memory import Gauge
 
 PYTHON_MB = 30  # what the interpreter itself may take
 SETTLED = "; import time; time.sleep(0.4)"
@@ -66,14 +67,14 @@ def test_the_peak_inside_bubblewrap_is_that_of_the_program(measured: Measured, c
 def test_a_small_program_inside_bubblewrap_is_not_blamed_for_what_leads_there(
     tmp_path: Path, output: Output, confinement: Confinement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flagstone.processes.gauge.FIRST_S", 0.0003)
-    monkeypatch.setattr("flagstone.processes.gauge.OF_ITS_AGE", 0)
+    monkeypatch.setattr("flagstone.processes.memory.FIRST_S", 0.0003)
+    monkeypatch.setattr("flagstone.processes.memory.OF_ITS_AGE", 0)
     small = Command(("sleep", "0.1"), None, tmp_path, {"PATH": os.environ["PATH"]}, confinement=confinement)
     assert 0.3 < max(peak(run(small, ProcessLimits(), output)) for _ in range(6)) < 3
 
 
 def test_a_peak_that_no_look_saw_is_told_by_the_kernel(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flagstone.processes.gauge.FIRST_S", 30)
+    monkeypatch.setattr("flagstone.processes.memory.FIRST_S", 30)
     assert 800 < peak(measured("b'x' * 800_000_000")) < 800 + PYTHON_MB
 
 
@@ -81,7 +82,7 @@ def test_a_peak_that_no_look_saw_is_told_by_the_kernel(measured: Measured, monke
 def test_a_child_too_short_to_be_looked_at_has_an_unknown_peak(
     measured: Measured, confinement: Confinement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flagstone.processes.gauge.FIRST_S", 30)
+    monkeypatch.setattr("flagstone.processes.memory.FIRST_S", 30)
     assert [measured("pass", held).peak_rss_mb for held in (None, confinement)] == [None, None]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, nvml, run
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, gpu, run
 
 STAND_IN = """
 import pathlib, types
@@ -54,7 +54,7 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of a machine with two GPUs."""
     (tmp_path / "pynvml.py").write_text(STAND_IN.format(claims=str(tmp_path / "claims")))
     (tmp_path / "nvidia0").touch()
-    monkeypatch.setattr(nvml, "DEVICES", (str(tmp_path / "nvidia[0-9]*"),))
+    monkeypatch.setattr(gpu, "DEVICES", (str(tmp_path / "nvidia[0-9]*"),))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "pynvml", raising=False)
     forget()
@@ -64,8 +64,8 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    nvml.loaded.cache_clear()
-    nvml.gpu_ids.cache_clear()
+    gpu.loaded.cache_clear()
+    gpu.gpu_ids.cache_clear()
 
 
 def ran(command: Command, output: Output, limits: ProcessLimits = WATCHED) -> ProcessResult:
@@ -107,12 +107,12 @@ def test_a_driver_in_trouble_makes_the_peak_unknown_and_nothing_else(
 def test_without_a_gpu_the_library_is_not_even_loaded(gpus: Path, shell: Shell, output: Output) -> None:
     (gpus / "nvidia0").unlink()
     assert ran(shell(TWO), output).peak_gpu_mb is None
-    assert nvml.gpu_ids() == ()
+    assert gpu.gpu_ids() == ()
     assert "pynvml" not in sys.modules
 
 
 def test_gpus_are_named_by_what_never_changes(gpus: Path) -> None:
-    assert nvml.gpu_ids() == ("GPU-aaaa", "GPU-bbbb")
+    assert gpu.gpu_ids() == ("GPU-aaaa", "GPU-bbbb")
 
 
 def test_without_the_module_the_peak_is_unknown(
@@ -130,24 +130,24 @@ def test_the_tool_names_the_gpus_where_the_module_is_missing(gpus: Path, monkeyp
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(gpus), prepend=":")
-    assert nvml.gpu_ids() == ("GPU-cc", "GPU-dd")
+    assert gpu.gpu_ids() == ("GPU-cc", "GPU-dd")
 
 
 def test_gpus_that_nobody_names_have_numbers(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     (gpus / "nvidia1").touch()
     monkeypatch.setenv("PATH", str(gpus))
-    assert nvml.gpu_ids() == ("0", "1")
+    assert gpu.gpu_ids() == ("0", "1")
 
 
 def test_why_memory_cannot_be_measured_is_said(gpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert nvml.gpu_memory_fault() == ""
+    assert gpu.gpu_memory_fault() == ""
     forget()
     (gpus / "no-driver").touch()
-    assert nvml.gpu_memory_fault() == "NVIDIA's library does not start: driver not loaded"
+    assert gpu.gpu_memory_fault() == "NVIDIA's library does not start: driver not loaded"
     forget()
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert nvml.gpu_memory_fault() == "the Python package nvidia-ml-py is not installed"
+    assert gpu.gpu_memory_fault() == "the Python package nvidia-ml-py is not installed"
     forget()
-    monkeypatch.setattr(nvml, "DEVICES", ())
-    assert nvml.gpu_memory_fault() == "there is no NVIDIA GPU here"
+    monkeypatch.setattr(gpu, "DEVICES", ())
+    assert gpu.gpu_memory_fault() == "there is no NVIDIA GPU here"

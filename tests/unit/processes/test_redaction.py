@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flagstone.processes.redaction import KeyLines, Redactor
+from flagstone.processes.secrets import KeyLines, Redactor
 
 # put together at run time, so that no scanner takes this file for a leak
 KEYS = [

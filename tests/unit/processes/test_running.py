@@ -16,7 +16,7 @@ import pytest
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
-from flagstone.processes.table import process_table
+from flagstone.processes.proc import process_table
 
 Ran = Callable[..., ProcessResult]
 Shell = Callable[..., Command]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flagstone.processes import Command, Output, ProcessLimits, Survivor, end_orphans, run, still_alive
-from flagstone.processes.table import entry_of
+from flagstone.processes.proc import entry_of
 from flagstone.processes.tree import MARK, NOBODY, Tree, environment_of
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.processes.warm import BLOCKS, STAGES, spawn_warm_server, start_warm_server
+from flagstone.processes.server import BLOCKS, STAGES, spawn_warm_server, start_warm_server
 
 STAGE = Path(__file__).parents[3] / "workflow" / "scripts" / "stage.py"
 
@@ -88,7 +88,7 @@ def test_what_a_killed_run_left_behind_is_removed_by_the_next(tmp_path: Path) ->
 SERVER = """
 import sys
 from pathlib import Path
-from flagstone.processes.warm import serve_spawned
+from flagstone.processes.server import serve_spawned
 
 def job(words):
     Path(words[0]).write_text("done")
@@ -103,7 +103,7 @@ serve_spawned(load)
 """
 SPAWNER = """
 import sys, time
-from flagstone.processes.warm import spawn_warm_server
+from flagstone.processes.server import spawn_warm_server
 print(spawn_warm_server([sys.executable, *sys.argv[1:]]).pid, flush=True)
 time.sleep(60)
 """

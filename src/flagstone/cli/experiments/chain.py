@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiment_owner import schemas_of
-from flagstone.cli.experiments.place import experiment_argument, opened_experiment
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import experiment_argument, opened_experiment
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.engine.chain import Next, chained
+from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.reporting.report import report_of
 from flagstone.layout import RUN_NAME
-from flagstone.loop.chain import Next, chained
-from flagstone.loop.commands import command_of
-from flagstone.loop.ledger import History
-from flagstone.loop.reporting import report_of
+from flagstone.plans.folder import command_of
 
 
 @click.command()

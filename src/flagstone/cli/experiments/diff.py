@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.place import entry_named, experiment_argument, no_such_run, opened_experiment
-from flagstone.cli.standing import Standing, plain
-from flagstone.loop.candidate import kept_candidate
-from flagstone.loop.home import RUN_ID
-from flagstone.loop.ledger import History
-from flagstone.loop.opening import Opened
+from flagstone.cli.experiments.which import entry_named, experiment_argument, no_such_run, opened_experiment
+from flagstone.cli.where import Standing, plain
+from flagstone.experiments.candidates.subject import kept_candidate
+from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.ledger.ledger import History
+from flagstone.plans.folder import RUN_ID
 
 
 @click.command()

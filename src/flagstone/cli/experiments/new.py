@@ -9,16 +9,15 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiment_owner import schemas_of
-from flagstone.cli.experiments.place import make_room, room
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import make_room, room
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.engine.opening import open_experiment
 from flagstone.layout import RUN_NAME
-from flagstone.loop.commands import command_of
-from flagstone.loop.directions import direction_of
-from flagstone.loop.home import Home
-from flagstone.loop.opening import open_experiment
-from flagstone.loop.spec import constraint_of
+from flagstone.plans.constraint import constraint_of
+from flagstone.plans.direction import direction_of
+from flagstone.plans.folder import Home, command_of
 from flagstone.records import write_atomic
 
 OFF = ("off", False)

@@ -6,19 +6,13 @@ import json
 
 import click
 
-from flagstone.cli.experiment_owner import owner_of
-from flagstone.cli.experiments.place import (
-    entry_named,
-    experiment_argument,
-    live,
-    no_such_run,
-    opened_experiment,
-)
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import entry_named, experiment_argument, live, no_such_run, opened_experiment
+from flagstone.cli.jobs.owner import owner_of
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.loop.commands import command_of
-from flagstone.loop.engine import engine_of
-from flagstone.loop.harness import Order
+from flagstone.experiments.engine.engine import engine_of
+from flagstone.experiments.measuring.measurement import Order
+from flagstone.plans.folder import command_of
 
 
 @click.command()

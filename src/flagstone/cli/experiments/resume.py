@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
-from flagstone.cli.experiments.place import experiment_argument, opened_experiment
 from flagstone.cli.experiments.run import work
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import experiment_argument, opened_experiment
+from flagstone.cli.where import Standing
 
 
 @click.command()

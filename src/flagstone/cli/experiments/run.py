@@ -8,20 +8,18 @@ from typing import Literal
 import click
 
 from flagstone.agents.protocol import one_line
-from flagstone.cli.experiment_owner import owner_of, schemas_of
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
-from flagstone.cli.experiments.place import experiment_argument, home_of, live, names_in, opened_experiment
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import experiment_argument, home_of, live, names_in, opened_experiment
+from flagstone.cli.jobs.owner import owner_of, schemas_of
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.loop.commands import command_of
-from flagstone.loop.engine import Engine, engine_of
-from flagstone.loop.entry import Entry
-from flagstone.loop.fresh import begin_anew
-from flagstone.loop.home import Home
-from flagstone.loop.ledger import History
-from flagstone.loop.opening import Opened, open_experiment
-from flagstone.loop.stepping import is_unedited, step
-from flagstone.loop.working import Working
+from flagstone.experiments.candidates.working import Working
+from flagstone.experiments.engine.engine import Engine, engine_of
+from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
+from flagstone.experiments.engine.step import is_unedited, step
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import History
+from flagstone.plans.folder import Home, command_of
 
 Start = Literal["continue", "best", "fresh"]
 
@@ -107,10 +105,10 @@ def work(opened: Opened, limit: int | None, driver: str, start: Start | None) ->
 
 def following(parent: Opened, driver: str) -> Opened | None:
     """The next experiment of a chain: the one that was begun already, or else as the agent designs it."""
-    from flagstone.loop import chain
-    from flagstone.loop.designing import Designer, used_up
-    from flagstone.loop.proposers.agent import AgentProposer
-    from flagstone.loop.reporting import report_of
+    from flagstone.experiments.engine import chain
+    from flagstone.experiments.engine.designer import Designer, used_up
+    from flagstone.experiments.proposers.agent import AgentProposer
+    from flagstone.experiments.reporting.report import report_of
 
     begun = chain.child_of(parent.home)
     if begun is not None:
@@ -169,7 +167,7 @@ def way_home(opened: Opened, best: Entry | None) -> str:
     """The command with which a person takes the best of a git work tree over; nothing where there is none."""
     if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
         return ""
-    from flagstone.loop.git_subject import GitSubject
+    from flagstone.experiments.candidates.checkout import GitSubject
 
     assert isinstance(opened.subject, GitSubject)
     return opened.subject.way_home(best.commit, f"{opened.home.name}-{best.run_id}")

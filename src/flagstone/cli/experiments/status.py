@@ -6,13 +6,13 @@ import json
 
 import click
 
-from flagstone.cli.experiment_owner import schemas_of
 from flagstone.cli.experiments.amounts import COUNT
-from flagstone.cli.experiments.place import experiment_argument, home_of
-from flagstone.cli.standing import Standing, plain
-from flagstone.loop.derived import result_record
-from flagstone.loop.spec import load_spec
-from flagstone.loop.standing import last_entries, last_text, position_of, status_record, status_text
+from flagstone.cli.experiments.which import experiment_argument, home_of
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.where import Standing, plain
+from flagstone.experiments.ledger.derived import result_record
+from flagstone.experiments.reporting.status import last_entries, last_text, position_of, status_record, status_text
+from flagstone.plans.spec import load_spec
 
 
 @click.command()

@@ -6,15 +6,15 @@ import json
 
 import click
 
-from flagstone.cli.experiment_owner import owner_of
 from flagstone.cli.experiments.amounts import seconds_above_0
-from flagstone.cli.experiments.place import experiment_argument, live, opened_experiment
-from flagstone.cli.standing import Standing
+from flagstone.cli.experiments.which import experiment_argument, live, opened_experiment
+from flagstone.cli.jobs.owner import owner_of
+from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.loop.commands import command_of
-from flagstone.loop.derived import result_record
-from flagstone.loop.engine import engine_of
-from flagstone.loop.stepping import step
+from flagstone.experiments.engine.engine import engine_of
+from flagstone.experiments.engine.step import step
+from flagstone.experiments.ledger.derived import result_record
+from flagstone.plans.folder import command_of
 
 
 @click.command()

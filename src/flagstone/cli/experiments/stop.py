@@ -7,10 +7,10 @@ import signal
 
 import click
 
-from flagstone.cli.experiments.place import experiment_argument, home_of
-from flagstone.cli.standing import Standing
-from flagstone.gates.holder import holder_of
-from flagstone.loop.commands import command_of
+from flagstone.cli.experiments.which import experiment_argument, home_of
+from flagstone.cli.where import Standing
+from flagstone.locks import holder_of
+from flagstone.plans.folder import command_of
 
 
 @click.command()

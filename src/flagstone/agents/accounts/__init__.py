@@ -1,0 +1,1 @@
+"""What calls of agents cost, and what they may cost."""

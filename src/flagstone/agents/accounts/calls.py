@@ -1,0 +1,248 @@
+"""One line for every call of an agent in logs/agents.jsonl, and what the calls have cost."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from flagstone.agents.accounts import inflight
+from flagstone.agents.accounts.changed import changed, marks
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.records import Ledger, cannot_write, parsed_object, utc
+
+LOG = "agents.jsonl"
+LEAST_USD = 1e-6  # less is a rounding error
+USE = "use"  # a line of this kind is no call: it tells what else was used
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What some calls came to. A sum with an unknown part is unknown; `known_usd` is what is certain."""
+
+    calls: int
+    cost_usd: float | None
+    known_usd: float
+    unknown_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    wall_s: float = 0.0
+    gpu_s: float = 0.0
+
+
+class Writer(Protocol):
+    """Whoever writes a call's line, such as a reservation that ends with it."""
+
+    def append(self, line: dict[str, object]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Log:
+    """The plain writer: one line more, whoever else is writing."""
+
+    path: Path
+
+    def append(self, line: dict[str, object]) -> None:
+        append_call(self.path, line)
+
+
+@dataclass(frozen=True)
+class RecordedAgent:
+    """An agent whose every call leaves a line in the log, interrupted ones included."""
+
+    agent: Agent
+    log: Writer
+
+    @property
+    def name(self) -> str:
+        return self.agent.name
+
+    def fault(self) -> tuple[str, str] | None:
+        return self.agent.fault()
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out the call and writes its line."""
+        began, before = time.time(), marks(call)
+        try:
+            result = self.agent.call(call, on_event)
+        except BaseException as error:
+            self.append(call, cut_off(call, error, began), time.time() - began)
+            raise
+        self.append(call, result, time.time() - began)
+        return replace(result, changed=changed(call, before, marks(call)))
+
+    def append(self, call: AgentCall, result: AgentResult, wall_s: float) -> None:
+        self.log.append({"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
+
+
+def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
+    """What can be said of a call that ended in an error; one that was refused before it started cost nothing."""
+    outcome = outcome_of(error)
+    conversation = call.conversation.session_id
+    was_refused = outcome is Outcome.CONFIG
+    return AgentResult(
+        outcome,
+        type(error).__name__,
+        "",
+        conversation,
+        cost_usd=0.0 if was_refused else None,
+        usage=Usage(0, 0) if was_refused else Usage(),
+        started_at=utc(began),
+    )
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, Interrupted | KeyboardInterrupt):
+        return Outcome.INTERRUPTED
+    return Outcome.CONFIG if type(error) is FlagstoneError else Outcome.CRASHED
+
+
+def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
+    """What the log says of a call: everything about it except its texts."""
+    record = result.to_record()
+    told = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
+    return {**asked_of(call), **told}
+
+
+def asked_of(call: AgentCall) -> dict[str, object]:
+    return {
+        "stage": call.task.stage,
+        "experiment": call.task.experiment,
+        "attempt": call.task.attempt,
+        "title": call.task.title,
+        "mode": call.mode.value,
+        "model": call.model,
+        "resumed": call.conversation.resume,
+    }
+
+
+def append_call(log: Path, line: dict[str, object]) -> None:
+    """Adds one line, whoever else is writing at the same time."""
+    with alone_with(log):
+        Ledger(log).append(line)
+
+
+def append_use(
+    log: Path, *, stage: str = "", experiment: str = "", run: str = "", gpu_s: float, wall_s: float = 0.0
+) -> None:
+    """Notes what a run of an experiment has used: GPU seconds, and how long it took."""
+    used = {"kind": USE, "stage": stage, "experiment": experiment, "run": run, "gpu_s": gpu_s, "wall_s": wall_s}
+    append_call(log, {**used, "ended_at": utc(time.time())})
+
+
+def is_noted(log: Path, experiment: str, run: str) -> bool:
+    """Whether a log tells of what this run of an experiment has used."""
+    try:
+        with open(log, "rb") as stream:
+            told = (parsed_object(raw) for raw in stream if f'"{run}"'.encode() in raw)
+            return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in told)
+    except OSError:
+        return False
+
+
+@contextmanager
+def alone_with(log: Path) -> Iterator[None]:
+    """Keeps every other writer, and everyone who reserves, away from a log."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise cannot_write(log, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def lines_of(log: Path) -> list[dict[str, Any]]:
+    """Every line of a log, and one for each call whose maker was killed before it could write its own."""
+    lines = Ledger(log).entries()
+    known = {line.get("call") for line in lines}
+    now_s = time.time()
+    killed = [flight for flight in inflight.flights(log) if flight.number not in known and flight.is_over(now_s)]
+    return [*lines, *({"call": each.number, **each.last_words(now_s)} for each in killed)]
+
+
+def spending(log: Path, stage: str | None = None) -> Spending:
+    """What the calls of a run, or of one of its stages, have cost so far."""
+    return sum_of(lines_of(log), stage)
+
+
+def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:
+    """What these calls, or those of one stage or experiment, have cost."""
+    every = list(lines)
+    known_later = settled(every)
+    chosen = [
+        line
+        for line in every
+        if (stage is None or line.get("stage") == stage)
+        and (experiment is None or line.get("experiment", "") == experiment)
+    ]
+    calls = [line for line in chosen if is_call(line)]
+    costs = [known_later.get(id(line), paid(line.get("cost_usd"))) for line in calls]
+    known = [cost for cost in costs if cost is not None]
+    return Spending(
+        calls=len(calls),
+        cost_usd=sum(known) if len(known) == len(costs) else None,
+        known_usd=sum(known),
+        unknown_calls=len(costs) - len(known),
+        input_tokens=tokens(calls, "input_tokens", known_later),
+        output_tokens=tokens(calls, "output_tokens", known_later),
+        wall_s=sum(paid(line.get("wall_s")) or 0.0 for line in calls),
+        gpu_s=sum(paid(line.get("gpu_s")) or 0.0 for line in chosen),
+    )
+
+
+def is_call(line: Line) -> bool:
+    return line.get("kind") != USE
+
+
+def settled(lines: Iterable[Line]) -> dict[int, float]:
+    """What calls of unknown cost have cost besides what a later call of their conversation tells as its own (by id()).
+
+    Mostly nothing. But of a call that told its cost and was killed before it could write its line, only the total of
+    the conversation still knows: it is more than all its lines account for.
+    """
+    open_calls: dict[tuple[object, object], list[int]] = {}
+    accounted: dict[tuple[object, object], float] = {}
+    found: dict[int, float] = {}
+    for line in filter(is_call, lines):
+        key = (line.get("agent"), line.get("session_id"))
+        cost, total = paid(line.get("cost_usd")), paid(line.get("conversation_usd"))
+        if cost is None:
+            open_calls.setdefault(key, []).append(id(line))
+            continue
+        before = accounted.get(key, 0.0)
+        if total is None:
+            accounted[key] = before + cost
+            continue
+        own = open_calls.pop(key, [])
+        found.update(dict.fromkeys(own, 0.0))
+        if own:
+            found[own[-1]] = max(0.0, total - cost - before)
+        accounted[key] = total
+    return found
+
+
+def tokens(lines: list[Line], name: str, known_later: Mapping[int, float] | None = None) -> int | None:
+    """A sum of tokens; None as soon as one call did not count them."""
+    counts = []
+    for line in lines:
+        usage = line.get("usage")
+        count = whole(usage.get(name)) if isinstance(usage, Mapping) else None
+        counts.append(0 if count is None and is_counted_later(line, known_later or {}) else count)
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def is_counted_later(line: Line, known_later: Mapping[int, float]) -> bool:
+    """Whether the tokens of a call are among those of a later one: not, where part of its cost is not."""
+    return known_later.get(id(line), 1.0) < LEAST_USD

@@ -1,0 +1,25 @@
+"""What an agent does, one readable line an event, in a file that grows no further than one can read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flagstone.agents.protocol import Event
+from flagstone.processes.output import CappedFile
+from flagstone.processes.secrets import Redactor
+from flagstone.records import utc
+
+LARGEST = 5_000_000
+
+
+@contextmanager
+def event_log(path: Path) -> Iterator[Callable[[Event], None]]:
+    """Where the events of one call are written as they happen; of too many the beginning and the end are kept."""
+    log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)  # events are redacted already
+    try:
+        yield lambda event: log.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n".encode("utf-8", "replace"))
+    finally:
+        log.close()

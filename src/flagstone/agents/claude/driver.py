@@ -1,0 +1,211 @@
+"""Drives the Claude Code CLI: one call in, one result out, everything it printed on record."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flagstone.agents import sandbox
+from flagstone.agents.claude.endings import Leftovers, Verdict, structured, verdict_on
+from flagstone.agents.claude.events import Stream
+from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
+from flagstone.agents.claude.login import is_logged_in, login_lent
+from flagstone.agents.claude.totals import Totals, totals_asked
+from flagstone.agents.conversation import Room
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome, Usage
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes.secrets import Redactor
+from flagstone.records import utc
+
+VERSION = "2.1.329"
+TRANSCRIPT_MB = 200
+LINE_KB = 8000
+STDERR_TAIL = 4096
+
+
+class ClaudeAgent:
+    """The agent `claude`. `options["command"]` names the program where it is not on PATH."""
+
+    name = "claude"
+
+    def __init__(
+        self,
+        options: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+        grace_s: float = 10,
+    ) -> None:
+        self.executable = str((options or {}).get("command") or "claude")
+        self.environ = os.environ if environ is None else environ
+        self.grace_s = grace_s
+
+    def fault(self) -> tuple[str, str] | None:
+        """What keeps Claude Code from being used here, and the cure."""
+        if shutil.which(self.executable, path=self.environ.get("PATH")) is None:
+            return (
+                f"Claude Code is not installed: there is no program {self.executable} on PATH",
+                f"install it: npm install -g @anthropic-ai/claude-code@{VERSION}",
+            )
+        if not is_logged_in(self.environ):
+            return (
+                "Claude Code is not logged in",
+                "start claude once and log in, or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN",
+            )
+        return None
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out one call; an interruption, a full disk, or a machine that cannot hold the agent, is raised."""
+        started_at = utc(time.time())
+        result = self.answer(call, on_event)
+        return replace(result, started_at=started_at, ended_at=utc(time.time()))
+
+    def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        faults = faults_of(call)
+        if faults:
+            return unstarted(call, Outcome.CONFIG, "; ".join(faults))
+        if is_spent(call.limits):
+            return unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
+        room = Room.of(call)
+        with room.held() as is_ours:
+            if not is_ours:
+                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            running = room.still_running()
+            if running:
+                pids = ", ".join(str(process.pid) for process in running)
+                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+            secrets = Redactor.of(os.environ, self.environ)
+            with room.kept_clean(secrets), login_lent(self.environ, room.config, call):
+                return self.converse(call, room, on_event)
+
+    def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI in a room that is ours alone."""
+        before = Totals.noted_in(room) if call.conversation.resume else Totals()
+        if call.conversation.resume and room.noted("is_open") and is_limited(call.limits):
+            known = totals_asked(call, room, self.executable, self.environ)
+            if known is None:
+                return unstarted(call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out")
+            spent = known.since(before, known.usage)
+            call = replace(call, limits=what_is_left(call.limits, spent))
+            if is_spent(call.limits):
+                room.note(**known.facts())
+                used_up = unstarted(call, Outcome.BUDGET, "what was left was spent by a call that was cut off")
+                return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
+        room.note(is_open=True)
+        return self.run(call, room, before, on_event)
+
+    def run(self, call: AgentCall, room: Room, before: Totals, on_event: Callable[[Event], None]) -> AgentResult:
+        stream = Stream()
+
+        def on_line(line: bytes) -> bool:
+            for event in stream.read(line):
+                on_event(event)
+            if call.limits.tokens is not None and stream.result is None and stream.tokens_so_far >= call.limits.tokens:
+                raise TokensSpent
+            return stream.result is not None
+
+        limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
+        output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
+        command = self.command(call, room)
+        try:
+            process = run(command, limits, output, on_line)
+        except StartError as error:
+            room.note(is_open=False)
+            return unstarted(call, Outcome.CONFIG, error.problem)
+        except TokensSpent:
+            result = stopped_for_tokens(call, stream)
+        else:
+            result = concluded(call, room, stream, process, before)
+        return replace(result, sandbox=sandbox.how_held(command.confinement))
+
+    def command(self, call: AgentCall, room: Room) -> Command:
+        return Command(
+            argv=arguments(call, self.executable),
+            target=None,
+            cwd=call.task.run_root,
+            env=environment(call, room, self.environ),
+            stdin=prompt_bytes(call.prompt, call.task.run_root),
+            owner=room.owner,
+            confinement=sandbox.confinement_for(call, (room.config, room.temporary), environ=self.environ),
+        )
+
+
+class TokensSpent(Exception):
+    """The call has used all tokens it may: it is ended at once."""
+
+
+def is_limited(limits: Limits) -> bool:
+    return limits.cost_usd is not None or limits.tokens is not None
+
+
+def is_spent(limits: Limits) -> bool:
+    return (limits.cost_usd is not None and limits.cost_usd <= 0) or (limits.tokens is not None and limits.tokens <= 0)
+
+
+def what_is_left(limits: Limits, spent: Totals) -> Limits:
+    """The limits of a call whose conversation has spent part of them already."""
+    counts = [count or 0 for count in vars(spent.usage).values()]
+    return replace(
+        limits,
+        cost_usd=None if limits.cost_usd is None else limits.cost_usd - spent.cost_usd,
+        tokens=None if limits.tokens is None else limits.tokens - sum(counts),
+    )
+
+
+def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
+    """The result of a call that we ended in the middle; what it has cost is told when the conversation goes on."""
+    return AgentResult(
+        outcome=Outcome.BUDGET,
+        reason=f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})",
+        text=stream.last_text,
+        session_id=stream.session_id or call.conversation.session_id,
+        tools=dict(stream.tools),
+    )
+
+
+def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult, before: Totals) -> AgentResult:
+    """The result of a call that ran, and the conversation's new total remembered."""
+    left = Leftovers(
+        exit_code=process.exit_code,
+        signal=process.signal,
+        ending=process.ending,
+        unclean_pids=process.unclean_pids,
+        stderr=tail_of(call.record_dir / "stderr.txt"),
+        wants_structure=call.reply_schema is not None,
+        now_s=time.time(),
+    )
+    verdict: Verdict = verdict_on(stream, left)
+    total = Totals.told_by(stream)
+    is_told = total is not None and total.is_told(before, verdict.outcome)
+    share = None if total is None else total.since(before, stream.usage)
+    room.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
+    return AgentResult(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        text=stream.last_text,
+        session_id=stream.session_id or call.conversation.session_id,
+        exit_code=process.exit_code,
+        cost_usd=share.cost_usd if share else None,
+        usage=share.usage if share else stream.usage,
+        turns=stream.turns,
+        tools=dict(stream.tools),
+        denied=stream.denied,
+        retry_after_s=verdict.retry_after_s,
+        structured=structured(stream.result),
+        conversation_usd=total.cost_usd if total and is_told else None,
+    )
+
+
+def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    """A call that cost nothing, because it was never started."""
+    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
+
+
+def tail_of(path: Path) -> str:
+    """The last words of a file, which is usually where the reason stands."""
+    try:
+        return path.read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,189 @@
+"""Tells from everything a coding CLI left behind how its call ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flagstone.agents.claude.events import Stream, text_of
+from flagstone.agents.protocol import Outcome, amount, one_line, whole
+
+REASON_CHARACTERS = 500
+# what the CLI is willing to wait by itself; where more is asked for it gives up at once, and does not say how much
+PATIENCE_S = 60.0
+ASKED_TO_WAIT = (429, 503, 529)
+SUBTYPES = {
+    "error_max_turns": (Outcome.TURNS, "the turns allowed for this call are used up"),
+    "error_max_budget_usd": (Outcome.BUDGET, "the money allowed for this call is spent"),
+    "error_max_structured_output_retries": (Outcome.SCHEMA, "no answer had the form that was asked for"),
+}
+# in this order: an expired key may also be reported as a failed connection
+WORDINGS = (
+    (Outcome.SESSION_LOST, r"no conversation found"),
+    (Outcome.SESSION_BUSY, r"already in use"),
+    (Outcome.CONTEXT, r"prompt is too long|prompt_too_long|exceeds? the context|context length"),
+    (
+        Outcome.AUTH,
+        r"not logged in|invalid api key|run /login|authenticat|oauth token|credit balance|unauthorized",
+    ),
+    (Outcome.RETRYABLE, r"usage limit|rate.?limit|limit reached|overloaded|too many requests"),
+    (
+        Outcome.RETRYABLE,
+        r"connection (error|refused|reset|closed|lost)|econn|enotfound|eai_again|epipe|etimedout",
+    ),
+    (
+        Outcome.RETRYABLE,
+        r"tim(ed|e) ?out|socket hang up|network error|fetch failed|stream (closed|ended|idle)",
+    ),
+)
+WAIT = re.compile(r"retry[- _]after[\"':= ]+(\d+(?:\.\d+)?)", re.IGNORECASE)
+RESET = re.compile(r"limit reached\|(\d{10})\b")
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What a call left: how the process ended, its last words, and what was asked of it."""
+
+    exit_code: int | None
+    signal: int | None
+    ending: str
+    unclean_pids: tuple[int, ...]
+    stderr: str
+    wants_structure: bool
+    now_s: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a call ended, why, and how long the other side asked us to wait."""
+
+    outcome: Outcome
+    reason: str
+    retry_after_s: float | None = None
+
+
+def verdict_on(stream: Stream, left: Leftovers) -> Verdict:
+    """How a call ended. Neither an exit code nor a result event is believed alone."""
+    if left.unclean_pids:
+        pids = ", ".join(map(str, left.unclean_pids))
+        return Verdict(Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
+    if left.ending == "wall":
+        return Verdict(Outcome.TIMEOUT, "took longer than allowed and was ended")
+    if left.ending == "silence":
+        return Verdict(Outcome.SILENT, "said nothing for longer than allowed and was ended")
+    if stream.result is None:
+        return without_result(stream, left)
+    if stream.result.get("is_error") or stream.result.get("subtype") != "success":
+        return failed(stream, left)
+    return succeeded(stream, left)
+
+
+def succeeded(stream: Stream, left: Leftovers) -> Verdict:
+    """A result that says success is one only if everything else says so too."""
+    result = stream.result or {}
+    reason = result.get("terminal_reason")
+    if str(reason).startswith("aborted"):
+        return Verdict(Outcome.INTERRUPTED, f"the agent was interrupted: {reason}")
+    if reason != "completed":
+        return Verdict(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
+    # after its result the CLI may hang on a background command; that we ended it then is no failure
+    if left.exit_code != 0 and left.ending != "grace":
+        return Verdict(Outcome.CRASHED, f"announced success, but {exit_words(left)}")
+    if left.wants_structure and result.get("structured_output") is None:
+        return Verdict(Outcome.SCHEMA, "answered without the form that was asked for")
+    if not stream.last_text and not stream.tools and result.get("structured_output") is None:
+        return Verdict(Outcome.MALFORMED, "the answer is empty")
+    return Verdict(Outcome.OK, "completed")
+
+
+def failed(stream: Stream, left: Leftovers) -> Verdict:
+    """The result itself tells of an error."""
+    result = stream.result or {}
+    if str(result.get("terminal_reason")).startswith("aborted"):
+        return Verdict(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
+    words = " ".join(filter(None, (text_of(result.get("result")), text_of(result.get("errors")), left.stderr)))
+    known = SUBTYPES.get(str(result.get("subtype")))
+    if known:
+        return Verdict(*known)
+    if result.get("terminal_reason") in ("prompt_too_long", "image_error"):
+        return Verdict(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
+    outcome = by_status(whole(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
+    wait_s = retry_after_s(stream, words, left.now_s) if outcome is Outcome.RETRYABLE else None
+    return Verdict(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
+
+
+def without_result(stream: Stream, left: Leftovers) -> Verdict:
+    """The CLI ended, or was ended, before it came to a result."""
+    outcome = by_wording(left.stderr)
+    if outcome in (Outcome.SESSION_LOST, Outcome.SESSION_BUSY, Outcome.AUTH):
+        return Verdict(outcome, brief(left.stderr))
+    if left.signal is not None or (left.exit_code or 0) > 128:
+        return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
+    if stream.events == 0 and stream.odd_lines:
+        return Verdict(Outcome.MALFORMED, "printed nothing that can be read")
+    if left.exit_code == 0:
+        return Verdict(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
+    if stream.events == 0:
+        return Verdict(Outcome.CONFIG, brief(left.stderr) or f"refused to start ({exit_words(left)})")
+    return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
+
+
+def by_status(status: int | None, words: str) -> Outcome | None:
+    """What a status of the API means; None where there is no status."""
+    match status:
+        case None:
+            return None
+        case 401 | 403:
+            return Outcome.AUTH
+        case 413:
+            return Outcome.CONTEXT
+        case 408 | 409 | 429:
+            return Outcome.RETRYABLE
+        case _ if status >= 500:
+            return Outcome.RETRYABLE
+    # 400 covers a used-up account and a prompt that is too long as well as a wrong request
+    told = by_wording(words)
+    return told if told in (Outcome.AUTH, Outcome.CONTEXT) else Outcome.CONFIG
+
+
+def by_wording(words: str) -> Outcome | None:
+    """What a message means; None where it is not a known one."""
+    lowered = words.lower()
+    return next((outcome for outcome, wording in WORDINGS if re.search(wording, lowered)), None)
+
+
+def retry_after_s(stream: Stream, words: str, now_s: float) -> float | None:
+    """How long we were asked to wait, where anyone said so."""
+    told = WAIT.search(words)
+    if told:
+        return float(told.group(1))
+    reset = RESET.search(words)
+    resets_at = float(reset.group(1)) if reset else stream.resets_at
+    if resets_at is not None:
+        return max(0.0, resets_at - now_s)
+    status = whole((stream.result or {}).get("api_error_status"))
+    return PATIENCE_S if status in ASKED_TO_WAIT and stream.retries == 0 else None
+
+
+def exit_words(left: Leftovers) -> str:
+    return f"ended by signal {left.signal}" if left.signal is not None else f"exit code {left.exit_code}"
+
+
+def brief(words: str) -> str:
+    return one_line(words.strip(), REASON_CHARACTERS)
+
+
+def structured(result: Mapping[str, Any] | None) -> object | None:
+    return result.get("structured_output") if result else None
+
+
+def share_of_cost(total_usd: float | None, before_usd: float) -> float | None:
+    """One call's share of a conversation's total, which grows from call to call."""
+    total = amount(total_usd)
+    if total is None:
+        return None
+    # a total below the last one is not a total: this version counts each call anew
+    return total - before_usd if total >= before_usd else total

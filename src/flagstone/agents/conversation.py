@@ -1,0 +1,101 @@
+"""The private folder of one conversation, whatever agent holds it: its lock, its settings, what it leaves running."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.agents.cleaning import Cleaning
+from flagstone.agents.protocol import AgentCall, whole
+from flagstone.processes import Survivor, end_orphans, still_alive
+from flagstone.processes.secrets import Redactor
+from flagstone.records import cannot_write, read_record, write_record
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where one conversation keeps what no other may see or change."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, folder: Path, session_id: str) -> Room:
+        """The room of a conversation, where it would be."""
+        return cls(folder / f"conversation-{session_id}")
+
+    @classmethod
+    def of(cls, call: AgentCall) -> Room:
+        """The room of a call's conversation, made if need be."""
+        room = cls.at(call.record_dir.absolute().parent, call.conversation.session_id)
+        try:
+            for folder in (room.root, room.config, room.temporary):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(room.root, error) from error
+        return room
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "conversation.json"
+
+    @property
+    def owner(self) -> str:
+        """The name its processes carry: the stage's, so that a new conversation finds what an earlier one has left."""
+        return str(self.root.parent)
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
+        own = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handles = [own, os.open(self.root.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+        try:
+            try:
+                for handle in handles:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            for handle in handles:
+                os.close(handle)
+
+    @contextmanager
+    def kept_clean(self, redactor: Redactor) -> Iterator[None]:
+        """Takes secrets out of what the CLI and its agent have written down, once it has ended."""
+        try:
+            yield
+        finally:
+            Cleaning(redactor).clean(self.root)
+
+    def noted(self, name: str) -> object:
+        """What is remembered of the conversation under this name; None where nothing is."""
+        return (read_record(self.state) or {}).get(name)
+
+    def note(self, **facts: object) -> None:
+        """Remembers facts for the next call, beside those that are known already."""
+        # what a power failure takes from here is asked for again, or counted twice: never forgotten
+        write_record(self.state, {**(read_record(self.state) or {}), **facts}, durable=False)
+
+    def note_survivors(self, survivors: tuple[Survivor, ...], **facts: object) -> None:
+        """Remembers what could not be ended, since nothing is started beside it; and what else there is to know."""
+        self.note(**facts, survivors=[[survivor.pid, survivor.started_ticks] for survivor in survivors])
+
+    def still_running(self) -> tuple[Survivor, ...]:
+        """Ends what an earlier call left running and returns what could not be ended."""
+        known = self.noted("survivors")
+        rows = known if isinstance(known, list) else []
+        noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
+        return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))

@@ -1,0 +1,1 @@
+"""Any other command line as an agent, described by a template."""

@@ -1,0 +1,185 @@
+"""Any other coding CLI as an agent: called by a template, read line by line, held to the same limits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flagstone.agents import sandbox
+from flagstone.agents.claude.endings import brief, by_wording
+from flagstone.agents.conversation import Room
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, Usage, own_git_only
+from flagstone.agents.template.replies import Reply, asking_for, reply_in
+from flagstone.agents.template.template import Reading, Template
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
+from flagstone.processes.secrets import Redactor
+from flagstone.records import utc
+
+STDERR_TAIL = 4096
+LEAVING_S = 0.5  # for a CLI that has come to its end anyway, when it tells that its money is spent
+
+
+class CommandAgent:
+    """The agent `command`. `options` hold its template: argv, resume_argv, where text and cost stand."""
+
+    name = "command"
+
+    def __init__(self, options: Mapping[str, object] | None = None) -> None:
+        self.template = Template.of(options or {})
+
+    def fault(self) -> tuple[str, str] | None:
+        """What keeps the CLI from being used, and the cure."""
+        argv = self.template.argv
+        if not argv:
+            return "the agent `command` has no argv", "describe the CLI in run.yaml: command: {argv: […]}"
+        if shutil.which(argv[0]) is None:
+            return f"there is no program {argv[0]} on PATH", "install it, or correct command.argv in run.yaml"
+        return None
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out one call."""
+        started_at = utc(time.time())
+        result = self.answer(call, on_event)
+        return replace(result, started_at=started_at, ended_at=utc(time.time()))
+
+    def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        fault = self.fault()
+        if fault:
+            return unstarted(call, Outcome.CONFIG, "; ".join(fault))
+        room = Room.of(call)
+        with room.held() as is_ours:
+            if not is_ours:
+                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            running = room.still_running()
+            if running:
+                pids = ", ".join(str(process.pid) for process in running)
+                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+            session = str(room.noted("session") or "") if call.conversation.resume else ""
+            if call.conversation.resume and not (session and self.template.resume_argv):
+                return unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
+            with room.kept_clean(Redactor.of(os.environ)):
+                return self.converse(call, room, session, on_event)
+
+    def converse(self, call: AgentCall, room: Room, session: str, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI; `session` is its own name of the conversation to go on with."""
+        reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
+        room.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
+        noted = ""
+
+        def on_line(line: bytes) -> bool:
+            nonlocal noted
+            event = reading.read(line)
+            if reading.session != noted:
+                noted = reading.session
+                room.note(session=noted, has_spoken=True)
+            if event:
+                on_event(event)
+            return bool(used_up(call.limits, reading))
+
+        command = self.command(call, room, session)
+        try:
+            process = run(command, limits_of(call), outputs(call), on_line)
+        except StartError as error:
+            return unstarted(call, Outcome.CONFIG, error.problem)
+        reading.finish()
+        room.note_survivors(process.survivors, session=reading.session)
+        result = concluded(call, reading, process)
+        if session and result.outcome is Outcome.CRASHED and not room.noted("has_spoken"):
+            result = replace(result, outcome=Outcome.SESSION_LOST, reason="this CLI never came to that conversation")
+        return replace(result, sandbox=sandbox.how_held(command.confinement))
+
+    def command(self, call: AgentCall, room: Room, session: str) -> Command:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
+        prompt = call.prompt if call.reply_schema is None else asking_for(call.reply_schema, call.prompt)
+        said = replace(call, prompt=prompt)
+        # no rules of a CLI's own hold it here: whatever it is asked to do, it can run programs
+        held = replace(call, mode=Mode.WORK, writable=() if call.mode is Mode.JUDGE else call.writable)
+        return Command(
+            argv=self.template.command(said, session),
+            target=None,
+            cwd=call.task.run_root,
+            env={**env, **own_git_only(call), "TMPDIR": str(room.temporary)},
+            stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
+            owner=room.owner,
+            confinement=sandbox.confinement_for(held, (room.temporary, *self.state_folders())),
+        )
+
+    def state_folders(self) -> Iterator[Path]:
+        """Where the CLI keeps its own conversations, as far as it is there."""
+        for name in self.template.state:
+            folder = Path(os.path.expanduser(name))
+            if folder.is_dir():
+                yield folder
+
+
+def limits_of(call: AgentCall) -> ProcessLimits:
+    limits = call.limits
+    return ProcessLimits(wall_s=limits.wall_s, silence_s=limits.silence_s, line_kb=8000, grace_s=LEAVING_S)
+
+
+def used_up(limits: Limits, reading: Reading) -> str:
+    """Which limit a call has reached by what it told so far, in words; '' for none."""
+    if limits.cost_usd is not None and (reading.cost_usd or 0.0) >= limits.cost_usd > 0:
+        return f"the money allowed for this call is spent ({reading.cost_usd:g} of {limits.cost_usd:g} USD)"
+    counted = (reading.input_tokens or 0) + (reading.output_tokens or 0)
+    if limits.tokens is not None and counted >= limits.tokens > 0:
+        return f"the tokens allowed for this call are used up ({counted} of {limits.tokens})"
+    return ""
+
+
+def outputs(call: AgentCall) -> Output:
+    return Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
+
+
+def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> AgentResult:
+    """What the process and its words come to; a cost nobody stated is unknown, not nothing."""
+    outcome, reason = verdict(call, reading, process)
+    reply = Reply()
+    if outcome is Outcome.OK and call.reply_schema is not None:
+        reply = reply_in(reading.text, call.reply_schema)
+        if reply.fault:
+            outcome, reason = Outcome.SCHEMA, reply.fault
+    return AgentResult(
+        outcome=outcome,
+        reason=reason,
+        text=reading.text,
+        session_id=call.conversation.session_id,
+        exit_code=process.exit_code,
+        cost_usd=reading.cost_usd,
+        usage=reading.usage,
+        structured=reply.value,
+    )
+
+
+def verdict(call: AgentCall, reading: Reading, process: ProcessResult) -> tuple[Outcome, str]:
+    if process.unclean_pids:
+        pids = ", ".join(map(str, process.unclean_pids))
+        return Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}"
+    if process.timed_out:
+        return Outcome.TIMEOUT, "took longer than allowed and was ended"
+    if process.silent:
+        return Outcome.SILENT, "said nothing for longer than allowed and was ended"
+    if process.ending == "grace":
+        return Outcome.BUDGET, used_up(call.limits, reading)
+    if process.exit_code == 0:
+        return Outcome.OK, "completed"
+    said = f"{tail(call.record_dir / 'stderr.txt')} {reading.trouble or reading.text[-STDERR_TAIL:]}"
+    if process.exit_code is None:
+        return Outcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
+    return by_wording(said) or Outcome.CRASHED, brief(said) or f"exit code {process.exit_code}"
+
+
+def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    """A call that cost nothing, because it was never started."""
+    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0))
+
+
+def tail(path: Path) -> str:
+    try:
+        return path.read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
+    except OSError:
+        return ""

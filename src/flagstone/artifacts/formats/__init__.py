@@ -1,0 +1,1 @@
+"""Readers of file formats: what a file is, whatever it claims."""

@@ -1,0 +1,119 @@
+"""Look into files made of rows: CSV, TSV, JSON lines and Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from flagstone.artifacts.formats.documents import loads_strict
+from flagstone.artifacts.formats.reading import Unreadable, refuse_foreign_text, size_words, text_lines
+from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, plain_names
+
+COUNT_LIMIT_BYTES = 64_000_000
+HEAD_BYTES = 1_000_000
+FIELD_LIMIT = 131_072
+MAKER_COLUMNS = ("experiment", "trial")
+
+
+def csv_shape(stream: BinaryIO, size: int) -> Shape:
+    return delimited_shape(stream, size, ",")
+
+
+def tsv_shape(stream: BinaryIO, size: int) -> Shape:
+    return delimited_shape(stream, size, "\t")
+
+
+def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
+    """Columns, and rows counted by streaming (or, in a huge file, how many its beginning holds)."""
+    rows = delimited_rows(stream, size, delimiter)
+    columns = next(rows, None)
+    if columns is None:
+        raise Unreadable("no header line")
+    makers_at = {name: at for at, name in enumerate(map(normal, columns)) if name in MAKER_COLUMNS}
+    tally, count = MakerTally(), 0
+    for row in rows:
+        count += 1
+        if makers_at:
+            tally.note({name: row[at] if at < len(row) else "" for name, at in makers_at.items()})
+    makers = tally.makers() if makers_at else Makers(unnamed=count)
+    schema = {"type": "table", "columns": plain_names(columns), "column_count": len(columns)}
+    return Shape(schema | row_count(count, size), count, makers)
+
+
+def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list[str]]:
+    """Rows that hold anything; a field beyond Python's own limit makes the file unreadable."""
+    import csv
+
+    reader = csv.reader(text_lines(checked_start(stream), bytes_to_read(size)), delimiter=delimiter)
+    before = csv.field_size_limit(FIELD_LIMIT)
+    try:
+        for row in reader:
+            if any(row):
+                yield row
+    except csv.Error as error:
+        problem = "a field longer than 128 KB" if "field limit" in str(error) else "not a table"
+        raise Unreadable(f"{problem} (line {reader.line_num})") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def normal(column: str) -> str:
+    return column.strip().lower()
+
+
+def bytes_to_read(size: int) -> int:
+    return size if size <= COUNT_LIMIT_BYTES else HEAD_BYTES
+
+
+def row_count(count: int, size: int) -> dict[str, object]:
+    if size <= COUNT_LIMIT_BYTES:
+        return {"row_count": count}
+    note = f"larger than {size_words(COUNT_LIMIT_BYTES)}: only its beginning was read, rows were not counted"
+    return {"row_count": None, "row_count_at_least": count, "note": note}
+
+
+def checked_start(stream: BinaryIO) -> BinaryIO:
+    refuse_foreign_text(stream.read(4096))
+    stream.seek(0)
+    return stream
+
+
+def jsonl_shape(stream: BinaryIO, size: int) -> Shape:
+    """Row count and the keys of the rows; one bad line makes the file unreadable, and is named."""
+    keys: dict[str, None] = {}
+    tally, count = MakerTally(), 0
+    for number, line in enumerate(text_lines(checked_start(stream), bytes_to_read(size)), 1):
+        if not line.strip():
+            continue
+        try:
+            row = loads_strict(line)
+        except Unreadable as error:
+            raise Unreadable(f"line {number}: {error.reason}") from None
+        count += 1
+        tally.note(row)
+        if isinstance(row, dict) and len(keys) < 100:
+            keys.update(dict.fromkeys(row))
+    schema = {"type": "rows", "keys": plain_names(sorted(keys))}
+    return Shape(schema | row_count(count, size), count, tally.makers())
+
+
+def parquet_shape(stream: BinaryIO, size: int) -> Shape:
+    """Columns and rows as the file's own footer gives them; no data page is read."""
+    from flagstone.artifacts.formats.parquet import footer
+
+    columns, rows = footer(stream, size)
+    schema = {
+        "type": "table",
+        "columns": plain_names(columns),
+        "column_count": len(columns),
+        "row_count": rows,
+    }
+    return Shape(schema, rows, Makers(unnamed=rows))
+
+
+DESCRIBERS: Mapping[str, Describer] = {
+    "csv": csv_shape,
+    "tsv": tsv_shape,
+    "jsonl": jsonl_shape,
+    "parquet": parquet_shape,
+}

@@ -1,0 +1,1 @@
+"""What is asked of a stage, rule by rule."""

@@ -1,0 +1,93 @@
+"""One look at a stage's workspace, shared by all the rules that judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flagstone.artifacts.before import TurnFacts, is_fresh
+from flagstone.artifacts.formats.reading import Unreadable, read_text, regular_file
+from flagstone.layout import Run
+from flagstone.records import DigestCache
+
+if TYPE_CHECKING:
+    from flagstone.artifacts.entry import Entry
+    from flagstone.artifacts.figures import FigureData
+    from flagstone.artifacts.index import Room
+
+TEXT_LIMIT_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class StageCheck:
+    """Everything that is needed to judge one attempt of one stage."""
+
+    run: Run
+    stage_nr: str
+    stage_key: str
+    stage_title: str
+    draft_text_path: Path
+    turn: TurnFacts
+    requires: tuple[str, ...]
+    cache: DigestCache
+    venue: str = ""  # the run's venue; '' accepts any that the paper names
+
+
+@dataclass
+class Inspection:
+    """Looks at each room and file at most once, and only when a rule asks."""
+
+    request: StageCheck
+    rooms: dict[str, Room] = field(default_factory=dict)
+
+    @property
+    def run(self) -> Run:
+        return self.request.run
+
+    def room(self, kind: str) -> Room:
+        from flagstone.artifacts.index import describe_room
+
+        if kind not in self.rooms:
+            self.rooms[kind] = describe_room(self.run, kind, self.request.cache)
+        return self.rooms[kind]
+
+    def counting(self, kind: str) -> list[Entry]:
+        """The files that can satisfy a requirement: readable, of the right format, with something in them."""
+        return [entry for entry in self.room(kind).entries if entry.counts]
+
+    def broken(self, kind: str) -> list[Entry]:
+        """Files of which nothing can be said but why they cannot be read."""
+        return [entry for entry in self.room(kind).entries if entry.unreadable]
+
+    @cached_property
+    def registry(self) -> dict[str, FigureData]:
+        from flagstone.artifacts.figures import figure_registry
+
+        return dict(figure_registry(self.run))
+
+    def drawn_from(self, figure: str) -> FigureData:
+        from flagstone.artifacts.figures import named_data
+
+        return named_data(self.run, figure, self.registry)
+
+    def is_fresh(self, path: str, digest: str) -> bool:
+        return is_fresh(self.run, self.request.turn, path, digest)
+
+    def text(self, path: str) -> str:
+        """A text file of the run; raises Unreadable with the reason, also when it is empty."""
+        if not (self.run.root / path).exists():
+            raise Unreadable("does not exist")
+        text = read_text(self.run.root / path, self.run.root, TEXT_LIMIT_BYTES)
+        if not text.strip():
+            raise Unreadable("is empty")
+        return text
+
+    def digest(self, path: str) -> str:
+        """A file's digest, or '' where there is no plain file of the run."""
+        try:
+            real, _ = regular_file(self.run.root / path, self.run.root)
+            return self.request.cache.digest(Path(real))
+        except (Unreadable, OSError):
+            return ""

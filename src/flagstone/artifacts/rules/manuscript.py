@@ -1,0 +1,208 @@
+"""What a written paper must consist of before a person is asked to read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flagstone.artifacts.formats import latex
+from flagstone.artifacts.formats.documents import loads_strict
+from flagstone.artifacts.formats.pictures import pdf_pages
+from flagstone.artifacts.formats.reading import Unreadable, open_regular, regular_file
+from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
+from flagstone.artifacts.rules.inspection import Inspection
+from flagstone.text import counted, listed, shown
+
+WRITING = "workspace/writing"
+MAIN = f"{WRITING}/main.tex"
+VENUE_RECORD = f"{WRITING}/venue.json"
+PDFS = ("workspace/artifacts/paper.pdf", f"{WRITING}/main.pdf")
+BUILD_LOG = "workspace/artifacts/build_log.txt"
+SOURCES_LIMIT = 500
+LOG_ERROR = re.compile(r"^!.*|^[^\n:]+\.tex:\d+: .*(?:[Ee]rror|Undefined control sequence).*", re.MULTILINE)
+LOG_OUTPUT = re.compile(r"Output written on (\S+\.pdf)\s*\((\d+) pages?, (\d+) bytes\)")
+LOG_MENTION = re.compile(r"Output written on |Writing `[^`']+\.pdf|\S+\.pdf\b")
+LATER = "comes with the paper capability; nothing was verified"
+
+
+@dataclass
+class Sources:
+    """main.tex and everything it reads in, without comments, by path."""
+
+    main: str
+    texts: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def all(self) -> str:
+        return "\n".join(self.texts.values())
+
+
+def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    """Every rule of a paper; where main.tex is missing, only what can still be judged."""
+    try:
+        sources = sources_of(inspection)
+    except Unreadable as refusal:
+        yield failed("paper-main", f"write {MAIN}: it {refusal.reason}")
+    else:
+        yield from source_checks(inspection, sources)
+    yield from pdf_checks(inspection, must_be_fresh)
+    yield from build_log_checks(inspection)
+    yield not_checked("citation-verification", f"citation verification {LATER}")
+    yield not_checked("self-review", f"self review {LATER}")
+
+
+def sources_of(inspection: Inspection) -> Sources:
+    raw = inspection.text(MAIN)
+    found = Sources(raw, {MAIN: latex.without_comments(raw)})
+    waiting = [MAIN]
+    while waiting and len(found.texts) < SOURCES_LIMIT:
+        for name in latex.inputs(found.texts[waiting.pop()]):
+            path = f"{WRITING}/{name}"
+            if path in found.texts or path in found.missing:
+                continue
+            try:
+                found.texts[path] = latex.without_comments(inspection.text(path))
+                waiting.append(path)
+            except Unreadable:
+                # a bare name may be a file of the TeX installation, as in \input{glyphtounicode}
+                found.missing += [path] if "/" in name else []
+    return found
+
+
+def source_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
+    yield main_check(sources)
+    yield venue_check(inspection, sources)
+    yield sections_check(sources)
+    yield from bibliography_checks(inspection, sources)
+
+
+def main_check(sources: Sources) -> Check:
+    main = sources.texts[MAIN]
+    lacking = [] if latex.CLASS.search(main) else ["\\documentclass{…}"]
+    lacking += [mark for mark in ("\\begin{document}", "\\end{document}") if mark not in main]
+    if lacking:
+        return failed("paper-main", f"{MAIN} lacks {listed(lacking)}: make it a whole LaTeX document")
+    return passed("paper-main", f"{MAIN} is a LaTeX document")
+
+
+def venue_check(inspection: Inspection, sources: Sources) -> Check:
+    """The venue is named by its key in one agreed place, never guessed from words in the text."""
+    named = venue_named(inspection, sources)
+    wanted = inspection.request.venue
+    how = f"write “% flagstone venue: {wanted or '<key>'}” into {MAIN}"
+    if not named:
+        return failed("paper-venue", f"{how}: the paper does not name the venue it is written for")
+    if wanted and named != wanted:
+        return failed("paper-venue", f"{how}: the run's venue is {wanted}, and the paper names {shown(named, 60)}")
+    return passed("paper-venue", f"written for {shown(named, 60)}")
+
+
+def venue_named(inspection: Inspection, sources: Sources) -> str:
+    try:
+        record = loads_strict(inspection.text(VENUE_RECORD))
+        if isinstance(record, dict) and isinstance(record.get("venue"), str):
+            return str(record["venue"])
+    except Unreadable:
+        pass
+    found = latex.VENUE.search(sources.main)
+    return found[1] if found else ""
+
+
+def sections_check(sources: Sources) -> Check:
+    folder = f"{WRITING}/sections/"
+    filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
+    if sources.missing:
+        gone = listed([shown(path, 120) for path in sources.missing])
+        return failed("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
+    if not filled:
+        return failed("paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input")
+    return passed("paper-sections", f"{counted(len(filled), 'section')} read in by main.tex")
+
+
+def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
+    named = list(dict.fromkeys(f"{WRITING}/{name}" for name in latex.bibliographies(sources.all)))
+    if not named:
+        yield failed("paper-bibliography", f"name the bibliography in {MAIN}: \\bibliography{{references}}")
+        return
+    keys: set[str] = set()
+    for path in named:
+        try:
+            keys.update(latex.entry_keys(inspection.text(path)))
+        except (Unreadable, ValueError) as error:
+            yield failed("paper-bibliography", f"{shown(path, 120)} cannot be used: {error}; mend it")
+            return
+    if not keys:
+        yield failed("paper-bibliography", f"{listed(named)} holds no entries; write at least one")
+        return
+    yield passed("paper-bibliography", f"{counted(len(keys), 'entry', 'entries')} in {listed(named)}")
+    yield citations_check(latex.cited_keys(sources.all), keys)
+
+
+def citations_check(cited: set[str], keys: set[str]) -> Check:
+    unknown = sorted(cited - keys)
+    if unknown:
+        names = listed([shown(key, 60) for key in unknown])
+        return failed("paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others")
+    if not cited:
+        return failed("paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited")
+    return passed("paper-citations", f"{counted(len(cited), 'work')} cited, all in the bibliography")
+
+
+def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
+    path, pages, problems = compiled(inspection)
+    if not path:
+        yield failed("paper-pdf", f"compile the paper to {PDFS[0]}: {listed(problems)}")
+        return
+    yield passed("paper-pdf", f"{path}, {counted(pages, 'page')}")
+    if must_be_fresh and inspection.is_fresh(path, inspection.digest(path)):
+        yield passed("paper-fresh", f"{path} was compiled in this stage")
+    elif must_be_fresh:
+        yield failed("paper-fresh", f"compile the paper again: {path} is the one from before this stage")
+
+
+def compiled(inspection: Inspection) -> tuple[str, int, list[str]]:
+    """The first real PDF of the places it may lie in, with its pages; else what is wrong with each."""
+    problems = []
+    for path in PDFS:
+        try:
+            if not (inspection.run.root / path).exists():
+                raise Unreadable("does not exist")
+            real, status = regular_file(inspection.run.root / path, inspection.run.root)
+            with open_regular(real) as stream:
+                return path, pdf_pages(stream, status.st_size), []
+        except Unreadable as refusal:
+            problems.append(f"{path} {refusal.reason}")
+    return "", 0, problems
+
+
+def build_log_checks(inspection: Inspection) -> Iterator[Check]:
+    """The log has no error, names its output, and what it says of that output is true of the PDF."""
+    rule, again = "paper-build-log", f"compile again and keep the whole log as {BUILD_LOG}"
+    try:
+        log = inspection.text(BUILD_LOG)
+    except Unreadable as refusal:
+        yield failed(rule, f"{again}: it {refusal.reason}")
+        return
+    error = LOG_ERROR.search(log)
+    if error:
+        yield failed(rule, f"mend the LaTeX error and compile again; the log says “{shown(error.group(), 120)}”")
+    elif not LOG_MENTION.search(log):
+        yield failed(rule, f"{again}: it does not mention the PDF that was written")
+    elif contradicts(log, inspection):
+        yield failed(rule, f"{again}: {contradicts(log, inspection)}")
+    else:
+        yield passed(rule, "the log names its output and shows no error")
+
+
+def contradicts(log: str, inspection: Inspection) -> str:
+    """What pdfTeX's own last line says against the PDF that lies there ('' for nothing)."""
+    said = LOG_OUTPUT.findall(log.replace("\n", ""))  # TeX breaks its lines after 79 characters
+    path, pages, _ = compiled(inspection)
+    if not said or not path:
+        return ""
+    size = regular_file(inspection.run.root / path, inspection.run.root)[1].st_size
+    if int(said[-1][2]) == size:
+        return ""
+    return f"it speaks of {said[-1][1]} pages in {said[-1][2]} bytes, but {path} has {pages} in {size}"

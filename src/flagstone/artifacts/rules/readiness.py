@@ -1,0 +1,121 @@
+"""What must lie ready before a run may leave the house: checklist, threats, manifest, release notes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flagstone.artifacts.formats.documents import loads_strict
+from flagstone.artifacts.formats.reading import Unreadable, regular_file
+from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
+from flagstone.artifacts.rules.inspection import Inspection
+from flagstone.text import counted, listed, shown
+
+ROOMS = ("workspace/reviews", "workspace/artifacts")
+MANIFEST_NAMES = ("artifact_manifest.json", "artifact_bundle_manifest.json")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of stage 08: its rule, what it is, and the names it may have, the usual one first."""
+
+    rule: str
+    noun: str
+    names: tuple[str, ...]
+    room: str = ROOMS[0]
+
+    @property
+    def usual(self) -> str:
+        return f"{self.room}/{self.names[0]}"
+
+
+DOCUMENTS = (
+    Document(
+        "readiness-checklist",
+        "readiness checklist",
+        ("readiness.json", "readiness_checklist.json", "readiness.md", "readiness_checklist.md"),
+    ),
+    Document("threats-to-validity", "threats to validity", ("threats_to_validity.md",)),
+    Document("artifact-manifest", "artifact manifest", MANIFEST_NAMES, ROOMS[1]),
+    Document("release-notes", "release notes", ("release_notes.md",), ROOMS[1]),
+)
+
+
+def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    stale = []
+    for document in DOCUMENTS:
+        path = found(inspection, document)
+        yield document_check(inspection, document, path)
+        if path and not inspection.is_fresh(path, inspection.digest(path)):
+            stale.append(path)
+    if must_be_fresh and stale:
+        yield failed(
+            "readiness-fresh",
+            f"write these anew in this stage, their content is from before it: {listed(stale)}",
+        )
+    elif must_be_fresh and not stale:
+        yield passed("readiness-fresh", "what lies there was written in this stage")
+    yield not_checked("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
+
+
+def found(inspection: Inspection, document: Document) -> str:
+    """Where the document lies ('' for nowhere)."""
+    places = [f"{room}/{name}" for name in document.names for room in (document.room, *ROOMS)]
+    return next((path for path in places if os.path.lexists(inspection.run.root / path)), "")
+
+
+def document_check(inspection: Inspection, document: Document, path: str) -> Check:
+    if not path:
+        return failed(document.rule, f"write the {document.noun} to {document.usual}")
+    try:
+        text = inspection.text(path)
+        if path.endswith(".json"):
+            count = listed_artifacts(inspection, text) if document.names is MANIFEST_NAMES else checklist_points(text)
+            return passed(document.rule, f"{path}, {count}")
+    except Unreadable as refusal:
+        return failed(document.rule, f"mend {path}: {refusal.reason}")
+    return passed(document.rule, path)
+
+
+def checklist_points(text: str) -> str:
+    rows = rows_of(loads_strict(text), ("checks", "items", "checklist"))
+    if not rows:
+        raise Unreadable('it lists no checks (write {"checks": [{"id": …, "outcome": …}]})')
+    return counted(len(rows), "point")
+
+
+def listed_artifacts(inspection: Inspection, text: str) -> str:
+    """Every file the manifest lists is there, with the digest it gives."""
+    rows = rows_of(loads_strict(text), ("artifacts", "files"))
+    if not rows:
+        raise Unreadable('it lists no files (write {"artifacts": [{"path": …, "sha256": …}]})')
+    problems = [problem for problem in (row_problem(inspection, row) for row in rows) if problem]
+    if problems:
+        raise Unreadable(f"it does not fit the files: {listed(problems)}")
+    return counted(len(rows), "file")
+
+
+def rows_of(value: object, names: tuple[str, ...]) -> list[Any]:
+    if isinstance(value, dict):
+        value = next((value[name] for name in names if name in value), None)
+    return value if isinstance(value, list) else []
+
+
+def row_problem(inspection: Inspection, row: object) -> str:
+    if not isinstance(row, Mapping) or not isinstance(row.get("path"), str):
+        return "a row without a path"
+    path = row["path"]
+    try:
+        if path.startswith("/") or ".." in path.split("/"):
+            raise Unreadable("not a path below the run")
+        regular_file(inspection.run.root / path, inspection.run.root)
+    except Unreadable as refusal:
+        return f"{shown(path, 120)} ({refusal.reason})"
+    except ValueError:  # a NUL byte in the name
+        return f"{shown(path, 120)} (not a path)"
+    claimed = row.get("sha256") or row.get("digest")
+    if isinstance(claimed, str) and claimed.removeprefix("sha256:") != inspection.digest(path):
+        return f"{shown(path, 120)} (its digest is another)"
+    return ""

@@ -1,0 +1,152 @@
+"""What each requirement of config/stages.yaml means: a name, and the rules behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from flagstone.artifacts.entry import FORMATS_OF, Entry
+from flagstone.artifacts.rules.findings import Check, failed, passed
+from flagstone.artifacts.rules.inspection import Inspection
+from flagstone.errors import FlagstoneError
+from flagstone.text import counted, listed, shown
+
+Requirement = Callable[[Inspection], Iterator[Check]]
+NOUNS = {"data": "data file", "results": "result file", "figures": "figure"}
+WANTED = {
+    "data": "a data file with at least one record",
+    "results": "a machine-readable result file",
+    "figures": "a figure",
+}
+
+
+def present(kind: str, inspection: Inspection) -> Iterator[Check]:
+    """At least one file that can be read and holds something; what cannot be read is named."""
+    rule, good = f"{kind}-present", inspection.counting(kind)
+    if good:
+        yield passed(rule, f"{counted(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}")
+        return
+    advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
+    others = useless(inspection.room(kind).entries)
+    yield failed(rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none")
+
+
+def but_unread(inspection: Inspection, kind: str) -> str:
+    broken = inspection.broken(kind)
+    return f"; not counted: {useless(broken)}" if broken else ""
+
+
+def useless(entries: Sequence[Entry]) -> str:
+    return listed([f"{shown(entry.path, 120)} ({why_useless(entry)})" for entry in entries])
+
+
+def why_useless(entry: Entry) -> str:
+    if entry.unreadable:
+        return entry.unreadable
+    return "holds no records" if entry.format in FORMATS_OF[entry.kind] else "not of such a format"
+
+
+def fresh(kind: str, inspection: Inspection) -> Iterator[Check]:
+    """At least one of them is this turn's own work, by content."""
+    rule, good = f"{kind}-fresh", inspection.counting(kind)
+    new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
+    if new:
+        yield passed(rule, f"{counted(len(new), NOUNS[kind])} of this stage's own making")
+        return
+    advice = f"write {WANTED[kind]} under workspace/{kind} in this stage"
+    old = listed([shown(entry.path, 120) for entry in good])
+    yield failed(
+        rule,
+        f"{advice}; its content was there before the stage began (a copy is not new): {old}" if old else advice,
+    )
+
+
+def results_named(inspection: Inspection) -> Iterator[Check]:
+    """Each result names the experiment or trial that made it."""
+    good = inspection.counting("results")
+    nameless = [shown(entry.path, 120) for entry in good if not entry.makers.is_complete]
+    if nameless:
+        advice = (
+            "name what made each result: a key “experiment” (or “trial”) at the top of a JSON object and in"
+            " each row of a list, such a column filled in each row of a table, or for other formats"
+            " <file>.json beside it with that key"
+        )
+        yield failed("results-named", f"{advice}. Without a name: {listed(nameless)}")
+    elif good:
+        yield passed("results-named", "each result names the experiment or trial that made it")
+
+
+def figures_named(inspection: Inspection) -> Iterator[Check]:
+    """Each figure names the data it was drawn from, and that data is there."""
+    good = inspection.counting("figures")
+    problems = []
+    for entry in good:
+        data = inspection.drawn_from(entry.path)
+        if not data.is_complete:
+            why = f"names data that is not there: {listed(data.missing)}" if data.missing else "names no data"
+            problems.append(f"{shown(entry.path, 120)} ({why})")
+    if problems:
+        advice = (
+            "let each figure name its data: the same name with .csv beside it, <figure>.json with"
+            ' {"data": ["workspace/…"]}, or a row {"path": …, "data": […]} in workspace/figures/figures.json'
+        )
+        yield failed("figures-named", f"{advice}. Open: {listed(problems)}")
+    elif good:
+        yield passed("figures-named", "each figure names its data")
+
+
+def data_rules(inspection: Inspection) -> Iterator[Check]:
+    yield from present("data", inspection)
+
+
+def results_rules(inspection: Inspection) -> Iterator[Check]:
+    yield from present("results", inspection)
+    yield from results_named(inspection)
+
+
+def figures_rules(inspection: Inspection) -> Iterator[Check]:
+    yield from present("figures", inspection)
+    yield from figures_named(inspection)
+
+
+def paper(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    from flagstone.artifacts.rules.manuscript import paper_checks
+
+    return paper_checks(must_be_fresh, inspection)
+
+
+def readiness(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    from flagstone.artifacts.rules.readiness import readiness_checks
+
+    return readiness_checks(must_be_fresh, inspection)
+
+
+def freshly(kind: str, rules: Requirement, inspection: Inspection) -> Iterator[Check]:
+    """The kind's own rules, and that something of it is new (said once: nothing is new where nothing is)."""
+    yield from rules(inspection)
+    if inspection.counting(kind):
+        yield from fresh(kind, inspection)
+
+
+REQUIREMENTS: Mapping[str, Requirement] = {
+    "data": data_rules,
+    "fresh-data": partial(freshly, "data", data_rules),
+    "results": results_rules,
+    "fresh-results": partial(freshly, "results", results_rules),
+    "figures": figures_rules,
+    "fresh-figures": partial(freshly, "figures", figures_rules),
+    "paper": partial(paper, False),
+    "fresh-paper": partial(paper, True),
+    "readiness": partial(readiness, False),
+    "fresh-readiness": partial(readiness, True),
+}
+
+
+def requirement(name: str) -> Requirement:
+    """The requirement of that name; an unknown one must not pass unnoticed."""
+    if name not in REQUIREMENTS:
+        raise FlagstoneError(
+            f"unknown requirement “{name}” in the stage table",
+            hint=f"use these in config/stages.yaml: {', '.join(REQUIREMENTS)}",
+        )
+    return REQUIREMENTS[name]

@@ -1,0 +1,133 @@
+"""Which experiment is meant: in the run that is named or stood in, or in the project around."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flagstone.cli.where import Standing
+from flagstone.errors import FlagstoneError
+from flagstone.layout import RUN_NAME
+from flagstone.plans.folder import Home
+
+if TYPE_CHECKING:
+    from flagstone.experiments.engine.opening import Opened
+    from flagstone.experiments.ledger.entry import Entry
+
+FOLDER = ".flagstone"
+
+
+def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`[NAME]` and `--run RUN`: which experiment."""
+
+    @click.argument("name", metavar="[NAME]", required=False)
+    @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
+    @functools.wraps(function)
+    def with_name(*words: Any, **options: Any) -> Any:
+        return function(*words, **options)
+
+    return with_name
+
+
+def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
+    """The experiment that is meant; an error that lists them where that is not clear."""
+    folder, base = room(standing, run_name)
+    names = names_in(folder)
+    if name is None:
+        if len(names) != 1:
+            listed = ", ".join(names) or "none yet"
+            problem = "which experiment?" if names else f"there is no experiment in {folder}"
+            raise FlagstoneError(problem, hint=f"name it; there are: {listed}")
+        name = names[0]
+    if name not in names:
+        listed = ", ".join(names) or "none yet"
+        raise FlagstoneError(f"there is no experiment {name!r} in {folder}", hint=f"there are: {listed}")
+    return Home(folder / name, base)
+
+
+def room(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
+    """The folder of experiments, and what they belong to."""
+    if run_name is not None:
+        run = standing.run(run_name)
+        return run.root / "experiments", run.root
+    run_root = stood_in(standing.here)
+    if run_root is not None:
+        return run_root / "experiments", run_root
+    for above in (standing.here, *standing.here.parents):
+        if (above / FOLDER / "experiments").is_dir():
+            return above / FOLDER / "experiments", above
+    return standing.here / FOLDER / "experiments", standing.here
+
+
+def is_run(standing: Standing, name: str) -> bool:
+    """Whether there is a run of this name; outside a project there is none."""
+    try:
+        return bool(standing.run(name))
+    except FlagstoneError:
+        return False
+
+
+def stood_in(here: Path) -> Path | None:
+    """The run whose folder a person stands in."""
+    for above in (here, *here.parents):
+        if (above / "run.yaml").is_file() and (above / "approved").is_dir():
+            return above
+    return None
+
+
+def make_room(folder: Path) -> None:
+    """A folder of experiments; where it is in somebody's project, it is kept out of its git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder.parent / ".gitignore"
+    if folder.parent.name == FOLDER and not ignore.exists():
+        ignore.write_text("*\n")
+
+
+def names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(
+            name
+            for name in os.listdir(folder)
+            if RUN_NAME.match(name) and (folder / name / "experiment.yaml").is_file()
+        )
+    except OSError:
+        return []
+
+
+def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
+    # imported only here: `status` and `tail` need none of it, and are to be quick
+    from flagstone.cli.jobs.owner import schemas_of
+    from flagstone.experiments.engine.opening import open_experiment
+
+    home = home_of(standing, name, run_name)
+    return open_experiment(home, schemas_of(home.base), **options)
+
+
+def entry_named(home: Home, run_id: str) -> Entry | None:
+    """The line of the ledger about a run."""
+    from flagstone.experiments.ledger.ledger import entries_of
+
+    return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
+
+
+def no_such_run(home: Home, run_id: str) -> FlagstoneError:
+    from flagstone.experiments.ledger.ledger import entries_of
+
+    known = sorted(
+        {*home.run_names(), *(entry.run_id for entry in entries_of(home.ledger))}, key=lambda name: (len(name), name)
+    )
+    listed = f"{known[0]} to {known[-1]}" if known else "none yet"
+    return FlagstoneError(f"there is no run {run_id!r} of {home.name}", hint=f"its runs: {listed}")
+
+
+def live(line: str) -> None:
+    """One line of progress on the terminal."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,33 @@
+"""`flagstone abort`: stop a run."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, run_argument
+from flagstone.gates import requests
+from flagstone.locks import holder_of
+from flagstone.status.manifest import write_manifest
+
+
+@click.command()
+@run_argument
+@click.option("--why", default="", help="The reason; it is shown to whoever runs it next.")
+@click.pass_obj
+def command(standing: Standing, name: str | None, why: str) -> None:
+    """Stop a run: nothing more is started until it is resumed.
+
+    \b
+    flagstone abort attn --why "superseded by attn-2"
+    flagstone abort
+    """
+    opened = standing.opened(name, validate=False)
+    requests.abort(opened.run, why)
+    write_manifest(opened)
+    click.echo(f"run {opened.run.name} is aborted: nothing more is started")
+    holder = holder_of(opened.run.lock)
+    if holder:
+        click.echo(
+            f"process {holder.get('pid')} still finishes the call it is in; to end it now: kill {holder.get('pid')}"
+        )
+    click.echo(f"next: flagstone resume {opened.run.name}")

@@ -1,0 +1,48 @@
+"""`flagstone diff`: what changed since the last version or approval."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, has_colour, plain, run_option, stage_named
+from flagstone.errors import FlagstoneError
+from flagstone.gates.content import content_of
+from flagstone.status.versions import Version, before_this, differences, last_approved, versions
+
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+@click.command()
+@click.argument("stage", metavar="NN")
+@click.option(
+    "--since", default="approval", metavar="WHAT", help="`approval` (default), `version`, or a folder's name."
+)
+@run_option
+@click.pass_obj
+def command(standing: Standing, stage: str, since: str, run_name: str | None) -> None:
+    """Show what stage NN offers now against what it offered before.
+
+    \b
+    flagstone diff 03
+    flagstone diff 03 --since version
+    """
+    opened = standing.opened(run_name, validate=False)
+    chosen = stage_named(opened, stage)
+    content = content_of(opened, chosen)
+    if content is None:
+        raise FlagstoneError(f"stage {chosen.nr} offers nothing now", hint=f"build it: flagstone run {opened.run.name}")
+    old: Version | None
+    if since == "approval":
+        old = last_approved(opened, chosen) or before_this(opened, chosen, content)
+    elif since == "version":
+        old = before_this(opened, chosen, content)
+    else:
+        old = next((each for each in versions(opened.run, chosen.nr) if each.name.startswith(since)), None)
+        if old is None:
+            known = ", ".join(each.name for each in versions(opened.run, chosen.nr)[-8:]) or "none yet"
+            raise FlagstoneError(f"stage {chosen.nr} has no version {since!r}", hint=f"its versions: {known}")
+    lines = list(differences(opened, chosen, old)) if old else []
+    for line in lines:
+        click.echo(click.style(plain(line), fg=COLOURS.get(line[:1])), color=has_colour())
+    if not lines:
+        click.echo(f"nothing changed since {old.name}" if old else "this is its first version")

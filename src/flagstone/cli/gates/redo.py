@@ -1,0 +1,26 @@
+"""`flagstone redo`: do a stage again, in a new conversation."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.gates import requests
+
+
+@click.command()
+@click.argument("stage", metavar="NN")
+@run_option
+@click.pass_obj
+def command(standing: Standing, stage: str, run_name: str | None) -> None:
+    """Start stage NN anew. An identical result keeps every approval.
+
+    \b
+    flagstone redo 05
+    flagstone redo experimentation --run attn
+    """
+    opened = standing.opened(run_name)
+    chosen = stage_named(opened, stage)
+    requests.redo(opened, chosen)
+    click.echo(f"stage {chosen.nr} {chosen.name} will start anew, in a new conversation")
+    click.echo(f"next: flagstone run {opened.run.name}")

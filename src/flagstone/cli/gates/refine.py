@@ -1,0 +1,31 @@
+"""`flagstone refine`: ask for changes, in the same conversation."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, need_terminal, run_option, stage_named
+from flagstone.gates import requests
+
+
+@click.command()
+@click.argument("stage", metavar="NN")
+@click.argument("words", required=False)
+@run_option
+@click.pass_obj
+def command(standing: Standing, stage: str, words: str | None, run_name: str | None) -> None:
+    """Ask the agent of stage NN for changes. Without WORDS your editor opens.
+
+    \b
+    flagstone refine 02 "Narrow it to one claim."
+    flagstone refine 02
+    """
+    opened = standing.opened(run_name)
+    chosen = stage_named(opened, stage)
+    if words is None:
+        need_terminal(f'the words: flagstone refine {chosen.nr} "…"', "refine needs your words")
+        words = click.edit("") or ""
+    requests.refine(opened, chosen, words)
+    path = standing.speaker(opened.run).path(opened.run.feedback(chosen.nr))
+    click.echo(f"wrote {path}; stage {chosen.nr} takes it up in the same conversation")
+    click.echo(f"next: flagstone run {opened.run.name}")

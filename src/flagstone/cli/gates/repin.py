@@ -1,0 +1,31 @@
+"""`flagstone repin`: take the newer prompts, schemas and tables."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.setup import pinning
+
+
+@click.command()
+@click.argument("stage", metavar="[NN]", required=False)
+@run_option
+@click.pass_obj
+def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
+    """Replace what a run pinned when it was created: everything, or the prompt of stage NN.
+
+    \b
+    flagstone repin
+    flagstone repin 07 --run attn
+    """
+    opened = standing.opened(run_name, validate=False)
+    if stage:
+        changed = pinning.pin_stage(standing.project, opened.run, stage_named(opened, stage))
+    else:
+        changed = pinning.pin_all(standing.project, opened.run)
+    for path in changed:
+        click.echo(f"took {path}")
+    if not changed:
+        click.echo("nothing newer to take")
+    click.echo(f"next: flagstone status {opened.run.name}")

@@ -1,0 +1,28 @@
+"""`flagstone resume`: undo abort."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.where import Standing, run_argument
+from flagstone.gates import requests
+from flagstone.status.manifest import write_manifest
+
+
+@click.command()
+@run_argument
+@click.pass_obj
+def command(standing: Standing, name: str | None) -> None:
+    """Let an aborted run go on where it stopped.
+
+    \b
+    flagstone resume attn
+    flagstone resume && flagstone run
+    """
+    opened = standing.opened(name, validate=False)
+    undone = requests.resume(opened.run)
+    write_manifest(opened)
+    click.echo(
+        f"run {opened.run.name} may go on" if undone else f"run {opened.run.name} was not aborted; nothing changed"
+    )
+    click.echo(f"next: flagstone run {opened.run.name}")

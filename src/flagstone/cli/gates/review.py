@@ -1,0 +1,157 @@
+"""`flagstone review`: read what a stage offers, and decide."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from flagstone.artifacts.rules.summary import parse_summary
+from flagstone.cli.gates.approve import approve
+from flagstone.cli.gates.review_page import page, show_files, show_text
+from flagstone.cli.where import Standing, has_colour, need_terminal, plain, run_option, stage_named
+from flagstone.drafting import work
+from flagstone.errors import FlagstoneError
+from flagstone.gates import requests
+from flagstone.gates.judge import State, Verdict, frontier, judge
+from flagstone.gates.memory import read_text
+from flagstone.gates.opened import OpenedRun
+from flagstone.stages import Stage
+from flagstone.status.manifest import write_manifest
+from flagstone.status.versions import before_this, differences, last_approved
+
+CHOICES = """
+  1  refine with suggestion 1        4  refine with my own words
+  2  refine with suggestion 2        5  approve
+  3  refine with suggestion 3        6  abort the run
+  d  diff    f  files    t  transcript    q  leave it undecided
+"""
+
+
+@click.command()
+@click.argument("stage", metavar="[NN]", required=False)
+@run_option
+@click.pass_obj
+def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
+    """Show what stage NN offers (default: the one that waits), and ask for your decision.
+
+    \b
+    flagstone review
+    flagstone review 03 --run attn
+    """
+    opened = standing.opened(run_name)
+    verdict = waiting(opened, stage_named(opened, stage) if stage else None)
+    for block in page(opened, verdict):
+        click.echo(block, color=has_colour())
+    assert verdict.content is not None
+    digest = verdict.content.digest
+    need_terminal(f"flagstone approve {verdict.stage.nr} --digest {digest[:12]}", "your decision is asked for")
+    click.echo(CHOICES)
+    while not decided(opened, verdict, click.prompt("Your decision", default="", show_default=False).strip().lower()):
+        pass
+
+
+def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
+    """The stage to look at: the one named, or the first whose gate is closed and that offers something."""
+    if wanted:
+        verdict = judge(opened, wanted, time.time_ns())
+    else:
+        closed = [verdict for verdict, _ in frontier(opened, time.time_ns()) if not verdict.is_open]
+        if not closed:
+            raise FlagstoneError(
+                "nothing waits for you: every stage is approved", hint="look at one: flagstone review NN"
+            )
+        verdict = closed[0]
+    if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
+        stage = verdict.stage
+        raise FlagstoneError(
+            f"stage {stage.nr} {stage.name} {verdict.words}: there is nothing to review",
+            hint=f"build it: flagstone run {opened.run.name}",
+        )
+    return verdict
+
+
+def decided(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
+    """Does what was chosen; True when a decision was made. Enter alone does nothing."""
+    if choice in LOOKS:
+        LOOKS[choice](opened, verdict)
+        return False
+    if choice in ("1", "2", "3"):
+        return refine_with(opened, verdict, int(choice))
+    if choice == "4":
+        return refine_freely(opened, verdict)
+    if choice == "5":
+        return approve_shown(opened, verdict)
+    if choice == "6":
+        return abort_run(opened)
+    if choice == "q":
+        click.echo(f"left undecided; come back with: flagstone review {verdict.stage.nr} --run {opened.run.name}")
+        return True
+    if choice:
+        click.echo(f"{plain(choice)[:20]!r} is none of the choices")
+    click.echo(CHOICES)
+    return False
+
+
+def refine_with(opened: OpenedRun, verdict: Verdict, number: int) -> bool:
+    suggestions = parse_summary(read_text(opened.run.summary(verdict.stage.key))).suggestions
+    if len(suggestions) < number:
+        click.echo(f"the summary has no suggestion {number}")
+        return False
+    return refine(opened, verdict, suggestions[number - 1])
+
+
+def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
+    """Opens $EDITOR; an empty text decides nothing."""
+    words = click.edit("", extension=".md")
+    if not (words or "").strip():
+        click.echo("no words, no decision")
+        return False
+    return refine(opened, verdict, words or "")
+
+
+def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
+    requests.refine(opened, verdict.stage, words)
+    click.echo(f"asked for changes; stage {verdict.stage.nr} takes them up in the same conversation")
+    click.echo(f"next: flagstone run {opened.run.name}")
+    return True
+
+
+def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
+    """Approves exactly what was shown; if it moved meanwhile, says so and decides nothing."""
+    assert verdict.content is not None
+    try:
+        approve(opened, verdict.stage, verdict.content.digest, "")
+    except FlagstoneError as error:
+        click.echo(f"not approved: {error.problem}\n  {error.hint}", err=True)
+        return True
+    click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
+    click.echo(f"next: flagstone run {opened.run.name}")
+    return True
+
+
+def abort_run(opened: OpenedRun) -> bool:
+    why = click.prompt("Why? (an empty answer is fine; Ctrl-C takes it back)", default="", show_default=False)
+    requests.abort(opened.run, why)
+    write_manifest(opened)
+    click.echo(f"run {opened.run.name} is aborted; undo it with: flagstone resume {opened.run.name}")
+    return True
+
+
+def show_diff(opened: OpenedRun, verdict: Verdict) -> None:
+    """What changed since the last approval, and since the version before."""
+    assert verdict.content is not None
+    approved, before = last_approved(opened, verdict.stage), before_this(opened, verdict.stage, verdict.content)
+    olds = {old.name: (title, old) for title, old in (("version", before), ("approval", approved)) if old}
+    for title, old in olds.values():
+        lines = "\n".join(differences(opened, verdict.stage, old))
+        show_text(f"since the last {title} ({old.name}):\n{lines or 'nothing changed'}\n")
+    if not olds:
+        click.echo("this is the first version")
+
+
+def show_transcript(opened: OpenedRun, verdict: Verdict) -> None:
+    show_text(read_text(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).events))
+
+
+LOOKS = {"d": show_diff, "f": show_files, "t": show_transcript}

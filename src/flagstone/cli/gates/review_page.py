@@ -1,0 +1,132 @@
+"""What the terminal review shows before it asks: who did what, the checks, the summary, the files."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import click
+
+from flagstone.cli.where import has_colour, plain
+from flagstone.drafting import work
+from flagstone.gates.judge import Verdict
+from flagstone.gates.memory import read_text
+from flagstone.gates.opened import OpenedRun
+from flagstone.records import read_record
+from flagstone.status.versions import before_this, differences, last_approved
+
+SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
+
+
+def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
+    """The whole page, block by block."""
+    stage = verdict.stage
+    yield click.style(f"Stage {stage.nr}: {stage.title}", bold=True) + f"   run {opened.run.name}"
+    yield facts(opened, verdict)
+    yield starts(opened, verdict)
+    yield "\n".join(checks(opened, verdict))
+    yield rendered(plain(read_text(opened.run.summary(stage.key))))
+    yield changes(opened, verdict)
+    yield from file_lines(verdict)
+
+
+def facts(opened: OpenedRun, verdict: Verdict) -> str:
+    """Attempt, agent, model, minutes, cost, digest: what a person weighs a decision with."""
+    assert verdict.content is not None
+    settings = opened.settings.for_stage(verdict.stage.nr)
+    result = read_record(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).result) or {}
+    cost = result.get("cost_usd")
+    words = [
+        f"attempt {verdict.attempt}",
+        f"agent {settings.agent}",
+        f"model {settings.model or 'default'}",
+        minutes(result),
+        "cost unknown" if cost is None else f"${cost:.2f}",
+        f"digest {verdict.content.digest[:12]}",
+    ]
+    why = "" if verdict.reason in ("waits for you", "is approved") else f"\n{plain(verdict.reason)}"
+    return ", ".join(words) + why
+
+
+def minutes(result: dict[str, Any]) -> str:
+    try:
+        began, ended = (datetime.fromisoformat(str(result[key])) for key in ("started_at", "ended_at"))
+    except (KeyError, ValueError):
+        return "time unknown"
+    return f"{(ended - began).total_seconds() / 60:.1f} min"
+
+
+def starts(opened: OpenedRun, verdict: Verdict) -> str:
+    """What an approval lets begin."""
+    behind = [stage for stage in opened.table if verdict.stage.nr in stage.after]
+    names = ", ".join(f"{stage.nr} {stage.name}" for stage in behind)
+    return f"Approving opens the way to {names}." if names else "This is the last stage: approving it ends the run."
+
+
+def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
+    record = read_record(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).checks) or {}
+    for row in record.get("checks", []):
+        sign, colour = SIGNS.get(str(row.get("status")), ("?", "red"))
+        yield f"  {click.style(sign, fg=colour)} {row.get('rule')}: {plain(str(row.get('message')))[:200]}"
+
+
+def rendered(markdown: str) -> str:
+    """The summary as a terminal shows it best."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    width = max(20, min(shutil.get_terminal_size().columns, 110))
+    console = Console(file=io.StringIO(), width=width, force_terminal=has_colour(), no_color=not has_colour())
+    with console.capture() as capture:
+        console.print(Markdown(markdown))
+    return capture.get()
+
+
+def changes(opened: OpenedRun, verdict: Verdict) -> str:
+    """How much differs from the last version and from the last approval; `d` shows it."""
+    assert verdict.content is not None
+    stage, words = verdict.stage, []
+    olds = (
+        ("the last version", before_this(opened, stage, verdict.content)),
+        ("the last approval", last_approved(opened, stage)),
+    )
+    for name, old in olds:
+        if old:
+            count = sum(
+                1 for line in differences(opened, stage, old) if line[:1] in "+-" and line[:3] not in ("+++", "---")
+            )
+            words.append(
+                f"{count} lines of the summary differ from {name}" if count else f"the summary is that of {name}"
+            )
+    return "; ".join(words) if words else "this is the first version"
+
+
+def file_lines(verdict: Verdict) -> Iterator[str]:
+    assert verdict.content is not None
+    files = {path: digest for path, digest in verdict.content.files.items() if not path.startswith("stages/")}
+    count = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+    yield f"{count} offered with it" + (" (f lists them)" if files else "")
+
+
+def show_files(opened: OpenedRun, verdict: Verdict) -> None:
+    """Every offered file, with its size and digest."""
+    assert verdict.content is not None
+    lines = []
+    for path, digest in verdict.content.files.items():
+        target = opened.run.root / path
+        size = f"{target.stat().st_size:>12,}" if target.is_file() else f"{'missing':>12}"
+        lines.append(f"{size}  {digest[:12]}  {plain(path)}")
+    show_text("\n".join(lines) + "\n")
+
+
+def show_text(text: str) -> None:
+    """A long text through the pager a person has chosen, a short one as it is."""
+    clean = plain(text)
+    if sys.stdout.isatty() and clean.count("\n") > shutil.get_terminal_size().lines - 4:
+        click.echo_via_pager(clean)
+    else:
+        click.echo(clean)

@@ -1,0 +1,1 @@
+"""What Snakemake's scripts call."""

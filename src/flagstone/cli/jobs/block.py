@@ -1,0 +1,74 @@
+"""What the rule `iterate` runs: one block of one experiment, said live on the terminal and into the rule's log."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from flagstone.cli.jobs.job_log import aloud
+from flagstone.cli.jobs.owner import owner_of, schemas_of
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.experiments.engine.block import Job, naming_plan, run_block
+from flagstone.experiments.engine.opening import Opened, open_experiment
+from flagstone.experiments.ledger.ledger import entries_of
+from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.layout import Run
+from flagstone.plans.folder import Home
+from flagstone.plans.plan import Plan, plan_named
+from flagstone.records import write_record
+
+
+def main(words: list[str]) -> int:
+    """Exit codes: 0 the block is done, 2 yours to put right, 3 the work failed, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="iterate.py", description="Runs one block of an experiment.")
+    parser.add_argument("block", type=Path, help="experiments/NAME/blocks/NNNN.json of the run")
+    parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
+    asked = parser.parse_args(words)
+    with aloud(asked.log) as say:
+        return answered(asked.block.absolute(), say)
+
+
+def answered(block: Path, say: Callable[[str], None]) -> int:
+    """Runs the block; why it failed stays beside it, for the last words of whoever called Snakemake."""
+    folder = block.parent.parent
+    run, failure = Run(folder.parent.parent), folder / "failure.json"
+    failure.unlink(missing_ok=True)
+    plan = plan_named(run, folder.name)
+    try:
+        if plan is None:
+            raise FlagstoneError(
+                f"there is no plan workspace/experiments/{folder.name}.yaml", hint="put it back, then run again"
+            )
+        work(run, plan, block, say)
+    except (Interrupted, KeyboardInterrupt):
+        say(f"experiment {folder.name} was stopped; the same command goes on where it stopped")
+        return Interrupted.exit_code
+    except FlagstoneError as error:
+        problem, hint = (naming_plan(words, plan) if plan else words for words in (error.problem, error.hint))
+        say(problem)
+        say(hint)
+        told = {"problem": f"experiment {folder.name}: {problem}", "hint": hint}
+        write_record(failure, {**told, "exit_code": error.exit_code})
+        return error.exit_code
+    return 0
+
+
+def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
+    owner = owner_of(run.root, validate=False)
+
+    def proposer(opened: Opened) -> Proposer | None:
+        return owner.proposer(opened.spec)
+
+    run_block(Job(plan, block, owner.stage, owner.purses), schemas_of(run.root), proposer, say)
+
+
+def draw_picture(words: list[str]) -> int:
+    """Draws every run of an experiment that has ended; what the rule `picture` calls."""
+    from flagstone.experiments.reporting.picture import draw  # here, not above: a block draws nothing
+
+    (target,) = map(Path, words)
+    run = Run(target.absolute().parents[2])
+    opened = open_experiment(Home(target.absolute().parent, run.root), schemas_of(run.root))
+    draw(list(entries_of(opened.home.ledger)), opened.spec, target)
+    return 0

@@ -1,0 +1,76 @@
+"""Everything a stage needs, loaded and tried once: the stages of one `flagstone run` are forked from this."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Callable
+from contextlib import suppress
+
+from flagstone.gates.opened import OpenedRun
+
+LOADED = (
+    "csv",
+    "glob",
+    "resource",
+    "subprocess",
+    "flagstone.agents.demo.mischief",
+    "flagstone.agents.demo.work",
+    "flagstone.artifacts.rules.contract",
+    "flagstone.artifacts.rules.manuscript",
+    "flagstone.artifacts.formats.pictures",
+    "flagstone.artifacts.rules.readiness",
+    "flagstone.artifacts.rules.requirements",
+    "flagstone.artifacts.formats.tables",
+)
+LOADED_FOR_BLOCKS = (
+    "ctypes",
+    "resource",
+    "flagstone.experiments.candidates.checkout",
+    "flagstone.experiments.proposers.agent",
+    "flagstone.experiments.proposers.scripted",
+    "flagstone.experiments.proposers.search",
+    "flagstone.metrics.log",
+    "flagstone.metrics.tensorboard",
+)
+SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
+
+
+def load_stage(opened: OpenedRun) -> Callable[[list[str]], int]:
+    """What builds one stage of this run, ready to be forked."""
+    from flagstone.cli.jobs.stage import main
+
+    for name in LOADED:
+        importlib.import_module(name)
+    with suppress(Exception):  # whatever is wrong is said by the stage that meets it
+        try_out(opened)
+    gc.collect()
+    gc.freeze()  # so that a collection in a stage does not touch, and so copy, what all stages share
+    return main
+
+
+def load_block() -> Callable[[list[str]], int]:
+    """What runs one block of an experiment, ready to be forked."""
+    from flagstone.cli.jobs.block import main
+
+    for name in LOADED_FOR_BLOCKS:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    return main
+
+
+def try_out(opened: OpenedRun) -> None:
+    """Does once what every stage does, so that what is made on first use is there."""
+    from flagstone import prompts, schemas
+    from flagstone.agents import sandbox
+    from flagstone.artifacts.rules.summary import parse_summary
+    from flagstone.drafting.promotion import schema_folder
+    from flagstone.status import manifest
+
+    prompts.compile_all(opened.run.pinned / "prompts")
+    parse_summary(SUMMARY)
+    for name in ("index", "offer"):
+        schemas.problems(schema_folder(opened), name, {})
+    manifest.environment("")
+    sandbox.strength()

@@ -1,0 +1,87 @@
+"""Whose an experiment is: a run's, with its agent, budgets, prompts and schemas, or a project's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import flagstone
+from flagstone.agents.accounts.budget import Purse
+from flagstone.experiments.ledger.accounts import Accounts
+from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.experiments.proposers.registry import Ways, proposer_for
+from flagstone.layout import Project, Run
+from flagstone.plans.folder import Home
+from flagstone.plans.spec import Spec
+from flagstone.settings import Settings, find_project, load_settings, pinned_table
+
+CHECKOUT = Path(flagstone.__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What holds for every experiment that belongs to a run; where it belongs to none, nothing is set."""
+
+    prompts: Path
+    agent: str = ""
+    model: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    purses: Sequence[Purse] = ()
+    stage: str = ""
+
+    def proposer(self, spec: Spec, driver: str = "") -> Proposer | None:
+        """Who proposes edits; `driver` names the agent that a person chose for now."""
+        if spec.proposer == "none":
+            return None
+        chosen = driver or spec.agent.driver
+        # another agent than the run's has nothing of its options
+        is_own = chosen in ("", self.agent)
+        ways = Ways(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
+        return proposer_for(spec, self.prompts, chosen or self.agent, ways)
+
+    def accounts(self, home: Home) -> Accounts:
+        return Accounts(home, self.stage, self.purses)
+
+
+def owner_of(base: Path, *, validate: bool = True) -> Owner:
+    """The owner of the experiments that belong to `base`, which is a run or a project."""
+    prompts = pinned_or_ours(base, "prompts", "experiment.md.j2")
+    run = Run(base)
+    if not run.settings.is_file():
+        return Owner(prompts)
+    project = project_of(run)
+    settings, stage = load_settings(project, run, validate=validate), experimenter(project, run)
+    of_stage = settings.for_stage(stage)
+    purses = purses_of(run, settings, stage)
+    return Owner(prompts, of_stage.agent, of_stage.model, of_stage.options, purses, stage)
+
+
+def schemas_of(base: Path) -> Path:
+    """The schemas that a run pinned; this checkout's for everything else."""
+    return pinned_or_ours(base, "schemas", "experiment.schema.yaml")
+
+
+def pinned_or_ours(base: Path, folder: str, wanted: str) -> Path:
+    pinned = Run(base).pinned / folder
+    return pinned if (pinned / wanted).is_file() else CHECKOUT / folder
+
+
+def project_of(run: Run) -> Project:
+    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
+    return find_project(*([Path(scripts)] if scripts else []), run.root, CHECKOUT)
+
+
+def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
+    """The budgets that an experiment draws on: the run's, and its stage's."""
+    found = (
+        Purse.of(f"run {run.name}", settings.budget),
+        Purse.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
+    )
+    return tuple(purse for purse in found if purse.limits)
+
+
+def experimenter(project: Project, run: Run) -> str:
+    """The stage whose settings hold for the agents of experiments."""
+    return next((stage.nr for stage in pinned_table(project, run, validate=False) if stage.runs_experiments), "")

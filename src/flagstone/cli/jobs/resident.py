@@ -1,0 +1,106 @@
+"""Snakemake within our own process: the one module that imports it, so that a gate opens in milliseconds."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import Interrupted, WorkFailed
+from flagstone.gates import session
+from flagstone.gates.session import Resident, refuse_without_room
+from flagstone.layout import Project, Run
+from flagstone.records import cannot_write
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one pass of Snakemake over a run came to."""
+
+    words: list[str]
+    failure: dict[str, Any]
+    is_done: bool
+    is_due: bool
+
+
+def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Evaluation:
+    """One pass: builds what may be built, and learns where the run stands. Errors are ours, not Snakemake's."""
+    session.driver[:] = [resident]
+    ended_well = False
+    on_stop = signal.getsignal(signal.SIGTERM)
+    try:
+        ended_well = execute(project, run, cores)
+    except SystemExit as ended:
+        raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from ended
+    finally:
+        signal.signal(signal.SIGTERM, on_stop)  # Snakemake leaves its own behind, which stops nothing any more
+        frontier = resident.session.frontier if resident.session else None
+        if frontier:
+            frontier.end()
+    if frontier is None:
+        raise WorkFailed("Snakemake could not read the workflow", hint=f"see: snakemake -n --config run={run.name}")
+    failure = frontier.failure()
+    if not ended_well and not failure:
+        refuse_without_room(run)  # a full disk keeps a stage from writing down how it failed
+        raise Interrupted(f"run {run.name} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+    return Evaluation(frontier.last_words(), failure, frontier.is_done, frontier.is_due)
+
+
+def execute(project: Project, run: Run, cores: int) -> bool:
+    """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
+    spare_pandas()
+    from snakemake.api import SnakemakeApi
+    from snakemake.scheduling.greedy import SchedulerSettings
+    from snakemake.settings.enums import Quietness, RerunTrigger
+    from snakemake.settings.types import (
+        ConfigSettings,
+        DAGSettings,
+        OutputSettings,
+        ResourceSettings,
+        SchedulingSettings,
+    )
+
+    triggers = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=cores),
+            config_settings=ConfigSettings(config={"run": run.name}),
+            snakefile=Path(project.snakefile),
+        )
+        try:
+            workflow.dag(DAGSettings(rerun_triggers=triggers, force_incomplete=True)).execute_workflow(
+                executor="local",
+                scheduling_settings=SchedulingSettings(scheduler="greedy"),
+                scheduler_settings=SchedulerSettings(),
+            )
+        except OSError as error:
+            raise cannot_write(run.root, error) from error
+        except Exception as error:  # Snakemake raises many kinds
+            if not is_failed_job(error):
+                raise stopped(run, error) from error
+            return False
+    return True
+
+
+def spare_pandas() -> None:
+    """Snakemake loads it in case parameters are tables; ours are words, and it takes longer than a stage of ours."""
+    plugins = re.compile(r"snakemake_[a-z]+_plugin_")  # such as the one for SLURM, which needs it
+    if not any(plugins.match(module.name) for module in pkgutil.iter_modules()):
+        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+
+
+def stopped(run: Run, error: Exception) -> WorkFailed:
+    """What Snakemake could not get over, which is for its own command to show in full."""
+    first = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return WorkFailed(
+        f"Snakemake stopped: {first}", hint=f"see all it says: snakemake --cores 1 --config run={run.name}"
+    )
+
+
+def is_failed_job(error: Exception) -> bool:
+    """Whether Snakemake only repeats that a job failed, which the job itself has said better."""
+    return "At least one job did not complete successfully" in str(error)

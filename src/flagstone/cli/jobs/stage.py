@@ -1,0 +1,85 @@
+"""What the stage rules run: one stage of one run, said live on the terminal and into the rule's log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from flagstone.agents.accounts.calls import LOG, spending
+from flagstone.agents.protocol import Event
+from flagstone.agents.registry import agent_named
+from flagstone.cli.jobs.job_log import aloud
+from flagstone.drafting.loop import Bench, build
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.gates.opened import open_run
+from flagstone.layout import Run
+from flagstone.settings import find_project
+from flagstone.status.manifest import write_manifest
+
+
+def main(words: list[str]) -> int:
+    """Exit codes: 0 published, 2 yours to put right, 3 the work failed, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="stage.py", description="Builds one stage of a run.")
+    parser.add_argument("stage", help="the stage, such as 03")
+    parser.add_argument("--offer", required=True, type=Path, help="stages/NN_name.json of the run")
+    parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
+    asked = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, stop)
+    with aloud(asked.log) as say:
+        try:
+            build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)
+        except (Interrupted, KeyboardInterrupt):
+            say(f"stage {asked.stage} was stopped; the same command goes on where it stopped")
+            return Interrupted.exit_code
+        except FlagstoneError as error:
+            say(error.problem)
+            say(error.hint)
+            return error.exit_code
+    return 0
+
+
+def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
+    """Builds the stage, and leaves a manifest that tells of it whatever came of it."""
+    scripts = os.environ.get("FLAGSTONE_SCRIPTS")
+    project = find_project(Path(scripts) if scripts else run.root)
+    opened = open_run(project, run, validate=False)
+    stage = opened.table.named(word)
+    settings = opened.settings.for_stage(stage.nr)
+
+    began, spent = time.monotonic(), SoFar(run.logs / LOG)
+
+    def show(event: Event) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        say(f"  {stage.nr} {minutes:02d}:{seconds:02d} {spent.words()} {event.kind:<8} {event.text}")
+
+    try:
+        done = build(opened, stage, Bench(lambda: agent_named(settings.agent, settings.options), say, show))
+    finally:
+        write_manifest(opened)
+    say(f"stage {stage.nr} {stage.name}: {done}")
+
+
+class SoFar:
+    """What the run has cost so far, read again only when a call has ended."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.size = -1
+        self.text = ""
+
+    def words(self) -> str:
+        """As short as a line an event allows; a plus where calls of unknown cost come on top."""
+        size = self.log.stat().st_size if self.log.exists() else 0
+        if size != self.size:
+            so_far = spending(self.log)
+            self.size, self.text = size, f"${so_far.known_usd:.2f}{'+' if so_far.cost_usd is None else ''}"
+        return self.text
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted("asked to stop", hint="the same command goes on where it stopped")

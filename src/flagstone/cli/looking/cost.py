@@ -1,0 +1,137 @@
+"""`flagstone cost`: what a run has cost, by stage and experiment, and what is left of its budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from flagstone.agents.accounts.budget import NAMES, Balance, Purse
+from flagstone.agents.accounts.calls import LOG, Spending, is_call, lines_of, settled, sum_of
+from flagstone.agents.accounts.inflight import flights
+from flagstone.agents.protocol import paid, whole
+from flagstone.agents.template.template import at
+from flagstone.cli.where import Standing, plain, run_argument
+from flagstone.gates.opened import OpenedRun
+
+Rows = Mapping[str, Spending]
+
+
+@click.command()
+@run_argument
+@click.option("--calls", "every_call", is_flag=True, help="One line a call, oldest first.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts; holds every call.")
+@click.pass_obj
+def command(standing: Standing, name: str | None, every_call: bool, as_json: bool) -> None:
+    """Show what the agent calls of RUN have cost. What no agent stated is unknown, never nothing.
+
+    \b
+    flagstone cost attn
+    flagstone cost attn --calls
+    """
+    opened = standing.opened(name, validate=False)
+    lines = lines_of(opened.run.logs / LOG)
+    if as_json:
+        click.echo(json.dumps(as_record(opened, lines), indent=1))
+    elif every_call:
+        show_calls(lines)
+    else:
+        show_sums(opened, lines)
+
+
+def show_sums(opened: OpenedRun, lines: list[dict[str, Any]]) -> None:
+    names = {stage.nr: stage.name for stage in opened.table}
+    for nr, row in by_stage(lines).items():
+        click.echo(f"{nr or '–':<3} {names.get(nr, 'no stage'):<22} {words(row)}")
+    for experiment, row in by_experiment(lines).items():
+        click.echo(f"    experiment {experiment:<11} {words(row)}")
+    click.echo(f"all {'':<22} {words(sum_of(lines))}")
+    balance = Balance.of(opened.run.logs / LOG)
+    for purse in purses(opened):
+        for key, limit in purse.limits.items():
+            click.echo(budget_words(balance, purse, key, limit))
+    under_way = len(balance.flying)
+    if under_way:
+        click.echo("1 call is under way" if under_way == 1 else f"{under_way} calls are under way")
+    click.echo(f"next: flagstone cost {opened.run.name} --calls")
+
+
+def budget_words(balance: Balance, purse: Purse, key: str, limit: float) -> str:
+    """One budget: what is used, what calls under way may still use, and what counts although nobody stated it."""
+    words = f"budget of {purse.whose}: {key} {balance.spent(purse, key):g} of {limit:g} used"
+    flying = balance.flying_use(purse, key)
+    words += f", {flying:g} reserved for calls under way" if flying else ""
+    unknown = balance.unknown(purse, key)
+    return words + (f" ({unknown} of unknown use counted as all they were allowed)" if unknown else "")
+
+
+def purses(opened: OpenedRun) -> list[Purse]:
+    of_stages = ((stage.nr, opened.settings.for_stage(stage.nr).budget) for stage in opened.table)
+    found = [Purse.of(f"run {opened.run.name}", opened.settings.budget)]
+    return found + [Purse.of(f"stage {nr}", budget, stage=nr) for nr, budget in of_stages]
+
+
+def by_stage(lines: list[dict[str, Any]]) -> Rows:
+    return {nr: sum_of(lines, nr) for nr in sorted({str(line.get("stage") or "") for line in lines})}
+
+
+def by_experiment(lines: list[dict[str, Any]]) -> Rows:
+    named = sorted({str(line["experiment"]) for line in lines if line.get("experiment")})
+    return {name: sum_of(lines, experiment=name) for name in named}
+
+
+def words(row: Spending) -> str:
+    """What some calls came to, on one line."""
+    calls = "1 call " if row.calls == 1 else f"{row.calls} calls"
+    tokens = (
+        "tokens unknown" if row.input_tokens is None else f"{row.input_tokens:,} in, {row.output_tokens or 0:,} out"
+    )
+    if row.cost_usd is not None:
+        cost = f"${row.cost_usd:.2f}"
+    else:
+        cost = f"at least ${row.known_usd:.2f}, {row.unknown_calls} of them unknown"
+    gpu = f"  {row.gpu_s / 3600:.2f} GPU hours" if row.gpu_s else ""
+    return f"{calls}  {cost:<12}  {tokens}  {duration(row.wall_s)}{gpu}"
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m{rest:02d}s"
+
+
+def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
+    """Every call on a line of its own: when, for what, by whom, how it ended, what it cost."""
+    every = list(lines)
+    told_later = settled(every)
+    for line in filter(is_call, every):
+        cost = told_later.get(id(line)) or paid(line.get("cost_usd"))
+        unstated = "told later" if id(line) in told_later else "unknown"
+        stated = unstated if cost is None else f"${cost:.4f}"
+        counts = [whole(at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
+        tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
+        what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()
+        when = str(line.get("started_at", ""))[:19]
+        said = f"{when:<19}  {what:<4} attempt {line.get('attempt', '?'):<3} {line.get('agent', '?'):<8}"
+        click.echo(plain(f"{said} {line.get('outcome', '?'):<12} {stated:<11} {tokens}"))
+    if not any(map(is_call, every)):
+        click.echo("no call yet")
+
+
+def as_record(opened: OpenedRun, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Everything the other forms show, as plain values."""
+    log = opened.run.logs / LOG
+    balance = Balance.of(log)
+    whole_run = Purse("run", {})
+    return {
+        "total": asdict(sum_of(lines)),
+        "stages": {nr: asdict(sum_of(lines, nr)) for nr in (stage.nr for stage in opened.table)},
+        "experiments": {name: asdict(row) for name, row in by_experiment(lines).items()},
+        "spent": {name: balance.spent(whole_run, name) for name in NAMES},
+        "reserved": {name: balance.flying_use(whole_run, name) for name in NAMES},
+        "budget": {key: limit for key, limit in opened.settings.budget.items() if limit is not None},
+        "under_way": [flight.facts for flight in flights(log)],
+        "calls": lines,
+    }

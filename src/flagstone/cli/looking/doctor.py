@@ -1,0 +1,142 @@
+"""`flagstone doctor`: whether everything needed is here, each with its cure."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import click
+
+from flagstone import schemas
+from flagstone.agents.registry import agent_named
+from flagstone.agents.sandbox import INSTALL, NEWER_KERNEL, strength
+from flagstone.cli.where import Standing, has_colour
+from flagstone.errors import FlagstoneError
+from flagstone.layout import Project
+from flagstone.processes import gpu_memory_fault, run_quietly
+from flagstone.settings import pinned_table, read_layer
+
+SIGNS = {"fine": ("✓", "green"), "missing": ("✗", "red"), "optional": ("–", "yellow")}
+FREE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: `fine`, `missing` (needed), or `optional` (not there, not needed by all)."""
+
+    what: str
+    state: str
+    said: str
+    cure: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_obj
+def command(standing: Standing, as_json: bool) -> None:
+    """Look at everything a run needs, and say how to get what is missing.
+
+    \b
+    flagstone doctor
+    flagstone doctor --json
+    """
+    project = standing.project
+    found = [*tools(), *agents(), *keepers(), *machine(project), *configuration(project)]
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=1))
+    else:
+        for each in found:
+            sign, colour = SIGNS[each.state]
+            line = f"{click.style(sign, fg=colour)} {each.what:<14} {each.said}"
+            click.echo(line, color=has_colour())
+            if each.cure:
+                click.echo(f"  {'':<14} cure: {each.cure}")
+    missing = [each.what for each in found if each.state == "missing"]
+    if missing:
+        raise FlagstoneError(f"needed, and not here: {', '.join(missing)}", hint="each cure stands above")
+
+
+def tools() -> Iterator[Finding]:
+    """Programs that stages call."""
+    yield tool("git", ["git", "--version"], "missing", "install git")
+    if shutil.which("tectonic"):
+        yield tool("TeX", ["tectonic", "--version"], "missing", "")
+    else:
+        yield tool("TeX", ["latexmk", "-v"], "missing", "make setup, or install latexmk and TeX Live, or tectonic")
+    yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
+    fault = gpu_memory_fault()
+    if fault:
+        cure = "with a GPU: its driver, and make setup; until then no experiment may rest on GPU memory"
+        yield Finding("GPU memory", "optional", f"cannot be measured: {fault}", cure)
+    else:
+        yield Finding("GPU memory", "fine", "is measured, run by run")
+
+
+def tool(what: str, argv: list[str], otherwise: str, cure: str) -> Finding:
+    code, stdout, stderr = run_quietly(argv, Path.cwd(), 20)
+    said = " ".join((stdout or stderr).decode(errors="replace").split())[:100]
+    return Finding(what, "fine", said) if code == 0 else Finding(what, otherwise, f"no {argv[0]} that works", cure)
+
+
+def agents() -> Iterator[Finding]:
+    fault = agent_named("claude").fault()
+    if fault:
+        yield Finding("agent", "optional", fault[0], f"{fault[1]}; without it: --agent demo")
+    else:
+        yield Finding("agent", "fine", "claude is installed and logged in")
+
+
+def keepers() -> Iterator[Finding]:
+    """What keeps agents inside their grant: two things of the kernel's, and one of ours that always holds."""
+    here = strength()
+    if here.landlock_fault:
+        cure = f"{NEWER_KERNEL}; until then agents run no programs, unless `sandbox` is off"
+        yield Finding("Landlock", "optional", here.landlock_fault, cure)
+    else:
+        yield Finding("Landlock", "fine", f"version {here.landlock_abi}: agents write only what they are granted")
+    if here.bubblewrap_fault:
+        cure = f"{INSTALL}; until then nothing can be hidden from agents, and chmod and touch are only put back"
+        yield Finding("bubblewrap", "optional", here.bubblewrap_fault, cure)
+    else:
+        yield Finding("bubblewrap", "fine", "what an agent starts ends with it; everything else is read-only to it")
+    yield Finding("digest check", "fine", "everything outside a grant is compared before and after every call")
+
+
+def machine(project: Project) -> Iterator[Finding]:
+    """The file system the runs lie on."""
+    place = project.runs_dir if project.runs_dir.is_dir() else project.root
+    try:
+        with TemporaryFile(dir=place):
+            yield Finding("write access", "fine", f"{place} can be written")
+    except OSError as error:
+        yield Finding("write access", "missing", f"{place}: {error.strerror}", f"make {place} writable")
+    free = shutil.disk_usage(place).free
+    state = "fine" if free > FREE_BYTES else "missing"
+    yield Finding("disk", state, f"{free / 1e9:.1f} GB free", "" if state == "fine" else "free some space")
+    yield Finding("cores", "fine", str(os.cpu_count()))
+
+
+def configuration(project: Project) -> Iterator[Finding]:
+    """Every schema, the settings, the stage table and the prompts of the project."""
+    problems = []
+    try:
+        schemas.check(project.schemas, "settings", read_layer(project.config / "config.yaml"), "config/config.yaml")
+        table = pinned_table(project, None)
+        lost = [stage.key for stage in table if not (project.prompts / f"{stage.key}.md.j2").is_file()]
+        problems += [f"no prompt for stage {key}" for key in lost]
+    except FlagstoneError as error:
+        problems.append(error.problem)
+    for path in sorted(project.schemas.glob("*.schema.yaml")):
+        try:
+            schemas.problems(project.schemas, path.name.removesuffix(".schema.yaml"), None)
+        except Exception as error:  # whatever is wrong with a schema is what is asked here
+            problems.append(f"{path.name}: {str(error).splitlines()[0]}")
+    if problems:
+        yield Finding("configuration", "missing", "; ".join(problems), "correct it; git diff shows what changed")
+    else:
+        yield Finding("configuration", "fine", "settings, stage table, prompts and schemas are valid")

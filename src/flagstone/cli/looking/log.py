@@ -1,0 +1,200 @@
+"""`flagstone log`: what an agent did, and what it does now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from flagstone.cli.looking.transcript import rendered
+from flagstone.cli.where import Standing, plain, run_option, stage_named
+from flagstone.drafting import work
+from flagstone.drafting.work import Attempt
+from flagstone.errors import FlagstoneError
+from flagstone.gates.opened import OpenedRun
+from flagstone.layout import Run
+from flagstone.locks import holder_of
+from flagstone.records import read_record
+
+LOOK_EVERY_S = 0.1
+TRANSCRIPT = "transcript.jsonl"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of an attempt is asked for."""
+
+    raw: bool
+    prompt: bool
+    follow: bool
+
+    def file(self, attempt: Attempt) -> Path:
+        """The file that holds it; of live events, what was written as they happened."""
+        if self.prompt:
+            return attempt.prompt
+        return attempt.folder / TRANSCRIPT if self.raw else attempt.events
+
+
+@click.command()
+@click.argument("stage", metavar="[NN]", required=False)
+@click.option("--attempt", type=int, help="Which attempt (default: the newest).")
+@click.option("--follow", "-f", is_flag=True, help="Stay, and show events as they happen, also of later attempts.")
+@click.option("--raw", is_flag=True, help="The transcript as the agent printed it.")
+@click.option("--prompt", "show_prompt", is_flag=True, help="What the agent was asked.")
+@run_option
+@click.pass_obj
+def command(
+    standing: Standing,
+    stage: str | None,
+    attempt: int | None,
+    follow: bool,
+    raw: bool,
+    show_prompt: bool,
+    run_name: str | None,
+) -> None:
+    """Show what the agent of stage NN did; without NN, every attempt of the run.
+
+    \b
+    flagstone log
+    flagstone log 04 -f
+    """
+    opened = standing.opened(run_name, validate=False)
+    if stage is None:
+        list_attempts(opened)
+        return
+    chosen = stage_named(opened, stage)
+    wanted = Wanted(raw, show_prompt, follow)
+    if follow:
+        wait_for_attempt(opened.run, chosen.nr)
+    numbers = work.attempt_numbers(opened.run, chosen.nr)
+    number = attempt or (numbers[-1] if numbers else 0)
+    if number not in numbers:
+        known = ", ".join(map(str, numbers)) or "none yet"
+        raise FlagstoneError(
+            f"stage {chosen.nr} has no attempt {attempt or ''}".rstrip(), hint=f"its attempts: {known}"
+        )
+    if follow and not show_prompt:
+        show_live(opened.run, chosen.nr, number, wanted)
+    else:
+        show(work.attempt(opened.run, chosen.nr, number), wanted)
+
+
+def wait_for_attempt(run: Run, nr: str) -> None:
+    """A stage that has just been begun may not have made its first attempt yet."""
+    while not work.attempt_numbers(run, nr) and holder_of(run.drafts(nr) / ".lock"):
+        time.sleep(LOOK_EVERY_S)
+
+
+def show(attempt: Attempt, wanted: Wanted) -> None:
+    """Prints one attempt: what was asked, what the agent printed, or both readably with how it ended."""
+    transcript, path = attempt.folder / TRANSCRIPT, wanted.file(attempt)
+    if path != attempt.events:
+        for line in lines_in(path):
+            click.echo(plain(line), nl=False)
+        return
+    click.echo(heading(attempt))
+    if has_content(transcript):
+        for line in rendered(transcript):
+            click.echo(line)
+    elif has_content(attempt.events):
+        for line in lines_in(attempt.events):
+            click.echo(plain(line), nl=False)
+    else:
+        click.echo("nothing was heard of the agent")
+    show_ending(attempt)
+
+
+def show_live(run: Run, nr: str, number: int, wanted: Wanted) -> None:
+    """Prints events as they happen, attempt after attempt, as long as somebody works on the stage."""
+    while True:
+        attempt = work.attempt(run, nr, number)
+        click.echo(heading(attempt))
+        is_last = follow_one(run, nr, attempt, wanted.file(attempt))
+        show_ending(attempt)
+        if is_last:
+            return
+        number = next(each for each in work.attempt_numbers(run, nr) if each > number)
+
+
+def follow_one(run: Run, nr: str, attempt: Attempt, path: Path) -> bool:
+    """Prints what is written to a file until nothing more will be; whether it was the last attempt."""
+    position = 0
+    while True:
+        # asked before reading: what is written until then is read below
+        is_worked_on = bool(holder_of(run.drafts(nr) / ".lock"))
+        has_later = work.attempt_numbers(run, nr)[-1] > attempt.number
+        position = print_from(path, position)
+        if has_later or not is_worked_on:
+            return not has_later
+        time.sleep(LOOK_EVERY_S)
+
+
+def print_from(path: Path, position: int) -> int:
+    """Prints the whole lines that a file holds from a place on; returns where the next one begins."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(position)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                position += len(line)
+                click.echo(plain(line.decode(errors="replace")), nl=False)
+    except FileNotFoundError:
+        return position
+    return position
+
+
+def lines_in(path: Path) -> Iterator[str]:
+    if not path.is_file():
+        raise FlagstoneError(f"there is no {path.name} of this attempt", hint="the agent may not have started yet")
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        yield from stream
+
+
+def has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def heading(attempt: Attempt) -> str:
+    return f"— attempt {attempt.number}"
+
+
+def show_ending(attempt: Attempt) -> None:
+    """How an attempt ended, what it cost, and which checks it failed."""
+    click.echo(f"— {outcome(attempt)}")
+    for rule, message in attempt.failed_rules():
+        click.echo(plain(f"✗ {rule}: {message}"))
+
+
+def list_attempts(opened: OpenedRun) -> None:
+    """One line an attempt: what it came to, how long it took, what it cost."""
+    rows = [
+        (stage.nr, work.attempt(opened.run, stage.nr, number))
+        for stage in opened.table
+        for number in work.attempt_numbers(opened.run, stage.nr)
+    ]
+    for nr, each in rows:
+        click.echo(f"{nr} attempt {each.number:<3} {outcome(each)}")
+    if not rows:
+        click.echo("no attempt yet")
+    click.echo(f"next: flagstone log NN --run {opened.run.name}" if rows else f"next: flagstone run {opened.run.name}")
+
+
+def outcome(attempt: Attempt) -> str:
+    record = read_record(attempt.result)
+    if record is None:
+        return "cut off, or still going"
+    cost = record.get("cost_usd")
+    words = [f"{record.get('outcome', '?'):<12}", str(record.get("started_at", ""))[:19]]
+    words.append("cost unknown" if cost is None else f"${cost:.2f}")
+    failed = attempt.failed_rules()
+    if failed:
+        words.append(f"{len(failed)} checks failed: {', '.join(rule for rule, _ in failed[:4])}")
+    elif attempt.checks.is_file():
+        words.append("checks passed")
+    else:
+        words.append(plain(str(record.get("reason", ""))).replace("\n", " ")[:120])
+    return "  ".join(words)

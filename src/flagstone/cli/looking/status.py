@@ -1,0 +1,162 @@
+"""`flagstone status`: what stands where, and the one next command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from flagstone.cli.where import Standing, has_colour, plain
+from flagstone.errors import FlagstoneError
+from flagstone.gates.opened import open_run
+from flagstone.layout import Project, Run
+from flagstone.settings import project_keys
+from flagstone.status.model import RunStatus, StageStatus, run_status
+
+MARKS = {
+    "done": ("✓", "green"),
+    "running": ("▶", "cyan"),
+    "waits for you": ("●", "yellow"),
+    "stale": ("~", "magenta"),
+    "failed": ("✗", "red"),
+    "held": ("‖", "blue"),
+    "not yet": ("·", "white"),
+}
+
+
+@click.command()
+@click.argument("name", metavar="[RUN]", required=False)
+@click.option("--run", "-r", "run_name", metavar="NAME", help="The same as RUN.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_obj
+def command(standing: Standing, name: str | None = None, run_name: str | None = None, as_json: bool = False) -> None:
+    """Show every run, or one in detail. Never writes, never starts Snakemake.
+
+    \b
+    flagstone status
+    flagstone status attn --json
+    """
+    project = standing.project
+    from flagstone.gates.which_run import run_around
+
+    wanted = name or run_name
+    around = run_around(project, standing.here)
+    single = bool(wanted or around)
+    runs = [standing.run(wanted)] if single else [project.run(each) for each in project.run_names()]
+    found = all_known(project, standing, runs)
+    if as_json:
+        click.echo(json.dumps([each if isinstance(each, dict) else asdict(each) for each in found], indent=1))
+    elif not found:
+        click.echo('no runs yet. Start one: flagstone new NAME --goal "…"')
+    elif single:
+        for each in found:
+            show_one(each, standing)
+    else:
+        show_table(found, project_keys(project.root).get("run"))
+
+
+def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
+    if len(runs) == 1:
+        return [known(project, standing, runs[0])]
+    from flagstone.processes.parallel import spread
+
+    return spread(partial(known, project, standing), runs)
+
+
+def known(project: Project, standing: Standing, run: Run) -> RunStatus | dict[str, str]:
+    """A run's status; one that cannot be read says so in its row and hides no other."""
+    try:
+        return run_status(open_run(project, run, validate=False), standing.here)
+    except (FlagstoneError, TypeError, KeyError, AttributeError, ValueError):
+        try:
+            open_run(project, run, validate=True)
+            problem = "its files cannot be read"
+        except FlagstoneError as error:
+            problem = error.problem
+        return {"name": run.name, "state": "broken", "problem": problem}
+
+
+def show_table(found: list[RunStatus | dict[str, str]], _default: object) -> None:
+    width = max(len(each["name"] if isinstance(each, dict) else each.name) for each in found)
+    for each in found:
+        if isinstance(each, dict):
+            click.echo(f"{each['name']:<{width}}  broken: {plain(each['problem'])[:160]}")
+            continue
+        marks = " ".join(mark(stage) for stage in each.stages)
+        click.echo(f"{each.name:<{width}}  {marks}  {summary_words(each)}", color=has_colour())
+    click.echo(legend(), color=has_colour())
+    first = next((each for each in reversed(found) if isinstance(each, RunStatus) and each.state != "done"), None)
+    if first:
+        click.echo(f"next: {first.next_command}")
+
+
+def mark(stage: StageStatus) -> str:
+    sign, colour = MARKS[stage.state]
+    return click.style(f"{stage.nr}{sign}", fg=colour)
+
+
+def legend() -> str:
+    return "   ".join(f"{click.style(sign, fg=colour)} {word}" for word, (sign, colour) in MARKS.items())
+
+
+def summary_words(status: RunStatus) -> str:
+    words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost(status)]
+    if status.sandbox == "off":
+        words.append("sandbox off")
+    return "  ".join(words)
+
+
+def cost(row: RunStatus | StageStatus) -> str:
+    """What is known of a cost is said; what is not known is never called nothing."""
+    if row.cost_usd is not None:
+        return f"${row.cost_usd:.2f}"
+    return f"at least ${row.known_usd:.2f}" if row.known_usd else "cost unknown"
+
+
+def age(created_at: str) -> str:
+    """How old, in the largest unit that fits."""
+    try:
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(created_at)).total_seconds()
+    except ValueError:
+        return "?"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{max(seconds, 0):.0f}s"
+
+
+def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
+    if isinstance(status, dict):
+        raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
+    click.echo(f"{status.name}: {plain(status.goal)[:300]}")
+    words = [status.state, f"agent {status.agent}", age(status.created_at), cost(status)]
+    if status.holder:
+        words.append(f"held by {status.holder}")
+    if status.sandbox == "off":
+        words.append("sandbox off")
+    click.echo(", ".join(words) + "\n")
+    for stage in status.stages:
+        sign, colour = MARKS[stage.state]
+        left = click.style(f"{sign} {stage.nr} {stage.name:<22} {stage.state:<14}", fg=colour)
+        click.echo(f"  {left}{detail(stage)}", color=has_colour())
+    for experiment in status.experiments:
+        click.echo(f"    experiment {plain(experiment.words)[:240]}")
+    click.echo(f"\nnext: {status.next_command}")
+
+
+def detail(stage: StageStatus) -> str:
+    words = []
+    if stage.attempts:
+        words.append(f"attempt {stage.attempt or stage.attempts}")
+        words.append(cost(stage))
+    if stage.approved_by and stage.state == "done":
+        words.append(f"approved by {stage.approved_by} at {stage.approved_at[:16]}")
+    elif stage.state not in ("waits for you", "not yet") or stage.reason not in (
+        "waits for you",
+        "is not built yet",
+    ):
+        words.append(plain(stage.reason)[:240])
+    return "  ".join(words)

@@ -1,0 +1,84 @@
+"""A transcript as a person reads it: what was said in full, what was done and what came back cut short."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.claude.events import Stream, blocks, final_line, parsed, telling_input, text_of
+from flagstone.agents.protocol import one_line
+from flagstone.cli.where import plain
+
+KNOWN = ("system", "assistant", "user", "result")
+ARGUMENT_CHARACTERS = 300
+RESULT_LINES, RESULT_CHARACTERS = 6, 160
+TEXT_CHARACTERS = 20_000
+RAW_CHARACTERS = 300
+
+
+def rendered(path: Path) -> Iterator[str]:
+    """The lines to show of a transcript, however large it is."""
+    with open(path, "rb") as stream:
+        stranger = Stream()
+        for raw in stream:
+            event = parsed(raw)
+            if event is not None and event.get("type") in KNOWN:
+                yield from of_event(event)
+            elif event is not None:
+                yield f"  {one_line(json.dumps(event, ensure_ascii=False), RAW_CHARACTERS)}"
+            else:
+                yield from (f"  {told.text}" for told in stranger.read(raw.rstrip(b"\n")))
+
+
+def of_event(event: Mapping[str, Any]) -> Iterator[str]:
+    """One event of Claude Code's."""
+    match event.get("type"):
+        case "system" if event.get("subtype") == "init":
+            yield f"— session {one_line(str(event.get('session_id')))}, model {one_line(str(event.get('model')))}"
+        case "system" if event.get("subtype") == "api_retry":
+            reason = event.get("error_status") or event.get("error") or "no answer"
+            yield f"  ! the API is asked again: {one_line(str(reason))}"
+        case "assistant":
+            for block in blocks(event):
+                yield from of_block(block)
+        case "user":
+            for block in blocks(event):
+                if block.get("type") == "tool_result":
+                    yield from result_lines(text_of(block.get("content")), failed=bool(block.get("is_error")))
+        case "result":
+            yield ""
+            yield f"— ended: {one_line(final_line(event))}"
+
+
+def of_block(block: Mapping[str, Any]) -> Iterator[str]:
+    match block.get("type"):
+        case "text":
+            yield ""
+            yield from paragraphs(text_of(block.get("text")))
+        case "thinking":
+            thought = one_line(text_of(block.get("thinking")))
+            if thought:
+                yield f"  ~ {thought}"
+        case "tool_use":
+            name = one_line(str(block.get("name") or "unnamed"))
+            yield f"  ▸ {name}: {one_line(telling_input(block.get('input')), ARGUMENT_CHARACTERS)}"
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """What was said, as it was said."""
+    yield from plain(text[:TEXT_CHARACTERS]).splitlines()
+    if len(text) > TEXT_CHARACTERS:
+        yield f"[… {len(text) - TEXT_CHARACTERS} characters more]"
+
+
+def result_lines(text: str, *, failed: bool) -> Iterator[str]:
+    """The beginning of what a tool gave back."""
+    lines: Iterable[str] = text[: RESULT_LINES * 4 * RESULT_CHARACTERS].splitlines()
+    shown = [one_line(line, RESULT_CHARACTERS) for line in lines if line.strip()][:RESULT_LINES]
+    mark = "✗" if failed else "│"
+    yield from (f"    {mark} {line}" for line in shown)
+    left = text.count("\n") + 1 - len(shown)
+    if shown and left > 0:
+        yield f"    {mark} … {left} lines more"

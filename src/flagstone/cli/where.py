@@ -1,0 +1,85 @@
+"""Where a command is given: the folder a person stands in, the project, the run they mean."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flagstone.errors import FlagstoneError
+from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.gates.sentences import Speaker
+from flagstone.gates.which_run import chosen_run
+from flagstone.layout import Project, Run
+from flagstone.settings import find_project, project_keys
+from flagstone.stages import Stage
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What every command knows before it starts."""
+
+    here: Path
+    project_option: Path | None = None
+
+    @cached_property
+    def project(self) -> Project:
+        if self.project_option:
+            return find_project(self.project_option.absolute())
+        return find_project(self.here)
+
+    def run(self, name: str | None) -> Run:
+        return chosen_run(self.project, name, project_keys(self.project.root), self.here)
+
+    def opened(self, name: str | None, *, validate: bool = True) -> OpenedRun:
+        return open_run(self.project, self.run(name), validate=validate)
+
+    def speaker(self, run: Run) -> Speaker:
+        return Speaker(run, self.here)
+
+
+def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--run NAME`, for commands whose argument is a stage."""
+    wanted = "Which run (default: the one you stand in, or the only one)."
+    return click.option("--run", "-r", "run_name", metavar="NAME", help=wanted)(function)
+
+
+def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`[RUN]` or `--run NAME`, for commands about a whole run."""
+
+    @click.argument("name", metavar="[RUN]", required=False)
+    @run_option
+    @functools.wraps(function)
+    def with_name(*words: Any, name: str | None = None, run_name: str | None = None, **options: Any) -> Any:
+        return function(*words, name=name or run_name, **options)
+
+    return with_name
+
+
+def stage_named(opened: OpenedRun, word: str) -> Stage:
+    return opened.table.named(word)
+
+
+def need_terminal(flag: str, what: str) -> None:
+    """Without a terminal nothing is asked: the flag to give is named instead."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise FlagstoneError(f"{what}, and there is no terminal to ask on", hint=f"give {flag}")
+
+
+def plain(text: str) -> str:
+    """Text from an agent without the control characters that could steer a terminal."""
+    from flagstone.agents.protocol import TERMINAL_SEQUENCE
+
+    clean = TERMINAL_SEQUENCE.sub("", text)
+    return "".join(mark for mark in clean if mark in "\n\t" or (mark.isprintable() and mark != "\x7f"))
+
+
+def has_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

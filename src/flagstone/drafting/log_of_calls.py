@@ -1,0 +1,51 @@
+"""Tells, in the log of calls, what others of ours have added meanwhile from what an agent has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flagstone.agents.accounts.calls import LOG, alone_with
+from flagstone.drafting.protected import Mark
+from flagstone.layout import Run
+from flagstone.locks import holder_of
+from flagstone.records import digest_bytes, parsed_object
+
+CALLS = f"logs/{LOG}"
+
+
+def as_we_wrote_it(run: Run, was: Mark | None, siblings: frozenset[str]) -> bytes | None:
+    """What the log should hold, where it holds more; None where it is as it was, or lost its beginning."""
+    try:
+        content = (run.root / CALLS).read_bytes()
+    except OSError:
+        return None
+    size = was.size if was else 0
+    if was and digest_bytes(content[:size]) != was.digest:
+        return None
+    kept = content[:size] + b"".join(line for line in lines(content[size:]) if is_ours(line, run, siblings))
+    return None if kept == content else kept
+
+
+def lines(added: bytes) -> Iterator[bytes]:
+    yield from added.splitlines(keepends=True)
+
+
+def is_ours(line: bytes, run: Run, siblings: frozenset[str]) -> bool:
+    """Whether a stage that may be built at the same time has written this, or an experiment that runs now."""
+    told = parsed_object(line) or {}
+    experiment = str(told.get("experiment") or "")
+    is_name = experiment == os.path.basename(experiment) != ""
+    return told.get("stage") in siblings or (is_name and bool(holder_of(run.experiments / experiment / "lock")))
+
+
+def put_back(run: Run, content: bytes, aside: Path) -> None:
+    """Keeps what was found, and leaves what we wrote; in its place, where others wait to write to it."""
+    log = run.root / CALLS
+    with alone_with(log), open(log, "r+b") as stream:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(stream.read())
+        stream.seek(0)
+        stream.write(content)
+        stream.truncate()

@@ -1,0 +1,1 @@
+"""Improve one number by editing a declared set of files."""

@@ -1,0 +1,198 @@
+"""One job of Snakemake: some runs of an experiment that a run has planned, and what is left when it has ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.accounts.budget import Purse
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.engine.engine import Engine, engine_of
+from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
+from flagstone.experiments.ledger.accounts import Accounts
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import entries_of, head_of
+from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.plans.folder import Home, command_of, unused
+from flagstone.plans.plan import Plan
+from flagstone.plans.spec import Spec
+from flagstone.records import digest_bytes, read_record, write_atomic, write_record
+
+COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One block of one plan, for a stage; `purses` are the budgets that its GPU time is taken from."""
+
+    plan: Plan
+    block: Path
+    stage: str = ""
+    purses: Sequence[Purse] = ()
+
+
+def run_block(
+    job: Job,
+    schemas: Path,
+    proposer: Callable[[Opened], Proposer | None],
+    say: Callable[[str], None],
+) -> None:
+    """Runs what is left of a block. A killed one is taken up where it stopped, each run exactly once."""
+    plan, block = job.plan, job.block
+    home = Home(plan.folder, plan.run.root)
+    adopt(home, plan)
+    opened = open_experiment(home, schemas)
+    books = Accounts(home, job.stage, job.purses)
+    with engine_of(opened, proposer(opened), say, books, tells_interruptions=False) as engine:
+        first = begun_at(home, plan, block, engine.history.progress.number)
+        done = engine.history.progress.number - first
+        ended = engine.run(opened.spec.block - done) if done < opened.spec.block else engine.ended_by()
+        if ended == "manual":
+            raise FlagstoneError(
+                f"experiment {home.name} was stopped by a person",
+                hint=f"let it go on: {command_of(home, 'resume')}",
+            )
+        if ended:
+            finish(plan, opened, engine, ended)
+        write_block(plan, block, engine, first, ended)
+
+
+def adopt(home: Home, plan: Plan) -> None:
+    """The approved plan is the spec; another design than before begins a new experiment, and the old one is kept."""
+    if home.anew.exists():
+        begin_anew(home)  # a kill came in between
+    design, text = plan.digest, plan.text
+    begun = (read_record(home.design) or {}).get("plan")
+    if begun not in (None, design):
+        begin_anew(home)
+    elif is_edited(home, text):
+        set_aside(home, plan)
+    if not home.spec.is_file() or is_edited(home, text):
+        write_atomic(home.spec, text.encode())
+    if begun != design or not home.design.is_file():
+        write_record(home.design, {"plan": design})
+
+
+def is_edited(home: Home, text: str) -> bool:
+    return home.spec.is_file() and home.spec.read_text(encoding="utf-8", errors="replace") != text
+
+
+def set_aside(home: Home, plan: Plan) -> None:
+    """What a person wrote into experiment.yaml is kept, and gives way to the plan; runs made under it never are."""
+    where = plan.run.relative(plan.path)
+    if Spec.digest_in(home.spec) != Spec.digest_in(plan.path) and home.ledger.exists():
+        raise FlagstoneError(
+            f"{home.spec} was edited, and decides about the number in another way than the approved plan {where}",
+            hint=f"write what you want into {where} and approve it again, which begins anew and keeps these runs; "
+            f"or put the plan back: cp {plan.path} {home.spec}",
+        )
+    home.aside.mkdir(parents=True, exist_ok=True)
+    os.replace(home.spec, unused(home.aside / home.spec.name))
+
+
+def naming_plan(words: str, plan: Plan) -> str:
+    """The same words with the plan in the place of experiment.yaml, which is only a copy of it in a run."""
+    where, spec = plan.run.relative(plan.path), plan.folder / "experiment.yaml"
+    for named in (f"in {spec}", f"in {spec.name}"):
+        words = words.replace(named, f"in {where} (to be approved again)")
+    return where + words.removeprefix(str(spec)) if words.startswith(f"{spec}: ") else words
+
+
+def begun_at(home: Home, plan: Plan, block: Path, number: int) -> int:
+    """How many runs there were when this block was begun, however often it was killed since."""
+    path = home.root / "state" / "block.json"
+    known = read_record(path) or {}
+    if known.get("plan") == plan.digest and known.get("block") == block.stem:
+        return int(known["first"])
+    write_record(path, {"plan": plan.digest, "block": block.stem, "first": number})
+    return number
+
+
+def write_block(plan: Plan, block: Path, engine: Engine, first: int, ended: str) -> None:
+    progress = engine.history.progress
+    write_record(
+        block,
+        {
+            "plan": plan.digest,
+            "block": block.stem,
+            "runs": [first + 1, progress.number],
+            "best_run": progress.best_run,
+            "best_value": progress.best_value,
+            "should_terminate": bool(ended),
+            "terminated_by": ended,
+            "ledger": head_of(engine.opened.home.ledger),
+        },
+        durable=False,
+    )
+
+
+def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
+    """Puts the results where stages look for them, with a copy of our own, and says that the experiment has ended."""
+    told = {"plan": plan.digest, "terminated_by": ended, "ledger": head_of(opened.home.ledger)}
+    files = {
+        f"workspace/results/{plan.name}/experiment.json": as_json(outcome(opened, engine, ended)),
+        f"workspace/results/{plan.name}/iterations.csv": table(plan.name, opened.home.ledger),
+    }
+    for path, content in files.items():
+        write_atomic(plan.run.root / path, content)
+        write_atomic(opened.home.root / "exports" / Path(path).name, content)
+    plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
+    exports = {path: digest_bytes(content) for path, content in files.items()}
+    write_record(plan.done, {**told, "summary": in_words(opened, engine, ended), "exports": exports})
+
+
+def in_words(opened: Opened, engine: Engine, ended: str) -> str:
+    progress, name = engine.history.progress, opened.spec.metric.name
+    best = f"best {name} {progress.best_value:.6g} in {progress.best_run}" if progress.best else "no valid run"
+    return f"{progress.number} runs, {best}, ended by {ended}"
+
+
+def outcome(opened: Opened, engine: Engine, ended: str) -> dict[str, Any]:
+    """The result as one record, every number of it measured by us."""
+    progress, metric = engine.history.progress, opened.spec.metric
+    best = progress.best
+    return {
+        "experiment": opened.home.name,
+        "goal": opened.spec.goal,
+        "metric": {"name": metric.name, "direction": metric.direction},
+        "runs": progress.number,
+        "terminated_by": ended,
+        "baseline": list(progress.baseline),
+        "best": {
+            "run": progress.best_run,
+            "value": progress.best_value,
+            "note": best.note if best else "",
+            "repeats": [each.value for each in best.measurements] if best else [],
+            "evidence": dict(best.judgement) if best else {},
+            "tree": best.tree if best else "",
+        },
+        "ledger_head": head_of(opened.home.ledger)[1],
+    }
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def table(name: str, ledger: Path) -> bytes:
+    """Every run as a row, failed ones too."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry in entries_of(ledger):
+        writer.writerow(row(name, entry))
+    return stream.getvalue().encode()
+
+
+def row(name: str, entry: Entry) -> tuple[object, ...]:
+    value = "" if entry.value is None else repr(entry.value)
+    best = "" if entry.best_value is None else repr(entry.best_value)
+    parent = entry.parent_run or "base"
+    note = " ".join(entry.note.split())
+    return name, entry.run_id, parent, entry.status, entry.verdict, value, best, note

@@ -1,0 +1,160 @@
+"""The next experiment as an agent designs it: it reads the report, and says what is to be looked at, and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task, one_line
+from flagstone.errors import Interrupted, WorkFailed
+from flagstone.experiments.engine.chain import Next
+from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.ledger.progress import Progress
+from flagstone.experiments.proposers.agent import FIRST_WAIT_S, AgentProposer
+from flagstone.layout import RUN_NAME
+from flagstone.plans.folder import Home, command_of
+from flagstone.prompts import NextParts, next_prompt
+
+TRIES = 2
+REPLY: Mapping[str, object] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "goal", "rationale"],
+    "properties": {
+        "name": {"type": "string", "pattern": RUN_NAME.pattern.removesuffix("\\Z") + "$", "maxLength": 40},
+        "goal": {"type": "string", "minLength": 1},
+        "rationale": {"type": "string", "minLength": 1},
+        "scope": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
+        "metric": {"type": "string"},
+        "direction": {"enum": ["min", "max"]},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Designer:
+    """Asks the agent of an experiment. The answer is a design only: what comes of it is measured like all else."""
+
+    proposer: AgentProposer
+    parent: Opened
+    progress: Progress
+
+    def next(self, report: str, names: list[str]) -> Next:
+        """What is to follow. Limits in money and hours hold for the whole chain: the child gets what is left."""
+        left = budget_left(self.parent, self.progress)
+        for number in range(1, TRIES + 1):
+            allowed = self.allowed_usd(left)
+            result = self.asked(report, names, allowed)
+            left = spent(left, result, allowed)
+            if result.outcome is Outcome.INTERRUPTED:
+                raise Interrupted("stopped while the next experiment was designed", hint="give the same command again")
+            if result.outcome is Outcome.OK and isinstance(result.structured, dict):
+                self.allowed_usd(left)
+                return in_full(result.structured, names, left)
+            if result.outcome is Outcome.RETRYABLE and number < TRIES:
+                self.proposer.sleep(result.retry_after_s or FIRST_WAIT_S)
+        name = self.parent.home.name
+        raise WorkFailed(
+            f"the agent designed no experiment after {name}: {result.outcome.value}, {one_line(result.reason)}",
+            hint=f'do it yourself: {command_of(self.parent.home, "chain")} NEXT --rationale "…"',
+        )
+
+    def allowed_usd(self, left: Mapping[str, float]) -> float | None:
+        """What one call may cost; nothing is asked once the money is used up, or may be."""
+        if left.get("cost_usd", 1.0) <= 0:
+            raise no_money(self.parent.home)
+        caps = (self.parent.spec.agent.cost_usd, left.get("cost_usd"))
+        return min((limit for limit in caps if limit is not None), default=None)
+
+    def asked(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
+        spec, folder = self.parent.spec, unused(self.parent.home.root / "design")
+        asked = spec.agent
+        call = AgentCall(
+            prompt=next_prompt(
+                self.proposer.prompts,
+                NextParts(
+                    experiment=spec.name,
+                    goal=spec.goal,
+                    metric=spec.metric.name,
+                    direction=spec.metric.direction,
+                    scope="\n".join(spec.scope),
+                    names="\n".join(names),
+                    report=report,
+                ),
+            ),
+            conversation=Conversation(str(uuid.uuid4()), resume=False),
+            task=Task(
+                stage=self.proposer.stage,
+                title=f"the experiment after {spec.name}",
+                attempt=1,
+                run_root=folder,
+                draft=folder,
+                experiment=spec.name,
+            ),
+            mode=Mode.JUDGE,
+            writable=(),
+            model=asked.model or self.proposer.model,
+            limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, cost_usd),
+            record_dir=folder,
+            options={**self.proposer.options, **asked.options},
+            reply_schema=REPLY,
+            sandbox=spec.sandbox,
+        )
+        return self.proposer.call(call, self.parent.home, spec.subject.root)
+
+
+def spent(left: dict[str, float], result: AgentResult, allowed: float | None) -> dict[str, float]:
+    """What a call leaves: the design is paid for as well. An unknown cost counts as all that was allowed."""
+    if "cost_usd" not in left or allowed is None:
+        return left
+    cost = allowed if result.cost_usd is None else result.cost_usd
+    return {**left, "cost_usd": max(left["cost_usd"] - cost, 0.0)}
+
+
+def no_money(home: Home) -> WorkFailed:
+    return WorkFailed(
+        f"designing what follows {home.name} has used up its cost_usd, or may have: not every call said what it cost",
+        hint=f'do it yourself: {command_of(home, "chain")} NEXT --rationale "…" --cost-usd …',
+    )
+
+
+def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:
+    """What of the limits in hours and money an experiment has not used."""
+    stopping = parent.spec.stopping
+    used = {"wall_h": progress.wall_s / 3600, "gpu_h": progress.gpu_s / 3600, "cost_usd": progress.cost_usd}
+    limits: dict[str, float | None] = {name: getattr(stopping, name) for name in used}
+    return {name: limit - used[name] for name, limit in limits.items() if limit is not None}
+
+
+def used_up(parent: Opened, progress: Progress) -> str:
+    """The limit that leaves nothing for a further experiment; '' where there is none."""
+    return next((name for name, amount in budget_left(parent, progress).items() if amount <= 0), "")
+
+
+def in_full(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> Next:
+    """The design as `chain` takes it; a name that is taken is told apart by a number."""
+    name, number = str(answer["name"]), 2
+    while name in names:
+        name, number = f"{answer['name']}-{number}", number + 1
+    return Next(
+        name=name,
+        rationale=str(answer["rationale"]),
+        goal=str(answer["goal"]),
+        metric=str(answer.get("metric", "")),
+        direction=str(answer.get("direction", "")),
+        scope=tuple(map(str, answer.get("scope", ()))),
+        budget=left or None,
+    )
+
+
+def unused(folder: Path) -> Path:
+    """A new folder below this one: what was asked and answered before stays."""
+    number = 1
+    while (folder / f"{number:02d}").exists():
+        number += 1
+    path = folder / f"{number:02d}"
+    path.mkdir(parents=True, mode=0o700)
+    return path

@@ -1,0 +1,288 @@
+"""The loop of one experiment: proposals ahead, measurements beside each other, verdicts strictly in order."""
+
+from __future__ import annotations
+
+import errno
+import queue
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.experiments.candidates.seeds import seed_for
+from flagstone.experiments.candidates.subject import Candidate, kept_candidate
+from flagstone.experiments.candidates.working import Working
+from flagstone.experiments.deciding.judging import Bench, Ruling, entry_of, rule_on, rule_on_baseline
+from flagstone.experiments.deciding.stopping import terminated_by
+from flagstone.experiments.engine import rebase
+from flagstone.experiments.engine.opening import Opened, facts_of, harness_of, refuse_if_tampered, refuse_if_unclean
+from flagstone.experiments.engine.proposing import Proposing
+from flagstone.experiments.ledger import best, derived
+from flagstone.experiments.ledger.accounts import Accounts
+from flagstone.experiments.ledger.derived import tail_of
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.ledger.lines import told
+from flagstone.experiments.ledger.scalars import Scalars
+from flagstone.experiments.measuring.environment import refuse_if_unmeasured
+from flagstone.experiments.measuring.harness import Harness
+from flagstone.experiments.measuring.measurement import Measurement, Order
+from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.locks import held
+from flagstone.plans.folder import command_of, run_id
+from flagstone.processes import end_orphans
+from flagstone.processes.interruption import Interruption
+from flagstone.records import cannot_write, utc
+
+Prepared = tuple[Candidate, Measurement | None]
+
+
+@contextmanager
+def engine_of(
+    opened: Opened,
+    proposer: Proposer | None,
+    say: Callable[[str], None],
+    accounts: Accounts | None = None,
+    *,
+    tells_interruptions: bool = True,
+) -> Iterator[Engine]:
+    """The engine of an experiment, alone with it, after everything that a crash left was put right."""
+    home = opened.home
+    with held(home.lock, f"experiment {home.name}", utc(time.time())), Interruption() as interruption:
+        refuse_if_unclean(home)
+        end_orphans(str(home.root))
+        refuse_if_tampered(opened)
+        refuse_if_unmeasured(opened.spec)
+        history = History.read(home)
+        history.refuse_if_broken()
+        harness = harness_of(opened, interruption, say)
+        working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
+        for slot in range(max(1, opened.spec.lag - 1)):
+            slots.put(slot)
+        books, told = accounts or Accounts(home), tells_interruptions
+        engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots, told)
+        best.settle(home, opened.spec, opened.subject, history.progress.best)
+        derived.mend(home, opened.spec, history)
+        if history.recent:
+            books.mend(history.recent[-1])
+        working.settle(engine.best_tree, history.progress.number)
+        try:
+            yield engine
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            raise cannot_write(home.root, error) from error
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One experiment under way. `slots` are the places where its runs may be laid out, one run in each.
+
+    Whether a run that was interrupted has its line, or is done again, is a question of who interrupts: a person who is
+    there, or whatever ends jobs.
+    """
+
+    opened: Opened
+    history: History
+    harness: Harness
+    working: Working
+    proposer: Proposer | None
+    say: Callable[[str], None]
+    accounts: Accounts
+    scalars: Scalars
+    slots: queue.SimpleQueue[int]
+    tells_interruptions: bool = True
+
+    @property
+    def again(self) -> str:
+        return command_of(self.opened.home, "run")
+
+    @property
+    def next_number(self) -> int:
+        return self.history.progress.number + 1
+
+    @property
+    def best_tree(self) -> str:
+        now = self.history.progress.best
+        return now.tree if now else self.opened.base.tree
+
+    def ended_by(self) -> str:
+        """Why there is nothing more to do: a condition that holds, or a person's wish."""
+        if self.opened.home.stop.exists():
+            return "manual"
+        if self.history.progress.best is None:
+            return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
+        now = replace(self.history.progress, is_interrupted=False)
+        return terminated_by(self.opened.spec.stopping, self.opened.spec.metric, now)
+
+    def run(self, limit: int | None = None) -> str:
+        """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""
+        spec = self.opened.spec
+        last = self.history.progress.number + limit if limit is not None else None
+        pending: dict[int, Future[Prepared]] = {}
+        with ThreadPoolExecutor(max_workers=spec.lag) as pool:
+            try:
+                return self.until_the_end(partial(self.top_up, pool, pending), pending, last)
+            finally:
+                for future in pending.values():
+                    future.cancel()
+                if pending:
+                    self.harness.interruption.ask()
+
+    def until_the_end(
+        self,
+        top_up: Callable[[int | None], None],
+        pending: dict[int, Future[Prepared]],
+        last: int | None,
+    ) -> str:
+        while not (ended := self.ended_by()):
+            number = self.next_number
+            if self.harness.interruption.is_asked:
+                raise Interrupted("stopped between two runs", hint=f"go on: {self.again}")
+            if last is not None and number > last:
+                return ""
+            self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
+            top_up(last)
+            candidate, first = pending.pop(number).result()
+            if candidate.is_exhausted:
+                return "proposals"
+            if candidate.is_fatal:
+                raise WorkFailed(candidate.fault, hint="put that right, then give the same command again")
+            self.halt_on(self.conclude(candidate, first))
+        return ended
+
+    def top_up(self, pool: ThreadPoolExecutor, pending: dict[int, Future[Prepared]], last: int | None) -> None:
+        """Starts every proposal whose earlier verdicts are there; until there is a best, only the unedited files."""
+        number, lag = self.next_number, self.opened.spec.lag
+        final = number if self.history.progress.best is None else number + lag - 1
+        for ahead in range(number, final + 1):
+            if ahead in pending or (last is not None and ahead > last):
+                continue
+            make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposing(ahead)
+            pending[ahead] = pool.submit(self.prepared, make)
+
+    def proposing(self, number: int) -> Callable[[], Candidate]:
+        """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
+        kept = kept_candidate(self.opened.home.run(run_id(number)))
+        if kept is not None:
+            return lambda: kept
+        if self.proposer is None:
+            raise FlagstoneError(
+                "this experiment has nobody to propose edits (proposer: none)",
+                hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
+            )
+        asking = Proposing(self.opened, self.proposer, self.history, self.say)
+        return partial(asking.candidate, asking.view(number))
+
+    def baseline(self, number: int) -> Candidate:
+        """The unedited files: the first run of every experiment."""
+        base = self.opened.base
+        made = Candidate(number, "", base.tree, base, "baseline", facts=facts_of(self.opened, base.tree))
+        made.keep(self.opened.home.run(run_id(number)))
+        return made
+
+    def prepared(self, make: Callable[[], Candidate]) -> Prepared:
+        """A candidate and its first measurement; in a thread of its own."""
+        candidate = make()
+        if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
+            return candidate, None
+        return candidate, self.measured(self.order(candidate, "first"))
+
+    @contextmanager
+    def slot(self) -> Iterator[int]:
+        """A place for a run, as soon as there is one."""
+        slot = self.slots.get()
+        try:
+            yield slot
+        finally:
+            self.slots.put(slot)
+
+    def measured(self, order: Order) -> Measurement:
+        with self.slot() as slot:
+            return self.harness.measure(replace(order, slot=slot))
+
+    def guarded(self, order: Order) -> Measurement | None:
+        with self.slot() as slot:
+            return self.harness.guard(replace(order, slot=slot))
+
+    def order(self, candidate: Candidate, part: str) -> Order:
+        """What the harness is asked for, on the seed that every candidate has first."""
+        run_dir = self.opened.home.run(run_id(candidate.number))
+        return Order(run_dir, candidate.snapshot.tree, part, seed_for(self.opened.spec.seed, 0))
+
+    def conclude(self, candidate: Candidate, first: Measurement | None) -> Entry:
+        """The verdict: its line in the ledger first, then everything that follows from it."""
+        candidate, first = self.on_the_best(candidate, first)
+        if first is not None and first.status == "interrupted" and not self.tells_interruptions:
+            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"go on: {self.again}")
+        entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first))
+        self.history.append(entry)
+        self.follow(entry)
+        self.say(told(entry, self.opened.spec))
+        return entry
+
+    def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:
+        """With `rebase`, an edit of an older parent is put onto the best, and that is measured."""
+        moved = rebase.moved(self.opened, candidate, first, self.history.progress.best)
+        if moved is None:
+            return candidate, first
+        return moved, self.measured(self.order(moved, "rebased"))
+
+    def ruling(self, candidate: Candidate, first: Measurement | None) -> Ruling:
+        if candidate.snapshot.violations:
+            return Ruling("violation", "invalid", "; ".join(candidate.snapshot.violations[:10]))
+        if first is None:
+            return Ruling("invalid", "revert", candidate.fault)
+        bench = self.bench(candidate)
+        if not candidate.parent_run:
+            return rule_on_baseline(self.opened.spec, first, bench)
+        return rule_on(self.opened.spec, self.history.progress, candidate, first, bench)
+
+    def bench(self, candidate: Candidate) -> Bench:
+        now, own = self.history.progress.best, self.order(candidate, "guard")
+
+        def repeat(tree: str, part: str, seed: int) -> Measurement:
+            found = self.measured(replace(own, tree=tree, part=part, seed=seed))
+            if found.status == "interrupted":
+                # no verdict: what is measured already stays, and the next engine goes on from there
+                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
+            return found
+
+        def best_on(seed: int) -> Measurement:
+            assert now is not None
+            return repeat(now.tree, f"best-{now.run_id}-{seed}", seed)
+
+        return Bench(
+            candidate_on=lambda part, seed: repeat(own.tree, part, seed),
+            best_on=best_on,
+            guard=lambda: self.guarded(own),
+            files=self.opened.subject.files,
+        )
+
+    def follow(self, entry: Entry) -> None:
+        """What is derived from a verdict; a kill in here is mended by the next engine."""
+        opened = self.opened
+        if entry.verdict == "advance":
+            best.promote(opened.home, opened.spec, opened.subject, entry)
+        if opened.spec.checkpoint:
+            recent = (each.run_id for each in self.history.recent)
+            best.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry, recent)
+        derived.append_derived(opened.home, opened.spec, entry)
+        self.scalars.add(entry, opened.spec)
+        self.accounts.note(entry)
+        self.working.restore(self.best_tree)
+
+    def halt_on(self, entry: Entry) -> None:
+        """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
+        if entry.status == "interrupted":
+            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {self.again}")
+        if entry.status == "unclean" or entry.reason.startswith("tampered"):
+            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {self.again}")
+        if not entry.parent_run and not entry.improved:
+            tail = tail_of(self.opened.home, entry, 12)
+            raise WorkFailed(
+                f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
+            )

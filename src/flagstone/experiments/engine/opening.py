@@ -1,0 +1,194 @@
+"""An experiment, opened: its spec, subject and contract, and how it began."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates.contract import Contract
+from flagstone.experiments.candidates.files import FilesSubject
+from flagstone.experiments.candidates.objects import Store
+from flagstone.experiments.candidates.subject import Snapshot, Subject
+from flagstone.experiments.candidates.working import Working
+from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.measuring.harness import Harness
+from flagstone.locks import held
+from flagstone.plans.folder import Home, command_of, unused
+from flagstone.plans.spec import Spec, load_spec
+from flagstone.processes import Survivor, still_alive
+from flagstone.processes.interruption import Interruption
+from flagstone.records import cannot_write, read_record, utc, write_record
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What every verb of an experiment needs. `start` is how it began."""
+
+    home: Home
+    spec: Spec
+    subject: Subject
+    contract: Contract
+    start: Mapping[str, Any]
+
+    @property
+    def base(self) -> Snapshot:
+        return Snapshot(self.start["tree"], self.start["commit"])
+
+
+def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
+    """What a table can show of a candidate that no proposer has described."""
+    from flagstone.experiments.proposers.constants import parameters_in
+
+    return {"parameters": parameters_in(opened.subject.files(tree).get(opened.spec.subject.entry, b""))}
+
+
+def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
+    """The experiment at a folder; where it was not yet begun, it begins now."""
+    if home.anew.exists():
+        with held(home.lock, f"experiment {home.name}", utc(time.time())):
+            finish_anew(home)
+    spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
+    contract, store = Contract(spec, home.spec), Store(home.candidates)
+    subject = subject_for(spec, store)
+    if is_to_be_mended(home, subject):
+        begin_anew(home)
+    start = read_record(home.start)
+    if start is None or is_outdated(home, subject, contract, start):
+        start = begun_alone(home, spec, subject, contract)
+    if seconds is not None:
+        spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
+    return Opened(home, spec, subject, contract, start)
+
+
+def subject_for(spec: Spec, store: Store) -> Subject:
+    if spec.subject.kind == "git":
+        from flagstone.experiments.candidates.checkout import GitSubject
+
+        return GitSubject(spec.subject, store.root)
+    return FilesSubject(spec.subject, store)
+
+
+def is_to_be_mended(home: Home, subject: Subject) -> bool:
+    """Whether nothing ever ran, and the project has been changed since: then that is what is begun with."""
+    start = read_record(home.start)
+    if start is None or os.path.lexists(home.best) or home.origin.exists() or not home.ledger.exists():
+        return False
+    return History.read(home).progress.best is None and subject.base().tree != start["tree"]
+
+
+def is_outdated(home: Home, subject: Subject, contract: Contract, start: Mapping[str, Any]) -> bool:
+    """Whether the spec or the project was changed after it was set up, and before anything was run."""
+    if home.ledger.exists() or home.origin.exists():
+        return False
+    return bool(contract.changed(start["files"], start["contract"])) or subject.base().tree != start["tree"]
+
+
+def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
+    """Two that come at once begin it once."""
+    with held(home.lock, f"experiment {home.name}", utc(time.time())):
+        start = read_record(home.start)
+        if start is not None and not is_outdated(home, subject, contract, start):
+            return start
+        return begun(home, spec, subject, contract)
+
+
+def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
+    """Stores the base (the files as they stand, or the best of a parent) and the contract; lays out the files."""
+    if not spec.subject.root.is_dir():
+        raise FlagstoneError(
+            f"the project {spec.subject.root} is not there", hint=f"correct subject.root in {home.spec}"
+        )
+    home.root.mkdir(parents=True, exist_ok=True)
+    os.chmod(home.root, 0o700)
+    origin = read_record(home.origin)
+    base = Snapshot(origin["tree"], origin["commit"]) if origin else subject.base()
+    working = Working(home, subject)
+    if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
+        subject.lay_out(base.tree, home.working)
+        working.note(base.tree)
+    elif working.seen["tree"] != base.tree and working.is_unedited(base.tree):
+        working.restore(base.tree)
+    files = contract.begun()
+    start = {
+        "tree": base.tree,
+        "commit": base.commit,
+        "contract": contract.digest(files),
+        "files": files,
+        "began_at": utc(time.time()),
+    }
+    write_record(home.start, start)
+    return start
+
+
+def refuse_if_tampered(opened: Opened) -> None:
+    """What decides about the number must be what it was when the experiment began."""
+    changed = opened.contract.changed(opened.start["files"], opened.start["contract"])
+    if changed:
+        raise FlagstoneError(
+            f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} "
+            f"began: {changed}",
+            hint=f"put it back, or begin anew with it: {command_of(opened.home, 'run')} --fresh",
+        )
+
+
+def refuse_if_unclean(home: Home) -> None:
+    """Nothing is started beside what could not be ended; it unblocks by itself when that is gone."""
+    record = read_record(home.unclean)
+    if record is None:
+        return
+    left = still_alive(Survivor(int(row["pid"]), int(row["started_ticks"])) for row in record.get("processes", ()))
+    if left:
+        pids = ", ".join(str(each.pid) for each in left)
+        raise FlagstoneError(
+            f"processes of run {record.get('run')} of experiment {home.name} still live: {pids}",
+            hint=f"end them (kill -9 {pids.replace(',', '')}), then give the same command again",
+        )
+    home.unclean.unlink(missing_ok=True)
+
+
+def harness_of(opened: Opened, interruption: Interruption, say: Callable[[str], None]) -> Harness:
+    return Harness(
+        spec=opened.spec,
+        home=opened.home,
+        subject=opened.subject,
+        contract=opened.contract,
+        start_digest=opened.start["contract"],
+        start_files=opened.start["files"],
+        base_tree=opened.base.tree,
+        interruption=interruption,
+        say=say,
+    )
+
+
+KEPT = ("experiment.yaml", "history", "lock", "candidates.git", "origin.json", "parent_ckpt", "chain_decision.json")
+
+
+def begin_anew(home: Home) -> None:
+    """Moves what was done to history/<n>/; the spec and what a parent left stay."""
+    if not home.spec.is_file():
+        raise FlagstoneError(f"there is no experiment in {home.root}", hint="flagstone experiment new NAME starts one")
+    with held(home.lock, f"experiment {home.name}", utc(time.time())):
+        number = 1
+        while (home.root / "history" / f"{number:03d}").exists():
+            number += 1
+        if not home.anew.exists():
+            write_record(home.anew, {"folder": f"history/{number:03d}"})
+        finish_anew(home)
+
+
+def finish_anew(home: Home) -> None:
+    """All of it, also where a kill came in between: no ledger goes on under a contract that it was not begun with."""
+    folder = home.root / str((read_record(home.anew) or {}).get("folder", "history/unknown"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in sorted(os.listdir(home.root)):
+            if name not in (*KEPT, home.anew.name):
+                os.rename(home.root / name, unused(folder / name))
+        home.anew.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error

@@ -1,0 +1,105 @@
+"""From a view of the experiment to a stored candidate: a private copy, the proposer, and a look at what it changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from flagstone.experiments.candidates.subject import Candidate, Snapshot
+from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.ledger.derived import tail_of
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import History, entries_of
+from flagstone.experiments.proposers.protocol import Proposer, View
+from flagstone.plans.folder import run_id, unused
+from flagstone.plans.spec import Spec
+
+NO_CHANGE = "no proposal: nothing was changed"
+
+
+@dataclass(frozen=True)
+class Proposing:
+    """Asks the proposer for one run after the other. `history` is only looked at when a view is made."""
+
+    opened: Opened
+    proposer: Proposer
+    history: History
+    say: Callable[[str], None]
+
+    def view(self, number: int) -> View:
+        """What proposal `number` may know: the verdicts up to `number - lag`, and at least the baseline's."""
+        spec, done = self.opened.spec, self.history.progress.number
+        later = max(0, done - max(number - spec.lag, 1))
+        recent = list(self.history.recent)
+        entries = recent[: len(recent) - later]
+        best = self.history.progress.best if later == 0 else self.best_after(entries)
+        home = self.opened.home
+        return View(
+            number=number,
+            spec=self.within_budget(spec),
+            home=home,
+            entries=entries,
+            best=best,
+            diff=self.opened.subject.diff,
+            tail=partial(tail_of, home),
+        )
+
+    def best_after(self, entries: list[Entry]) -> Entry | None:
+        """The best as it was after these runs."""
+        name = entries[-1].best_run if entries else ""
+        now = self.history.progress.best
+        if now is None or not name:
+            return None
+        for entry in [now, *reversed(entries)]:
+            if entry.run_id == name:
+                return entry
+        return next((each for each in entries_of(self.opened.home.ledger) if each.run_id == name), None)
+
+    def within_budget(self, spec: Spec) -> Spec:
+        """One proposal may cost what is left, shared with those that are under way."""
+        limit = spec.stopping.cost_usd
+        if limit is None:
+            return spec
+        left = max(limit - self.history.progress.cost_usd, 0.0) / spec.lag
+        allowed = spec.agent.cost_usd
+        return replace(spec, agent=replace(spec.agent, cost_usd=left if allowed is None else min(left, allowed)))
+
+    def candidate(self, view: View) -> Candidate:
+        """The proposal for one run, stored."""
+        run = self.opened.home.run(run_id(view.number))
+        parent = parent_of(view, self.opened.base)
+        if run.draft.exists():
+            os.rename(run.draft, unused(run.draft))  # one that was not finished when we were killed stays beside it
+        self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
+        proposed = self.proposer.propose(view, run.draft, run.root / "agent")
+        facts = dict(proposed.facts)
+        if facts.get("cost_usd", 0) is None:
+            facts["cost_at_most_usd"] = view.spec.agent.cost_usd
+        parent_run = view.best.run_id if view.best else ""
+        if proposed.is_fatal or facts.get("exhausted"):
+            ends = bool(facts.get("exhausted"))
+            return Candidate(
+                view.number,
+                parent_run,
+                parent.tree,
+                parent,
+                fault=proposed.failure,
+                is_exhausted=ends,
+                is_fatal=not ends,
+                facts=facts,
+            )
+        taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
+        fault = proposed.failure and f"no proposal: {proposed.failure}"
+        if not fault and taken.tree == parent.tree and not taken.violations:
+            fault = NO_CHANGE
+        made = Candidate(view.number, parent_run, parent.tree, taken, proposed.note, fault, facts=facts)
+        made.keep(run)
+        if not taken.violations:
+            self.opened.subject.release(run)
+        return made
+
+
+def parent_of(view: View, base: Snapshot) -> Snapshot:
+    return Snapshot(view.best.tree, view.best.commit) if view.best else base

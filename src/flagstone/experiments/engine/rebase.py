@@ -1,0 +1,80 @@
+"""An edit of an older parent, put onto the best: merged file by file, and measured before anything is believed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flagstone.experiments.candidates.overlay import emptied
+from flagstone.experiments.candidates.subject import Candidate, Snapshot
+from flagstone.experiments.engine.opening import Opened, facts_of
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.measuring.measurement import Measurement
+from flagstone.plans.folder import run_id
+from flagstone.processes import run_quietly
+
+
+def moved(opened: Opened, candidate: Candidate, first: Measurement | None, best: Entry | None) -> Candidate | None:
+    """The candidate on the best of now, where the spec asks for it and its parent is older; else None."""
+    if not opened.spec.rebase or best is None or first is None or first.status != "ok":
+        return None
+    return onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
+
+
+def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
+    """The candidate with its edit on the best; None where both changed the same lines, or nothing is left of it."""
+    run = opened.home.run(run_id(candidate.number))
+    subject, parent = opened.subject, Snapshot(best.tree, best.commit)
+    merged = merged_files(
+        subject.files(candidate.parent_tree), subject.files(candidate.snapshot.tree), subject.files(best.tree)
+    )
+    if merged is None:
+        return None
+    folder = run.root / "rebased"
+    emptied(folder)
+    subject.lay_out(best.tree, folder)
+    for path, content in merged.items():
+        target = folder / path
+        if content is None:
+            target.unlink(missing_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    taken = subject.take(folder, parent, candidate.note or run_id(candidate.number), candidate.number)
+    if taken.tree == best.tree or taken.violations:
+        return None
+    facts = {**candidate.facts, **facts_of(opened, taken.tree), "rebased_from": candidate.parent_run}
+    return replace(candidate, parent_run=best.run_id, parent_tree=best.tree, snapshot=taken, facts=facts)
+
+
+def merged_files(
+    base: Mapping[str, bytes], edited: Mapping[str, bytes], best: Mapping[str, bytes]
+) -> dict[str, bytes | None] | None:
+    """What has to be written over the best, path by path (None: removed); None where it does not merge."""
+    found: dict[str, bytes | None] = {}
+    for path in sorted({*base, *edited}):
+        before, after, now = base.get(path), edited.get(path), best.get(path)
+        if before == after or after == now:
+            continue
+        if before == now:
+            found[path] = after
+            continue
+        if before is None or after is None or now is None:
+            return None
+        joined = merged_text(before, after, now)
+        if joined is None:
+            return None
+        found[path] = joined
+    return found
+
+
+def merged_text(before: bytes, after: bytes, now: bytes) -> bytes | None:
+    """A three-way merge of one file; None where both sides changed the same lines."""
+    with tempfile.TemporaryDirectory(prefix="flagstone-merge-") as name:
+        folder = Path(name)
+        for part, content in (("now", now), ("before", before), ("after", after)):
+            (folder / part).write_bytes(content)
+        code, joined, _ = run_quietly(["git", "merge-file", "-p", "now", "before", "after"], folder, 60)
+    return joined if code == 0 else None

@@ -1,0 +1,48 @@
+"""Evaluating what stands in the working files now: one command a run, for whoever edits them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flagstone.experiments.candidates.edits import note_that_changed
+from flagstone.experiments.candidates.subject import Candidate
+from flagstone.experiments.engine.engine import Engine
+from flagstone.experiments.engine.opening import facts_of
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.plans.folder import run_id
+
+
+def is_unedited(engine: Engine) -> bool:
+    return engine.working.is_unedited(engine.best_tree)
+
+
+def step(engine: Engine, note: str) -> Entry:
+    """The verdict on the working files; before the first one, the unedited files are measured."""
+    if engine.history.progress.best is not None:
+        return engine.conclude(*engine.prepared(lambda: in_hand(engine, note, engine.next_number)))
+    # taken first: the verdict on the unedited files puts those back into the working folder
+    made = None if is_unedited(engine) else in_hand(engine, note, engine.next_number + 1)
+    try:
+        entry = engine.conclude(*engine.prepared(lambda: engine.baseline(engine.next_number)))
+    finally:
+        if made is not None and not made.snapshot.violations:
+            engine.working.put_back(made.snapshot.tree, made.number)
+    if made is None:
+        return entry
+    engine.halt_on(entry)
+    return engine.conclude(*engine.prepared(lambda: made))
+
+
+def in_hand(engine: Engine, note: str, number: int) -> Candidate:
+    """The working files as a candidate, noted as stored once that is so."""
+    opened, now = engine.opened, engine.history.progress.best
+    parent = replace(opened.base, tree=now.tree, commit=now.commit) if now else opened.base
+    subject, entry, seen = opened.subject, opened.spec.subject.entry, engine.working.files()
+    note = note or note_that_changed(subject.files(parent.tree).get(entry), opened.home.working / entry)
+    taken = subject.take(opened.home.working, parent, note or run_id(number), number)
+    before = now.run_id if now else run_id(number - 1)
+    made = Candidate(number, before, parent.tree, taken, note, facts=facts_of(opened, taken.tree))
+    made.keep(opened.home.run(run_id(number)))
+    if not taken.violations:  # what may not be part of a candidate is kept aside when the files are put right
+        engine.working.note(taken.tree, seen, edit_of=number)
+    return made

@@ -1,0 +1,1 @@
+"""What happened, line by line, and what is derived from it."""

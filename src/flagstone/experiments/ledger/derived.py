@@ -1,0 +1,271 @@
+"""What is read off the ledger into files of its own: result.json, results.tsv, best.json. All may be deleted."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import entries_of
+from flagstone.experiments.ledger.scalars import event_files
+from flagstone.experiments.measuring.measurement import Measurement
+from flagstone.plans.folder import Home, run_id
+from flagstone.plans.spec import Spec
+from flagstone.records import cannot_write, content_of, keep, last_line, make, replace
+
+if TYPE_CHECKING:
+    from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.measuring.log_end import tail_text
+
+COLUMNS = (
+    "run_id",
+    "ts",
+    "wall_s",
+    "status",
+    "verdict",
+    "primary_name",
+    "primary_value",
+    "valid",
+    "improved",
+    "note",
+)
+HEADER = "\t".join(COLUMNS)
+AS_GIVEN = ("metrics", "judgement", "proposal")
+CONSTRAINT = ("name", "op", "threshold", "value", "passed")
+NOTE = 200
+# a line break in the eyes of any reader of the table
+BREAKS = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
+SPOKEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
+SORTED = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str, sort_keys=True).encode
+
+
+def telling(entry: Entry) -> Measurement | None:
+    """The measurement that the status of a run comes from: the first, or the repeat that failed."""
+    failed = [each for each in entry.measurements if each.status == entry.status != "ok"]
+    return failed[-1] if failed else entry.first
+
+
+def primary_of(entry: Entry, spec: Spec) -> dict[str, Any]:
+    return {"name": spec.metric.name, "direction": spec.metric.direction, "value": entry.value}
+
+
+def result_record(entry: Entry, spec: Spec) -> dict[str, Any]:
+    """result.json: the fields of the autoresearch plugin with its words, then what only we know."""
+    record: dict[str, Any] = json.loads(result_bytes(entry, spec))
+    return record
+
+
+def result_bytes(entry: Entry, spec: Spec) -> bytes:
+    """result.json as it is written: one field a line."""
+    rows = (f' "{name}": {spoken(name, value)}' for name, value in fields(entry, spec).items())
+    return ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "replace")
+
+
+def spoken(name: str, value: Any) -> str:
+    """A value as JSON. Written out for the plain ones: all of this is done again for 10 000 runs in a rebuild."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else word(value)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return repr(value)
+    # what was handed to us in any order comes back sorted from the ledger
+    encode = SORTED if name in AS_GIVEN else SPOKEN
+    try:
+        return encode(value)
+    except ValueError:
+        return encode(speakable_value(value))
+
+
+def fields(entry: Entry, spec: Spec) -> dict[str, Any]:
+    found = telling(entry)
+    own = {
+        "run_id": entry.run_id,
+        "started_at": (entry.first.started_at if entry.first else "") or entry.ended_at,
+        "wall_seconds": round(entry.wall_s, 4),
+        "status": entry.status,
+        "verdict": entry.verdict,
+        "metrics": entry.first.metrics if entry.first else {},
+        "primary": primary_of(entry, spec),
+        "constraints": [{name: row.get(name) for name in CONSTRAINT} for row in entry.constraints],
+        "valid": entry.valid,
+        "improved_over_best": entry.improved,
+        "previous_best_run_id": entry.previous_best or None,
+        "wandb_run_id": entry.first.wandb_run_id if entry.first else None,
+        "log_path": found.log if found else "",
+        "note": entry.note,
+        "should_terminate": entry.should_terminate,
+        "terminated_by": entry.terminated_by or None,
+        "exit_code": found.exit_code if found else None,
+        "unclean": entry.status == "unclean",
+    }
+    return {**own, **further(entry)}
+
+
+def further(entry: Entry) -> dict[str, Any]:
+    """What the plugin does not tell."""
+    return {
+        "reason": entry.reason,
+        "number": entry.number,
+        "parent_run": entry.parent_run or None,
+        "tree": entry.tree,
+        "commit": entry.commit,
+        "best_run_id": entry.best_run or None,
+        "best_value": entry.best_value,
+        "backend": entry.first.backend if entry.first else "",
+        "repeats": [
+            {"part": each.part, "seed": each.seed, "status": each.status, "value": each.value, "wall_s": each.wall_s}
+            for each in entry.measurements[1:]
+        ],
+        "judgement": entry.judgement,
+        "proposal": entry.proposal,
+        "peak_rss_mb": largest(each.peak_rss_mb for each in entry.measurements),
+        "peak_vram_mb": largest(each.peak_vram_mb for each in entry.measurements),
+        "unclean_pids": [pid for each in entry.measurements for pid in each.unclean],
+        "cost_usd": entry.cost_usd,
+        "contract": entry.contract,
+        "ended_at": entry.ended_at,
+    }
+
+
+def largest(amounts: Iterable[float | None]) -> float | None:
+    return max((each for each in amounts if each is not None), default=None)
+
+
+def speakable_value(value: Any) -> Any:
+    """The same with numbers that JSON cannot hold as words, at any depth."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {key: speakable_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [speakable_value(item) for item in value]
+    return value
+
+
+def best_record(entry: Entry, spec: Spec) -> dict[str, Any]:
+    """best.json: which run is the best, its number, and where its weights and its source are."""
+    saved = entry.first.checkpoint if entry.first else ""
+    return {
+        "run_id": entry.run_id,
+        "primary": primary_of(entry, spec),
+        "created_at": entry.ended_at,
+        "ckpt_path": f"best_ckpt/{saved}" if saved else None,
+        "parent_lineage": entry.previous_best or None,
+        "tree": entry.tree,
+        "commit": entry.commit,
+    }
+
+
+def results_line(entry: Entry, spec: Spec) -> str:
+    """One row of results.tsv, without its line break."""
+    value = "" if entry.value is None else f"{entry.value:.6g}"
+    facts = (entry.run_id, entry.ended_at, f"{entry.wall_s:.3f}", entry.status, entry.verdict, spec.metric.name, value)
+    return "\t".join((*facts, word(entry.valid), word(entry.improved), table_note(entry.note)))
+
+
+def word(answer: bool) -> str:
+    return "true" if answer else "false"
+
+
+def table_note(note: str) -> str:
+    """A note as one cell; `~ ` in front says that it was altered."""
+    plain = note.translate(BREAKS)[:NOTE]
+    return plain if plain == note else f"~ {plain}"
+
+
+def row_bytes(entry: Entry, spec: Spec) -> bytes:
+    return results_line(entry, spec).encode("utf-8", "replace") + b"\n"
+
+
+def append_derived(home: Home, spec: Spec, entry: Entry) -> None:
+    """What follows from one more line of the ledger."""
+    replace(home.run(entry.run_id).result, result_bytes(entry, spec))
+    if not extended(home.results, spec, entry):
+        write_results(home, spec, entries_of(home.ledger))
+
+
+def extended(path: Path, spec: Spec, entry: Entry) -> bool:
+    """Adds a row behind that of the run before; False where that is not the last one there."""
+    before = run_id(entry.number - 1) if entry.number > 1 else COLUMNS[0]
+    try:
+        with open(path, "r+b", buffering=0) as stream:
+            last, torn = last_line(stream)
+            if torn or last.partition(b"\t")[0] != before.encode():
+                return False
+            row = row_bytes(entry, spec)
+            return stream.write(row) == len(row)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_results(home: Home, spec: Spec, entries: Iterable[Entry]) -> None:
+    rows = (row_bytes(entry, spec) for entry in entries)
+    keep(home.results, b"".join((HEADER.encode() + b"\n", *rows)))
+
+
+def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
+    """Everything derived, as it was: what is missing or differs is written again."""
+    is_marked = False
+    for entry in entries:
+        path, wanted = home.run(entry.run_id).result, result_bytes(entry, spec)
+        found = content_of(path)
+        if found is not None:
+            if found != wanted:
+                replace(path, wanted)
+            continue
+        if not is_marked:
+            # the table comes back last: without it, a start knows that a rebuild was not finished
+            home.results.unlink(missing_ok=True)
+            is_marked = True
+        make(path, wanted)
+    best = next((entry for entry in reversed(entries) if entry.verdict == "advance"), None)
+    if best is not None and (home.bests / best.run_id).is_dir():
+        keep(home.bests / best.run_id / "best.json", best_bytes(best, spec))
+    for path, content in event_files(home, spec, entries):
+        keep(path, content)
+    write_results(home, spec, entries)
+
+
+def best_bytes(entry: Entry, spec: Spec) -> bytes:
+    return json.dumps(best_record(entry, spec), indent=1, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+def mend(home: Home, spec: Spec, history: History) -> None:
+    """After a kill or a deletion. Looks at the last runs only: a start must cost the same after 10 000 runs."""
+    recent = list(history.recent)
+    if not recent:
+        return
+    there = [os.path.exists(home.run(entry.run_id).result) for entry in recent]
+    if not (there[0] and home.results.exists()):
+        rebuild(home, spec, list(entries_of(home.ledger)))
+        return
+    for entry, is_there in zip(recent, there, strict=True):
+        if not is_there or entry is recent[-1]:
+            keep(home.run(entry.run_id).result, result_bytes(entry, spec))
+    if not ends_with(home.results, row_bytes(recent[-1], spec)):
+        write_results(home, spec, entries_of(home.ledger))
+
+
+def ends_with(path: Path, row: bytes) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - len(row) - 1))
+            return stream.read() == (b"\n" + row if size > len(row) else row)
+    except OSError:
+        return False
+
+
+def tail_of(home: Home, entry: Entry, lines: int = 80) -> str:
+    """Nothing where there is no log: what never started has written none, and its reason says all there is."""
+    told = telling(entry)
+    log = home.root / told.log if told and told.log else home.run(entry.run_id).log
+    return tail_text(log, lines) if log.exists() else ""

@@ -1,0 +1,100 @@
+"""What the ledger says of one run, and what can be read off a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flagstone.experiments.measuring.measurement import Measurement, Status, filled
+
+Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: a run, its verdict, and the best after it. Times never decide anything.
+
+    `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
+    """
+
+    number: int
+    run_id: str
+    parent_run: str
+    tree: str
+    commit: str
+    note: str
+    status: Status
+    verdict: Verdict
+    reason: str
+    value: float | None
+    valid: bool
+    improved: bool
+    previous_best: str
+    best_run: str
+    best_value: float | None
+    constraints: tuple[Mapping[str, Any], ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    reference: tuple[tuple[int, float | None], ...] = ()
+    beside: tuple[Measurement, ...] = ()
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    proposal: Mapping[str, Any] = field(default_factory=dict)
+    contract: str = ""
+    should_terminate: bool = False
+    terminated_by: str = ""
+    ended_at: str = ""
+
+    @property
+    def first(self) -> Measurement | None:
+        return self.measurements[0] if self.measurements else None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether these were the unedited files: they have no parent."""
+        return not self.parent_run
+
+    @property
+    def wall_s(self) -> float:
+        return sum(each.wall_s + each.evaluator_s for each in (*self.measurements, *self.beside))
+
+    @property
+    def gpu_s(self) -> float:
+        return sum((each.wall_s + each.evaluator_s) * each.gpus for each in (*self.measurements, *self.beside))
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the proposal cost; None where the agent did not say."""
+        cost = self.proposal.get("cost_usd", 0.0)
+        return None if cost is None else float(cost)
+
+    @property
+    def spent_usd(self) -> float:
+        """What counts towards a limit: of a call that told no cost, all that it was allowed."""
+        return self.cost_usd if self.cost_usd is not None else float(self.proposal.get("cost_at_most_usd") or 0.0)
+
+    def to_record(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "measurements": [each.to_record() for each in self.measurements],
+            "constraints": [dict(each) for each in self.constraints],
+            "reference": [list(each) for each in self.reference],
+            "beside": [each.to_record() for each in self.beside],
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Entry:
+        """The entry a ledger line tells of; KeyError, TypeError or ValueError where it tells of none."""
+        values = {
+            **record,
+            "measurements": tuple([Measurement.from_record(each) for each in record["measurements"]]),
+            "constraints": tuple(record["constraints"]),
+            "reference": tuple([(int(seed), known(value)) for seed, value in record["reference"]]),
+            "beside": tuple([Measurement.from_record(each) for each in record.get("beside", ())]),
+        }
+        values.pop("before", None)
+        return filled(cls, values)
+
+
+def known(value: Any) -> float | None:
+    """The number of a reference; None where the best did not come to one."""
+    return None if value is None else float(value)

@@ -1,0 +1,36 @@
+"""How a verdict is told in one line."""
+
+from __future__ import annotations
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.plans.spec import Spec
+
+NOTE = 80
+
+
+def told(entry: Entry, spec: Spec) -> str:
+    """One verdict as the terminal shows it: `r0043 advance val_loss 0.851 → 0.844 (best) "lr 2e-4"`."""
+    note = f'  "{one_line(entry.note, NOTE)}"' if entry.note else ""
+    return f"{entry.run_id} {outcome(entry, spec)}{note}{seconds(entry)}{ending(entry)}"
+
+
+def outcome(entry: Entry, spec: Spec) -> str:
+    name = spec.metric.name
+    if entry.status == "ok" and entry.value is not None:
+        if entry.is_baseline and entry.improved:
+            return f"advance  {name} {entry.value:.6g}, {entry.reason}"
+        if entry.improved:
+            return f"advance  {name} → {entry.value:.6g} (best), {entry.reason}"
+        return f"revert   {name} {entry.value:.6g}, {entry.reason}"
+    return f"{entry.status:<8} {one_line(entry.reason)}"
+
+
+def seconds(entry: Entry) -> str:
+    repeats = len(entry.measurements) - 1
+    again = f", {repeats + 1} runs" if repeats > 0 else ""
+    return f"  ({entry.wall_s:.1f} s{again})" if entry.measurements else ""
+
+
+def ending(entry: Entry) -> str:
+    return f"  ended by {entry.terminated_by}" if entry.should_terminate else ""

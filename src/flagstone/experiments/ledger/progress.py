@@ -1,0 +1,94 @@
+"""Where an experiment stands: what the next run is decided by, folded from the ledger line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flagstone.experiments.ledger.entry import Entry, known
+
+KEPT = 200
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Everything the engine has to know of all runs so far. Its size does not grow with their number.
+
+    `reference` holds what the best came to on each seed (None: to nothing), `tests` how many candidates were repeated
+    so far, `kept` the values of the last gains, the baseline left out.
+    """
+
+    number: int = 0
+    best: Entry | None = None
+    baseline: tuple[float, ...] = ()
+    reference: Mapping[int, float | None] = field(default_factory=dict)
+    tests: int = 0
+    plateau: int = 0
+    wall_s: float = 0.0
+    gpu_s: float = 0.0
+    cost_usd: float = 0.0
+    unknown_costs: int = 0
+    is_interrupted: bool = False
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    repeats: int = 0
+    kept: tuple[float, ...] = ()
+    began_at: str = ""
+
+    @property
+    def best_run(self) -> str:
+        return self.best.run_id if self.best else ""
+
+    @property
+    def best_value(self) -> float | None:
+        return self.best.value if self.best else None
+
+    def after(self, entry: Entry) -> Progress:
+        """Where it stands with one more line."""
+        cost = entry.cost_usd
+        now = replace(
+            self,
+            number=entry.number,
+            tests=self.tests + bool(entry.judgement.get("test")),
+            plateau=self.plateau_after(entry),
+            wall_s=self.wall_s + entry.wall_s,
+            gpu_s=self.gpu_s + entry.gpu_s,
+            cost_usd=self.cost_usd + entry.spent_usd,
+            unknown_costs=self.unknown_costs + (cost is None),
+            is_interrupted=entry.status == "interrupted",
+            verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
+            repeats=self.repeats + max(0, len(entry.measurements) - 1),
+            began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,
+        )
+        values = {each.seed: each.value for each in entry.measurements if each.value is not None}
+        if entry.is_baseline and entry.improved:
+            now = replace(now, baseline=tuple(values.values()))
+        if entry.verdict == "advance":
+            gains = self.kept if entry.is_baseline or entry.value is None else (*self.kept, entry.value)
+            return replace(now, best=entry, reference=values, kept=gains[-KEPT:])
+        return replace(now, reference={**self.reference, **dict(entry.reference)})
+
+    def plateau_after(self, entry: Entry) -> int:
+        """Runs in a row without a gain; one that failed counts neither way."""
+        if entry.improved:
+            return 0
+        return self.plateau + (entry.status == "ok" and not entry.is_baseline)
+
+    def to_record(self) -> dict[str, Any]:
+        best = self.best.to_record() if self.best else None
+        return {**vars(self), "best": best, "reference": [list(pair) for pair in self.reference.items()]}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Progress:
+        """The progress a record tells of; KeyError, TypeError or ValueError where it tells of none."""
+        best = record["best"]
+        return cls(
+            **{
+                **record,
+                "best": Entry.from_record(best) if best else None,
+                "baseline": tuple(record["baseline"]),
+                "verdicts": dict(record["verdicts"]),
+                "kept": tuple(record["kept"]),
+                "reference": {int(seed): known(value) for seed, value in record["reference"]},
+            }
+        )

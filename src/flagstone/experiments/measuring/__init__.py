@@ -1,0 +1,1 @@
+"""Run one candidate under the watchdog and read its number."""

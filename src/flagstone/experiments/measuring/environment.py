@@ -1,0 +1,139 @@
+"""What a run finds around it: its environment, and what it is held to by the kernel."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from flagstone.agents.sandbox import strength
+from flagstone.agents.sockets import doors
+from flagstone.errors import FlagstoneError
+from flagstone.plans.spec import HarnessSpec, Spec
+from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
+
+# keys and settings of agents: what an agent has written is run without them
+AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
+CACHES = {
+    "XDG_CACHE_HOME": "cache",
+    "MPLCONFIGDIR": "matplotlib",
+    "TRITON_CACHE_DIR": "triton",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "NUMBA_CACHE_DIR": "numba",
+}
+
+
+def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) -> dict[str, str]:
+    """Its seed, its folders, and caches of its own, so that no run reaches another through them."""
+    own = {name: str(private / below) for name, below in CACHES.items()}
+    said = {
+        "AR_RUN_ID": run,
+        "AR_RUN_DIR": str(folder),
+        "AR_SEED": str(seed),
+        "SEED": str(seed),
+        "TMPDIR": str(short_path(private)),
+        "PYTHONHASHSEED": str(seed % 2**32),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        # the folder lies within the person's repository: git is not to find that one from here
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+    }
+    filled_in = {name: filled(value, {"seed": str(seed)}) for name, value in spec.harness.env.items()}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(AGENTS_OWN)}
+    return {**ours, **own, **said, **filled_in}
+
+
+def limits_of(asked: HarnessSpec) -> ProcessLimits:
+    return ProcessLimits(
+        wall_s=asked.seconds,
+        silence_s=asked.silence_s,
+        memory_mb=asked.memory_mb,
+        gpu_memory_mb=asked.gpu_memory_mb,
+        watch_gpu=asked.gpus > 0,
+    )
+
+
+def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
+    """A run writes to its own folders only; None where that is switched off, or nothing here could see to it."""
+    if spec.sandbox == "off":
+        return None
+    here = strength()
+    if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
+        raise FlagstoneError(
+            f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
+            hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml, or run.yaml",
+        )
+    if not here.landlock_abi and not here.has_bubblewrap:
+        return None
+    named = (Path(os.path.expanduser(path)) for path in spec.harness.writable)
+    further = tuple(path for path in named if path.is_dir())
+    shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
+    return Confinement(
+        (*writable, *further, *shared),
+        hidden=doors(os.environ, (*writable, *further)),
+        network=spec.harness.network,
+        use_landlock=here.landlock_abi > 0,
+        use_bubblewrap=here.has_bubblewrap,
+    )
+
+
+def filled(word: str, values: Mapping[str, str]) -> str:
+    """Replaces each known `{name}`; other braces are the command's own."""
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
+
+
+NAME = "peak_vram_mb"
+
+
+def refuse_if_unmeasured(spec: Spec) -> None:
+    """A limit would not hold, and a constraint could never be met: better said before anything is run."""
+    if not spec.harness.gpus:
+        return
+    asked = ["harness.gpu_memory_mb"] if spec.harness.gpu_memory_mb else []
+    asked += [f"the constraint on {NAME}"] if any(each.name == NAME for each in spec.constraints) else []
+    asked += [f"the metric {NAME}"] if spec.metric.name == NAME else []
+    fault = gpu_memory_fault() if asked else ""
+    if fault:
+        raise FlagstoneError(
+            f"experiment {spec.name} rests on GPU memory ({', '.join(asked)}), which cannot be measured: {fault}",
+            hint="flagstone doctor shows what is here; install it, or take that out of experiment.yaml",
+        )
+
+
+SHORT = 40  # so long may a folder for temporary files be: Python's own sockets add some fifty characters
+PLACE = "/tmp/flagstone-links-{uid}"  # never below a TMPDIR of one's own, which may be as long
+
+
+def short_path(folder: Path) -> Path:
+    """The folder, or a link to it with a short name where its own is long and there is a place for such links."""
+    if len(os.fspath(folder)) <= SHORT:
+        return folder
+    place = Path(PLACE.format(uid=os.getuid()))
+    link = place / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    with suppress(OSError):
+        if os.readlink(link) == os.fspath(folder) and is_ours(place):
+            return link
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        if not is_ours(place):
+            return folder
+        fresh = link.with_name(f"{link.name}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        os.symlink(folder, fresh)
+        os.replace(fresh, link)
+    except OSError:
+        return folder
+    return link
+
+
+def is_ours(place: Path) -> bool:
+    """Whether nobody else can turn what is in it: /tmp is everybody's."""
+    status = os.lstat(place)
+    return status.st_uid == os.getuid() and status.st_mode & 0o170077 == 0o040000

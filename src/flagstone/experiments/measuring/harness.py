@@ -1,0 +1,243 @@
+"""Runs one candidate under the watchdog and measures it: what it says of itself is not asked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flagstone.errors import Interrupted
+from flagstone.experiments.candidates.contract import Contract
+from flagstone.experiments.candidates.overlay import emptied
+from flagstone.experiments.candidates.subject import Subject
+from flagstone.experiments.measuring import checkpoint, leases
+from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
+from flagstone.experiments.measuring.log_end import cause_in
+from flagstone.experiments.measuring.measurement import Measurement, Order, Status
+from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
+from flagstone.experiments.measuring.steps import Steps, note_unclean
+from flagstone.metrics.registry import read_metrics
+from flagstone.metrics.series import Place, Reading
+from flagstone.plans.folder import Home, unused
+from flagstone.plans.spec import MEASURED, Spec
+from flagstone.processes import Command, Output, ProcessResult, StartError, run
+from flagstone.processes.interruption import Interruption
+from flagstone.records import cannot_write, read_record, utc, write_record
+
+if TYPE_CHECKING:
+    pass
+
+SYNCED_S = 1.0
+ROOM_BYTES = 65_536  # a disk with less left is full
+ENDINGS: Mapping[str, tuple[Status, str]] = {
+    "wall": ("timeout", "took longer than {seconds:g} s"),
+    "silence": ("timeout", "printed nothing for {silence_s:g} s"),
+    "memory": ("crash", "held more than {memory_mb:g} MB of memory"),
+    "gpu_memory": ("crash", "held more than {gpu_memory_mb:g} MB of GPU memory"),
+}
+
+
+@dataclass(frozen=True)
+class Harness:
+    """Everything a run is measured with. `start_files` is the contract as it was when the experiment began."""
+
+    spec: Spec
+    home: Home
+    subject: Subject
+    contract: Contract
+    start_digest: str
+    start_files: Mapping[str, str]
+    base_tree: str
+    interruption: Interruption
+    say: Callable[[str], None] = lambda _: None
+
+    def measure(self, order: Order) -> Measurement:
+        """The measurement; one that a killed process had finished is taken as it is."""
+        known = self.known(order)
+        if known is not None:
+            return known
+        tampered = self.tampering()
+        if tampered:
+            return Measurement(order.part, order.seed, "invalid", tampered)
+        folder = self.subject.place(order.run, order.slot)
+        if folder.parent == order.run.root and folder.exists():
+            os.rename(folder, unused(folder))  # what an earlier part of this run left is kept beside it
+        self.subject.lay_out(order.tree, folder)
+        found = self.run_in(folder, order)
+        if found.status != "ok" and is_full(order.run.root):
+            # what fails for want of space says nothing of the candidate
+            raise cannot_write(order.run.root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        if found.status == "interrupted":
+            return found  # not written down: a later engine measures it again
+        tampered = self.tampering()
+        if tampered:
+            found = replace(found, status="invalid", reason=tampered, value=None)
+        # survives a kill in any case, and a power cut where it took longer than syncing it
+        record = {**found.to_record(), "tree": order.tree, "contract": self.start_digest}
+        write_record(order.run.measured(order.part), record, durable=found.wall_s > SYNCED_S)
+        return found
+
+    def known(self, order: Order) -> Measurement | None:
+        """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
+        path = order.run.measured(order.part)
+        record = read_record(path)
+        if record is None:
+            return None
+        try:
+            was_of = (record.pop("tree"), record.pop("contract"), record["seed"])
+            if was_of == (order.tree, self.start_digest, order.seed):
+                return Measurement.from_record(record)
+        except (TypeError, KeyError, ValueError, AttributeError):
+            pass
+        os.rename(path, unused(path))
+        return None
+
+    def tampering(self) -> str:
+        """What was changed of the contract, in words; nothing where it stands."""
+        changed = self.contract.changed(self.start_files, self.start_digest)
+        return changed and f"tampered: {changed}"
+
+    @contextmanager
+    def resources(self, order: Order) -> Iterator[Mapping[str, str]]:
+        """The GPUs of a run, as its environment has to name them; alone on the machine, where its time is measured."""
+        with ExitStack() as held:
+            beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
+            say, stop = partial(self.say_waiting, order), self.was_asked
+            held.enter_context(beside(on_wait=say, stop=stop))
+            gpus = held.enter_context(leases.lease(self.spec.harness.gpus, on_wait=say, stop=stop))
+            yield gpus.environment()
+
+    def run_in(self, folder: Path, order: Order) -> Measurement:
+        private = self.home.private(f"{order.slot}")
+        emptied(private)
+        with self.resources(order) as devices:
+            command = self.command(order, folder, private, devices)
+            log, began = order.run.log_of(order.part), time.time()
+            try:
+                result = run(command, limits_of(self.spec.harness), Output(log), interruption=self.interruption)
+            except StartError as error:
+                return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
+            except Interrupted:
+                wall_s, started_at = time.time() - began, utc(began)
+                return Measurement(
+                    order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
+                )
+            return self.judged(order, folder, result, Place(folder, log, began, time.time()), devices)
+
+    def guard(self, order: Order) -> Measurement | None:
+        """What the guard came to; None where there is none."""
+        if self.spec.guard is None:
+            return None
+        with self.resources(order) as devices:
+            return self.steps.guard(self.spec.guard, order, devices)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.spec, self.home, self.subject, self.base_tree, self.interruption)
+
+    def say_waiting(self, order: Order, what: str) -> None:
+        self.say(f"{order.run.root.name} is {what}")
+
+    def was_asked(self) -> bool:
+        return self.interruption.is_asked
+
+    def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
+        values = {"seed": str(order.seed), "run_dir": str(folder), "entry": self.spec.subject.entry}
+        argv = [filled(word, values) for word in self.spec.harness.argv]
+        weights = checkpoint.of_parent(self.home)
+        if weights and self.spec.resume.get("flag"):
+            argv += [self.spec.resume["flag"], str(weights)]
+        env = {**environment(self.spec, order.run.root.name, folder, private, order.seed), **devices}
+        if weights:
+            env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)
+        return Command(
+            argv=tuple(argv),
+            target=None,
+            cwd=folder,
+            env=env,
+            owner=str(self.home.root),
+            confinement=confinement(self.spec, (folder, private)),
+        )
+
+    def known_of(self, result: ProcessResult, place: Place) -> dict[str, Any]:
+        """What is known of a process however it ended."""
+        return {
+            "exit_code": result.exit_code if result.exit_code is not None else -(result.signal or 0),
+            "started_at": utc(place.began_at),
+            "wall_s": round(result.wall_s, 4),
+            "peak_rss_mb": result.peak_rss_mb,
+            "peak_vram_mb": result.peak_gpu_mb,
+            "gpus": self.spec.harness.gpus,
+            "log": place.log.relative_to(self.home.root).as_posix(),
+            "unclean": result.unclean_pids,
+            "stragglers": len(result.ended_stragglers),
+        }
+
+    def judged(
+        self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
+    ) -> Measurement:
+        """What the run came to, and its metric where it came to its end."""
+        status, reason = self.ending_of(result)
+        known = self.known_of(result, place)
+        if result.survivors:
+            note_unclean(self.home, order.run.root.name, result)
+        if status != "ok":
+            cause = cause_in(place.log) if status == "crash" else ""
+            checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=False)
+            return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
+        asked_at = time.time()
+        reading = self.reading(order, folder, place, devices)
+        known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
+        wanted = order.part in ("first", "rebased")
+        saved, problem = checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=wanted)
+        measured = measured_quantities(known)
+        value, fault = primary(reading, self.spec, measured)
+        metrics = {**reading.values, **measured}
+        if problem and self.spec.checkpoint and self.spec.checkpoint.required:
+            fault = fault or problem
+        return Measurement(
+            order.part,
+            order.seed,
+            "invalid" if fault else "ok",
+            fault,
+            None if fault else value,
+            {name: number for name, number in metrics.items() if self.is_kept(name)},
+            reading.backend,
+            checkpoint=saved,
+            wandb_run_id=wandb_run(reading),
+            **known,
+        )
+
+    def is_kept(self, name: str) -> bool:
+        return name in self.spec.wanted or (name in MEASURED and name != "wall_seconds")
+
+    def ending_of(self, result: ProcessResult) -> tuple[Status, str]:
+        if result.survivors:
+            return "unclean", f"processes could not be ended: {', '.join(map(str, result.unclean_pids))}"
+        if result.ending in ENDINGS:
+            status, words = ENDINGS[result.ending]
+            return status, words.format(**vars(self.spec.harness))
+        if result.exit_code == 0:
+            return "ok", ""
+        return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
+
+    def reading(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
+        """Where there is an evaluator its word counts, and the run's own is only kept."""
+        options = self.spec.metric.options
+        own = read_metrics(self.spec.metric.backend, options, place, self.spec.wanted)
+        if self.spec.evaluate is None:
+            return own
+        scored = self.steps.evaluated(self.spec.evaluate, order, folder, devices)
+        values = {name: value for name, value in own.values.items() if name != self.spec.metric.name}
+        return replace(scored, values={**values, **scored.values}, problems=(*own.problems, *scored.problems))
+
+
+def is_full(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < ROOM_BYTES

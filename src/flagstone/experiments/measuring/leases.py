@@ -1,0 +1,171 @@
+"""Who may use which GPU of this machine now, and whether other runs may go on beside one whose time is measured."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.locks import LockFolder, Waiting, lock_folder
+from flagstone.processes import gpu_ids
+
+# one for all users of a machine, so never below a TMPDIR of one's own
+FOLDER = "/tmp/flagstone-locks"
+NOT_A_GPU = ("-1", "NoDevFiles", "")
+TIMING, TURNSTILE = "timing", "timing-turnstile"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The GPUs that are ours; none where nothing was leased, and then the environment stays as it is."""
+
+    names: tuple[str, ...] = ()
+
+    def environment(self) -> Mapping[str, str]:
+        return {"CUDA_VISIBLE_DEVICES": ",".join(self.names)} if self.names else {}
+
+
+def devices() -> tuple[str, ...]:
+    """The GPUs that may be leased: those that FLAGSTONE_GPUS names, or all, as far as they are visible to us."""
+    present = gpu_ids()
+    named, visible = (named_in(os.environ.get(name)) for name in ("FLAGSTONE_GPUS", "CUDA_VISIBLE_DEVICES"))
+    if named is None and visible is None:
+        return present
+    if named is None or visible is None:
+        # as they were written: whoever wrote numbers may mean another order than ours
+        chosen = named if visible is None else tuple(name for name in visible if is_there(name, present))
+    else:
+        allowed = {unique(name, present) for name in visible}
+        chosen = tuple(name for name in named if unique(name, present) in allowed)
+    return tuple({unique(name, present): name for name in reversed(chosen or ())}.values())[::-1]
+
+
+def given_by_scheduler() -> tuple[str, ...]:
+    """The GPUs of this job, as the scheduler has written them; nothing where it has said nothing."""
+    return named_in(os.environ.get("CUDA_VISIBLE_DEVICES")) or ()
+
+
+def named_in(words: str | None) -> tuple[str, ...] | None:
+    """The devices of a list; CUDA stops at the first word that is none."""
+    if words is None:
+        return None
+    return tuple(takewhile(lambda name: name not in NOT_A_GPU, (word.strip() for word in words.split(","))))
+
+
+def is_there(name: str, present: tuple[str, ...]) -> bool:
+    return int(name) < len(present) if name.isdigit() else bool(present)
+
+
+def unique(name: str, present: tuple[str, ...]) -> str:
+    """One name for one GPU, however it was written: a number, or the beginning of its unique name."""
+    if name.isdigit() and int(name) < len(present):
+        return present[int(name)]
+    alike = [each for each in present if each.startswith(name)] if not name.isdigit() else []
+    return alike[0] if len(alike) == 1 else name
+
+
+@contextmanager
+def lease(
+    count: int,
+    *,
+    folder: Path | None = None,
+    wait: bool = True,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[Lease]:
+    """So many GPUs, ours until the end; the locks die with this process. Under SLURM only those of this job are shared.
+
+    Whoever came first is served first, however many it needs. Who needs `beside_others` too takes that first, always:
+    in two orders two runs could wait for each other.
+    """
+    job = os.environ.get("SLURM_JOB_ID", "")
+    names = given_by_scheduler() if job else devices()
+    if count == 0 or (job and not names):
+        yield Lease()
+        return
+    if count > len(names):
+        raise FlagstoneError(
+            f"a run needs {count} GPUs, and this {'job' if job else 'machine'} has {len(names)}",
+            hint="lower harness.gpus in experiment.yaml, or name the devices: FLAGSTONE_GPUS=0,1",
+        )
+    # each job counts its GPUs from 0, so that another one's locks would say nothing of ours
+    whole = folder_of_locks(folder)
+    with lock_folder(whole.with_name(f"{whole.name}-job-{job}") if job else whole) as locks:
+        waiting = Waiting(on_wait, stop, is_patient=wait)
+        yield Lease(gathered(locks, count, names, waiting))
+
+
+def gathered(locks: LockFolder, count: int, names: tuple[str, ...], waiting: Waiting) -> tuple[str, ...]:
+    """Takes GPUs as they become free; only one at a time gathers, so that no two ever wait for each other."""
+    present = gpu_ids()
+    files = {name: lock_name(unique(name, present)) for name in names}
+    ours: list[str] = []
+    with locks.turn() as is_our_turn:
+
+        def attempt() -> bool | None:
+            if not is_our_turn():
+                return None
+            for name in names:
+                if len(ours) < count and name not in ours and locks.take(files[name]):
+                    ours.append(name)
+            return len(ours) == count or None
+
+        waiting.until(attempt, lambda: waiting_for(locks, count, files))
+    return tuple(name for name in names if name in ours)
+
+
+def waiting_for(locks: LockFolder, count: int, files: Mapping[str, str]) -> str:
+    holders = locks.holders()
+    busy = sorted({holders[file] for file in files.values() if file in holders} - {os.getpid()})
+    by = f", in use by {', '.join(map(str, busy))}" if busy else ""
+    return f"waiting for {count} of {len(files)} GPUs{by}"
+
+
+def lock_name(gpu: str) -> str:
+    return "gpu-" + re.sub(r"[^A-Za-z0-9._-]", "_", gpu)
+
+
+def folder_of_locks(folder: Path | None) -> Path:
+    return folder or Path(os.environ.get("FLAGSTONE_LOCKS") or FOLDER)
+
+
+@contextmanager
+def alone_on_machine(
+    folder: Path | None = None,
+    *,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[None]:
+    """While this is held no other run of Flagstone goes on here: time is what is measured."""
+    with timed(folder, fcntl.LOCK_EX, Waiting(on_wait, stop)):
+        yield
+
+
+@contextmanager
+def beside_others(
+    folder: Path | None = None,
+    *,
+    on_wait: Callable[[str], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[None]:
+    """While this is held a run whose time is measured waits."""
+    with timed(folder, fcntl.LOCK_SH, Waiting(on_wait, stop)):
+        yield
+
+
+@contextmanager
+def timed(folder: Path | None, how: int, waiting: Waiting) -> Iterator[None]:
+    """Whoever waits stands in the turnstile, so that those who come later do not keep it waiting for ever."""
+    with lock_folder(folder_of_locks(folder)) as locks:
+        waiting.until(
+            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, how)) or None,
+            lambda: "waiting for a run whose time is measured" if how == fcntl.LOCK_SH else "waiting for other runs",
+        )
+        locks.release(TURNSTILE)
+        yield

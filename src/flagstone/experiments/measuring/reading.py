@@ -1,0 +1,42 @@
+"""What counts of the numbers that a run left, and what we measured ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.metrics.registry import nearest
+from flagstone.metrics.series import Reading, diverged
+from flagstone.plans.spec import MEASURED, Spec
+
+
+def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
+    """Our own measures stand over whatever a run printed under their names."""
+    names = ("wall_s", "peak_rss_mb", "peak_vram_mb")
+    found = {name: float(known[name]) for name in names if known[name] is not None}
+    return {**found, "wall_seconds": float(known["wall_s"])}
+
+
+def primary(reading: Reading, spec: Spec, measured: Mapping[str, float]) -> tuple[float | None, str]:
+    """The number that counts, or why there is none. What we measure ourselves is not asked of the run."""
+    name = spec.metric.name
+    if name in MEASURED:
+        return measured.get(name), "" if name in measured else f"{name} could not be measured"
+    value = reading.values.get(name)
+    if value is None:
+        close = nearest(name, reading.values)
+        said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
+        why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
+        return None, f"the metric {name} is missing{said}{why}"
+    fault = diverged(reading, name)
+    return (None, f"the metric {fault}") if fault else (value, "")
+
+
+def wandb_run(reading: Reading) -> str | None:
+    """The id of the wandb run that was read, as its folder says."""
+    for source in reading.sources:
+        for part in Path(source).parts:
+            if part.startswith(("run-", "offline-run-")):
+                return part.rsplit("-", 1)[-1]
+    return None

@@ -1,0 +1,268 @@
+"""Proposals made by a coding agent: one fresh conversation a run, in a private copy of the files that may change."""
+
+from __future__ import annotations
+
+import select
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.accounts.budget import Claim, Patience, Purse, reserved
+from flagstone.agents.accounts.calls import Log, RecordedAgent, Writer, asked_of
+from flagstone.agents.accounts.changed import Mark, different, marks_below
+from flagstone.agents.accounts.event_log import event_log
+from flagstone.agents.protocol import (
+    Agent,
+    AgentCall,
+    AgentResult,
+    Conversation,
+    Event,
+    Limits,
+    Mode,
+    Outcome,
+    Task,
+    one_line,
+)
+from flagstone.agents.sandbox import strength
+from flagstone.errors import Interrupted
+from flagstone.experiments.candidates.edits import LONGEST, note_in, run_note
+from flagstone.experiments.candidates.overlay import LEFT_OUT
+from flagstone.experiments.proposers.constants import parameters_in
+from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
+from flagstone.experiments.proposers.ideas import Remembered, is_empty
+from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
+from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.plans.folder import Home, run_id
+from flagstone.processes import Interruption
+from flagstone.prompts import experiment_prompt
+from flagstone.records import write_atomic, write_record
+
+NOTE = 200
+RETRIES = 4
+FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
+IDLE = 5  # proposals in a row without an edit: whatever the reason, going on only costs
+# nothing that a further proposal could cure: a person has to
+FATAL = (Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET, Outcome.UNCLEAN)
+
+
+def wait(seconds: float) -> None:
+    """Waits, unless we are asked to stop."""
+    asking = Interruption.of_this_process()
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if asking is None:
+            time.sleep(left)
+            continue
+        select.select([asking.asked, asking.reader], [], [], left)
+        asking.hear()
+        if asking.is_asked:
+            raise Interrupted("stopped while waiting for the agent's service", hint="give the same command again")
+
+
+@dataclass(frozen=True)
+class AgentProposer:
+    """Asks an agent for each edit. `prompts` is the folder of templates."""
+
+    agent: Agent
+    prompts: Path
+    options: Mapping[str, object] = field(default_factory=dict)
+    model: str | None = None
+    purses: Sequence[Purse] = ()
+    stage: str = ""
+    sleep: Callable[[float], None] = wait
+    remembered: Remembered = field(default_factory=Remembered)
+
+    def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
+        """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
+        crash = crash_to_mend(view)
+        before = mutable_files(view.spec.subject, draft)
+        prompt = experiment_prompt(self.prompts, parts_of(view, self.remembered.at(view), crash, draft, before))
+        calls = self.called(view, draft, record_dir, prompt, before)
+        after = mutable_files(view.spec.subject, draft)
+        model = view.spec.agent.model or self.model
+        facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
+        return concluded(view, draft, calls[-1][0], Edit(before, after), facts)
+
+    def called(
+        self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
+    ) -> list[tuple[AgentResult, float]]:
+        """Every call that was made for one proposal, with its seconds: the service of the agent is given time."""
+        calls: list[tuple[AgentResult, float]] = []
+        while True:
+            folder = record_dir if not calls else record_dir / f"retry-{len(calls)}"
+            began = time.monotonic()
+            result = self.call(call_of(self, view, draft, folder, prompt, before), view.home, view.spec.subject.root)
+            calls.append((result, time.monotonic() - began))
+            if result.outcome is Outcome.INTERRUPTED:
+                raise Interrupted(f"{run_id(view.number)} was interrupted", hint="give the same command again")
+            if result.outcome is not Outcome.RETRYABLE or len(calls) > RETRIES:
+                return calls
+            # half an edit of the last try is nobody's idea
+            take_back(draft, before, mutable_files(view.spec.subject, draft))
+            asked_s = result.retry_after_s
+            self.sleep(min(FIRST_WAIT_S * 2 ** (len(calls) - 1) if asked_s is None else asked_s, LONGEST_WAIT_S))
+
+    def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
+        """One call, on record: its prompt, its events, its line in the log, its result."""
+        watched = WatchedAgent(self.agent, home, project)
+        write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
+        with (
+            event_log(call.record_dir / "events.log") as heard,
+            self.accounted(call, home) as (writer, limits),
+        ):
+            result = RecordedAgent(watched, writer).call(replace(call, limits=limits), heard)
+        write_record(call.record_dir / "result.json", result.to_record(), durable=False)
+        return result
+
+    @contextmanager
+    def accounted(self, call: AgentCall, home: Home) -> Iterator[tuple[Writer, Limits]]:
+        """Where the call is written down, and what it may take. It is counted first where budgets are set."""
+        if not self.purses:
+            yield Log(home.log), call.limits
+            return
+        about = {**asked_of(call), "agent": self.agent.name, "session_id": call.conversation.session_id}
+        patience = Patience(sleep=self.sleep)
+        with reserved(home.log, self.purses, Claim.of_call(call.limits, about), patience) as reservation:
+            yield reservation, reservation.held_to(call.limits)
+
+
+def call_of(
+    proposer: AgentProposer, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
+) -> AgentCall:
+    asked = view.spec.agent
+    record_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return AgentCall(
+        prompt=prompt,
+        conversation=Conversation(str(uuid.uuid4()), resume=False),
+        task=Task(
+            stage=proposer.stage,
+            title=f"experiment {view.home.name}, {run_id(view.number)}",
+            attempt=view.number,
+            run_root=draft,
+            draft=draft / view.spec.subject.entry,
+            experiment=view.home.name,
+        ),
+        mode=Mode(asked.mode),
+        writable=grant(view.spec.subject, draft, before),
+        model=asked.model or proposer.model,
+        limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd),
+        record_dir=record_dir,
+        options={**proposer.options, **asked.options},
+        sandbox=view.spec.sandbox,
+    )
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The files that may change, before and after."""
+
+    before: Files
+    after: Files
+
+    @property
+    def is_made(self) -> bool:
+        return self.before != self.after
+
+
+def concluded(view: View, draft: Path, result: AgentResult, edit: Edit, facts: dict[str, Any]) -> Proposed:
+    """What is handed on: the edit that was made, however the call ended, or why there is none."""
+    outcome = result.outcome
+    if outcome in FATAL:
+        return Proposed(failure=f"the agent cannot go on: {result.reason}", is_fatal=True, facts=facts)
+    if outcome is Outcome.RETRYABLE or not edit.is_made:
+        why = "no change" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
+        said = one_line(first_saying(result.text), NOTE)
+        why = f"{why} ({said})" if said and outcome is Outcome.OK else why
+        is_last = idle_before(view) + 1 >= IDLE
+        failure = f"{IDLE} proposals in a row made no edit, the last one: {why}" if is_last else why
+        return Proposed(failure=failure, is_fatal=is_last, facts=facts)
+    full = note_of(view, draft, result, edit)
+    changed = {
+        "change": change_in_words(edit.before, edit.after),
+        "note_full": full,
+        "parameters": parameters_in(edit.after.get(view.spec.subject.entry, b"")),
+    }
+    ended = {} if outcome is Outcome.OK else {"used_although": f"{outcome.value}: {one_line(result.reason)}"}
+    return Proposed(note=one_line(full, NOTE), facts={**facts, **changed, **ended})
+
+
+def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
+    """RUN_NOTE where it was written anew, or else how the answer begins."""
+    entry = view.spec.subject.entry
+    now = run_note(draft / entry) if entry in edit.after else ""
+    was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
+    return now if now and now != was else first_saying(result.text)[:LONGEST]
+
+
+def idle_before(view: View) -> int:
+    """How many of the last runs had no edit, one after the other."""
+    count = 0
+    for entry in reversed(view.entries[-IDLE:]):
+        if not is_empty(entry):
+            break
+        count += 1
+    return count
+
+
+def facts_of(calls: Sequence[tuple[AgentResult, float]]) -> dict[str, Any]:
+    """What the calls came to; a cost that one of them did not tell makes the sum unknown."""
+    results = [result for result, _ in calls]
+    last = results[-1]
+    costs = [result.cost_usd for result in results]
+    tokens = [tokens_of(result) for result in results]
+    return {
+        "cost_usd": None if None in costs else sum(cost or 0.0 for cost in costs),
+        "tokens": None if None in tokens else sum(count or 0 for count in tokens),
+        "outcome": last.outcome.value,
+        "reason": one_line(last.reason),
+        "session_id": last.session_id,
+        **({"violations": list(last.violations)} if last.violations else {}),
+        "wall_s": round(sum(wall_s for _, wall_s in calls), 3),
+        "calls": len(calls),
+    }
+
+
+def tokens_of(result: AgentResult) -> int | None:
+    counts = (result.usage.input_tokens, result.usage.output_tokens)
+    return None if None in counts else sum(count or 0 for count in vars(result.usage).values())
+
+
+# what git and we ourselves write to all the time, and what is too much to look at
+PASSED_OVER = (LEFT_OUT - {".git"}) | {"objects", "logs", "drafts", "history", "index", ".venv", "node_modules"}
+
+
+@dataclass(frozen=True)
+class WatchedAgent:
+    """An agent whose calls are followed by a look at the project and the run, where the kernel does not hold it.
+
+    What changed is named in the record of the call and left as it is: a person may be at work there too.
+    """
+
+    agent: Agent
+    home: Home
+    project: Path
+
+    @property
+    def name(self) -> str:
+        return self.agent.name
+
+    def fault(self) -> tuple[str, str] | None:
+        return self.agent.fault()
+
+    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+        """Carries out the call."""
+        if call.sandbox != "off" and strength().keeps_files:
+            return self.agent.call(call, on_event)
+        before = self.marks(call)
+        result = self.agent.call(call, on_event)
+        named = different(before, self.marks(call), self.home.base)
+        return replace(result, violations=(*result.violations, *(f"{name} (changed meanwhile)" for name in named)))
+
+    def marks(self, call: AgentCall) -> dict[str, Mark]:
+        """The project and the run, without what belongs to experiments."""
+        own = {str(path) for path in (self.home.root.parent, call.task.run_root, call.record_dir)}
+        return marks_below(dict.fromkeys((str(self.home.base), str(self.project))), PASSED_OVER, own)

@@ -1,0 +1,127 @@
+"""What may be edited in a draft, and what was: told in one line, and taken back where it has to be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.candidates.overlay import walked
+from flagstone.globs import matches
+from flagstone.plans.spec import SubjectSpec
+
+CHANGE = 200
+SIDE = 60
+COMPARED = 2000  # lines of one file; where more differs, they are only counted
+LARGEST = 20_000_000
+
+Files = Mapping[str, bytes]
+
+
+def mutable_files(subject: SubjectSpec, draft: Path) -> dict[str, bytes]:
+    """The files of a draft that may change, with their content. Links, and what is too large, are not among them."""
+    found = {}
+    for path, status in walked(draft):
+        is_plain = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
+        if is_plain and matches(path, subject.mutable):
+            found[path] = (draft / path).read_bytes()
+    return found
+
+
+def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
+    """What an agent may write: those files, and the folders of globs that begin with one, for new files."""
+    folders = [draft / top for top in dict.fromkeys(map(top_of, subject.mutable)) if top]
+    real = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
+    return (*real, *(draft / path for path in files if not any((draft / path).is_relative_to(each) for each in real)))
+
+
+def top_of(glob: str) -> str:
+    """The folder that a glob surely lies in: `src/model` of `src/model/**/*.py`; '' where there is none."""
+    parts = glob.removeprefix("./").split("/")
+    if not re.search(r"[*?\[]", glob):
+        return ""
+    fixed = next(number for number, part in enumerate(parts) if re.search(r"[*?\[]", part))
+    return "/".join(parts[:fixed])
+
+
+def take_back(draft: Path, before: Files, after: Files) -> None:
+    """The files as they were."""
+    for path in after.keys() - before.keys():
+        (draft / path).unlink()
+    for path, content in before.items():
+        if after.get(path) != content:
+            (draft / path).parent.mkdir(parents=True, exist_ok=True)
+            (draft / path).write_bytes(content)
+
+
+def change_in_words(before: Files, after: Files) -> str:
+    """What differs, in one line: `train.py: LR = 0.1 → LR = 0.2`."""
+    paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+    told = (change_of(path, before.get(path), after.get(path)) for path in paths[:5])
+    more = f"; and {len(paths) - 5} more files" if len(paths) > 5 else ""
+    return one_line("; ".join(told), CHANGE - len(more)) + more
+
+
+def change_of(path: str, before: bytes | None, after: bytes | None) -> str:
+    if before is None:
+        return f"{path}: new"
+    if after is None:
+        return f"{path}: removed"
+    old, new = without_note(before), without_note(after)
+    gone, come = differing(old, new)
+    if not gone and not come:
+        return f"{path}: the note only"
+    if len(gone) == len(come) == 1:
+        return f"{path}: {shown(gone[0])} → {shown(come[0])}"
+    first = next((line for line in (*come, *gone) if len(line.strip()) > 2), "")
+    return f"{path}: +{len(come)} −{len(gone)} lines, {shown(first)}"
+
+
+def without_note(content: bytes) -> list[str]:
+    text = content.decode("utf-8", "replace")
+    return [line for line in text.splitlines() if not line.startswith("RUN_NOTE")]
+
+
+def differing(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The lines that went and those that came."""
+    start, end = 0, 0
+    shortest = min(len(old), len(new))
+    while start < shortest and old[start] == new[start]:
+        start += 1
+    while end < shortest - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    a, b = list(old[start : len(old) - end]), list(new[start : len(new) - end])
+    if len(a) + len(b) > COMPARED:
+        return a, b
+    gone: list[str] = []
+    come: list[str] = []
+    for kind, i, j, k, n in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind != "equal":
+            gone += a[i:j]
+            come += b[k:n]
+    return gone, come
+
+
+def shown(line: str) -> str:
+    return one_line(line.strip(), SIDE)
+
+
+def note_lines(text: str) -> Iterator[str]:
+    """The lines of an answer that say something: no headings, fences, rules or bullets alone."""
+    is_code = False
+    for raw in text.splitlines():
+        line = one_line(raw.strip().strip("#*-_>•= "), 4 * SIDE)
+        if raw.strip().startswith(("```", "~~~")):
+            is_code = not is_code
+        elif not is_code and len(re.findall(r"\w", line)) >= 3:
+            yield line
+
+
+def first_saying(text: str) -> str:
+    """The first line of an answer that is more than a heading, or else the heading."""
+    head = text[:20_000]
+    plain = "\n".join(line for line in head.splitlines() if not line.lstrip().startswith("#"))
+    return next(note_lines(plain), "") or next(note_lines(head), "")

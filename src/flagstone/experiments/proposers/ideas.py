@@ -1,0 +1,293 @@
+"""What was tried and did not help: a memory that stays small however many runs there were."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import entries_of
+from flagstone.experiments.proposers.protocol import View
+from flagstone.plans.folder import Home
+from flagstone.records import read_record, write_record
+
+RECENT = 30
+NEAR = 10
+GAINS = 3
+NEAR_BYTES = 1400
+MOST_BYTES = 4096
+NOTE, CHANGE, WHY = 120, 160, 160
+RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(?::.*)?|CUDA error.*|Killed.*")
+PLAIN = re.compile(r"(no )?better than (the best|r\d+)(?!.*although)")
+NOT_AN_IDEA = ("interrupted", "unclean")
+
+Tail = Callable[[Entry], str]
+
+
+def no_tail(_: Entry) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Idea:
+    """One edit in a line: what it was, and what it came to."""
+
+    run_id: str
+    note: str
+    change: str
+    outcome: str
+    why: str
+    value: float | None = None
+
+    @property
+    def line(self) -> str:
+        what = f'"{self.note}"' if self.note else "(no note)"
+        changed = f" [{self.change}]" if self.change else ""
+        value = "" if self.value is None else f" {self.value:.6g}"
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.run_id} {what}{changed}: {self.outcome}{value}{why}"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that is kept of the runs up to `number`. Its size does not grow with them.
+
+    `failures` are those since the last gain. `near` failed by the least, measured from the best of this moment.
+    """
+
+    number: int = 0
+    commit: str = ""
+    failures: int = 0
+    best_value: float | None = None
+    baseline: tuple[float, ...] = ()
+    gains: tuple[Idea, ...] = ()
+    near: tuple[Idea, ...] = ()
+    recent: tuple[Idea, ...] = ()
+
+    def after(self, entry: Entry, tail: Tail = no_tail) -> Memory:
+        """The memory with one more run."""
+        now = replace(self, number=entry.number, commit=entry.commit)
+        if entry.is_baseline:
+            values = tuple(each.value for each in entry.measurements if each.value is not None)
+            return replace(now, best_value=entry.best_value, baseline=values or self.baseline)
+        if entry.improved:
+            gains = (*self.gains, idea_of(entry, tail))[-GAINS:]
+            recent = self.without(mended_by(entry))
+            return replace(now, failures=0, best_value=entry.best_value, gains=gains, recent=recent)
+        if entry.status in NOT_AN_IDEA:
+            return now
+        now = replace(now, failures=self.failures + 1)
+        return now.given_up(mended_by(entry)) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
+
+    def with_failed(self, entry: Entry, idea: Idea) -> Memory:
+        """Remembers a failure. One that was to mend another takes its place, and keeps its name if it crashed too."""
+        first = mended_by(entry)
+        was = next((each for each in self.recent if each.run_id == first), None)
+        if was is not None and entry.status == "crash":
+            idea = replace(idea, note=was.note, change=was.change)
+        recent = (*self.without(first), idea)[-RECENT:]
+        near = self.near
+        if idea.value is not None:
+            near = tuple(sorted((*near, idea), key=self.distance)[:NEAR])
+        return replace(self, recent=recent, near=near)
+
+    def given_up(self, run: str) -> Memory:
+        """The idea of a crashed run that nobody mended is left for good."""
+        recent = (replace(each, outcome="abandoned") if each.run_id == run else each for each in self.recent)
+        return replace(self, recent=tuple(recent))
+
+    def without(self, run: str) -> tuple[Idea, ...]:
+        return tuple(each for each in self.recent if each.run_id != run)
+
+    def distance(self, idea: Idea) -> tuple[float, str]:
+        assert idea.value is not None
+        return abs(idea.value - (self.best_value or 0.0)), idea.run_id
+
+    def to_record(self) -> dict[str, Any]:
+        ideas = {name: [vars(each) for each in getattr(self, name)] for name in ("gains", "near", "recent")}
+        return {**vars(self), **ideas}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Memory:
+        """The memory a record tells of; KeyError or TypeError where it tells of none."""
+        ideas = {name: tuple(Idea(**each) for each in record[name]) for name in ("gains", "near", "recent")}
+        return cls(**{**record, **ideas, "baseline": tuple(record["baseline"])})
+
+
+def mended_by(entry: Entry) -> str:
+    """The crashed run that this one was to mend; '' for an idea of its own."""
+    return str(entry.proposal.get("fixes") or "")
+
+
+def is_empty(entry: Entry) -> bool:
+    """Whether nothing was tried: there was no edit."""
+    return entry.status == "invalid" and not entry.measurements and entry.reason.startswith("no proposal")
+
+
+def idea_of(entry: Entry, tail: Tail = no_tail) -> Idea:
+    return Idea(
+        run_id=entry.run_id,
+        note=one_line(entry.note, NOTE),
+        change=one_line(str(entry.proposal.get("change") or ""), CHANGE),
+        outcome=outcome_of(entry),
+        why=one_line(why_of(entry, tail), WHY),
+        value=entry.value,
+    )
+
+
+def outcome_of(entry: Entry) -> str:
+    """In a word or two how it ended."""
+    if entry.improved:
+        return "kept"
+    if entry.status == "crash" and mended_by(entry):
+        return f"abandoned, it crashed in {mended_by(entry)} as well"
+    if entry.status != "ok":
+        return {"invalid": "no number", "violation": "not allowed"}.get(entry.status, entry.status)
+    if not entry.valid:
+        return "not allowed"
+    return "within the noise" if entry.judgement.get("test") else "no gain"
+
+
+def why_of(entry: Entry, tail: Tail) -> str:
+    """The reason, where it says more than the outcome; of a crash the exception rather than the exit code."""
+    if entry.status != "crash":
+        return "" if PLAIN.match(entry.reason) else entry.reason
+    raised = [line.strip() for line in tail(entry).splitlines() if RAISED.match(line.strip())]
+    return f"{raised[-1]} ({entry.reason})" if raised else entry.reason
+
+
+def memory_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Memory:
+    memory = Memory()
+    for entry in entries:
+        memory = memory.after(entry, tail)
+    return memory
+
+
+def ideas_text(entries: Iterable[Entry], most_bytes: int = MOST_BYTES) -> str:
+    """The ideas that failed, as text of at most about 4 kB: what came nearest, then the newest."""
+    return text_of(memory_of(entries), most_bytes)
+
+
+def text_of(memory: Memory, most_bytes: int = MOST_BYTES) -> str:
+    near = fitting((each.line for each in memory.near), min(NEAR_BYTES, most_bytes // 3))
+    shown = {line.split(" ", 1)[0] for line in near}
+    newest = (each.line for each in reversed(memory.recent) if each.run_id not in shown)
+    head_near, head_new = "Came nearest:", "Newest first:"
+    left = most_bytes - size([head_near, head_new, *near])
+    rest = fitting(newest, left)
+    rows = [*([head_near, *near] if near else []), *([head_new, *rest] if rest else [])]
+    return "\n".join(rows) + "\n" if rows else ""
+
+
+def fitting(lines: Iterable[str], most_bytes: int) -> list[str]:
+    """As many lines from the first on as fit."""
+    found: list[str] = []
+    for line in lines:
+        most_bytes -= size([line])
+        if most_bytes < 0:
+            break
+        found.append(line)
+    return found
+
+
+def size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode("utf-8", "replace")) + 1 for line in lines)
+
+
+KEPT = 128  # proposals of several threads ask for somewhat older ones as well
+
+
+@dataclass
+class Remembered:
+    """The last memories of one experiment, by the number of runs they hold. Threads share it."""
+
+    known: OrderedDict[int, Memory] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def at(self, view: View) -> Memory:
+        """What was learned from exactly the runs that the view may know, whatever has happened since."""
+        if not view.entries:
+            return Memory()
+        with self.lock:
+            memory = self.nearest(view.home, view.entries)
+            new = [entry for entry in view.entries if entry.number > memory.number]
+            for entry in new:
+                memory = memory.after(entry, view.tail)
+                self.keep(memory)
+            if new:
+                write_record(state_file(view.home), memory.to_record(), durable=False)
+            return memory
+
+    def keep(self, memory: Memory) -> None:
+        self.known[memory.number] = memory
+        while len(self.known) > KEPT:
+            self.known.popitem(last=False)
+
+    def nearest(self, home: Home, entries: Sequence[Entry]) -> Memory:
+        """The newest memory that these runs follow from: our own, the one on disk, or that of the ledger itself."""
+        commits = {entry.number: entry.commit for entry in entries}
+        for number in range(entries[-1].number, entries[0].number - 1, -1):
+            if number in self.known and self.known[number].commit == commits[number]:
+                return self.known[number]
+        stored = stored_memory(home)
+        if stored and commits.get(stored.number) == stored.commit:
+            return stored
+        return earlier(home, entries[0].number)
+
+
+def earlier(home: Home, number: int) -> Memory:
+    """The memory of all runs before this one; of these, crashes keep their exit code alone."""
+    memory = Memory()
+    for entry in entries_of(home.ledger) if number > 1 else ():
+        if entry.number >= number:
+            break
+        memory = memory.after(entry)
+    return memory
+
+
+def state_file(home: Home) -> Path:
+    """May be deleted."""
+    return home.root / "state" / "ideas.json"
+
+
+def stored_memory(home: Home) -> Memory | None:
+    record = read_record(state_file(home))
+    try:
+        return Memory.from_record(record) if record else None
+    except (KeyError, TypeError):
+        return None
+
+
+REFINE_AFTER = 3
+PIVOT_AFTER = 5
+SEARCH_EVERY = 2
+HALT_AT = 3
+
+
+class Level(StrEnum):
+    """What the next proposal is advised to do. `halt` is a hint as well: only the stopping conditions end anything."""
+
+    NORMAL = "normal"
+    REFINE = "refine"
+    PIVOT = "pivot"
+    SEARCH = "search"
+    HALT = "halt"
+
+
+def level_of(failures: int) -> Level:
+    """The level after so many failures since the last gain. A gain begins all of it anew."""
+    pivots, streak = divmod(failures, PIVOT_AFTER)
+    if pivots >= HALT_AT:
+        return Level.HALT
+    if streak >= REFINE_AFTER:
+        return Level.REFINE
+    if streak or not pivots:
+        return Level.NORMAL
+    return Level.PIVOT if pivots % SEARCH_EVERY else Level.SEARCH

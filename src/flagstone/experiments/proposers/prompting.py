@@ -1,0 +1,161 @@
+"""What an agent is told for one run: everything bounded, however long the experiment already is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import stdev
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.candidates.subject import kept_candidate
+from flagstone.experiments.deciding.noise import varies
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.proposers.ideas import Memory, fitting, idea_of, is_empty, level_of, mended_by, text_of
+from flagstone.experiments.proposers.protocol import View
+from flagstone.plans.folder import run_id
+from flagstone.plans.spec import Spec
+from flagstone.prompts import ExperimentParts
+
+LAST = 5
+GOAL, LISTED, STANDING, LATEST, GAINS, IDEAS, DIFF, TAIL, NOTE = 2000, 1500, 600, 3000, 1500, 4096, 6000, 4000, 600
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A run that crashed, and may be mended once."""
+
+    run_id: str
+    note: str
+    diff: str
+    tail: str
+
+
+def crash_to_mend(view: View) -> Crash | None:
+    """The last run the view shows, where it crashed and was not itself an attempt to mend another."""
+    last = view.entries[-1] if view.entries else None
+    if last is None or last.status != "crash" or last.is_baseline or mended_by(last):
+        return None
+    parent = parent_tree(view, last)
+    diff = view.diff(parent, last.tree) if parent else ""
+    return Crash(last.run_id, one_line(last.note, NOTE), cut(diff, DIFF), cut_front(view.tail(last), TAIL))
+
+
+def parent_tree(view: View, entry: Entry) -> str:
+    for each in (view.best, *reversed(view.entries)):
+        if each is not None and each.run_id == entry.parent_run:
+            return each.tree
+    proposed = kept_candidate(view.home.run(entry.run_id))
+    return proposed.parent_tree if proposed else ""
+
+
+def parts_of(view: View, memory: Memory, crash: Crash | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
+    """Everything that the prompt of this run says. `files` are those of the draft that may change."""
+    spec, own = view.spec, sorted(files)
+    parts = ExperimentParts(
+        experiment=spec.name,
+        run_id=run_id(view.number),
+        goal=cut(spec.goal, GOAL),
+        entry=spec.subject.entry,
+        mutable=listed(dict.fromkeys((*spec.subject.mutable, *own))),
+        around=listed(name for name in sorted(os.listdir(draft)) if name not in own),
+        protected=listed((*(spec.subject.protected or ()), *([spec.contract] if spec.contract else []))),
+        scope=listed(spec.scope),
+        metric=spec.metric.name,
+        wanted="lower" if spec.metric.direction == "min" else "higher",
+        standing=cut(standing(view, memory), STANDING),
+        constraints=constraint_lines(view),
+        noise=noise_words(spec, memory),
+        latest="\n".join(fitting(latest(view), LATEST)),
+        gains="\n".join(fitting((each.line for each in reversed(memory.gains)), GAINS)),
+        ideas=text_of(memory, IDEAS).rstrip("\n"),
+        level=level_of(memory.failures).value,
+        failures=memory.failures,
+        may_run=spec.agent.mode == "work",
+    )
+    return parts if crash is None else with_fix(parts, crash)
+
+
+def with_fix(parts: ExperimentParts, crash: Crash) -> ExperimentParts:
+    return replace(
+        parts,
+        fix_run=crash.run_id,
+        fix_note=crash.note or "(it left no note)",
+        fix_diff=crash.diff or "(what it changed is not known)",
+        fix_tail=crash.tail or "(it left no log)",
+    )
+
+
+def standing(view: View, memory: Memory) -> str:
+    """The best of now, and how long ago the last gain was."""
+    name, best = view.spec.metric.name, view.best
+    if best is None or best.value is None:
+        return f"Nothing valid has been measured yet; {name} should be {better(view.spec)}."
+    began = ""
+    if memory.baseline:
+        began = f", from {sum(memory.baseline) / len(memory.baseline):.6g} of the unedited files"
+    done = view.entries[-1].number if view.entries else 0
+    since = done - best.number
+    found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better(view.spec)} is better."
+    gained = f" {done} runs are done, {since} of them since that one." if since else f" {done} runs are done."
+    limit, goal = view.spec.stopping.plateau, view.spec.stopping.threshold
+    ends = f" The experiment ends after {limit} runs in a row without a gain." if limit else ""
+    return found + gained + (f" It is good enough at {goal:g}." if goal is not None else "") + ends
+
+
+def better(spec: Spec) -> str:
+    return "less" if spec.metric.direction == "min" else "more"
+
+
+def constraint_lines(view: View) -> str:
+    """Each constraint with its value in the best run and in the last one."""
+    last = view.entries[-1] if view.entries else None
+    rows = []
+    for each in view.spec.constraints:
+        where = [("best", view.best), ("last run", last)]
+        told = [f"{word}: {value_of(entry, each.name)}" for word, entry in where if entry is not None]
+        rows.append(one_line(f"{each.name} {each.op} {each.threshold:g} ({', '.join(told)})"))
+    return "\n".join(fitting(rows, LISTED))
+
+
+def value_of(entry: Entry, name: str) -> str:
+    found = next((row.get("value") for row in entry.constraints if row.get("name") == name), None)
+    return f"{found:g}" if isinstance(found, int | float) else "unknown"
+
+
+def noise_words(spec: Spec, memory: Memory) -> str:
+    """What counts as a gain, in plain words."""
+    name, values = spec.metric.name, memory.baseline
+    if spec.noise is None or (len(values) > 1 and not varies(values)):
+        return f"The same files give the same {name} every time, so every strictly better number is a gain."
+    if len(values) < 2:
+        return f"A better {name} is measured again before it is kept: one that noise alone explains is no gain."
+    return (
+        f"{len(values)} runs of the unedited files gave {name} between {min(values):.6g} and {max(values):.6g} "
+        f"(standard deviation {stdev(values):.2g}). A better number is measured again on other seeds, and kept only "
+        f"when such noise does not explain it: a gain of much less than one standard deviation is hardly recognised."
+    )
+
+
+def latest(view: View) -> Iterable[str]:
+    """The last runs, the newest first."""
+    for entry in reversed(view.entries[-LAST:]):
+        if entry.is_baseline:
+            yield f"{entry.run_id} the unedited files" + ("" if entry.value is None else f": {entry.value:.6g}")
+        elif is_empty(entry):
+            yield f"{entry.run_id} {one_line(entry.reason)}"
+        else:
+            yield idea_of(entry, view.tail).line
+
+
+def listed(words: Iterable[str]) -> str:
+    return "\n".join(fitting((one_line(word) for word in words), LISTED))
+
+
+def cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 30]}\n[… the rest is left out …]\n"
+
+
+def cut_front(text: str, most: int) -> str:
+    return text if len(text) <= most else f"[… the beginning is left out …]\n{text[40 - most :]}"

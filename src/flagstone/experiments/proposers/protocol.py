@@ -1,0 +1,44 @@
+"""What a proposer is shown and what it answers: the one protocol all proposers speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.plans.folder import Home
+from flagstone.plans.spec import Spec
+
+
+@dataclass(frozen=True)
+class View:
+    """The experiment as proposal `number` may know it: the first `number - lag` verdicts, never a later one.
+
+    `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log.
+    """
+
+    number: int
+    spec: Spec
+    home: Home
+    entries: Sequence[Entry]
+    best: Entry | None
+    diff: Callable[[str, str], str]
+    tail: Callable[[Entry], str]
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What a proposer says of the edit it has made in the draft folder. `failure` where it made none."""
+
+    note: str = ""
+    failure: str = ""
+    is_fatal: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Proposer(Protocol):
+    """Edits the mutable files in `draft`, a private copy of the parent, and says what it tried."""
+
+    def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed: ...

@@ -1,0 +1,154 @@
+"""A search over numbers in the file that is started: at random, or by TPE. It needs no model, and keeps no state.
+
+What is proposed depends on the seed, the number of the run and the runs so far, and on nothing else. At random, every
+second proposal draws all constants from their whole ranges; the others change a few of them a little from the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from flagstone.agents.protocol import one_line
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.proposers.constants import Found, Source, constants_in
+from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.experiments.proposers.ranges import Range, ranges_of
+from flagstone.globs import matches
+from flagstone.plans.spec import Spec
+
+TRIES = 100
+NOTE = 200
+HINT = (
+    "in experiment.yaml: `search: {parameters: {LR: {low: 0.001, high: 0.1, log: true}}}`; each is "
+    "a line NAME = value of the file that is started"
+)
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SearchProposer:
+    """Replaces declared constants in the draft of the file that is started."""
+
+    ranges: Sequence[Range]
+    method: str
+
+    def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
+        path = draft / view.spec.subject.entry
+        if path.is_symlink():
+            raise FlagstoneError(f"search cannot change {view.spec.subject.entry}: it is a link", hint=HINT)
+        content = path.read_bytes()
+        found = checked(content, view.spec.subject.entry, self.ranges)
+        now = {name: each.value for name, each in found.items()}
+        here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
+        tried = [values for values in map(parameters_of, view.entries) if values and here.holds(values)]
+        if here.is_used_up(tried, now):
+            return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
+        values = here.drawn(view, now, tried)
+        path.write_bytes(Source.of(content).replaced(values, found))
+        changed = {name: value for name, value in values.items() if not same(value, now[name])}
+        note = ", ".join(f"{name} {told(value)}" for name, value in changed.items())
+        change = ", ".join(f"{name} = {told(now[name])} → {told(value)}" for name, value in changed.items())
+        facts = {"parameters": values, "change": one_line(change, NOTE)}
+        return Proposed(note=one_line(note, NOTE), facts=facts)
+
+    def is_used_up(self, tried: Sequence[Values], now: Values) -> bool:
+        """Whether there is no combination left. The last runs are all that is looked at."""
+        count = prod(each.count for each in self.ranges)
+        return count <= len({*map(key_of, tried), *([key_of(now)] if self.holds(now) else [])})
+
+    def holds(self, values: Values) -> bool:
+        """Whether these are a combination of the ranges; the project's own values need not be one."""
+        return all(each.holds(values.get(each.name)) for each in self.ranges)
+
+    def drawn(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
+        """Other values than now, and, as far as they can be found, than any that were tried."""
+        if self.method == "tpe":
+            from flagstone.experiments.proposers.tpe import suggested
+
+            values = suggested(view, self.ranges)
+            known = {key_of(now), *map(key_of, tried)}
+            return values if key_of(values) not in known else self.at_random(view, now, tried)
+        return self.at_random(view, now, tried)
+
+    def at_random(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
+        chance = Random(f"{view.spec.seed}:{view.number}")
+        known = {key_of(now), *map(key_of, tried)}
+        values = now
+        for _ in range(TRIES):
+            draw = self.anywhere if view.number % 2 == 0 else self.nearby
+            values = draw(now, chance)
+            if key_of(values) not in known:
+                return values
+        # close by everything was tried: somewhere else there is something left
+        for _ in range(TRIES * TRIES):
+            values = self.anywhere(now, chance)
+            if key_of(values) not in known:
+                break
+        return values
+
+    def anywhere(self, now: Values, chance: Random) -> Values:
+        return {each.name: each.anywhere(chance) for each in self.ranges}
+
+    def nearby(self, now: Values, chance: Random) -> Values:
+        """A few of the constants, one at least, a small step away."""
+        chosen = [each for each in self.ranges if chance.random() < 0.5] or [chance.choice(self.ranges)]
+        return {**now, **{each.name: each.near(now[each.name], chance) for each in chosen}}
+
+
+def search_of(spec: Spec) -> SearchProposer:
+    """The search that a spec asks for; everything that is wrong with it in one error."""
+    ranges, faults = ranges_of(spec.search.get("parameters", {}))
+    entry, method = spec.subject.entry, spec.search.get("method", "random")
+    if not ranges:
+        faults.append("search.parameters names no constant")
+    if not matches(entry, spec.subject.mutable):
+        faults.append(f"search changes {entry or 'the entry'}, which is not one of the files that may change")
+    if method == "tpe":
+        from flagstone.experiments.proposers.tpe import fault_of_optuna
+
+        faults += fault_of_optuna()
+    if not spec.parent and not faults:  # a child begins with the files of its parent, which are not there
+        faults += faults_of_file(spec.subject.root / entry, ranges)
+    if faults:
+        raise FlagstoneError(f"experiment {spec.name} cannot search: {'; '.join(faults)}", hint=HINT)
+    return SearchProposer(tuple(ranges), method)
+
+
+def faults_of_file(path: Path, ranges: Sequence[Range]) -> list[str]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return [f"cannot read {path}: {error.strerror}"]
+    return [f"{path.name} {fault}" for fault in constants_in(content, [each.name for each in ranges])[1]]
+
+
+def checked(content: bytes, entry: str, ranges: Sequence[Range]) -> dict[str, Found]:
+    found, faults = constants_in(content, [each.name for each in ranges])
+    if faults:
+        raise FlagstoneError(f"search cannot go on: {entry} {'; '.join(faults)}", hint=HINT)
+    return found
+
+
+def parameters_of(entry: Entry) -> Values | None:
+    found = entry.proposal.get("parameters")
+    return found if isinstance(found, Mapping) else None
+
+
+def same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def key_of(values: Values) -> str:
+    """Values as they are written: 1, 1.0 and True are not the same."""
+    return repr(sorted(values.items()))
+
+
+def told(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

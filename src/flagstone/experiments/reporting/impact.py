@@ -1,0 +1,102 @@
+"""Which parameters moved the number, over all runs that were given some: ranks, not models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+from typing import Any
+
+from flagstone.experiments.ledger.entry import Entry
+
+ENOUGH = 8
+CLEAR, SOME = 0.5, 0.2
+
+
+@dataclass(frozen=True)
+class Impact:
+    """One parameter: what was tried, where the best was, and how its rank goes with that of the number (−1 to 1)."""
+
+    name: str
+    runs: int
+    tried: str
+    best: Any
+    correlation: float | None
+    is_choice: bool = False
+
+    @property
+    def strength(self) -> float:
+        return abs(self.correlation or 0.0)
+
+
+def impacts(entries: Iterable[Entry], direction: str) -> list[Impact]:
+    """Every parameter that was varied, the one that goes with the number most first."""
+    measured = [
+        (parameters, entry.value)
+        for entry in entries
+        if entry.value is not None and isinstance(parameters := entry.proposal.get("parameters"), Mapping)
+    ]
+    names = dict.fromkeys(name for parameters, _ in measured for name in parameters)
+    found = [
+        impact_of(name, [(row[name], value) for row, value in measured if name in row], direction) for name in names
+    ]
+    return sorted((each for each in found if each is not None), key=lambda each: -each.strength)
+
+
+def impact_of(name: str, pairs: Sequence[tuple[Any, float]], direction: str) -> Impact | None:
+    """None where it was always the same."""
+    settings = [setting for setting, _ in pairs]
+    if len({repr(setting) for setting in settings}) < 2:
+        return None
+    best = (min if direction == "min" else max)(pairs, key=lambda pair: pair[1])[0]
+    numbers = [float(each) for each in settings if isinstance(each, int | float) and not isinstance(each, bool)]
+    if len(numbers) == len(settings):
+        correlation = spearman(numbers, [value for _, value in pairs]) if len(pairs) >= ENOUGH else None
+        return Impact(name, len(pairs), f"{min(numbers):.4g} to {max(numbers):.4g}", best, correlation)
+    return Impact(name, len(pairs), medians(pairs, direction), best, None, is_choice=True)
+
+
+def medians(pairs: Sequence[tuple[Any, float]], direction: str) -> str:
+    """The middle value of each choice, the best one first."""
+    by_choice: dict[str, list[float]] = {}
+    for setting, value in pairs:
+        by_choice.setdefault(str(setting), []).append(value)
+    middles = sorted(((median(values), choice) for choice, values in by_choice.items()), reverse=direction == "max")
+    return ", ".join(f"{choice} {middle:.4g}" for middle, choice in middles[:4])
+
+
+def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
+    """The correlation of ranks; None where one of them does not vary."""
+    first, second = ranks(left), ranks(right)
+    middle = mean(first)
+    shared = sum((a - middle) * (b - middle) for a, b in zip(first, second, strict=True))
+    spread = sum((a - middle) ** 2 for a in first) * sum((b - middle) ** 2 for b in second)
+    return float(shared / spread**0.5) if spread else None
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """The place of each value; equal ones share theirs."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    found = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        stop = start
+        while stop + 1 < len(order) and values[order[stop + 1]] == values[order[start]]:
+            stop += 1
+        for position in order[start : stop + 1]:
+            found[position] = (start + stop) / 2
+        start = stop + 1
+    return found
+
+
+def words(impact: Impact, direction: str) -> str:
+    """What to make of it."""
+    if impact.is_choice:
+        return "the median of each choice"
+    if impact.correlation is None:
+        return "too few runs to say"
+    if impact.strength < SOME:
+        return f"no clear effect (rank correlation {impact.correlation:+.2f})"
+    is_better_high = (impact.correlation < 0) == (direction == "min")
+    much = "clearly " if impact.strength >= CLEAR else ""
+    return f"{much}better {'high' if is_better_high else 'low'} (rank correlation {impact.correlation:+.2f})"

@@ -1,0 +1,255 @@
+"""What an experiment has tried, what each edit changed and what it bought: a page of Markdown, however long it ran."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean, stdev
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.candidates import edits
+from flagstone.experiments.candidates.edits import Change, changes_in
+from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.ledger.progress import Progress
+from flagstone.experiments.proposers.ideas import ideas_text
+from flagstone.experiments.reporting import impact
+from flagstone.experiments.reporting.status import (
+    Position,
+    confidence_words,
+    metric_figure,
+    read_entries,
+    runs_words,
+    spent_words,
+)
+from flagstone.plans.spec import Spec
+
+MOST_BYTES = 8192
+WIDTHS = (200, 140, 100, 70, 45, 30)
+GAINS = 12
+EXTREMES = 3
+LINEAGE = 10
+KINDS = 6
+PARAMETERS = 8
+IDEAS = 14
+IDEAS_BYTES = 1200
+LATE = 300  # runs whose ideas are told: to remember all of them would take longer than the report
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is made from. `diff` tells the difference of two trees; `ideas` what did not help."""
+
+    entries: Sequence[Entry]
+    progress: Progress
+    spec: Spec
+    diff: Callable[[str, str], str]
+    ideas: str = ""
+
+    @cached_property
+    def by_run(self) -> dict[str, Entry]:
+        return {entry.run_id: entry for entry in self.entries}
+
+    @cached_property
+    def position(self) -> Position:
+        return Position(self.spec.name, self.spec, self.progress, self.entries[-1] if self.entries else None)
+
+    @cached_property
+    def measured(self) -> list[Entry]:
+        """Every run that came to a number that counts, the best first."""
+        found = [entry for entry in self.entries if entry.value is not None and entry.valid]
+        return sorted(found, key=lambda entry: entry.value or 0.0, reverse=self.spec.metric.direction == "max")
+
+    def changed(self, entry: Entry) -> list[Change]:
+        """What an edit changed over its parent."""
+        parent = self.by_run.get(entry.parent_run)
+        return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
+
+    def bought(self, entry: Entry) -> float:
+        """How much better than the best before it; nothing where there was none."""
+        before = self.by_run.get(entry.previous_best)
+        if entry.value is None or before is None or before.value is None:
+            return 0.0
+        return before.value - entry.value if self.spec.metric.direction == "min" else entry.value - before.value
+
+
+def report_of(opened: Opened) -> str:
+    """The report of an experiment as it stands."""
+    entries, progress = read_entries(opened.home), History.read(opened.home).progress
+    ideas = ideas_text(entries[-LATE:], IDEAS_BYTES)
+    return page(Report(entries, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
+
+
+def page(report: Report) -> str:
+    """At most 8 KB of Markdown; rows are made narrower, never left out, until it fits."""
+    rows = list(all_rows(report))
+    for width in WIDTHS:
+        text = "\n".join(one_line_kept(row, width) for row in rows) + "\n"
+        if len(text.encode("utf-8")) <= MOST_BYTES:
+            return text
+    return text.encode("utf-8")[: MOST_BYTES - 4].decode("utf-8", "ignore") + "…\n"
+
+
+def one_line_kept(row: str, width: int) -> str:
+    """A row cut to a width; the spaces in front of it belong to the list it is in."""
+    indent = row[: len(row) - len(row.lstrip(" "))]
+    return indent + one_line(row, width)
+
+
+def all_rows(report: Report) -> Iterator[str]:
+    yield f"# Experiment {report.spec.name}"
+    yield ""
+    yield f"Goal: {report.spec.goal}"
+    sections = (
+        ("Best", best_rows(report)),
+        ("What each kept edit changed and what it bought", gain_rows(report)),
+        ("Parameters", parameter_rows(report)),
+        (f"Best {EXTREMES}", extreme_rows(report, report.measured[:EXTREMES])),
+        (f"Worst {EXTREMES}", extreme_rows(report, report.measured[EXTREMES:][-EXTREMES:][::-1])),
+        ("What failed", failure_rows(report)),
+        ("Lineage of the best", lineage_rows(report)),
+        ("Ideas that did not help", idea_rows(report.ideas)),
+        ("Spent", spent_rows(report)),
+    )
+    for title, rows in sections:
+        if rows:
+            yield ""
+            yield f"## {title}"
+            yield ""
+            yield from rows
+
+
+def idea_rows(ideas: str) -> list[str]:
+    """The memory of failed ideas as a list; its own titles are no items of it."""
+    rows = [row.strip() for row in ideas.splitlines() if row.strip()][:IDEAS]
+    return [row if row.endswith(":") else f"- {row}" for row in rows]
+
+
+def best_rows(report: Report) -> list[str]:
+    """The best, its gain over the baseline, and what speaks for it being more than noise."""
+    metric, best = report.spec.metric, report.progress.best
+    if best is None or best.value is None:
+        return [f"none yet: no run came to a valid {metric.name}"]
+    rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quoted(best.note)}"]
+    values = report.progress.baseline or tuple(each.value for each in report.entries[:1] if each.value is not None)
+    if values and not best.is_baseline:
+        start = mean(values)
+        spread = stdev(values) if len(values) > 1 else 0.0
+        against = f", {abs(best.value - start) / spread:.1f} × its sd over {len(values)} runs" if spread else ""
+        rows.append(f"baseline {metric_figure(start)}: {percent(best.value, start)}{against}")
+    judged = best.judgement
+    if judged.get("pairs"):
+        chance = judged.get("evidence")
+        known = f", chance of this without a gain {chance:.2g}" if isinstance(chance, int | float) else ""
+        rows.append(f"kept after {judged['pairs']} paired repeats{known}{confidence_words(report.position)}")
+    elif report.spec.noise is None:
+        rows.append(f"noise: off, so one run decided{confidence_words(report.position)}")
+    return [f"- {row}" for row in rows]
+
+
+def gain_rows(report: Report) -> list[str]:
+    """The kept edits that bought most, by what they changed."""
+    kept = [entry for entry in report.entries if entry.improved and not entry.is_baseline]
+    if not kept:
+        return ["nothing was kept yet" if report.entries else "no runs yet"]
+    most = sorted(sorted(kept, key=report.bought)[-GAINS:], key=lambda entry: entry.number)
+    by_where: dict[str, list[str]] = {}
+    for entry in most:
+        found = report.changed(entry)
+        where = found[0].where if len(found) == 1 else "several places" if found else "unknown"
+        how = found[0].how if len(found) == 1 else edits.told(found)
+        before = report.by_run.get(entry.previous_best)
+        step = f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)}"
+        gained = percent(entry.value, before.value) if before else "the first"
+        by_where.setdefault(where, []).append(f"{entry.run_id} {step} ({gained}): {code(how)} {quoted(entry.note)}")
+    rows = [f"the {len(most)} largest of {len(kept)}:", ""] if len(kept) > len(most) else []
+    for where, lines in by_where.items():
+        rows += [f"- {code(where)}", *(f"  - {line}" for line in lines)]
+    return rows
+
+
+def parameter_rows(report: Report) -> list[str]:
+    direction = report.spec.metric.direction
+    return [
+        f"- {code(each.name)}: {impact.words(each, direction)}; tried {each.tried}; best at {code(figure(each.best))}"
+        for each in impact.impacts(report.entries, direction)[:PARAMETERS]
+    ]
+
+
+def figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value), 40)
+
+
+def extreme_rows(report: Report, entries: Sequence[Entry]) -> list[str]:
+    rows = []
+    for entry in entries:
+        what = "the unedited files" if entry.is_baseline else code(edits.told(report.changed(entry), 2))
+        rows.append(f"- {entry.run_id} {metric_figure(entry.value)} {entry.verdict}: {what} {quoted(entry.note)}")
+    return rows
+
+
+def failure_rows(report: Report) -> list[str]:
+    """Runs without a number that counts, by how and why they failed."""
+    failed = [entry for entry in report.entries if entry.status != "ok" or not entry.valid]
+    kinds = Counter(kind_of(entry) for entry in failed)
+    last = {kind_of(entry): entry.run_id for entry in failed}
+    rows = [f"- {count} × {kind}, last {last[kind]}" for kind, count in kinds.most_common(KINDS)]
+    more = sum(kinds.values()) - sum(count for _, count in kinds.most_common(KINDS))
+    return [*rows, f"- {more} others"] if more else rows
+
+
+def kind_of(entry: Entry) -> str:
+    # an exit code tells kinds apart; other numbers do not
+    reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
+    return f"{'broken constraint or guard' if entry.status == 'ok' else entry.status} ({reason})"
+
+
+def lineage(entries: Sequence[Entry]) -> list[Entry]:
+    """From the baseline to the best, each edited from the one before."""
+    by_run = {entry.run_id: entry for entry in entries}
+    now = by_run.get(entries[-1].best_run) if entries else None
+    found: list[Entry] = []
+    while now is not None and (not found or now.number < found[-1].number):
+        found.append(now)
+        now = by_run.get(now.parent_run)
+    return found[::-1]
+
+
+def lineage_rows(report: Report) -> list[str]:
+    found = lineage(report.entries)
+    if len(found) < 2:
+        return []
+    steps = [f"{entry.run_id} {metric_figure(entry.value)}" for entry in found]
+    if len(steps) > LINEAGE:
+        steps = [*steps[:2], f"{len(steps) - LINEAGE} more", *steps[2 - LINEAGE :]]
+    return [" → ".join(steps)]
+
+
+def spent_rows(report: Report) -> list[str]:
+    ended = report.entries[-1].ended_at if report.entries else ""
+    times = f", from {report.progress.began_at} to {ended}" if ended else ""
+    rows = [f"{runs_words(report.progress)}, {report.progress.repeats} repeats{times}", spent_words(report.progress)]
+    if report.position.ended_by:
+        rows.append(f"ended by {report.position.ended_by}")
+    return [f"- {row}" for row in rows]
+
+
+def percent(value: float | None, before: float | None) -> str:
+    """How far a value is from another, of that other."""
+    if value is None or before is None:
+        return "–"
+    return f"{(value - before) / abs(before):+.2%}" if before else f"{value - before:+.4g}"
+
+
+def code(text: str) -> str:
+    return "`" + text.replace("`", "'") + "`"
+
+
+def quoted(note: str) -> str:
+    """An agent's words, as such."""
+    return f'"{one_line(note, 80)}"' if note else ""

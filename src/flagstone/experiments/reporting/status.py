@@ -1,0 +1,275 @@
+"""Where an experiment stands, in a few lines: read off the ledger, or off what was remembered of it. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from flagstone.agents.protocol import one_line
+from flagstone.experiments.deciding.stopping import Condition, conditions, figure
+from flagstone.experiments.ledger.entry import Entry, Verdict
+from flagstone.experiments.ledger.ledger import History, entries_of, ledger_problems, tail_entries
+from flagstone.experiments.ledger.progress import Progress
+from flagstone.locks import holder_of
+from flagstone.plans.folder import Home
+from flagstone.plans.spec import Spec
+from flagstone.records import read_record
+from flagstone.statistics.mad import mad_confidence
+
+WIDTH = 100
+TABLE_WIDTH = 120
+MOST_BYTES = 1024
+ALWAYS: tuple[Verdict, ...] = ("advance", "revert", "crash")
+SELDOM: tuple[Verdict, ...] = ("timeout", "invalid", "interrupted")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an experiment stands. `is_edited` is None where it cannot be told; `holder` is who runs it now."""
+
+    name: str
+    spec: Spec
+    progress: Progress
+    last: Entry | None
+    is_edited: bool | None = None
+    holder: Mapping[str, Any] | None = None
+    problems: tuple[str, ...] = ()
+    is_stopping: bool = False
+
+    @property
+    def ended_by(self) -> str:
+        """What has ended it, as its last line says, and as the spec of now still holds."""
+        if self.last is None or not self.last.should_terminate:
+            return ""
+        holds = any(each.fired for each in self.conditions) or self.last.terminated_by == "manual"
+        return self.last.terminated_by if holds else ""
+
+    @property
+    def conditions(self) -> list[Condition]:
+        return conditions(self.spec.stopping, self.spec.metric, self.progress)
+
+    @property
+    def confidence(self) -> tuple[float | None, str]:
+        """How far the best is from the baseline, against how far the gains lie apart: a hint."""
+        baseline, best = self.progress.baseline, self.progress.best_value
+        return mad_confidence(mean(baseline), best, self.progress.kept) if baseline and best is not None else (None, "")
+
+
+def read_entries(home: Home) -> list[Entry]:
+    """Every run of the ledger, in order."""
+    return list(entries_of(home.ledger))
+
+
+def last_entries(home: Home, count: int) -> list[Entry]:
+    """The last runs, read from the end of the ledger."""
+    return tail_entries(home.ledger, count)[-count:] if count > 0 else []
+
+
+def position_of(home: Home, spec: Spec) -> Position:
+    """Where an experiment stands now."""
+    history = History.read(home)
+    last = history.recent[-1] if history.recent else None
+    return Position(
+        name=home.name,
+        spec=spec,
+        progress=history.progress,
+        last=last,
+        is_edited=is_edited(home, spec, history.progress.best),
+        holder=holder_of(home.lock),
+        problems=tuple(ledger_problems(home.ledger)),
+        is_stopping=home.stop.exists(),
+    )
+
+
+def is_edited(home: Home, spec: Spec, best: Entry | None) -> bool | None:
+    """Whether the working files differ from the best, or from the base where there is none."""
+    if not home.working.is_dir():
+        return None
+    source = home.bests / best.run_id / "source" if best else None
+    if source is not None and source.is_dir():
+        return any(content_of(home.working / path.relative_to(source)) != content_of(path) for path in files_in(source))
+    start = read_record(home.start)
+    tree = best.tree if best else start and start.get("tree")
+    return differs_from_tree(home, spec, tree) if tree else None
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if not path.is_dir()]
+
+
+def content_of(path: Path) -> bytes | None:
+    """The content of a file; of a link where it leads, which is what a candidate stores of it."""
+    try:
+        return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+    except OSError:
+        return None
+
+
+def differs_from_tree(home: Home, spec: Spec, tree: str) -> bool:
+    # imported only here: what starts processes takes longer to import than all of a status to make
+    from flagstone.experiments.candidates.objects import Store
+    from flagstone.experiments.candidates.working import Working
+    from flagstone.experiments.engine.opening import subject_for
+
+    return not Working(home, subject_for(spec, Store(home.candidates))).is_at(tree)
+
+
+def status_text(position: Position) -> str:
+    """At most ten lines and one KB, in the form of the autoresearch plugin."""
+    metric, progress = position.spec.metric, position.progress
+    name = one_line(metric.name, 60)
+    best = f"{metric_figure(progress.best_value)} @ {progress.best_run}" if progress.best else "none yet"
+    rows = [
+        f"expr: {position.name}{holder_words(position.holder)}",
+        f"primary: {name} ({metric.direction}) — best: {best}",
+        f"runs: {runs_words(progress)}",
+        f"termination: {termination_words(position)}",
+        f"noise: {noise_words(position)}",
+        f"spent: {spent_words(progress)}",
+        *last_rows(position.last),
+        *working_rows(position),
+        *position.problems[:1],
+    ]
+    return fitted([one_line(row, WIDTH) for row in rows])
+
+
+def fitted(rows: list[str]) -> str:
+    """Rows within the limit; letters that take several bytes are what could go over it."""
+    text = "\n".join(rows) + "\n"
+    while len(text.encode("utf-8")) > MOST_BYTES:
+        longest = max(range(len(rows)), key=lambda number: len(rows[number].encode("utf-8")))
+        rows[longest] = one_line(rows[longest], max(20, len(rows[longest]) * 3 // 4))
+        text = "\n".join(rows) + "\n"
+    return text
+
+
+def holder_words(holder: Mapping[str, Any] | None) -> str:
+    return f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
+
+
+def runs_words(progress: Progress) -> str:
+    shown = (*ALWAYS, *(verdict for verdict in SELDOM if progress.verdicts.get(verdict)))
+    counted = " / ".join(f"{progress.verdicts.get(verdict, 0)} {verdict}" for verdict in shown)
+    return f"{sum(progress.verdicts.values())} total ({counted})"
+
+
+def termination_words(position: Position) -> str:
+    told = ", ".join(map(str, position.conditions)) or "none set: it goes on until it is stopped"
+    if position.ended_by:
+        return f"ended by {position.ended_by} — {told}"
+    return f"a stop was asked for — {told}" if position.is_stopping else told
+
+
+def noise_words(position: Position) -> str:
+    """What the baseline varies by, what repeats it took, and tccw's word for the best."""
+    values, rule = position.progress.baseline, position.spec.noise
+    if rule is None:
+        return f"off (every strictly better number is kept){confidence_words(position)}"
+    if not values:
+        return "the baseline is not measured yet"
+    spread = f"sd {stdev(values):.3g}, {min(values):.5g} to {max(values):.5g}" if len(set(values)) > 1 else "no spread"
+    return f"baseline {len(values)} runs, {spread}; {position.progress.repeats} repeats{confidence_words(position)}"
+
+
+def confidence_words(position: Position) -> str:
+    multiple, word = position.confidence
+    return f"; confidence {word} ({multiple:.1f} MAD)" if multiple is not None else ""
+
+
+def spent_words(progress: Progress) -> str:
+    gpus = f", {figure(progress.gpu_s / 3600)} GPU h" if progress.gpu_s else ""
+    unknown = f" ({progress.unknown_costs} of unknown cost, counted in full)" if progress.unknown_costs else ""
+    return f"{duration(progress.wall_s)} of runs{gpus}, ${progress.cost_usd:.2f} of calls{unknown}"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.4g} h"
+
+
+def last_rows(last: Entry | None) -> list[str]:
+    if last is None:
+        return []
+    value = f" {metric_figure(last.value)}" if last.value is not None else ""
+    return [f"last: {last.run_id} {last.verdict}{value} — {one_line(last.note or last.reason, 60)}"]
+
+
+def working_rows(position: Position) -> list[str]:
+    if position.is_edited is None:
+        return []
+    against = "best" if position.progress.best else "base"
+    words = f"edited since {against}" if position.is_edited else f"in-sync with {against}"
+    return [f"{one_line(position.spec.subject.entry, 40) or 'working files'}: {words}"]
+
+
+def metric_figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"
+
+
+def last_text(entries: Sequence[Entry]) -> str:
+    """The last runs as a table no wider than a terminal; a note is cut."""
+    if not entries:
+        return "no runs yet\n"
+    rows = [("run_id", "status", "verdict", "primary_value", "improved", "note")]
+    rows += [
+        (
+            each.run_id,
+            each.status,
+            each.verdict,
+            metric_figure(each.value),
+            yes(each.improved),
+            each.note or each.reason,
+        )
+        for each in entries
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    left = max(10, TABLE_WIDTH - sum(widths) - 2 * len(widths))
+    shown = (
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), one_line(row[5], left)))
+        for row in rows
+    )
+    return "".join(f"{row.rstrip()}\n" for row in shown)
+
+
+def yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def status_record(position: Position) -> dict[str, Any]:
+    """The same as a record."""
+    progress, metric = position.progress, position.spec.metric
+    multiple, word = position.confidence
+    return {
+        "name": position.name,
+        "goal": position.spec.goal,
+        "primary": {"name": metric.name, "direction": metric.direction, "value": progress.best_value},
+        "best_run_id": progress.best_run or None,
+        "runs": {"total": sum(progress.verdicts.values()), **progress.verdicts},
+        "termination": {each.name: {"done": finite(each.done), "limit": each.limit} for each in position.conditions},
+        "ended_by": position.ended_by or None,
+        "plateau": progress.plateau,
+        "noise": {"baseline": list(progress.baseline), "repeats": progress.repeats, "tests": progress.tests},
+        "confidence": {"mad": multiple, "word": word or "UNKNOWN"},
+        "spent": {
+            "wall_s": progress.wall_s,
+            "gpu_s": progress.gpu_s,
+            "cost_usd": progress.cost_usd,
+            "unknown_costs": progress.unknown_costs,
+        },
+        "began_at": progress.began_at or None,
+        "last": {"run_id": position.last.run_id, "ended_at": position.last.ended_at} if position.last else None,
+        "is_edited": position.is_edited,
+        "is_stopping": position.is_stopping,
+        "running": dict(position.holder) if position.holder else None,
+        "problems": list(position.problems),
+    }
+
+
+def finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,1 +1,0 @@
-"""One experiment: propose, run, measure, keep or leave, until a condition ends it."""

@@ -1,0 +1,1 @@
+"""What keeps a child inside its grant: Landlock, bubblewrap, and an environment that leads nowhere else."""

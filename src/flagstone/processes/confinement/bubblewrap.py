@@ -1,0 +1,55 @@
+"""Bubblewrap: a process tree in a view of its own, which is read-only outside its grant and ends as a whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = "bwrap"
+CLOSED = ("--unshare-pid", "--die-with-parent", "--cap-drop", "ALL")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a process tree sees: what it may change, what is hidden from it, whether it has a network."""
+
+    cwd: Path
+    writable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    devices: tuple[str, ...] = ()
+    network: bool = True
+
+
+def prefix(view: View) -> tuple[str, ...]:
+    """The words that stand before a program's own. What lies deeper is mounted later, so that it wins."""
+    # read-only throughout: Landlock cannot refuse chmod, chown and utimes, a read-only mount does
+    argv = [shutil.which(PROGRAM) or PROGRAM, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    if os.getuid() == 0:
+        argv += ["--ro-bind", "/proc/sys", "/proc/sys"]
+    for device in view.devices:
+        argv += ["--dev-bind-try", device, device]
+    for words in sorted((*opened(view.writable), *covered(view.hidden)), key=lambda words: Path(words[-1]).parts):
+        argv += words
+    argv += CLOSED
+    argv += () if view.network else ("--unshare-net",)
+    return (*argv, "--chdir", str(view.cwd), "--")
+
+
+def opened(writable: Iterable[Path]) -> set[tuple[str, ...]]:
+    """Folders stay writable. Of a file the folder does: programs write by renaming, which a mounted file refuses."""
+    folders = {str(path if path.is_dir() else path.parent) for path in writable}
+    return {("--bind", folder, folder) for folder in folders if not folder.startswith("/dev/")}
+
+
+def covered(hidden: Iterable[Path]) -> set[tuple[str, ...]]:
+    """A hidden folder looks empty; a hidden file cannot be opened."""
+    covers: set[tuple[str, ...]] = set()
+    for path in hidden:
+        if path.is_dir():
+            covers.add(("--tmpfs", str(path)))
+        elif path.exists():
+            covers.add(("--ro-bind", os.devnull, str(path)))
+    return covers

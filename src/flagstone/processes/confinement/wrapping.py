@@ -1,0 +1,120 @@
+"""What a command may write, see and reach, and how it is held to that before its first instruction."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from flagstone.processes.command import Command, Confinement
+
+PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
+CONTROL = "FLAGSTONE_"
+CLOSE_RANGE, CLOSE_ON_EXEC = 436, 1 << 2  # the same on every architecture
+# the way to daemons of the person's: what the sandbox hides, nobody should look for
+DOORS = (
+    *("TMUX", "TMUX_PANE", "TMUX_TMPDIR", "STY", "SCREENDIR", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO"),
+    *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "DOCKER_HOST", "CONTAINER_HOST"),
+    *("VSCODE_IPC_HOOK_CLI", "NVIM", "KITTY_LISTEN_ON", "WEZTERM_UNIX_SOCKET", "ALACRITTY_SOCKET"),
+)
+# whoever sets these has code of theirs run in every program that starts: not before the sandbox holds
+STEERING = ("LD_", "PERL", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH")
+
+
+@cache
+def accelerators() -> tuple[str, ...]:
+    """The devices programs compute on, as far as this machine has any."""
+    import glob  # here, not above: most commands are not confined
+
+    return tuple(sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern)))
+
+
+def granted(confinement: Confinement) -> tuple[str, ...]:
+    """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
+    devices = (*PLAIN_DEVICES, *accelerators())
+    there = tuple(device for device in devices if os.path.exists(device))
+    return (*(str(place_of(path)) for path in confinement.writable), *there)
+
+
+def place_of(path: Path) -> Path:
+    """Where a granted path lies. A link is refused: whoever could make it could choose what is granted."""
+    place = Path(os.path.realpath(path.absolute().parent)) / path.name
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, "a link cannot be granted", str(path))
+    return place
+
+
+def wrapped(command: Command, ruleset: int | None) -> tuple[str, ...]:
+    """The command line with everything around it that bubblewrap, and Landlock within it, need."""
+    argv, confinement = command.argv or (), command.confinement
+    if confinement is None or not confinement.use_bubblewrap or not argv:
+        return argv
+    import shutil
+
+    from flagstone.processes.confinement import bubblewrap, landlock
+
+    program = shutil.which(argv[0], path=command.env.get("PATH"))
+    if program is None:
+        raise OSError(errno.ENOENT, "No such file or directory")
+    view = bubblewrap.View(
+        cwd=command.cwd.absolute(),
+        writable=tuple(place_of(path) for path in confinement.writable),
+        hidden=confinement.hidden,
+        devices=accelerators(),
+        network=confinement.network,
+    )
+    inside = () if ruleset is None else landlock.start_inside(ruleset, shutil.which("perl"))
+    steering = tuple(f"{name}={value}" for name, value in command.env.items() if name.startswith(STEERING))
+    handed_on = (shutil.which("env") or "/usr/bin/env", *steering) if steering else ()
+    return (*bubblewrap.prefix(view), *inside, *handed_on, program, *argv[1:])
+
+
+def needed_ruleset(command: Command) -> int | None:
+    """The ruleset a child has to be held to: by us, or, where bubblewrap has to mount first, within it."""
+    confinement = command.confinement
+    if confinement is None or not confinement.use_landlock:
+        return None
+    from flagstone.processes.confinement import landlock
+
+    return landlock.ruleset(granted(confinement), network=confinement.network)
+
+
+def confined_environment(command: Command) -> Mapping[str, str]:
+    """The environment without what our processes are found by, what leads out, and what steers the sandbox itself."""
+    confinement = command.confinement
+    if confinement is None:
+        return command.env
+    kept_out = (CONTROL, *(STEERING if confinement.use_bubblewrap and command.argv else ()))
+    kept = (name for name in command.env if name not in DOORS and not name.startswith(kept_out))
+    return {name: command.env[name] for name in kept}
+
+
+@cache
+def range_closer() -> Callable[[], int]:
+    """What marks every handle above the standard streams to be closed by the next exec; not 0 where it cannot."""
+    import ctypes  # here, not above: most commands start nothing
+
+    call, all_of_them = ctypes.CDLL(None).syscall, ctypes.c_uint(0xFFFFFFFF)
+    return lambda: int(call(CLOSE_RANGE, ctypes.c_uint(3), all_of_them, CLOSE_ON_EXEC))
+
+
+def hand_on_no_handles() -> None:
+    """Whatever a shell left open to us goes no further: a file that is open for writing passes any sandbox."""
+    if range_closer()() == 0:
+        return
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that the listing itself went through
+            os.set_inheritable(int(name), int(name) < 3)
+
+
+def let_go_of_handles() -> None:
+    """Puts nothing in the place of every handle but the standard streams: open files pass any sandbox."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        # the number stays taken: an object that closes it later must not close another one's
+        if int(name) > 2 and int(name) != nothing and os.path.lexists(f"/proc/self/fd/{name}"):
+            os.dup2(nothing, int(name))

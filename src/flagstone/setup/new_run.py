@@ -1,0 +1,114 @@
+"""Creating a run: built beside its place, then renamed into it, so that a half-made run never exists."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone import schemas
+from flagstone.errors import FlagstoneError
+from flagstone.gates import copies
+from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.layout import RUN_NAME, WORKSPACE_ROOMS, Project, Run
+from flagstone.records import cannot_write, utc, write_atomic
+from flagstone.seals import Decision, login_name
+from flagstone.settings import venue_fields
+from flagstone.setup import intake, pinning
+
+PASSING = "# what means nothing in another copy of this run\n.lock\n.snakemake/\n"
+EMPTY_FOLDERS = ("approved", "feedback", "redo", "stages", "drafts", "history", "handoff", "index", "logs")
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What a person asks for with `flagstone new`."""
+
+    name: str
+    goal: str
+    resources: Sequence[Path] = ()
+    answers: Sequence[tuple[str, str]] = ()
+    sets: Mapping[str, Any] | None = None
+
+
+def create(project: Project, asked: NewRun) -> Run:
+    """Creates runs/<name>/ whole, or nothing."""
+    refuse(project, asked)
+    final = project.run(asked.name)
+    building = Run(project.runs_dir / f".{asked.name}.{os.getpid()}")
+    try:
+        project.runs_dir.mkdir(parents=True, exist_ok=True)
+        building.root.mkdir(mode=0o700)
+        fill(project, building, asked)
+        try:
+            os.rename(building.root, final.root)
+        except OSError as error:
+            raise exists(project, asked.name) from error
+    except OSError as error:
+        raise cannot_write(final.root, error) from error
+    finally:
+        pinning.forget(building.root)
+    arrive(open_run(project, final))
+    return final
+
+
+def refuse(project: Project, asked: NewRun) -> None:
+    """Everything that can be known to be wrong before a file is made."""
+    if not RUN_NAME.match(asked.name) or asked.name == "latest":
+        raise FlagstoneError(
+            f"{asked.name!r} cannot be the name of a run",
+            hint="a name has letters, digits, '.', '_' and '-', at most 64, and starts with a letter or digit",
+        )
+    if not asked.goal.strip():
+        raise FlagstoneError("a run needs a goal", hint=f'say it: flagstone new {asked.name} --goal "…"')
+    if os.path.lexists(project.run(asked.name).root):
+        raise exists(project, asked.name)
+    schemas.check(project.schemas, "settings", dict(asked.sets or {}), "the settings given")
+    if asked.sets and "venue" in asked.sets:
+        venue_fields(project.config, str(asked.sets["venue"]))
+    intake.check_resources(asked.resources)
+
+
+def exists(project: Project, name: str) -> FlagstoneError:
+    return FlagstoneError(
+        f"a run {name!r} exists already below {project.runs_dir}",
+        hint=f"take another name, or go on with it: flagstone run {name}",
+    )
+
+
+def fill(project: Project, run: Run, asked: NewRun) -> None:
+    for room in WORKSPACE_ROOMS:
+        (run.workspace / room).mkdir(parents=True)
+    for folder in EMPTY_FOLDERS:
+        (run.root / folder).mkdir()
+        (run.root / folder / ".gitkeep").touch()
+    write_atomic(run.root / ".gitignore", PASSING.encode())
+    pinning.pin_all(project, run)
+    taken = intake.take_in(run, asked.resources)
+    write_atomic(run.brief, intake.brief(asked.goal, taken, asked.answers).encode())
+    settings: dict[str, Any] = {
+        "created_at": utc(time.time()),
+        "goal": asked.goal.strip(),
+        **(asked.sets or {}),
+    }
+    if taken:
+        settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]
+    write_atomic(run.settings, settings_text(settings).encode())
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    import yaml
+
+    head = (
+        "# What this run sets over the defaults it pinned (pinned/config.yaml). Every key: docs/reference/settings.md\n"
+    )
+    return head + str(yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100))
+
+
+def arrive(opened: OpenedRun) -> None:
+    """Notes where the run was made: only touches made here count as approvals."""
+    decision = Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="created")
+    copies.arrive(opened.run, {stage.nr: stage.key for stage in opened.table}, decision)

@@ -1,0 +1,1 @@
+"""Plain functions over numbers, with known answers beside them in the tests."""

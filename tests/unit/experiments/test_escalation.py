@@ -1,0 +1,16 @@
+"""The ladder of a losing streak."""
+
+from __future__ import annotations
+
+from flagstone.experiments.proposers.ideas import Level, level_of
+
+LETTERS = {Level.NORMAL: "n", Level.REFINE: "R", Level.PIVOT: "P", Level.SEARCH: "S", Level.HALT: "HALT"}
+
+
+def test_a_losing_streak_goes_up_the_ladder_step_by_step() -> None:
+    seen = [LETTERS[level_of(failures)] for failures in range(16)]
+    assert " ".join(seen) == "n n n R R P n n R R S n n R R HALT"
+
+
+def test_the_last_step_is_never_left_without_a_gain() -> None:
+    assert {level_of(failures) for failures in range(15, 500)} == {Level.HALT}

@@ -1,0 +1,74 @@
+"""Objects of candidates: stored whole, by as many threads as want to, whatever a killed process left behind."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from flagstone.experiments.candidates import objects
+from flagstone.experiments.candidates.objects import Store
+
+AS_ANOTHER_USER = """
+import os, sys
+from pathlib import Path
+from flagstone.experiments.candidates.objects import Store
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+there = Store(Path(sys.argv[1]))
+sha = there.put(b"blob", b"an edit")
+for path in there.path_of(sha).parent.iterdir():
+    path.rename(f"{there.path_of(sha)}.{os.getpid()}")
+assert there.put(b"blob", b"an edit") == sha
+print(there.content(sha).decode())
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Store:
+    found = Store(tmp_path / "candidates.git")
+    found.make()
+    return found
+
+
+def test_threads_may_store_the_same_object_at_once(made: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, failures = threading.Barrier(2), list[BaseException]()
+    sync = os.fsync
+
+    def together(handle: int) -> None:
+        both.wait(30)  # each has its file open before one puts it in place
+        sync(handle)
+
+    monkeypatch.setattr(objects.os, "fsync", together)
+
+    def put() -> None:
+        try:
+            made.put(b"blob", b"an edit")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=put) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    (path,) = [path for path in made.root.rglob("*") if path.is_file() and "objects" in path.parts]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o444
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_what_a_killed_process_left_keeps_nobody_from_storing() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        root = Path(name) / "candidates.git"
+        Store(root).make()
+        for folder in (root, *root.rglob("*")):
+            folder.chmod(0o777)
+        done = subprocess.run([sys.executable, "-c", AS_ANOTHER_USER, str(root)], capture_output=True, text=True)
+        assert done.stdout == "an edit\n", done.stderr
