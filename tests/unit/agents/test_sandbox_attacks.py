@@ -18,7 +18,7 @@ import pytest
 from tricks import APPROVALS, AS_ROOT, MARKS, PRELUDE, WRITES, Trick
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run
-from flagstone.processes.confinement import bubblewrap, landlock
+from flagstone.processes.confinement import landlock, machine
 
 WAYS = {"landlock": (True, False), "both": (True, True), "landlock in a fork": (True, False)}
 FILES = (
@@ -150,7 +150,7 @@ def way(request: pytest.FixtureRequest) -> str:
     """Each way to be confined; one that this machine lacks is skipped visibly, and fails where CI is set."""
     use_bubblewrap = WAYS[request.param][1]
     lacks = "" if landlock.abi() >= 3 else f"Landlock is version {landlock.abi()} here"
-    lacks = lacks or (bubblewrap.fault() if use_bubblewrap else "")
+    lacks = lacks or (machine.bubblewrap_fault() if use_bubblewrap else "")
     if lacks:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lacks)
     return str(request.param)
@@ -188,8 +188,8 @@ def test_without_the_sandbox_it_succeeds(field: Field, trick: Trick) -> None:
 
 @named(MARKS)
 def test_modes_and_times_are_out_of_reach_in_a_view_that_is_read_only(field: Field, trick: Trick) -> None:
-    if bubblewrap.fault():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(bubblewrap.fault())
+    if machine.bubblewrap_fault():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(machine.bubblewrap_fault())
     before = field.content()
     said = field.play(trick, "both")
     assert field.harm(before, marks=True) == [], said
@@ -215,7 +215,7 @@ def test_within_its_grant_it_may_do_everything(field: Field, way: str) -> None:
 
 
 def test_both_hold_where_there_is_no_perl_to_start_by(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
-    if bubblewrap.fault() or landlock.abi() < 3:
+    if machine.bubblewrap_fault() or landlock.abi() < 3:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Landlock and bubblewrap")
     found = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "perl" else found(name, **more))
@@ -246,8 +246,8 @@ def test_a_link_is_not_granted(field: Field, way: str) -> None:
 
 
 def test_what_is_hidden_cannot_be_read(field: Field) -> None:
-    if bubblewrap.fault():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(bubblewrap.fault())
+    if machine.bubblewrap_fault():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(machine.bubblewrap_fault())
     hidden = (field.root / "history", field.root / "brief.md")
     confinement = Confinement((field.root / "workspace",), hidden=hidden)
     argv = ("sh", "-c", "ls history; cat brief.md 2>/dev/null; echo nothing")

@@ -13,7 +13,7 @@ from laboratory import Laboratory
 
 from flagstone.experiments.measuring.environment import confinement
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
-from flagstone.processes.confinement import bubblewrap, landlock
+from flagstone.processes.confinement import landlock, machine
 
 Held = tuple[Path, Confinement | None]
 CALL = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1]); print('reached')"
@@ -28,7 +28,7 @@ def said(line: tuple[str, ...], own: Path, held: Confinement | None) -> str:
 @pytest.fixture
 def held(laboratory: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     """A folder of its own, and what code is held to that runs there; an old socket and a key lie outside it."""
-    if bubblewrap.fault() or landlock.abi() < 3:
+    if machine.bubblewrap_fault() or landlock.abi() < 3:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Landlock and bubblewrap")
     (tmp_path / "own").mkdir()
     (tmp_path / "home" / ".ssh").mkdir(parents=True)

@@ -18,7 +18,7 @@ from flagstone.agents.accounts.budget import Purse
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.proposers import watched
+from flagstone.experiments.proposers import agent
 from flagstone.experiments.proposers.agent import RETRIES, AgentProposer
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.registry import Ways, proposer_for
@@ -277,7 +277,7 @@ def test_what_changes_around_an_experiment_while_nothing_holds_its_agent_is_name
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
 ) -> None:
     view = view_of(tmp_path, made_up(3), sandbox=sandbox)
-    monkeypatch.setattr(watched, "strength", lambda: Strength(7, ""))
+    monkeypatch.setattr(agent, "strength", lambda: Strength(7, ""))
     base, project = view.home.base, view.spec.subject.root
     (project / ".git" / "hooks").mkdir(parents=True)
     (project / "protected.txt").write_text("was\n")

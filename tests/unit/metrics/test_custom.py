@@ -10,7 +10,7 @@ import pytest
 from flagstone.metrics import custom
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place, Reading
-from flagstone.processes.confinement import bubblewrap
+from flagstone.processes.confinement import machine
 
 EXTRACT = (
     "def extract(run_dir, log_text):\n    return {'loss': len(log_text), 'word': 'x', 'flag': True, 'none': None}\n"
@@ -123,7 +123,7 @@ return {{"loss": 1}}"""
     assert (place.run_dir / "train.py").read_text() == "good" and not (tmp_path / "new").exists()
 
 
-@pytest.mark.skipif(bool(bubblewrap.fault()), reason="without bubblewrap there is a network")
+@pytest.mark.skipif(bool(machine.bubblewrap_fault()), reason="without bubblewrap there is a network")
 def test_code_has_no_network(place: Place) -> None:
     found = extracted(place, "return {'loss': len(open('/proc/net/dev').readlines())}")
     assert found.values["loss"] == 3  # two lines of header, and the loopback

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
-from flagstone.processes.confinement import bubblewrap, landlock, wrapping
+from flagstone.processes.confinement import landlock, machine, wrapping
 
 Shell = Callable[..., Command]
 
 
 @pytest.fixture
 def both(tmp_path: Path) -> Confinement:
-    if bubblewrap.fault() or landlock.abi() < 3:
+    if machine.bubblewrap_fault() or landlock.abi() < 3:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Landlock and bubblewrap")
     (tmp_path / "own").mkdir()
     return Confinement((tmp_path / "own",))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, run
-from flagstone.processes.confinement import bubblewrap
+from flagstone.processes.confinement import machine
 from flagstone.processes.memory import Gauge
 
 PYTHON_MB = 30  # what the interpreter itself may take
@@ -43,8 +43,8 @@ def measured(tmp_path: Path, output: Output) -> Measured:
 
 @pytest.fixture
 def confinement(tmp_path: Path) -> Confinement:
-    if bubblewrap.fault():
-        pytest.skip(bubblewrap.fault())
+    if machine.bubblewrap_fault():
+        pytest.skip(machine.bubblewrap_fault())
     return Confinement((tmp_path,))
 
 
