@@ -15,7 +15,7 @@ import click
 from flagstone.cli.jobs.loading import load_stage
 from flagstone.cli.where import Standing, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates.judge import frontier
+from flagstone.gates.judge import judge_gates
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.gates.session import Resident
 from flagstone.processes.server import start_warm_server
@@ -91,7 +91,7 @@ def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
     reread = open_run(standing.project, opened.run, validate=False)
     if reread.run.aborted.exists() or found.failure or not found.words:
         return False
-    closed = next((verdict for verdict, _ in frontier(reread, time.time_ns()) if not verdict.is_open), None)
+    closed = next((verdict for verdict, _ in judge_gates(reread, time.time_ns()) if not verdict.is_open), None)
     return closed is None or standing.speaker(reread.run).line(closed) != found.words[-1]
 
 

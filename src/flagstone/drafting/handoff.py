@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from flagstone.artifacts.rules.summary import parse_summary
-from flagstone.gates.judge import Verdict, frontier
+from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.gates.memory import read_bytes, read_text
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import canonical, read_record, write_atomic
@@ -20,7 +20,7 @@ def write_handoffs(opened: OpenedRun) -> None:
     """Brings every handoff in step with what is approved now; a revoked stage hands nothing over."""
     memory = opened.run.digest_cache.with_name("handoffs.json")
     before, now = read_record(memory) or {}, {}
-    for verdict, holder in frontier(opened, time.time_ns()):
+    for verdict, holder in judge_gates(opened, time.time_ns()):
         stage = verdict.stage
         path = opened.run.handoff(stage.nr)
         if not verdict.is_open or holder is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from flagstone.agents.accounts.budget import Claim, Patience, Purse, Reservation, reserved
 from flagstone.agents.accounts.calls import LOG, RecordedAgent, spending
-from flagstone.agents.accounts.event_log import event_log
+from flagstone.agents.accounts.event_log import open_event_log
 from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import (
     Agent,
@@ -190,7 +190,7 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
 
 def carried_out(agent: RecordedAgent, call: AgentCall, attempt: Attempt, bench: Bench) -> AgentResult:
     """The call itself: every event goes to the attempt's own log and to whoever watches."""
-    with event_log(attempt.events) as write:
+    with open_event_log(attempt.events) as write:
 
         def heard(event: Event) -> None:
             write(event)

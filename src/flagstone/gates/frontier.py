@@ -11,7 +11,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import copies, history, memory, mending
-from flagstone.gates.judge import State, Verdict, judge, settings_drift
+from flagstone.gates.judge import State, Verdict, judge_gate, settings_drift
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
 from flagstone.gates.sentences import Speaker
@@ -89,7 +89,7 @@ class Frontier:
 
     def judged(self, stage: Stage) -> Verdict:
         """The judgement on a gate as it lies there, made once in a moment."""
-        return self.opened.once(("verdict", stage.nr), lambda: judge(self.opened, stage, time.time_ns()))
+        return self.opened.once(("verdict", stage.nr), lambda: judge_gate(self.opened, stage, time.time_ns()))
 
     def settle(self, found: Verdict) -> Verdict:
         """Seals a fresh approval; lets a policy approve where the run says so."""
@@ -170,7 +170,7 @@ class Frontier:
                 found = self.verdict(stage, bring_up_to_date)
                 wanted.append(self.opened.run.summary(stage.key))
             else:  # a report shows what is there
-                found = judge(self.opened, stage, time.time_ns())
+                found = judge_gate(self.opened, stage, time.time_ns())
             if not found.is_open:
                 closed.add(stage.nr)
                 self.closing_line = self.closing_line or self.speaker.line(found)
@@ -202,7 +202,7 @@ class Frontier:
 
     def where_it_stands(self, stage: Stage) -> str:
         """What to say of the stage last looked at, when this call ended before it came to a gate."""
-        found = judge(self.opened, stage, time.time_ns())
+        found = judge_gate(self.opened, stage, time.time_ns())
         if found.is_open:
             return f"stage {stage.nr} {stage.name} is approved"
         if found.state not in (State.NOT_YET, State.DUE):

@@ -73,7 +73,7 @@ def flag_of(run: Run, nr: str, now_ns: int) -> Flag | None:
     return Flag(stat.st_mtime_ns, stat.st_ctime_ns, ahead=stat.st_mtime_ns > now_ns + SKEW_NS)
 
 
-def judge(opened: OpenedRun, stage: Stage, now_ns: int) -> Verdict:
+def judge_gate(opened: OpenedRun, stage: Stage, now_ns: int) -> Verdict:
     """The state of one gate by itself; that everything before it is open is the caller's to see."""
     run = opened.run
     was = publication(run, stage)
@@ -171,14 +171,14 @@ def changed_ns(path: Path) -> float:
         return inf
 
 
-def frontier(opened: OpenedRun, now_ns: int) -> list[tuple[Verdict, Stage | None]]:
+def judge_gates(opened: OpenedRun, now_ns: int) -> list[tuple[Verdict, Stage | None]]:
     """Every stage's verdict with the first closed stage it rests on, if any."""
     closed: dict[str, Stage] = {}
     found: list[tuple[Verdict, Stage | None]] = []
     with opened.one_moment():
         for stage in opened.table:
             holder = next((closed[up.nr] for up in opened.table.ancestors(stage.nr) if up.nr in closed), None)
-            verdict = judge(opened, stage, now_ns)
+            verdict = judge_gate(opened, stage, now_ns)
             if not verdict.is_open:
                 closed[stage.nr] = stage
             found.append((verdict, holder))

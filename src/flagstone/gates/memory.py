@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flagstone.gates.judge import frontier
+from flagstone.gates.judge import judge_gates
 from flagstone.gates.opened import OpenedRun
 from flagstone.records import write_atomic
 from flagstone.stages import Stage
@@ -15,7 +15,7 @@ def approved_summaries(opened: OpenedRun, before: str | None = None) -> list[tup
     """Stage and text of every summary whose gate is open (only those a given stage rests on, if one is named)."""
     wanted = {up.nr for up in opened.table.ancestors(before)} if before else None
     found = []
-    for verdict, holder in frontier(opened, time.time_ns()):
+    for verdict, holder in judge_gates(opened, time.time_ns()):
         stage = verdict.stage
         if verdict.is_open and holder is None and (wanted is None or stage.nr in wanted):
             found.append((stage, read_text(opened.run.summary(stage.key))))

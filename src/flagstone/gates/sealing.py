@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flagstone import seals
 from flagstone.errors import FlagstoneError
-from flagstone.gates.judge import State, Verdict, judge
+from flagstone.gates.judge import State, Verdict, judge_gate
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import Run
 from flagstone.records import cannot_write, utc
@@ -60,7 +60,7 @@ def flag_in_waiting(opened: OpenedRun, stage: Stage) -> Path:
 
 def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
     """Approves what lies there now; with `digest`, only if that is still what was shown."""
-    verdict = judge(opened, stage, time.time_ns())
+    verdict = judge_gate(opened, stage, time.time_ns())
     if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
         raise FlagstoneError(
             f"stage {stage.key} cannot be approved: it {verdict.words}",

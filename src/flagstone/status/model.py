@@ -10,7 +10,7 @@ from typing import Any
 
 from flagstone.agents.accounts import calls
 from flagstone.drafting import work
-from flagstone.gates.judge import State, Verdict, frontier
+from flagstone.gates.judge import State, Verdict, judge_gates
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sentences import Speaker
 from flagstone.gates.turns import asked, failure_of
@@ -77,7 +77,7 @@ def run_status(opened: OpenedRun, here: Path) -> RunStatus:
                 stage_status(opened, verdict, holder, calls.sum_of(lines, verdict.stage.nr)),
                 experiments if verdict.stage.runs_experiments and holder is None else (),
             )
-            for verdict, holder in frontier(opened, time.time_ns())
+            for verdict, holder in judge_gates(opened, time.time_ns())
         )
     holder = holder_of(opened.run.lock)
     total = calls.sum_of(lines)

@@ -28,7 +28,7 @@ class Version:
     files: dict[str, str]
 
 
-def versions(run: Run, nr: str) -> list[Version]:
+def kept_versions(run: Run, nr: str) -> list[Version]:
     """Every version ever published, oldest first."""
     found = []
     for folder in sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*")):
@@ -45,7 +45,7 @@ def version_of(folder: Path, record: dict[str, Any]) -> Version:
 
 def before_this(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
     """The newest version that differs from what lies there now."""
-    return next((v for v in reversed(versions(opened.run, stage.nr)) if v.digest != content.digest), None)
+    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest != content.digest), None)
 
 
 def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
@@ -53,7 +53,7 @@ def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
     seal = last_decision(opened.run, stage.nr, event="approved")
     if seal is None:
         return None
-    return next((v for v in reversed(versions(opened.run, stage.nr)) if v.digest == seal.get("digest")), None)
+    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest == seal.get("digest")), None)
 
 
 def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:

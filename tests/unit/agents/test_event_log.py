@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flagstone.agents.accounts.event_log import LARGEST, event_log
+from flagstone.agents.accounts.event_log import LARGEST, open_event_log
 from flagstone.agents.protocol import Event
 
 
 def test_events_are_there_as_they_happen_and_go_on_after_those_of_before(tmp_path: Path) -> None:
     path = tmp_path / "events.log"
     path.write_text("before\n")
-    with event_log(path) as heard:
+    with open_event_log(path) as heard:
         heard(Event.of("text", "the word"))
         assert path.read_text().endswith("text     the word\n")
     assert path.read_text().startswith("before\n")
@@ -20,7 +20,7 @@ def test_events_are_there_as_they_happen_and_go_on_after_those_of_before(tmp_pat
 
 def test_of_very_many_the_beginning_and_the_end_are_kept_and_it_is_said(tmp_path: Path) -> None:
     path, began = tmp_path / "events.log", time.monotonic()
-    with event_log(path) as heard:
+    with open_event_log(path) as heard:
         for number in range(300_000):
             heard(Event.of("text", f"number {number}"))
     assert time.monotonic() - began < 20

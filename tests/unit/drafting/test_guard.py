@@ -18,7 +18,7 @@ from flagstone.agents.accounts.calls import LOG
 from flagstone.agents.protocol import AgentCall, AgentResult
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import Interrupted
-from flagstone.gates.judge import State, judge
+from flagstone.gates.judge import State, judge_gate
 from flagstone.records import Ledger
 
 BOTH, LANDLOCK, NOTHING = "landlock+bubblewrap", "landlock", ""
@@ -232,7 +232,7 @@ def test_a_flag_made_during_its_own_attempt_approves_nothing(desk: Desk) -> None
         desk.build()
         for now_s in (FAR - 10, FAR + 10):
             # even when the time has come that the flag is dated
-            verdict = judge(desk.opened, desk.opened.table.stage("01"), now_s * 1_000_000_000)
+            verdict = judge_gate(desk.opened, desk.opened.table.stage("01"), now_s * 1_000_000_000)
             assert (verdict.state, verdict.is_open) == (State.WAITING, False), verdict.reason
 
 

@@ -10,14 +10,14 @@ import pytest
 from answering_desk import Desk
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.judge import State, judge
+from flagstone.gates.judge import State, judge_gate
 from flagstone.gates.opened import open_run
 from flagstone.gates.sealing import approve_now, command_decision
 
 
 def state(desk: Desk, nr: str = "01") -> State:
     opened = open_run(desk.opened.project, desk.run)
-    return judge(opened, opened.table.stage(nr), time.time_ns()).state
+    return judge_gate(opened, opened.table.stage(nr), time.time_ns()).state
 
 
 def touched(desk: Desk) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import Opened, open_experiment
-from flagstone.experiments.engine.step import step
+from flagstone.experiments.engine.step import run_step
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
 from flagstone.experiments.proposers.protocol import Proposed, View
@@ -118,7 +118,7 @@ class Laboratory:
 
     def step(self, note: str = "") -> Entry:
         with engine_of(self.open(), None, self.said.append) as engine:
-            return step(engine, note)
+            return run_step(engine, note)
 
     def entries(self) -> list[Entry]:
         return list(entries_of(self.home.ledger))

@@ -16,7 +16,7 @@ LARGEST = 5_000_000
 
 
 @contextmanager
-def event_log(path: Path) -> Iterator[Callable[[Event], None]]:
+def open_event_log(path: Path) -> Iterator[Callable[[Event], None]]:
     """Where the events of one call are written as they happen; of too many the beginning and the end are kept."""
     log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)  # events are redacted already
     try:

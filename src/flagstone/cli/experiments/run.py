@@ -16,7 +16,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.working import Working
 from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
-from flagstone.experiments.engine.step import is_unedited, step
+from flagstone.experiments.engine.step import is_unedited, run_step
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import History
 from flagstone.plans.folder import Home, command_of
@@ -141,7 +141,7 @@ def begin(engine: Engine, start: Start | None) -> None:
     if is_unedited(engine) or now is None:
         return
     if start == "continue":
-        engine.halt_on(step(engine, ""))
+        engine.halt_on(run_step(engine, ""))
     elif start == "best":
         engine.working.restore(now.tree)
     else:

@@ -12,7 +12,7 @@ from flagstone.cli.jobs.owner import owner_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.step import step
+from flagstone.experiments.engine.step import run_step
 from flagstone.experiments.ledger.derived import result_record
 from flagstone.plans.folder import command_of
 
@@ -42,7 +42,7 @@ def command(
                 f"experiment {opened.home.name} has ended: {ended}",
                 hint=f"raise `stopping` in its experiment.yaml, or give: {command_of(opened.home, 'resume')}",
             )
-        entry = step(engine, note)
+        entry = run_step(engine, note)
         if as_json:
             click.echo(json.dumps(result_record(entry, opened.spec), indent=1, ensure_ascii=False))
         engine.halt_on(entry)

@@ -10,7 +10,7 @@ from flagstone.cli.where import Standing, run_option, stage_named
 from flagstone.drafting.handoff import write_handoffs
 from flagstone.errors import FlagstoneError
 from flagstone.gates import memory
-from flagstone.gates.judge import frontier
+from flagstone.gates.judge import judge_gates
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import approve_now, command_decision
 from flagstone.stages import Stage
@@ -44,7 +44,7 @@ def command(
 
 def approve(opened: OpenedRun, stage: Stage, digest: str | None, comment: str) -> None:
     """Seals the approval and brings what is derived from it up to date."""
-    held_by = next((holder for verdict, holder in frontier(opened, time.time_ns()) if verdict.stage == stage), None)
+    held_by = next((holder for verdict, holder in judge_gates(opened, time.time_ns()) if verdict.stage == stage), None)
     if held_by:
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} rests on stage {held_by.nr}, whose gate is closed",

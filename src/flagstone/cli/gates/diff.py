@@ -7,7 +7,7 @@ import click
 from flagstone.cli.where import Standing, has_colour, plain, run_option, stage_named
 from flagstone.errors import FlagstoneError
 from flagstone.gates.content import content_of
-from flagstone.status.versions import Version, before_this, differences, last_approved, versions
+from flagstone.status.versions import Version, before_this, differences, kept_versions, last_approved
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -37,9 +37,9 @@ def command(standing: Standing, stage: str, since: str, run_name: str | None) ->
     elif since == "version":
         old = before_this(opened, chosen, content)
     else:
-        old = next((each for each in versions(opened.run, chosen.nr) if each.name.startswith(since)), None)
+        old = next((each for each in kept_versions(opened.run, chosen.nr) if each.name.startswith(since)), None)
         if old is None:
-            known = ", ".join(each.name for each in versions(opened.run, chosen.nr)[-8:]) or "none yet"
+            known = ", ".join(each.name for each in kept_versions(opened.run, chosen.nr)[-8:]) or "none yet"
             raise FlagstoneError(f"stage {chosen.nr} has no version {since!r}", hint=f"its versions: {known}")
     lines = list(differences(opened, chosen, old)) if old else []
     for line in lines:

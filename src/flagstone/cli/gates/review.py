@@ -13,7 +13,7 @@ from flagstone.cli.where import Standing, has_colour, need_terminal, plain, run_
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import requests
-from flagstone.gates.judge import State, Verdict, frontier, judge
+from flagstone.gates.judge import State, Verdict, judge_gate, judge_gates
 from flagstone.gates.memory import read_text
 from flagstone.gates.opened import OpenedRun
 from flagstone.stages import Stage
@@ -54,9 +54,9 @@ def command(standing: Standing, stage: str | None, run_name: str | None) -> None
 def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     """The stage to look at: the one named, or the first whose gate is closed and that offers something."""
     if wanted:
-        verdict = judge(opened, wanted, time.time_ns())
+        verdict = judge_gate(opened, wanted, time.time_ns())
     else:
-        closed = [verdict for verdict, _ in frontier(opened, time.time_ns()) if not verdict.is_open]
+        closed = [verdict for verdict, _ in judge_gates(opened, time.time_ns()) if not verdict.is_open]
         if not closed:
             raise FlagstoneError(
                 "nothing waits for you: every stage is approved", hint="look at one: flagstone review NN"

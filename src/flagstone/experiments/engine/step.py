@@ -16,7 +16,7 @@ def is_unedited(engine: Engine) -> bool:
     return engine.working.is_unedited(engine.best_tree)
 
 
-def step(engine: Engine, note: str) -> Entry:
+def run_step(engine: Engine, note: str) -> Entry:
     """The verdict on the working files; before the first one, the unedited files are measured."""
     if engine.history.progress.best is not None:
         return engine.conclude(*engine.prepared(lambda: in_hand(engine, note, engine.next_number)))

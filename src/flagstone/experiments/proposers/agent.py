@@ -14,7 +14,7 @@ from typing import Any
 from flagstone.agents.accounts.budget import Claim, Patience, Purse, reserved
 from flagstone.agents.accounts.calls import Log, RecordedAgent, Writer, asked_of
 from flagstone.agents.accounts.changed import Mark, different, marks_below
-from flagstone.agents.accounts.event_log import event_log
+from flagstone.agents.accounts.event_log import open_event_log
 from flagstone.agents.protocol import (
     Agent,
     AgentCall,
@@ -111,7 +111,7 @@ class AgentProposer:
         watched = WatchedAgent(self.agent, home, project)
         write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
         with (
-            event_log(call.record_dir / "events.log") as heard,
+            open_event_log(call.record_dir / "events.log") as heard,
             self.accounted(call, home) as (writer, limits),
         ):
             result = RecordedAgent(watched, writer).call(replace(call, limits=limits), heard)
