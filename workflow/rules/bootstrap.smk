@@ -8,8 +8,8 @@ CALLER = Path.cwd()
 sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.frontier import Call
-from flagstone.gates.session import (
+from flagstone.gates import (
+    Call,
     end_call,
     export,
     open_session,

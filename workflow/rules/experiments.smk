@@ -1,6 +1,6 @@
 # Experiments as one checkpointed rule over GPU resources. The graph only ever holds the next block of each: how far an
 # experiment has come stands in its ledger, which is no output of a rule.
-from flagstone.experiments.measuring.leases import devices
+from flagstone.experiments.measuring import devices
 
 # without a number, local GPU jobs are not limited at all; --resources gpu=N, or a profile, says another one
 if is_executing() and is_local() and "gpu" not in workflow.global_resources:

@@ -11,7 +11,7 @@ def main() -> int:
     """Lets the process that has everything loaded do it, or becomes that process, or else does it here."""
     if sys.argv[1:] == ["--serve"]:
         from flagstone.cli.jobs.loading import load_block
-        from flagstone.processes.server import serve_spawned
+        from flagstone.processes import serve_spawned
 
         serve_spawned(load_block)
         return 0

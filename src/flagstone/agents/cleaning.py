@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import Redactor
 
 SMALL = 4_000_000  # read as a whole; of larger ones a part at a time
 PART = 1_000_000

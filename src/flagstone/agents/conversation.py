@@ -11,8 +11,7 @@ from pathlib import Path
 
 from flagstone.agents.cleaning import Cleaning
 from flagstone.agents.protocol import AgentCall, whole
-from flagstone.processes import Survivor, end_orphans, still_alive
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import Redactor, Survivor, end_orphans, still_alive
 from flagstone.records import cannot_write, read_record, write_record
 
 

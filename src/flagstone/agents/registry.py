@@ -28,13 +28,13 @@ def automatic(options: Options) -> Agent:
 
 
 def claude(options: Options) -> Agent:
-    from flagstone.agents.claude.driver import ClaudeAgent
+    from flagstone.agents.claude import ClaudeAgent
 
     return ClaudeAgent(options)
 
 
 def command(options: Options) -> Agent:
-    from flagstone.agents.template.driver import CommandAgent
+    from flagstone.agents.template import CommandAgent
 
     return CommandAgent(options)
 

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from flagstone.agents.claude.endings import Leftovers, structured, verdict_on
-from flagstone.agents.claude.events import Stream
+from flagstone.agents.claude import Leftovers, Stream, structured, verdict_on
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import Redactor
 from flagstone.records import utc, write_atomic
 
 TRANSCRIPT = "transcript.jsonl"

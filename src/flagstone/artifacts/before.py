@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from flagstone.artifacts.formats.folders import list_files
-from flagstone.artifacts.formats.reading import DIGEST_LIMIT_BYTES, Unreadable, regular_file
+from flagstone.artifacts.formats import DIGEST_LIMIT_BYTES, Unreadable, list_files, regular_file
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.records import DigestCache

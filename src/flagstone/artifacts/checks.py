@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterator
 
 from flagstone.artifacts.before import TurnFacts, snapshot
-from flagstone.artifacts.rules.findings import Check, Finding, failed, passed
-from flagstone.artifacts.rules.inspection import Inspection, StageCheck
-from flagstone.artifacts.rules.plans import plan_checks
+from flagstone.artifacts.rules import Check, Finding, Inspection, StageCheck, failed, passed, plan_checks
 from flagstone.text import listed, shown
 
 
 def check_stage(request: StageCheck) -> tuple[Check, ...]:
     """Every rule that applies, in a fixed order, each rule's id at most once."""
-    from flagstone.artifacts.rules.requirements import requirement
+    from flagstone.artifacts.rules import requirement
 
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
@@ -33,8 +31,7 @@ def may_be_offered(checks: tuple[Check, ...]) -> bool:
 
 def draft_checks(request: StageCheck) -> Iterator[Check]:
     """That this attempt wrote a summary at all, and that it keeps to the contract."""
-    from flagstone.artifacts.rules.contract import contract_problems
-    from flagstone.artifacts.rules.summary import read_summary
+    from flagstone.artifacts.rules import contract_problems, read_summary
 
     path = request.draft_text_path
     try:

@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.artifacts.formats.reading import DIGEST_LIMIT_BYTES, Unreadable, open_regular, regular_file, size_words
-from flagstone.artifacts.formats.shape import Describer, Makers, Shape
+from flagstone.artifacts.formats import (
+    DIGEST_LIMIT_BYTES,
+    Describer,
+    Makers,
+    Shape,
+    Unreadable,
+    open_regular,
+    regular_file,
+    size_words,
+)
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 from flagstone.text import shown

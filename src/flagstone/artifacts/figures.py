@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flagstone.artifacts.formats.documents import loads_strict
-from flagstone.artifacts.formats.reading import Unreadable, decoded, read_bounded, regular_file
+from flagstone.artifacts.formats import Unreadable, decoded, loads_strict, read_bounded, regular_file
 from flagstone.artifacts.sidecars import read_sidecar
 from flagstone.layout import Run
 from flagstone.text import shown

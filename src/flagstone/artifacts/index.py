@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from flagstone.artifacts.entry import OTHER, Entry, Producer, describe
 from flagstone.artifacts.figures import FigureData, figure_registry, named_data
-from flagstone.artifacts.formats.folders import list_files
+from flagstone.artifacts.formats import list_files
 from flagstone.artifacts.sidecars import declared_schema, is_sidecar, sidecar_makers
 from flagstone.layout import Run
 from flagstone.records import DigestCache

@@ -6,9 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flagstone.artifacts.formats.documents import loads_strict
-from flagstone.artifacts.formats.reading import Unreadable, decoded, read_bounded
-from flagstone.artifacts.formats.shape import Makers, MakerTally, maker_name
+from flagstone.artifacts.formats import Makers, MakerTally, Unreadable, decoded, loads_strict, maker_name, read_bounded
 from flagstone.layout import Run
 
 SIDECAR_LIMIT_BYTES = 65_536

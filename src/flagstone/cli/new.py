@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from flagstone.agents.registry import agent_named
+from flagstone.agents import agent_named
 from flagstone.cli.where import Standing, need_terminal
 from flagstone.errors import FlagstoneError
-from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.gates import OpenedRun, open_run
 from flagstone.schemas import parse_yaml
-from flagstone.setup.intake import QUESTIONS
-from flagstone.setup.new_run import NewRun, create
+from flagstone.setup import QUESTIONS, NewRun, create
 
 
 @click.command()

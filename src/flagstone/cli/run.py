@@ -15,10 +15,8 @@ import click
 from flagstone.cli.jobs.loading import load_stage
 from flagstone.cli.where import Standing, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates.judge import judge_gates
-from flagstone.gates.opened import OpenedRun, open_run
-from flagstone.gates.session import Resident
-from flagstone.processes.server import start_warm_server
+from flagstone.gates import OpenedRun, Resident, judge_gates, open_run
+from flagstone.processes import start_warm_server
 
 if TYPE_CHECKING:
     from flagstone.cli.jobs.resident import Evaluation

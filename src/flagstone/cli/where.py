@@ -14,9 +14,7 @@ from typing import Any
 import click
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.opened import OpenedRun, open_run
-from flagstone.gates.sentences import Speaker
-from flagstone.gates.which_run import chosen_run
+from flagstone.gates import OpenedRun, Speaker, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
 from flagstone.stages import Stage
@@ -75,7 +73,7 @@ def need_terminal(flag: str, what: str) -> None:
 
 def plain(text: str) -> str:
     """Text from an agent without the control characters that could steer a terminal."""
-    from flagstone.agents.protocol import TERMINAL_SEQUENCE
+    from flagstone.agents import TERMINAL_SEQUENCE
 
     clean = TERMINAL_SEQUENCE.sub("", text)
     return "".join(mark for mark in clean if mark in "\n\t" or (mark.isprintable() and mark != "\x7f"))

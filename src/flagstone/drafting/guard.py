@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from flagstone.agents import sandbox
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event
-from flagstone.artifacts.rules.findings import Check, failed, passed
+from flagstone.agents import Agent, AgentCall, AgentResult, Event, sandbox
+from flagstone.artifacts.rules import Check, failed, passed
 from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
-from flagstone.gates.history import kept_copy
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun, kept_copy
 from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
 from flagstone.text import listed, shown
 

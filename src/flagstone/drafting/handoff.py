@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from flagstone.artifacts.rules.summary import parse_summary
-from flagstone.gates.judge import Verdict, judge_gates
-from flagstone.gates.memory import read_bytes, read_text
-from flagstone.gates.opened import OpenedRun
+from flagstone.artifacts.rules import parse_summary
+from flagstone.gates import OpenedRun, Verdict, judge_gates, read_bytes, read_text
 from flagstone.records import canonical, read_record, write_atomic
 from flagstone.stages import Stage
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates.content import content_of, digest_now, offer_of
-from flagstone.gates.history import kept_copy, version_folder
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import publication
+from flagstone.gates import OpenedRun, content_of, digest_now, kept_copy, offer_of, publication, version_folder
 from flagstone.layout import Run
 from flagstone.plans import plan
 from flagstone.records import read_record, write_atomic, write_record

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.agents.accounts.calls import LOG, alone_with
+from flagstone.agents.accounts import LOG, alone_with
 from flagstone.drafting.protected import Mark
 from flagstone.layout import Run
 from flagstone.locks import holder_of

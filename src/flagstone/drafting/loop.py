@@ -6,20 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from flagstone.agents.accounts.budget import Claim, Patience, Purse, Reservation, reserved
-from flagstone.agents.accounts.calls import LOG, RecordedAgent, spending
-from flagstone.agents.accounts.event_log import open_event_log
-from flagstone.agents.conversation import Room
-from flagstone.agents.protocol import (
-    Agent,
-    AgentCall,
-    AgentResult,
-    Conversation,
-    Event,
-    Limits,
-    Mode,
-    Outcome,
-    Task,
+from flagstone.agents import Agent, AgentCall, AgentResult, Conversation, Event, Limits, Mode, Outcome, Room, Task
+from flagstone.agents.accounts import (
+    LOG,
+    Claim,
+    Patience,
+    Purse,
+    RecordedAgent,
+    Reservation,
+    open_event_log,
+    reserved,
+    spending,
 )
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import GuardedAgent, grant_kept
@@ -27,9 +24,7 @@ from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import memory
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import asked, publication
+from flagstone.gates import OpenedRun, asked, memory, publication
 from flagstone.layout import Run
 from flagstone.locks import held, holder_of
 from flagstone.records import utc, write_atomic, write_record

@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flagstone import schemas
-from flagstone.artifacts.formats.folders import list_files
-from flagstone.artifacts.index import build_index
-from flagstone.artifacts.rules.produced import produced_files
-from flagstone.artifacts.rules.summary import parse_summary
+from flagstone.artifacts import build_index
+from flagstone.artifacts.formats import list_files
+from flagstone.artifacts.rules import parse_summary, produced_files
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import history
-from flagstone.gates.content import Content, content_of, digest_now, index_slices
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import Publication, consumed_file
+from flagstone.gates import (
+    Content,
+    OpenedRun,
+    Publication,
+    consumed_file,
+    content_of,
+    digest_now,
+    history,
+    index_slices,
+)
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.plans import plan
-from flagstone.plans.design import files_on_disk
+from flagstone.plans import files_on_disk, plan
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 from flagstone.stages import Stage
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from flagstone.artifacts.index import index_rows
+from flagstone.artifacts import index_rows
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import memory
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import publication
+from flagstone.gates import OpenedRun, memory, publication
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.plans.plan import plans
+from flagstone.plans import plans
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
 from flagstone.records import digest_bytes, read_record
 from flagstone.settings import venue_fields

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from flagstone.agents import AgentCall, Room
 from flagstone.agents.accounts import inflight
-from flagstone.agents.conversation import Room
-from flagstone.agents.protocol import AgentCall
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun
 from flagstone.records import DigestCache
 
 COPY_BYTES = 1_000_000  # of one file that is kept to be put back

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flagstone.errors import WorkFailed
-from flagstone.gates.turns import Publication, Turn, turn_file, turn_of
+from flagstone.gates import Publication, Turn, turn_file, turn_of
 from flagstone.layout import Run
 from flagstone.records import cannot_write, read_record, write_record
 from flagstone.stages import Stage

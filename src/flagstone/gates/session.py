@@ -18,7 +18,7 @@ from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
 from flagstone.gates.which_run import chosen_run
 from flagstone.layout import Project, Run
-from flagstone.plans.plan import Plan, plan_named, plans
+from flagstone.plans import Plan, plan_named, plans
 from flagstone.records import cannot_write
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable

@@ -1,1 +1,5 @@
 """What is to be run before a stage: the one reader of a plan."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.metrics.registry import faults
+from flagstone.metrics import faults
 from flagstone.plans.constraint import Constraint, constraint_of
 from flagstone.records import digest_bytes, digest_value, read_record, write_record
 from flagstone.settings import PERSONS_OPTIONS, sandbox_of, sandbox_word

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from flagstone.errors import FlagstoneError
 from flagstone.processes.child import Child
 from flagstone.processes.command import Command
-from flagstone.processes.confinement.wrapping import (
+from flagstone.processes.confinement import (
     confined_environment,
     hand_on_no_handles,
     let_go_of_handles,

@@ -11,8 +11,7 @@ from typing import Any
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies
-from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.gates import OpenedRun, copies, open_run
 from flagstone.layout import RUN_NAME, WORKSPACE_ROOMS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
 from flagstone.seals import Decision, login_name

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstone.agents.protocol import one_line
+from flagstone.agents import one_line
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.ledger.ledger import tail_entries
+from flagstone.experiments.ledger import tail_entries
 from flagstone.layout import Run
 from flagstone.locks import holder_of
-from flagstone.plans.folder import Home
-from flagstone.plans.needs import number, part
-from flagstone.plans.plan import Plan, plans
+from flagstone.plans import Home, Plan, number, part, plans
 from flagstone.records import read_record
 from flagstone.schemas import parse_yaml
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from flagstone import __version__, seals
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun
 from flagstone.records import read_record, utc, write_record
 from flagstone.status.model import run_status
 

@@ -10,10 +10,7 @@ from typing import Any
 
 from flagstone.agents.accounts import calls
 from flagstone.drafting import work
-from flagstone.gates.judge import State, Verdict, judge_gates
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.sentences import Speaker
-from flagstone.gates.turns import asked, failure_of
+from flagstone.gates import OpenedRun, Speaker, State, Verdict, asked, failure_of, judge_gates
 from flagstone.locks import holder_of
 from flagstone.seals import last_decision
 from flagstone.stages import Stage

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.gates.content import Content, content_of
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import Content, OpenedRun, content_of
 from flagstone.layout import Run
 from flagstone.records import read_record
 from flagstone.seals import last_decision

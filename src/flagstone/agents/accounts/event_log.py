@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flagstone.agents.protocol import Event
-from flagstone.processes.output import CappedFile
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import CappedFile, Redactor
 from flagstone.records import utc
 
 LARGEST = 5_000_000

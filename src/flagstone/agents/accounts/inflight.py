@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.protocol import Outcome, Usage, paid, whole
-from flagstone.processes import Survivor, still_alive
-from flagstone.processes.proc import entry_of
+from flagstone.processes import Survivor, entry_of, still_alive
 from flagstone.records import read_record, utc, write_record
 
 FOLDER = "inflight"

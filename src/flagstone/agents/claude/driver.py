@@ -17,8 +17,7 @@ from flagstone.agents.claude.login import is_logged_in, login_lent
 from flagstone.agents.claude.totals import Totals, totals_asked
 from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome, Usage
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, Redactor, StartError, run
 from flagstone.records import utc
 
 VERSION = "2.1.329"

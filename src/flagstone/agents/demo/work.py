@@ -33,7 +33,7 @@ def carry_out(call: AgentCall, actions: Sequence[Action]) -> int:
 
 def free_start_lock() -> None:
     """Lets this child start children: the lock was held by whoever forked us, who does not exist here."""
-    from flagstone.processes.start import starting
+    from flagstone.processes import starting
 
     if starting.locked():
         starting.release()

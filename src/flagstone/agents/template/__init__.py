@@ -1,1 +1,5 @@
 """Any other command line as an agent, described by a template."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

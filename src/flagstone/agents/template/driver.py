@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents import sandbox
-from flagstone.agents.claude.endings import brief, by_wording
+from flagstone.agents.claude import brief, by_wording
 from flagstone.agents.conversation import Room
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, Usage, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
 from flagstone.agents.template.template import Reading, Template
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, Redactor, StartError, run
 from flagstone.records import utc
 
 STDERR_TAIL = 4096

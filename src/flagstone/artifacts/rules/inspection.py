@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flagstone.artifacts.before import TurnFacts, is_fresh
-from flagstone.artifacts.formats.reading import Unreadable, read_text, regular_file
+from flagstone.artifacts.formats import Unreadable, read_text, regular_file
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 

@@ -6,10 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from flagstone.artifacts.formats import latex
-from flagstone.artifacts.formats.documents import loads_strict
-from flagstone.artifacts.formats.pictures import pdf_pages
-from flagstone.artifacts.formats.reading import Unreadable, open_regular, regular_file
+from flagstone.artifacts.formats import Unreadable, latex, loads_strict, open_regular, pdf_pages, regular_file
 from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import counted, listed, shown

@@ -7,8 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.artifacts.formats.folders import list_files
-from flagstone.artifacts.formats.reading import PRODUCED_IN, Unreadable, is_inside, reason_of
+from flagstone.artifacts.formats import PRODUCED_IN, Unreadable, is_inside, list_files, reason_of
 from flagstone.artifacts.rules.findings import Finding
 from flagstone.artifacts.rules.summary import FILES, Summary
 from flagstone.text import listed, shown

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flagstone.artifacts.formats.documents import loads_strict
-from flagstone.artifacts.formats.reading import Unreadable, regular_file
+from flagstone.artifacts.formats import Unreadable, loads_strict, regular_file
 from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import counted, listed, shown

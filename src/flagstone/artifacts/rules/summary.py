@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.artifacts.formats.reading import Unreadable, decoded, read_plain
+from flagstone.artifacts.formats import Unreadable, decoded, read_plain
 from flagstone.artifacts.rules.findings import Finding
 
 if TYPE_CHECKING:

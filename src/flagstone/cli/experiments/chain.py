@@ -8,11 +8,11 @@ from flagstone.cli.experiments.which import experiment_argument, opened_experime
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.chain import Next, chained
-from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.reporting.report import report_of
+from flagstone.experiments.engine import Next, chained
+from flagstone.experiments.ledger import History
+from flagstone.experiments.reporting import report_of
 from flagstone.layout import RUN_NAME
-from flagstone.plans.folder import command_of
+from flagstone.plans import command_of
 
 
 @click.command()

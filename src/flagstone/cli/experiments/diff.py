@@ -6,10 +6,10 @@ import click
 
 from flagstone.cli.experiments.which import entry_named, experiment_argument, no_such_run, opened_experiment
 from flagstone.cli.where import Standing, plain
-from flagstone.experiments.candidates.subject import kept_candidate
-from flagstone.experiments.engine.opening import Opened
-from flagstone.experiments.ledger.ledger import History
-from flagstone.plans.folder import RUN_ID
+from flagstone.experiments.candidates import kept_candidate
+from flagstone.experiments.engine import Opened
+from flagstone.experiments.ledger import History
+from flagstone.plans import RUN_ID
 
 
 @click.command()

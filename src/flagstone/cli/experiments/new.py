@@ -13,11 +13,9 @@ from flagstone.cli.experiments.which import make_room, room
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.opening import open_experiment
+from flagstone.experiments.engine import open_experiment
 from flagstone.layout import RUN_NAME
-from flagstone.plans.constraint import constraint_of
-from flagstone.plans.direction import direction_of
-from flagstone.plans.folder import Home, command_of
+from flagstone.plans import Home, command_of, constraint_of, direction_of
 from flagstone.records import write_atomic
 
 OFF = ("off", False)

@@ -10,9 +10,9 @@ from flagstone.cli.experiments.which import entry_named, experiment_argument, li
 from flagstone.cli.jobs.owner import owner_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.measuring.measurement import Order
-from flagstone.plans.folder import command_of
+from flagstone.experiments.engine import engine_of
+from flagstone.experiments.measuring import Order
+from flagstone.plans import command_of
 
 
 @click.command()

@@ -8,8 +8,7 @@ import click
 
 from flagstone.cli.experiments.which import experiment_argument, opened_experiment
 from flagstone.cli.where import Standing, plain
-from flagstone.experiments.reporting.report import report_of
-from flagstone.experiments.reporting.status import read_entries
+from flagstone.experiments.reporting import read_entries, report_of
 
 
 @click.command()
@@ -26,7 +25,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, picture:
     opened = opened_experiment(standing, name, run_name)
     click.echo(plain(report_of(opened)), nl=False)
     if picture:
-        from flagstone.experiments.reporting.picture import draw
+        from flagstone.experiments.reporting import draw
 
         draw(read_entries(opened.home), opened.spec, picture)
         click.echo(f"drew {picture}", err=True)

@@ -7,19 +7,16 @@ from typing import Literal
 
 import click
 
-from flagstone.agents.protocol import one_line
+from flagstone.agents import one_line
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.which import experiment_argument, home_of, live, names_in, opened_experiment
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates.working import Working
-from flagstone.experiments.engine.engine import Engine, engine_of
-from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
-from flagstone.experiments.engine.step import is_unedited, run_step
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import History
-from flagstone.plans.folder import Home, command_of
+from flagstone.experiments.candidates import Working
+from flagstone.experiments.engine import Engine, Opened, begin_anew, engine_of, is_unedited, open_experiment, run_step
+from flagstone.experiments.ledger import Entry, History
+from flagstone.plans import Home, command_of
 
 Start = Literal["continue", "best", "fresh"]
 
@@ -105,10 +102,9 @@ def work(opened: Opened, limit: int | None, driver: str, start: Start | None) ->
 
 def following(parent: Opened, driver: str) -> Opened | None:
     """The next experiment of a chain: the one that was begun already, or else as the agent designs it."""
-    from flagstone.experiments.engine import chain
-    from flagstone.experiments.engine.designer import Designer, used_up
-    from flagstone.experiments.proposers.agent import AgentProposer
-    from flagstone.experiments.reporting.report import report_of
+    from flagstone.experiments.engine import Designer, chain, used_up
+    from flagstone.experiments.proposers import AgentProposer
+    from flagstone.experiments.reporting import report_of
 
     begun = chain.child_of(parent.home)
     if begun is not None:
@@ -167,7 +163,7 @@ def way_home(opened: Opened, best: Entry | None) -> str:
     """The command with which a person takes the best of a git work tree over; nothing where there is none."""
     if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
         return ""
-    from flagstone.experiments.candidates.checkout import GitSubject
+    from flagstone.experiments.candidates import GitSubject
 
     assert isinstance(opened.subject, GitSubject)
     return opened.subject.way_home(best.commit, f"{opened.home.name}-{best.run_id}")

@@ -10,9 +10,9 @@ from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.which import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.where import Standing, plain
-from flagstone.experiments.ledger.derived import result_record
-from flagstone.experiments.reporting.status import last_entries, last_text, position_of, status_record, status_text
-from flagstone.plans.spec import load_spec
+from flagstone.experiments.ledger import result_record
+from flagstone.experiments.reporting import last_entries, last_text, position_of, status_record, status_text
+from flagstone.plans import load_spec
 
 
 @click.command()

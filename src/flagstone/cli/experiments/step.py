@@ -11,10 +11,9 @@ from flagstone.cli.experiments.which import experiment_argument, live, opened_ex
 from flagstone.cli.jobs.owner import owner_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.step import run_step
-from flagstone.experiments.ledger.derived import result_record
-from flagstone.plans.folder import command_of
+from flagstone.experiments.engine import engine_of, run_step
+from flagstone.experiments.ledger import result_record
+from flagstone.plans import command_of
 
 
 @click.command()

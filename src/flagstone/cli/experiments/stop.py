@@ -10,7 +10,7 @@ import click
 from flagstone.cli.experiments.which import experiment_argument, home_of
 from flagstone.cli.where import Standing
 from flagstone.locks import holder_of
-from flagstone.plans.folder import command_of
+from flagstone.plans import command_of
 
 
 @click.command()

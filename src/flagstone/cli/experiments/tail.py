@@ -7,10 +7,10 @@ import click
 from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.which import entry_named, experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.where import Standing, plain
-from flagstone.experiments.ledger.derived import tail_of
-from flagstone.experiments.measuring.log_end import tail_text
-from flagstone.experiments.reporting.status import last_entries
-from flagstone.plans.folder import RUN_ID, run_id
+from flagstone.experiments.ledger import tail_of
+from flagstone.experiments.measuring import tail_text
+from flagstone.experiments.reporting import last_entries
+from flagstone.plans import RUN_ID, run_id
 
 
 @click.command()

@@ -15,11 +15,11 @@ import click
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
-from flagstone.plans.folder import Home
+from flagstone.plans import Home
 
 if TYPE_CHECKING:
-    from flagstone.experiments.engine.opening import Opened
-    from flagstone.experiments.ledger.entry import Entry
+    from flagstone.experiments.engine import Opened
+    from flagstone.experiments.ledger import Entry
 
 FOLDER = ".flagstone"
 
@@ -104,7 +104,7 @@ def names_in(folder: Path) -> list[str]:
 def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
     # imported only here: `status` and `tail` need none of it, and are to be quick
     from flagstone.cli.jobs.owner import schemas_of
-    from flagstone.experiments.engine.opening import open_experiment
+    from flagstone.experiments.engine import open_experiment
 
     home = home_of(standing, name, run_name)
     return open_experiment(home, schemas_of(home.base), **options)
@@ -112,13 +112,13 @@ def opened_experiment(standing: Standing, name: str | None, run_name: str | None
 
 def entry_named(home: Home, run_id: str) -> Entry | None:
     """The line of the ledger about a run."""
-    from flagstone.experiments.ledger.ledger import entries_of
+    from flagstone.experiments.ledger import entries_of
 
     return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
 
 
 def no_such_run(home: Home, run_id: str) -> FlagstoneError:
-    from flagstone.experiments.ledger.ledger import entries_of
+    from flagstone.experiments.ledger import entries_of
 
     known = sorted(
         {*home.run_names(), *(entry.run_id for entry in entries_of(home.ledger))}, key=lambda name: (len(name), name)

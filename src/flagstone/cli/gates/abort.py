@@ -7,7 +7,7 @@ import click
 from flagstone.cli.where import Standing, run_argument
 from flagstone.gates import requests
 from flagstone.locks import holder_of
-from flagstone.status.manifest import write_manifest
+from flagstone.status import write_manifest
 
 
 @click.command()

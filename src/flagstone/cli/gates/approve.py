@@ -7,14 +7,11 @@ import time
 import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
-from flagstone.drafting.handoff import write_handoffs
+from flagstone.drafting import write_handoffs
 from flagstone.errors import FlagstoneError
-from flagstone.gates import memory
-from flagstone.gates.judge import judge_gates
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.sealing import approve_now, command_decision
+from flagstone.gates import OpenedRun, approve_now, command_decision, judge_gates, memory
 from flagstone.stages import Stage
-from flagstone.status.manifest import write_manifest
+from flagstone.status import write_manifest
 
 
 @click.command()

@@ -6,8 +6,8 @@ import click
 
 from flagstone.cli.where import Standing, has_colour, plain, run_option, stage_named
 from flagstone.errors import FlagstoneError
-from flagstone.gates.content import content_of
-from flagstone.status.versions import Version, before_this, differences, kept_versions, last_approved
+from flagstone.gates import content_of
+from flagstone.status import Version, before_this, differences, kept_versions, last_approved
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

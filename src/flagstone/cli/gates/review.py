@@ -6,19 +6,15 @@ import time
 
 import click
 
-from flagstone.artifacts.rules.summary import parse_summary
+from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.approve import approve
 from flagstone.cli.gates.review_page import page, show_files, show_text
 from flagstone.cli.where import Standing, has_colour, need_terminal, plain, run_option, stage_named
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
-from flagstone.gates import requests
-from flagstone.gates.judge import State, Verdict, judge_gate, judge_gates
-from flagstone.gates.memory import read_text
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun, State, Verdict, judge_gate, judge_gates, read_text, requests
 from flagstone.stages import Stage
-from flagstone.status.manifest import write_manifest
-from flagstone.status.versions import before_this, differences, last_approved
+from flagstone.status import before_this, differences, last_approved, write_manifest
 
 CHOICES = """
   1  refine with suggestion 1        4  refine with my own words

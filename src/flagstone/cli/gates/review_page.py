@@ -13,11 +13,9 @@ import click
 
 from flagstone.cli.where import has_colour, plain
 from flagstone.drafting import work
-from flagstone.gates.judge import Verdict
-from flagstone.gates.memory import read_text
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun, Verdict, read_text
 from flagstone.records import read_record
-from flagstone.status.versions import before_this, differences, last_approved
+from flagstone.status import before_this, differences, last_approved
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
-from flagstone.drafting.handoff import write_handoffs
+from flagstone.drafting import write_handoffs
 from flagstone.gates import memory, requests
-from flagstone.status.manifest import write_manifest
+from flagstone.status import write_manifest
 
 
 @click.command()

@@ -9,13 +9,11 @@ from pathlib import Path
 from flagstone.cli.jobs.job_log import aloud
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.experiments.engine.block import Job, naming_plan, run_block
-from flagstone.experiments.engine.opening import Opened, open_experiment
-from flagstone.experiments.ledger.ledger import entries_of
-from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.experiments.engine import Job, Opened, naming_plan, open_experiment, run_block
+from flagstone.experiments.ledger import entries_of
+from flagstone.experiments.proposers import Proposer
 from flagstone.layout import Run
-from flagstone.plans.folder import Home
-from flagstone.plans.plan import Plan, plan_named
+from flagstone.plans import Home, Plan, plan_named
 from flagstone.records import write_record
 
 
@@ -65,7 +63,7 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
 
 def draw_picture(words: list[str]) -> int:
     """Draws every run of an experiment that has ended; what the rule `picture` calls."""
-    from flagstone.experiments.reporting.picture import draw  # here, not above: a block draws nothing
+    from flagstone.experiments.reporting import draw  # here, not above: a block draws nothing
 
     (target,) = map(Path, words)
     run = Run(target.absolute().parents[2])

@@ -9,8 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flagstone.errors import WorkFailed
-from flagstone.processes.output import CappedFile
-from flagstone.processes.secrets import Redactor
+from flagstone.processes import CappedFile, Redactor
 
 LARGEST = 5_000_000  # of what one job adds
 

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from contextlib import suppress
 
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun
 
 LOADED = (
     "csv",
@@ -64,8 +64,8 @@ def try_out(opened: OpenedRun) -> None:
     """Does once what every stage does, so that what is made on first use is there."""
     from flagstone import prompts, schemas
     from flagstone.agents import sandbox
-    from flagstone.artifacts.rules.summary import parse_summary
-    from flagstone.drafting.promotion import schema_folder
+    from flagstone.artifacts.rules import parse_summary
+    from flagstone.drafting import schema_folder
     from flagstone.status import manifest
 
     prompts.compile_all(opened.run.pinned / "prompts")

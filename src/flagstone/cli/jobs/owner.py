@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import flagstone
-from flagstone.agents.accounts.budget import Purse
-from flagstone.experiments.ledger.accounts import Accounts
-from flagstone.experiments.proposers.protocol import Proposer
-from flagstone.experiments.proposers.registry import Ways, proposer_for
+from flagstone.agents.accounts import Purse
+from flagstone.experiments.ledger import Accounts
+from flagstone.experiments.proposers import Proposer, Ways, proposer_for
 from flagstone.layout import Project, Run
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec
+from flagstone.plans import Home, Spec
 from flagstone.settings import Settings, find_project, load_settings, pinned_table
 
 CHECKOUT = Path(flagstone.__file__).resolve().parents[2]

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.gates import session
-from flagstone.gates.session import Resident, refuse_without_room
+from flagstone.gates import Resident, refuse_without_room, session
 from flagstone.layout import Project, Run
 from flagstone.records import cannot_write
 

@@ -10,16 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from flagstone.agents.accounts.calls import LOG, spending
-from flagstone.agents.protocol import Event
-from flagstone.agents.registry import agent_named
+from flagstone.agents import Event, agent_named
+from flagstone.agents.accounts import LOG, spending
 from flagstone.cli.jobs.job_log import aloud
-from flagstone.drafting.loop import Bench, build
+from flagstone.drafting import Bench, build
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.gates.opened import open_run
+from flagstone.gates import open_run
 from flagstone.layout import Run
 from flagstone.settings import find_project
-from flagstone.status.manifest import write_manifest
+from flagstone.status import write_manifest
 
 
 def main(words: list[str]) -> int:

@@ -9,13 +9,11 @@ from typing import Any
 
 import click
 
-from flagstone.agents.accounts.budget import NAMES, Balance, Purse
-from flagstone.agents.accounts.calls import LOG, Spending, is_call, lines_of, settled, sum_of
-from flagstone.agents.accounts.inflight import flights
-from flagstone.agents.protocol import paid, whole
-from flagstone.agents.template.template import at
+from flagstone.agents import paid, whole
+from flagstone.agents.accounts import LOG, NAMES, Balance, Purse, Spending, flights, is_call, lines_of, settled, sum_of
+from flagstone.agents.template import at
 from flagstone.cli.where import Standing, plain, run_argument
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun
 
 Rows = Mapping[str, Spending]
 

@@ -13,8 +13,7 @@ from tempfile import TemporaryFile
 import click
 
 from flagstone import schemas
-from flagstone.agents.registry import agent_named
-from flagstone.agents.sandbox import INSTALL, NEWER_KERNEL, strength
+from flagstone.agents import INSTALL, NEWER_KERNEL, agent_named, strength
 from flagstone.cli.where import Standing, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project

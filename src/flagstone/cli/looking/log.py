@@ -11,10 +11,9 @@ import click
 
 from flagstone.cli.looking.transcript import rendered
 from flagstone.cli.where import Standing, plain, run_option, stage_named
-from flagstone.drafting import work
-from flagstone.drafting.work import Attempt
+from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates import OpenedRun
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import read_record

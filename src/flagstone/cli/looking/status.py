@@ -11,10 +11,10 @@ import click
 
 from flagstone.cli.where import Standing, has_colour, plain
 from flagstone.errors import FlagstoneError
-from flagstone.gates.opened import open_run
+from flagstone.gates import open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import project_keys
-from flagstone.status.model import RunStatus, StageStatus, run_status
+from flagstone.status import RunStatus, StageStatus, run_status
 
 MARKS = {
     "done": ("✓", "green"),
@@ -40,7 +40,7 @@ def command(standing: Standing, name: str | None = None, run_name: str | None = 
     flagstone status attn --json
     """
     project = standing.project
-    from flagstone.gates.which_run import run_around
+    from flagstone.gates import run_around
 
     wanted = name or run_name
     around = run_around(project, standing.here)
@@ -61,7 +61,7 @@ def command(standing: Standing, name: str | None = None, run_name: str | None = 
 def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
     if len(runs) == 1:
         return [known(project, standing, runs[0])]
-    from flagstone.processes.parallel import spread
+    from flagstone.processes import spread
 
     return spread(partial(known, project, standing), runs)
 

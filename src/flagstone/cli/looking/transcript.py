@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.claude.events import Stream, blocks, final_line, parsed, telling_input, text_of
-from flagstone.agents.protocol import one_line
+from flagstone.agents import one_line
+from flagstone.agents.claude import Stream, blocks, final_line, parsed, telling_input, text_of
 from flagstone.cli.where import plain
 
 KNOWN = ("system", "assistant", "user", "result")

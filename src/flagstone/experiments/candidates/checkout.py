@@ -20,8 +20,7 @@ from flagstone.experiments.candidates.subject import Snapshot
 from flagstone.experiments.candidates.taking import Rules, Taking, spoken
 from flagstone.experiments.candidates.trees import SUBMODULE, Intake, Listing, edited, listing_of
 from flagstone.globs import matches
-from flagstone.plans.folder import RunFolder, unused
-from flagstone.plans.spec import SubjectSpec
+from flagstone.plans import RunFolder, SubjectSpec, unused
 from flagstone.records import read_record, write_record
 
 LARGEST_SHOWN = 2_000_000

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from flagstone.experiments.candidates.overlay import LEFT_OUT
 from flagstone.globs import matches
-from flagstone.plans.design import LARGEST, SOURCES
-from flagstone.plans.spec import Spec
+from flagstone.plans import LARGEST, SOURCES, Spec
 from flagstone.records import DigestCache, digest_value
 
 

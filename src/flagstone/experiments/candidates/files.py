@@ -14,8 +14,7 @@ from flagstone.experiments.candidates.objects import FILE, LINK, PROGRAM, Blob, 
 from flagstone.experiments.candidates.overlay import Overlay, default_scratch, emptied, stray, walked
 from flagstone.experiments.candidates.subject import Snapshot
 from flagstone.globs import matches
-from flagstone.plans.folder import RunFolder
-from flagstone.plans.spec import SubjectSpec
+from flagstone.plans import RunFolder, SubjectSpec
 from flagstone.records import cannot_write
 
 LARGEST = 20_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from flagstone.plans.folder import RunFolder, unused
+from flagstone.plans import RunFolder, unused
 from flagstone.records import read_record, write_record
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from flagstone.experiments.candidates.laying import walk
 from flagstone.experiments.candidates.subject import Subject
-from flagstone.plans.folder import Home, unused
+from flagstone.plans import Home, unused
 from flagstone.records import DigestCache, cannot_write, read_record, write_record
 
 

@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flagstone.experiments.candidates.seeds import is_no_op, is_seed_only, seed_for
-from flagstone.experiments.candidates.subject import Candidate
+from flagstone.experiments.candidates import Candidate, is_no_op, is_seed_only, seed_for
 from flagstone.experiments.deciding import noise
 from flagstone.experiments.deciding.stopping import terminated_by
-from flagstone.experiments.engine.opening import Opened
-from flagstone.experiments.ledger.entry import Entry, Verdict
-from flagstone.experiments.ledger.progress import Progress
-from flagstone.experiments.measuring.measurement import Measurement, Status
-from flagstone.plans.folder import run_id
-from flagstone.plans.spec import NoiseRule, Spec
+from flagstone.experiments.engine import Opened
+from flagstone.experiments.ledger import Entry, Progress, Verdict
+from flagstone.experiments.measuring import Measurement, Status
+from flagstone.plans import NoiseRule, Spec, run_id
 from flagstone.records import utc
 
 OUTCOMES: Mapping[Status, Verdict] = {

@@ -26,8 +26,8 @@ from statistics import NormalDist, median
 from typing import Literal
 
 from flagstone.experiments.deciding import spending
-from flagstone.plans.spec import NoiseRule
-from flagstone.statistics.student import student_tail
+from flagstone.plans import NoiseRule
+from flagstone.statistics import student_tail
 
 LARGEST = 1e300
 ROUNDING = 1e-12  # of the size of the values

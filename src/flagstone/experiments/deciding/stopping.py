@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from flagstone.experiments.ledger.progress import Progress
-from flagstone.plans.spec import MetricSpec, StoppingSpec
+from flagstone.experiments.ledger import Progress
+from flagstone.plans import MetricSpec, StoppingSpec
 
 
 @dataclass(frozen=True)

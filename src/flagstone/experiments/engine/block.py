@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.accounts.budget import Purse
+from flagstone.agents.accounts import Purse
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
-from flagstone.experiments.ledger.accounts import Accounts
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import entries_of, head_of
-from flagstone.experiments.proposers.protocol import Proposer
-from flagstone.plans.folder import Home, command_of, unused
-from flagstone.plans.plan import Plan
-from flagstone.plans.spec import Spec
+from flagstone.experiments.ledger import Accounts, Entry, entries_of, head_of
+from flagstone.experiments.proposers import Proposer
+from flagstone.plans import Home, Plan, Spec, command_of, unused
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 
 COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")

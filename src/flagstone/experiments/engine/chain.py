@@ -15,11 +15,9 @@ import yaml
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.opening import Opened, open_experiment, refuse_if_unclean
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.measuring import checkpoint
-from flagstone.experiments.measuring.checkpoint import link_or_copy
-from flagstone.plans.direction import direction_of
-from flagstone.plans.folder import Home, command_of
+from flagstone.experiments.ledger import Entry
+from flagstone.experiments.measuring import checkpoint, link_or_copy
+from flagstone.plans import Home, command_of, direction_of
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 
 

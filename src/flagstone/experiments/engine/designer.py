@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task, one_line
+from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task, one_line
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine.chain import Next
 from flagstone.experiments.engine.opening import Opened
-from flagstone.experiments.ledger.progress import Progress
-from flagstone.experiments.proposers.agent import FIRST_WAIT_S, AgentProposer
+from flagstone.experiments.ledger import Progress
+from flagstone.experiments.proposers import FIRST_WAIT_S, AgentProposer
 from flagstone.layout import RUN_NAME
-from flagstone.plans.folder import Home, command_of
+from flagstone.plans import Home, command_of
 from flagstone.prompts import NextParts, next_prompt
 
 TRIES = 2

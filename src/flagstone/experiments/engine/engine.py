@@ -12,29 +12,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.candidates.seeds import seed_for
-from flagstone.experiments.candidates.subject import Candidate, kept_candidate
-from flagstone.experiments.candidates.working import Working
-from flagstone.experiments.deciding.judging import Bench, Ruling, entry_of, rule_on, rule_on_baseline
-from flagstone.experiments.deciding.stopping import terminated_by
+from flagstone.experiments.candidates import Candidate, Working, kept_candidate, seed_for
+from flagstone.experiments.deciding import Bench, Ruling, entry_of, rule_on, rule_on_baseline, terminated_by
 from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.opening import Opened, facts_of, harness_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.experiments.engine.proposing import Proposing
-from flagstone.experiments.ledger import best, derived
-from flagstone.experiments.ledger.accounts import Accounts
-from flagstone.experiments.ledger.derived import tail_of
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.ledger.lines import told
-from flagstone.experiments.ledger.scalars import Scalars
-from flagstone.experiments.measuring.environment import refuse_if_unmeasured
-from flagstone.experiments.measuring.harness import Harness
-from flagstone.experiments.measuring.measurement import Measurement, Order
-from flagstone.experiments.proposers.protocol import Proposer
+from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, told
+from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
+from flagstone.experiments.proposers import Proposer
 from flagstone.locks import held
-from flagstone.plans.folder import command_of, run_id
-from flagstone.processes import end_orphans
-from flagstone.processes.interruption import Interruption
+from flagstone.plans import command_of, run_id
+from flagstone.processes import Interruption, end_orphans
 from flagstone.records import cannot_write, utc
 
 Prepared = tuple[Candidate, Measurement | None]

@@ -10,18 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates.contract import Contract
-from flagstone.experiments.candidates.files import FilesSubject
-from flagstone.experiments.candidates.objects import Store
-from flagstone.experiments.candidates.subject import Snapshot, Subject
-from flagstone.experiments.candidates.working import Working
-from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.measuring.harness import Harness
+from flagstone.experiments.candidates import Contract, FilesSubject, Snapshot, Store, Subject, Working
+from flagstone.experiments.ledger import History
+from flagstone.experiments.measuring import Harness
 from flagstone.locks import held
-from flagstone.plans.folder import Home, command_of, unused
-from flagstone.plans.spec import Spec, load_spec
-from flagstone.processes import Survivor, still_alive
-from flagstone.processes.interruption import Interruption
+from flagstone.plans import Home, Spec, command_of, load_spec, unused
+from flagstone.processes import Interruption, Survivor, still_alive
 from flagstone.records import cannot_write, read_record, utc, write_record
 
 
@@ -42,7 +36,7 @@ class Opened:
 
 def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
     """What a table can show of a candidate that no proposer has described."""
-    from flagstone.experiments.proposers.constants import parameters_in
+    from flagstone.experiments.proposers import parameters_in
 
     return {"parameters": parameters_in(opened.subject.files(tree).get(opened.spec.subject.entry, b""))}
 
@@ -67,7 +61,7 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
 
 def subject_for(spec: Spec, store: Store) -> Subject:
     if spec.subject.kind == "git":
-        from flagstone.experiments.candidates.checkout import GitSubject
+        from flagstone.experiments.candidates import GitSubject
 
         return GitSubject(spec.subject, store.root)
     return FilesSubject(spec.subject, store)

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from flagstone.experiments.candidates.subject import Candidate, Snapshot
+from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import Opened
-from flagstone.experiments.ledger.derived import tail_of
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import History, entries_of
-from flagstone.experiments.proposers.protocol import Proposer, View
-from flagstone.plans.folder import run_id, unused
-from flagstone.plans.spec import Spec
+from flagstone.experiments.ledger import Entry, History, entries_of, tail_of
+from flagstone.experiments.proposers import Proposer, View
+from flagstone.plans import Spec, run_id, unused
 
 NO_CHANGE = "no proposal: nothing was changed"
 

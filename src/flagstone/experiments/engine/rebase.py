@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flagstone.experiments.candidates.overlay import emptied
-from flagstone.experiments.candidates.subject import Candidate, Snapshot
+from flagstone.experiments.candidates import Candidate, Snapshot, emptied
 from flagstone.experiments.engine.opening import Opened, facts_of
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.measuring.measurement import Measurement
-from flagstone.plans.folder import run_id
+from flagstone.experiments.ledger import Entry
+from flagstone.experiments.measuring import Measurement
+from flagstone.plans import run_id
 from flagstone.processes import run_quietly
 
 

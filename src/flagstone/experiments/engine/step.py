@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flagstone.experiments.candidates.edits import note_that_changed
-from flagstone.experiments.candidates.subject import Candidate
+from flagstone.experiments.candidates import Candidate, note_that_changed
 from flagstone.experiments.engine.engine import Engine
 from flagstone.experiments.engine.opening import facts_of
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans.folder import run_id
+from flagstone.experiments.ledger import Entry
+from flagstone.plans import run_id
 
 
 def is_unedited(engine: Engine) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flagstone.agents.accounts.budget import Claim, Purse, refuse_if_spent
-from flagstone.agents.accounts.calls import append_use, is_noted
+from flagstone.agents.accounts import Claim, Purse, append_use, is_noted, refuse_if_spent
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans.folder import Home
+from flagstone.plans import Home
 
 
 @dataclass(frozen=True)

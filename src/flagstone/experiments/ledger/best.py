@@ -7,13 +7,11 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from flagstone.experiments.candidates.overlay import unlocked
-from flagstone.experiments.candidates.subject import Subject
+from flagstone.experiments.candidates import Subject, unlocked
 from flagstone.experiments.ledger.derived import best_bytes, best_record
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import checkpoint
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec
+from flagstone.plans import Home, Spec
 from flagstone.records import cannot_write, sync_folder, write_atomic, write_record
 
 

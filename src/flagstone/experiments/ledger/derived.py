@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
 from flagstone.experiments.ledger.scalars import event_files
-from flagstone.experiments.measuring.measurement import Measurement
-from flagstone.plans.folder import Home, run_id
-from flagstone.plans.spec import Spec
+from flagstone.experiments.measuring import Measurement
+from flagstone.plans import Home, Spec, run_id
 from flagstone.records import cannot_write, content_of, keep, last_line, make, replace
 
 if TYPE_CHECKING:
     from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.measuring.log_end import tail_text
+from flagstone.experiments.measuring import tail_text
 
 COLUMNS = (
     "run_id",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flagstone.experiments.measuring.measurement import Measurement, Status, filled
+from flagstone.experiments.measuring import Measurement, Status, filled
 
 Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
 

@@ -14,7 +14,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.progress import Progress
-from flagstone.plans.folder import Home, command_of, run_id
+from flagstone.plans import Home, command_of, run_id
 from flagstone.records import ZERO, Ledger, digest_bytes, last_line, mark_of, parsed_object, read_record, write_record
 
 RECENT = 200

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flagstone.agents.protocol import one_line
+from flagstone.agents import one_line
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec
 
 NOTE = 80
 

@@ -13,10 +13,8 @@ from typing import Any
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
-from flagstone.metrics import event_file
-from flagstone.metrics.event_file import FAILURE, SUCCESS
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec
+from flagstone.metrics import FAILURE, SUCCESS, event_file
+from flagstone.plans import Home, Spec
 from flagstone.records import cannot_write, write_atomic
 
 CODES: Mapping[str, int] = {"advance": 1, "revert": 0, "invalid": -1, "crash": -2, "timeout": -3, "interrupted": -4}

@@ -8,9 +8,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.metrics.series import Place
-from flagstone.plans.folder import Home, RunFolder, unused
-from flagstone.plans.spec import CheckpointSpec
+from flagstone.metrics import Place
+from flagstone.plans import CheckpointSpec, Home, RunFolder, unused
 
 if TYPE_CHECKING:
     from flagstone.experiments.measuring.measurement import Order

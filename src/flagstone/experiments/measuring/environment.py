@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from flagstone.agents.sandbox import strength
-from flagstone.agents.sockets import doors
+from flagstone.agents import doors, strength
 from flagstone.errors import FlagstoneError
-from flagstone.plans.spec import HarnessSpec, Spec
+from flagstone.plans import HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 
 # keys and settings of agents: what an agent has written is run without them

@@ -13,21 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates.contract import Contract
-from flagstone.experiments.candidates.overlay import emptied
-from flagstone.experiments.candidates.subject import Subject
+from flagstone.experiments.candidates import Contract, Subject, emptied
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
 from flagstone.experiments.measuring.measurement import Measurement, Order, Status
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
 from flagstone.experiments.measuring.steps import Steps, note_unclean
-from flagstone.metrics.registry import read_metrics
-from flagstone.metrics.series import Place, Reading
-from flagstone.plans.folder import Home, unused
-from flagstone.plans.spec import MEASURED, Spec
-from flagstone.processes import Command, Output, ProcessResult, StartError, run
-from flagstone.processes.interruption import Interruption
+from flagstone.metrics import Place, Reading, read_metrics
+from flagstone.plans import MEASURED, Home, Spec, unused
+from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
 from flagstone.records import cannot_write, read_record, utc, write_record
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from flagstone.agents.protocol import TERMINAL_SEQUENCE, UNPRINTABLE
+from flagstone.agents import TERMINAL_SEQUENCE, UNPRINTABLE
 from flagstone.experiments.measuring.tracebacks import Raised, exception_rows, is_of_launcher, outline, raised_in
 
 MOST_BYTES = 8192

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from flagstone.plans.folder import RunFolder
+from flagstone.plans import RunFolder
 
 Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
 Told = TypeVar("Told")

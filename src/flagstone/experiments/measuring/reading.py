@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.metrics.registry import nearest
-from flagstone.metrics.series import Reading, diverged
-from flagstone.plans.spec import MEASURED, Spec
+from flagstone.metrics import Reading, diverged, nearest
+from flagstone.plans import MEASURED, Spec
 
 
 def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:

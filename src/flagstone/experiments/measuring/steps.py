@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.experiments.candidates.overlay import emptied
-from flagstone.experiments.candidates.subject import Subject
+from flagstone.experiments.candidates import Subject, emptied
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
 from flagstone.experiments.measuring.measurement import Measurement
-from flagstone.metrics.registry import read_metrics
-from flagstone.metrics.series import Place, Reading
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec, StepSpec
-from flagstone.processes import Command, Output, ProcessResult, StartError, run
-from flagstone.processes.interruption import Interruption
+from flagstone.metrics import Place, Reading, read_metrics
+from flagstone.plans import Home, Spec, StepSpec
+from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
 from flagstone.records import utc, write_record
 
 if TYPE_CHECKING:

@@ -11,11 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.accounts.budget import Claim, Patience, Purse, reserved
-from flagstone.agents.accounts.calls import Log, RecordedAgent, Writer, asked_of
-from flagstone.agents.accounts.changed import Mark, different, marks_below
-from flagstone.agents.accounts.event_log import open_event_log
-from flagstone.agents.protocol import (
+from flagstone.agents import (
     Agent,
     AgentCall,
     AgentResult,
@@ -26,17 +22,30 @@ from flagstone.agents.protocol import (
     Outcome,
     Task,
     one_line,
+    strength,
 )
-from flagstone.agents.sandbox import strength
+from flagstone.agents.accounts import (
+    Claim,
+    Log,
+    Mark,
+    Patience,
+    Purse,
+    RecordedAgent,
+    Writer,
+    asked_of,
+    different,
+    marks_below,
+    open_event_log,
+    reserved,
+)
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates.edits import LONGEST, note_in, run_note
-from flagstone.experiments.candidates.overlay import LEFT_OUT
+from flagstone.experiments.candidates import LEFT_OUT, LONGEST, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import Remembered, is_empty
 from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
 from flagstone.experiments.proposers.protocol import Proposed, View
-from flagstone.plans.folder import Home, run_id
+from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
 from flagstone.records import write_atomic, write_record

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flagstone.agents.protocol import one_line
-from flagstone.experiments.candidates.overlay import walked
+from flagstone.agents import one_line
+from flagstone.experiments.candidates import walked
 from flagstone.globs import matches
-from flagstone.plans.spec import SubjectSpec
+from flagstone.plans import SubjectSpec
 
 CHANGE = 200
 SIDE = 60

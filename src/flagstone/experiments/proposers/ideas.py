@@ -11,11 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import one_line
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import entries_of
+from flagstone.agents import one_line
+from flagstone.experiments.ledger import Entry, entries_of
 from flagstone.experiments.proposers.protocol import View
-from flagstone.plans.folder import Home
+from flagstone.plans import Home
 from flagstone.records import read_record, write_record
 
 RECENT = 30

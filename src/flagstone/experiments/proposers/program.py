@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.measuring.environment import AGENTS_OWN, confinement
-from flagstone.experiments.measuring.log_end import tail_text
+from flagstone.experiments.ledger import Entry
+from flagstone.experiments.measuring import AGENTS_OWN, confinement, tail_text
 from flagstone.experiments.proposers import script_child
 from flagstone.experiments.proposers.protocol import Proposed, View
-from flagstone.plans.folder import run_id
+from flagstone.plans import run_id
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, StartError, run
 from flagstone.records import canonical, read_record
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import stdev
 
-from flagstone.agents.protocol import one_line
-from flagstone.experiments.candidates.subject import kept_candidate
-from flagstone.experiments.deciding.noise import varies
-from flagstone.experiments.ledger.entry import Entry
+from flagstone.agents import one_line
+from flagstone.experiments.candidates import kept_candidate
+from flagstone.experiments.deciding import varies
+from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.ideas import Memory, fitting, idea_of, is_empty, level_of, mended_by, text_of
 from flagstone.experiments.proposers.protocol import View
-from flagstone.plans.folder import run_id
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
 
 LAST = 5

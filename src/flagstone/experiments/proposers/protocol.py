@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec
+from flagstone.experiments.ledger import Entry
+from flagstone.plans import Home, Spec
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.proposers.protocol import Proposer
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec
 
 if TYPE_CHECKING:
-    from flagstone.agents.accounts.budget import Purse
+    from flagstone.agents.accounts import Purse
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def proposer_for(spec: Spec, prompts: Path, driver: str = "", ways: Ways | None 
 
 def by_agent(spec: Spec, prompts: Path, driver: str, ways: Ways) -> Proposer:
     """The agent that is named, ready to be called; an error where it cannot be."""
-    from flagstone.agents.registry import agent_named
+    from flagstone.agents import agent_named
     from flagstone.experiments.proposers.agent import AgentProposer
 
     agent = agent_named(driver or spec.agent.driver or "auto", {**ways.options, **spec.agent.options})

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates.repository import plain_environment
+from flagstone.experiments.candidates import plain_environment
 from flagstone.experiments.proposers.protocol import Proposed, View
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec
 from flagstone.processes import run_quietly
 
 NOTE_FILE = "note.txt"

@@ -13,14 +13,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from flagstone.agents.protocol import one_line
+from flagstone.agents import one_line
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.constants import Found, Source, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
 from flagstone.globs import matches
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec
 
 TRIES = 100
 NOTE = 200

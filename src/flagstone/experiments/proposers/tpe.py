@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from random import Random
 from typing import Any
 
-from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.protocol import View
 from flagstone.experiments.proposers.ranges import Range
 

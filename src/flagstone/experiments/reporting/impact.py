@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
-from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.ledger import Entry
 
 ENOUGH = 8
 CLEAR, SOME = 0.5, 0.2

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import mean, quantiles, stdev
 from typing import TYPE_CHECKING, Any
 
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans.spec import Spec
+from flagstone.experiments.ledger import Entry
+from flagstone.plans import Spec
 from flagstone.records import write_atomic
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def draw_failures(axes: Axes, points: Sequence[Point], failures: Sequence[str]) 
 
 def plain(text: str) -> str:
     """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
-    from flagstone.agents.protocol import one_line
+    from flagstone.agents import one_line
 
     return one_line(text, 90).replace("$", r"\$")
 

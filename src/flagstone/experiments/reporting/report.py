@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
 
-from flagstone.agents.protocol import one_line
-from flagstone.experiments.candidates import edits
-from flagstone.experiments.candidates.edits import Change, changes_in
-from flagstone.experiments.engine.opening import Opened
-from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.ledger.progress import Progress
-from flagstone.experiments.proposers.ideas import ideas_text
+from flagstone.agents import one_line
+from flagstone.experiments.candidates import Change, changes_in, edits
+from flagstone.experiments.engine import Opened
+from flagstone.experiments.ledger import Entry, History, Progress
+from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
 from flagstone.experiments.reporting.status import (
     Position,
@@ -27,7 +24,7 @@ from flagstone.experiments.reporting.status import (
     runs_words,
     spent_words,
 )
-from flagstone.plans.spec import Spec
+from flagstone.plans import Spec
 
 MOST_BYTES = 8192
 WIDTHS = (200, 140, 100, 70, 45, 30)

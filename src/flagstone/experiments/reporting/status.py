@@ -10,16 +10,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from flagstone.agents.protocol import one_line
-from flagstone.experiments.deciding.stopping import Condition, conditions, figure
-from flagstone.experiments.ledger.entry import Entry, Verdict
-from flagstone.experiments.ledger.ledger import History, entries_of, ledger_problems, tail_entries
-from flagstone.experiments.ledger.progress import Progress
+from flagstone.agents import one_line
+from flagstone.experiments.deciding import Condition, conditions, figure
+from flagstone.experiments.ledger import Entry, History, Progress, Verdict, entries_of, ledger_problems, tail_entries
 from flagstone.locks import holder_of
-from flagstone.plans.folder import Home
-from flagstone.plans.spec import Spec
+from flagstone.plans import Home, Spec
 from flagstone.records import read_record
-from flagstone.statistics.mad import mad_confidence
+from flagstone.statistics import mad_confidence
 
 WIDTH = 100
 TABLE_WIDTH = 120
@@ -112,9 +109,8 @@ def content_of(path: Path) -> bytes | None:
 
 def differs_from_tree(home: Home, spec: Spec, tree: str) -> bool:
     # imported only here: what starts processes takes longer to import than all of a status to make
-    from flagstone.experiments.candidates.objects import Store
-    from flagstone.experiments.candidates.working import Working
-    from flagstone.experiments.engine.opening import subject_for
+    from flagstone.experiments.candidates import Store, Working
+    from flagstone.experiments.engine import subject_for
 
     return not Working(home, subject_for(spec, Store(home.candidates))).is_at(tree)
 

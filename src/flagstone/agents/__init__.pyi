@@ -1,0 +1,20 @@
+from .conversation import Room as Room
+from .protocol import (
+    TERMINAL_SEQUENCE as TERMINAL_SEQUENCE,
+    UNPRINTABLE as UNPRINTABLE,
+    Agent as Agent,
+    AgentCall as AgentCall,
+    AgentResult as AgentResult,
+    Conversation as Conversation,
+    Event as Event,
+    Limits as Limits,
+    Mode as Mode,
+    Outcome as Outcome,
+    Task as Task,
+    one_line as one_line,
+    paid as paid,
+    whole as whole,
+)
+from .registry import agent_named as agent_named
+from .sandbox import INSTALL as INSTALL, NEWER_KERNEL as NEWER_KERNEL, strength as strength
+from .sockets import doors as doors

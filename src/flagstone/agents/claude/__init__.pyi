@@ -1,0 +1,16 @@
+from .driver import ClaudeAgent as ClaudeAgent
+from .endings import (
+    Leftovers as Leftovers,
+    brief as brief,
+    by_wording as by_wording,
+    structured as structured,
+    verdict_on as verdict_on,
+)
+from .events import (
+    Stream as Stream,
+    blocks as blocks,
+    final_line as final_line,
+    parsed as parsed,
+    telling_input as telling_input,
+    text_of as text_of,
+)

@@ -1,0 +1,2 @@
+from .driver import CommandAgent as CommandAgent
+from .template import at as at

@@ -1,0 +1,7 @@
+from .contract import contract_problems as contract_problems
+from .findings import Check as Check, Finding as Finding, failed as failed, passed as passed
+from .inspection import Inspection as Inspection, StageCheck as StageCheck
+from .plans import plan_checks as plan_checks
+from .produced import produced_files as produced_files
+from .requirements import requirement as requirement
+from .summary import parse_summary as parse_summary, read_summary as read_summary

@@ -1,0 +1,11 @@
+from .block import Job as Job, naming_plan as naming_plan, run_block as run_block
+from .chain import Next as Next, chained as chained
+from .designer import Designer as Designer, used_up as used_up
+from .engine import Engine as Engine, engine_of as engine_of
+from .opening import (
+    Opened as Opened,
+    begin_anew as begin_anew,
+    open_experiment as open_experiment,
+    subject_for as subject_for,
+)
+from .step import is_unedited as is_unedited, run_step as run_step

@@ -1,0 +1,10 @@
+from .checkpoint import link_or_copy as link_or_copy
+from .environment import (
+    AGENTS_OWN as AGENTS_OWN,
+    confinement as confinement,
+    refuse_if_unmeasured as refuse_if_unmeasured,
+)
+from .harness import Harness as Harness
+from .leases import devices as devices
+from .log_end import tail_text as tail_text
+from .measurement import Measurement as Measurement, Order as Order, Status as Status, filled as filled

@@ -1,0 +1,25 @@
+from .constraint import constraint_of as constraint_of
+from .design import LARGEST as LARGEST, SOURCES as SOURCES, files_on_disk as files_on_disk
+from .direction import direction_of as direction_of
+from .folder import (
+    RUN_ID as RUN_ID,
+    Home as Home,
+    RunFolder as RunFolder,
+    command_of as command_of,
+    run_id as run_id,
+    unused as unused,
+)
+from .needs import number as number, part as part
+from .plan import Plan as Plan, plan_named as plan_named, plans as plans
+from .spec import (
+    MEASURED as MEASURED,
+    CheckpointSpec as CheckpointSpec,
+    HarnessSpec as HarnessSpec,
+    MetricSpec as MetricSpec,
+    NoiseRule as NoiseRule,
+    Spec as Spec,
+    StepSpec as StepSpec,
+    StoppingSpec as StoppingSpec,
+    SubjectSpec as SubjectSpec,
+    load_spec as load_spec,
+)

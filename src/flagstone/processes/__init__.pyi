@@ -1,0 +1,18 @@
+from .command import (
+    Command as Command,
+    Confinement as Confinement,
+    Output as Output,
+    ProcessLimits as ProcessLimits,
+    ProcessResult as ProcessResult,
+)
+from .gpu import gpu_ids as gpu_ids, gpu_memory_fault as gpu_memory_fault
+from .interruption import Interruption as Interruption
+from .output import CappedFile as CappedFile
+from .parallel import spread as spread
+from .proc import entry_of as entry_of
+from .running import run as run
+from .secrets import Redactor as Redactor
+from .server import serve_spawned as serve_spawned, start_warm_server as start_warm_server
+from .start import StartError as StartError, starting as starting
+from .tool import run_quietly as run_quietly
+from .tree import Survivor as Survivor, end_orphans as end_orphans, still_alive as still_alive

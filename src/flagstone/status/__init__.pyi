@@ -1,0 +1,9 @@
+from .manifest import write_manifest as write_manifest
+from .model import RunStatus as RunStatus, StageStatus as StageStatus, run_status as run_status
+from .versions import (
+    Version as Version,
+    before_this as before_this,
+    differences as differences,
+    kept_versions as kept_versions,
+    last_approved as last_approved,
+)
