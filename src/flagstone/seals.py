@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pwd
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flagstone.layout import Run
-from flagstone.records import Ledger, cannot_write
+from flagstone.locks import sole_use
+from flagstone.records import Ledger
 
 
 @dataclass(frozen=True)
@@ -73,23 +72,8 @@ def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -
     }
     if decision.comment:
         entry["comment"] = decision.comment
-    with deciding(run):
+    with sole_use(run.approved / ".lock"):
         ledger(run).append(entry)
-
-
-@contextmanager
-def deciding(run: Run) -> Iterator[None]:
-    """Keeps two writers of the ledger apart."""
-    try:
-        run.approved.mkdir(parents=True, exist_ok=True)
-        handle = os.open(run.approved / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise cannot_write(run.approved, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def owner_of(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from flagstone.agents.cleaning import Cleaning
 from flagstone.agents.protocol import AgentCall, whole
+from flagstone.locks import sole_use
 from flagstone.processes import Redactor, Survivor, end_orphans, still_alive
 from flagstone.records import cannot_write, read_record, write_record
 
@@ -57,19 +56,8 @@ class Room:
     @contextmanager
     def held(self) -> Iterator[bool]:
         """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
-        own = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        handles = [own, os.open(self.root.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
-        try:
-            try:
-                for handle in handles:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            for handle in handles:
-                os.close(handle)
+        with sole_use(self.root / "lock", self.root.parent, wait=False) as is_ours:
+            yield is_ours
 
     @contextmanager
     def kept_clean(self, redactor: Redactor) -> Iterator[None]:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.agents.accounts import LOG, alone_with
+from flagstone.agents.accounts import LOG
 from flagstone.drafting.protected import Mark
 from flagstone.layout import Run
-from flagstone.locks import holder_of
+from flagstone.locks import holder_of, sole_use
 from flagstone.records import digest_bytes, parsed_object
 
 CALLS = f"logs/{LOG}"
@@ -43,7 +43,7 @@ def is_ours(line: bytes, run: Run, siblings: frozenset[str]) -> bool:
 def put_back(run: Run, content: bytes, aside: Path) -> None:
     """Keeps what was found, and leaves what we wrote; in its place, where others wait to write to it."""
     log = run.root / CALLS
-    with alone_with(log), open(log, "r+b") as stream:
+    with sole_use(log), open(log, "r+b") as stream:
         aside.parent.mkdir(parents=True, exist_ok=True)
         aside.write_bytes(stream.read())
         stream.seek(0)

@@ -26,7 +26,7 @@ from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import OpenedRun, asked, memory, publication
 from flagstone.layout import Run
-from flagstone.locks import held, holder_of
+from flagstone.locks import hold, holder_of
 from flagstone.records import utc, write_atomic, write_record
 from flagstone.stages import Stage
 
@@ -58,7 +58,7 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
     other = holder_of(lock)
     if other:
         bench.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
-    with held(lock, f"stage {stage.nr} of run {run.name}", utc(time.time()), wait=True):
+    with hold(lock, f"stage {stage.nr} of run {run.name}", wait=True):
         turn, was = asked(opened, stage), publication(run, stage)
         if was and was.turn.key == turn.key and promotion.republish(run, stage, was):
             return "published again, unchanged"

@@ -16,7 +16,7 @@ from flagstone.gates.opened import OpenedRun
 from flagstone.gates.sealing import seal_by_policy, seal_touch, touch
 from flagstone.gates.sentences import Speaker
 from flagstone.gates.turns import asked, failure_of, is_begun
-from flagstone.locks import Held, hold
+from flagstone.locks import FileLock, hold
 from flagstone.plans import plan
 from flagstone.records import utc
 from flagstone.seals import Decision, login_name
@@ -44,7 +44,7 @@ class Frontier:
     call: Call
     closing_line: str = ""
     notices: list[str] = field(default_factory=list)
-    held: Held | None = None
+    held: FileLock | None = None
     prepared: set[str] = field(default_factory=set)
     sealed: bool = False
     working_on: Stage | None = None
@@ -60,7 +60,7 @@ class Frontier:
         if self.held or not self.call.executing():
             return
         run = self.opened.run
-        self.held = hold(run.lock, f"run {run.name}", utc(time.time()))
+        self.held = hold(run.lock, f"run {run.name}")
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
         copies.arrive(

@@ -11,7 +11,7 @@ from answering_desk import Desk, good
 from test_guard import BOTH, LANDLOCK, NOTHING, agent, attempt, free, put, record, strong_machine  # noqa: F401
 
 from flagstone.agents.accounts.calls import LOG, append_call, append_use, lines_of, spending
-from flagstone.locks import held
+from flagstone.locks import hold
 
 FORGED = {"kind": "use", "stage": "01", "gpu_s": -99999.0}
 
@@ -57,7 +57,7 @@ def test_lines_of_an_experiment_that_runs_meanwhile_stay(desk: Desk) -> None:
 
     desk.answers = [agent(act, NOTHING), good]
     (desk.run.experiments / "lr").mkdir(parents=True)
-    with held(desk.run.experiments / "lr" / "lock", "experiment lr", "now"):
+    with hold(desk.run.experiments / "lr" / "lock", "experiment lr"):
         desk.build()
     assert [line.get("experiment") for line in lines_of(log) if line.get("experiment")] == ["lr"]
 

@@ -17,12 +17,17 @@ from flagstone import locks
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.experiments.measuring import leases
 
-IMPORTS = "import os, sys\nfrom pathlib import Path\nfrom flagstone.loop import leases, machine_locks\n"
+IMPORTS = """
+import os, sys
+from pathlib import Path
+from flagstone.experiments.measuring import leases
+from flagstone.locks import machine
+"""
 CONTENDER = (
     IMPORTS
     + """
 import random, time
-machine_locks.LOOK_EVERY_S = 0.002
+machine.LOOK_EVERY_S = 0.002
 folder, marks, chance = Path(sys.argv[1]), Path(sys.argv[2]), random.Random(int(sys.argv[3]))
 for _ in range(12):
     with leases.lease(chance.randint(1, len(leases.devices())), folder=folder) as held:

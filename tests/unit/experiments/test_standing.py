@@ -23,7 +23,7 @@ from flagstone.experiments.reporting.status import (
     status_record,
     status_text,
 )
-from flagstone.locks import held
+from flagstone.locks import hold, holder_of
 from flagstone.plans.folder import Home
 from flagstone.records import Ledger
 
@@ -177,9 +177,10 @@ def test_the_status_says_who_runs_it_and_that_a_stop_was_asked_for(tmp_path: Pat
     home, spec = home_for(tmp_path), spec_for(tmp_path)
     write_ledger(home, made_up(5))
     home.stop.touch()
-    with held(home.lock, "experiment", "2026-01-01T00:00:00Z"):
+    with hold(home.lock, "experiment"):
+        since = (holder_of(home.lock) or {})["since"]
         told = rows(status_text(position_of(home, spec)))
-    assert told["expr"].startswith("made-up (running since 2026-01-01T00:00:00Z, process ")
+    assert told["expr"].startswith(f"made-up (running since {since}, process ")
     assert told["termination"].startswith("a stop was asked for")
 
 

@@ -14,7 +14,6 @@ from .calls import (
     RecordedAgent as RecordedAgent,
     Spending as Spending,
     Writer as Writer,
-    alone_with as alone_with,
     append_use as append_use,
     asked_of as asked_of,
     is_call as is_call,

@@ -10,9 +10,10 @@ from math import inf
 from pathlib import Path
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.accounts.calls import Line, alone_with, is_call, is_counted_later, lines_of, settled
+from flagstone.agents.accounts.calls import Line, is_call, is_counted_later, lines_of, settled
 from flagstone.agents.protocol import Limits, paid, whole
 from flagstone.errors import WorkFailed
+from flagstone.locks import sole_use
 from flagstone.records import Ledger, cannot_write
 
 NAMES = ("usd", "tokens", "agent_calls", "wall_h", "gpu_h")
@@ -97,7 +98,7 @@ class Reservation:
     def append(self, line: dict[str, object]) -> None:
         """Writes the line of the call; from here on what it really used counts, in the same moment."""
         self.is_owed = True
-        with alone_with(self.log):
+        with sole_use(self.log):
             allowed = self.flight.facts.get("allowed")
             Ledger(self.log).append({"call": self.flight.number, "allowed": allowed, **line})
             self.is_owed = False
@@ -115,7 +116,7 @@ def reserved(
     patience = patience or Patience()
     was_told = False
     while True:
-        with alone_with(log):
+        with sole_use(log):
             bury_killed(log)
             balance = Balance.of(log, claim)
             granted = balance.grant(purses, claim)

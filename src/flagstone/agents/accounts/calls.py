@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +12,8 @@ from flagstone.agents.accounts import inflight
 from flagstone.agents.accounts.changed import changed, marks
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.records import Ledger, cannot_write, parsed_object, utc
+from flagstone.locks import sole_use
+from flagstone.records import Ledger, parsed_object, utc
 
 LOG = "agents.jsonl"
 LEAST_USD = 1e-6  # less is a rounding error
@@ -125,7 +123,7 @@ def asked_of(call: AgentCall) -> dict[str, object]:
 
 def append_call(log: Path, line: dict[str, object]) -> None:
     """Adds one line, whoever else is writing at the same time."""
-    with alone_with(log):
+    with sole_use(log):
         Ledger(log).append(line)
 
 
@@ -145,21 +143,6 @@ def is_noted(log: Path, experiment: str, run: str) -> bool:
             return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in told)
     except OSError:
         return False
-
-
-@contextmanager
-def alone_with(log: Path) -> Iterator[None]:
-    """Keeps every other writer, and everyone who reserves, away from a log."""
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise cannot_write(log, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def lines_of(log: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import queue
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,10 +19,10 @@ from flagstone.experiments.engine.proposing import Proposing
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, told
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
-from flagstone.locks import held
+from flagstone.locks import hold
 from flagstone.plans import command_of, run_id
 from flagstone.processes import Interruption, end_orphans
-from flagstone.records import cannot_write, utc
+from flagstone.records import cannot_write
 
 Prepared = tuple[Candidate, Measurement | None]
 
@@ -39,7 +38,7 @@ def engine_of(
 ) -> Iterator[Engine]:
     """The engine of an experiment, alone with it, after everything that a crash left was put right."""
     home = opened.home
-    with held(home.lock, f"experiment {home.name}", utc(time.time())), Interruption() as interruption:
+    with hold(home.lock, f"experiment {home.name}"), Interruption() as interruption:
         refuse_if_unclean(home)
         end_orphans(str(home.root))
         refuse_if_tampered(opened)

@@ -13,7 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Contract, FilesSubject, Snapshot, Store, Subject, Working
 from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness
-from flagstone.locks import held
+from flagstone.locks import hold
 from flagstone.plans import Home, Spec, command_of, load_spec, unused
 from flagstone.processes import Interruption, Survivor, still_alive
 from flagstone.records import cannot_write, read_record, utc, write_record
@@ -44,7 +44,7 @@ def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
     """The experiment at a folder; where it was not yet begun, it begins now."""
     if home.anew.exists():
-        with held(home.lock, f"experiment {home.name}", utc(time.time())):
+        with hold(home.lock, f"experiment {home.name}"):
             finish_anew(home)
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
     contract, store = Contract(spec, home.spec), Store(home.candidates)
@@ -84,7 +84,7 @@ def is_outdated(home: Home, subject: Subject, contract: Contract, start: Mapping
 
 def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
     """Two that come at once begin it once."""
-    with held(home.lock, f"experiment {home.name}", utc(time.time())):
+    with hold(home.lock, f"experiment {home.name}"):
         start = read_record(home.start)
         if start is not None and not is_outdated(home, subject, contract, start):
             return start
@@ -166,7 +166,7 @@ def begin_anew(home: Home) -> None:
     """Moves what was done to history/<n>/; the spec and what a parent left stay."""
     if not home.spec.is_file():
         raise FlagstoneError(f"there is no experiment in {home.root}", hint="flagstone experiment new NAME starts one")
-    with held(home.lock, f"experiment {home.name}", utc(time.time())):
+    with hold(home.lock, f"experiment {home.name}"):
         number = 1
         while (home.root / "history" / f"{number:03d}").exists():
             number += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +11,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.locks import LockFolder, Waiting, lock_folder
+from flagstone.locks import LockFolder, Waiting, lock_folder, machine_folder
 from flagstone.processes import gpu_ids
 
-# one for all users of a machine, so never below a TMPDIR of one's own
-FOLDER = "/tmp/flagstone-locks"
 NOT_A_GPU = ("-1", "NoDevFiles", "")
 TIMING, TURNSTILE = "timing", "timing-turnstile"
 
@@ -95,7 +92,7 @@ def lease(
             hint="lower harness.gpus in experiment.yaml, or name the devices: FLAGSTONE_GPUS=0,1",
         )
     # each job counts its GPUs from 0, so that another one's locks would say nothing of ours
-    whole = folder_of_locks(folder)
+    whole = folder or machine_folder()
     with lock_folder(whole.with_name(f"{whole.name}-job-{job}") if job else whole) as locks:
         waiting = Waiting(on_wait, stop, is_patient=wait)
         yield Lease(gathered(locks, count, names, waiting))
@@ -131,10 +128,6 @@ def lock_name(gpu: str) -> str:
     return "gpu-" + re.sub(r"[^A-Za-z0-9._-]", "_", gpu)
 
 
-def folder_of_locks(folder: Path | None) -> Path:
-    return folder or Path(os.environ.get("FLAGSTONE_LOCKS") or FOLDER)
-
-
 @contextmanager
 def alone_on_machine(
     folder: Path | None = None,
@@ -143,7 +136,7 @@ def alone_on_machine(
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[None]:
     """While this is held no other run of Flagstone goes on here: time is what is measured."""
-    with timed(folder, fcntl.LOCK_EX, Waiting(on_wait, stop)):
+    with timed(folder, Waiting(on_wait, stop)):
         yield
 
 
@@ -155,17 +148,17 @@ def beside_others(
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[None]:
     """While this is held a run whose time is measured waits."""
-    with timed(folder, fcntl.LOCK_SH, Waiting(on_wait, stop)):
+    with timed(folder, Waiting(on_wait, stop), is_shared=True):
         yield
 
 
 @contextmanager
-def timed(folder: Path | None, how: int, waiting: Waiting) -> Iterator[None]:
+def timed(folder: Path | None, waiting: Waiting, *, is_shared: bool = False) -> Iterator[None]:
     """Whoever waits stands in the turnstile, so that those who come later do not keep it waiting for ever."""
-    with lock_folder(folder_of_locks(folder)) as locks:
+    with lock_folder(folder or machine_folder()) as locks:
         waiting.until(
-            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, how)) or None,
-            lambda: "waiting for a run whose time is measured" if how == fcntl.LOCK_SH else "waiting for other runs",
+            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, is_shared=is_shared)) or None,
+            lambda: "waiting for a run whose time is measured" if is_shared else "waiting for other runs",
         )
         locks.release(TURNSTILE)
         yield

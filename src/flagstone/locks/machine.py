@@ -1,9 +1,8 @@
-"""Locks that every user of one machine shares: they die with their process, and are waited for in order of arrival."""
+"""A folder of locks that all users of one machine share, and wait for in order of arrival."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import stat
 import time
@@ -11,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.records import cannot_write
+from flagstone.locks.files import flock
 
+# one for all users of a machine, so never below a TMPDIR of one's own
+MACHINE_FOLDER = "/tmp/flagstone-locks"
 LOOK_EVERY_S = 0.1
 ALL_MAY_ENTER, ALL_MAY_LOCK = 0o1777, 0o666
 TICKET, QUEUE = "ticket-", "queue"
@@ -53,17 +54,15 @@ class LockFolder:
     handle: int
     held: dict[str, int] = field(default_factory=dict)
 
-    def take(self, name: str, how: int = fcntl.LOCK_EX) -> bool:
+    def take(self, name: str, *, is_shared: bool = False) -> bool:
         """Takes a lock if it is free; what is ours already stays ours."""
         if name in self.held:
             return True
         lock = self.lock_file(name)
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, how | fcntl.LOCK_NB)
-            # a file that was cleared away meanwhile keeps nobody out
-            if self.is_in_place(name, lock):
-                self.held[name] = lock
-                return True
+        # a file that was cleared away meanwhile keeps nobody out
+        if flock(lock, self.path / name, is_shared=is_shared) and self.is_in_place(name, lock):
+            self.held[name] = lock
+            return True
         os.close(lock)
         return False
 
@@ -102,7 +101,7 @@ class LockFolder:
         try:
             os.fchmod(lock, ALL_MAY_LOCK)
             if is_locked:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                flock(lock, self.path / name)
                 self.held[name] = os.dup(lock)
             with suppress(FileExistsError):
                 os.link(draft, name, src_dir_fd=self.handle, dst_dir_fd=self.handle)
@@ -142,9 +141,8 @@ class LockFolder:
         except FileNotFoundError:
             return True
         try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            if not flock(lock, self.path / ticket, is_shared=True):
+                return False
         finally:
             os.close(lock)
         with suppress(FileNotFoundError, PermissionError):
@@ -162,6 +160,10 @@ class LockFolder:
             return {entry.name: by_file[entry.inode()] for entry in entries if entry.inode() in by_file}
 
 
+def machine_folder() -> Path:
+    return Path(os.environ.get("FLAGSTONE_LOCKS") or MACHINE_FOLDER)
+
+
 @contextmanager
 def lock_folder(path: Path) -> Iterator[LockFolder]:
     """Opens the folder of locks, and lets go of every lock in the end."""
@@ -176,8 +178,7 @@ def lock_folder(path: Path) -> Iterator[LockFolder]:
     folder = LockFolder(path, handle)
     try:
         # whoever clears old files away leaves a locked folder alone
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        flock(handle, path, is_shared=True)
         yield folder
     finally:
         for name in tuple(folder.held):
@@ -190,87 +191,3 @@ def unusable(path: Path, why: str) -> FlagstoneError:
         f"cannot use {path}: {why}",
         hint="remove it: locks of this machine are kept there; or set FLAGSTONE_LOCKS to a folder for all who use it",
     )
-
-
-@dataclass
-class Held:
-    """A lock we hold. Closing it, or dying, frees it."""
-
-    path: Path
-    handle: int
-
-    def release(self) -> None:
-        if self.handle >= 0:
-            os.ftruncate(self.handle, 0)
-            os.close(self.handle)
-            self.handle = -1
-
-
-def holder_of(path: Path) -> dict[str, Any] | None:
-    """Who holds a lock now; None when nobody does."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        record = read_holder(handle)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return record or {"pid": "?", "host": os.uname().nodename, "since": "?"}
-        # free on this host: a record that is left is a dead holder's, unless it is another host's
-        return record if record and record.get("host") != os.uname().nodename else None
-    finally:
-        os.close(handle)
-
-
-def read_holder(handle: int) -> dict[str, Any] | None:
-    try:
-        value = json.loads(os.pread(handle, 4096, 0))
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def hold(path: Path, what: str, since: str, *, wait: bool = False) -> Held:
-    """Takes the lock, a dead holder's included; a living holder is named in the error."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        record = read_holder(handle) or {}
-        os.close(handle)
-        raise in_use(path, what, record) from None
-    before = read_holder(handle)
-    if before and before.get("host") not in (None, os.uname().nodename):
-        os.close(handle)
-        raise in_use(path, what, before)
-    record = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
-    try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(record).encode(), 0)
-    except OSError as error:
-        os.close(handle)
-        raise cannot_write(path, error) from error
-    return Held(path, handle)
-
-
-def in_use(path: Path, what: str, record: dict[str, Any]) -> FlagstoneError:
-    pid, host = record.get("pid", "?"), record.get("host", "?")
-    problem = f"{what} is in use by process {pid} on {host} since {record.get('since', '?')}"
-    if host == os.uname().nodename:
-        return FlagstoneError(problem, hint=f"wait until it ends, or stop it: kill {pid}")
-    return FlagstoneError(problem, hint=f"if that process is dead, free the run with: rm {path}")
-
-
-@contextmanager
-def held(path: Path, what: str, since: str, *, wait: bool = False) -> Iterator[None]:
-    lock = hold(path, what, since, wait=wait)
-    try:
-        yield
-    finally:
-        lock.release()
