@@ -1,7 +1,5 @@
 from .conversation import Room as Room
 from .protocol import (
-    TERMINAL_SEQUENCE as TERMINAL_SEQUENCE,
-    UNPRINTABLE as UNPRINTABLE,
     Agent as Agent,
     AgentCall as AgentCall,
     AgentResult as AgentResult,
@@ -11,7 +9,6 @@ from .protocol import (
     Mode as Mode,
     Outcome as Outcome,
     Task as Task,
-    one_line as one_line,
     paid as paid,
     whole as whole,
 )

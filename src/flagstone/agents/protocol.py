@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,12 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Literal, Protocol
 
-EVENT_CHARACTERS = 200
-SLACK = 40  # a sequence that is cut in two leaves its first half at the end
-# whole terminal sequences first: without their ESC, "[31m" would stay behind as text
-TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]")
-# controls, and the marks that reorder or hide text on a screen
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+from flagstone.text import one_line
 
 EventKind = Literal["session", "thinking", "text", "tool", "result", "final", "notice"]
 
@@ -208,21 +202,6 @@ class Agent(Protocol):
     def fault(self) -> tuple[str, str] | None:
         """None when usable; otherwise the problem and its cure."""
         ...
-
-
-def one_line(text: str, limit: int = EVENT_CHARACTERS) -> str:
-    """A text as one printable line of at most `limit` characters."""
-    # cut first: cleaning 20 MB to show 200 characters would cost a second; mostly little is enough to see that
-    line = cleaned(text[: limit * 2])
-    if len(line) <= limit + SLACK < len(text):
-        line = cleaned(text[: limit * 8])
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def cleaned(text: str) -> str:
-    """A text without what steers a terminal, its white space made single blanks."""
-    plain = TERMINAL_SEQUENCE.sub("", text) if "\x1b" in text else text
-    return " ".join(UNPRINTABLE.sub(" ", plain).split())
 
 
 def names(value: object) -> tuple[str, ...]:

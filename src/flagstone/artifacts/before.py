@@ -13,7 +13,7 @@ from flagstone.artifacts.formats import DIGEST_LIMIT_BYTES, Unreadable, list_fil
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.records import DigestCache
-from flagstone.text import shown
+from flagstone.text import escaped_text
 
 FILES_LIMIT = 100_000
 Mark = tuple[int, int, int, int]
@@ -49,8 +49,8 @@ def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, Ma
         try:
             real, status = regular_file(run.root / path, run.root)
             if status.st_size <= DIGEST_LIMIT_BYTES:
-                digests[shown(path, 4096)] = cache.digest(Path(real))
-                marks[shown(path, 4096)] = mark_of(status)
+                digests[escaped_text(path, 4096)] = cache.digest(Path(real))
+                marks[escaped_text(path, 4096)] = mark_of(status)
         except (Unreadable, OSError):
             continue  # pipes, devices, broken and leaving links: they satisfy nothing either way
     return digests, marks

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flagstone.artifacts.before import TurnFacts, snapshot
 from flagstone.artifacts.rules import Check, Finding, Inspection, StageCheck, failed, passed, plan_checks
-from flagstone.text import listed, shown
+from flagstone.text import escaped_text, list_text
 
 
 def check_stage(request: StageCheck) -> tuple[Check, ...]:
@@ -53,7 +53,7 @@ def draft_checks(request: StageCheck) -> Iterator[Check]:
 def written(request: StageCheck) -> str:
     """The draft's path as an agent knows it."""
     path, root = os.path.abspath(request.draft_text_path), os.path.abspath(request.run.root)
-    return shown(os.path.relpath(path, root) if path.startswith(root + os.sep) else path)
+    return escaped_text(os.path.relpath(path, root) if path.startswith(root + os.sep) else path)
 
 
 def untouched(inspection: Inspection) -> Check:
@@ -63,10 +63,10 @@ def untouched(inspection: Inspection) -> Check:
     for path, digest in sorted(protected.items()):
         now = inspection.digest(path)
         if now != digest:
-            touched.append(f"{shown(path, 120)} ({'changed' if now else 'gone'})")
+            touched.append(f"{escaped_text(path, 120)} ({'changed' if now else 'gone'})")
     if touched:
         advice = "put back what other stages left (it is approved as it was) and write new files beside it"
-        return failed(rule, f"{advice}: {listed(touched)}")
+        return failed(rule, f"{advice}: {list_text(touched)}")
     return passed(rule, "nothing that other stages had approved was changed")
 
 

@@ -19,7 +19,7 @@ from flagstone.artifacts.formats import (
 )
 from flagstone.layout import Run
 from flagstone.records import DigestCache
-from flagstone.text import shown
+from flagstone.text import escaped_text
 
 DATA_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml"})
 RESULT_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "npz", "npy"})
@@ -67,7 +67,7 @@ def format_of(path: str) -> str:
 
 def describe(run: Run, path: str, kind: str, cache: DigestCache) -> Entry:
     """The entry of a run-relative path. Never raises for what a file is or holds."""
-    blank = Entry(path=shown(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
+    blank = Entry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
     if blank.path != path:
         return unreadable(blank, "its name holds characters that cannot be written down: rename it")
     try:

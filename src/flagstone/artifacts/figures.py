@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flagstone.artifacts.formats import Unreadable, decoded, loads_strict, read_bounded, regular_file
 from flagstone.artifacts.sidecars import read_sidecar
 from flagstone.layout import Run
-from flagstone.text import shown
+from flagstone.text import escaped_text
 
 REGISTRY = "workspace/figures/figures.json"
 REGISTRY_LIMIT_BYTES = 4_000_000
@@ -67,7 +67,7 @@ def sidecar_data(run: Run, figure: str, sidecar: str) -> FigureData:
         value = read_sidecar(run, sidecar)
     except Unreadable as refusal:
         is_its_own = sidecar == figure + ".json"
-        return FigureData(missing=(f"{shown(sidecar)} ({refusal.reason})",) if is_its_own else ())
+        return FigureData(missing=(f"{escaped_text(sidecar)} ({refusal.reason})",) if is_its_own else ())
     return resolved(run, figure, value.get("data")) if value else FigureData()
 
 
@@ -78,7 +78,7 @@ def resolved(run: Run, beside: str, value: object) -> FigureData:
         if usable:
             files.append(usable)
         else:
-            missing.append(shown(name))
+            missing.append(escaped_text(name))
     return FigureData(tuple(files), tuple(missing))
 
 

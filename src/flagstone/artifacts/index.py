@@ -11,7 +11,7 @@ from flagstone.artifacts.formats import list_files
 from flagstone.artifacts.sidecars import declared_schema, is_sidecar, sidecar_makers
 from flagstone.layout import Run
 from flagstone.records import DigestCache
-from flagstone.text import counted, shown
+from flagstone.text import count_text, escaped_text
 
 ENTRIES_LIMIT = 20_000
 ROW_LENGTH = 160
@@ -83,15 +83,17 @@ def index_rows(index: Mapping[str, object], limit: int) -> tuple[str, ...]:
     """One line per file, for prompts and terminals; the last line says what was left out."""
     entries = index.get("entries")
     known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
-    rows = [shown(row(entry), ROW_LENGTH) for entry in known[:limit]]
+    rows = [escaped_text(row(entry), ROW_LENGTH) for entry in known[:limit]]
     beyond = index.get("left_out")
     rest = len(known) - len(rows) + (beyond if isinstance(beyond, int) else 0)
-    return (*rows, f"… and {counted(rest, 'more file')}") if rest else tuple(rows)
+    return (*rows, f"… and {count_text(rest, 'more file')}") if rest else tuple(rows)
 
 
 def row(entry: Mapping[str, object]) -> str:
     schema, producer = entry.get("schema"), entry.get("producer")
-    facts = [str(entry.get("format")) if entry.get("format") != OTHER else counted(as_int(entry.get("size")), "byte")]
+    facts = [
+        str(entry.get("format")) if entry.get("format") != OTHER else count_text(as_int(entry.get("size")), "byte")
+    ]
     if entry.get("unreadable"):
         facts.append(f"cannot be read: {entry['unreadable']}")
     elif isinstance(schema, Mapping):
@@ -112,7 +114,7 @@ def schema_facts(schema: Mapping[str, object]) -> list[str]:
     ):
         number = schema.get(name)
         if isinstance(number, int):
-            facts.append(("at least " if name.endswith("least") else "") + counted(number, noun))
+            facts.append(("at least " if name.endswith("least") else "") + count_text(number, noun))
     if schema.get("width_px"):
         facts.append(f"{schema['width_px']} × {schema.get('height_px')} px")
     for name in ("columns", "metric_names", "keys", "item_keys"):

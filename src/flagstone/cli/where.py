@@ -71,13 +71,5 @@ def need_terminal(flag: str, what: str) -> None:
         raise FlagstoneError(f"{what}, and there is no terminal to ask on", hint=f"give {flag}")
 
 
-def plain(text: str) -> str:
-    """Text from an agent without the control characters that could steer a terminal."""
-    from flagstone.agents import TERMINAL_SEQUENCE
-
-    clean = TERMINAL_SEQUENCE.sub("", text)
-    return "".join(mark for mark in clean if mark in "\n\t" or (mark.isprintable() and mark != "\x7f"))
-
-
 def has_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -16,7 +16,7 @@ from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
 from flagstone.gates import OpenedRun, kept_copy
 from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
-from flagstone.text import listed, shown
+from flagstone.text import escaped_text, list_text
 
 RULE = "grant-kept"
 ASIDE = "violations"
@@ -42,7 +42,7 @@ class Change:
     done: str = ""
 
     def __str__(self) -> str:
-        return f"{shown(self.path, 120)} ({self.what}{', ' + self.done if self.done else ''})"
+        return f"{escaped_text(self.path, 120)} ({self.what}{', ' + self.done if self.done else ''})"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def grant_kept(result: AgentResult) -> Check:
     """The check row of an attempt."""
     if not result.violations:
         return passed(RULE, "nothing outside what the agent may write was changed")
-    return failed(RULE, f"write only to workspace/ and the draft; changed besides: {listed(list(result.violations))}")
+    return failed(RULE, f"write only to workspace/ and the draft; also changed: {list_text(list(result.violations))}")
 
 
 @dataclass(frozen=True)

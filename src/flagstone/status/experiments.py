@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstone.agents import one_line
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import tail_entries
 from flagstone.layout import Run
@@ -12,6 +11,7 @@ from flagstone.locks import holder_of
 from flagstone.plans import Home, Plan, number, part, plans
 from flagstone.records import read_record
 from flagstone.schemas import parse_yaml
+from flagstone.text import one_line
 
 
 @dataclass(frozen=True)

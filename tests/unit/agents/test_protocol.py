@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import flagstone
-from flagstone.agents.protocol import AgentResult, Outcome, Usage, one_line
+from flagstone.agents.protocol import AgentResult, Outcome, Usage
+from flagstone.text import one_line
 
 
 def test_a_result_comes_back_from_its_record_unchanged() -> None:

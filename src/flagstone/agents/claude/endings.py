@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flagstone.agents.claude.events import Stream, text_of
-from flagstone.agents.protocol import Outcome, amount, one_line, whole
+from flagstone.agents.protocol import Outcome, amount, whole
+from flagstone.text import one_line
 
 REASON_CHARACTERS = 500
 # what the CLI is willing to wait by itself; where more is asked for it gives up at once, and does not say how much

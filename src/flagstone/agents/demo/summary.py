@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flagstone.agents.demo.reading import Approved, first_result
+from flagstone.text import printable_text
 
 OPTIONS = (
     "Use suggestion 1",
@@ -19,7 +20,6 @@ OPTIONS = (
 SCRIPTED = "Everything here was produced by a scripted demo agent: no model, no understanding, no network."
 FORMS = str.maketrans({"[": "(", "]": ")"})
 TODO = re.compile(r"\b(TODO|TBD)\b\s*:?", re.IGNORECASE)
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def quoted(text: str, limit: int = 4000) -> str:
 
 def harmless(text: str) -> str:
     """Without control characters, and without marks that would pass for something left to fill in."""
-    return TODO.sub("(to do) ", UNPRINTABLE.sub(" ", text).translate(FORMS)).strip()
+    return TODO.sub("(to do) ", printable_text(text, " ").translate(FORMS)).strip()
 
 
 def heard_feedback(feedback: str) -> str:

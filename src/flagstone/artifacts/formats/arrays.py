@@ -9,7 +9,7 @@ import struct
 from typing import BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable
-from flagstone.artifacts.formats.shape import Makers, Shape, plain
+from flagstone.artifacts.formats.shape import Makers, Shape, printable_name
 
 MAGIC = b"\x93NUMPY"
 HEADER_LIMIT_BYTES = 65_536
@@ -24,7 +24,7 @@ def npy_shape(stream: BinaryIO, size: int) -> Shape:
     if width is not None and start + width * math.prod(shape) != size:
         raise Unreadable("a NumPy file whose size does not fit its header: it was cut short or added to")
     count = math.prod(shape)
-    return Shape({"type": "array", "dtype": plain(dtype), "shape": list(shape)}, count, Makers(unnamed=1))
+    return Shape({"type": "array", "dtype": printable_name(dtype), "shape": list(shape)}, count, Makers(unnamed=1))
 
 
 def header(stream: BinaryIO) -> tuple[str, tuple[int, ...], int, int | None]:
@@ -72,7 +72,7 @@ def npz_shape(stream: BinaryIO, size: int) -> Shape:
                 with archive.open(name) as member:
                     dtype, shape, _, _ = header(member)  # type: ignore[arg-type]
                 count += math.prod(shape)
-                arrays.append({"name": plain(name[:-4]), "dtype": plain(dtype), "shape": list(shape)})
+                arrays.append({"name": printable_name(name[:-4]), "dtype": printable_name(dtype), "shape": list(shape)})
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         raise Unreadable("not a whole NumPy archive") from None
     if not members:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable, decoded, size_words
-from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, plain, plain_names
+from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_name, printable_names
 
 JSON_LIMIT_BYTES = 16_000_000
 YAML_LIMIT_BYTES = 1_000_000
@@ -44,7 +44,7 @@ def json_shape(stream: BinaryIO, size: int) -> Shape:
         return Shape(schema, len(value), tally.makers())
     tally.note(value)
     if isinstance(value, dict):
-        schema = {"type": "object", "keys": plain_names(sorted(value)), "metric_names": metric_names(value)}
+        schema = {"type": "object", "keys": printable_names(sorted(value)), "metric_names": metric_names(value)}
         return Shape(schema, 1 if value else 0, tally.makers())
     return Shape({"type": "scalar"}, 0, tally.makers())
 
@@ -54,14 +54,14 @@ def item_keys(items: list[object]) -> list[str]:
     for item in items[:100]:
         if isinstance(item, dict):
             keys.update(item)
-    return plain_names(sorted(keys))
+    return printable_names(sorted(keys))
 
 
 def metric_names(value: Mapping[str, object]) -> list[str]:
     """Which keys hold numbers, at the top and under `metrics`."""
     below = value.get("metrics")
     nested = (f"metrics.{name}" for name in numbers(below)) if isinstance(below, dict) else ()
-    return plain_names(sorted([*numbers(value), *nested]))
+    return printable_names(sorted([*numbers(value), *nested]))
 
 
 def numbers(value: Mapping[str, object]) -> Iterator[str]:
@@ -107,7 +107,7 @@ class YamlReader:
             return
         parent = self.open_nodes[-1]
         if parent.is_mapping and parent.children % 2 == 0 and text is not None and len(parent.keys) < 100:
-            parent.keys.append(plain(text))
+            parent.keys.append(printable_name(text))
         parent.children += 1
         parent.values += values
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
-from flagstone.text import UNSHOWABLE, escape
+from flagstone.text import escaped_text
 
 NAMES_LIMIT = 100
 NAME_LENGTH = 80
@@ -37,18 +38,13 @@ class Shape:
 Describer = Callable[[BinaryIO, int], Shape]
 
 
-def plain(text: object) -> str:
-    """A name from a file, short and fit for any record (escaped where it could not even be encoded)."""
-    return UNSHOWABLE.sub(escape, str(text)[:NAME_LENGTH])
+def printable_name(text: object) -> str:
+    """A name from a file, short and fit for any record."""
+    return escaped_text(str(text), NAME_LENGTH)
 
 
-def plain_names(names: Iterable[object]) -> list[str]:
-    kept: list[str] = []
-    for name in names:
-        if len(kept) == NAMES_LIMIT:
-            break
-        kept.append(plain(name))
-    return kept
+def printable_names(names: Iterable[object]) -> list[str]:
+    return [printable_name(name) for name in islice(names, NAMES_LIMIT)]
 
 
 class MakerTally:
@@ -77,5 +73,5 @@ class MakerTally:
 
 def maker_name(value: object) -> str:
     if isinstance(value, str):
-        return plain(value.strip())
+        return printable_name(value.strip())
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from flagstone.artifacts.formats.documents import loads_strict
 from flagstone.artifacts.formats.reading import Unreadable, refuse_foreign_text, size_words, text_lines
-from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, plain_names
+from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_names
 
 COUNT_LIMIT_BYTES = 64_000_000
 HEAD_BYTES = 1_000_000
@@ -36,7 +36,7 @@ def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
         if makers_at:
             tally.note({name: row[at] if at < len(row) else "" for name, at in makers_at.items()})
     makers = tally.makers() if makers_at else Makers(unnamed=count)
-    schema = {"type": "table", "columns": plain_names(columns), "column_count": len(columns)}
+    schema = {"type": "table", "columns": printable_names(columns), "column_count": len(columns)}
     return Shape(schema | row_count(count, size), count, makers)
 
 
@@ -93,7 +93,7 @@ def jsonl_shape(stream: BinaryIO, size: int) -> Shape:
         tally.note(row)
         if isinstance(row, dict) and len(keys) < 100:
             keys.update(dict.fromkeys(row))
-    schema = {"type": "rows", "keys": plain_names(sorted(keys))}
+    schema = {"type": "rows", "keys": printable_names(sorted(keys))}
     return Shape(schema | row_count(count, size), count, tally.makers())
 
 
@@ -104,7 +104,7 @@ def parquet_shape(stream: BinaryIO, size: int) -> Shape:
     columns, rows = footer(stream, size)
     schema = {
         "type": "table",
-        "columns": plain_names(columns),
+        "columns": printable_names(columns),
         "column_count": len(columns),
         "row_count": rows,
     }

@@ -22,7 +22,7 @@ from flagstone.artifacts.rules.summary import (
     parse_summary,
     unreadable_summary,
 )
-from flagstone.text import listed, shown
+from flagstone.text import escaped_text, list_text
 
 CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -77,11 +77,11 @@ def sections_present(summary: Summary, _: Expected) -> Iterator[Finding]:
     names = {section.name for section in summary.sections}
     missing = [f"“## {name}”" for name in SECTIONS if name not in names]
     if missing:
-        yield Finding("summary-sections-missing", f"add what is missing: {listed(missing, 7)}")
-    unknown = [f"“## {shown(section.name, 60)}”" for section in summary.sections if section.name not in SECTIONS]
+        yield Finding("summary-sections-missing", f"add what is missing: {list_text(missing, 7)}")
+    unknown = [f"“## {escaped_text(section.name, 60)}”" for section in summary.sections if section.name not in SECTIONS]
     if unknown:
         advice = "make these headings “###” within one of the seven sections"
-        yield Finding("summary-section-unknown", f"{advice}: {listed(unknown)}")
+        yield Finding("summary-section-unknown", f"{advice}: {list_text(unknown)}")
 
 
 def sections_in_order(summary: Summary, _: Expected) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def sections_in_order(summary: Summary, _: Expected) -> Iterator[Finding]:
     repeated = [f"“## {name}”" for name, times in Counter(names).items() if times > 1]
     if repeated:
         yield Finding(
-            "summary-section-repeated", f"write each section once; these occur more often: {listed(repeated)}"
+            "summary-section-repeated", f"write each section once; these occur more often: {list_text(repeated)}"
         )
     once = list(dict.fromkeys(names))
     wanted = [name for name in SECTIONS if name in once]
@@ -100,7 +100,7 @@ def sections_in_order(summary: Summary, _: Expected) -> Iterator[Finding]:
 def sections_filled(summary: Summary, _: Expected) -> Iterator[Finding]:
     empty = [f"“## {section.name}”" for section in summary.sections if section.name in SECTIONS and section.is_empty]
     if empty:
-        yield Finding("summary-section-empty", f"write something under {listed(empty, 7)}")
+        yield Finding("summary-section-empty", f"write something under {list_text(empty, 7)}")
 
 
 def suggestions(summary: Summary, _: Expected) -> Iterator[Finding]:
@@ -134,13 +134,13 @@ def files(summary: Summary, expected: Expected) -> Iterator[Finding]:
 
 
 def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Finding]:
-    found = list(dict.fromkeys(f"“{shown(text, 60)}”" for text in placeholders(summary.tokens)))
+    found = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in placeholders(summary.tokens)))
     if found:
         advice = "replace every placeholder by what is known, or by a sentence that says why it is not"
-        yield Finding("summary-placeholder", f"{advice}: {listed(found)}")
-    copied = list(dict.fromkeys(f"“{shown(text, 60)}”" for text in template_texts(summary.tokens)))
+        yield Finding("summary-placeholder", f"{advice}: {list_text(found)}")
+    copied = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in template_texts(summary.tokens)))
     if copied:
-        yield Finding("summary-template-text", f"replace text copied from a template by your own: {listed(copied)}")
+        yield Finding("summary-template-text", f"replace text copied from a template by your own: {list_text(copied)}")
 
 
 def control_characters(text: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flagstone.artifacts.formats import Unreadable, latex, loads_strict, open_regular, pdf_pages, regular_file
 from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
 from flagstone.artifacts.rules.inspection import Inspection
-from flagstone.text import counted, listed, shown
+from flagstone.text import count_text, escaped_text, list_text
 
 WRITING = "workspace/writing"
 MAIN = f"{WRITING}/main.tex"
@@ -80,7 +80,7 @@ def main_check(sources: Sources) -> Check:
     lacking = [] if latex.CLASS.search(main) else ["\\documentclass{…}"]
     lacking += [mark for mark in ("\\begin{document}", "\\end{document}") if mark not in main]
     if lacking:
-        return failed("paper-main", f"{MAIN} lacks {listed(lacking)}: make it a whole LaTeX document")
+        return failed("paper-main", f"{MAIN} lacks {list_text(lacking)}: make it a whole LaTeX document")
     return passed("paper-main", f"{MAIN} is a LaTeX document")
 
 
@@ -92,8 +92,8 @@ def venue_check(inspection: Inspection, sources: Sources) -> Check:
     if not named:
         return failed("paper-venue", f"{how}: the paper does not name the venue it is written for")
     if wanted and named != wanted:
-        return failed("paper-venue", f"{how}: the run's venue is {wanted}, and the paper names {shown(named, 60)}")
-    return passed("paper-venue", f"written for {shown(named, 60)}")
+        return failed("paper-venue", f"{how}: the run's venue is {wanted}, the paper names {escaped_text(named, 60)}")
+    return passed("paper-venue", f"written for {escaped_text(named, 60)}")
 
 
 def venue_named(inspection: Inspection, sources: Sources) -> str:
@@ -111,11 +111,11 @@ def sections_check(sources: Sources) -> Check:
     folder = f"{WRITING}/sections/"
     filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
     if sources.missing:
-        gone = listed([shown(path, 120) for path in sources.missing])
+        gone = list_text([escaped_text(path, 120) for path in sources.missing])
         return failed("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
     if not filled:
         return failed("paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input")
-    return passed("paper-sections", f"{counted(len(filled), 'section')} read in by main.tex")
+    return passed("paper-sections", f"{count_text(len(filled), 'section')} read in by main.tex")
 
 
 def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
@@ -128,31 +128,31 @@ def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Ch
         try:
             keys.update(latex.entry_keys(inspection.text(path)))
         except (Unreadable, ValueError) as error:
-            yield failed("paper-bibliography", f"{shown(path, 120)} cannot be used: {error}; mend it")
+            yield failed("paper-bibliography", f"{escaped_text(path, 120)} cannot be used: {error}; mend it")
             return
     if not keys:
-        yield failed("paper-bibliography", f"{listed(named)} holds no entries; write at least one")
+        yield failed("paper-bibliography", f"{list_text(named)} holds no entries; write at least one")
         return
-    yield passed("paper-bibliography", f"{counted(len(keys), 'entry', 'entries')} in {listed(named)}")
+    yield passed("paper-bibliography", f"{count_text(len(keys), 'entry', 'entries')} in {list_text(named)}")
     yield citations_check(latex.cited_keys(sources.all), keys)
 
 
 def citations_check(cited: set[str], keys: set[str]) -> Check:
     unknown = sorted(cited - keys)
     if unknown:
-        names = listed([shown(key, 60) for key in unknown])
+        names = list_text([escaped_text(key, 60) for key in unknown])
         return failed("paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others")
     if not cited:
         return failed("paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited")
-    return passed("paper-citations", f"{counted(len(cited), 'work')} cited, all in the bibliography")
+    return passed("paper-citations", f"{count_text(len(cited), 'work')} cited, all in the bibliography")
 
 
 def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
     path, pages, problems = compiled(inspection)
     if not path:
-        yield failed("paper-pdf", f"compile the paper to {PDFS[0]}: {listed(problems)}")
+        yield failed("paper-pdf", f"compile the paper to {PDFS[0]}: {list_text(problems)}")
         return
-    yield passed("paper-pdf", f"{path}, {counted(pages, 'page')}")
+    yield passed("paper-pdf", f"{path}, {count_text(pages, 'page')}")
     if must_be_fresh and inspection.is_fresh(path, inspection.digest(path)):
         yield passed("paper-fresh", f"{path} was compiled in this stage")
     elif must_be_fresh:
@@ -184,7 +184,7 @@ def build_log_checks(inspection: Inspection) -> Iterator[Check]:
         return
     error = LOG_ERROR.search(log)
     if error:
-        yield failed(rule, f"mend the LaTeX error and compile again; the log says “{shown(error.group(), 120)}”")
+        yield failed(rule, f"mend the LaTeX error and compile again; the log says “{escaped_text(error.group(), 120)}”")
     elif not LOG_MENTION.search(log):
         yield failed(rule, f"{again}: it does not mention the PDF that was written")
     elif contradicts(log, inspection):

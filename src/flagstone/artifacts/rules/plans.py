@@ -12,7 +12,7 @@ from flagstone.artifacts.rules.findings import Check, failed, passed
 from flagstone.errors import FlagstoneError
 from flagstone.layout import PLAN_FILE, Run
 from flagstone.settings import PERSONS_OPTIONS, sandbox_of, sandbox_word
-from flagstone.text import listed, shown
+from flagstone.text import escaped_text, list_text
 
 RULE = "experiment-plans"
 MANY = 200
@@ -29,13 +29,13 @@ def plan_checks(run: Run) -> Iterator[Check]:
     names = [path for path in paths if PLAN_FILE.match(path)]
     if not paths or not (folder / "experiment.schema.yaml").is_file():
         return
-    problems = [f"workspace/experiments/{shown(path, 120)} {NAMES}" for path in paths if path not in names]
+    problems = [f"workspace/experiments/{escaped_text(path, 120)} {NAMES}" for path in paths if path not in names]
     problems += [f"{stem}.yaml and {stem}.yml are two plans of one name" for stem in twice(names)]
     problems += [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
     if problems:
-        yield failed(RULE, f"correct these plans, so that they can be run: {listed(problems)}")
+        yield failed(RULE, f"correct these plans, so that they can be run: {list_text(problems)}")
     else:
-        yield passed(RULE, f"every plan has the form that the engine asks for: {shown(', '.join(names), 200)}")
+        yield passed(RULE, f"every plan has the form that the engine asks for: {escaped_text(', '.join(names), 200)}")
 
 
 def plan_files(run: Run) -> list[str]:

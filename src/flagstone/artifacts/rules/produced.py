@@ -10,7 +10,7 @@ from pathlib import Path
 from flagstone.artifacts.formats import PRODUCED_IN, Unreadable, is_inside, list_files, reason_of
 from flagstone.artifacts.rules.findings import Finding
 from flagstone.artifacts.rules.summary import FILES, Summary
-from flagstone.text import listed, shown
+from flagstone.text import escaped_text, list_text
 
 FOLDER_LIMIT = 10_000
 
@@ -52,8 +52,8 @@ def file_problems(summary: Summary, run_root: Path) -> Iterator[Finding]:
             continue
         except Unreadable as refusal:
             rule = "summary-file-outside" if isinstance(refusal, Outside) else "summary-file-missing"
-            problems[rule].append(f"`{shown(path, 120)}` ({refusal.reason})")
-    yield from (Finding(rule, f"{ADVICE[rule]}: {listed(bad)}") for rule, bad in problems.items() if bad)
+            problems[rule].append(f"`{escaped_text(path, 120)}` ({refusal.reason})")
+    yield from (Finding(rule, f"{ADVICE[rule]}: {list_text(bad)}") for rule, bad in problems.items() if bad)
     if not made and not any(problems.values()):
         advice = "list at least one file you made under “## Files Produced”, its path in back-ticks"
         yield Finding("summary-files-none", f"{advice}, such as `workspace/notes/plan.md`")

@@ -10,7 +10,7 @@ from typing import Any
 from flagstone.artifacts.formats import Unreadable, loads_strict, regular_file
 from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
 from flagstone.artifacts.rules.inspection import Inspection
-from flagstone.text import counted, listed, shown
+from flagstone.text import count_text, escaped_text, list_text
 
 ROOMS = ("workspace/reviews", "workspace/artifacts")
 MANIFEST_NAMES = ("artifact_manifest.json", "artifact_bundle_manifest.json")
@@ -52,7 +52,7 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ch
     if must_be_fresh and stale:
         yield failed(
             "readiness-fresh",
-            f"write these anew in this stage, their content is from before it: {listed(stale)}",
+            f"write these anew in this stage, their content is from before it: {list_text(stale)}",
         )
     elif must_be_fresh and not stale:
         yield passed("readiness-fresh", "what lies there was written in this stage")
@@ -82,7 +82,7 @@ def checklist_points(text: str) -> str:
     rows = rows_of(loads_strict(text), ("checks", "items", "checklist"))
     if not rows:
         raise Unreadable('it lists no checks (write {"checks": [{"id": …, "outcome": …}]})')
-    return counted(len(rows), "point")
+    return count_text(len(rows), "point")
 
 
 def listed_artifacts(inspection: Inspection, text: str) -> str:
@@ -92,8 +92,8 @@ def listed_artifacts(inspection: Inspection, text: str) -> str:
         raise Unreadable('it lists no files (write {"artifacts": [{"path": …, "sha256": …}]})')
     problems = [problem for problem in (row_problem(inspection, row) for row in rows) if problem]
     if problems:
-        raise Unreadable(f"it does not fit the files: {listed(problems)}")
-    return counted(len(rows), "file")
+        raise Unreadable(f"it does not fit the files: {list_text(problems)}")
+    return count_text(len(rows), "file")
 
 
 def rows_of(value: object, names: tuple[str, ...]) -> list[Any]:
@@ -111,10 +111,10 @@ def row_problem(inspection: Inspection, row: object) -> str:
             raise Unreadable("not a path below the run")
         regular_file(inspection.run.root / path, inspection.run.root)
     except Unreadable as refusal:
-        return f"{shown(path, 120)} ({refusal.reason})"
+        return f"{escaped_text(path, 120)} ({refusal.reason})"
     except ValueError:  # a NUL byte in the name
-        return f"{shown(path, 120)} (not a path)"
+        return f"{escaped_text(path, 120)} (not a path)"
     claimed = row.get("sha256") or row.get("digest")
     if isinstance(claimed, str) and claimed.removeprefix("sha256:") != inspection.digest(path):
-        return f"{shown(path, 120)} (its digest is another)"
+        return f"{escaped_text(path, 120)} (its digest is another)"
     return ""

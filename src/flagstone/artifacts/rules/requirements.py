@@ -9,7 +9,7 @@ from flagstone.artifacts.entry import FORMATS_OF, Entry
 from flagstone.artifacts.rules.findings import Check, failed, passed
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.errors import FlagstoneError
-from flagstone.text import counted, listed, shown
+from flagstone.text import count_text, escaped_text, list_text
 
 Requirement = Callable[[Inspection], Iterator[Check]]
 NOUNS = {"data": "data file", "results": "result file", "figures": "figure"}
@@ -24,7 +24,7 @@ def present(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one file that can be read and holds something; what cannot be read is named."""
     rule, good = f"{kind}-present", inspection.counting(kind)
     if good:
-        yield passed(rule, f"{counted(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}")
+        yield passed(rule, f"{count_text(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
     others = useless(inspection.room(kind).entries)
@@ -37,7 +37,7 @@ def but_unread(inspection: Inspection, kind: str) -> str:
 
 
 def useless(entries: Sequence[Entry]) -> str:
-    return listed([f"{shown(entry.path, 120)} ({why_useless(entry)})" for entry in entries])
+    return list_text([f"{escaped_text(entry.path, 120)} ({why_useless(entry)})" for entry in entries])
 
 
 def why_useless(entry: Entry) -> str:
@@ -51,10 +51,10 @@ def fresh(kind: str, inspection: Inspection) -> Iterator[Check]:
     rule, good = f"{kind}-fresh", inspection.counting(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
     if new:
-        yield passed(rule, f"{counted(len(new), NOUNS[kind])} of this stage's own making")
+        yield passed(rule, f"{count_text(len(new), NOUNS[kind])} of this stage's own making")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} in this stage"
-    old = listed([shown(entry.path, 120) for entry in good])
+    old = list_text([escaped_text(entry.path, 120) for entry in good])
     yield failed(
         rule,
         f"{advice}; its content was there before the stage began (a copy is not new): {old}" if old else advice,
@@ -64,14 +64,14 @@ def fresh(kind: str, inspection: Inspection) -> Iterator[Check]:
 def results_named(inspection: Inspection) -> Iterator[Check]:
     """Each result names the experiment or trial that made it."""
     good = inspection.counting("results")
-    nameless = [shown(entry.path, 120) for entry in good if not entry.makers.is_complete]
+    nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
     if nameless:
         advice = (
             "name what made each result: a key “experiment” (or “trial”) at the top of a JSON object and in"
             " each row of a list, such a column filled in each row of a table, or for other formats"
             " <file>.json beside it with that key"
         )
-        yield failed("results-named", f"{advice}. Without a name: {listed(nameless)}")
+        yield failed("results-named", f"{advice}. Without a name: {list_text(nameless)}")
     elif good:
         yield passed("results-named", "each result names the experiment or trial that made it")
 
@@ -83,14 +83,14 @@ def figures_named(inspection: Inspection) -> Iterator[Check]:
     for entry in good:
         data = inspection.drawn_from(entry.path)
         if not data.is_complete:
-            why = f"names data that is not there: {listed(data.missing)}" if data.missing else "names no data"
-            problems.append(f"{shown(entry.path, 120)} ({why})")
+            why = f"names data that is not there: {list_text(data.missing)}" if data.missing else "names no data"
+            problems.append(f"{escaped_text(entry.path, 120)} ({why})")
     if problems:
         advice = (
             "let each figure name its data: the same name with .csv beside it, <figure>.json with"
             ' {"data": ["workspace/…"]}, or a row {"path": …, "data": […]} in workspace/figures/figures.json'
         )
-        yield failed("figures-named", f"{advice}. Open: {listed(problems)}")
+        yield failed("figures-named", f"{advice}. Open: {list_text(problems)}")
     elif good:
         yield passed("figures-named", "each figure names its data")
 

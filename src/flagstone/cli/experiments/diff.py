@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.experiments.which import entry_named, experiment_argument, no_such_run, opened_experiment
-from flagstone.cli.where import Standing, plain
+from flagstone.cli.where import Standing
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.engine import Opened
 from flagstone.experiments.ledger import History
 from flagstone.plans import RUN_ID
+from flagstone.text import printable_text
 
 
 @click.command()
@@ -31,7 +32,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, before: 
     newer = after or before or "best"
     older = before if after else "base" if newer == "best" else "parent"
     text = opened.subject.diff(tree_of(opened, older or "base", newer), tree_of(opened, newer, newer))
-    click.echo(plain(text) if text else f"nothing differs between {older} and {newer}", nl=not text)
+    click.echo(printable_text(text) if text else f"nothing differs between {older} and {newer}", nl=not text)
 
 
 def tree_of(opened: Opened, word: str, of: str) -> str:

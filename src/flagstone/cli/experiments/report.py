@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from flagstone.cli.experiments.which import experiment_argument, opened_experiment
-from flagstone.cli.where import Standing, plain
+from flagstone.cli.where import Standing
 from flagstone.experiments.reporting import read_entries, report_of
+from flagstone.text import printable_text
 
 
 @click.command()
@@ -23,7 +24,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, picture:
     flagstone experiment report lr --picture lr.svg
     """
     opened = opened_experiment(standing, name, run_name)
-    click.echo(plain(report_of(opened)), nl=False)
+    click.echo(printable_text(report_of(opened)), nl=False)
     if picture:
         from flagstone.experiments.reporting import draw
 

@@ -7,7 +7,6 @@ from typing import Literal
 
 import click
 
-from flagstone.agents import one_line
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.which import experiment_argument, home_of, live, names_in, opened_experiment
 from flagstone.cli.jobs.owner import owner_of, schemas_of
@@ -17,6 +16,7 @@ from flagstone.experiments.candidates import Working
 from flagstone.experiments.engine import Engine, Opened, begin_anew, engine_of, is_unedited, open_experiment, run_step
 from flagstone.experiments.ledger import Entry, History
 from flagstone.plans import Home, command_of
+from flagstone.text import one_line
 
 Start = Literal["continue", "best", "fresh"]
 

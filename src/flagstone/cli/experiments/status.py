@@ -9,10 +9,11 @@ import click
 from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.which import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
-from flagstone.cli.where import Standing, plain
+from flagstone.cli.where import Standing
 from flagstone.experiments.ledger import result_record
 from flagstone.experiments.reporting import last_entries, last_text, position_of, status_record, status_text
 from flagstone.plans import load_spec
+from flagstone.text import printable_text
 
 
 @click.command()
@@ -35,10 +36,10 @@ def command(
     if count:
         entries = last_entries(home, count)
         told = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)
-        click.echo(told if as_json else plain(last_text(entries)), nl=as_json)
+        click.echo(told if as_json else printable_text(last_text(entries)), nl=as_json)
         return
     position = position_of(home, spec)
     if as_json:
         click.echo(json.dumps({**status_record(position), "working_files": str(home.working)}, indent=1))
         return
-    click.echo(plain(status_text(position)), nl=False)
+    click.echo(printable_text(status_text(position)), nl=False)

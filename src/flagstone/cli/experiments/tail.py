@@ -6,11 +6,12 @@ import click
 
 from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.which import entry_named, experiment_argument, home_of, is_run, no_such_run
-from flagstone.cli.where import Standing, plain
+from flagstone.cli.where import Standing
 from flagstone.experiments.ledger import tail_of
 from flagstone.experiments.measuring import tail_text
 from flagstone.experiments.reporting import last_entries
 from flagstone.plans import RUN_ID, run_id
+from flagstone.text import printable_text
 
 
 @click.command()
@@ -36,4 +37,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     entry = entry_named(home, which)
     if entry is None and which not in known:
         raise no_such_run(home, which)
-    click.echo(plain((tail_of(home, entry, lines) if entry else "") or tail_text(home.run(which).log, lines)), nl=False)
+    click.echo(
+        printable_text((tail_of(home, entry, lines) if entry else "") or tail_text(home.run(which).log, lines)),
+        nl=False,
+    )

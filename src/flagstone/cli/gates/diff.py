@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, has_colour, plain, run_option, stage_named
+from flagstone.cli.where import Standing, has_colour, run_option, stage_named
 from flagstone.errors import FlagstoneError
 from flagstone.gates import content_of
 from flagstone.status import Version, before_this, differences, kept_versions, last_approved
+from flagstone.text import printable_text
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -43,6 +44,6 @@ def command(standing: Standing, stage: str, since: str, run_name: str | None) ->
             raise FlagstoneError(f"stage {chosen.nr} has no version {since!r}", hint=f"its versions: {known}")
     lines = list(differences(opened, chosen, old)) if old else []
     for line in lines:
-        click.echo(click.style(plain(line), fg=COLOURS.get(line[:1])), color=has_colour())
+        click.echo(click.style(printable_text(line), fg=COLOURS.get(line[:1])), color=has_colour())
     if not lines:
         click.echo(f"nothing changed since {old.name}" if old else "this is its first version")

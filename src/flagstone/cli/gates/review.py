@@ -9,12 +9,13 @@ import click
 from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.approve import approve
 from flagstone.cli.gates.review_page import page, show_files, show_text
-from flagstone.cli.where import Standing, has_colour, need_terminal, plain, run_option, stage_named
+from flagstone.cli.where import Standing, has_colour, need_terminal, run_option, stage_named
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun, State, Verdict, judge_gate, judge_gates, read_text, requests
 from flagstone.stages import Stage
 from flagstone.status import before_this, differences, last_approved, write_manifest
+from flagstone.text import printable_text
 
 CHOICES = """
   1  refine with suggestion 1        4  refine with my own words
@@ -84,7 +85,7 @@ def decided(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
         click.echo(f"left undecided; come back with: flagstone review {verdict.stage.nr} --run {opened.run.name}")
         return True
     if choice:
-        click.echo(f"{plain(choice)[:20]!r} is none of the choices")
+        click.echo(f"{printable_text(choice)[:20]!r} is none of the choices")
     click.echo(CHOICES)
     return False
 

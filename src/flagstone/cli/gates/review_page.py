@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from flagstone.cli.where import has_colour, plain
+from flagstone.cli.where import has_colour
 from flagstone.drafting import work
 from flagstone.gates import OpenedRun, Verdict, read_text
 from flagstone.records import read_record
 from flagstone.status import before_this, differences, last_approved
+from flagstone.text import printable_text
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
 
@@ -27,7 +28,7 @@ def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
     yield facts(opened, verdict)
     yield starts(opened, verdict)
     yield "\n".join(checks(opened, verdict))
-    yield rendered(plain(read_text(opened.run.summary(stage.key))))
+    yield rendered(printable_text(read_text(opened.run.summary(stage.key))))
     yield changes(opened, verdict)
     yield from file_lines(verdict)
 
@@ -46,7 +47,7 @@ def facts(opened: OpenedRun, verdict: Verdict) -> str:
         "cost unknown" if cost is None else f"${cost:.2f}",
         f"digest {verdict.content.digest[:12]}",
     ]
-    why = "" if verdict.reason in ("waits for you", "is approved") else f"\n{plain(verdict.reason)}"
+    why = "" if verdict.reason in ("waits for you", "is approved") else f"\n{printable_text(verdict.reason)}"
     return ", ".join(words) + why
 
 
@@ -69,7 +70,7 @@ def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
     record = read_record(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).checks) or {}
     for row in record.get("checks", []):
         sign, colour = SIGNS.get(str(row.get("status")), ("?", "red"))
-        yield f"  {click.style(sign, fg=colour)} {row.get('rule')}: {plain(str(row.get('message')))[:200]}"
+        yield f"  {click.style(sign, fg=colour)} {row.get('rule')}: {printable_text(str(row.get('message')))[:200]}"
 
 
 def rendered(markdown: str) -> str:
@@ -117,13 +118,13 @@ def show_files(opened: OpenedRun, verdict: Verdict) -> None:
     for path, digest in verdict.content.files.items():
         target = opened.run.root / path
         size = f"{target.stat().st_size:>12,}" if target.is_file() else f"{'missing':>12}"
-        lines.append(f"{size}  {digest[:12]}  {plain(path)}")
+        lines.append(f"{size}  {digest[:12]}  {printable_text(path)}")
     show_text("\n".join(lines) + "\n")
 
 
 def show_text(text: str) -> None:
     """A long text through the pager a person has chosen, a short one as it is."""
-    clean = plain(text)
+    clean = printable_text(text)
     if sys.stdout.isatty() and clean.count("\n") > shutil.get_terminal_size().lines - 4:
         click.echo_via_pager(clean)
     else:

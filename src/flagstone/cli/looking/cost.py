@@ -12,8 +12,9 @@ import click
 from flagstone.agents import paid, whole
 from flagstone.agents.accounts import LOG, NAMES, Balance, Purse, Spending, flights, is_call, lines_of, settled, sum_of
 from flagstone.agents.template import at
-from flagstone.cli.where import Standing, plain, run_argument
+from flagstone.cli.where import Standing, run_argument
 from flagstone.gates import OpenedRun
+from flagstone.text import printable_text
 
 Rows = Mapping[str, Spending]
 
@@ -113,7 +114,7 @@ def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
         what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()
         when = str(line.get("started_at", ""))[:19]
         said = f"{when:<19}  {what:<4} attempt {line.get('attempt', '?'):<3} {line.get('agent', '?'):<8}"
-        click.echo(plain(f"{said} {line.get('outcome', '?'):<12} {stated:<11} {tokens}"))
+        click.echo(printable_text(f"{said} {line.get('outcome', '?'):<12} {stated:<11} {tokens}"))
     if not any(map(is_call, every)):
         click.echo("no call yet")
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from flagstone.cli.looking.transcript import rendered
-from flagstone.cli.where import Standing, plain, run_option, stage_named
+from flagstone.cli.where import Standing, run_option, stage_named
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import read_record
+from flagstone.text import printable_text
 
 LOOK_EVERY_S = 0.1
 TRANSCRIPT = "transcript.jsonl"
@@ -92,7 +93,7 @@ def show(attempt: Attempt, wanted: Wanted) -> None:
     transcript, path = attempt.folder / TRANSCRIPT, wanted.file(attempt)
     if path != attempt.events:
         for line in lines_in(path):
-            click.echo(plain(line), nl=False)
+            click.echo(printable_text(line), nl=False)
         return
     click.echo(heading(attempt))
     if has_content(transcript):
@@ -100,7 +101,7 @@ def show(attempt: Attempt, wanted: Wanted) -> None:
             click.echo(line)
     elif has_content(attempt.events):
         for line in lines_in(attempt.events):
-            click.echo(plain(line), nl=False)
+            click.echo(printable_text(line), nl=False)
     else:
         click.echo("nothing was heard of the agent")
     show_ending(attempt)
@@ -140,7 +141,7 @@ def print_from(path: Path, position: int) -> int:
                 if not line.endswith(b"\n"):
                     break
                 position += len(line)
-                click.echo(plain(line.decode(errors="replace")), nl=False)
+                click.echo(printable_text(line.decode(errors="replace")), nl=False)
     except FileNotFoundError:
         return position
     return position
@@ -165,7 +166,7 @@ def show_ending(attempt: Attempt) -> None:
     """How an attempt ended, what it cost, and which checks it failed."""
     click.echo(f"— {outcome(attempt)}")
     for rule, message in attempt.failed_rules():
-        click.echo(plain(f"✗ {rule}: {message}"))
+        click.echo(printable_text(f"✗ {rule}: {message}"))
 
 
 def list_attempts(opened: OpenedRun) -> None:
@@ -195,5 +196,5 @@ def outcome(attempt: Attempt) -> str:
     elif attempt.checks.is_file():
         words.append("checks passed")
     else:
-        words.append(plain(str(record.get("reason", ""))).replace("\n", " ")[:120])
+        words.append(printable_text(str(record.get("reason", ""))).replace("\n", " ")[:120])
     return "  ".join(words)

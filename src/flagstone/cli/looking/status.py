@@ -9,12 +9,13 @@ from functools import partial
 
 import click
 
-from flagstone.cli.where import Standing, has_colour, plain
+from flagstone.cli.where import Standing, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.gates import open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import project_keys
 from flagstone.status import RunStatus, StageStatus, run_status
+from flagstone.text import printable_text
 
 MARKS = {
     "done": ("✓", "green"),
@@ -83,7 +84,7 @@ def show_table(found: list[RunStatus | dict[str, str]], _default: object) -> Non
     width = max(len(each["name"] if isinstance(each, dict) else each.name) for each in found)
     for each in found:
         if isinstance(each, dict):
-            click.echo(f"{each['name']:<{width}}  broken: {plain(each['problem'])[:160]}")
+            click.echo(f"{each['name']:<{width}}  broken: {printable_text(each['problem'])[:160]}")
             continue
         marks = " ".join(mark(stage) for stage in each.stages)
         click.echo(f"{each.name:<{width}}  {marks}  {summary_words(each)}", color=has_colour())
@@ -131,7 +132,7 @@ def age(created_at: str) -> str:
 def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
     if isinstance(status, dict):
         raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
-    click.echo(f"{status.name}: {plain(status.goal)[:300]}")
+    click.echo(f"{status.name}: {printable_text(status.goal)[:300]}")
     words = [status.state, f"agent {status.agent}", age(status.created_at), cost(status)]
     if status.holder:
         words.append(f"held by {status.holder}")
@@ -143,7 +144,7 @@ def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
         left = click.style(f"{sign} {stage.nr} {stage.name:<22} {stage.state:<14}", fg=colour)
         click.echo(f"  {left}{detail(stage)}", color=has_colour())
     for experiment in status.experiments:
-        click.echo(f"    experiment {plain(experiment.words)[:240]}")
+        click.echo(f"    experiment {printable_text(experiment.words)[:240]}")
     click.echo(f"\nnext: {status.next_command}")
 
 
@@ -158,5 +159,5 @@ def detail(stage: StageStatus) -> str:
         "waits for you",
         "is not built yet",
     ):
-        words.append(plain(stage.reason)[:240])
+        words.append(printable_text(stage.reason)[:240])
     return "  ".join(words)

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import one_line
 from flagstone.agents.claude import Stream, blocks, final_line, parsed, telling_input, text_of
-from flagstone.cli.where import plain
+from flagstone.text import one_line, printable_text
 
 KNOWN = ("system", "assistant", "user", "result")
 ARGUMENT_CHARACTERS = 300
@@ -68,7 +67,7 @@ def of_block(block: Mapping[str, Any]) -> Iterator[str]:
 
 def paragraphs(text: str) -> Iterator[str]:
     """What was said, as it was said."""
-    yield from plain(text[:TEXT_CHARACTERS]).splitlines()
+    yield from printable_text(text[:TEXT_CHARACTERS]).splitlines()
     if len(text) > TEXT_CHARACTERS:
         yield f"[… {len(text) - TEXT_CHARACTERS} characters more]"
 

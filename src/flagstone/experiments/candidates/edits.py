@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.agents import one_line
+from flagstone.text import one_line
 
 # `LR = 3e-4`, `lr: float = 3e-4`, `lr: 3e-4`, `"lr": 3e-4,`
 ASSIGNED = re.compile(r"""\s*["']?([A-Za-z_][\w.]*)["']?\s*(?::\s*[\w.\[\] |]+\s*=|=(?!=)|:)\s*(.+?),?\s*(?:#.*)?\Z""")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task, one_line
+from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine.chain import Next
 from flagstone.experiments.engine.opening import Opened
@@ -17,6 +17,7 @@ from flagstone.experiments.proposers import FIRST_WAIT_S, AgentProposer
 from flagstone.layout import RUN_NAME
 from flagstone.plans import Home, command_of
 from flagstone.prompts import NextParts, next_prompt
+from flagstone.text import one_line
 
 TRIES = 2
 REPLY: Mapping[str, object] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flagstone.agents import one_line
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.plans import Spec
+from flagstone.text import one_line
 
 NOTE = 80
 

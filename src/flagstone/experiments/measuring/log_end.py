@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from flagstone.agents import TERMINAL_SEQUENCE, UNPRINTABLE
 from flagstone.experiments.measuring.tracebacks import Raised, exception_rows, is_of_launcher, outline, raised_in
+from flagstone.text import printable_text
 
 MOST_BYTES = 8192
 BLOCK = 1 << 20
@@ -72,8 +72,7 @@ def plain_lines(content: bytes, *, starts_whole: bool = True) -> list[str]:
 
 
 def plain(piece: bytes) -> str:
-    text = TERMINAL_SEQUENCE.sub("", piece[: LINE * 8].decode("utf-8", "replace")).replace("\t", "    ")
-    text = UNPRINTABLE.sub("", text).rstrip()
+    text = printable_text(piece[: LINE * 8].decode("utf-8", "replace")).replace("\t", "    ").rstrip()
     left_out = len(piece) - LINE
     return text if len(text) <= LINE else f"{text[:LINE]} [… {left_out} bytes left out …]"
 

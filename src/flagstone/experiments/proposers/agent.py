@@ -11,19 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import (
-    Agent,
-    AgentCall,
-    AgentResult,
-    Conversation,
-    Event,
-    Limits,
-    Mode,
-    Outcome,
-    Task,
-    one_line,
-    strength,
-)
+from flagstone.agents import Agent, AgentCall, AgentResult, Conversation, Event, Limits, Mode, Outcome, Task, strength
 from flagstone.agents.accounts import (
     Claim,
     Log,
@@ -49,6 +37,7 @@ from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
 from flagstone.records import write_atomic, write_record
+from flagstone.text import one_line
 
 NOTE = 200
 RETRIES = 4

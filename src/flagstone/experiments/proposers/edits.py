@@ -8,10 +8,10 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flagstone.agents import one_line
 from flagstone.experiments.candidates import walked
 from flagstone.globs import matches
 from flagstone.plans import SubjectSpec
+from flagstone.text import one_line
 
 CHANGE = 200
 SIDE = 60

@@ -11,11 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import one_line
 from flagstone.experiments.ledger import Entry, entries_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Home
 from flagstone.records import read_record, write_record
+from flagstone.text import one_line
 
 RECENT = 30
 NEAR = 10

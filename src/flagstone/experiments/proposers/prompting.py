@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import stdev
 
-from flagstone.agents import one_line
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
@@ -16,6 +15,7 @@ from flagstone.experiments.proposers.ideas import Memory, fitting, idea_of, is_e
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
+from flagstone.text import one_line
 
 LAST = 5
 GOAL, LISTED, STANDING, LATEST, GAINS, IDEAS, DIFF, TAIL, NOTE = 2000, 1500, 600, 3000, 1500, 4096, 6000, 4000, 600

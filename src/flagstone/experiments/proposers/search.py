@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from flagstone.agents import one_line
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.constants import Found, Source, constants_in
@@ -21,6 +20,7 @@ from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
 from flagstone.globs import matches
 from flagstone.plans import Spec
+from flagstone.text import one_line
 
 TRIES = 100
 NOTE = 200

@@ -133,7 +133,7 @@ def draw_failures(axes: Axes, points: Sequence[Point], failures: Sequence[str]) 
 
 def plain(text: str) -> str:
     """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
-    from flagstone.agents import one_line
+    from flagstone.text import one_line
 
     return one_line(text, 90).replace("$", r"\$")
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
 
-from flagstone.agents import one_line
 from flagstone.experiments.candidates import Change, changes_in, edits
 from flagstone.experiments.engine import Opened
 from flagstone.experiments.ledger import Entry, History, Progress
@@ -25,6 +24,7 @@ from flagstone.experiments.reporting.status import (
     spent_words,
 )
 from flagstone.plans import Spec
+from flagstone.text import one_line
 
 MOST_BYTES = 8192
 WIDTHS = (200, 140, 100, 70, 45, 30)

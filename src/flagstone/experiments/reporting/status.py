@@ -10,13 +10,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from flagstone.agents import one_line
 from flagstone.experiments.deciding import Condition, conditions, figure
 from flagstone.experiments.ledger import Entry, History, Progress, Verdict, entries_of, ledger_problems, tail_entries
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
 from flagstone.statistics import mad_confidence
+from flagstone.text import one_line
 
 WIDTH = 100
 TABLE_WIDTH = 120
