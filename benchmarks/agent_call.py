@@ -14,15 +14,14 @@ import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from flagstone.agents.accounts.budget import Claim, Purse, reserved
-from flagstone.agents.accounts.calls import RecordedAgent
+from flagstone.agents.accounts.budget import Purse
 from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.claude.launch import arguments, environment, prompt_bytes
 from flagstone.agents.conversation import Room
+from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
 from measured.rounds import CHECKOUT, promise, seconds, show, take_turns
 
@@ -127,10 +126,8 @@ def by_flagstone(program: Path, root: Path, environ: Mapping[str, str]) -> float
     agent = ClaudeAgent({"command": str(program)}, environ)
 
     def carried_out() -> None:
-        claim = Claim.of_call(call.limits, {"agent": agent.name, "stage": "03"})
-        with reserved(root / "logs" / "agents.jsonl", [Purse.of("run", {"usd": 1000})], claim) as reservation:
-            limited = replace(call, limits=reservation.held_to(call.limits))
-            result = RecordedAgent(agent, reservation).call(limited, lambda _: None)
+        log, budgets = root / "logs" / "agents.jsonl", [Purse.of("run", {"usd": 1000})]
+        result = Frame(agent, log, budgets).carry_out(call)
         if result.outcome is not Outcome.OK:
             raise SystemExit(f"{result.outcome}: {result.reason}")
 

@@ -12,8 +12,9 @@ import pytest
 from desk import Desk, wait_until
 from messages_api import Breaks, MessagesApi, Says, Tokens, use
 
-from flagstone.agents.accounts.budget import Claim, Purse, reserved
-from flagstone.agents.accounts.calls import RecordedAgent, spending
+from flagstone.agents.accounts.budget import Purse
+from flagstone.agents.accounts.calls import spending
+from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentResult, Limits, Outcome
 from flagstone.errors import Interrupted, WorkFailed
 
@@ -92,17 +93,11 @@ def test_several_calls_at_once_keep_a_budget_together(desk: Desk, api: MessagesA
             own = Desk(tmp_path, desk.program, api)
             own.calls = next(numbers) * 10
             call = own.call(limits=limits(0.31))
-        about = {"stage": "03", "agent": "claude", "session_id": own.session_id, "resumed": False}
+        call = replace(call, conversation=replace(call.conversation, resume=False))
         call.record_dir.mkdir(parents=True, exist_ok=True)
         call.task.draft.touch()
         try:
-            with reserved(log, [purse], Claim.of_call(call.limits, about)) as mine:
-                asked = replace(
-                    call,
-                    limits=mine.held_to(call.limits),
-                    conversation=replace(call.conversation, resume=False),
-                )
-                results.append(RecordedAgent(own.agent, mine).call(asked, own.seen.append))
+            results.append(Frame(own.agent, log, [purse]).carry_out(call, own.seen.append))
         except WorkFailed:
             return
 

@@ -1,4 +1,6 @@
+from .changes import Mark as Mark, different as different, marks_below as marks_below
 from .conversation import Room as Room
+from .frame import Frame as Frame, Guard as Guard
 from .protocol import (
     Agent as Agent,
     AgentCall as AgentCall,

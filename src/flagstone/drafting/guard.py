@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from flagstone.agents import Agent, AgentCall, AgentResult, Event, sandbox
+from flagstone.agents import Agent, AgentCall, AgentResult, Guard, sandbox
 from flagstone.artifacts.rules import Check, failed, passed
 from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
@@ -62,35 +62,22 @@ class Held:
         return "bubblewrap" in self.by and path != own and not path.startswith(own + "/")
 
 
-@dataclass(frozen=True)
-class GuardedAgent:
-    """An agent whose every call is followed by a look at everything it may not touch."""
+def guard_of(opened: OpenedRun, agent: Agent) -> Guard:
+    """Watches everything in a run that an agent may not touch."""
 
-    agent: Agent
-    opened: OpenedRun
+    def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
+        watch = Watch.begin(opened, call)
+        return lambda result: [str(change) for change in watch.end(held_by(result, agent, call))]
 
-    @property
-    def name(self) -> str:
-        return self.agent.name
-
-    def fault(self) -> tuple[str, str] | None:
-        return self.agent.fault()
-
-    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out the call; what it should not have changed is back in its place afterwards."""
-        watch = Watch.begin(self.opened, call)
-        try:
-            result = self.agent.call(call, on_event)
-        except BaseException:
-            watch.end(Held(expected(self.agent, call)))
-            raise
-        violations = watch.end(Held(result.sandbox))
-        return replace(result, violations=tuple(str(change) for change in violations))
+    return begin
 
 
-def expected(agent: Agent, call: AgentCall) -> str:
-    """What held a call that was cut off before its driver could say."""
-    return "landlock" if call.sandbox != "off" and agent.name != "replay" and sandbox.strength().keeps_files else ""
+def held_by(result: AgentResult | None, agent: Agent, call: AgentCall) -> Held:
+    """What held the agent: as its driver says, or, if the call was cut off before that, what must have."""
+    if result is not None:
+        return Held(result.sandbox)
+    is_held = call.sandbox != "off" and agent.name != "replay" and sandbox.strength().keeps_files
+    return Held("landlock" if is_held else "")
 
 
 def grant_kept(result: AgentResult) -> Check:

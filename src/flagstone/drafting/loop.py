@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from flagstone.agents import Agent, AgentCall, AgentResult, Conversation, Event, Limits, Mode, Outcome, Room, Task
-from flagstone.agents.accounts import (
-    LOG,
-    Claim,
-    Patience,
-    Purse,
-    RecordedAgent,
-    Reservation,
-    open_event_log,
-    reserved,
-    spending,
+from flagstone.agents import (
+    Agent,
+    AgentCall,
+    AgentResult,
+    Conversation,
+    Event,
+    Frame,
+    Limits,
+    Mode,
+    Outcome,
+    Task,
 )
+from flagstone.agents.accounts import LOG, Patience, Purse, spending
 from flagstone.drafting import inspection, promotion, work
-from flagstone.drafting.guard import GuardedAgent, grant_kept
+from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
@@ -27,7 +28,7 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import OpenedRun, asked, memory, publication
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
-from flagstone.records import utc, write_atomic, write_record
+from flagstone.records import utc, write_record
 from flagstone.stages import Stage
 
 ENDS_AT_ONCE = {
@@ -161,39 +162,30 @@ def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench
 
 def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, bench: Bench) -> None:
     """One agent call, on record and counted towards the budgets from before it starts."""
-    agent = bench.agent()
+    run, agent = opened.run, bench.agent()
     fault = agent.fault()
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
-    claim = claim_of(opened, stage, open_turn, agent)
     patience = Patience(bench.say, bench.sleep)
-    with reserved(opened.run.logs / LOG, purses(opened, stage), claim, patience) as reservation:
-        attempt, call = prepared(opened, stage, open_turn, before, reservation)
+    frame = Frame(agent, run.logs / LOG, purses(opened, stage), guard_of(opened, agent), patience)
+    attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
+    call = call_for(opened, stage, open_turn, attempt)
+    with frame.claim(call) as claimed:
+        work.make_folder(attempt)
+        if open_turn.turn.feedback:
+            promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
+        call = replace(call, prompt=prompt_for(opened, stage, open_turn, attempt, before))
         # from here on the conversation may exist on the agent's side, whatever happens to us
-        work.save(opened.run, stage.nr, replace(open_turn, used=True))
+        work.save(run, stage.nr, replace(open_turn, used=True))
         bench.say(
             f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})"
         )
-        result = carried_out(RecordedAgent(GuardedAgent(agent, opened), reservation), call, attempt, bench)
+        result = claimed.carry_out(call, bench.on_event)
     if result.outcome is Outcome.INTERRUPTED:
-        name = opened.run.name
-        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {name}")
-    bench.say(how_it_ended(opened.run, attempt, result))
+        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+    bench.say(how_it_ended(run, attempt, result))
     if result.outcome is not Outcome.OK and result.violations:
         bench.say(f"✗ {grant_kept(result).message}")
-
-
-def carried_out(agent: RecordedAgent, call: AgentCall, attempt: Attempt, bench: Bench) -> AgentResult:
-    """The call itself: every event goes to the attempt's own log and to whoever watches."""
-    with open_event_log(attempt.events) as write:
-
-        def heard(event: Event) -> None:
-            write(event)
-            bench.on_event(event)
-
-        result = agent.call(call, heard)
-    write_record(attempt.result, result.to_record())
-    return result
 
 
 def purses(opened: OpenedRun, stage: Stage) -> list[Purse]:
@@ -205,52 +197,22 @@ def purses(opened: OpenedRun, stage: Stage) -> list[Purse]:
     ]
 
 
-def claim_of(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, agent: Agent) -> Claim:
-    """What the next call of a stage may use, and how it is told from others."""
-    about = {
-        "agent": agent.name,
-        "stage": stage.nr,
-        "title": stage.title,
-        "attempt": work.next_attempt(opened.run, stage.nr),
-        "mode": stage.mode,
-        "model": opened.settings.for_stage(stage.nr).model,
-        "session_id": open_turn.session_id,
-        "resumed": open_turn.used,
-    }
-    # a room that is not open has told everything: what no line knows then, no later call will tell
-    is_open = Room.at(opened.run.drafts(stage.nr), open_turn.session_id).noted("is_open") is True
-    return replace(Claim.of_call(limits_of(opened, stage), about), tells_earlier=is_open)
-
-
-def limits_of(opened: OpenedRun, stage: Stage) -> Limits:
-    """What the settings allow one call of a stage."""
-    allowed = opened.settings.for_stage(stage.nr).limits
-    return Limits(allowed.wall_s, min(allowed.silence_s, allowed.wall_s), allowed.turns, allowed.cost_usd)
-
-
-def prepared(
-    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, reservation: Reservation
-) -> tuple[Attempt, AgentCall]:
-    """A new attempt with its prompt on disk, and the call that belongs to it, held to what was reserved for it."""
+def call_for(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt) -> AgentCall:
+    """The call of an attempt, still without its prompt."""
     run, settings = opened.run, opened.settings.for_stage(stage.nr)
-    attempt = work.new_attempt(run, stage.nr)
-    if open_turn.turn.feedback:
-        promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
-    prompt = prompt_for(opened, stage, open_turn, attempt, before)
-    write_atomic(attempt.prompt, prompt.encode())
-    call = AgentCall(
-        prompt=prompt,
+    allowed = settings.limits
+    return AgentCall(
+        prompt="",
         conversation=Conversation(open_turn.session_id, resume=open_turn.used),
         task=Task(stage.nr, stage.title, attempt.number, run.root, attempt.draft),
         mode=Mode(stage.mode),
         writable=(run.workspace, attempt.draft),
         model=settings.model,
-        limits=reservation.held_to(limits_of(opened, stage)),
+        limits=Limits(allowed.wall_s, min(allowed.silence_s, allowed.wall_s), allowed.turns, allowed.cost_usd),
         record_dir=attempt.folder,
         options=settings.options,
         sandbox=opened.settings.sandbox,
     )
-    return attempt, call
 
 
 def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:

@@ -118,13 +118,13 @@ class Attempt:
         return self.folder / "prompt.md"
 
     @property
-    def result(self) -> Path:
-        return self.folder / "result.json"
-
-    @property
     def events(self) -> Path:
         """What the agent did, one readable line an event, written as it happens."""
         return self.folder / "events.log"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "result.json"
 
     @property
     def checks(self) -> Path:
@@ -163,14 +163,12 @@ def attempts_since(run: Run, nr: str, first: int) -> list[Attempt]:
     return [attempt(run, nr, number) for number in attempt_numbers(run, nr) if number >= first]
 
 
-def new_attempt(run: Run, nr: str) -> Attempt:
-    """A new, empty attempt folder with an empty draft in it."""
-    made = attempt(run, nr, next_attempt(run, nr))
+def make_folder(new: Attempt) -> None:
+    """Makes the folder of a new attempt, with an empty draft in it."""
     try:
-        made.folder.mkdir(parents=True, mode=0o700)
-        made.draft.touch()
+        new.folder.mkdir(parents=True, mode=0o700)
+        new.draft.touch()
     except FileExistsError as error:
-        raise WorkFailed(f"{made.folder} is there already", hint="another call works on this stage: wait") from error
+        raise WorkFailed(f"{new.folder} exists already", hint="another call works on this stage: wait") from error
     except OSError as error:
-        raise cannot_write(made.folder, error) from error
-    return made
+        raise cannot_write(new.folder, error) from error

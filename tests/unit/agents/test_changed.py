@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents.accounts import changed
-from flagstone.agents.accounts.calls import Log, RecordedAgent
+from flagstone.agents import changes
+from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
 
 Asked = Callable[..., AgentCall]
@@ -39,7 +39,7 @@ def works(asked: Asked, tmp_path: Path, act: Callable[[Path], object]) -> AgentR
     for name in ("same", "other", "gone"):
         (workspace / name).write_text("x")
     call = replace(call, writable=(workspace, call.task.run_root / "draft.md"))
-    result = RecordedAgent(Worker(act), Log(tmp_path / "log")).call(call, lambda _: None)
+    result = Frame(Worker(act), tmp_path / "log").carry_out(call)
     assert AgentResult.from_record(result.to_record()).changed == result.changed
     assert "workspace/" not in (tmp_path / "log").read_text(), "the log of calls stays short"
     return result
@@ -70,7 +70,7 @@ def test_a_time_that_was_set_back_hides_nothing(asked: Asked, tmp_path: Path) ->
 def test_of_very_many_some_are_named_and_the_others_counted(
     asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changed, "NAMED", 3)
+    monkeypatch.setattr(changes, "NAMED", 3)
 
     def act(root: Path) -> None:
         for number in range(9):
@@ -81,4 +81,4 @@ def test_of_very_many_some_are_named_and_the_others_counted(
 
 def test_a_judge_changes_nothing(asked: Asked, tmp_path: Path) -> None:
     call = asked(mode=Mode.JUDGE, writable=(tmp_path,))
-    assert changed.marks(call) == {}
+    assert changes.marks(call) == {}

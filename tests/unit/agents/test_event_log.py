@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flagstone.agents.accounts.event_log import LARGEST, open_event_log
+from flagstone.agents.event_log import LARGEST, open_event_log
 from flagstone.agents.protocol import Event
 
 

@@ -9,7 +9,8 @@ from threading import Thread
 
 import pytest
 
-from flagstone.agents.accounts.calls import Log, RecordedAgent, append_call, spending
+from flagstone.agents.accounts.calls import append_call, spending
+from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
 from flagstone.errors import Interrupted
 from flagstone.records import Ledger
@@ -42,7 +43,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> None:
-    RecordedAgent(Paid(0.5, 7), Log(log)).call(asked(), lambda _: None)
+    Frame(Paid(0.5, 7), log).carry_out(asked())
     [line] = Ledger(log).entries()
     expected = {"agent": "paid", "stage": "03", "attempt": 1, "mode": "work", "outcome": "ok", "cost_usd": 0.5}
     assert expected.items() <= line.items()
@@ -52,7 +53,7 @@ def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> No
 def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Path) -> None:
     for error, outcome in ((Interrupted("stopped", hint=""), "interrupted"), (LookupError(), "crashed")):
         with pytest.raises(type(error)):
-            RecordedAgent(Paid(error=error), Log(log)).call(asked(), lambda _: None)
+            Frame(Paid(error=error), log).carry_out(asked())
         assert Ledger(log).entries()[-1]["outcome"] == outcome
     assert spending(log).cost_usd is None
 
@@ -60,14 +61,14 @@ def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Pa
 def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) -> None:
     other = replace(asked(), task=Task("04", "Implementation", 1, log.parent, log))
     for call, cost in ((asked(), 0.5), (asked(), 0.25), (other, 1.0)):
-        RecordedAgent(Paid(cost, 10), Log(log)).call(call, lambda _: None)
+        Frame(Paid(cost, 10), log).carry_out(call)
     assert (spending(log, "03").cost_usd, spending(log, "03").input_tokens) == (0.75, 20)
     assert (spending(log).cost_usd, spending(log).calls) == (1.75, 3)
 
 
 def test_a_sum_with_an_unknown_part_is_unknown_and_the_known_part_is_told(asked: Asked, log: Path) -> None:
     for cost in (0.5, None):
-        RecordedAgent(Paid(cost), Log(log)).call(asked(), lambda _: None)
+        Frame(Paid(cost), log).carry_out(asked())
     spent = spending(log)
     assert (spent.cost_usd, spent.known_usd, spent.unknown_calls, spent.output_tokens) == (None, 0.5, 1, None)
 

@@ -57,10 +57,10 @@ class Claim:
     tells_earlier: bool = True
 
     @classmethod
-    def of_call(cls, limits: Limits, about: Mapping[str, object]) -> Claim:
+    def of_call(cls, limits: Limits, about: Mapping[str, object], *, tells_earlier: bool = True) -> Claim:
         """What an agent call claims."""
-        hours = limits.wall_s / 3600
-        return cls(about, {"usd": limits.cost_usd, "tokens": limits.tokens, "agent_calls": 1, "wall_h": hours})
+        wanted = {"usd": limits.cost_usd, "tokens": limits.tokens, "agent_calls": 1, "wall_h": limits.wall_s / 3600}
+        return cls(about, wanted, tells_earlier)
 
 
 @dataclass(frozen=True)

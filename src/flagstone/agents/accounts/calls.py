@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.accounts.changed import changed, marks
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage, paid, whole
-from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.agents.protocol import AgentCall, AgentResult, paid, whole
 from flagstone.locks import sole_use
 from flagstone.records import Ledger, parsed_object, utc
 
@@ -33,73 +31,6 @@ class Spending:
     output_tokens: int | None
     wall_s: float = 0.0
     gpu_s: float = 0.0
-
-
-class Writer(Protocol):
-    """Whoever writes a call's line, such as a reservation that ends with it."""
-
-    def append(self, line: dict[str, object]) -> None: ...
-
-
-@dataclass(frozen=True)
-class Log:
-    """The plain writer: one line more, whoever else is writing."""
-
-    path: Path
-
-    def append(self, line: dict[str, object]) -> None:
-        append_call(self.path, line)
-
-
-@dataclass(frozen=True)
-class RecordedAgent:
-    """An agent whose every call leaves a line in the log, interrupted ones included."""
-
-    agent: Agent
-    log: Writer
-
-    @property
-    def name(self) -> str:
-        return self.agent.name
-
-    def fault(self) -> tuple[str, str] | None:
-        return self.agent.fault()
-
-    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out the call and writes its line."""
-        began, before = time.time(), marks(call)
-        try:
-            result = self.agent.call(call, on_event)
-        except BaseException as error:
-            self.append(call, cut_off(call, error, began), time.time() - began)
-            raise
-        self.append(call, result, time.time() - began)
-        return replace(result, changed=changed(call, before, marks(call)))
-
-    def append(self, call: AgentCall, result: AgentResult, wall_s: float) -> None:
-        self.log.append({"agent": self.name, **line_of(call, result), "wall_s": round(wall_s, 3)})
-
-
-def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
-    """What can be said of a call that ended in an error; one that was refused before it started cost nothing."""
-    outcome = outcome_of(error)
-    conversation = call.conversation.session_id
-    was_refused = outcome is Outcome.CONFIG
-    return AgentResult(
-        outcome,
-        type(error).__name__,
-        "",
-        conversation,
-        cost_usd=0.0 if was_refused else None,
-        usage=Usage(0, 0) if was_refused else Usage(),
-        started_at=utc(began),
-    )
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    if isinstance(error, Interrupted | KeyboardInterrupt):
-        return Outcome.INTERRUPTED
-    return Outcome.CONFIG if type(error) is FlagstoneError else Outcome.CRASHED
 
 
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:

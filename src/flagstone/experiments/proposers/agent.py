@@ -5,27 +5,28 @@ from __future__ import annotations
 import select
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import Agent, AgentCall, AgentResult, Conversation, Event, Limits, Mode, Outcome, Task, strength
-from flagstone.agents.accounts import (
-    Claim,
-    Log,
+from flagstone.agents import (
+    Agent,
+    AgentCall,
+    AgentResult,
+    Conversation,
+    Frame,
+    Guard,
+    Limits,
     Mark,
-    Patience,
-    Purse,
-    RecordedAgent,
-    Writer,
-    asked_of,
+    Mode,
+    Outcome,
+    Task,
     different,
     marks_below,
-    open_event_log,
-    reserved,
+    strength,
 )
+from flagstone.agents.accounts import Patience, Purse
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
@@ -36,7 +37,6 @@ from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
-from flagstone.records import write_atomic, write_record
 from flagstone.text import one_line
 
 NOTE = 200
@@ -105,27 +105,9 @@ class AgentProposer:
             self.sleep(min(FIRST_WAIT_S * 2 ** (len(calls) - 1) if asked_s is None else asked_s, LONGEST_WAIT_S))
 
     def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
-        """One call, on record: its prompt, its events, its line in the log, its result."""
-        watched = WatchedAgent(self.agent, home, project)
-        write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=False)
-        with (
-            open_event_log(call.record_dir / "events.log") as heard,
-            self.accounted(call, home) as (writer, limits),
-        ):
-            result = RecordedAgent(watched, writer).call(replace(call, limits=limits), heard)
-        write_record(call.record_dir / "result.json", result.to_record(), durable=False)
-        return result
-
-    @contextmanager
-    def accounted(self, call: AgentCall, home: Home) -> Iterator[tuple[Writer, Limits]]:
-        """Where the call is written down, and what it may take. It is counted first where budgets are set."""
-        if not self.purses:
-            yield Log(home.log), call.limits
-            return
-        about = {**asked_of(call), "agent": self.agent.name, "session_id": call.conversation.session_id}
-        patience = Patience(sleep=self.sleep)
-        with reserved(home.log, self.purses, Claim.of_call(call.limits, about), patience) as reservation:
-            yield reservation, reservation.held_to(call.limits)
+        """One call, on record."""
+        guard, patience = guard_of(home, project), Patience(sleep=self.sleep)
+        return Frame(self.agent, home.log, self.purses, guard, patience, is_durable=False).carry_out(call)
 
 
 def call_of(
@@ -233,34 +215,21 @@ def tokens_of(result: AgentResult) -> int | None:
 PASSED_OVER = (LEFT_OUT - {".git"}) | {"objects", "logs", "drafts", "history", "index", ".venv", "node_modules"}
 
 
-@dataclass(frozen=True)
-class WatchedAgent:
-    """An agent whose calls are followed by a look at the project and the run, where the kernel does not hold it.
+def guard_of(home: Home, project: Path) -> Guard:
+    """Looks at the project and the run if the kernel does not keep the agent from writing there.
 
     What changed is named in the record of the call and left as it is: a person may be at work there too.
     """
 
-    agent: Agent
-    home: Home
-    project: Path
-
-    @property
-    def name(self) -> str:
-        return self.agent.name
-
-    def fault(self) -> tuple[str, str] | None:
-        return self.agent.fault()
-
-    def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out the call."""
+    def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
         if call.sandbox != "off" and strength().keeps_files:
-            return self.agent.call(call, on_event)
-        before = self.marks(call)
-        result = self.agent.call(call, on_event)
-        named = different(before, self.marks(call), self.home.base)
-        return replace(result, violations=(*result.violations, *(f"{name} (changed meanwhile)" for name in named)))
+            return lambda result: ()
+        own = {str(path) for path in (home.root.parent, call.task.run_root, call.record_dir)}
 
-    def marks(self, call: AgentCall) -> dict[str, Mark]:
-        """The project and the run, without what belongs to experiments."""
-        own = {str(path) for path in (self.home.root.parent, call.task.run_root, call.record_dir)}
-        return marks_below(dict.fromkeys((str(self.home.base), str(self.project))), PASSED_OVER, own)
+        def marks() -> dict[str, Mark]:
+            return marks_below(dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
+
+        before = marks()
+        return lambda result: [f"{name} (changed meanwhile)" for name in different(before, marks(), home.base)]
+
+    return begin
