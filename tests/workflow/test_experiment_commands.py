@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from workbench import ended, in_the_background, wait_until
 
 FLAGSTONE = Path(sys.executable).parent / "flagstone"
 TRAIN = "X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n"
@@ -112,6 +114,21 @@ def test_an_agent_with_a_shell_does_not_reach_the_repository_around_its_draft(pr
     flagstone(project, "run", "one", "--runs", "2")
     assert git(project, "log", "--oneline", code=128) == ""
     assert len(ledger(project, "one")) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_loop_that_was_started_in_the_background_stops_when_it_is_asked_to(
+    project: Path, number: signal.Signals
+) -> None:
+    begun = project / "begun"
+    slow = spec(project, harness={"argv": ["sh", "-c", f"touch {begun}; exec sleep 60"], "seconds": 90}, sandbox="off")
+    (project / ".flagstone" / "experiments" / "one" / "experiment.yaml").write_text(yaml.safe_dump(slow))
+    loop = in_the_background("flagstone", "experiment", "run", "one", cwd=project)
+    wait_until(begun.exists, "the first run")
+    loop.send_signal(number)
+    said = ended(loop, 30)
+    assert said.code == 130, said.text
+    assert [line["status"] for line in ledger(project, "one")] == ["interrupted"]
 
 
 def git(project: Path, *words: str, code: int = 0) -> str:

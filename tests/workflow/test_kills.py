@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from workbench import STAGES, Place, Said, Study, ended, pids_in, wait_until
+from workbench import STAGES, Place, Said, Study, ended, in_the_background, pids_in, wait_until
 
 from flagstone.locks import holder_of
 from flagstone.records import Ledger
@@ -130,6 +130,19 @@ def test_a_call_that_is_asked_to_stop_stops_and_the_next_resumes_the_same_turn(
     assert len(calls) <= 2 and len({each["session_id"] for each in calls}) == 1
     assert all(each["resume"] for each in calls[1:])
     assert_whole(study)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("words", [("flagstone", "run", "t"), ("snakemake", "--cores", "2", "--config", "run=t")])
+def test_a_call_that_was_started_in_the_background_stops_too(
+    place: Place, number: signal.Signals, words: tuple[str, ...]
+) -> None:
+    study = place.new(script={"*": {"*": {"do": [["sleep", 60]]}}})
+    call = in_the_background(*words, cwd=place.root)
+    wait_until(lambda: study.counts()["01"], "the call of the agent")
+    said = strike(call, number, all_of_them=True)
+    assert said.code and not said.has_traceback, said.text
+    assert holder_of(study.files.lock) is None and pids_in(call.pid) == []
 
 
 @pytest.mark.parametrize("later_s", [0.03, 0.08, 0.15])

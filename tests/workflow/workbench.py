@@ -192,6 +192,12 @@ def start(program: Path, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def in_the_background(program: str, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Starts a command as cron, `nohup … &` or the background of a script does: with SIGINT ignored."""
+    ignoring = 'trap "" INT; exec "$@"'
+    return start(Path("/bin/sh"), "-c", ignoring, "sh", str(PROGRAMS / program), *words, cwd=cwd)
+
+
 def environment() -> dict[str, str]:
     """What a command finds around it; nothing of a test runner's own."""
     kept = {

@@ -15,6 +15,7 @@ import click
 from flagstone import __version__
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
+from flagstone.processes import restore_keyboard_interrupt
 
 COMMANDS = {
     "new": "start a run from a goal",
@@ -83,6 +84,7 @@ def flagstone(ctx: click.Context, project: Path | None) -> None:
 
 def main() -> None:
     """Runs a command. Exit codes: 0 done or at a gate, 1 our bug, 2 yours to put right, 3 the work failed, 130."""
+    restore_keyboard_interrupt()
     ending = [1]  # of an error that nobody foresaw
     atexit.register(lambda: leave(ending[0]))
     ending[0] = exit_code()

@@ -19,6 +19,7 @@ from flagstone.gates.opened import open_run
 from flagstone.gates.which_run import chosen_run
 from flagstone.layout import Project, Run
 from flagstone.plans import Plan, plan_named, plans
+from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import cannot_write
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
@@ -151,6 +152,7 @@ class Session:
 
 def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:
     """The session of a call: `--config run=` that names nothing is an error at once, and creates nothing."""
+    restore_keyboard_interrupt()
     project = find_project(home)
     overrides = {key: value for key, value in config.items() if key != "run"}
     wanted = config.get("run")

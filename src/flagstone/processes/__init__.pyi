@@ -6,7 +6,7 @@ from .command import (
     ProcessResult as ProcessResult,
 )
 from .gpu import gpu_ids as gpu_ids, gpu_memory_fault as gpu_memory_fault
-from .interruption import Interruption as Interruption
+from .interruption import Interruption as Interruption, restore_keyboard_interrupt as restore_keyboard_interrupt
 from .output import CappedFile as CappedFile
 from .parallel import spread as spread
 from .proc import entry_of as entry_of

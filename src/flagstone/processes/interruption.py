@@ -15,6 +15,13 @@ BY_SIGNAL = "a signal asked for it"
 BY_US = "it was asked to"
 
 
+def restore_keyboard_interrupt() -> None:
+    """Lets SIGINT stop this process, also where it was started by cron or in the background, with SIGINT ignored."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Interruption:
     """While entered, SIGINT, SIGTERM and SIGHUP ask every run of this process to stop instead of ending us.
 
@@ -53,8 +60,8 @@ class Interruption:
         self.wakeup = signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
         for number in ASKING:
             present = signal.getsignal(number)
-            # ignored means started with nohup or in the background: that is meant
-            if present is not None and present is not signal.SIG_IGN:
+            # nohup has SIGHUP ignored on purpose; SIGINT is ignored for whatever a script starts in the background
+            if present is not None and not (number == signal.SIGHUP and present is signal.SIG_IGN):
                 self.before[number] = signal.signal(number, self.note)
 
     def __exit__(self, *_: object) -> None:

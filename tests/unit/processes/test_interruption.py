@@ -23,10 +23,10 @@ DEAF = "trap '' TERM; echo ready; while :; do sleep 0.01; done"
 PATIENT = ProcessLimits(wall_s=20, stop_s=20)
 
 
-@pytest.fixture(autouse=True)
-def _listening() -> Iterator[None]:
-    """A process started in the background has SIGINT ignored; here it is as in a terminal."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture
+def sigint_ignored() -> Iterator[None]:
+    """As in a process that cron, or a script in its background, has started."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     yield
     signal.signal(signal.SIGINT, before)
 
@@ -70,6 +70,18 @@ def test_runs_that_were_not_handed_the_request_stop_with_it_too(shell: Shell, tm
     with Interruption():
         ended = Runs(shell(OBEDIENT), tmp_path, lambda: os.kill(os.getpid(), signal.SIGINT)).in_threads(None)
     assert [type(error) for error in ended] == [Interrupted] * RUNS
+
+
+@pytest.mark.usefixtures("sigint_ignored")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_stops_runs_where_sigint_was_inherited_as_ignored(
+    shell: Shell, tmp_path: Path, number: signal.Signals
+) -> None:
+    with Interruption() as interruption:
+        runs = Runs(shell(OBEDIENT), tmp_path, lambda: os.kill(os.getpid(), number))
+        ended = runs.in_threads(interruption)
+    assert [type(error) for error in ended] == [Interrupted] * RUNS
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_second_signal_waits_for_none_of_them(shell: Shell, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from flagstone.experiments.ledger import entries_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.layout import Run
 from flagstone.plans import Home, Plan, plan_named
+from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import write_record
 
 
@@ -23,6 +24,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("block", type=Path, help="experiments/NAME/blocks/NNNN.json of the run")
     parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
     asked = parser.parse_args(words)
+    restore_keyboard_interrupt()
     with aloud(asked.log) as say:
         return answered(asked.block.absolute(), say)
 

@@ -17,6 +17,7 @@ from flagstone.drafting import Bench, build
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates import open_run
 from flagstone.layout import Run
+from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project
 from flagstone.status import write_manifest
 
@@ -28,6 +29,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--offer", required=True, type=Path, help="stages/NN_name.json of the run")
     parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
     asked = parser.parse_args(words)
+    restore_keyboard_interrupt()
     signal.signal(signal.SIGTERM, stop)
     with aloud(asked.log) as say:
         try:
