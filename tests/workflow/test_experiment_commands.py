@@ -82,7 +82,7 @@ def test_a_chain_goes_on_from_the_best_as_the_agent_designs_it(project: Path) ->
 def test_a_chain_that_was_stopped_designs_nothing_twice(project: Path) -> None:
     flagstone(project, "run", "one", "--chain", "1")
     said = flagstone(project, "run", "one", "--chain", "2")
-    assert "two was begun after one" in said and "two-2 begins from two/r0003" in said
+    assert "two already follows one" in said and "two-2 begins from two/r0003" in said
     assert len(ledger(project, "one")) == len(ledger(project, "two")) == len(ledger(project, "two-2")) == 3
 
 
@@ -148,9 +148,9 @@ def test_the_best_of_a_repository_is_taken_over_with_the_command_that_is_printed
     git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
     path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
     path.write_text(yaml.safe_dump(spec(project, subject={"kind": "git", "mutable": ["train.py"]})))
-    assert "take it over" not in flagstone(project, "run", "one", "--runs", "2")
+    assert "as a branch" not in flagstone(project, "run", "one", "--runs", "2")
     said = flagstone(project, "run", "one").splitlines()
-    (line,) = (line for line in said if line.startswith("take it over as a branch: git -C "))
+    (line,) = (line for line in said if line.startswith("to get it as a branch: git -C "))
     subprocess.run(shlex.split(line.partition(": ")[2]), check=True, capture_output=True)
     assert "X = 2.5" in git(project, "show", "one-r0003:train.py")
     assert (project / "train.py").read_text() == TRAIN

@@ -166,7 +166,7 @@ def test_a_watching_run_ends_when_it_is_asked_to(place: Place, first: Study) -> 
     wait_until(lambda: first.summary("02").is_file() and not holder_of(first.files.lock), "the second stage")
     os.kill(call.pid, signal.SIGTERM)
     said = ended(call, 20)
-    assert said.code == 130 and "no longer watching" in said.text
+    assert said.code == 130 and "stopped watching" in said.text
 
 
 def test_an_orphan_that_still_works_is_waited_for_and_its_work_is_kept(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""`flagstone completion`: the line that makes your shell complete these commands."""
+"""`flagstone completion`: prints the completion script for a shell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flagstone.errors import FlagstoneError
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of your SHELL.
+    """Print the completion script for SHELL.
 
     \b
     eval "$(flagstone completion bash)"

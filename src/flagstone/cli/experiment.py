@@ -1,4 +1,4 @@
-"""`flagstone experiment`: one number, improved unattended."""
+"""`flagstone experiment`: improves one number, unattended."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from flagstone.errors import FlagstoneError
 
 VERBS = {
     "new": "set up an experiment in a project or a run",
-    "run": "propose, run, measure, keep or leave, until a condition ends it",
-    "step": "evaluate what stands in the working files now",
-    "status": "where it stands",
-    "tail": "the end of a run's log, with its exception",
-    "report": "what was tried, what it changed and what it bought",
-    "replay": "measure a candidate once more, as it was",
-    "diff": "what differs between two candidates",
+    "run": "propose, measure, keep or discard, until a stopping condition is met",
+    "step": "evaluate the working files as they are now",
+    "status": "show how far it is",
+    "tail": "show the end of a run's log, with its exception",
+    "report": "show what was tried and what each edit gained",
+    "replay": "measure a candidate again",
+    "diff": "show what differs between two candidates",
     "chain": "start the next experiment from this one's best",
-    "resume": "go on after a stop or a crash",
-    "stop": "end after the run under way",
+    "resume": "continue after a stop or a crash",
+    "stop": "end the experiment after the current run",
 }
 
 
@@ -49,7 +49,7 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs)
 def command() -> None:
-    """Improve one number by editing a declared set of files, unattended.
+    """Improve one number by editing a declared set of files. No person has to watch.
 
     \b
     flagstone experiment new lr --metric val_loss --mutable train.py -- python train.py

@@ -1,4 +1,4 @@
-"""`flagstone`: finds the command, and prints every error a person can meet in two lines."""
+"""`flagstone`: finds the command, runs it, and prints an error in two lines: the problem and what to do."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from flagstone.processes import restore_keyboard_interrupt
 
 COMMANDS = {
     "new": "start a run from a goal",
-    "run": "build until only people are awaited",
-    "status": "what stands where, and the one next command",
+    "run": "run until a person has to decide",
+    "status": "show the state of every stage, and the next command",
     "review": "read what a stage offers, and decide",
     "approve": "open a gate",
     "refine": "ask for changes, in the same conversation",
     "redo": "do a stage again, in a new conversation",
-    "rollback": "take back the approval of a stage and all that rests on it",
+    "rollback": "take back the approval of a stage and of all that rest on it",
     "abort": "stop a run",
-    "resume": "undo abort",
-    "repin": "take the newer prompts, schemas and tables",
-    "diff": "what changed since the last version or approval",
-    "log": "what an agent did",
-    "cost": "what a run has cost, and what is left of its budget",
-    "experiment": "improve one number unattended",
-    "doctor": "whether everything needed is here, each with its cure",
-    "completion": "the line that makes your shell complete these commands",
+    "resume": "let an aborted run continue",
+    "repin": "update a run's own prompts, schemas and tables",
+    "diff": "show what changed since the last approval or version",
+    "log": "show what an agent did",
+    "cost": "show what a run has cost, and what is left of its budget",
+    "experiment": "improve one number, unattended",
+    "doctor": "check what is installed, and say how to fix what is missing",
+    "completion": "print the completion script for your shell",
 }
 
 FOLDERS = dict.fromkeys(
@@ -43,7 +43,7 @@ FOLDERS = dict.fromkeys(
 
 
 class Commands(click.Group):
-    """Loads a command's module only when it is called: `status` must answer at once."""
+    """Loads a command's module only when it is called, so that `status` answers at once."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -65,11 +65,13 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--project", type=click.Path(path_type=Path), help="A Flagstone checkout (default: found upwards).")
+@click.option(
+    "--project", type=click.Path(path_type=Path), help="The Flagstone checkout (default: the one you are in)."
+)
 @click.version_option(__version__, prog_name="flagstone")
 @click.pass_context
 def flagstone(ctx: click.Context, project: Path | None) -> None:
-    """Long-form AI research with a gate between the stages that only a person opens.
+    """AI-assisted research in stages. A person approves each stage before the next one starts.
 
     \b
     flagstone new attn --goal "Does rotary position embedding help?"
@@ -83,7 +85,7 @@ def flagstone(ctx: click.Context, project: Path | None) -> None:
 
 
 def main() -> None:
-    """Runs a command. Exit codes: 0 done or at a gate, 1 our bug, 2 yours to put right, 3 the work failed, 130."""
+    """Runs a command. Exit codes: 0 done or at a gate, 1 our bug, 2 yours to fix, 3 the work failed, 130."""
     restore_keyboard_interrupt()
     ending = [1]  # of an error that nobody foresaw
     atexit.register(lambda: leave(ending[0]))
@@ -92,7 +94,7 @@ def main() -> None:
 
 
 def leave(code: int) -> None:
-    """Ends without taking every loaded module apart, which takes longer than opening a gate. Run when all is done."""
+    """Exits without unloading every module, which would take longer than opening a gate. Call it last."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -110,10 +112,10 @@ def exit_code() -> int:
         complain(error.format_message(), f"see: {where} --help")
         return 2
     except UnicodeEncodeError:
-        complain("a word that was given holds bytes which are not UTF-8", "give it again as text")
+        complain("an argument is not valid UTF-8", "give it again as UTF-8 text")
         return 2
     except (click.Abort, KeyboardInterrupt):
-        complain("interrupted", "nothing was lost; give the same command again")
+        complain("interrupted", "nothing is lost; run the same command again")
         return 130
     except click.exceptions.Exit as ended:
         return ended.exit_code

@@ -1,4 +1,4 @@
-"""`flagstone new`: start a run from a goal."""
+"""`flagstone new`: starts a run from a goal."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from flagstone.setup import QUESTIONS, NewRun, create
 @click.command()
 @click.argument("name")
 @click.option("--goal", help="The research goal, in your words.")
-@click.option("--agent", help="Who does the work: claude, demo, replay, or auto.")
+@click.option("--agent", help="The agent that does the work: claude, command, demo, replay or auto.")
 @click.option("--venue", help="The venue the paper is written for (a key of config/venues.yaml).")
-@click.option("--model", help="The model the agent runs with.")
+@click.option("--model", help="The model that the agent uses.")
 @click.option(
     "--resource",
     "resources",
@@ -35,7 +35,7 @@ from flagstone.setup import QUESTIONS, NewRun, create
     metavar="KEY=VALUE",
     help="Any other setting, such as limits.attempts=2 (repeatable).",
 )
-@click.option("--interview", is_flag=True, help="Answer four short questions first; they go into the brief.")
+@click.option("--interview", is_flag=True, help="Answer four short questions first. The answers go into the brief.")
 @click.pass_obj
 def command(
     standing: Standing,
@@ -56,7 +56,7 @@ def command(
     """
     project = standing.project
     if goal is None:
-        need_terminal("--goal", "a run needs a goal")
+        need_terminal("give --goal", "a run needs a goal")
         goal = click.prompt("The research goal")
     answers = ask() if interview else []
     given = {"agent": agent, "venue": venue, "model": model}
@@ -70,7 +70,7 @@ def command(
 
 
 def agent_fault(opened: OpenedRun) -> tuple[str, str] | None:
-    """What would keep the run's agent from starting: better said now than at the first stage."""
+    """Returns what would keep the run's agent from starting, or None. A person should know before the first stage."""
     settings = opened.settings.for_stage(opened.table.stages[0].nr)
     try:
         return agent_named(settings.agent, settings.options).fault()
@@ -79,8 +79,8 @@ def agent_fault(opened: OpenedRun) -> tuple[str, str] | None:
 
 
 def ask() -> list[tuple[str, str]]:
-    """The short interview; an empty answer leaves its part out."""
-    need_terminal("the answers in --goal instead of --interview", "an interview was asked for")
+    """Asks the questions of the interview. An empty answer leaves its part of the brief out."""
+    need_terminal("write the answers into --goal instead", "--interview asks questions")
     return [(title, click.prompt(question, default="", show_default=False)) for question, title in QUESTIONS]
 
 
@@ -98,6 +98,6 @@ def parsed(sets: tuple[str, ...]) -> dict[str, Any]:
         for folder in folders:
             place = place.setdefault(folder, {})
             if not isinstance(place, dict):
-                raise FlagstoneError(f"--set {key} is at odds with another --set", hint="give each setting once")
+                raise FlagstoneError(f"--set {key} contradicts another --set", hint="give each setting once")
         place[last] = parse_yaml(value, f"--set {key}")
     return found

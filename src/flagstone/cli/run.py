@@ -1,4 +1,4 @@
-"""`flagstone run`: build until only people are awaited."""
+"""`flagstone run`: runs Snakemake until a person has to decide."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from flagstone.cli.jobs.resident import Evaluation
 
 LOOK_EVERY_S = 0.025
-SOON_AGAIN = 20  # passes in a row that may end with work left before something must be wrong
+SOON_AGAIN = 20  # if so many passes in a row end with work left, something is wrong
 
 
 @click.command()
 @run_argument
-@click.option("--watch", is_flag=True, help="Stay, and go on the moment a flag or feedback appears.")
+@click.option("--watch", is_flag=True, help="Keep watching, and continue as soon as a flag or feedback appears.")
 @click.option("--to", "upto", metavar="NN", help="Stop after this stage.")
-@click.option("--yes", is_flag=True, help="Approve every stage that passes its checks; the seals say so.")
+@click.option(
+    "--yes", is_flag=True, help="Approve every stage that passes its checks. Its seal records that no person did."
+)
 @click.option("--cores", type=click.IntRange(1), default=None, help="How many cores to use (default: all).")
 @click.pass_obj
 def command(standing: Standing, name: str | None, watch: bool, upto: str | None, yes: bool, cores: int | None) -> None:
-    """Run Snakemake on RUN until it waits for a person.
+    """Run the stages of RUN until a person has to decide.
 
     \b
     flagstone run attn
@@ -48,13 +50,13 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     except KeyboardInterrupt:
         if not watch:
             raise
-        raise Interrupted("no longer watching", hint=f"watch again: flagstone run {opened.run.name} --watch") from None
+        raise Interrupted("stopped watching", hint=f"watch again: flagstone run {opened.run.name} --watch") from None
     finally:
         server.stop()
 
 
 def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
-    """Pass after pass, until only people are awaited; with `watch`, for as long as nobody stops it."""
+    """Makes one pass after another until a person has to decide; with `watch`, until somebody stops it."""
     from flagstone.cli.jobs import resident
 
     count = cores or os.cpu_count() or 1
@@ -78,14 +80,14 @@ def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | N
 
 
 def failed(failure: dict[str, object]) -> FlagstoneError:
-    """The failure of a stage as the end of this command."""
+    """Returns the error that ends this command when a stage has failed."""
     error = WorkFailed(str(failure.get("problem")), hint=str(failure.get("hint")))
     error.exit_code = int(str(failure.get("exit_code", 3)))
     return error
 
 
 def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
-    """Whether a person decided something between the last judgement of a pass and its end."""
+    """Whether a person decided something after a pass last judged the gates."""
     reread = open_run(standing.project, opened.run, validate=False)
     if reread.run.aborted.exists() or found.failure or not found.words:
         return False
@@ -94,14 +96,14 @@ def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
 
 
 def wait_for_change(opened: OpenedRun, now: list[tuple[str, int, int]]) -> None:
-    """Sleeps until a person has changed one of the files they decide with."""
-    click.echo("watching for flags and feedback (Ctrl-C ends this, and nothing else)", err=True)
+    """Sleeps until one of the files that a person decides with has changed."""
+    click.echo("watching for flags and feedback (Ctrl-C stops watching; the run keeps its state)", err=True)
     while list(marks(opened)) == now:
         time.sleep(LOOK_EVERY_S)
 
 
 def marks(opened: OpenedRun) -> Iterator[tuple[str, int, int]]:
-    """The files a person decides with, and when each was last changed."""
+    """The files that a person decides with, and when each last changed."""
     run = opened.run
     paths = [run.settings, run.brief, run.aborted]
     for stage in opened.table:

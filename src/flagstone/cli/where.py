@@ -1,4 +1,4 @@
-"""Where a command is given: the folder a person stands in, the project, the run they mean."""
+"""What a command works on: the current folder, the project and the run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Standing:
 
 def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--run NAME`, for commands whose argument is a stage."""
-    wanted = "Which run (default: the one you stand in, or the only one)."
+    wanted = "Which run (default: the one you are in, or the only one)."
     return click.option("--run", "-r", "run_name", metavar="NAME", help=wanted)(function)
 
 
@@ -65,10 +65,10 @@ def stage_named(opened: OpenedRun, word: str) -> Stage:
     return opened.table.named(word)
 
 
-def need_terminal(flag: str, what: str) -> None:
-    """Without a terminal nothing is asked: the flag to give is named instead."""
+def need_terminal(hint: str, what: str) -> None:
+    """Raises an error when there is no terminal to ask on. The hint says what to do instead."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise FlagstoneError(f"{what}, and there is no terminal to ask on", hint=f"give {flag}")
+        raise FlagstoneError(f"{what}, and there is no terminal to ask on", hint=hint)
 
 
 def has_colour() -> bool:

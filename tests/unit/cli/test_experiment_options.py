@@ -90,7 +90,7 @@ def test_counts_are_at_least_one(project: Path, words: tuple[str, ...]) -> None:
 
 def test_two_ways_to_begin_are_one_too_many(project: Path) -> None:
     asked(project, "new", "one", *SETS_UP, *RUNS)
-    assert "different ways to begin" in complaint(project, "run", "one", "--fresh", "--continue")
+    assert "exclude each other" in complaint(project, "run", "one", "--fresh", "--continue")
     assert not (project / ".flagstone" / "experiments" / "one" / "history").exists()
 
 

@@ -36,7 +36,7 @@ def test_a_result_is_cut_to_its_beginning_and_says_how_much_is_left(tmp_path: Pa
     block = {"type": "tool_result", "content": "\n".join(f"row {number}" for number in range(50))}
     shown = lines(tmp_path, {"type": "user", "message": {"content": [block]}})
     assert shown[0] == "    │ row 0"
-    assert shown[-1] == "    │ … 44 lines more"
+    assert shown[-1] == "    │ … 44 more lines"
     assert len(shown) == 7
 
 

@@ -1,4 +1,4 @@
-"""Numbers that a person gives as options, where nothing, less than nothing and no number make no sense."""
+"""Types of options that take a number above 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COUNT = click.IntRange(1)
 
 
 def seconds_above_0(word: str) -> float:
-    """The type of an option: a finite number above 0."""
+    """Converts the word that a person gave; only a finite number above 0 is valid."""
     try:
         found = float(word)
     except ValueError:

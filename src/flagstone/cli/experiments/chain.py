@@ -1,4 +1,4 @@
-"""`flagstone experiment chain`: the next experiment, from this one's best."""
+"""`flagstone experiment chain`: starts the next experiment from this one's best."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from flagstone.plans import command_of
 @click.command()
 @experiment_argument
 @click.argument("child")
-@click.option("--rationale", required=True, help="Why, in words; kept word for word.")
-@click.option("--goal", default="", help="What the child is to achieve.")
-@click.option("--metric", default="", help="Another metric.")
-@click.option("--direction", default="", type=click.Choice(["", "min", "max"]))
-@click.option("--scope", multiple=True, help="What should be changed, in words.")
-@click.option("--max-runs", type=int)
-@click.option("--plateau", type=int)
-@click.option("--wall-h", type=float)
-@click.option("--gpu-h", type=float)
-@click.option("--cost-usd", type=float)
+@click.option("--rationale", required=True, help="Why you start it. Recorded word for word.")
+@click.option("--goal", default="", help="What the child should achieve.")
+@click.option("--metric", default="", help="Improve another metric.")
+@click.option("--direction", default="", type=click.Choice(["", "min", "max"]), help="Whether less or more is better.")
+@click.option("--scope", multiple=True, help="Advice on what to change, in words (repeatable).")
+@click.option("--max-runs", type=int, help="Stop after this many runs.")
+@click.option("--plateau", type=int, help="Stop after this many runs without a gain.")
+@click.option("--wall-h", type=float, help="Stop after this many hours of runs.")
+@click.option("--gpu-h", type=float, help="Stop after this many GPU hours.")
+@click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
 @click.pass_obj
 def command(
     standing: Standing,
@@ -42,13 +42,15 @@ def command(
     scope: tuple[str, ...],
     **budget: float | None,
 ) -> None:
-    """Start experiment CHILD from the best source and weights of NAME, with the same constraints and command.
+    """Start experiment CHILD from the best source and weights of NAME. Command and constraints stay the same.
 
     \b
     flagstone experiment chain lr lr-warmup --rationale "the learning rate moved it most; warm-up is untried"
     """
     if not RUN_NAME.match(child):
-        raise FlagstoneError(f"{child!r} is no name for an experiment", hint="use letters, digits, dots and dashes")
+        raise FlagstoneError(
+            f"{child!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
+        )
     parent = opened_experiment(standing, name, run_name)
     best = History.read(parent.home).progress.best
     limits = {key: limit for key, limit in budget.items() if limit is not None}

@@ -1,4 +1,4 @@
-"""`flagstone experiment diff`: what differs between two candidates."""
+"""`flagstone experiment diff`: shows what differs between two candidates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flagstone.text import printable_text
 @click.argument("after", metavar="[AFTER]", required=False)
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, before: str | None, after: str | None) -> None:
-    """Show what run AFTER changed over BEFORE. Both may be a run (r0007), `base`, `best` or `parent`.
+    """Show what AFTER changed compared with BEFORE. Each is a run (r0007), `base`, `best` or `parent`.
 
     \b
     flagstone experiment diff lr                 the best against the base
@@ -36,7 +36,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, before: 
 
 
 def tree_of(opened: Opened, word: str, of: str) -> str:
-    """The tree that a word names: as the ledger has it, or, while there is no verdict yet, as it was proposed."""
+    """The tree that a word names, from the ledger; from the proposal while the run has no verdict yet."""
     best = History.read(opened.home).progress.best
     if word == "base" or (word == "best" and best is None):
         return opened.base.tree

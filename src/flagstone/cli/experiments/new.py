@@ -1,4 +1,4 @@
-"""`flagstone experiment new`: sets up an experiment, from options or from a plan."""
+"""`flagstone experiment new`: sets up an experiment from options or from a plan."""
 
 from __future__ import annotations
 
@@ -24,51 +24,55 @@ OFF = ("off", False)
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.argument("name")
 @click.argument("argv", nargs=-1, metavar="[-- COMMAND …]")
-@click.option("--goal", help="What it is to achieve, in words.")
+@click.option("--goal", help="What the experiment should achieve, in words.")
 @click.option("--metric", help="The name of the number, such as val_loss.")
 @click.option("--direction", type=click.Choice(["min", "max"]), help="Whether less or more is better.")
-@click.option("--backend", type=click.Choice(["auto", "log", "tensorboard", "wandb", "json", "csv", "custom"]))
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "log", "tensorboard", "wandb", "json", "csv", "custom"]),
+    help="Where the number is read from.",
+)
 @click.option("--regex", help="For log: a pattern whose first group is the value.")
 @click.option("--tag", help="For tensorboard: the tag.")
 @click.option("--glob", "glob_", help="For tensorboard: the event files.")
 @click.option("--path", "path_", help="For json and csv: the file.")
 @click.option("--code", help="For custom: a file with extract(run_dir, log_text).")
-@click.option("--mutable", multiple=True, help="A file or glob that may change; may be given again.")
-@click.option("--protected", multiple=True, help="A file or glob that decides about the number.")
-@click.option("--entry", help="The file that is started (default: the first mutable one).")
-@click.option("--kind", type=click.Choice(["files", "git"]), help="A few files, or a git work tree.")
-@click.option("--root", help="The project (default: here).")
-@click.option("--seconds", type=float, help="Seconds after which a run is ended.")
-@click.option("--gpus", type=int, help="GPUs one run needs.")
-@click.option("--env", multiple=True, metavar="KEY=VALUE", help="A variable of the environment of runs.")
-@click.option("--constraint", "constraints", multiple=True, help='Such as "peak_vram_mb <= 40000".')
-@click.option("--checkpoint", help="A glob of what a run saves.")
-@click.option("--guard", help="A command that must pass before anything is kept.")
-@click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number is a gain.")
-@click.option("--alpha", type=float, help="The chance that the whole experiment keeps anything that is no gain.")
-@click.option("--baseline-repeats", type=int, help="How often the baseline is measured.")
-@click.option("--threshold", type=float, help="Stop at this value.")
-@click.option("--plateau", type=int, help="Stop after so many runs without a gain.")
-@click.option("--max-runs", type=int, help="Stop after so many runs.")
-@click.option("--wall-h", type=float, help="Stop after so many hours of runs.")
-@click.option("--gpu-h", type=float, help="Stop after so many GPU hours.")
-@click.option("--cost-usd", type=float, help="Stop after so many dollars of agent calls.")
-@click.option("--proposer", type=click.Choice(["agent", "scripted", "search", "none"]))
-@click.option("--agent", "driver", help="Which agent proposes.")
-@click.option("--model", help="Its model.")
+@click.option("--mutable", multiple=True, help="A file or glob that may be edited (repeatable).")
+@click.option("--protected", multiple=True, help="A file or glob that decides the number and must not change.")
+@click.option("--entry", help="The file that the command starts (default: the first mutable one).")
+@click.option("--kind", type=click.Choice(["files", "git"]), help="What is edited: a few files, or a git work tree.")
+@click.option("--root", help="The project's folder (default: the current one).")
+@click.option("--seconds", type=float, help="The time limit of a run, in seconds.")
+@click.option("--gpus", type=int, help="How many GPUs a run needs.")
+@click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable for runs (repeatable).")
+@click.option("--constraint", "constraints", multiple=True, help='A limit to keep, such as "peak_vram_mb <= 40000".')
+@click.option("--checkpoint", help="A glob of the files that a run saves.")
+@click.option("--guard", help="A command that must succeed before a candidate is kept.")
+@click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number counts as a gain.")
+@click.option("--alpha", type=float, help="The accepted chance that the whole experiment ever keeps a false gain.")
+@click.option("--baseline-repeats", type=int, help="How many times the baseline is measured.")
+@click.option("--threshold", type=float, help="Stop when the number reaches this value.")
+@click.option("--plateau", type=int, help="Stop after this many runs without a gain.")
+@click.option("--max-runs", type=int, help="Stop after this many runs.")
+@click.option("--wall-h", type=float, help="Stop after this many hours of runs.")
+@click.option("--gpu-h", type=float, help="Stop after this many GPU hours.")
+@click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
+@click.option("--proposer", type=click.Choice(["agent", "scripted", "search", "none"]), help="Who proposes the edits.")
+@click.option("--agent", "driver", help="The agent that proposes.")
+@click.option("--model", help="The model of that agent.")
 @click.option("--script", help="For scripted: a folder of edits, or a Python file.")
-@click.option("--lag", type=int, help="Proposals that may be under way before a verdict.")
-@click.option("--block", type=int, help="Runs in one job of Snakemake.")
-@click.option("--seed", type=int, help="What the seeds of runs are drawn from.")
-@click.option("--scope", multiple=True, help="What should be changed, in words; advice.")
-@click.option("--sandbox", type=click.Choice(["require", "auto", "off"]))
+@click.option("--lag", type=int, help="How many proposals may wait for their verdict at a time.")
+@click.option("--block", type=int, help="Runs in one Snakemake job.")
+@click.option("--seed", type=int, help="The seed that the seeds of all runs are drawn from.")
+@click.option("--scope", multiple=True, help="Advice on what to change, in words (repeatable).")
+@click.option("--sandbox", type=click.Choice(["require", "auto", "off"]), help="Whether runs are kept in a sandbox.")
 @click.option("--from", "plan", type=click.Path(path_type=Path), help="A plan (YAML) to start from.")
 @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
 @click.pass_obj
 def command(
     standing: Standing, /, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
 ) -> None:
-    """Set up experiment NAME for the project here, or for a run. The project itself is never written to.
+    """Set up experiment NAME for the current project or for a run. The project's own files are never changed.
 
     \b
     flagstone experiment new lr --metric val_loss --mutable train.py --seconds 300 -- python train.py
@@ -76,7 +80,7 @@ def command(
     """
     if not RUN_NAME.match(name):
         raise FlagstoneError(
-            f"{name!r} is no name for an experiment", hint="use letters, digits, dots, dashes and underscores"
+            f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
         )
     base = schemas.read_yaml(plan) if plan else {}
     value = filled(base if isinstance(base, dict) else {}, argv, given)
@@ -88,14 +92,14 @@ def command(
     if home.spec.exists():
         raise FlagstoneError(
             f"there is an experiment {name!r} already",
-            hint=f"choose another name, or go on: {command_of(home, 'run')}",
+            hint=f"choose another name, or continue it: {command_of(home, 'run')}",
         )
     make_room(folder)
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
     try:
         opened = open_experiment(home, pinned)
     except FlagstoneError:
-        home.spec.unlink()  # so that the same command can be given again, corrected
+        home.spec.unlink()  # so that the corrected command can use the same name
         raise
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
@@ -105,7 +109,7 @@ def command(
 
 
 def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """A plan with what was given as options over it."""
+    """The plan, with the options that a person gave in place of its own values."""
     value = {key: dict(row) if isinstance(row, dict) else row for key, row in plan.items()}
 
     def put(section: str, key: str, item: object) -> None:
@@ -140,7 +144,7 @@ def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -
 
 
 def set_noise(value: dict[str, Any], given: dict[str, Any]) -> None:
-    """How gains are told from noise. Numbers for it mean nothing where it is off."""
+    """Sets how gains are told from noise. Refuses numbers for it when noise is off."""
     if given["noise"] == "off":
         value["noise"] = "off"
     if given["noise"] == "on" and value.get("noise") in OFF:
@@ -150,7 +154,7 @@ def set_noise(value: dict[str, Any], given: dict[str, Any]) -> None:
             continue
         if value.get("noise") in OFF:
             raise FlagstoneError(
-                f"--{key.replace('_', '-')} says how noise is judged, and noise is off",
+                f"--{key.replace('_', '-')} sets how noise is judged, but noise is off",
                 hint="leave it out, or give --noise on",
             )
         value.setdefault("noise", {})[key] = given[key]

@@ -1,4 +1,4 @@
-"""`flagstone experiment replay`: measures a candidate once more, as it was."""
+"""`flagstone experiment replay`: measures a candidate again from its stored files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from flagstone.plans import command_of
 @click.command()
 @experiment_argument
 @click.argument("which", metavar="RUN_ID", required=False)
-@click.option("--json", "as_json", is_flag=True, help="The measurement as a record.")
+@click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, as_json: bool) -> None:
-    """Run candidate RUN_ID of NAME again, from its stored files and with its seed, and compare.
+    """Run candidate RUN_ID of NAME again from its stored files, with the same seed, and compare the numbers.
 
     \b
     flagstone experiment replay lr r0007
@@ -48,7 +48,10 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     if as_json:
         click.echo(json.dumps(now.to_record(), indent=1))
     if now.value is None:
-        raise WorkFailed(f"{which} again: {now.status}, {now.reason}", hint=f"see {run.log_of(part)}")
+        raise WorkFailed(
+            f"the replay of {which} has no number: {now.status}, {now.reason}", hint=f"see {run.log_of(part)}"
+        )
     was = before.first.value
-    same = "the same" if was == now.value else "unknown then" if was is None else f"{now.value - was:+.6g}"
-    click.echo(f"{which}: {opened.spec.metric.name} was {was}, is {now.value} ({same})", err=as_json)
+    same = "the same" if was == now.value else "nothing to compare" if was is None else f"{now.value - was:+.6g}"
+    before_text = "unknown" if was is None else was
+    click.echo(f"{which}: {opened.spec.metric.name} was {before_text}, is {now.value} ({same})", err=as_json)

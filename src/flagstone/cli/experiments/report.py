@@ -1,4 +1,4 @@
-"""`flagstone experiment report`: what was tried, what it changed and what it bought, on one page."""
+"""`flagstone experiment report`: shows what was tried and what each edit gained, on one page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from flagstone.text import printable_text
 
 @click.command()
 @experiment_argument
-@click.option("--picture", type=click.Path(path_type=Path), help="Also draw every run, as SVG, to this file.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Also draw every run, as SVG, into this file.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, picture: Path | None) -> None:
-    """Report experiment NAME: the best and what led to it, top and bottom, what each edit bought; at most 8 KB.
+    """Report on experiment NAME: the best and how it came about, and what each edit gained. At most 8 KB.
 
     \b
     flagstone experiment report lr

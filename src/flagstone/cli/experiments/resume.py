@@ -1,4 +1,4 @@
-"""`flagstone experiment resume`: goes on after a stop, a crash or a reboot."""
+"""`flagstone experiment resume`: continues after a stop, a crash or a reboot."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flagstone.cli.where import Standing
 
 @click.command()
 @experiment_argument
-@click.option("--runs", "limit", type=COUNT, help="At most so many runs now.")
-@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds a run may take, this time.")
+@click.option("--runs", "limit", type=COUNT, help="Make at most this many runs now.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="The time limit of a run, for this call.")
 @click.pass_obj
 def command(
     standing: Standing, name: str | None, run_name: str | None, limit: int | None, seconds: float | None
 ) -> None:
-    """Take back a stop, put right what a crash left, and go on with experiment NAME.
+    """Continue experiment NAME after a stop or a crash.
 
     \b
     flagstone experiment resume lr

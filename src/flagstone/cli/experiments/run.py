@@ -1,4 +1,4 @@
-"""`flagstone experiment run`: the loop, until a condition ends it."""
+"""`flagstone experiment run`: makes runs until a stopping condition is met."""
 
 from __future__ import annotations
 
@@ -23,15 +23,13 @@ Start = Literal["continue", "best", "fresh"]
 
 @click.command()
 @experiment_argument
-@click.option("--runs", "limit", type=COUNT, help="At most so many runs now.")
-@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds a run may take, this time.")
-@click.option("--agent", "driver", default="", help="Which agent proposes, this time.")
-@click.option("--continue", "evaluates", is_flag=True, help="Evaluate an edit of the working files first.")
-@click.option("--back-to-best", "goes_back", is_flag=True, help="Put the working files back to the best first.")
-@click.option("--fresh", "is_fresh", is_flag=True, help="Begin anew; everything so far goes to its history.")
-@click.option(
-    "--chain", type=click.IntRange(1), help="When it has ended, let the agent design the next; so many at most."
-)
+@click.option("--runs", "limit", type=COUNT, help="Make at most this many runs now.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="The time limit of a run, for this call.")
+@click.option("--agent", "driver", default="", help="The agent that proposes, for this call.")
+@click.option("--continue", "evaluates", is_flag=True, help="If you edited the working files, evaluate them first.")
+@click.option("--back-to-best", "goes_back", is_flag=True, help="If you edited the working files, restore the best.")
+@click.option("--fresh", "is_fresh", is_flag=True, help="Start over. Everything so far moves to the history.")
+@click.option("--chain", type=click.IntRange(1), help="Let the agent design further experiments, at most this many.")
 @click.pass_obj
 def command(
     standing: Standing,
@@ -45,7 +43,7 @@ def command(
     is_fresh: bool,
     chain: int | None,
 ) -> None:
-    """Run experiment NAME until a condition fires. Ctrl-C ends the run under way and keeps what is there.
+    """Run experiment NAME until a stopping condition is met. Ctrl-C ends the current run; nothing is lost.
 
     \b
     flagstone experiment run lr
@@ -69,29 +67,27 @@ def command(
 
 
 def chosen(given: dict[Start, bool]) -> Start | None:
-    """How a person wants to begin; of several ways none is left out silently."""
+    """How a person wants to begin. Raises an error if they gave more than one way."""
     wanted = [start for start, is_given in given.items() if is_given]
     if len(wanted) > 1:
-        raise FlagstoneError(
-            "--continue, --back-to-best and --fresh are different ways to begin", hint="give one of them"
-        )
+        raise FlagstoneError("--continue, --back-to-best and --fresh exclude each other", hint="give one of them")
     return wanted[0] if wanted else None
 
 
 def asked(home: Home) -> Start | None:
-    """What a person wants done about working files that they have edited; nothing where those are as we left them."""
+    """Asks what to do about edited working files. Returns None if nobody edited them."""
     if not home.start.exists():
         return None
     opened, best = open_experiment(home, schemas_of(home.base)), History.read(home).progress.best
     if best is None or Working(home, opened.subject).is_unedited(best.tree):
         return None
-    words = "the working files were edited: evaluate that first, go back to the best, or begin the experiment anew?"
+    words = "the working files were edited: evaluate them first, restore the best, or start over?"
     found: Start = click.prompt(words, type=click.Choice(["continue", "best", "fresh"]))
     return found
 
 
 def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
-    """Runs one experiment; what ended it, if anything did."""
+    """Runs one experiment. Returns the stopping condition that ended it, or an empty string."""
     owner = owner_of(opened.home.base)
     with engine_of(opened, owner.proposer(opened.spec, driver), live, owner.accounts(opened.home)) as engine:
         begin(engine, start)
@@ -101,20 +97,20 @@ def work(opened: Opened, limit: int | None, driver: str, start: Start | None) ->
 
 
 def following(parent: Opened, driver: str) -> Opened | None:
-    """The next experiment of a chain: the one that was begun already, or else as the agent designs it."""
+    """The next experiment of a chain: the one that already follows, or one that the agent designs now."""
     from flagstone.experiments.engine import Designer, chain, used_up
     from flagstone.experiments.proposers import AgentProposer
     from flagstone.experiments.reporting import report_of
 
     begun = chain.child_of(parent.home)
     if begun is not None:
-        live(f"{begun.name} was begun after {parent.home.name}: going on with it")
+        live(f"{begun.name} already follows {parent.home.name}: continuing with it")
         return open_experiment(begun, schemas_of(begun.base))
     proposer = owner_of(parent.home.base).proposer(parent.spec, driver)
     if not isinstance(proposer, AgentProposer):
         raise FlagstoneError(
-            f"only an agent can design what follows {parent.home.name} (its proposer is {parent.spec.proposer})",
-            hint=f'say it yourself: {command_of(parent.home, "chain")} NEXT --rationale "…"',
+            f"only an agent can design what follows {parent.home.name}; its proposer is {parent.spec.proposer}",
+            hint=f'start it yourself: {command_of(parent.home, "chain")} NEXT --rationale "…"',
         )
     progress, report = History.read(parent.home).progress, report_of(parent)
     if limit := used_up(parent, progress):
@@ -122,9 +118,9 @@ def following(parent: Opened, driver: str) -> Opened | None:
         return None
     if progress.best is None:
         raise FlagstoneError(
-            f"{parent.home.name} has no best to go on from", hint=f"look at it: {command_of(parent.home, 'tail')}"
+            f"{parent.home.name} has no best to start from", hint=f"see what failed: {command_of(parent.home, 'tail')}"
         )
-    live(f"{parent.home.name} has ended; the agent reads its report and designs the next")
+    live(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
     wanted = Designer(proposer, parent, progress).next(report, names_in(parent.home.root.parent))
     opened = chain.chained(parent, progress.best, report, wanted, schemas_of(parent.home.base))
     live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
@@ -132,7 +128,7 @@ def following(parent: Opened, driver: str) -> Opened | None:
 
 
 def begin(engine: Engine, start: Start | None) -> None:
-    """What is done about an edit that stands in the working files."""
+    """Deals with an edit that a person left in the working files."""
     now = engine.history.progress.best
     if is_unedited(engine) or now is None:
         return
@@ -143,24 +139,25 @@ def begin(engine: Engine, start: Start | None) -> None:
     else:
         raise FlagstoneError(
             f"the working files in {engine.opened.home.working} were edited, and there is no terminal to ask on",
-            hint="give --continue to evaluate them first, --back-to-best (they are kept aside), or --fresh",
+            hint="give --continue to evaluate them, --back-to-best to set them aside, or --fresh to start over",
         )
 
 
 def say_end(opened: Opened, engine: Engine, ended: str) -> None:
-    """The last lines: why it ended, the best, and the one next command."""
+    """Prints the last lines: why it ended, the best, and the next command."""
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
-    click.echo(f"{opened.home.name}: {progress.number} runs, {best}" + (f", ended by {ended}" if ended else ""))
+    runs = "1 run" if progress.number == 1 else f"{progress.number} runs"
+    click.echo(f"{opened.home.name}: {runs}, {best}" + (f", ended by {ended}" if ended else ""))
     home = way_home(opened, progress.best)
     if home and ended:
-        click.echo(f"take it over as a branch: {home}")
+        click.echo(f"to get it as a branch: {home}")
     verb = "resume" if opened.home.stop.exists() else "report" if ended else "run"
     click.echo(f"next: {command_of(opened.home, verb)}")
 
 
 def way_home(opened: Opened, best: Entry | None) -> str:
-    """The command with which a person takes the best of a git work tree over; nothing where there is none."""
+    """The command that brings the best of a git work tree into a person's checkout; empty if there is none."""
     if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
         return ""
     from flagstone.experiments.candidates import GitSubject

@@ -1,4 +1,4 @@
-"""`flagstone experiment status`: where it stands, in ten lines however long it has run."""
+"""`flagstone experiment status`: shows how far an experiment is, in ten lines at most."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from flagstone.text import printable_text
 
 @click.command()
 @experiment_argument
-@click.option("--compact", is_flag=True, help="At most ten lines and one KB (what is shown anyway).")
-@click.option("--last", "count", type=COUNT, help="The last so many runs, one line each.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--compact", is_flag=True, help="At most ten lines and 1 KB (the default).")
+@click.option("--last", "count", type=COUNT, help="Show this many of the last runs, one line each.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
 def command(
     standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int | None, as_json: bool
 ) -> None:
-    """Show where experiment NAME stands.
+    """Show how far experiment NAME is, and its best so far.
 
     \b
     flagstone experiment status lr

@@ -1,4 +1,4 @@
-"""`flagstone experiment step`: evaluates the working files; the one call that an agent in a session makes."""
+"""`flagstone experiment step`: evaluates the working files once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from flagstone.plans import command_of
 @click.command()
 @experiment_argument
 @click.option("--note", default="", help="What was tried and why (default: RUN_NOTE of the entry file).")
-@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="Seconds this run may take.")
-@click.option("--json", "as_json", is_flag=True, help="The result as a record.")
+@click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="The time limit of this run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
     standing: Standing, name: str | None, run_name: str | None, note: str, seconds: float | None, as_json: bool
 ) -> None:
-    """Evaluate the working files of NAME as they stand now. On anything but a gain they go back to the best.
+    """Evaluate the working files of NAME as they are now. If that is no gain, they go back to the best.
 
     \b
     flagstone experiment step lr
@@ -39,7 +39,7 @@ def command(
         if ended:
             raise FlagstoneError(
                 f"experiment {opened.home.name} has ended: {ended}",
-                hint=f"raise `stopping` in its experiment.yaml, or give: {command_of(opened.home, 'resume')}",
+                hint=f"raise `stopping` in its experiment.yaml, or run: {command_of(opened.home, 'resume')}",
             )
         entry = run_step(engine, note)
         if as_json:

@@ -1,4 +1,4 @@
-"""`flagstone experiment stop`: asks a loop to end."""
+"""`flagstone experiment stop`: asks a running experiment to end."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from flagstone.plans import command_of
 
 @click.command()
 @experiment_argument
-@click.option("--now", is_flag=True, help="End the run under way too; it is recorded as interrupted.")
+@click.option("--now", is_flag=True, help="End the current run too. It is recorded as interrupted.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, now: bool) -> None:
-    """End experiment NAME after the run under way; `flagstone experiment resume` goes on.
+    """End experiment NAME after the current run. `flagstone experiment resume` continues it.
 
     \b
     flagstone experiment stop lr
@@ -30,6 +30,6 @@ def command(standing: Standing, name: str | None, run_name: str | None, now: boo
     pid = holder.get("pid") if holder and holder.get("host") == os.uname().nodename else None
     if now and isinstance(pid, int):
         os.kill(pid, signal.SIGINT)
-    when = "now" if now else "after the run under way"
-    click.echo(f"{home.name} ends {when}" if holder else f"{home.name} is not running, and will not be run")
+    when = "now" if now else "after the current run"
+    click.echo(f"{home.name} ends {when}" if holder else f"{home.name} is not running, and starts no run until resumed")
     click.echo(f"next: {command_of(home, 'resume')}")

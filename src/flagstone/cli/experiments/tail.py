@@ -1,4 +1,4 @@
-"""`flagstone experiment tail`: the end of a run's log, with the exception in it."""
+"""`flagstone experiment tail`: shows the end of a run's log, with its exception."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from flagstone.text import printable_text
 @click.command()
 @experiment_argument
 @click.argument("which", metavar="[RUN_ID]", required=False)
-@click.option("--lines", type=COUNT, default=80, help="At most so many lines.")
+@click.option("--lines", type=COUNT, default=80, help="Show at most this many lines.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, lines: int) -> None:
-    """Show the end of the log of RUN_ID (default: the last run): at most 8 KB, and always the exception.
+    """Show the end of the log of RUN_ID (default: the last run), always with its exception. At most 8 KB.
 
     \b
     flagstone experiment tail lr r0007

@@ -1,4 +1,4 @@
-"""Which experiment is meant: in the run that is named or stood in, or in the project around."""
+"""Finds the experiment that a command is about: one of a run, or one of the project around."""
 
 from __future__ import annotations
 
@@ -37,23 +37,26 @@ def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
-    """The experiment that is meant; an error that lists them where that is not clear."""
+    """The experiment that a person means. Raises an error that lists all experiments if that is not clear."""
     folder, base = room(standing, run_name)
     names = names_in(folder)
     if name is None:
         if len(names) != 1:
-            listed = ", ".join(names) or "none yet"
-            problem = "which experiment?" if names else f"there is no experiment in {folder}"
-            raise FlagstoneError(problem, hint=f"name it; there are: {listed}")
+            problem = "there are several experiments" if names else f"there is no experiment in {folder}"
+            raise FlagstoneError(problem, hint=choices(names))
         name = names[0]
     if name not in names:
-        listed = ", ".join(names) or "none yet"
-        raise FlagstoneError(f"there is no experiment {name!r} in {folder}", hint=f"there are: {listed}")
+        raise FlagstoneError(f"there is no experiment {name!r} in {folder}", hint=choices(names))
     return Home(folder / name, base)
 
 
+def choices(names: list[str]) -> str:
+    """The hint for an experiment that was not found or not named."""
+    return f"name one of: {', '.join(names)}" if names else "set one up: flagstone experiment new NAME -- COMMAND …"
+
+
 def room(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
-    """The folder of experiments, and what they belong to."""
+    """The folder of experiments, and the run or project that they belong to."""
     if run_name is not None:
         run = standing.run(run_name)
         return run.root / "experiments", run.root
@@ -67,7 +70,7 @@ def room(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
 
 
 def is_run(standing: Standing, name: str) -> bool:
-    """Whether there is a run of this name; outside a project there is none."""
+    """Whether there is a run of this name. Outside a project there is none."""
     try:
         return bool(standing.run(name))
     except FlagstoneError:
@@ -75,7 +78,7 @@ def is_run(standing: Standing, name: str) -> bool:
 
 
 def stood_in(here: Path) -> Path | None:
-    """The run whose folder a person stands in."""
+    """The run whose folder the current one is, or lies in. None if there is none."""
     for above in (here, *here.parents):
         if (above / "run.yaml").is_file() and (above / "approved").is_dir():
             return above
@@ -83,7 +86,7 @@ def stood_in(here: Path) -> Path | None:
 
 
 def make_room(folder: Path) -> None:
-    """A folder of experiments; where it is in somebody's project, it is kept out of its git."""
+    """Makes a folder for experiments. In somebody's project, git ignores it."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder.parent / ".gitignore"
     if folder.parent.name == FOLDER and not ignore.exists():
@@ -102,7 +105,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
-    # imported only here: `status` and `tail` need none of it, and are to be quick
+    # imported here because `status` and `tail` need none of it and must be quick
     from flagstone.cli.jobs.owner import schemas_of
     from flagstone.experiments.engine import open_experiment
 
@@ -111,7 +114,7 @@ def opened_experiment(standing: Standing, name: str | None, run_name: str | None
 
 
 def entry_named(home: Home, run_id: str) -> Entry | None:
-    """The line of the ledger about a run."""
+    """The line of the ledger about a run. None if the ledger has none."""
     from flagstone.experiments.ledger import entries_of
 
     return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
@@ -128,6 +131,6 @@ def no_such_run(home: Home, run_id: str) -> FlagstoneError:
 
 
 def live(line: str) -> None:
-    """One line of progress on the terminal."""
+    """Prints one line of progress on the terminal."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
     sys.stderr.flush()

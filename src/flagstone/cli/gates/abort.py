@@ -1,4 +1,4 @@
-"""`flagstone abort`: stop a run."""
+"""`flagstone abort`: stops a run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from flagstone.status import write_manifest
 
 @click.command()
 @run_argument
-@click.option("--why", default="", help="The reason; it is shown to whoever runs it next.")
+@click.option("--why", default="", help="The reason. It is shown to whoever runs it next.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, why: str) -> None:
-    """Stop a run: nothing more is started until it is resumed.
+    """Stop a run. Nothing starts until it is resumed.
 
     \b
     flagstone abort attn --why "superseded by attn-2"
@@ -24,10 +24,10 @@ def command(standing: Standing, name: str | None, why: str) -> None:
     opened = standing.opened(name, validate=False)
     requests.abort(opened.run, why)
     write_manifest(opened)
-    click.echo(f"run {opened.run.name} is aborted: nothing more is started")
+    click.echo(f"run {opened.run.name} is aborted: nothing starts until it is resumed")
     holder = holder_of(opened.run.lock)
     if holder:
         click.echo(
-            f"process {holder.get('pid')} still finishes the call it is in; to end it now: kill {holder.get('pid')}"
+            f"process {holder.get('pid')} still finishes its current call; to end it now: kill {holder.get('pid')}"
         )
     click.echo(f"next: flagstone resume {opened.run.name}")

@@ -1,4 +1,4 @@
-"""`flagstone approve`: open a gate."""
+"""`flagstone approve`: opens a gate."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from flagstone.status import write_manifest
 
 @click.command()
 @click.argument("stages", nargs=-1, required=True, metavar="NN…")
-@click.option("--digest", help="Approve only if this is still what the stage offers (a prefix will do).")
-@click.option("--comment", default="", help="Words that go into the seal.")
+@click.option("--digest", help="Approve only if the content still has this digest (a prefix is enough).")
+@click.option("--comment", default="", help="A comment to record in the seal.")
 @run_option
 @click.pass_obj
 def command(
     standing: Standing, stages: tuple[str, ...], digest: str | None, comment: str, run_name: str | None
 ) -> None:
-    """Approve what the stage NN offers now, exactly as it is.
+    """Approve exactly what stage NN offers now.
 
     \b
     flagstone approve 03
@@ -31,7 +31,7 @@ def command(
     """
     opened = standing.opened(run_name)
     if digest and len(stages) > 1:
-        raise FlagstoneError("--digest is about one stage", hint="approve the stages one by one")
+        raise FlagstoneError("--digest works for one stage only", hint="approve the stages one by one")
     for word in stages:
         stage = stage_named(opened, word)
         approve(opened, stage, digest, comment)
@@ -40,12 +40,12 @@ def command(
 
 
 def approve(opened: OpenedRun, stage: Stage, digest: str | None, comment: str) -> None:
-    """Seals the approval and brings what is derived from it up to date."""
+    """Seals the approval and updates the files that are derived from it."""
     held_by = next((holder for verdict, holder in judge_gates(opened, time.time_ns()) if verdict.stage == stage), None)
     if held_by:
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} rests on stage {held_by.nr}, whose gate is closed",
-            hint=f"decide on that one first: flagstone review {held_by.nr} --run {opened.run.name}",
+            hint=f"decide on that stage first: flagstone review {held_by.nr} --run {opened.run.name}",
         )
     approve_now(opened, stage, command_decision(comment), digest)
     memory.write(opened)

@@ -1,4 +1,4 @@
-"""`flagstone diff`: what changed since the last version or approval."""
+"""`flagstone diff`: shows what changed since the last approval or version."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @click.command()
 @click.argument("stage", metavar="NN")
 @click.option(
-    "--since", default="approval", metavar="WHAT", help="`approval` (default), `version`, or a folder's name."
+    "--since", default="approval", metavar="WHAT", help="`approval` (default), `version`, or the name of a version."
 )
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str, since: str, run_name: str | None) -> None:
-    """Show what stage NN offers now against what it offered before.
+    """Compare what stage NN offers now with what it offered before.
 
     \b
     flagstone diff 03
@@ -31,7 +31,7 @@ def command(standing: Standing, stage: str, since: str, run_name: str | None) ->
     chosen = stage_named(opened, stage)
     content = content_of(opened, chosen)
     if content is None:
-        raise FlagstoneError(f"stage {chosen.nr} offers nothing now", hint=f"build it: flagstone run {opened.run.name}")
+        raise FlagstoneError(f"stage {chosen.nr} offers nothing now", hint=f"run it: flagstone run {opened.run.name}")
     old: Version | None
     if since == "approval":
         old = last_approved(opened, chosen) or before_this(opened, chosen, content)

@@ -1,4 +1,4 @@
-"""`flagstone redo`: do a stage again, in a new conversation."""
+"""`flagstone redo`: does a stage again, in a new conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flagstone.gates import requests
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str, run_name: str | None) -> None:
-    """Start stage NN anew. An identical result keeps every approval.
+    """Do stage NN again in a new conversation. If the result is identical, every approval stays.
 
     \b
     flagstone redo 05
@@ -22,5 +22,5 @@ def command(standing: Standing, stage: str, run_name: str | None) -> None:
     opened = standing.opened(run_name)
     chosen = stage_named(opened, stage)
     requests.redo(opened, chosen)
-    click.echo(f"stage {chosen.nr} {chosen.name} will start anew, in a new conversation")
+    click.echo(f"stage {chosen.nr} {chosen.name} will run again, in a new conversation")
     click.echo(f"next: flagstone run {opened.run.name}")

@@ -1,4 +1,4 @@
-"""`flagstone refine`: ask for changes, in the same conversation."""
+"""`flagstone refine`: asks for changes, in the same conversation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flagstone.gates import requests
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str, words: str | None, run_name: str | None) -> None:
-    """Ask the agent of stage NN for changes. Without WORDS your editor opens.
+    """Ask the agent of stage NN for changes. Without WORDS, your editor opens.
 
     \b
     flagstone refine 02 "Narrow it to one claim."
@@ -23,9 +23,9 @@ def command(standing: Standing, stage: str, words: str | None, run_name: str | N
     opened = standing.opened(run_name)
     chosen = stage_named(opened, stage)
     if words is None:
-        need_terminal(f'the words: flagstone refine {chosen.nr} "…"', "refine needs your words")
+        need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
         words = click.edit("") or ""
     requests.refine(opened, chosen, words)
     path = standing.speaker(opened.run).path(opened.run.feedback(chosen.nr))
-    click.echo(f"wrote {path}; stage {chosen.nr} takes it up in the same conversation")
+    click.echo(f"wrote {path}; stage {chosen.nr} continues with it in the same conversation")
     click.echo(f"next: flagstone run {opened.run.name}")

@@ -1,4 +1,4 @@
-"""`flagstone repin`: take the newer prompts, schemas and tables."""
+"""`flagstone repin`: updates a run's own prompts, schemas and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flagstone.setup import pinning
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
-    """Replace what a run pinned when it was created: everything, or the prompt of stage NN.
+    """Update what a run pinned when it was created: everything, or only the prompt of stage NN.
 
     \b
     flagstone repin
@@ -25,7 +25,7 @@ def command(standing: Standing, stage: str | None, run_name: str | None) -> None
     else:
         changed = pinning.pin_all(standing.project, opened.run)
     for path in changed:
-        click.echo(f"took {path}")
+        click.echo(f"updated {path}")
     if not changed:
-        click.echo("nothing newer to take")
+        click.echo("everything is up to date")
     click.echo(f"next: flagstone status {opened.run.name}")

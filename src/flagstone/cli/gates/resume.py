@@ -1,4 +1,4 @@
-"""`flagstone resume`: undo abort."""
+"""`flagstone resume`: lets an aborted run continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flagstone.status import write_manifest
 @run_argument
 @click.pass_obj
 def command(standing: Standing, name: str | None) -> None:
-    """Let an aborted run go on where it stopped.
+    """Let an aborted run continue where it stopped.
 
     \b
     flagstone resume attn
@@ -23,6 +23,6 @@ def command(standing: Standing, name: str | None) -> None:
     undone = requests.resume(opened.run)
     write_manifest(opened)
     click.echo(
-        f"run {opened.run.name} may go on" if undone else f"run {opened.run.name} was not aborted; nothing changed"
+        f"run {opened.run.name} can continue" if undone else f"run {opened.run.name} was not aborted; nothing changed"
     )
     click.echo(f"next: flagstone run {opened.run.name}")

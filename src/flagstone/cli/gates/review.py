@@ -1,4 +1,4 @@
-"""`flagstone review`: read what a stage offers, and decide."""
+"""`flagstone review`: shows what a stage offers, and asks for a decision."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHOICES = """
   1  refine with suggestion 1        4  refine with my own words
   2  refine with suggestion 2        5  approve
   3  refine with suggestion 3        6  abort the run
-  d  diff    f  files    t  transcript    q  leave it undecided
+  d  diff    f  files    t  transcript    q  quit without deciding
 """
 
 
@@ -30,7 +30,7 @@ CHOICES = """
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
-    """Show what stage NN offers (default: the one that waits), and ask for your decision.
+    """Show what stage NN offers (default: the one that waits for you), and ask for your decision.
 
     \b
     flagstone review
@@ -42,14 +42,14 @@ def command(standing: Standing, stage: str | None, run_name: str | None) -> None
         click.echo(block, color=has_colour())
     assert verdict.content is not None
     digest = verdict.content.digest
-    need_terminal(f"flagstone approve {verdict.stage.nr} --digest {digest[:12]}", "your decision is asked for")
+    need_terminal(f"run: flagstone approve {verdict.stage.nr} --digest {digest[:12]}", "review needs your decision")
     click.echo(CHOICES)
     while not decided(opened, verdict, click.prompt("Your decision", default="", show_default=False).strip().lower()):
         pass
 
 
 def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
-    """The stage to look at: the one named, or the first whose gate is closed and that offers something."""
+    """The gate to review: that of the named stage, or the first closed one. Raises an error if it offers nothing."""
     if wanted:
         verdict = judge_gate(opened, wanted, time.time_ns())
     else:
@@ -63,13 +63,13 @@ def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
         stage = verdict.stage
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} {verdict.words}: there is nothing to review",
-            hint=f"build it: flagstone run {opened.run.name}",
+            hint=f"run it: flagstone run {opened.run.name}",
         )
     return verdict
 
 
 def decided(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
-    """Does what was chosen; True when a decision was made. Enter alone does nothing."""
+    """Does what a person chose. True if that was a decision; Enter alone never is."""
     if choice in LOOKS:
         LOOKS[choice](opened, verdict)
         return False
@@ -82,10 +82,10 @@ def decided(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
     if choice == "6":
         return abort_run(opened)
     if choice == "q":
-        click.echo(f"left undecided; come back with: flagstone review {verdict.stage.nr} --run {opened.run.name}")
+        click.echo(f"no decision made; to come back: flagstone review {verdict.stage.nr} --run {opened.run.name}")
         return True
     if choice:
-        click.echo(f"{printable_text(choice)[:20]!r} is none of the choices")
+        click.echo(f"{printable_text(choice)[:20]!r} is not one of the choices")
     click.echo(CHOICES)
     return False
 
@@ -99,23 +99,23 @@ def refine_with(opened: OpenedRun, verdict: Verdict, number: int) -> bool:
 
 
 def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
-    """Opens $EDITOR; an empty text decides nothing."""
+    """Opens $EDITOR. An empty text decides nothing."""
     words = click.edit("", extension=".md")
     if not (words or "").strip():
-        click.echo("no words, no decision")
+        click.echo("the text is empty; no decision made")
         return False
     return refine(opened, verdict, words or "")
 
 
 def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
     requests.refine(opened, verdict.stage, words)
-    click.echo(f"asked for changes; stage {verdict.stage.nr} takes them up in the same conversation")
+    click.echo(f"asked for changes; stage {verdict.stage.nr} continues with them in the same conversation")
     click.echo(f"next: flagstone run {opened.run.name}")
     return True
 
 
 def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
-    """Approves exactly what was shown; if it moved meanwhile, says so and decides nothing."""
+    """Approves exactly what was shown. If the content changed meanwhile, prints that and decides nothing."""
     assert verdict.content is not None
     try:
         approve(opened, verdict.stage, verdict.content.digest, "")
@@ -128,15 +128,15 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
 
 
 def abort_run(opened: OpenedRun) -> bool:
-    why = click.prompt("Why? (an empty answer is fine; Ctrl-C takes it back)", default="", show_default=False)
+    why = click.prompt("Why? (may be empty; Ctrl-C cancels)", default="", show_default=False)
     requests.abort(opened.run, why)
     write_manifest(opened)
-    click.echo(f"run {opened.run.name} is aborted; undo it with: flagstone resume {opened.run.name}")
+    click.echo(f"run {opened.run.name} is aborted; to undo it: flagstone resume {opened.run.name}")
     return True
 
 
 def show_diff(opened: OpenedRun, verdict: Verdict) -> None:
-    """What changed since the last approval, and since the version before."""
+    """Shows what changed since the last approval, and since the last version."""
     assert verdict.content is not None
     approved, before = last_approved(opened, verdict.stage), before_this(opened, verdict.stage, verdict.content)
     olds = {old.name: (title, old) for title, old in (("version", before), ("approval", approved)) if old}

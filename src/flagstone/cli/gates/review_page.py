@@ -1,4 +1,4 @@
-"""What the terminal review shows before it asks: who did what, the checks, the summary, the files."""
+"""The page that `flagstone review` shows before it asks: who did what, the checks, the summary, the files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
 
 
 def facts(opened: OpenedRun, verdict: Verdict) -> str:
-    """Attempt, agent, model, minutes, cost, digest: what a person weighs a decision with."""
+    """The facts that a person bases a decision on: attempt, agent, model, minutes, cost, digest."""
     assert verdict.content is not None
     settings = opened.settings.for_stage(verdict.stage.nr)
     result = read_record(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).result) or {}
@@ -60,10 +60,10 @@ def minutes(result: dict[str, Any]) -> str:
 
 
 def starts(opened: OpenedRun, verdict: Verdict) -> str:
-    """What an approval lets begin."""
+    """Which stages an approval lets start."""
     behind = [stage for stage in opened.table if verdict.stage.nr in stage.after]
     names = ", ".join(f"{stage.nr} {stage.name}" for stage in behind)
-    return f"Approving opens the way to {names}." if names else "This is the last stage: approving it ends the run."
+    return f"Approving it lets {names} start." if names else "This is the last stage: approving it completes the run."
 
 
 def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
@@ -74,7 +74,7 @@ def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
 
 
 def rendered(markdown: str) -> str:
-    """The summary as a terminal shows it best."""
+    """The summary, laid out for a terminal."""
     from rich.console import Console
     from rich.markdown import Markdown
 
@@ -98,9 +98,8 @@ def changes(opened: OpenedRun, verdict: Verdict) -> str:
             count = sum(
                 1 for line in differences(opened, stage, old) if line[:1] in "+-" and line[:3] not in ("+++", "---")
             )
-            words.append(
-                f"{count} lines of the summary differ from {name}" if count else f"the summary is that of {name}"
-            )
+            lines = "1 line of the summary differs" if count == 1 else f"{count} lines of the summary differ"
+            words.append(f"{lines} from {name}" if count else f"the summary is the same as in {name}")
     return "; ".join(words) if words else "this is the first version"
 
 
@@ -123,7 +122,7 @@ def show_files(opened: OpenedRun, verdict: Verdict) -> None:
 
 
 def show_text(text: str) -> None:
-    """A long text through the pager a person has chosen, a short one as it is."""
+    """Shows a long text in the person's pager, and prints a short one."""
     clean = printable_text(text)
     if sys.stdout.isatty() and clean.count("\n") > shutil.get_terminal_size().lines - 4:
         click.echo_via_pager(clean)

@@ -1,4 +1,4 @@
-"""`flagstone rollback`: take back the approval of a stage and all that rests on it."""
+"""`flagstone rollback`: takes back the approval of a stage and of all that rest on it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flagstone.status import write_manifest
 
 @click.command()
 @click.argument("stage", metavar="NN")
-@click.option("--why", default="", help="Words that go into the ledger.")
+@click.option("--why", default="", help="The reason to record in the ledger.")
 @run_option
 @click.pass_obj
 def command(standing: Standing, stage: str, why: str, run_name: str | None) -> None:
-    """Revoke stage NN and everything that rests on it. Nothing is deleted; approving again restores it.
+    """Take back the approval of stage NN and of all that rest on it. Nothing is deleted, and you can undo it.
 
     \b
     flagstone rollback 03
@@ -29,7 +29,7 @@ def command(standing: Standing, stage: str, why: str, run_name: str | None) -> N
     write_handoffs(opened)
     write_manifest(opened)
     if not revoked:
-        click.echo(f"stage {chosen.nr} {chosen.name} and what rests on it had no approval; nothing changed")
+        click.echo(f"neither stage {chosen.nr} {chosen.name} nor one that rests on it was approved; nothing changed")
         return
     click.echo("took back the approval of " + ", ".join(f"{each.nr} {each.name}" for each in revoked))
     where = f"--run {opened.run.name}"

@@ -1,4 +1,4 @@
-"""What the rule `iterate` runs: one block of one experiment, said live on the terminal and into the rule's log."""
+"""The job of the rule `iterate`: runs one block of an experiment, and reports it on the terminal and in the log."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from flagstone.records import write_record
 
 
 def main(words: list[str]) -> int:
-    """Exit codes: 0 the block is done, 2 yours to put right, 3 the work failed, 130 interrupted."""
+    """Exit codes: 0 the block is done, 2 yours to fix, 3 the work failed, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="iterate.py", description="Runs one block of an experiment.")
     parser.add_argument("block", type=Path, help="experiments/NAME/blocks/NNNN.json of the run")
-    parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
+    parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
     asked = parser.parse_args(words)
     restore_keyboard_interrupt()
     with aloud(asked.log) as say:
@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
 
 
 def answered(block: Path, say: Callable[[str], None]) -> int:
-    """Runs the block; why it failed stays beside it, for the last words of whoever called Snakemake."""
+    """Runs the block. If it fails, writes the reason to failure.json, for the last line of the call of Snakemake."""
     folder = block.parent.parent
     run, failure = Run(folder.parent.parent), folder / "failure.json"
     failure.unlink(missing_ok=True)
@@ -42,7 +42,7 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
             )
         work(run, plan, block, say)
     except (Interrupted, KeyboardInterrupt):
-        say(f"experiment {folder.name} was stopped; the same command goes on where it stopped")
+        say(f"experiment {folder.name} was stopped; the same command continues where it stopped")
         return Interrupted.exit_code
     except FlagstoneError as error:
         problem, hint = (naming_plan(words, plan) if plan else words for words in (error.problem, error.hint))
@@ -64,7 +64,7 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
 
 
 def draw_picture(words: list[str]) -> int:
-    """Draws every run of an experiment that has ended; what the rule `picture` calls."""
+    """Draws every run of an experiment that has ended. The rule `picture` calls it."""
     from flagstone.experiments.reporting import draw  # here, not above: a block draws nothing
 
     (target,) = map(Path, words)

@@ -1,4 +1,4 @@
-"""What a job of Snakemake says: live on the terminal, and into the rule's log."""
+"""Writes the output of a Snakemake job to the terminal and to the rule's log."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from flagstone.errors import WorkFailed
 from flagstone.processes import CappedFile, Redactor
 
-LARGEST = 5_000_000  # of what one job adds
+LARGEST = 5_000_000  # bytes that one job may add
 
 
 @contextmanager
 def aloud(path: Path) -> Iterator[Callable[[str], None]]:
-    """A voice for both, each line with its time; of a log that is too long the beginning and the end are kept."""
+    """Yields a function that writes a line, with its time, to both. A log that is too long keeps beginning and end."""
     log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)
 
     def say(line: str) -> None:
         told = f"{time.strftime('%H:%M:%S')} {line}\n"
-        # a full disk: what cannot be logged is still worked on, or fails by itself
+        # on a full disk the job still goes on, or fails by itself
         with suppress(OSError):
             sys.stderr.write(told)
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Everything a stage needs, loaded and tried once: the stages of one `flagstone run` are forked from this."""
+"""Loads everything that a job needs, once. The jobs of one call are then forked from that process."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```te
 
 
 def load_stage(opened: OpenedRun) -> Callable[[list[str]], int]:
-    """What builds one stage of this run, ready to be forked."""
+    """Loads what builds a stage of this run. Returns the function that a forked process calls."""
     from flagstone.cli.jobs.stage import main
 
     for name in LOADED:
         importlib.import_module(name)
-    with suppress(Exception):  # whatever is wrong is said by the stage that meets it
+    with suppress(Exception):  # the stage that meets the same error reports it
         try_out(opened)
     gc.collect()
     gc.freeze()  # so that a collection in a stage does not touch, and so copy, what all stages share
@@ -50,7 +50,7 @@ def load_stage(opened: OpenedRun) -> Callable[[list[str]], int]:
 
 
 def load_block() -> Callable[[list[str]], int]:
-    """What runs one block of an experiment, ready to be forked."""
+    """Loads what runs a block of an experiment. Returns the function that a forked process calls."""
     from flagstone.cli.jobs.block import main
 
     for name in LOADED_FOR_BLOCKS:
@@ -61,7 +61,7 @@ def load_block() -> Callable[[list[str]], int]:
 
 
 def try_out(opened: OpenedRun) -> None:
-    """Does once what every stage does, so that what is made on first use is there."""
+    """Does once what every stage does, so that the caches are filled before the fork."""
     from flagstone import prompts, schemas
     from flagstone.agents import sandbox
     from flagstone.artifacts.rules import parse_summary

@@ -1,4 +1,4 @@
-"""Whose an experiment is: a run's, with its agent, budgets, prompts and schemas, or a project's own."""
+"""The owner of an experiment: a run, with its agent, budgets, prompts and schemas, or a project."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKOUT = Path(flagstone.__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Owner:
-    """What holds for every experiment that belongs to a run; where it belongs to none, nothing is set."""
+    """What every experiment of a run shares. For a project's experiment nothing but the prompts is set."""
 
     prompts: Path
     agent: str = ""
@@ -30,11 +30,11 @@ class Owner:
     stage: str = ""
 
     def proposer(self, spec: Spec, driver: str = "") -> Proposer | None:
-        """Who proposes edits; `driver` names the agent that a person chose for now."""
+        """Who proposes edits. `driver` names the agent that a person chose for this call."""
         if spec.proposer == "none":
             return None
         chosen = driver or spec.agent.driver
-        # another agent than the run's has nothing of its options
+        # the run's options are those of its own agent, and of no other
         is_own = chosen in ("", self.agent)
         ways = Ways(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
         return proposer_for(spec, self.prompts, chosen or self.agent, ways)
@@ -72,7 +72,7 @@ def project_of(run: Run) -> Project:
 
 
 def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
-    """The budgets that an experiment draws on: the run's, and its stage's."""
+    """The budgets that an experiment uses: the run's, and its stage's."""
     found = (
         Purse.of(f"run {run.name}", settings.budget),
         Purse.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
@@ -81,5 +81,5 @@ def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
 
 
 def experimenter(project: Project, run: Run) -> str:
-    """The stage whose settings hold for the agents of experiments."""
+    """The stage whose settings the agents of experiments use."""
     return next((stage.nr for stage in pinned_table(project, run, validate=False) if stage.runs_experiments), "")

@@ -1,4 +1,4 @@
-"""Snakemake within our own process: the one module that imports it, so that a gate opens in milliseconds."""
+"""Runs Snakemake inside our own process, so that a gate opens in milliseconds. No other module imports it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flagstone.records import cannot_write
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one pass of Snakemake over a run came to."""
+    """The result of one pass of Snakemake over a run."""
 
     words: list[str]
     failure: dict[str, Any]
@@ -27,16 +27,16 @@ class Evaluation:
 
 
 def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Evaluation:
-    """One pass: builds what may be built, and learns where the run stands. Errors are ours, not Snakemake's."""
+    """Makes one pass: builds what may be built, and finds the run's state. Its errors are ours, not Snakemake's."""
     session.driver[:] = [resident]
     ended_well = False
     on_stop = signal.getsignal(signal.SIGTERM)
     try:
         ended_well = execute(project, run, cores)
     except SystemExit as ended:
-        raise resident.error or WorkFailed("Snakemake stopped", hint="see what it said above") from ended
+        raise resident.error or WorkFailed("Snakemake stopped", hint="see its output above") from ended
     finally:
-        signal.signal(signal.SIGTERM, on_stop)  # Snakemake leaves its own behind, which stops nothing any more
+        signal.signal(signal.SIGTERM, on_stop)  # Snakemake leaves its own handler behind, which stops nothing any more
         frontier = resident.session.frontier if resident.session else None
         if frontier:
             frontier.end()
@@ -44,8 +44,10 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
         raise WorkFailed("Snakemake could not read the workflow", hint=f"see: snakemake -n --config run={run.name}")
     failure = frontier.failure()
     if not ended_well and not failure:
-        refuse_without_room(run)  # a full disk keeps a stage from writing down how it failed
-        raise Interrupted(f"run {run.name} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+        refuse_without_room(run)  # on a full disk a stage cannot record how it failed
+        raise Interrupted(
+            f"run {run.name} was interrupted", hint=f"continue where it stopped: flagstone run {run.name}"
+        )
     return Evaluation(frontier.last_words(), failure, frontier.is_done, frontier.is_due)
 
 
@@ -86,20 +88,20 @@ def execute(project: Project, run: Run, cores: int) -> bool:
 
 
 def spare_pandas() -> None:
-    """Snakemake loads it in case parameters are tables; ours are words, and it takes longer than a stage of ours."""
-    plugins = re.compile(r"snakemake_[a-z]+_plugin_")  # such as the one for SLURM, which needs it
+    """Keeps Snakemake from importing pandas, which would take longer than a stage. Our parameters are no tables."""
+    plugins = re.compile(r"snakemake_[a-z]+_plugin_")  # such as the SLURM plugin, which needs pandas
     if not any(plugins.match(module.name) for module in pkgutil.iter_modules()):
         sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
 def stopped(run: Run, error: Exception) -> WorkFailed:
-    """What Snakemake could not get over, which is for its own command to show in full."""
+    """The error for a failure of Snakemake itself. Its own command shows all of it."""
     first = next(iter(str(error).splitlines()), "") or type(error).__name__
     return WorkFailed(
-        f"Snakemake stopped: {first}", hint=f"see all it says: snakemake --cores 1 --config run={run.name}"
+        f"Snakemake stopped: {first}", hint=f"see its full output: snakemake --cores 1 --config run={run.name}"
     )
 
 
 def is_failed_job(error: Exception) -> bool:
-    """Whether Snakemake only repeats that a job failed, which the job itself has said better."""
+    """Whether Snakemake only repeats that a job failed. The job itself has said more."""
     return "At least one job did not complete successfully" in str(error)

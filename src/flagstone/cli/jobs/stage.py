@@ -1,4 +1,4 @@
-"""What the stage rules run: one stage of one run, said live on the terminal and into the rule's log."""
+"""The job of the stage rules: builds one stage of a run, and reports it on the terminal and in the log."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from flagstone.status import write_manifest
 
 
 def main(words: list[str]) -> int:
-    """Exit codes: 0 published, 2 yours to put right, 3 the work failed, 130 interrupted."""
+    """Exit codes: 0 published, 2 yours to fix, 3 the work failed, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="stage.py", description="Builds one stage of a run.")
     parser.add_argument("stage", help="the stage, such as 03")
     parser.add_argument("--offer", required=True, type=Path, help="stages/NN_name.json of the run")
-    parser.add_argument("--log", required=True, type=Path, help="what is said is written here as well")
+    parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
     asked = parser.parse_args(words)
     restore_keyboard_interrupt()
     signal.signal(signal.SIGTERM, stop)
@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
         try:
             build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)
         except (Interrupted, KeyboardInterrupt):
-            say(f"stage {asked.stage} was stopped; the same command goes on where it stopped")
+            say(f"stage {asked.stage} was stopped; the same command continues where it stopped")
             return Interrupted.exit_code
         except FlagstoneError as error:
             say(error.problem)
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
-    """Builds the stage, and leaves a manifest that tells of it whatever came of it."""
+    """Builds the stage, and writes the manifest whether it succeeds or fails."""
     scripts = os.environ.get("FLAGSTONE_SCRIPTS")
     project = find_project(Path(scripts) if scripts else run.root)
     opened = open_run(project, run, validate=False)
@@ -66,7 +66,7 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
 
 
 class SoFar:
-    """What the run has cost so far, read again only when a call has ended."""
+    """The cost of the run so far. It is read again only when a call has ended."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -74,7 +74,7 @@ class SoFar:
         self.text = ""
 
     def words(self) -> str:
-        """As short as a line an event allows; a plus where calls of unknown cost come on top."""
+        """The cost, as short as possible. A plus sign stands for calls of unknown cost."""
         size = self.log.stat().st_size if self.log.exists() else 0
         if size != self.size:
             so_far = spending(self.log)
@@ -83,4 +83,4 @@ class SoFar:
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted("asked to stop", hint="the same command goes on where it stopped")
+    raise Interrupted("asked to stop", hint="the same command continues where it stopped")

@@ -1,4 +1,4 @@
-"""`flagstone cost`: what a run has cost, by stage and experiment, and what is left of its budget."""
+"""`flagstone cost`: shows what a run has cost, by stage and experiment, and what is left of its budget."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Rows = Mapping[str, Spending]
 
 @click.command()
 @run_argument
-@click.option("--calls", "every_call", is_flag=True, help="One line a call, oldest first.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts; holds every call.")
+@click.option("--calls", "every_call", is_flag=True, help="One line per call, oldest first.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with every call, for scripts.")
 @click.pass_obj
 def command(standing: Standing, name: str | None, every_call: bool, as_json: bool) -> None:
-    """Show what the agent calls of RUN have cost. What no agent stated is unknown, never nothing.
+    """Show what the agent calls of RUN have cost. A cost that no agent reported is unknown, never $0.
 
     \b
     flagstone cost attn
@@ -54,17 +54,17 @@ def show_sums(opened: OpenedRun, lines: list[dict[str, Any]]) -> None:
             click.echo(budget_words(balance, purse, key, limit))
     under_way = len(balance.flying)
     if under_way:
-        click.echo("1 call is under way" if under_way == 1 else f"{under_way} calls are under way")
+        click.echo("1 call is running" if under_way == 1 else f"{under_way} calls are running")
     click.echo(f"next: flagstone cost {opened.run.name} --calls")
 
 
 def budget_words(balance: Balance, purse: Purse, key: str, limit: float) -> str:
-    """One budget: what is used, what calls under way may still use, and what counts although nobody stated it."""
+    """One budget: what is used, what running calls may still use, and how many calls reported nothing."""
     words = f"budget of {purse.whose}: {key} {balance.spent(purse, key):g} of {limit:g} used"
     flying = balance.flying_use(purse, key)
-    words += f", {flying:g} reserved for calls under way" if flying else ""
+    words += f", {flying:g} reserved for running calls" if flying else ""
     unknown = balance.unknown(purse, key)
-    return words + (f" ({unknown} of unknown use counted as all they were allowed)" if unknown else "")
+    return words + (f" (calls of unknown use, counted at their limit: {unknown})" if unknown else "")
 
 
 def purses(opened: OpenedRun) -> list[Purse]:
@@ -83,7 +83,7 @@ def by_experiment(lines: list[dict[str, Any]]) -> Rows:
 
 
 def words(row: Spending) -> str:
-    """What some calls came to, on one line."""
+    """The sums of some calls, on one line."""
     calls = "1 call " if row.calls == 1 else f"{row.calls} calls"
     tokens = (
         "tokens unknown" if row.input_tokens is None else f"{row.input_tokens:,} in, {row.output_tokens or 0:,} out"
@@ -102,12 +102,12 @@ def duration(seconds: float) -> str:
 
 
 def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
-    """Every call on a line of its own: when, for what, by whom, how it ended, what it cost."""
+    """Prints a line for every call: when, for what, by which agent, how it ended, what it cost."""
     every = list(lines)
     told_later = settled(every)
     for line in filter(is_call, every):
         cost = told_later.get(id(line)) or paid(line.get("cost_usd"))
-        unstated = "told later" if id(line) in told_later else "unknown"
+        unstated = "counted later" if id(line) in told_later else "unknown"
         stated = unstated if cost is None else f"${cost:.4f}"
         counts = [whole(at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
@@ -116,11 +116,11 @@ def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
         said = f"{when:<19}  {what:<4} attempt {line.get('attempt', '?'):<3} {line.get('agent', '?'):<8}"
         click.echo(printable_text(f"{said} {line.get('outcome', '?'):<12} {stated:<11} {tokens}"))
     if not any(map(is_call, every)):
-        click.echo("no call yet")
+        click.echo("no calls yet")
 
 
 def as_record(opened: OpenedRun, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Everything the other forms show, as plain values."""
+    """Everything that the other forms show, as plain values."""
     log = opened.run.logs / LOG
     balance = Balance.of(log)
     whole_run = Purse("run", {})

@@ -1,4 +1,4 @@
-"""`flagstone doctor`: whether everything needed is here, each with its cure."""
+"""`flagstone doctor`: checks what is installed, and says how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FREE_BYTES = 2_000_000_000
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: `fine`, `missing` (needed), or `optional` (not there, not needed by all)."""
+    """One thing that was checked: `fine`, `missing` (and needed), or `optional` (missing, but not needed by all)."""
 
     what: str
     state: str
@@ -35,10 +35,10 @@ class Finding:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
 def command(standing: Standing, as_json: bool) -> None:
-    """Look at everything a run needs, and say how to get what is missing.
+    """Check everything that a run needs, and say how to fix what is missing.
 
     \b
     flagstone doctor
@@ -54,10 +54,10 @@ def command(standing: Standing, as_json: bool) -> None:
             line = f"{click.style(sign, fg=colour)} {each.what:<14} {each.said}"
             click.echo(line, color=has_colour())
             if each.cure:
-                click.echo(f"  {'':<14} cure: {each.cure}")
+                click.echo(f"  {'':<14} fix: {each.cure}")
     missing = [each.what for each in found if each.state == "missing"]
     if missing:
-        raise FlagstoneError(f"needed, and not here: {', '.join(missing)}", hint="each cure stands above")
+        raise FlagstoneError(f"missing: {', '.join(missing)}", hint="the fix for each is shown above")
 
 
 def tools() -> Iterator[Finding]:
@@ -70,16 +70,16 @@ def tools() -> Iterator[Finding]:
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
     fault = gpu_memory_fault()
     if fault:
-        cure = "with a GPU: its driver, and make setup; until then no experiment may rest on GPU memory"
+        cure = "if you have a GPU: install its driver and run make setup; until then no experiment can use GPU memory"
         yield Finding("GPU memory", "optional", f"cannot be measured: {fault}", cure)
     else:
-        yield Finding("GPU memory", "fine", "is measured, run by run")
+        yield Finding("GPU memory", "fine", "is measured for each run")
 
 
 def tool(what: str, argv: list[str], otherwise: str, cure: str) -> Finding:
     code, stdout, stderr = run_quietly(argv, Path.cwd(), 20)
     said = " ".join((stdout or stderr).decode(errors="replace").split())[:100]
-    return Finding(what, "fine", said) if code == 0 else Finding(what, otherwise, f"no {argv[0]} that works", cure)
+    return Finding(what, "fine", said) if code == 0 else Finding(what, otherwise, f"no working {argv[0]}", cure)
 
 
 def agents() -> Iterator[Finding]:
@@ -91,27 +91,29 @@ def agents() -> Iterator[Finding]:
 
 
 def keepers() -> Iterator[Finding]:
-    """What keeps agents inside their grant: two things of the kernel's, and one of ours that always holds."""
+    """What keeps agents inside their grant: two features of the kernel, and our own check, which is always there."""
     here = strength()
     if here.landlock_fault:
-        cure = f"{NEWER_KERNEL}; until then agents run no programs, unless `sandbox` is off"
+        cure = f"{NEWER_KERNEL}; until then agents cannot run programs, unless `sandbox` is off"
         yield Finding("Landlock", "optional", here.landlock_fault, cure)
     else:
-        yield Finding("Landlock", "fine", f"version {here.landlock_abi}: agents write only what they are granted")
+        yield Finding("Landlock", "fine", f"version {here.landlock_abi}: agents can write only what they are granted")
     if here.bubblewrap_fault:
-        cure = f"{INSTALL}; until then nothing can be hidden from agents, and chmod and touch are only put back"
+        cure = (
+            f"{INSTALL}; until then nothing is hidden from agents, and their chmod and touch are undone, not prevented"
+        )
         yield Finding("bubblewrap", "optional", here.bubblewrap_fault, cure)
     else:
-        yield Finding("bubblewrap", "fine", "what an agent starts ends with it; everything else is read-only to it")
+        yield Finding("bubblewrap", "fine", "what an agent starts ends with it; all that is not granted is read-only")
     yield Finding("digest check", "fine", "everything outside a grant is compared before and after every call")
 
 
 def machine(project: Project) -> Iterator[Finding]:
-    """The file system the runs lie on."""
+    """The file system that holds the runs, and the cores."""
     place = project.runs_dir if project.runs_dir.is_dir() else project.root
     try:
         with TemporaryFile(dir=place):
-            yield Finding("write access", "fine", f"{place} can be written")
+            yield Finding("write access", "fine", f"{place} is writable")
     except OSError as error:
         yield Finding("write access", "missing", f"{place}: {error.strerror}", f"make {place} writable")
     free = shutil.disk_usage(place).free
@@ -133,7 +135,7 @@ def configuration(project: Project) -> Iterator[Finding]:
     for path in sorted(project.schemas.glob("*.schema.yaml")):
         try:
             schemas.problems(project.schemas, path.name.removesuffix(".schema.yaml"), None)
-        except Exception as error:  # whatever is wrong with a schema is what is asked here
+        except Exception as error:  # any fault of a schema is a finding
             problems.append(f"{path.name}: {str(error).splitlines()[0]}")
     if problems:
         yield Finding("configuration", "missing", "; ".join(problems), "correct it; git diff shows what changed")

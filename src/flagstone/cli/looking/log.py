@@ -1,4 +1,4 @@
-"""`flagstone log`: what an agent did, and what it does now."""
+"""`flagstone log`: shows what an agent did, and what it does now."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TRANSCRIPT = "transcript.jsonl"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of an attempt is asked for."""
+    """Which part of an attempt a person asked for."""
 
     raw: bool
     prompt: bool
     follow: bool
 
     def file(self, attempt: Attempt) -> Path:
-        """The file that holds it; of live events, what was written as they happened."""
+        """The file that holds it."""
         if self.prompt:
             return attempt.prompt
         return attempt.folder / TRANSCRIPT if self.raw else attempt.events
@@ -41,9 +41,9 @@ class Wanted:
 @click.command()
 @click.argument("stage", metavar="[NN]", required=False)
 @click.option("--attempt", type=int, help="Which attempt (default: the newest).")
-@click.option("--follow", "-f", is_flag=True, help="Stay, and show events as they happen, also of later attempts.")
-@click.option("--raw", is_flag=True, help="The transcript as the agent printed it.")
-@click.option("--prompt", "show_prompt", is_flag=True, help="What the agent was asked.")
+@click.option("--follow", "-f", is_flag=True, help="Show events as they happen, later attempts included.")
+@click.option("--raw", is_flag=True, help="Show the transcript as the agent printed it.")
+@click.option("--prompt", "show_prompt", is_flag=True, help="Show the prompt that the agent got.")
 @run_option
 @click.pass_obj
 def command(
@@ -83,13 +83,13 @@ def command(
 
 
 def wait_for_attempt(run: Run, nr: str) -> None:
-    """A stage that has just been begun may not have made its first attempt yet."""
+    """Waits for the first attempt of a stage that has just started."""
     while not work.attempt_numbers(run, nr) and holder_of(run.drafts(nr) / ".lock"):
         time.sleep(LOOK_EVERY_S)
 
 
 def show(attempt: Attempt, wanted: Wanted) -> None:
-    """Prints one attempt: what was asked, what the agent printed, or both readably with how it ended."""
+    """Prints one attempt: its prompt, its raw transcript, or a readable transcript and how it ended."""
     transcript, path = attempt.folder / TRANSCRIPT, wanted.file(attempt)
     if path != attempt.events:
         for line in lines_in(path):
@@ -103,12 +103,12 @@ def show(attempt: Attempt, wanted: Wanted) -> None:
         for line in lines_in(attempt.events):
             click.echo(printable_text(line), nl=False)
     else:
-        click.echo("nothing was heard of the agent")
+        click.echo("no output from the agent")
     show_ending(attempt)
 
 
 def show_live(run: Run, nr: str, number: int, wanted: Wanted) -> None:
-    """Prints events as they happen, attempt after attempt, as long as somebody works on the stage."""
+    """Prints events as they happen, attempt after attempt, until nobody works on the stage any more."""
     while True:
         attempt = work.attempt(run, nr, number)
         click.echo(heading(attempt))
@@ -120,10 +120,10 @@ def show_live(run: Run, nr: str, number: int, wanted: Wanted) -> None:
 
 
 def follow_one(run: Run, nr: str, attempt: Attempt, path: Path) -> bool:
-    """Prints what is written to a file until nothing more will be; whether it was the last attempt."""
+    """Prints a file while an attempt writes to it. True if no other attempt follows."""
     position = 0
     while True:
-        # asked before reading: what is written until then is read below
+        # checked before reading, so that everything written until the check is read below
         is_worked_on = bool(holder_of(run.drafts(nr) / ".lock"))
         has_later = work.attempt_numbers(run, nr)[-1] > attempt.number
         position = print_from(path, position)
@@ -133,7 +133,7 @@ def follow_one(run: Run, nr: str, attempt: Attempt, path: Path) -> bool:
 
 
 def print_from(path: Path, position: int) -> int:
-    """Prints the whole lines that a file holds from a place on; returns where the next one begins."""
+    """Prints the complete lines of a file from a position on. Returns where the next line begins."""
     try:
         with open(path, "rb") as stream:
             stream.seek(position)
@@ -149,7 +149,7 @@ def print_from(path: Path, position: int) -> int:
 
 def lines_in(path: Path) -> Iterator[str]:
     if not path.is_file():
-        raise FlagstoneError(f"there is no {path.name} of this attempt", hint="the agent may not have started yet")
+        raise FlagstoneError(f"this attempt has no {path.name}", hint="the agent may not have started yet")
     with open(path, encoding="utf-8", errors="replace") as stream:
         yield from stream
 
@@ -163,14 +163,14 @@ def heading(attempt: Attempt) -> str:
 
 
 def show_ending(attempt: Attempt) -> None:
-    """How an attempt ended, what it cost, and which checks it failed."""
+    """Prints how an attempt ended, what it cost, and which checks it failed."""
     click.echo(f"— {outcome(attempt)}")
     for rule, message in attempt.failed_rules():
         click.echo(printable_text(f"✗ {rule}: {message}"))
 
 
 def list_attempts(opened: OpenedRun) -> None:
-    """One line an attempt: what it came to, how long it took, what it cost."""
+    """Prints a line for every attempt: how it ended, when it began, what it cost."""
     rows = [
         (stage.nr, work.attempt(opened.run, stage.nr, number))
         for stage in opened.table
@@ -179,20 +179,21 @@ def list_attempts(opened: OpenedRun) -> None:
     for nr, each in rows:
         click.echo(f"{nr} attempt {each.number:<3} {outcome(each)}")
     if not rows:
-        click.echo("no attempt yet")
+        click.echo("no attempts yet")
     click.echo(f"next: flagstone log NN --run {opened.run.name}" if rows else f"next: flagstone run {opened.run.name}")
 
 
 def outcome(attempt: Attempt) -> str:
     record = read_record(attempt.result)
     if record is None:
-        return "cut off, or still going"
+        return "killed, or still running"
     cost = record.get("cost_usd")
     words = [f"{record.get('outcome', '?'):<12}", str(record.get("started_at", ""))[:19]]
     words.append("cost unknown" if cost is None else f"${cost:.2f}")
     failed = attempt.failed_rules()
     if failed:
-        words.append(f"{len(failed)} checks failed: {', '.join(rule for rule, _ in failed[:4])}")
+        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        words.append(f"{count} failed: {', '.join(rule for rule, _ in failed[:4])}")
     elif attempt.checks.is_file():
         words.append("checks passed")
     else:

@@ -1,4 +1,4 @@
-"""`flagstone status`: what stands where, and the one next command."""
+"""`flagstone status`: shows the state of every stage, and the next command."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ MARKS = {
 @click.command()
 @click.argument("name", metavar="[RUN]", required=False)
 @click.option("--run", "-r", "run_name", metavar="NAME", help="The same as RUN.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
 def command(standing: Standing, name: str | None = None, run_name: str | None = None, as_json: bool = False) -> None:
-    """Show every run, or one in detail. Never writes, never starts Snakemake.
+    """Show every run, or RUN in detail. This only reads, and never starts Snakemake.
 
     \b
     flagstone status
@@ -68,7 +68,7 @@ def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[Run
 
 
 def known(project: Project, standing: Standing, run: Run) -> RunStatus | dict[str, str]:
-    """A run's status; one that cannot be read says so in its row and hides no other."""
+    """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
         return run_status(open_run(project, run, validate=False), standing.here)
     except (FlagstoneError, TypeError, KeyError, AttributeError, ValueError):
@@ -111,7 +111,7 @@ def summary_words(status: RunStatus) -> str:
 
 
 def cost(row: RunStatus | StageStatus) -> str:
-    """What is known of a cost is said; what is not known is never called nothing."""
+    """What is known of a cost. An unknown cost is never shown as $0."""
     if row.cost_usd is not None:
         return f"${row.cost_usd:.2f}"
     return f"at least ${row.known_usd:.2f}" if row.known_usd else "cost unknown"

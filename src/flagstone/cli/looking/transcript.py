@@ -1,4 +1,4 @@
-"""A transcript as a person reads it: what was said in full, what was done and what came back cut short."""
+"""Renders a transcript for a person: texts in full, tool calls and their results shortened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RAW_CHARACTERS = 300
 
 
 def rendered(path: Path) -> Iterator[str]:
-    """The lines to show of a transcript, however large it is."""
+    """The lines to show of a transcript, read one at a time."""
     with open(path, "rb") as stream:
         stranger = Stream()
         for raw in stream:
@@ -38,7 +38,7 @@ def of_event(event: Mapping[str, Any]) -> Iterator[str]:
             yield f"— session {one_line(str(event.get('session_id')))}, model {one_line(str(event.get('model')))}"
         case "system" if event.get("subtype") == "api_retry":
             reason = event.get("error_status") or event.get("error") or "no answer"
-            yield f"  ! the API is asked again: {one_line(str(reason))}"
+            yield f"  ! request repeated: {one_line(str(reason))}"
         case "assistant":
             for block in blocks(event):
                 yield from of_block(block)
@@ -66,18 +66,18 @@ def of_block(block: Mapping[str, Any]) -> Iterator[str]:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """What was said, as it was said."""
+    """The lines of a text, up to a limit."""
     yield from printable_text(text[:TEXT_CHARACTERS]).splitlines()
     if len(text) > TEXT_CHARACTERS:
-        yield f"[… {len(text) - TEXT_CHARACTERS} characters more]"
+        yield f"[… {len(text) - TEXT_CHARACTERS} more characters]"
 
 
 def result_lines(text: str, *, failed: bool) -> Iterator[str]:
-    """The beginning of what a tool gave back."""
+    """The first lines of what a tool returned."""
     lines: Iterable[str] = text[: RESULT_LINES * 4 * RESULT_CHARACTERS].splitlines()
     shown = [one_line(line, RESULT_CHARACTERS) for line in lines if line.strip()][:RESULT_LINES]
     mark = "✗" if failed else "│"
     yield from (f"    {mark} {line}" for line in shown)
     left = text.count("\n") + 1 - len(shown)
     if shown and left > 0:
-        yield f"    {mark} … {left} lines more"
+        yield f"    {mark} … {left} more lines"
