@@ -23,7 +23,7 @@ from flagstone.plans.folder import Home
 from measured.project import FLAGSTONE
 from measured.rounds import CHECKOUT, PROGRAMS, command, promise, seconds, show, take_turns
 
-sys.path.append(str(CHECKOUT / "tests" / "unit" / "loop"))
+sys.path.append(str(CHECKOUT / "tests" / "unit" / "experiments"))
 from entries import made_up, write_ledger
 
 RUNS = 10_000

@@ -17,63 +17,72 @@ from flagstone.records import Ledger
 
 @dataclass(frozen=True)
 class Decision:
-    """Who decided, on whose authority, from where."""
+    """Who decided, on whose authority, from where. `policy` names the rule if a rule decided."""
 
     by: str
     who: str
     at: str
     how: str
     comment: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """One line of the ledger of approvals: an event, who decided it, and the content it is about."""
+
+    event: str = ""
+    stage: str = ""
+    by: str = ""
+    who: str = ""
+    at: str = ""
+    how: str = ""
+    comment: str = ""
+    policy: str = ""
+    digest: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    index: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 0
+    flag_mtime_ns: int | None = None
+    place: tuple[int, ...] = ()  # of an arrival: which copy of the run this is, and which flags came along with it
+    spent: Mapping[str, int] = field(default_factory=dict)
 
 
 def ledger(run: Run) -> Ledger:
     return Ledger(run.seals)
 
 
-def decisions(run: Run, nr: str) -> list[dict[str, Any]]:
+def decisions(run: Run, nr: str) -> list[Seal]:
     """Every decision about a stage, oldest first."""
     try:
         stat = os.stat(run.seals)
     except OSError:
         return []
-    entries = ledger_entries(run.seals, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    return [entry for entry in entries if entry.get("stage") == nr]
+    return [seal for seal in read_seals(run.seals, stat.st_ino, stat.st_size, stat.st_mtime_ns) if seal.stage == nr]
 
 
 @lru_cache(maxsize=8)
-def ledger_entries(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[dict[str, Any]]:
+def read_seals(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[Seal]:
     """The ledger, read once for each state of its file."""
-    return Ledger(path).entries()
+    return Ledger(path).entries(Seal)
 
 
-def last_decision(run: Run, nr: str, *, event: str | None = None) -> dict[str, Any] | None:
+def last_decision(run: Run, nr: str, *, event: str | None = None) -> Seal | None:
     """The newest decision about a stage, or the newest of one kind."""
     return newest(decisions(run, nr), event)
 
 
-def newest(known: list[dict[str, Any]], event: str | None = None) -> dict[str, Any] | None:
+def newest(known: list[Seal], event: str | None = None) -> Seal | None:
     """The last of these decisions, or the last of one kind."""
-    return next((entry for entry in reversed(known) if event is None or entry.get("event") == event), None)
+    return next((seal for seal in reversed(known) if event is None or seal.event == event), None)
 
 
 def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -> None:
-    """Appends one decision; durable when it returns."""
-    entry: dict[str, object] = {
-        "event": event,
-        "stage": nr,
-        "by": decision.by,
-        "who": decision.who,
-        "at": decision.at,
-        "how": decision.how,
-        "host": os.uname().nodename,
-        **decision.extra,
-        **facts,
-    }
-    if decision.comment:
-        entry["comment"] = decision.comment
+    """Appends one decision. It is durable when this returns."""
+    decided = {name: value for name, value in vars(decision).items() if value}
     with sole_use(run.approved / ".lock"):
-        ledger(run).append(entry)
+        ledger(run).append({"event": event, "stage": nr, "host": os.uname().nodename, **decided, **facts})
 
 
 def owner_of(path: Path) -> str:

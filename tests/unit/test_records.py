@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from flagstone.errors import WorkFailed
-from flagstone.records import DigestCache, Ledger, canonical, digest_file, read_record, utc, write_atomic, write_record
+from flagstone.records import (
+    DigestCache,
+    Ledger,
+    canonical,
+    decode,
+    digest_file,
+    encode,
+    read_as,
+    read_record,
+    utc,
+    write_atomic,
+    write_record,
+)
 
 
 def test_equal_values_have_one_spelling() -> None:
@@ -54,7 +69,7 @@ def test_a_torn_last_line_is_passed_over_and_the_next_line_stands_alone(tmp_path
         stream.write(b'{"n": 1, "bef')
     ledger.append({"n": 2})
     assert [entry["n"] for entry in ledger.entries()] == [0, 2]
-    assert ledger.problems() == ["ledger.jsonl line 2 cannot be read and was passed over"]
+    assert ledger.problems() == ["line 2 of ledger.jsonl cannot be read and is passed over"]
 
 
 def test_a_changed_ledger_line_breaks_the_chain(tmp_path: Path) -> None:
@@ -62,7 +77,7 @@ def test_a_changed_ledger_line_breaks_the_chain(tmp_path: Path) -> None:
     for number in range(3):
         ledger.append({"n": number})
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b'"n":1', b'"n":9'))
-    assert ledger.problems() == ["ledger.jsonl line 3 does not follow from the line before it"]
+    assert ledger.problems() == ["line 3 of ledger.jsonl does not follow from the line before it"]
 
 
 def test_a_line_longer_than_the_tail_that_is_read_is_still_chained(tmp_path: Path) -> None:
@@ -104,3 +119,45 @@ def test_an_unwritable_place_is_two_lines_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(WorkFailed) as caught:
         write_atomic(tmp_path / "file" / "record.json", b"x")
     assert str(caught.value).count("\n") == 1
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    other: float | None = None
+
+
+def test_a_number_that_json_cannot_hold_is_written_as_a_word_and_read_as_that_number() -> None:
+    raw = encode(Sample("a", {"nan": math.nan, "high": math.inf, "low": -math.inf, "one": 1.5}))
+    assert json.loads(raw)["values"] == {"nan": "nan", "high": "inf", "low": "-inf", "one": 1.5}
+    values = decode(raw, Sample).values
+    assert math.isnan(values["nan"]) and (values["high"], values["low"], values["one"]) == (math.inf, -math.inf, 1.5)
+
+
+def test_a_record_of_another_version_is_read_without_the_keys_that_are_unknown() -> None:
+    assert decode(b'{"name": "a", "strange": [1], "version": 7}', Sample) == Sample("a")
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_numbers_that_only_the_json_module_reads_are_read(number: str) -> None:
+    assert str(decode(f'{{"name": "a", "other": {number}}}'.encode(), Sample).other) == str(float(number))
+
+
+def test_what_is_no_record_of_a_kind_is_none(tmp_path: Path) -> None:
+    for raw in (b"", b"{", b"[1]", b'{"name": 1}', b'{"values": {}}', b'{"name":' + b"[" * 100_000):
+        (tmp_path / "record.json").write_bytes(raw)
+        assert read_as(tmp_path / "record.json", Sample) is None
+    assert read_as(tmp_path / "nothing.json", Sample) is None
+
+
+def test_a_new_ledger_survives_a_power_cut_and_each_line_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")))
+    ledger = Ledger(tmp_path / "lr" / "ledger.jsonl")
+    ledger.append({"n": 0})
+    assert synced == [str(ledger.path), str(tmp_path / "lr"), str(tmp_path)]
+    ledger.append({"n": 1})
+    assert synced[3:] == [str(ledger.path)]

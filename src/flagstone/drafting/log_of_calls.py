@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flagstone.agents.accounts import LOG
 from flagstone.drafting.protected import Mark
 from flagstone.layout import Run
 from flagstone.locks import holder_of, sole_use
-from flagstone.records import digest_bytes, parsed_object
+from flagstone.records import decode_or_none, digest_bytes
 
 CALLS = f"logs/{LOG}"
 
@@ -34,7 +35,7 @@ def lines(added: bytes) -> Iterator[bytes]:
 
 def is_ours(line: bytes, run: Run, siblings: frozenset[str]) -> bool:
     """Whether a stage that may be built at the same time has written this, or an experiment that runs now."""
-    told = parsed_object(line) or {}
+    told = decode_or_none(line, dict[str, Any]) or {}
     experiment = str(told.get("experiment") or "")
     is_name = experiment == os.path.basename(experiment) != ""
     return told.get("stage") in siblings or (is_name and bool(holder_of(run.experiments / experiment / "lock")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from flagstone import seals
 from flagstone.layout import Run
@@ -12,9 +11,9 @@ ARRIVED = "arrived"
 COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the flags' perhaps the last
 
 
-def place_of(run: Run) -> list[int]:
+def place_of(run: Run) -> tuple[int, ...]:
     """What a copy of the run cannot share with it."""
-    return [inode(str(run.root)), inode(str(run.approved))]
+    return inode(str(run.root)), inode(str(run.approved))
 
 
 def inode(path: str) -> int:
@@ -24,15 +23,15 @@ def inode(path: str) -> int:
         return 0
 
 
-def last_arrival(run: Run) -> dict[str, Any]:
-    return seals.last_decision(run, "", event=ARRIVED) or {}
+def last_arrival(run: Run) -> seals.Seal:
+    return seals.last_decision(run, "", event=ARRIVED) or seals.Seal()
 
 
 def is_spent(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
     """Whether a flag came along with a copy of the run, so that its time says nothing about this content."""
     arrival = last_arrival(run)
-    if arrival.get("place") == place_of(run):
-        return bool(arrival.get("spent", {}).get(nr) == mtime_ns)
+    if arrival.place == place_of(run):
+        return arrival.spent.get(nr) == mtime_ns
     return mtime_ns < settled_ns(run, key)
 
 
@@ -53,7 +52,7 @@ def ctime_ns(path: str) -> int:
 def arrive(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
     """Notes that the run lies here now, and which flags came with it. Does nothing where that is known."""
     place = place_of(run)
-    if last_arrival(run).get("place") == place:
+    if last_arrival(run).place == place:
         return
     spent = {}
     for nr, key in keys.items():

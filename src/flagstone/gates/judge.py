@@ -16,7 +16,7 @@ from flagstone.gates.copies import is_spent
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.turns import Publication, asked_after, changed_settings, publication, reasons
 from flagstone.layout import Run
-from flagstone.seals import decisions, last_decision, newest
+from flagstone.seals import Seal, decisions, last_decision, newest
 from flagstone.stages import Stage
 
 SKEW_NS = 2_000_000_000  # a flag may be this far ahead of our clock
@@ -105,7 +105,7 @@ def gate_verdict(
         return Verdict(stage, State.WAITING, "waits for you", content, attempt)
     drift = drifted(opened, stage, content, seal)
     if seal and not drift:
-        restored = last is not None and last.get("event") != "approved"
+        restored = last is not None and last.event != "approved"
         return Verdict(stage, State.APPROVED, "is approved", content, attempt, fresh=restored)
     if flag.ahead:
         why = (
@@ -113,7 +113,7 @@ def gate_verdict(
         )
         return Verdict(stage, State.STALE if seal else State.WAITING, why, content, attempt)
     is_old = is_spent(run, stage.key, stage.nr, flag.mtime_ns)
-    if seal and (is_old or flag.mtime_ns == seal.get("flag_mtime_ns")):
+    if seal and (is_old or flag.mtime_ns == seal.flag_mtime_ns):
         return Verdict(stage, State.STALE, "changed after it was approved: " + "; ".join(drift), content, attempt)
     if is_old:
         why = f"waits for you: approved/{stage.nr}.flag came along with this copy of the run; touch it again to approve"
@@ -127,13 +127,13 @@ def gate_verdict(
     return Verdict(stage, State.WAITING, why, content, attempt)
 
 
-def drifted(opened: OpenedRun, stage: Stage, content: Content, seal: Mapping[str, Any] | None) -> list[str]:
+def drifted(opened: OpenedRun, stage: Stage, content: Content, seal: Seal | None) -> list[str]:
     """What differs from what was sealed, in words; empty when the seal still fits."""
     if seal is None:
         return []
     found = []
-    if seal.get("digest") != content.digest:
-        found = content.changes_since(as_mapping(seal.get("files")), as_mapping(seal.get("index")))
+    if seal.digest != content.digest:
+        found = content.changes_since(seal.files, seal.index)
         found = found[:6] + ([f"and {len(found) - 6} more"] if len(found) > 6 else [])
         found = found or ["its content changed"]
     return found + settings_drift(opened, stage)
@@ -142,7 +142,7 @@ def drifted(opened: OpenedRun, stage: Stage, content: Content, seal: Mapping[str
 def settings_drift(opened: OpenedRun, stage: Stage) -> list[str]:
     """Which settings of an approved stage have changed since its seal, in words."""
     seal = last_decision(opened.run, stage.nr, event="approved")
-    return changed_settings(opened.stage_facts(stage), as_mapping(seal.get("settings"))) if seal else []
+    return changed_settings(opened.stage_facts(stage), seal.settings) if seal else []
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

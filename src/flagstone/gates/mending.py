@@ -28,13 +28,12 @@ def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
     flag, waiting = opened.run.flag(stage.nr), flag_in_waiting(opened, stage)
     if not waiting.exists():
         return []
-    seal = seals.last_decision(opened.run, stage.nr) or {}
-    if seal.get("event") != "approved" or seal.get("flag_mtime_ns") != waiting.stat().st_mtime_ns or flag.exists():
+    seal = seals.last_decision(opened.run, stage.nr) or seals.Seal()
+    if seal.event != "approved" or seal.flag_mtime_ns != waiting.stat().st_mtime_ns or flag.exists():
         waiting.unlink()
         return []
     os.replace(waiting, flag)
-    policy = seal.get("policy")
-    return [f"stage {stage.key} was approved (policy: {policy}) when the run was cut short; its flag is there now"]
+    return [f"stage {stage.key} was approved (policy: {seal.policy}) when the run was cut short; its flag is there now"]
 
 
 def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:

@@ -105,4 +105,4 @@ def command_decision(comment: str = "") -> Decision:
 def policy_decision(policy: str) -> Decision:
     """A decision made by a rule of the run's settings, which the seal says."""
     who = seals.login_name(os.getuid())
-    return Decision(by="policy", who=who, at=utc(time.time()), how="policy", extra={"policy": policy})
+    return Decision(by="policy", who=who, at=utc(time.time()), how="policy", policy=policy)

@@ -125,7 +125,7 @@ def same_request(turn: Turn, other: Turn) -> bool:
 def is_settled(run: Run, stage: Stage, was: Publication) -> bool:
     """Whether a person has approved this very publication at some time."""
     decision = last_decision(run, stage.nr, event="approved")
-    return decision is not None and decision.get("attempt") == was.attempt
+    return decision is not None and decision.attempt == was.attempt
 
 
 def digest_of(opened: OpenedRun, stage: Stage) -> str:

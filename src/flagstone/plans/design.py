@@ -38,7 +38,8 @@ def approved_files(run: Run) -> dict[str, str]:
     """What was approved last, by path, of every stage that experiments rest on."""
     found: dict[str, str] = {}
     for nr in designing_stages(run):
-        found |= (last_decision(run, nr, event="approved") or {}).get("files", {})
+        seal = last_decision(run, nr, event="approved")
+        found |= seal.files if seal else {}
     return found
 
 

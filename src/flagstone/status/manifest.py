@@ -50,8 +50,8 @@ def stage_record(opened: OpenedRun, row: dict[str, object]) -> dict[str, object]
         "built_at": offer.get("built_at", ""),
         "artifacts": [entry.get("path") for entry in offer.get("artifacts", []) if isinstance(entry, dict)],
         "decisions": [
-            {key: entry.get(key, "") for key in ("event", "by", "who", "at", "how", "digest", "comment")}
-            for entry in seals.decisions(opened.run, nr)
+            {key: getattr(seal, key) for key in ("event", "by", "who", "at", "how", "digest", "comment")}
+            for seal in seals.decisions(opened.run, nr)
         ],
     }
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from flagstone.agents.accounts import calls
 from flagstone.drafting import work
 from flagstone.gates import OpenedRun, Speaker, State, Verdict, asked, failure_of, judge_gates
 from flagstone.locks import holder_of
-from flagstone.seals import last_decision
+from flagstone.seals import Seal, last_decision
 from flagstone.stages import Stage
 from flagstone.status.experiments import ExperimentStatus, unfinished
 
@@ -127,17 +125,16 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
         digest=verdict.content.digest if verdict.content else "",
         session_id=turn.session_id if turn else "",
         approved_by=approver(seal) if seal else "",
-        approved_at=str(seal.get("at", "")) if seal else "",
+        approved_at=seal.at if seal else "",
         cost_usd=spent.cost_usd,
         known_usd=spent.known_usd,
         calls=spent.calls,
     )
 
 
-def approver(seal: Mapping[str, Any]) -> str:
+def approver(seal: Seal) -> str:
     """Who approved: a person, or the policy that did it in a user's name."""
-    who = str(seal.get("who", ""))
-    return f"policy {seal.get('policy')} ({who})" if seal.get("by") == "policy" else who
+    return f"policy {seal.policy} ({seal.who})" if seal.by == "policy" else seal.who
 
 
 def overall(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:

@@ -52,7 +52,7 @@ def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
     seal = last_decision(opened.run, stage.nr, event="approved")
     if seal is None:
         return None
-    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest == seal.get("digest")), None)
+    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest == seal.digest), None)
 
 
 def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:

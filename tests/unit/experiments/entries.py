@@ -14,7 +14,7 @@ from flagstone.experiments.ledger.progress import Progress
 from flagstone.experiments.measuring.measurement import Measurement
 from flagstone.plans.folder import Home, run_id
 from flagstone.plans.spec import Spec, spec_of
-from flagstone.records import ZERO, canonical, digest_bytes, utc
+from flagstone.records import ZERO, digest_bytes, encode, utc
 
 BEGAN = 1_767_225_600.0  # 2026-01-01
 FAILURES = (
@@ -147,7 +147,7 @@ def write_ledger(home: Home, entries: Iterable[Entry]) -> None:
     home.root.mkdir(parents=True, exist_ok=True)
     before, lines = ZERO, []
     for entry in entries:
-        line = canonical({**entry.to_record(), "before": before})
+        line = encode({**vars(entry), "before": before})
         before = digest_bytes(line)
         lines.append(line + b"\n")
     home.ledger.write_bytes(b"".join(lines))

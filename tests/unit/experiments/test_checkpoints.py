@@ -11,6 +11,7 @@ from laboratory import TRAIN, Edits, Laboratory, set_x, whole
 
 from flagstone.experiments.ledger import ledger
 from flagstone.experiments.ledger.entry import Entry
+from flagstone.records import decode
 
 EPOCHS = "import time\ntime.sleep(0.01)\n".join(
     [TRAIN, *(f"open('step-{step}.pt', 'w').write('{step} ' + str(X))\n" for step in (1, 2, 3))]
@@ -151,4 +152,4 @@ def test_a_ledger_from_before_a_field_was_added_is_read(laboratory: Laboratory) 
     del record["beside"]
     for each in record["measurements"]:
         del each["evaluator_s"]
-    assert Entry.from_record(record).value == laboratory.entries()[0].value
+    assert decode(json.dumps(record).encode(), Entry).value == laboratory.entries()[0].value

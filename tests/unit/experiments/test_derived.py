@@ -56,7 +56,7 @@ def test_a_result_begins_with_the_fields_of_the_plugin_in_its_order(tmp_path: Pa
     record = result_record(entry_of(2, "advance", 0.5, previous_best="r0001"), spec_for(tmp_path))
     assert list(record)[: len(PLUGIN)] == PLUGIN
     assert record["primary"] == {"name": "val_loss", "direction": "min", "value": 0.5}
-    assert list(record["constraints"][0]) == ["name", "op", "threshold", "value", "passed"]
+    assert set(record["constraints"][0]) == {"name", "op", "threshold", "value", "passed"}
     assert (record["improved_over_best"], record["previous_best_run_id"]) == (True, "r0001")
 
 

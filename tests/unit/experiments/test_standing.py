@@ -118,9 +118,9 @@ def test_a_last_line_that_a_kill_cut_off_is_passed_over(tmp_path: Path) -> None:
     found = position_of(home, spec)
     assert (found.progress.number, found.problems) == (19, ())
     assert [each.number for each in last_entries(home, 3)] == [17, 18, 19]
-    Ledger(home.ledger).append(entries[19].to_record())
+    Ledger(home.ledger).append(entries[19])
     assert read_entries(home) == entries
-    assert position_of(home, spec).problems == ("line 20 of the ledger cannot be read and is passed over",)
+    assert position_of(home, spec).problems == ("line 20 of ledger.jsonl cannot be read and is passed over",)
 
 
 @pytest.mark.parametrize("change", ["edited", "lost", "swapped", "unreadable"])
@@ -138,7 +138,7 @@ def test_a_changed_ledger_is_said(change: str, tmp_path: Path) -> None:
         lines[7] = b"\x00 no line\n"
     home.ledger.write_bytes(b"".join(lines))
     problems = position_of(home, spec_for(tmp_path)).problems
-    assert problems and all("of the ledger" in problem for problem in problems)
+    assert problems and all("of ledger.jsonl" in problem for problem in problems)
     assert problems[0] in status_text(position_of(home, spec_for(tmp_path)))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from flagstone.agents.accounts import inflight
 from flagstone.agents.protocol import AgentCall, AgentResult, paid, whole
 from flagstone.locks import sole_use
-from flagstone.records import Ledger, parsed_object, utc
+from flagstone.records import Ledger, decode_or_none, utc
 
 LOG = "agents.jsonl"
 LEAST_USD = 1e-6  # less is a rounding error
@@ -70,7 +70,7 @@ def is_noted(log: Path, experiment: str, run: str) -> bool:
     """Whether a log tells of what this run of an experiment has used."""
     try:
         with open(log, "rb") as stream:
-            told = (parsed_object(raw) for raw in stream if f'"{run}"'.encode() in raw)
+            told = (decode_or_none(raw, dict[str, Any]) for raw in stream if f'"{run}"'.encode() in raw)
             return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in told)
     except OSError:
         return False

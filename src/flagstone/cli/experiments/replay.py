@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from flagstone.cli.experiments.which import entry_named, experiment_argument, live, no_such_run, opened_experiment
@@ -13,6 +11,7 @@ from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.engine import engine_of
 from flagstone.experiments.measuring import Order
 from flagstone.plans import command_of
+from flagstone.records import encode
 
 
 @click.command()
@@ -46,7 +45,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
         now = engine.harness.measure(Order(run, before.tree, part, before.first.seed))
         accounts.note_use(now.wall_s * now.gpus, now.wall_s)
     if as_json:
-        click.echo(json.dumps(now.to_record(), indent=1))
+        click.echo(encode(now))
     if now.value is None:
         raise WorkFailed(
             f"the replay of {which} has no number: {now.status}, {now.reason}", hint=f"see {run.log_of(part)}"

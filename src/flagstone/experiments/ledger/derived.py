@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from json.encoder import encode_basestring
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ from flagstone.experiments.ledger.ledger import entries_of
 from flagstone.experiments.ledger.scalars import event_files
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import Home, Spec, run_id
-from flagstone.records import cannot_write, content_of, keep, last_line, make, replace
+from flagstone.records import cannot_write, content_of, decode, encode, keep, last_line, make, replace
 
 if TYPE_CHECKING:
     from flagstone.experiments.ledger.ledger import History
@@ -34,13 +32,10 @@ COLUMNS = (
     "note",
 )
 HEADER = "\t".join(COLUMNS)
-AS_GIVEN = ("metrics", "judgement", "proposal")
 CONSTRAINT = ("name", "op", "threshold", "value", "passed")
 NOTE = 200
 # a line break in the eyes of any reader of the table
 BREAKS = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
-SPOKEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
-SORTED = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str, sort_keys=True).encode
 
 
 def telling(entry: Entry) -> Measurement | None:
@@ -55,30 +50,13 @@ def primary_of(entry: Entry, spec: Spec) -> dict[str, Any]:
 
 def result_record(entry: Entry, spec: Spec) -> dict[str, Any]:
     """result.json: the fields of the autoresearch plugin with its words, then what only we know."""
-    record: dict[str, Any] = json.loads(result_bytes(entry, spec))
-    return record
+    return decode(result_bytes(entry, spec), dict[str, Any])
 
 
 def result_bytes(entry: Entry, spec: Spec) -> bytes:
     """result.json as it is written: one field a line."""
-    rows = (f' "{name}": {spoken(name, value)}' for name, value in fields(entry, spec).items())
-    return ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "replace")
-
-
-def spoken(name: str, value: Any) -> str:
-    """A value as JSON. Written out for the plain ones: all of this is done again for 10 000 runs in a rebuild."""
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else word(value)
-    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
-        return repr(value)
-    # what was handed to us in any order comes back sorted from the ledger
-    encode = SORTED if name in AS_GIVEN else SPOKEN
-    try:
-        return encode(value)
-    except ValueError:
-        return encode(speakable_value(value))
+    rows = (b' "%b": %b' % (name.encode(), encode(value)) for name, value in fields(entry, spec).items())
+    return b"{\n" + b",\n".join(rows) + b"\n}\n"
 
 
 def fields(entry: Entry, spec: Spec) -> dict[str, Any]:
@@ -134,17 +112,6 @@ def further(entry: Entry) -> dict[str, Any]:
 
 def largest(amounts: Iterable[float | None]) -> float | None:
     return max((each for each in amounts if each is not None), default=None)
-
-
-def speakable_value(value: Any) -> Any:
-    """The same with numbers that JSON cannot hold as words, at any depth."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
-        return {key: speakable_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [speakable_value(item) for item in value]
-    return value
 
 
 def best_record(entry: Entry, spec: Spec) -> dict[str, Any]:

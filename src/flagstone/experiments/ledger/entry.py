@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flagstone.experiments.measuring import Measurement, Status, filled
+from flagstone.experiments.measuring import Measurement, Status
 
 Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
 
@@ -71,30 +71,3 @@ class Entry:
     def spent_usd(self) -> float:
         """What counts towards a limit: of a call that told no cost, all that it was allowed."""
         return self.cost_usd if self.cost_usd is not None else float(self.proposal.get("cost_at_most_usd") or 0.0)
-
-    def to_record(self) -> dict[str, Any]:
-        return {
-            **vars(self),
-            "measurements": [each.to_record() for each in self.measurements],
-            "constraints": [dict(each) for each in self.constraints],
-            "reference": [list(each) for each in self.reference],
-            "beside": [each.to_record() for each in self.beside],
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Entry:
-        """The entry a ledger line tells of; KeyError, TypeError or ValueError where it tells of none."""
-        values = {
-            **record,
-            "measurements": tuple([Measurement.from_record(each) for each in record["measurements"]]),
-            "constraints": tuple(record["constraints"]),
-            "reference": tuple([(int(seed), known(value)) for seed, value in record["reference"]]),
-            "beside": tuple([Measurement.from_record(each) for each in record.get("beside", ())]),
-        }
-        values.pop("before", None)
-        return filled(cls, values)
-
-
-def known(value: Any) -> float | None:
-    """The number of a reference; None where the best did not come to one."""
-    return None if value is None else float(value)

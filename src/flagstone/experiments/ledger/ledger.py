@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.progress import Progress
 from flagstone.plans import Home, command_of, run_id
-from flagstone.records import ZERO, Ledger, digest_bytes, last_line, mark_of, parsed_object, read_record, write_record
+from flagstone.records import (
+    ZERO,
+    Ledger,
+    decode_or_none,
+    digest_bytes,
+    encode,
+    last_line,
+    mark_of,
+    read_as,
+    write_atomic,
+)
 
 RECENT = 200
 REMEMBER_EVERY = 32
@@ -38,14 +46,15 @@ class History:
         """From the ledger: quickly, where what was remembered of it still holds, or else line by line."""
         found = cls(home)
         found.mark = mark_of(home.ledger)
-        found.progress, start, before = remembered(home)
+        known = remembered(home)
+        found.progress, (start, before, _) = known.progress, known.head
         if start:
             found.recent.extend(tail_entries(home.ledger, RECENT))
-        for raw in lines_of(home.ledger, start):
-            record = parsed_object(raw)
-            if record is not None and record.get("before") != before:
-                found.fault = found.fault or f"{home.ledger} was changed before its line of {record.get('run_id')}"
-            before, entry = digest_bytes(raw.rstrip(b"\n")), record and entry_of_record(record)
+        for line in Ledger(home.ledger).lines(start, before):
+            entry = decode_or_none(line.raw, Entry)
+            if line.is_broken:
+                of = entry.run_id if entry else "no run"
+                found.fault = found.fault or f"{home.ledger} was changed before its line of {of}"
             if entry:
                 found.progress = found.progress.after(entry)
                 found.unremembered += 1
@@ -73,7 +82,7 @@ class History:
     def append(self, entry: Entry) -> None:
         """Durable when this returns: this line is the verdict."""
         self.refuse_strangers()
-        Ledger(self.home.ledger).append(entry.to_record())
+        Ledger(self.home.ledger).append(entry)
         self.mark = mark_of(self.home.ledger)
         self.progress = self.progress.after(entry)
         self.recent.append(entry)
@@ -83,8 +92,8 @@ class History:
 
     def remember(self) -> None:
         """Spares the next process from reading the whole ledger; may be lost."""
-        told = {"mark": head_of(self.home.ledger), "progress": self.progress.to_record()}
-        write_record(state_file(self.home), told, durable=False)
+        state = Remembered(head_of(self.home.ledger), self.progress)
+        write_atomic(state_file(self.home), encode(state), durable=False)
         self.unremembered = 0
 
     def refuse_strangers(self) -> None:
@@ -100,43 +109,46 @@ def state_file(home: Home) -> Path:
     return home.root / "state" / "progress.json"
 
 
-def remembered(home: Home) -> tuple[Progress, int, str]:
-    """What was remembered of a ledger, where that ends, and the digest of the line there; nothing where it went on
-    from somewhere else."""
-    record = read_record(state_file(home)) or {}
+Head = tuple[int, str, bool]  # a ledger's size, the digest of its last line, whether a kill cut that off
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a ledger up to its head came to."""
+
+    head: Head
+    progress: Progress
+
+
+def remembered(home: Home) -> Remembered:
+    """What is remembered of a ledger. Returns what an empty one comes to if the ledger is not what it was."""
+    found = read_as(state_file(home), Remembered)
     try:
-        size, digest, torn = record["mark"]
         with open(home.ledger, "rb") as stream:
-            if torn or os.fstat(stream.fileno()).st_size < size or digest_bytes(last_line(stream, size)[0]) != digest:
-                return Progress(), 0, ZERO
-        return Progress.from_record(record["progress"]), size, digest
-    except (OSError, KeyError, TypeError, ValueError):
-        return Progress(), 0, ZERO
+            if found and not found.head[2] and head_in(stream, found.head[0]) == found.head:
+                return found
+    except OSError:
+        pass
+    return Remembered((0, ZERO, False), Progress())
 
 
-def head_of(path: Path) -> list[Any]:
-    """The size of a ledger and the digest of its last line: together they stand for all of it."""
+def head_of(path: Path) -> Head:
+    """What stands for all of a ledger: whoever changes any of it changes this."""
     try:
         with open(path, "rb") as stream:
-            line, torn = last_line(stream)
-            return [stream.tell(), digest_bytes(line), torn]
+            return head_in(stream, stream.seek(0, os.SEEK_END))
     except OSError:
-        return []
+        return 0, ZERO, False
 
 
-def entries_of(path: Path, start: int = 0) -> Iterator[Entry]:
-    """Every run of a ledger, or of its end, one at a time; a line that cannot be read is passed over."""
-    return (entry for entry in map(entry_in, lines_of(path, start)) if entry is not None)
+def head_in(stream: BinaryIO, size: int) -> Head:
+    line, is_torn = last_line(stream, size)
+    return size, digest_bytes(line), is_torn
 
 
-def lines_of(path: Path, start: int = 0) -> Iterator[bytes]:
-    try:
-        stream = open(path, "rb")  # noqa: SIM115  closed below, when the last line was taken
-    except OSError:
-        return
-    with stream:
-        stream.seek(start)
-        yield from (raw for raw in stream if raw != b"\n")
+def entries_of(path: Path) -> Iterator[Entry]:
+    """Every run of a ledger, one at a time; a line that cannot be read is passed over."""
+    return Ledger(path).read(Entry)
 
 
 def tail_entries(path: Path, count: int) -> list[Entry]:
@@ -152,56 +164,14 @@ def tail_entries(path: Path, count: int) -> list[Entry]:
     except OSError:
         return []
     lines = tail.split(b"\n")[0 if position == 0 else 1 :]
-    return [entry for entry in map(entry_in, lines[-count - 1 :]) if entry is not None]
+    return [entry for raw in lines[-count - 1 :] if (entry := decode_or_none(raw, Entry))]
 
 
-def entry_in(raw: bytes) -> Entry | None:
-    """The run a line tells of; None where it is torn or tells of something else."""
-    record = parsed_object(raw)
-    return entry_of_record(record) if record is not None else None
-
-
-def entry_of_record(record: Mapping[str, Any]) -> Entry | None:
-    try:
-        return Entry.from_record(record)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-# the keys of a line are sorted, and no other key of it comes before this one
-FIRST = b'{"before":"'
-DIGEST = slice(len(FIRST), len(FIRST) + 64)
-MOST = 3
+MOST_PROBLEMS = 3
 
 
 def ledger_problems(path: Path) -> list[str]:
     """What is wrong with a ledger, in words: changed, lost or unreadable lines; not a last one that a kill cut off."""
-    found: list[str] = []
-    before = ZERO.encode()
-    try:
-        stream = open(path, "rb")  # noqa: SIM115  closed below
-    except OSError:
-        return found
-    with stream:
-        for number, raw in enumerate(stream, 1):
-            is_cut_off = not raw.endswith(b"\n")
-            line = raw.rstrip(b"\n")
-            if not line:
-                continue
-            is_ours = line.startswith(FIRST) and line.endswith(b"}")
-            told = line[DIGEST] if is_ours else told_slowly(line)
-            if told is None and not is_cut_off:
-                found.append(f"line {number} of the ledger cannot be read and is passed over")
-            elif told != before and not is_cut_off:
-                found.append(f"line {number} of the ledger does not follow from the line before it")
-            before = hashlib.sha256(line).hexdigest().encode()
-    more = len(found) - MOST
-    return [*found[:MOST], *([f"and {more} more lines like these"] if more > 0 else [])]
-
-
-def told_slowly(line: bytes) -> bytes | None:
-    """The digest in a line of another form; None where there is none."""
-    try:
-        return str(json.loads(line)["before"]).encode()
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+    found = Ledger(path).problems(may_be_cut=True)
+    more = len(found) - MOST_PROBLEMS
+    return [*found[:MOST_PROBLEMS], *([f"and {more} more lines like these"] if more > 0 else [])]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from flagstone.experiments.ledger.entry import Entry, known
+from flagstone.experiments.ledger.entry import Entry
 
 KEPT = 200
 
@@ -73,22 +72,3 @@ class Progress:
         if entry.improved:
             return 0
         return self.plateau + (entry.status == "ok" and not entry.is_baseline)
-
-    def to_record(self) -> dict[str, Any]:
-        best = self.best.to_record() if self.best else None
-        return {**vars(self), "best": best, "reference": [list(pair) for pair in self.reference.items()]}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Progress:
-        """The progress a record tells of; KeyError, TypeError or ValueError where it tells of none."""
-        best = record["best"]
-        return cls(
-            **{
-                **record,
-                "best": Entry.from_record(best) if best else None,
-                "baseline": tuple(record["baseline"]),
-                "verdicts": dict(record["verdicts"]),
-                "kept": tuple(record["kept"]),
-                "reference": {int(seed): known(value) for seed, value in record["reference"]},
-            }
-        )

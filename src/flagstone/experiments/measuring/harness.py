@@ -17,13 +17,13 @@ from flagstone.experiments.candidates import Contract, Subject, emptied
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
-from flagstone.experiments.measuring.measurement import Measurement, Order, Status
+from flagstone.experiments.measuring.measurement import Basis, Measurement, Order, Status
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import MEASURED, Home, Spec, unused
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
-from flagstone.records import cannot_write, read_record, utc, write_record
+from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
 
 if TYPE_CHECKING:
     pass
@@ -74,22 +74,19 @@ class Harness:
         if tampered:
             found = replace(found, status="invalid", reason=tampered, value=None)
         # survives a kill in any case, and a power cut where it took longer than syncing it
-        record = {**found.to_record(), "tree": order.tree, "contract": self.start_digest}
-        write_record(order.run.measured(order.part), record, durable=found.wall_s > SYNCED_S)
+        record = {**vars(found), "tree": order.tree, "contract": self.start_digest}
+        write_atomic(order.run.measured(order.part), encode(record) + b"\n", durable=found.wall_s > SYNCED_S)
         return found
 
     def known(self, order: Order) -> Measurement | None:
         """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
         path = order.run.measured(order.part)
-        record = read_record(path)
-        if record is None:
+        content = content_of(path)
+        if content is None:
             return None
-        try:
-            was_of = (record.pop("tree"), record.pop("contract"), record["seed"])
-            if was_of == (order.tree, self.start_digest, order.seed):
-                return Measurement.from_record(record)
-        except (TypeError, KeyError, ValueError, AttributeError):
-            pass
+        asked = Basis(order.tree, self.start_digest, order.seed)
+        if decode_or_none(content, Basis) == asked and (found := decode_or_none(content, Measurement)):
+            return found
         os.rename(path, unused(path))
         return None
 

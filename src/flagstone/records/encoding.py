@@ -1,0 +1,80 @@
+"""JSON of records: one spelling, digests, and decoding straight into frozen dataclasses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from functools import cache
+from math import isfinite
+from typing import Any, TypeVar
+
+import msgspec
+
+ZERO = "0" * 64
+Kind = TypeVar("Kind")
+
+
+def utc(seconds: float) -> str:
+    """A moment as UTC ISO 8601 with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def canonical(value: object) -> bytes:
+    """One spelling for one value, so that equal records have equal digests."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+def digest_bytes(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_value(value: object) -> str:
+    return digest_bytes(canonical(value))
+
+
+def digest_file(path: str | os.PathLike[str]) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def encode(value: object) -> bytes:
+    """JSON of a record that only we read: one line, keys sorted; a number that JSON cannot hold becomes a word."""
+    return msgspec.json.encode(speakable(plain(value)), order="sorted")
+
+
+def plain(value: object) -> Any:
+    """The same in dictionaries, lists, strings and numbers."""
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)
+
+
+def speakable(value: Any) -> Any:
+    """The same plain value, but NaN and infinity as words that `float` and `decode` read."""
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {key: speakable(item) for key, item in value.items()}
+    return [speakable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def decode(raw: bytes, kind: type[Kind]) -> Kind:
+    """A record of this kind. Unknown keys are ignored. ValueError or RecursionError if it is none."""
+    try:
+        record: Kind = decoder_for(kind).decode(raw)  # type: ignore[arg-type]  # mypy takes no type for hashable
+        return record
+    except msgspec.DecodeError:  # NaN without quotes, for example, which the json module writes and reads
+        return msgspec.convert(json.loads(raw), kind, strict=False)
+
+
+@cache
+def decoder_for(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, strict=False)
+
+
+def decode_or_none(raw: bytes, kind: type[Kind]) -> Kind | None:
+    try:
+        return decode(raw, kind)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,136 @@
+"""Files that are whole or absent: written by rename, durable where they have to be."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.records.encoding import Kind, decode_or_none
+
+MAKE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+    """The whole new content or the whole old one. What can be made anew at any time need not be `durable`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fchmod(stream.fileno(), mode)
+                if durable:
+                    os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        if durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in this folder survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_record(path: Path, value: object, *, durable: bool = True) -> None:
+    try:
+        content = json.dumps(value, indent=1, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:  # a name that is no UTF-8: escaped, it is read back as it was
+        content = json.dumps(value, indent=1, default=str).encode()
+    write_atomic(path, content + b"\n", durable=durable)
+
+
+def cannot_write(path: Path, error: OSError) -> FlagstoneError:
+    return WorkFailed(
+        f"cannot write {path}: {error.strerror or error}",
+        hint="free some space or make the folder writable, then give the same command again: nothing was lost",
+    )
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """A whole file, with the fewest calls: gates read many small ones."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(handle).st_size
+        content = os.read(handle, size + 1)
+        while more := os.read(handle, 1 << 20) if len(content) != size else b"":
+            content += more
+        return content
+    finally:
+        os.close(handle)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record, or None where there is none that can be read."""
+    try:
+        value = json.loads(read_bytes(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def read_as(path: Path, kind: type[Kind]) -> Kind | None:
+    """The record of this kind in a file. Returns None if the file holds none."""
+    try:
+        return decode_or_none(read_bytes(path), kind)
+    except OSError:
+        return None
+
+
+def content_of(path: Path) -> bytes | None:
+    """None where there is no such file, or it cannot be read."""
+    try:
+        return read_bytes(path)
+    except OSError:
+        return None
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Writes a file unless exactly that stands there."""
+    if content_of(path) != content:
+        replace(path, content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """The whole new content or the whole old one."""
+    temporary = f"{os.fspath(path)}.new"
+    try:
+        put(temporary, content, os.O_TRUNC)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def make(path: Path, content: bytes) -> None:
+    """A file that was not there. A kill may leave it half written: the caller has to know of that."""
+    try:
+        put(os.fspath(path), content, os.O_EXCL)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def put(path: str, content: bytes, flag: int) -> None:
+    try:
+        handle = os.open(path, MAKE | flag, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle = os.open(path, MAKE | flag, 0o644)
+    try:
+        if os.write(handle, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(handle)
