@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.agents.cleaning import Cleaning
-from flagstone.agents.protocol import AgentCall, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
 from flagstone.locks import sole_use
-from flagstone.processes import Redactor, Survivor, end_orphans, still_alive
-from flagstone.records import cannot_write, read_record, write_record
+from flagstone.processes import Output, Redactor, Survivor, end_orphans, still_alive
+from flagstone.records import cannot_write, read_record, utc, write_record
+
+STDERR_TAIL = 4096
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,6 @@ class Room:
         with sole_use(self.root / "lock", self.root.parent, wait=False) as is_ours:
             yield is_ours
 
-    @contextmanager
-    def kept_clean(self, redactor: Redactor) -> Iterator[None]:
-        """Takes secrets out of what the CLI and its agent have written down, once it has ended."""
-        try:
-            yield
-        finally:
-            Cleaning(redactor).clean(self.root)
-
     def noted(self, name: str) -> object:
         """What is remembered of the conversation under this name; None where nothing is."""
         return (read_record(self.state) or {}).get(name)
@@ -86,3 +81,41 @@ class Room:
         rows = known if isinstance(known, list) else []
         noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
         return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
+
+
+def carry_out_alone(call: AgentCall, redactor: Redactor, work: Callable[[Room], AgentResult]) -> AgentResult:
+    """Carries out a driver's part of a call, alone in its conversation, whose folder holds no secret afterwards.
+
+    Nothing is started while another call uses the conversation, or while processes of an earlier one still run.
+    """
+    started_at = utc(time.time())
+    result = carry_out_if_free(call, redactor, work)
+    return replace(result, started_at=started_at, ended_at=utc(time.time()))
+
+
+def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Room], AgentResult]) -> AgentResult:
+    room = Room.of(call)
+    with room.held() as is_ours:
+        if not is_ours:
+            return AgentResult.unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+        running = room.still_running()
+        if running:
+            pids = ", ".join(str(process.pid) for process in running)
+            return AgentResult.unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+        try:
+            return work(room)
+        finally:
+            Cleaning(redactor).clean(room.root)
+
+
+def output_of(call: AgentCall) -> Output:
+    """Where the program of a call writes."""
+    return Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
+
+
+def stderr_tail(call: AgentCall) -> str:
+    """The end of what the program of a call wrote as errors; usually the reason is there."""
+    try:
+        return (call.record_dir / "stderr.txt").read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -139,6 +139,11 @@ class AgentResult:
     conversation_usd: float | None = None
     changed: tuple[str, ...] = ()
 
+    @classmethod
+    def unstarted(cls, call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+        """The result of a call that cost nothing, because it never started."""
+        return cls(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
+
     def to_record(self) -> dict[str, object]:
         """The result as a record of plain values."""
         return {

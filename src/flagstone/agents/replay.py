@@ -42,7 +42,7 @@ class ReplayAgent:
         recording = self.recording_of(call)
         if recording is None:
             reason = f"{self.folder} holds no recording of stage {call.task.stage}"
-            return AgentResult(Outcome.CONFIG, reason, "", call.conversation.session_id, cost_usd=0.0)
+            return AgentResult.unstarted(call, Outcome.CONFIG, reason)
         stream = self.played(recording, call, on_event)
         denied = tuple(put_files(recording, call))
         verdict = verdict_on(stream, leftovers(recording, call))

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.claude.endings import Leftovers, Verdict, structured, verdict_on
@@ -15,15 +14,13 @@ from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.claude.login import is_logged_in, login_lent
 from flagstone.agents.claude.totals import Totals, totals_asked
-from flagstone.agents.conversation import Room
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome, Usage
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, Redactor, StartError, run
-from flagstone.records import utc
+from flagstone.agents.conversation import Room, carry_out_alone, output_of, stderr_tail
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome
+from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
 VERSION = "2.1.329"
 TRANSCRIPT_MB = 200
 LINE_KB = 8000
-STDERR_TAIL = 4096
 
 
 class ClaudeAgent:
@@ -57,27 +54,17 @@ class ClaudeAgent:
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """Carries out one call; an interruption, a full disk, or a machine that cannot hold the agent, is raised."""
-        started_at = utc(time.time())
-        result = self.answer(call, on_event)
-        return replace(result, started_at=started_at, ended_at=utc(time.time()))
-
-    def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         faults = faults_of(call)
         if faults:
-            return unstarted(call, Outcome.CONFIG, "; ".join(faults))
+            return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(faults))
         if is_spent(call.limits):
-            return unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
-        room = Room.of(call)
-        with room.held() as is_ours:
-            if not is_ours:
-                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
-            running = room.still_running()
-            if running:
-                pids = ", ".join(str(process.pid) for process in running)
-                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
-            secrets = Redactor.of(os.environ, self.environ)
-            with room.kept_clean(secrets), login_lent(self.environ, room.config, call):
+            return AgentResult.unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
+
+        def converse(room: Room) -> AgentResult:
+            with login_lent(self.environ, room.config, call):
                 return self.converse(call, room, on_event)
+
+        return carry_out_alone(call, Redactor.of(os.environ, self.environ), converse)
 
     def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI in a room that is ours alone."""
@@ -85,12 +72,16 @@ class ClaudeAgent:
         if call.conversation.resume and room.noted("is_open") and is_limited(call.limits):
             known = totals_asked(call, room, self.executable, self.environ)
             if known is None:
-                return unstarted(call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out")
+                return AgentResult.unstarted(
+                    call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out"
+                )
             spent = known.since(before, known.usage)
             call = replace(call, limits=what_is_left(call.limits, spent))
             if is_spent(call.limits):
                 room.note(**known.facts())
-                used_up = unstarted(call, Outcome.BUDGET, "what was left was spent by a call that was cut off")
+                used_up = AgentResult.unstarted(
+                    call, Outcome.BUDGET, "what was left was spent by a call that was cut off"
+                )
                 return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
         room.note(is_open=True)
         return self.run(call, room, before, on_event)
@@ -106,13 +97,12 @@ class ClaudeAgent:
             return stream.result is not None
 
         limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
-        output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
         command = self.command(call, room)
         try:
-            process = run(command, limits, output, on_line)
+            process = run(command, limits, output_of(call), on_line)
         except StartError as error:
             room.note(is_open=False)
-            return unstarted(call, Outcome.CONFIG, error.problem)
+            return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         except TokensSpent:
             result = stopped_for_tokens(call, stream)
         else:
@@ -171,7 +161,7 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
         signal=process.signal,
         ending=process.ending,
         unclean_pids=process.unclean_pids,
-        stderr=tail_of(call.record_dir / "stderr.txt"),
+        stderr=stderr_tail(call),
         wants_structure=call.reply_schema is not None,
         now_s=time.time(),
     )
@@ -195,16 +185,3 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
         structured=structured(stream.result),
         conversation_usd=total.cost_usd if total and is_told else None,
     )
-
-
-def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
-    """A call that cost nothing, because it was never started."""
-    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
-
-
-def tail_of(path: Path) -> str:
-    """The last words of a file, which is usually where the reason stands."""
-    try:
-        return path.read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flagstone.agents import sandbox
+from flagstone.agents.conversation import output_of
 from flagstone.agents.demo.script import Action, actions_of
 from flagstone.agents.demo.voice import event_of, heard
 from flagstone.agents.demo.work import carry_out, prepare
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, amount
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
+from flagstone.processes import Command, ProcessLimits, ProcessResult, run
 from flagstone.records import utc, write_atomic
 
 
@@ -65,18 +66,18 @@ class DemoAgent:
         started = time.time()
         note_call(call)
         if call.mode is not Mode.WORK:
-            return refused(call, "the demo agent carries out stages; it neither judges nor edits on request", started)
+            reason = "the demo agent carries out stages; it neither judges nor edits on request"
+            return AgentResult.unstarted(call, Outcome.CONFIG, reason)
         try:
             actions = actions_of(call)
         except FlagstoneError as error:
-            return refused(call, f"{error.problem} ({error.hint})", started)
+            return AgentResult.unstarted(call, Outcome.CONFIG, f"{error.problem} ({error.hint})")
         prepare(actions)
         said = Heard(on_event, Run(call.task.run_root).feedback(call.task.stage))
         limits = ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s)
-        output = Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
         with TemporaryDirectory(prefix="flagstone-demo-") as private:
             command = command_of(call, actions, Path(private))
-            process = run(command, limits, output, said.take)
+            process = run(command, limits, output_of(call), said.take)
         result = result_of(call, said, process, started)
         return replace(result, denied=tuple(said.denied), sandbox=sandbox.how_held(command.confinement))
 
@@ -108,18 +109,6 @@ def note_call(call: AgentCall) -> None:
     }
     call.record_dir.mkdir(parents=True, exist_ok=True)
     (call.record_dir / "call.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def refused(call: AgentCall, reason: str, started: float) -> AgentResult:
-    return AgentResult(
-        outcome=Outcome.CONFIG,
-        reason=reason,
-        text="",
-        session_id=call.conversation.session_id,
-        cost_usd=0.0,
-        started_at=utc(started),
-        ended_at=utc(time.time()),
-    )
 
 
 def result_of(call: AgentCall, said: Heard, process: ProcessResult, started: float) -> AgentResult:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.claude import brief, by_wording
-from flagstone.agents.conversation import Room
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, Usage, own_git_only
+from flagstone.agents.conversation import STDERR_TAIL, Room, carry_out_alone, output_of, stderr_tail
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
 from flagstone.agents.template.template import Reading, Template
-from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, Redactor, StartError, run
-from flagstone.records import utc
+from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
-STDERR_TAIL = 4096
 LEAVING_S = 0.5  # for a CLI that has come to its end anyway, when it tells that its money is spent
 
 
@@ -41,30 +38,17 @@ class CommandAgent:
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """Carries out one call."""
-        started_at = utc(time.time())
-        result = self.answer(call, on_event)
-        return replace(result, started_at=started_at, ended_at=utc(time.time()))
-
-    def answer(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         fault = self.fault()
         if fault:
-            return unstarted(call, Outcome.CONFIG, "; ".join(fault))
-        room = Room.of(call)
-        with room.held() as is_ours:
-            if not is_ours:
-                return unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
-            running = room.still_running()
-            if running:
-                pids = ", ".join(str(process.pid) for process in running)
-                return unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
-            session = str(room.noted("session") or "") if call.conversation.resume else ""
-            if call.conversation.resume and not (session and self.template.resume_argv):
-                return unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
-            with room.kept_clean(Redactor.of(os.environ)):
-                return self.converse(call, room, session, on_event)
+            return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(fault))
+        return carry_out_alone(call, Redactor.of(os.environ), lambda room: self.converse(call, room, on_event))
 
-    def converse(self, call: AgentCall, room: Room, session: str, on_event: Callable[[Event], None]) -> AgentResult:
-        """One run of the CLI; `session` is its own name of the conversation to go on with."""
+    def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI in a conversation that is ours alone."""
+        # the CLI's own name of the conversation to go on with
+        session = str(room.noted("session") or "") if call.conversation.resume else ""
+        if call.conversation.resume and not (session and self.template.resume_argv):
+            return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
         reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
         room.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
@@ -81,9 +65,9 @@ class CommandAgent:
 
         command = self.command(call, room, session)
         try:
-            process = run(command, limits_of(call), outputs(call), on_line)
+            process = run(command, limits_of(call), output_of(call), on_line)
         except StartError as error:
-            return unstarted(call, Outcome.CONFIG, error.problem)
+            return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         reading.finish()
         room.note_survivors(process.survivors, session=reading.session)
         result = concluded(call, reading, process)
@@ -130,10 +114,6 @@ def used_up(limits: Limits, reading: Reading) -> str:
     return ""
 
 
-def outputs(call: AgentCall) -> Output:
-    return Output(call.record_dir / "transcript.jsonl", call.record_dir / "stderr.txt")
-
-
 def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> AgentResult:
     """What the process and its words come to; a cost nobody stated is unknown, not nothing."""
     outcome, reason = verdict(call, reading, process)
@@ -166,19 +146,7 @@ def verdict(call: AgentCall, reading: Reading, process: ProcessResult) -> tuple[
         return Outcome.BUDGET, used_up(call.limits, reading)
     if process.exit_code == 0:
         return Outcome.OK, "completed"
-    said = f"{tail(call.record_dir / 'stderr.txt')} {reading.trouble or reading.text[-STDERR_TAIL:]}"
+    said = f"{stderr_tail(call)} {reading.trouble or reading.text[-STDERR_TAIL:]}"
     if process.exit_code is None:
         return Outcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
     return by_wording(said) or Outcome.CRASHED, brief(said) or f"exit code {process.exit_code}"
-
-
-def unstarted(call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
-    """A call that cost nothing, because it was never started."""
-    return AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0))
-
-
-def tail(path: Path) -> str:
-    try:
-        return path.read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
-    except OSError:
-        return ""
