@@ -1,6 +1,7 @@
 from .constraint import constraint_of as constraint_of
-from .design import LARGEST as LARGEST, SOURCES as SOURCES, files_on_disk as files_on_disk
+from .design import files_on_disk as files_on_disk
 from .direction import direction_of as direction_of
+from .files import NamedFiles as NamedFiles
 from .folder import (
     RUN_ID as RUN_ID,
     Home as Home,
@@ -9,7 +10,8 @@ from .folder import (
     run_id as run_id,
     unused as unused,
 )
-from .needs import number as number, part as part
+from .grants import excesses as excesses
+from .loading import load_spec as load_spec
 from .plan import Plan as Plan, plan_named as plan_named, plans as plans
 from .spec import (
     MEASURED as MEASURED,
@@ -21,5 +23,5 @@ from .spec import (
     StepSpec as StepSpec,
     StoppingSpec as StoppingSpec,
     SubjectSpec as SubjectSpec,
-    load_spec as load_spec,
+    spec_of as spec_of,
 )

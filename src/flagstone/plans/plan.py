@@ -11,7 +11,8 @@ from typing import Any
 
 from flagstone.layout import PLAN_FILE, Run
 from flagstone.plans.design import design_of
-from flagstone.plans.needs import needs_of
+from flagstone.plans.needs import block_needs
+from flagstone.plans.spec import Spec, plan_spec
 from flagstone.records import digest_bytes, last_line, read_record
 
 
@@ -33,6 +34,11 @@ class Plan:
             return self.path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+    @property
+    def spec(self) -> Spec | None:
+        """What it says, with every default; None if it cannot be read."""
+        return plan_spec(self.text)
 
     @property
     def digest(self) -> str:
@@ -85,7 +91,7 @@ class Plan:
 
     def resources(self) -> Mapping[str, int]:
         """GPUs and minutes of one job."""
-        return needs_of(self.text)
+        return block_needs(self.spec)
 
     def failure(self) -> Mapping[str, Any]:
         """Why its last job failed, if it did: problem, hint and exit code."""

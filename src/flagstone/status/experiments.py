@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import tail_entries
 from flagstone.layout import Run
 from flagstone.locks import holder_of
-from flagstone.plans import Home, Plan, number, part, plans
+from flagstone.plans import Home, Plan, plans
 from flagstone.records import read_record
-from flagstone.schemas import parse_yaml
 from flagstone.text import one_line
 
 
@@ -43,19 +41,15 @@ def unfinished(run: Run) -> tuple[ExperimentStatus, ...]:
 def status_of(plan: Plan) -> ExperimentStatus:
     home = Home(plan.folder, plan.run.root)
     last = next(iter(tail_entries(home.ledger, 1)[-1:]), None)
-    try:
-        value = parse_yaml(plan.text, plan.name)
-    except FlagstoneError:
-        value = None
-    told = value if isinstance(value, dict) else {}
+    spec = plan.spec
     state, reason = state_of(plan, home)
     return ExperimentStatus(
         name=plan.name,
         state=state,
         reason=reason,
         runs=last.number if last else 0,
-        max_runs=int(number(part(told, "stopping").get("max_runs"), 0)) or None,
-        metric=str(part(told, "metric").get("name", "")),
+        max_runs=spec.stopping.max_runs if spec else None,
+        metric=spec.metric.name if spec else "",
         best_run=last.best_run if last else "",
         best_value=last.best_value if last else None,
     )

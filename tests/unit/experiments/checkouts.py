@@ -69,7 +69,7 @@ class Beside:
 
     @cached_property
     def subject(self) -> GitSubject:
-        spec = SubjectSpec("git", self.checkout, self.mutable, None, self.scratch, "")
+        spec = SubjectSpec(root=self.checkout, mutable=self.mutable, entry="", kind="git", scratch=self.scratch)
         return GitSubject(spec, self.home.candidates)
 
     @cached_property

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from flagstone import schemas
 from flagstone.artifacts.rules.findings import Check, failed, passed
 from flagstone.errors import FlagstoneError
 from flagstone.layout import PLAN_FILE, Run
-from flagstone.settings import PERSONS_OPTIONS, sandbox_of, sandbox_word
+from flagstone.plans import Spec, excesses, spec_of
 from flagstone.text import escaped_text, list_text
 
 RULE = "experiment-plans"
@@ -63,37 +62,25 @@ def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
     yield from (f"{where}: {problem}" for problem in found[:5])
     if found:
         return
-    yield from (f"{where}: {problem}" for problem in freedoms(value, sandbox_of(run)))
-    yield from (f"{where}: {problem}" for problem in lacks(value))
-    if value.get("parent"):
-        yield f"{where}: no plan begins from another experiment; leave `parent` out"
-    root = run.root / value["subject"].get("root", ".")
-    if not os.path.realpath(root).startswith(os.path.realpath(run.root)):
-        yield f"{where}: subject.root leads out of the run"
-    elif not root.is_dir():
-        yield f"{where}: the folder {value['subject'].get('root')} (subject.root) is not there"
+    try:
+        spec = spec_of(path.stem, run.root, value)
+    except FlagstoneError as error:
+        yield f"{where}: {error.problem}"
+        return
+    yield from (f"{where}: {problem}" for problem in (*excesses(spec, run), *gaps(spec, run)))
 
 
-def lacks(plan: Mapping[str, Any]) -> Iterator[str]:
+def gaps(spec: Spec, run: Run) -> Iterator[str]:
     """What no run could begin without, or no machine has."""
-    proposer = plan.get("proposer", "agent")
-    if proposer == "scripted" and not plan.get("script"):
+    if spec.proposer == "scripted" and not spec.script:
         yield "`proposer: scripted` needs `script`: a folder with one edit a run (0002/, …), or a Python file"
-    if proposer == "search" and not plan.get("search", {}).get("parameters"):
+    if spec.proposer == "search" and not spec.search.get("parameters"):
         yield "`proposer: search` needs `search: {parameters: {NAME: {low: …, high: …}}}`"
-    if plan["harness"].get("gpus", 0) > MOST_GPUS:
-        yield f"harness.gpus: {plan['harness']['gpus']} are more than any machine has"
-
-
-def freedoms(plan: Mapping[str, Any], sandbox: str) -> Iterator[str]:
-    """What a plan takes that only a person may give; `sandbox` is what the run is set to."""
-    if sandbox_word(plan.get("sandbox", "auto")) == "off" and sandbox != "off":
-        yield f"`sandbox: off` is for a person to set in run.yaml, which says {sandbox}: leave the line out"
-    if plan["harness"].get("writable"):
-        yield "harness.writable: in a run nothing outside an experiment's own folder may be written: leave it out"
-    options = plan.get("agent", {}).get("options", {})
-    yield from (
-        f"agent.options.{name} is for a person to set in run.yaml: leave it out"
-        for name in PERSONS_OPTIONS
-        if name in options
-    )
+    if spec.harness.gpus > MOST_GPUS:
+        yield f"harness.gpus: {spec.harness.gpus} are more than any machine has"
+    if spec.parent:
+        yield "no plan begins from another experiment; leave `parent` out"
+    if not spec.subject.root.is_relative_to(run.root.resolve()):
+        yield "subject.root leads out of the run"
+    elif not spec.subject.root.is_dir():
+        yield f"the folder {spec.merged['subject'].get('root')} (subject.root) is not there"

@@ -7,15 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
-from flagstone.plans import needs as needs_module
-from flagstone.plans.needs import needs_of
-from flagstone.plans.spec import AgentSpec, HarnessSpec, NoiseRule, step_of
+from flagstone.plans.needs import block_needs
+from flagstone.plans.spec import plan_spec
+
+PLAN: dict[str, Any] = {
+    "goal": "less loss",
+    "subject": {"mutable": ["train.py"]},
+    "metric": {"name": "loss", "direction": "min"},
+    "noise": "off",
+    "proposer": "search",
+    "harness": {"seconds": 600},
+}
 
 
-def needs(**plan: Any) -> tuple[int, int]:
+def needs(**changes: Any) -> tuple[int, int]:
     """GPUs and minutes of a plan without noise and without an agent, but for what is given."""
-    quiet = {"noise": "off", "proposer": "search", "harness": {"seconds": 600}}
-    found = needs_of(yaml.safe_dump({**quiet, **plan}))
+    plan = {**PLAN, **changes}
+    plan["harness"] = {"argv": ["python", "train.py"], **plan["harness"]}
+    found = block_needs(plan_spec(yaml.safe_dump(plan)))
     return found["gpu"], found["runtime"]
 
 
@@ -23,15 +32,14 @@ def needs(**plan: Any) -> tuple[int, int]:
     "harness",
     [
         "harness: {argv: [python, train.py], seconds: 3600, gpus: 2}",
-        "evaluate:\n  seconds: 0\nharness:\n  gpus: 2\n  seconds: 3600",
-        "goal: |\n  As before:\n    gpus: 8\n    seconds: 9\nharness:\n    seconds: 3600\n    gpus: 2",
-        '"harness": {"seconds": 3.6e+3, "gpus": 2}',
+        "goal: |\n  As before:\n    gpus: 8\n    seconds: 9\nharness:\n    argv: [x]\n    seconds: 3600\n    gpus: 2",
+        '"harness": {"argv": ["x"], "seconds": 3.6e+3, "gpus": 2}',
     ],
 )
 def test_a_plan_is_read_as_yaml_however_it_is_written(harness: str) -> None:
-    found = needs_of(f"noise: off\nproposer: none\n{harness}\n")
-    assert found["gpu"] == 2
-    assert found["runtime"] == 70 + (5 if "evaluate" in harness else 0)
+    rest = "subject: {mutable: [train.py]}\nmetric: {name: loss, direction: min}\nnoise: off\nproposer: none\n"
+    goal = "" if "goal" in harness else "goal: g\n"
+    assert block_needs(plan_spec(f"{goal}{rest}{harness}\n")) == {"gpu": 2, "runtime": 70}
 
 
 def test_minutes_are_enough_for_everything_that_one_block_may_do() -> None:
@@ -60,13 +68,17 @@ def test_runs_beside_each_other_need_their_gpus_at_once() -> None:
 
 @pytest.mark.parametrize("text", ["", "a: [", "- 1", "harness: 3\nblock: x\nlag: -1\nstopping: 4\nnoise: 7"])
 def test_a_plan_that_is_wrong_still_gets_its_job_which_says_so(text: str) -> None:
-    assert needs_of(text)["gpu"] == 0
+    assert block_needs(plan_spec(text)) == {"gpu": 0, "runtime": 10}
 
 
-def test_what_holds_without_a_word_is_what_the_loop_takes() -> None:
-    assert HarnessSpec(()).seconds == needs_module.STEP_S
-    step = step_of({"argv": ["x"]})
-    assert step is not None and step.seconds == needs_module.STEP_S
-    assert AgentSpec().wall_s == needs_module.AGENT_S
-    rule = NoiseRule()
-    assert (rule.baseline_repeats, rule.max_repeats) == (needs_module.BASELINE_REPEATS, needs_module.MAX_REPEATS)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"block": "x"}, {"lag": None}, {"harness": {"gpus": "two"}}, {"agent": 5}, {"contract": 7}, {"noise": [1]}],
+)
+def test_a_plan_with_one_wrong_value_is_no_plan(wrong: dict[str, Any]) -> None:
+    assert needs(**wrong) == (0, 10)
+
+
+def test_what_holds_without_a_word_is_what_the_engine_takes() -> None:
+    """A first run and 30 pairs of 300 s, each with an agent of 1200 s before it."""
+    assert needs(harness={}, noise={}, proposer="agent") == (0, 10 + 61 * 5 + 20)
