@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from flagstone.processes.proc import children_of
 from flagstone.processes.tree import Tree
 
 
@@ -14,7 +15,7 @@ class Child:
 
     `began` is taken before the fork: whoever looks at the clock afterwards, on a busy machine, finds a child shorter
     than it was. `argv` is all that was executed; the last `own_words` of it are what was asked for, and the rest is
-    wrapped round it. `ours_mb` is what we had in memory at the fork; a function keeps `inherited_mb` of it.
+    wrapped round it. `ours_mb` is what we had in memory when it began; a function keeps `inherited_mb` of it.
     """
 
     pid: int
@@ -33,6 +34,10 @@ class Child:
     def is_wrapped(self) -> bool:
         """Whether bubblewrap is around it: then the kernel tells us of bubblewrap, when we wait for the child."""
         return len(self.argv) > self.own_words
+
+    def around(self) -> set[int]:
+        """The processes of bubblewrap itself: one outside and one within its view."""
+        return {self.pid, *children_of(self.pid, self.pid)} if self.is_wrapped else set()
 
     def is_launcher(self, command_line: bytes) -> bool:
         """Whether a process still is one of those that lead to the program, told by the words it runs with."""

@@ -69,7 +69,7 @@ class MemoryOfTree:
 
     def amounts(self, living: Mapping[int, Entry]) -> dict[int, float]:
         """Megabytes of each process that is the child's own."""
-        around = {self.child.pid, *children_of(self.child.pid, self.child.pid)} if self.child.is_wrapped else set()
+        around = self.child.around()
         amounts = {
             pid: entry.resident_mb - (self.child.inherited_mb if entry.is_copy else 0)
             for pid, entry in living.items()

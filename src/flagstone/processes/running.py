@@ -19,7 +19,7 @@ from flagstone.processes.memory import Gauge
 from flagstone.processes.output import Capture
 from flagstone.processes.secrets import Redactor
 from flagstone.processes.start import start
-from flagstone.processes.tree import Survivor, wait_for
+from flagstone.processes.tree import Survivor, signal_all, wait_for
 
 KILLED_S = 5.0
 DRAIN_S = 1.0
@@ -208,6 +208,13 @@ class Watch:
             self.turn(end)
 
     def signal_group(self, number: signal.Signals) -> None:
+        if self.child.is_wrapped and number == signal.SIGTERM:
+            # bubblewrap would end at once, and with it all that is in it
+            around = self.child.around()
+            inside = [process for process in self.child.tree.members() if process.pid not in around]
+            if inside:
+                signal_all(inside, number)
+                return
         # the child has not been waited for, so its number is still its own
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.child.pid, number)

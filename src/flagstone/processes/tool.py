@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.processes.start import starting
-
 if TYPE_CHECKING:
     from subprocess import Popen
 
+# a child forked by another thread between our pipe() and our close() would hold the pipe open
+starting = threading.Lock()
 MISSING = 127
 TOO_LONG = 124
 

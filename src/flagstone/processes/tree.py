@@ -42,11 +42,11 @@ class Tree:
     def members(self) -> tuple[Survivor, ...]:
         """All living processes of the tree, the root included."""
         table = {entry.pid: entry for entry in process_table(self.since_ticks, self.root)}
+        table.pop(os.getpid(), None)  # it may carry a stamp, while it starts a child
         own = {pid for pid, entry in table.items() if self.root in (pid, entry.group, entry.session)}
         own |= {pid for pid in table.keys() - own if self.has_marked(pid)}
         while grown := {pid for pid, entry in table.items() if entry.parent in own} - own:
             own |= grown
-        own.discard(os.getpid())
         return tuple(Survivor(pid, table[pid].started_ticks) for pid in sorted(own) if not table[pid].is_dead)
 
     def has_marked(self, pid: int) -> bool:

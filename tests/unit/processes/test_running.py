@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -219,15 +219,6 @@ def test_a_function_that_cannot_even_fail_properly_never_returns_into_our_code(t
     assert (result.exit_code, result.ending) == (127, "exit")
 
 
-@pytest.fixture
-def _listening() -> Iterator[None]:
-    """A process started in the background has SIGINT ignored; here it is as in a terminal."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("_listening")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_us_asks_the_child_to_stop_and_is_then_raised(
     number: signal.Signals, shell: Shell, output: Output
@@ -246,16 +237,15 @@ def test_a_signal_to_us_asks_the_child_to_stop_and_is_then_raised(
     assert children_of_this_process() == []
 
 
-def test_a_signal_that_is_ignored_stays_ignored(shell: Shell, output: Output) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def test_a_hangup_that_nohup_ignores_stays_ignored(shell: Shell, output: Output) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        result = run(shell("echo on"), ProcessLimits(), output, lambda _: os.kill(os.getpid(), signal.SIGINT))
+        result = run(shell("echo on"), ProcessLimits(), output, lambda _: os.kill(os.getpid(), signal.SIGHUP))
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, before)
     assert result.exit_code == 0
 
 
-@pytest.mark.usefixtures("_listening")
 def test_a_second_signal_does_not_wait_for_the_child(shell: Shell, output: Output) -> None:
     def interrupts(line: bytes) -> None:
         os.kill(os.getpid(), signal.SIGINT)

@@ -1,8 +1,9 @@
 from .wrapping import (
+    STEERING as STEERING,
+    blank_handles as blank_handles,
+    close_handles_on_exec as close_handles_on_exec,
     confined_environment as confined_environment,
-    hand_on_no_handles as hand_on_no_handles,
-    let_go_of_handles as let_go_of_handles,
     needed_ruleset as needed_ruleset,
     range_closer as range_closer,
-    wrapped as wrapped,
+    wrapped_argv as wrapped_argv,
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import signal
 import stat
 import struct
 import sys
@@ -36,7 +35,6 @@ for my $folder (qw(/dev/shm /dev/pts)) {
 }
 syscall(446, $rules, 0) == 0 or die "Landlock: $!\\n";
 open(my $done, "<&=", $rules) and close $done;
-$SIG{TERM} = "DEFAULT";
 exec { $ARGV[0] } @ARGV or print STDERR "cannot start $ARGV[0]: $!\\n";
 exit 127;
 """
@@ -149,8 +147,6 @@ def main(words: list[str]) -> int:
             add(handle, folder, int(words[1]))
         restrict(handle)
         os.close(handle)
-        # ignored until here, so that a request to stop is heard by the program, not by the wrapper around it
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.execvp(argv[0], argv)
     except OSError as error:
         sys.stderr.write(f"cannot start {argv[0]}: {error.strerror}: {error.filename}\n")

@@ -15,8 +15,8 @@ PLAIN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/ura
 ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/infiniband")
 CONTROL = "FLAGSTONE_"
 CLOSE_RANGE, CLOSE_ON_EXEC = 436, 1 << 2  # the same on every architecture
-# the way to daemons of the person's: what the sandbox hides, nobody should look for
-DOORS = (
+# these lead to daemons of the user, which the sandbox hides
+DAEMON_VARIABLES = (
     *("TMUX", "TMUX_PANE", "TMUX_TMPDIR", "STY", "SCREENDIR", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO"),
     *("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "DOCKER_HOST", "CONTAINER_HOST"),
     *("VSCODE_IPC_HOOK_CLI", "NVIM", "KITTY_LISTEN_ON", "WEZTERM_UNIX_SOCKET", "ALACRITTY_SOCKET"),
@@ -33,44 +33,46 @@ def accelerators() -> tuple[str, ...]:
     return tuple(sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern)))
 
 
-def granted(confinement: Confinement) -> tuple[str, ...]:
+def writable_paths(confinement: Confinement) -> tuple[str, ...]:
     """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
     devices = (*PLAIN_DEVICES, *accelerators())
     there = tuple(device for device in devices if os.path.exists(device))
-    return (*(str(place_of(path)) for path in confinement.writable), *there)
+    return (*(str(real_path(path)) for path in confinement.writable), *there)
 
 
-def place_of(path: Path) -> Path:
-    """Where a granted path lies. A link is refused: whoever could make it could choose what is granted."""
-    place = Path(os.path.realpath(path.absolute().parent)) / path.name
-    if place.is_symlink():
+def real_path(path: Path) -> Path:
+    """A granted path without links. If it is a link itself it is refused: its maker would choose what is granted."""
+    real = Path(os.path.realpath(path.absolute().parent)) / path.name
+    if real.is_symlink():
         raise OSError(errno.ELOOP, "a link cannot be granted", str(path))
-    return place
+    return real
 
 
-def wrapped(command: Command, ruleset: int | None) -> tuple[str, ...]:
+def wrapped_argv(command: Command, ruleset: int | None) -> tuple[str, ...]:
     """The command line with everything around it that bubblewrap, and Landlock within it, need."""
     argv, confinement = command.argv or (), command.confinement
     if confinement is None or not confinement.use_bubblewrap or not argv:
         return argv
-    import shutil
-
     from flagstone.processes.confinement import bubblewrap, landlock
 
-    program = shutil.which(argv[0], path=command.env.get("PATH"))
-    if program is None:
-        raise OSError(errno.ENOENT, "No such file or directory")
     view = bubblewrap.View(
         cwd=command.cwd.absolute(),
-        writable=tuple(place_of(path) for path in confinement.writable),
+        writable=tuple(real_path(path) for path in confinement.writable),
         hidden=confinement.hidden,
         devices=accelerators(),
         network=confinement.network,
     )
-    inside = () if ruleset is None else landlock.start_inside(ruleset, shutil.which("perl"))
+    inside = () if ruleset is None else landlock.start_inside(ruleset, tool_path("perl"))
     steering = tuple(f"{name}={value}" for name, value in command.env.items() if name.startswith(STEERING))
-    handed_on = (shutil.which("env") or "/usr/bin/env", *steering) if steering else ()
-    return (*bubblewrap.prefix(view), *inside, *handed_on, program, *argv[1:])
+    handed_on = (tool_path("env") or "/usr/bin/env", *steering) if steering else ()
+    return (*bubblewrap.prefix(view), *inside, *handed_on, *argv)
+
+
+@cache
+def tool_path(name: str) -> str | None:
+    import shutil
+
+    return shutil.which(name)
 
 
 def needed_ruleset(command: Command) -> int | None:
@@ -80,7 +82,7 @@ def needed_ruleset(command: Command) -> int | None:
         return None
     from flagstone.processes.confinement import landlock
 
-    return landlock.ruleset(granted(confinement), network=confinement.network)
+    return landlock.ruleset(writable_paths(confinement), network=confinement.network)
 
 
 def confined_environment(command: Command) -> Mapping[str, str]:
@@ -89,7 +91,7 @@ def confined_environment(command: Command) -> Mapping[str, str]:
     if confinement is None:
         return command.env
     kept_out = (CONTROL, *(STEERING if confinement.use_bubblewrap and command.argv else ()))
-    kept = (name for name in command.env if name not in DOORS and not name.startswith(kept_out))
+    kept = (name for name in command.env if name not in DAEMON_VARIABLES and not name.startswith(kept_out))
     return {name: command.env[name] for name in kept}
 
 
@@ -102,8 +104,8 @@ def range_closer() -> Callable[[], int]:
     return lambda: int(call(CLOSE_RANGE, ctypes.c_uint(3), all_of_them, CLOSE_ON_EXEC))
 
 
-def hand_on_no_handles() -> None:
-    """Whatever a shell left open to us goes no further: a file that is open for writing passes any sandbox."""
+def close_handles_on_exec() -> None:
+    """Keeps from a program what a shell left open to us: a file that is open for writing passes any sandbox."""
     if range_closer()() == 0:
         return
     for name in os.listdir("/proc/self/fd"):
@@ -111,8 +113,8 @@ def hand_on_no_handles() -> None:
             os.set_inheritable(int(name), int(name) < 3)
 
 
-def let_go_of_handles() -> None:
-    """Puts nothing in the place of every handle but the standard streams: open files pass any sandbox."""
+def blank_handles() -> None:
+    """Replaces every handle but the standard streams by /dev/null: open files pass any sandbox."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for name in os.listdir("/proc/self/fd"):
         # the number stays taken: an object that closes it later must not close another one's
