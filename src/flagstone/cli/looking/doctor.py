@@ -70,7 +70,7 @@ def tools() -> Iterator[Finding]:
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
     fault = gpu_memory_fault()
     if fault:
-        cure = "if you have a GPU: install its driver and run make setup; until then no experiment can use GPU memory"
+        cure = "install the driver of the GPU and run make setup; until then no experiment can use GPU memory"
         yield Finding("GPU memory", "optional", f"cannot be measured: {fault}", cure)
     else:
         yield Finding("GPU memory", "fine", "is measured for each run")
