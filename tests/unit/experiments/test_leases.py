@@ -206,6 +206,7 @@ def test_who_died_waiting_keeps_nobody_waiting(folder: Path, holder: Callable[[i
     with leases.lease(1, folder=folder):
         dying = holder(4)
         while not any(name.startswith("ticket") for name in os.listdir(folder)):
+            assert dying.poll() is None
             os.sched_yield()
         dying.kill()
         dying.wait()
