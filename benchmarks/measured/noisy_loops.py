@@ -83,7 +83,7 @@ class Experiment:
         reference: list[float] = []
         while True:
             known = list(self.reference.values())
-            found = noise.judge(values, reference, direction, self.tests, self.rule, known)
+            found = noise.judge(noise.Pairs(values, reference, direction), self.tests, self.rule, known)
             if found.stance != "repeat":
                 break
             repeat = len(values) + 1

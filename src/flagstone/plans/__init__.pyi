@@ -1,4 +1,4 @@
-from .constraint import constraint_of as constraint_of
+from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
 from .direction import direction_of as direction_of
 from .files import NamedFiles as NamedFiles

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from entries import entry_of, home_for, made_up, measured, spec_for, write_ledger
 
+from flagstone.experiments.deciding.verdict import Check
 from flagstone.experiments.ledger import derived
 from flagstone.experiments.ledger.derived import (
     HEADER,
@@ -63,7 +64,7 @@ def test_a_result_begins_with_the_fields_of_the_plugin_in_its_order(tmp_path: Pa
 def test_a_result_is_valid_json_whatever_was_measured(tmp_path: Path) -> None:
     odd = {"a": float("nan"), "b": float("inf"), "c": float("-inf")}
     first = measured(3, None, metrics=odd, status="invalid")
-    rows = ({"name": "a", "op": "<=", "threshold": 1.0, "value": float("nan"), "passed": False},)
+    rows = (Check("a", "<=", 1.0, float("nan"), passed=False),)
     judged = {"evidence": float("inf"), "deep": [{"gain": float("nan")}]}
     entry = entry_of(3, value=None, measurements=(first,), constraints=rows, judgement=judged)
     content = derived.result_bytes(entry, spec_for(tmp_path))

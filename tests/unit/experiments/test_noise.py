@@ -9,14 +9,27 @@ from random import Random
 
 import pytest
 
-from flagstone.experiments.deciding.noise import Judgement, judge, looks_better, varies
-from flagstone.experiments.deciding.spending import least_chance, plan, share
+from flagstone.experiments.deciding import noise
+from flagstone.experiments.deciding.noise import Judgement, Pairs, looks_better, varies
+from flagstone.experiments.deciding.spending import schedule, share
 from flagstone.plans.spec import NoiseRule
+from flagstone.statistics.gain import least_chance
 from flagstone.statistics.student import student_tail
 
 RULE = NoiseRule()
 SLEEP_FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]  # Student 1908; R's datasets::sleep
 SLEEP_SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+
+
+def judge(
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    direction: str,
+    test: int,
+    rule: NoiseRule,
+    known: Sequence[float] = (),
+) -> Judgement:
+    return noise.judge(Pairs(ours, theirs, direction), test, rule, known)
 
 
 def draws(seed: int, count: int, middle: float = 0.0, sd: float = 1.0) -> list[float]:
@@ -67,7 +80,7 @@ def test_the_shares_of_all_tests_sum_to_alpha_and_each_is_smaller_than_the_one_b
 @pytest.mark.parametrize("test", [1, 2, 50, 200, 5000, 10**6])
 @pytest.mark.parametrize("most", [7, 12, 30, 100])
 def test_the_looks_of_a_test_spend_its_share_and_no_more(test: int, most: int) -> None:
-    found = plan(0.05, most, test)
+    found = schedule(0.05, most, test)
     assert found.level * max(1, len(found.looks)) == pytest.approx(share(RULE.alpha, test), rel=1e-9)
     assert all(least_chance(look) <= found.level for look in found.looks)
     assert not found.looks or found.looks[-1] == most

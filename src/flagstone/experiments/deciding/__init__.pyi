@@ -1,9 +1,17 @@
-from .judging import (
-    Bench as Bench,
-    Ruling as Ruling,
-    entry_of as entry_of,
-    rule_on as rule_on,
-    rule_on_baseline as rule_on_baseline,
+from .noise import Judgement as Judgement, Pairs as Pairs, judge as judge, varies as varies
+from .stopping import (
+    Condition as Condition,
+    amount_text as amount_text,
+    conditions as conditions,
+    end_reason as end_reason,
 )
-from .noise import varies as varies
-from .stopping import Condition as Condition, conditions as conditions, figure as figure, terminated_by as terminated_by
+from .verdict import (
+    AFTER as AFTER,
+    Check as Check,
+    Reference as Reference,
+    Status as Status,
+    Verdict as Verdict,
+    broken_text as broken_text,
+    check as check,
+    is_ahead as is_ahead,
+)

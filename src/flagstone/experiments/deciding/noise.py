@@ -1,39 +1,52 @@
 """Whether a candidate is better than the best, or the noise only made it look so.
 
-In plain words. A first run that looks better proves nothing: of many edits that change nothing, some look better, and
-those are the ones that come here. So the candidate is measured again, on seeds it was not chosen by, beside the best on
-the same seeds, and only those pairs are judged:
+A first run that looks better proves nothing: of many edits that change nothing, some look better, and those come here.
+So the candidate is measured again, on seeds it was not chosen by, beside the best on the same seeds. Only those pairs
+are judged:
 
-- The evidence is the chance of seeing this much if there were no gain. Two t-tests are asked, the paired one (which
-  sees more where a seed moves both alike) and Welch's (which sees more where it does not); the smaller chance counts
-  twice. It is never less than what any form of noise can do by dealing alone (`spending.least_chance`), so that equal
-  values, or noise of two values, are no proof.
-- A test looks at its evidence a few times, and each look has an equal part of the test's share of α.
-- The shares of all tests that are ever begun sum to α. So at most α of all experiments without any gain keep anything.
+- The evidence is the chance of such gains if there were none (`statistics.evidence`).
+- A test looks at its evidence a few times. Each look may spend an equal part of the test's share of α.
+- The shares of all tests sum to α. So at most α of all experiments without any gain keep anything.
 - A test stops as soon as more pairs could hardly lead to acceptance. Stopping early never keeps anything wrongly.
 
-A winner's repeats become the new reference as they stand. Being those of a winner they are rather too good, which makes
-the next test harder, not easier. `docs/design/noise.md` has the simulations.
+A winner's repeats become the new reference. They are a little too good, being those of a winner, which makes the next
+test harder, not easier. `docs/design/noise.md` has the simulations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import fsum, hypot, isclose, sqrt
+from functools import cached_property, lru_cache
+from math import hypot, isclose, sqrt
 from statistics import NormalDist, median
 from typing import Literal
 
-from flagstone.experiments.deciding import spending
+from flagstone.experiments.deciding.spending import schedule
 from flagstone.plans import NoiseRule
-from flagstone.statistics import student_tail
+from flagstone.statistics import deviation, evidence, mean
 
 LARGEST = 1e300
 ROUNDING = 1e-12  # of the size of the values
 HEAD_START = 0.25  # simulated: how many sd a first run must be ahead of the best's median
 KNOWS_ITSELF = 3  # pairs: fewer say too little about their own noise
 LUCK = 1.0  # simulated: by how many standard errors the gain may be larger than it looks, before a test is given up
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A candidate's values and those of the best, seed by seed."""
+
+    ours: Sequence[float]
+    theirs: Sequence[float]
+    direction: str
+
+    def __len__(self) -> int:
+        return len(self.ours)
+
+    @cached_property
+    def gains(self) -> list[float]:
+        return [improvement(*pair, self.direction) for pair in zip(self.ours, self.theirs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -64,33 +77,25 @@ def looks_better(first: float, best: Sequence[float], direction: str) -> bool:
     return improvement(first, median(best), direction) > head_start
 
 
-def judge(
-    candidate: Sequence[float],
-    reference: Sequence[float],
-    direction: str,
-    test: int,
-    rule: NoiseRule,
-    spread: Sequence[float] = (),
-) -> Judgement:
-    """What the pairs so far say. `spread` are all known values of the best: they only help to give up early."""
-    pairs = len(candidate)
-    if not are_numbers((*candidate, *reference)):
-        return Judgement("reject", 0.0, 1.0, f"{counted(pairs)}: not every value is a finite number")
-    gains = [improvement(ours, theirs, direction) for ours, theirs in zip(candidate, reference, strict=True)]
-    plan = spending.plan(rule.alpha, rule.max_repeats, test)
+def judge(pairs: Pairs, test: int, rule: NoiseRule, known: Sequence[float] = ()) -> Judgement:
+    """What the pairs so far say. `known` are all values of the best: they only help to give up early."""
+    count = len(pairs)
+    if not are_numbers((*pairs.ours, *pairs.theirs)):
+        return Judgement("reject", 0.0, 1.0, f"{pairs_text(count)}: not every value is a finite number")
+    gains, plan = pairs.gains, schedule(rule.alpha, rule.max_repeats, test)
     gain = mean(gains) if gains else 0.0
     if not plan.looks:
         allowed = f"max_repeats allows {rule.max_repeats}"
         return Judgement("reject", gain, 1.0, f"test {test} needs at least {plan.fewest} paired repeats; {allowed}")
-    found = evidence(gains, candidate, reference)
-    words = f"{counted(pairs)}: gain {figure(gains)}, needs evidence below {plan.level:.2g}, has {found:.2g}"
-    if pairs > 1 and not varies(candidate):
+    found = evidence(pairs.ours, pairs.theirs, gains)
+    words = f"{pairs_text(count)}: gain {gain_text(gains)}, needs evidence below {plan.level:.2g}, has {found:.2g}"
+    if count > 1 and not varies(pairs.ours):
         words += "; the candidate gave one value on every seed"
-    if pairs in plan.looks and found <= plan.level:
+    if count in plan.looks and found <= plan.level:
         return Judgement("accept", gain, found, words)
-    if pairs >= rule.max_repeats:
+    if count >= rule.max_repeats:
         return Judgement("reject", gain, found, f"{words}; no more repeats are allowed")
-    if pairs and is_hopeless(gains, spread, plan.level, rule.max_repeats):
+    if count and is_hopeless(gains, known, plan.level, rule.max_repeats):
         return Judgement("reject", gain, found, f"{words}; more repeats could hardly show a gain")
     return Judgement("repeat", gain, found, words)
 
@@ -107,34 +112,7 @@ def improvement(ours: float, theirs: float, direction: str) -> float:
     return theirs - ours if direction == "min" else ours - theirs
 
 
-def evidence(gains: Sequence[float], candidate: Sequence[float], reference: Sequence[float]) -> float:
-    """The chance of such a gain without any: by the better of two tests, and not less than dealing alone allows."""
-    pairs = len(gains)
-    if pairs < 2 or mean(gains) <= 0:
-        return 1.0
-    steady, ours, theirs = (deviation(values) for values in (gains, candidate, reference))
-    by_pairs = tail(mean(gains), steady, pairs, pairs - 1)
-    both = hypot(ours, theirs)
-    freedom = (pairs - 1) / ((ours / both) ** 4 + (theirs / both) ** 4) if both else pairs - 1
-    by_groups = tail(mean(gains), both, pairs, freedom)
-    return max(min(1.0, 2 * min(by_pairs, by_groups)), spending.least_chance(pairs))
-
-
-def tail(gain: float, sd: float, pairs: int, freedom: float) -> float:
-    return student_tail(gain / sd * sqrt(pairs), freedom) if sd else 0.0
-
-
-def mean(values: Sequence[float]) -> float:
-    return fsum(values) / len(values)
-
-
-def deviation(values: Sequence[float]) -> float:
-    """The standard deviation. By `hypot`, since the squares of extreme values are no floats any more."""
-    middle = mean(values)
-    return hypot(*[value - middle for value in values]) / sqrt(len(values) - 1)
-
-
-def is_hopeless(gains: Sequence[float], spread: Sequence[float], level: float, most: int) -> bool:
+def is_hopeless(gains: Sequence[float], known: Sequence[float], level: float, most: int) -> bool:
     """Whether the most pairs would not suffice even if the gain were larger than it looks by some luck.
 
     One or two pairs do not know the noise by themselves. There, what is known of the best counts like one more pair;
@@ -143,9 +121,9 @@ def is_hopeless(gains: Sequence[float], spread: Sequence[float], level: float, m
     pairs = len(gains)
     error = deviation(gains) if pairs > 1 else 0.0
     if pairs < KNOWS_ITSELF:
-        if len(spread) < 2 or not are_numbers(spread):
+        if len(known) < 2 or not are_numbers(known):
             return pairs > 1 and mean(gains) <= 0
-        error = hypot(error * sqrt(pairs - 1), sqrt(2) * deviation(spread)) / sqrt(pairs)
+        error = hypot(error * sqrt(pairs - 1), sqrt(2) * deviation(known)) / sqrt(pairs)
     least = steps_above(level) * error / sqrt(most) - LUCK * error / sqrt(pairs)
     return mean(gains) <= (min(least, 0.0) if pairs < KNOWS_ITSELF else least)
 
@@ -156,7 +134,7 @@ def steps_above(level: float) -> float:
     return -NormalDist().inv_cdf(level)
 
 
-def figure(gains: Sequence[float]) -> str:
+def gain_text(gains: Sequence[float]) -> str:
     """The mean gain and its standard error."""
     if not gains:
         return "unknown"
@@ -164,5 +142,5 @@ def figure(gains: Sequence[float]) -> str:
     return f"{gain:.4g} ± {deviation(gains) / sqrt(len(gains)):.2g}" if len(gains) > 1 else f"{gain:.4g}"
 
 
-def counted(pairs: int) -> str:
+def pairs_text(pairs: int) -> str:
     return "1 paired repeat" if pairs == 1 else f"{pairs} paired repeats"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb, log
+from math import log
+
+from flagstone.statistics import least_chance
 
 PACE = 10  # simulated: fewer favours the first ten tests, more the ones after the thousandth; 200 nulls lie between
 LOOKS = 5  # simulated: with three a gain waits long for its look, with eight each look has too little to spend
@@ -20,16 +22,8 @@ def share(alpha: float, test: int) -> float:
     return unspent(alpha, test - 1) - unspent(alpha, test)
 
 
-def least_chance(pairs: int) -> float:
-    """The chance that the candidate's values all beat the best's, when both come from the same source of noise.
-
-    Whatever the form of the noise: each of the ways to deal the values into two halves is then as likely as any other.
-    """
-    return 1 / comb(2 * pairs, pairs)
-
-
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """After how many pairs one test may accept, and below which evidence. No looks: the pairs allowed never suffice."""
 
     looks: tuple[int, ...]
@@ -38,18 +32,18 @@ class Plan:
 
 
 @lru_cache(maxsize=4096)
-def plan(alpha: float, most: int, test: int) -> Plan:
+def schedule(alpha: float, most: int, test: int) -> Schedule:
     """The looks of a test, evenly spaced by ratio from the first count that can suffice to the most allowed."""
     whole = share(alpha, test)
     alone = fewest_pairs(whole)
     if alone > most:
-        return Plan((), whole, alone)
+        return Schedule((), whole, alone)
     first = fewest_pairs(whole / LOOKS)
     if first >= most:
-        return Plan((most,), whole, alone)
+        return Schedule((most,), whole, alone)
     ratio = most / first
     looks = sorted({round(first * ratio ** (step / (LOOKS - 1))) for step in range(LOOKS)})
-    return Plan(tuple(looks), whole / len(looks), first)
+    return Schedule(tuple(looks), whole / len(looks), first)
 
 
 def fewest_pairs(level: float) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from flagstone.experiments.ledger import Progress
 from flagstone.plans import MetricSpec, StoppingSpec
+
+AMOUNTS = ("max_runs", "plateau", "wall_h", "gpu_h", "cost_usd")
+COUNTS = ("max_runs", "plateau")
 
 
 @dataclass(frozen=True)
@@ -19,43 +22,33 @@ class Condition:
     fired: bool
 
     def __str__(self) -> str:
-        return f"{self.name} {figure(self.done)}/{figure(self.limit)}"
+        return f"{self.name} {amount_text(self.done)}/{amount_text(self.limit)}"
 
 
-def figure(amount: float) -> str:
-    """A count as it is, however large; other numbers in four figures."""
+def amount_text(amount: float) -> str:
+    """A count in full, however large; any other number in four digits."""
     if math.isnan(amount):
         return "–"
     return f"{amount:.0f}" if abs(amount) < 1e15 and amount == int(amount) else f"{amount:.4g}"
 
 
-def conditions(stopping: StoppingSpec, metric: MetricSpec, progress: Progress) -> list[Condition]:
-    """Every condition that is set, in the order in which they are asked."""
+def conditions(
+    stopping: StoppingSpec, metric: MetricSpec, best: float | None, amounts: Mapping[str, float]
+) -> list[Condition]:
+    """Every condition that is set. `amounts` are what was used up so far, by the name of the condition."""
     found = []
-    best = progress.best_value
-    counted: tuple[tuple[str, float | None, float], ...] = (
-        ("max_runs", stopping.max_runs, progress.number),
-        ("plateau", stopping.plateau, progress.plateau),
-        ("wall_h", stopping.wall_h, progress.wall_s / 3600),
-        ("gpu_h", stopping.gpu_h, progress.gpu_s / 3600),
-        ("cost_usd", stopping.cost_usd, progress.cost_usd),
-    )
-    if stopping.threshold is not None:
-        reached = best is not None and (
-            best <= stopping.threshold if metric.direction == "min" else best >= stopping.threshold
-        )
-        shown = float("nan") if best is None else best
-        found.append(Condition("primary_threshold", shown, stopping.threshold, reached))
-    found += [Condition(name, done, limit, done >= limit) for name, limit, done in counted if limit is not None]
-    return found
+    if (threshold := stopping.threshold) is not None:
+        is_reached = best is not None and (best == threshold or metric.is_better(best, than=threshold))
+        found.append(Condition("primary_threshold", math.nan if best is None else best, threshold, is_reached))
+    limits = ((name, getattr(stopping, name)) for name in AMOUNTS)
+    return found + [
+        Condition(name, amounts[name], limit, amounts[name] >= limit) for name, limit in limits if limit is not None
+    ]
 
 
-def terminated_by(stopping: StoppingSpec, metric: MetricSpec, progress: Progress) -> str:
-    """The condition that ends the experiment now, such as `plateau(5)`; '' where it goes on."""
-    if progress.is_interrupted:
-        return "manual"
-    for condition in conditions(stopping, metric, progress):
-        if condition.fired:
-            counts = condition.name in ("plateau", "max_runs")
-            return f"{condition.name}({condition.limit:g})" if counts else condition.name
-    return ""
+def end_reason(found: Iterable[Condition]) -> str:
+    """The condition that ends the experiment now, such as `plateau(5)`. Returns '' if it goes on."""
+    fired = next((each for each in found if each.fired), None)
+    if fired is None:
+        return ""
+    return f"{fired.name}({fired.limit:g})" if fired.name in COUNTS else fired.name

@@ -12,8 +12,9 @@ from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Candidate, Working, kept_candidate, seed_for
-from flagstone.experiments.deciding import Bench, Ruling, entry_of, rule_on, rule_on_baseline, terminated_by
+from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
+from flagstone.experiments.engine.judging import Judging
 from flagstone.experiments.engine.opening import Opened, facts_of, harness_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.experiments.engine.proposing import Proposing
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, told
@@ -102,8 +103,8 @@ class Engine:
             return "manual"
         if self.history.progress.best is None:
             return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
-        now = replace(self.history.progress, is_interrupted=False)
-        return terminated_by(self.opened.spec.stopping, self.opened.spec.metric, now)
+        now, spec = self.history.progress, self.opened.spec
+        return end_reason(conditions(spec.stopping, spec.metric, now.best_value, now.amounts))
 
     def run(self, limit: int | None = None) -> str:
         """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""
@@ -205,7 +206,7 @@ class Engine:
         candidate, first = self.on_the_best(candidate, first)
         if first is not None and first.status == "interrupted" and not self.tells_interruptions:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"go on: {self.again}")
-        entry = entry_of(self.opened, self.history.progress, candidate, self.ruling(candidate, first))
+        entry = self.judging(candidate).entry(first)
         self.history.append(entry)
         self.follow(entry)
         self.say(told(entry, self.opened.spec))
@@ -218,36 +219,17 @@ class Engine:
             return candidate, first
         return moved, self.measured(self.order(moved, "rebased"))
 
-    def ruling(self, candidate: Candidate, first: Measurement | None) -> Ruling:
-        if candidate.snapshot.violations:
-            return Ruling("violation", "invalid", "; ".join(candidate.snapshot.violations[:10]))
-        if first is None:
-            return Ruling("invalid", "revert", candidate.fault)
-        bench = self.bench(candidate)
-        if not candidate.parent_run:
-            return rule_on_baseline(self.opened.spec, first, bench)
-        return rule_on(self.opened.spec, self.history.progress, candidate, first, bench)
+    def judging(self, candidate: Candidate) -> Judging:
+        own = self.order(candidate, "guard")
 
-    def bench(self, candidate: Candidate) -> Bench:
-        now, own = self.history.progress.best, self.order(candidate, "guard")
-
-        def repeat(tree: str, part: str, seed: int) -> Measurement:
+        def measure(tree: str, part: str, seed: int) -> Measurement:
             found = self.measured(replace(own, tree=tree, part=part, seed=seed))
             if found.status == "interrupted":
                 # no verdict: what is measured already stays, and the next engine goes on from there
                 raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
             return found
 
-        def best_on(seed: int) -> Measurement:
-            assert now is not None
-            return repeat(now.tree, f"best-{now.run_id}-{seed}", seed)
-
-        return Bench(
-            candidate_on=lambda part, seed: repeat(own.tree, part, seed),
-            best_on=best_on,
-            guard=lambda: self.guarded(own),
-            files=self.opened.subject.files,
-        )
+        return Judging(self.opened, self.history.progress, candidate, measure, lambda: self.guarded(own))
 
     def follow(self, entry: Entry) -> None:
         """What is derived from a verdict; a kill in here is mended by the next engine."""

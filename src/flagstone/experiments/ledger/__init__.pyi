@@ -1,6 +1,6 @@
 from .accounts import Accounts as Accounts
 from .derived import result_record as result_record, tail_of as tail_of
-from .entry import Entry as Entry, Verdict as Verdict
+from .entry import Entry as Entry
 from .ledger import (
     History as History,
     entries_of as entries_of,

@@ -32,7 +32,6 @@ COLUMNS = (
     "note",
 )
 HEADER = "\t".join(COLUMNS)
-CONSTRAINT = ("name", "op", "threshold", "value", "passed")
 NOTE = 200
 # a line break in the eyes of any reader of the table
 BREAKS = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
@@ -69,7 +68,7 @@ def fields(entry: Entry, spec: Spec) -> dict[str, Any]:
         "verdict": entry.verdict,
         "metrics": entry.first.metrics if entry.first else {},
         "primary": primary_of(entry, spec),
-        "constraints": [{name: row.get(name) for name in CONSTRAINT} for row in entry.constraints],
+        "constraints": entry.constraints,
         "valid": entry.valid,
         "improved_over_best": entry.improved,
         "previous_best_run_id": entry.previous_best or None,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from flagstone.experiments.measuring import Measurement, Status
-
-Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
+from flagstone.experiments.deciding import Check, Status, Verdict
+from flagstone.experiments.measuring import Measurement
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Entry:
     previous_best: str
     best_run: str
     best_value: float | None
-    constraints: tuple[Mapping[str, Any], ...] = ()
+    constraints: tuple[Check, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     reference: tuple[tuple[int, float | None], ...] = ()
     beside: tuple[Measurement, ...] = ()

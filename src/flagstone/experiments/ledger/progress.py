@@ -28,7 +28,6 @@ class Progress:
     gpu_s: float = 0.0
     cost_usd: float = 0.0
     unknown_costs: int = 0
-    is_interrupted: bool = False
     verdicts: Mapping[str, int] = field(default_factory=dict)
     repeats: int = 0
     kept: tuple[float, ...] = ()
@@ -42,6 +41,17 @@ class Progress:
     def best_value(self) -> float | None:
         return self.best.value if self.best else None
 
+    @property
+    def amounts(self) -> dict[str, float]:
+        """What was used up so far, by the name of the condition that limits it."""
+        return {
+            "max_runs": self.number,
+            "plateau": self.plateau,
+            "wall_h": self.wall_s / 3600,
+            "gpu_h": self.gpu_s / 3600,
+            "cost_usd": self.cost_usd,
+        }
+
     def after(self, entry: Entry) -> Progress:
         """Where it stands with one more line."""
         cost = entry.cost_usd
@@ -54,7 +64,6 @@ class Progress:
             gpu_s=self.gpu_s + entry.gpu_s,
             cost_usd=self.cost_usd + entry.spent_usd,
             unknown_costs=self.unknown_costs + (cost is None),
-            is_interrupted=entry.status == "interrupted",
             verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
             began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,

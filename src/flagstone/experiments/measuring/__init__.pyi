@@ -7,4 +7,4 @@ from .environment import (
 from .harness import Harness as Harness
 from .leases import devices as devices
 from .log_end import tail_text as tail_text
-from .measurement import Measurement as Measurement, Order as Order, Status as Status
+from .measurement import Measurement as Measurement, Order as Order

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import Contract, Subject, emptied
+from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
-from flagstone.experiments.measuring.measurement import Basis, Measurement, Order, Status
+from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics

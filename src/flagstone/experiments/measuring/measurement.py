@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from flagstone.experiments.deciding import Status
 from flagstone.plans import RunFolder
-
-Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
 
 
 @dataclass(frozen=True)

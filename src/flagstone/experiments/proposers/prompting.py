@@ -119,8 +119,8 @@ def constraint_lines(view: View) -> str:
 
 
 def value_of(entry: Entry, name: str) -> str:
-    found = next((row.get("value") for row in entry.constraints if row.get("name") == name), None)
-    return f"{found:g}" if isinstance(found, int | float) else "unknown"
+    found = next((row.value for row in entry.constraints if row.name == name), None)
+    return f"{found:g}" if found is not None else "unknown"
 
 
 def noise_words(spec: Spec, memory: Memory) -> str:

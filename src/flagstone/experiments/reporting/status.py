@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from flagstone.experiments.deciding import Condition, conditions, figure
-from flagstone.experiments.ledger import Entry, History, Progress, Verdict, entries_of, ledger_problems, tail_entries
+from flagstone.experiments.deciding import Condition, Verdict, amount_text, conditions
+from flagstone.experiments.ledger import Entry, History, Progress, entries_of, ledger_problems, tail_entries
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
@@ -48,7 +48,7 @@ class Position:
 
     @property
     def conditions(self) -> list[Condition]:
-        return conditions(self.spec.stopping, self.spec.metric, self.progress)
+        return conditions(self.spec.stopping, self.spec.metric, self.progress.best_value, self.progress.amounts)
 
     @property
     def confidence(self) -> tuple[float | None, str]:
@@ -178,7 +178,7 @@ def confidence_words(position: Position) -> str:
 
 
 def spent_words(progress: Progress) -> str:
-    gpus = f", {figure(progress.gpu_s / 3600)} GPU h" if progress.gpu_s else ""
+    gpus = f", {amount_text(progress.gpu_s / 3600)} GPU h" if progress.gpu_s else ""
     unknown = f" ({progress.unknown_costs} of unknown cost, counted in full)" if progress.unknown_costs else ""
     return f"{duration(progress.wall_s)} of runs{gpus}, ${progress.cost_usd:.2f} of calls{unknown}"
 

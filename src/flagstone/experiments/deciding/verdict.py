@@ -1,0 +1,72 @@
+"""Whether a candidate wins: what its measurements amount to, and which verdict follows.
+
+A run without a number never wins (`AFTER`), nor one that breaks a constraint (`check`). A number that is ahead of the
+best (`is_ahead`) wins at once where nothing varies. Elsewhere it is measured again, and `noise.judge` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flagstone.experiments.deciding import noise
+from flagstone.plans import Constraint, MetricSpec
+
+Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
+Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
+
+AFTER: Mapping[Status, Verdict] = {
+    "crash": "crash",
+    "timeout": "timeout",
+    "interrupted": "interrupted",
+    "unclean": "crash",
+    "violation": "invalid",
+    "invalid": "revert",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One constraint with the value it was held against. The value is None if it is unknown."""
+
+    name: str
+    op: str
+    threshold: float
+    value: float | None
+    passed: bool
+
+    def __str__(self) -> str:
+        found = "it is unknown" if self.value is None else f"it is {self.value:g}"
+        return f"{self.name} {self.op} {self.threshold:g} does not hold: {found}"
+
+
+def check(constraints: Iterable[Constraint], amounts: Mapping[str, float]) -> tuple[Check, ...]:
+    """Each constraint against what was measured."""
+    values = ((each, amounts.get(each.name)) for each in constraints)
+    return tuple(Check(each.name, each.op, each.threshold, value, each.holds(value)) for each, value in values)
+
+
+def broken_text(checks: Iterable[Check]) -> str:
+    """The constraints that do not hold, in words. Returns '' if all do."""
+    return "; ".join(str(each) for each in checks if not each.passed)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a candidate has to beat: the value of the best, and what it came to on each seed (None: no number)."""
+
+    value: float
+    on_seeds: Mapping[int, float | None] = field(default_factory=dict)
+    is_noisy: bool = False
+
+    @property
+    def known(self) -> list[float]:
+        return [value for value in self.on_seeds.values() if value is not None] or [self.value]
+
+
+def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
+    """Whether one measurement beats the best; where values vary, whether it is worth measuring again."""
+    if best.is_noisy:
+        return noise.looks_better(value, best.known, metric.direction)
+    return metric.is_better(value, than=best.value)

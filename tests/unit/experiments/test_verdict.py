@@ -1,0 +1,50 @@
+"""What wins, from plain values: no process, no file."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import get_args
+
+import pytest
+
+from flagstone.experiments.deciding.stopping import conditions, end_reason
+from flagstone.experiments.deciding.verdict import AFTER, Reference, Status, broken_text, check, is_ahead
+from flagstone.plans.constraint import constraint_of
+from flagstone.plans.spec import MetricSpec, StoppingSpec
+
+LESS = MetricSpec("val_loss", "min", "log", (), {})
+USED = {"max_runs": 7, "plateau": 3, "wall_h": 0.5, "gpu_h": 0.0, "cost_usd": 0.0}
+
+
+def test_every_run_that_fails_has_a_verdict_and_none_of_them_wins() -> None:
+    assert set(AFTER) == set(get_args(Status)) - {"ok"} and "advance" not in AFTER.values()
+
+
+def test_without_noise_every_strictly_better_number_wins() -> None:
+    assert [is_ahead(value, Reference(1.0), LESS) for value in (0.999, 1.0, 1.001)] == [True, False, False]
+
+
+def test_with_noise_a_number_must_be_ahead_of_what_the_best_varies_by() -> None:
+    best = Reference(1.0, {1: 0.9, 2: 1.0, 3: 1.1, 4: None}, is_noisy=True)
+    assert [is_ahead(value, best, LESS) for value in (0.9, 0.99)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "words"),
+    [
+        ({"mem": 9.0}, ""),
+        ({"mem": 11.0}, "mem <= 10 does not hold: it is 11"),
+        ({"mem": nan}, "mem <= 10 does not hold: it is nan"),
+        ({}, "mem <= 10 does not hold: it is unknown"),
+    ],
+)
+def test_a_constraint_that_does_not_hold_says_what_was_found(amounts: dict[str, float], words: str) -> None:
+    assert broken_text(check([constraint_of("mem <= 10")], amounts)) == words
+
+
+def test_the_first_condition_that_is_reached_ends_the_experiment() -> None:
+    stopping = StoppingSpec(threshold=0.5, max_runs=7, plateau=3)
+    assert end_reason(conditions(stopping, LESS, 0.6, USED)) == "max_runs(7)"
+    assert end_reason(conditions(stopping, LESS, 0.5, USED)) == "primary_threshold"
+    assert end_reason(conditions(StoppingSpec(plateau=4, wall_h=0.6), LESS, 0.5, USED)) == ""
+    assert str(conditions(StoppingSpec(plateau=4), LESS, None, USED)[0]) == "plateau 3/4"
