@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lazy_loader
 import pytest
 import yaml
 from stand_in import StandIn
@@ -88,7 +89,7 @@ def test_a_login_file_counts_as_logged_in(cli: StandIn) -> None:
 
 def test_finding_agents_loads_none_of_them() -> None:
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(flagstone.__file__).parents[1])!r})\n"
+        f"import sys; sys.path[:0] = {[str(Path(each.__file__).parents[1]) for each in (flagstone, lazy_loader)]}\n"
         "import flagstone.agents.registry\n"
         "print([name for name in sys.modules if name.endswith(('claude', 'demo', 'agents.command'))])"
     )
