@@ -105,8 +105,8 @@ def settings_page() -> str:
     defaults = schemas.read_yaml(ROOT / "config" / "config.yaml")
     rows = [(f"`{key}`", type_of(row), default(defaults, key), said(row)) for key, row in keys(schema, schema)]
     intro = (
-        "`config/config.yaml` holds what every new run pins. A run's `run.yaml` sets what differs. "
-        "`snakemake --config key=value` is over both, for one call. Unknown keys are errors.\n\n"
+        "`config/config.yaml` holds the defaults, which every new run pins. A run's `run.yaml` overrides them. "
+        "`snakemake --config key=value` overrides both, for one call. Unknown keys are errors.\n\n"
         '`NN` stands for a stage\'s two digits, in quotes: `stages: {"05": {model: opus}}`.\n\n'
     )
     return "# Settings\n\n" + intro + grid(("key", "value", "default", "meaning"), rows)
@@ -135,7 +135,7 @@ def stages_page(table: StageTable) -> str:
         for each in table
     ]
     return (
-        "# Stages\n\n`config/stages.yaml`, as it stands. What a requirement asks: [checks](checks.md).\n\n"
+        "# Stages\n\nThe rows of `config/stages.yaml`. [Checks](checks.md) says what each requirement means.\n\n"
         + grid(("stage", "title", "after", "requires"), rows)
         + "\n## A row of the table\n\n"
         + grid(("key", "value", "meaning"), form)
@@ -154,7 +154,7 @@ def experiment_page(meanings: Mapping[str, str]) -> str:
     refuse(sorted(paths - set(meanings)), "experiment")
     files = [(f"`{name}`", meaning) for name, meaning in meanings.items()]
     return (
-        f"# Experiment\n\n{said(schema)} `*` is needed; unknown keys are errors.\n\n"
+        f"# Experiment\n\n{said(schema)} `*` marks a required key. Unknown keys are errors.\n\n"
         + grid(("key", "value", "meaning"), rows)
         + "\n## Files of an experiment\n\nBelow `runs/<run>/experiments/<name>/`, or `.flagstone/experiments/<name>/` "
         "of another project.\n\n" + grid(("path", "what it is"), files)
@@ -174,7 +174,7 @@ def records_page() -> str:
         rows = [
             (f"`{key}`" + (" *" if key in needed else ""), type_of(row), said(row)) for key, row in keys(schema, schema)
         ]
-        text += f"\n## {schema['title']}\n\n{said(schema)} `*` is always there.\n\n"
+        text += f"\n## {schema['title']}\n\n{said(schema)} `*` marks a key that is always there.\n\n"
         text += grid(("key", "value", "meaning"), rows)
     return text
 
@@ -212,9 +212,9 @@ def gates_page() -> str:
         line = "–" if state is State.APPROVED else speaker.line(replace(sample, state=state, reason=reason))
         rows.append((state.value, WORDS[state], line))
     return (
-        "# Gates\n\nStage 03 of a run `attn` stands for any stage. A word in ⟨…⟩ is filled in. "
-        "`held` is a stage that is built and rests on a closed gate; `failed` one whose attempts are used up. "
-        "Why it is so: [design/gates](../design/gates.md).\n\n"
+        "# Gates\n\nThe table shows stage 03 of a run `attn`; other stages look the same. ⟨…⟩ is filled in. "
+        "Two more words occur in `status`: `held` is a stage that is done but rests on a closed gate, and "
+        "`failed` is a stage that has used up its attempts. The reasons are in [Gates](../design/gates.md).\n\n"
         + grid(("state", "in `status`", "last line of a call"), rows)
     )
 
@@ -229,9 +229,8 @@ def exit_codes_page() -> str:
         ("1", "A fault of Flagstone; the traceback is shown."),
     ]
     rows += [(str(kind.exit_code), (kind.__doc__ or "").split(" (")[0].rstrip(".") + ".") for kind in kinds]
-    return "# Exit codes\n\nOf `flagstone`. Plain `snakemake` knows 0 (which a closed gate is, too) and 1.\n\n" + grid(
-        ("code", "meaning"), sorted(rows, key=lambda row: int(row[0]))
-    )
+    intro = "These are the exit codes of `flagstone`. Plain `snakemake` has only 0 (also for a closed gate) and 1."
+    return f"# Exit codes\n\n{intro}\n\n" + grid(("code", "meaning"), sorted(rows, key=lambda row: int(row[0])))
 
 
 def files_page(meanings: Mapping[str, str]) -> str:
@@ -264,10 +263,10 @@ def checks_page(meanings: Mapping[str, Mapping[str, str]]) -> str:
         "# Checks\n\nEvery attempt is checked. A failed rule sends the draft back to the agent, "
         "with the rule's message. "
         "*Not checked* means that the check is not built yet; it never counts as passed. "
-        "A requirement of a stage (`requires:` in config/stages.yaml) brings the rules named below.\n"
+        "A requirement of a stage (`requires:` in config/stages.yaml) adds the rules listed under its name.\n"
     )
     for where, rules in meanings.items():
-        text += f"\n## {where}\n\n" + grid(("rule", "what it asks"), [(f"`{r}`", m) for r, m in rules.items()])
+        text += f"\n## {where}\n\n" + grid(("rule", "what it requires"), [(f"`{r}`", m) for r, m in rules.items()])
     return text
 
 
