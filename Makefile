@@ -1,9 +1,9 @@
-# Two commands on a fresh machine (Debian or Ubuntu with Python 3.11 or newer, git and make):
+# On a new machine (Debian or Ubuntu with Python 3.11 or newer, git and make) you need two commands:
 #
-#   make demo    a real small study through all eight stages, to a compiled paper    (make demo SEED=3: other data)
-#   make test    the test suite
+#   make demo    runs a small, real study through all eight stages, to a compiled paper    (make demo SEED=3: other data)
+#   make test    runs the tests
 #
-# Both set up .venv first, from hash-locked requirements, and only when those have changed.
+# Both first set up .venv from hash-locked requirements, and again whenever those change.
 SEED ?= 7
 GOAL := Does a linear learning-rate warm-up help a small network under a fixed budget of steps?
 TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended poppler-utils
@@ -12,20 +12,20 @@ BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-header --no-emit-index-url --no-emit-find-links --upgrade
 
-# What a person's shell is set to must not reach into .venv.
+# Settings of the user's shell must not affect .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help:  ## this list
+help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 # --- setting up -------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: .venv/dev.stamp tex  ## .venv and TeX, for working on Flagstone
+setup: .venv/dev.stamp tex  ## install .venv and TeX, for working on Flagstone
 
 .venv/bin/pip:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
@@ -44,9 +44,9 @@ setup: .venv/dev.stamp tex  ## .venv and TeX, for working on Flagstone
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
 	@$(call sync,dev)
 
-# $(call sync,NAME): what requirements/NAME.txt locks, then Flagstone itself from here, then its byte code (an environment
-# that sets PYTHONDONTWRITEBYTECODE would otherwise compile every module at every start). What is only to be had as a
-# source is built with the setuptools that requirements/build.txt locks, not with one fetched on the way.
+# $(call sync,NAME) installs what requirements/NAME.txt locks, then Flagstone itself, then compiles it. (If the environment
+# sets PYTHONDONTWRITEBYTECODE, Python would otherwise compile every module at every start.) Packages that exist only as
+# source are built with the setuptools that requirements/build.txt locks.
 PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check
 define sync
 echo "installing requirements/$(1).txt" && \
@@ -57,7 +57,7 @@ $(BIN)/python -m compileall -q src && \
 touch $@
 endef
 
-# $(call install,PACKAGES,WHY): Debian packages where we may, else one line that says what to install.
+# $(call install,PACKAGES,WHY) installs Debian packages if it has the rights, or prints one line that says what to install.
 define install
 if ! command -v apt-get >/dev/null; then sudo=none; \
 elif [ "$$(id -u)" = 0 ]; then sudo=; \
@@ -76,7 +76,7 @@ tex:
 	    $(call install,$(TEX_PACKAGES),to compile papers); fi; fi
 
 .PHONY: lock
-lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
+lock: .venv/dev.stamp  ## update requirements/*.txt from pyproject.toml
 	$(LOCK) --group build --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --constraints requirements/build.txt --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
@@ -84,7 +84,7 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 # --- using ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: .venv/runtime.stamp tex  ## a real small study, from its goal to a compiled paper
+demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a compiled paper
 	@name=demo; number=1; \
 	while [ -e "runs/$$name" ]; do number=$$((number + 1)); name=demo-$$number; done; \
 	$(BIN)/flagstone new "$$name" --agent demo --goal "$(GOAL)" --set demo.data_seed=$(SEED) && \
@@ -99,7 +99,7 @@ define report
 endef
 
 .PHONY: clean
-clean:  ## remove what make built; runs/ stays
+clean:  ## remove what make built, but not runs/
 	rm -rf .venv build dist src/flagstone.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .snakemake
 	find src tests workflow benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -108,28 +108,28 @@ clean:  ## remove what make built; runs/ stays
 TESTS ?= -n 2
 
 .PHONY: test
-test: .venv/dev.stamp tex  ## the test suite
+test: .venv/dev.stamp tex  ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: sandbox
-sandbox:  ## bubblewrap, which holds agents beside the kernel's Landlock
+sandbox:  ## install bubblewrap, the second half of the sandbox
 	@command -v bwrap >/dev/null || { $(call install,bubblewrap,to hold agents inside their grant); }
 
-# `CI` set: nothing may be left out. Otherwise, without npm, every test says that it was skipped.
+# If CI is set, no test may be skipped. Otherwise every test is skipped, and says so, if there is no npm.
 .PHONY: test-claude
-test-claude: .venv/dev.stamp  ## the real, pinned Claude Code against a Messages API of our own
+test-claude: .venv/dev.stamp  ## run the real, pinned Claude Code against our own Messages API
 	$(BIN)/python tests/claude/install.py
 	$(BIN)/python -m pytest tests/claude -m claude -n 2 -rs
 
-# `CI` set: nothing may be left out. Otherwise, where no cluster can be started, every test says that it was skipped.
+# If CI is set, no test may be skipped. Otherwise every test is skipped, and says so, if no cluster can be started.
 .PHONY: test-slurm
-test-slurm: .venv/dev.stamp  ## experiments on a real SLURM, started on this machine
+test-slurm: .venv/dev.stamp  ## run experiments on a real SLURM, started on this machine
 	$(BIN)/python -m pytest tests/workflow -m slurm -rs
 
 CHECKS := check-lint check-format check-types check-imports check-rules-format check-rules check-docs
 
 .PHONY: check $(CHECKS)
-check: .venv/dev.stamp  ## every check but the tests; all run, even when one fails
+check: .venv/dev.stamp  ## run every check but the tests; all of them run, even if one fails
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
 
 check-lint:
@@ -148,9 +148,9 @@ check-docs:
 	$(BIN)/python docs/generate.py --check
 
 .PHONY: docs
-docs: .venv/dev.stamp  ## the reference and the pictures, from schemas, code and --help
+docs: .venv/dev.stamp  ## generate the reference and the pictures from schemas, code and --help
 	$(BIN)/python docs/generate.py
 
 .PHONY: bench
-bench: .venv/dev.stamp  ## every figure we publish, measured here
+bench: .venv/dev.stamp  ## measure every figure that we publish
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -1,10 +1,10 @@
-# Flagstone: read this first. A run is eight stages; between two of them stands a file that a person touches.
+# Flagstone: start reading here. A run has eight stages. A person approves each of them by touching a file.
 #
 #   flagstone new attn --goal "…"                  creates runs/attn/
-#   snakemake --cores 4 --config run=attn          builds up to the first gate and says what to read
-#   touch runs/attn/approved/01.flag               opens it
+#   snakemake --cores 4 --config run=attn          runs to the first closed gate, and says what to read
+#   touch runs/attn/approved/01.flag               opens the gate
 #
-# The order of the includes is the table of contents. All logic lives in src/flagstone/, which never imports Snakemake.
+# The order of the includes is the table of contents. All logic is in src/flagstone/.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -17,7 +17,7 @@ include: "workflow/rules/gates.smk"
 report: "workflow/report/workflow.rst"
 
 
-# What "all" means: every stage up to and including the first one whose gate is closed.
+# Builds every stage up to and including the first one whose gate is closed.
 rule all:
     input:
         frontier,

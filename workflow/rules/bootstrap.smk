@@ -1,4 +1,4 @@
-# Finds the code, the run that is meant and its gates. Everything below asks FRONTIER; nothing here decides anything.
+# Finds the code, the run and its gates, and opens SESSION. The rules ask SESSION for every decision.
 import atexit
 import sys
 from pathlib import Path
@@ -25,12 +25,12 @@ IS_MODULE = len(workflow.modifier_stack) > 1
 
 
 def is_building():
-    """Whether this call is about jobs at all, even if only in a dry run; a report or a summary is not."""
+    """Whether this call plans jobs, a dry run included. A report or a summary does not."""
     return workflow.executor_plugin is not None
 
 
 def is_executing():
-    """Whether this call may change files: not a dry run, a report, a graph or a job of a cluster."""
+    """Whether this call may change files. A dry run, a report, a graph and a cluster job may not."""
     return (
         workflow.is_main_process
         and is_building()
@@ -69,7 +69,7 @@ if SESSION.run and not IS_MODULE:
 
 
 def at(path):
-    """How rules name a path of the run: relative to it, or absolute where another workflow has its own folder."""
+    """A path of the run as rules name it: relative to the run, or absolute inside another workflow."""
     if IS_MODULE or not SESSION.run:
         return str(path)
     return SESSION.run.relative(path)

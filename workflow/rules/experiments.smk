@@ -1,8 +1,8 @@
-# Experiments as one checkpointed rule over GPU resources. The graph only ever holds the next block of each: how far an
-# experiment has come stands in its ledger, which is no output of a rule.
+# One checkpoint rule runs all experiments, one block of runs per job. The graph contains only the next block of each
+# experiment. The ledger records how far an experiment is, and no rule has the ledger as its output.
 from flagstone.experiments.measuring import devices
 
-# without a number, local GPU jobs are not limited at all; --resources gpu=N, or a profile, says another one
+# Snakemake does not limit a resource that has no number. --resources gpu=N or a profile can set another number.
 if is_executing() and is_local() and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", max(1, len(devices())))
 
@@ -52,6 +52,6 @@ rule picture:
     params:
         plan=lambda wildcards: SESSION.plan(wildcards.experiment).digest,
     message:
-        "Experiment {wildcards.experiment}: its course as a picture"
+        "Experiment {wildcards.experiment}: drawing all runs"
     shell:
         '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/picture.py" {output:q} 2> {log:q}'

@@ -1,8 +1,8 @@
-# What rules ask of the gates: functions only. They translate between Snakemake and SESSION.
+# The input functions of the rules. They translate between Snakemake and SESSION.
 
 
 def bring_up_to_date(stage):
-    """Raises Snakemake's own exception until the stage is finished; then the function asking is called again."""
+    """Raises Snakemake's own exception until the stage is finished. Snakemake then calls the input function again."""
     getattr(checkpoints, stage.name).get()
 
 
@@ -30,7 +30,7 @@ def approved(stage):
 
 
 def behind_the_gate(wildcards):
-    """The approvals of the stage that experiments are run for."""
+    """The approvals that the stage with experiments needs before they run."""
     stage = SESSION.experimenter
     found = approved(stage)(wildcards) if stage else {}
     return {key: found[key] for key in ("documents", "flags") if key in found}

@@ -1,5 +1,5 @@
-# One checkpoint a stage. Approvals and documents come in as ancient() inputs, so that times never cause a rerun;
-# what people and earlier stages ask of it comes in as one parameter, so that content does.
+# One checkpoint for each stage. Flags and documents are ancient() inputs, so that file times never cause a rerun.
+# What people and earlier stages ask of the stage is one parameter, so that a change of content does.
 
 
 for _stage in SESSION.table:
@@ -26,6 +26,6 @@ for _stage in SESSION.table:
             nr=_stage.nr,
             request=lambda wildcards, stage=_stage: SESSION.request(stage),
         message:
-            f"Stage {_stage.nr} {_stage.title}: an agent works on it"
+            f"Stage {_stage.nr} {_stage.title}: running the agent"
         shell:
             '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/stage.py" {params.nr} --offer {output.offer:q} --log {log:q}'

@@ -1,4 +1,4 @@
-"""Asks a process that has everything loaded to do a job, as if it were done here. It imports next to nothing."""
+"""Hands a job to a process that has everything loaded, if there is one. It imports next to nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 def ask_warm_server(variable: str) -> int | None:
-    """The exit code of the job; None where there is no server. Signals are passed on to it."""
+    """Returns the exit code of the job, or None if there is no server. Passes signals on to the job."""
     place, _, word = os.environ.get(variable, "").rpartition(" ")
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -21,7 +21,7 @@ def ask_warm_server(variable: str) -> int | None:
         return None
     asked = {"argv": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "word": word}
     request = json.dumps(asked).encode() + b"\n"
-    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # what comes meanwhile is passed on behind the request
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # signals that come meanwhile are passed on after the request
     for number in PASSED_ON:
         signal.signal(number, lambda told, _: asker.send(bytes([told])))
     try:
@@ -29,7 +29,7 @@ def ask_warm_server(variable: str) -> int | None:
         asker.sendall(request[sent:])
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         answer = asker.recv(1)
-    except OSError:  # it ended before it had read what was asked
+    except OSError:  # the server ended before it had read the request
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         return None
     return answer[0] if answer else 137

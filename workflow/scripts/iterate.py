@@ -1,4 +1,4 @@
-"""Runs one block of an experiment: propose, run, measure, keep or leave. What the rule `iterate` calls."""
+"""Runs one block of an experiment: propose, measure, keep or discard. The rule `iterate` calls it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asking import ask_warm_server
 
 
 def main() -> int:
-    """Lets the process that has everything loaded do it, or becomes that process, or else does it here."""
+    """Hands the block to the process that has everything loaded, or runs it. With --serve, becomes that process."""
     if sys.argv[1:] == ["--serve"]:
         from flagstone.cli.jobs.loading import load_block
         from flagstone.processes import serve_spawned

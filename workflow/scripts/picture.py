@@ -1,4 +1,4 @@
-"""Draws the course of an experiment that has ended: every run and the best so far. What the rule `picture` calls."""
+"""Draws every run of an experiment that has ended, and the best so far. The rule `picture` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds one stage of a run: prompt, agent, checks, repair, publication. What the stage rules call."""
+"""Builds one stage of a run: prompt, agent, checks, repair, publication. The stage rules call it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asking import ask_warm_server
 
 
 def main() -> int:
-    """Lets the resident `flagstone run` do it, which has everything loaded, or else does it here."""
+    """Hands the stage to `flagstone run`, which has everything loaded, or builds it here."""
     code = ask_warm_server("FLAGSTONE_WARM")
     if code is None:
         from flagstone.cli.jobs.stage import main as build_stage
