@@ -49,6 +49,14 @@ def prepared_whole(workshop: Place) -> Study:
     return study
 
 
+@pytest.fixture(scope="session")
+def prepared_planned(workshop: Place) -> Study:
+    study = workshop.new("planned", "sandbox=off")
+    plan(study)
+    assert workshop.flagstone("run", "planned", "--yes", "--to", "04").code == 0
+    return study
+
+
 @pytest.fixture
 def first(place: Place, prepared_first: Study) -> Study:
     """Stage 01 is built and waits; nothing was ever approved."""
@@ -68,9 +76,6 @@ def whole(place: Place, prepared_whole: Study) -> Study:
 
 
 @pytest.fixture
-def planned(place: Place) -> Study:
+def planned(place: Place, prepared_planned: Study) -> Study:
     """A run whose stages 01 to 04 are approved, with one plan among what was approved."""
-    study = place.new("t", "sandbox=off")
-    plan(study)
-    assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
-    return study
+    return copy_run(prepared_planned, place)

@@ -8,10 +8,7 @@ from pathlib import Path
 import yaml
 from workbench import Study
 
-TRAIN = """import os
-X = 1.0
-with open(os.environ["COUNT"], "a") as count:
-    count.write("x")
+TRAIN = """X = 1.0
 print(f"val_loss: {(X - 3) ** 2}")
 """
 
@@ -28,7 +25,7 @@ def plan(study: Study, name: str = "tune", **changes: object) -> Path:
     value = {
         "goal": "less loss",
         "subject": {"root": "workspace/code/tune", "mutable": ["train.py"]},
-        "harness": {"argv": ["python", "train.py"], "seconds": 60, "env": {"COUNT": str(study.root / "count")}},
+        "harness": {"argv": ["python", "train.py"], "seconds": 60},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "noise": "off",
         "sandbox": "off",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench import PROGRAMS, Place, Said, Study, ended, start
+from workbench import Place, Said, Study, run_warm
 
 HOST = """
 module research:
@@ -27,7 +27,7 @@ def host(place: Place, tmp_path: Path) -> Path:
 
 
 def call(folder: Path, *words: str) -> Said:
-    return ended(start(PROGRAMS / "snakemake", "--cores", "2", *words, cwd=folder))
+    return run_warm("snakemake", "--cores", "2", *words, cwd=folder)
 
 
 def test_the_gates_hold_when_the_workflow_is_a_module(place: Place, fresh: Study, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Starts Snakemake's command a hundred times as if from new, but loads its libraries once: each call is a fork.
+"""Starts commands that need Snakemake as if from new, but loads its libraries once: each call is a fork.
 
 The program itself, its atexit hooks, its signals and its environment are the real ones; `flagstone` is never loaded
 before the fork. A call is given and answered in one message each: words, folder and environment with the file its

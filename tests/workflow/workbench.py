@@ -168,12 +168,14 @@ class Place:
         return self.study(name)
 
     def snakemake(self, *words: str, run: str | None = "t", cwd: Path | None = None) -> Said:
-        return run_snakemake(*snakemake_words(words, run), cwd=cwd or self.root)
+        return run_warm("snakemake", *snakemake_words(words, run), cwd=cwd or self.root)
 
     def start_snakemake(self, *words: str, run: str | None = "t", cwd: Path | None = None) -> subprocess.Popen[bytes]:
         return start(PROGRAMS / "snakemake", *snakemake_words(words, run), cwd=cwd or self.root)
 
     def flagstone(self, *words: str, cwd: Path | None = None) -> Said:
+        if words[0] == "run":
+            return run_warm("flagstone", *words, cwd=cwd or self.root)
         return ended(self.start_flagstone(*words, cwd=cwd))
 
     def start_flagstone(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
@@ -184,17 +186,17 @@ def snakemake_words(words: tuple[str, ...], run: str | None) -> list[str]:
     return ["--cores", "2", *words, *(["--config", f"run={run}"] if run else [])]
 
 
-def run_snakemake(*words: str, cwd: Path) -> Said:
-    """The whole command in a process of its own, without the second that it takes to load its libraries."""
+def run_warm(program: str, *words: str, cwd: Path) -> Said:
+    """A whole command in a process of its own, without the second that it takes to load Snakemake."""
     reading, writing = os.pipe()
-    pid = warm_start.begin(PROGRAMS / "snakemake", words, cwd, environment(), writing)
+    pid = warm_start.begin(PROGRAMS / program, words, cwd, environment(), writing)
     os.close(writing)
     hung = threading.Timer(LIMIT_S, os.killpg, (pid, signal.SIGKILL))
     hung.start()
     with open(reading, "rb") as stream:
         output = stream.read().decode(errors="replace")
     code = warm_start.exit_code()
-    assert hung.is_alive(), f"snakemake {words} hung; it said:\n{output}"
+    assert hung.is_alive(), f"{program} {words} hung; it said:\n{output}"
     hung.cancel()
     return Said(code, output)
 
