@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from draw import draw_page, picture  # noqa: E402
 from source import judgements, rule_ids  # noqa: E402
 
-from flagstone import errors, schemas  # noqa: E402
+from flagstone import errors  # noqa: E402
 from flagstone.cli.main import COMMANDS, flagstone  # noqa: E402
 from flagstone.gates.judge import State, Verdict  # noqa: E402
 from flagstone.gates.sentences import Speaker  # noqa: E402
@@ -102,23 +102,21 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def settings_page() -> str:
     schema = schema_of("settings")
-    defaults = schemas.read_yaml(ROOT / "config" / "config.yaml")
-    rows = [(f"`{key}`", type_of(row), default(defaults, key), said(row)) for key, row in keys(schema, schema)]
+    rows = [(f"`{key}`", type_of(row), default(row, key), said(row)) for key, row in keys(schema, schema)]
     intro = (
-        "`config/config.yaml` holds the defaults, which every new run pins. A run's `run.yaml` overrides them. "
-        "`snakemake --config key=value` overrides both, for one call. Unknown keys are errors.\n\n"
+        "A default holds unless another value is set: for every new run in `config/config.yaml`, which the run pins; "
+        "for one run in its `run.yaml`; for one call by `snakemake --config key=value`. Unknown keys are errors.\n\n"
         '`NN` stands for a stage\'s two digits, in quotes: `stages: {"05": {model: opus}}`.\n\n'
     )
     return "# Settings\n\n" + intro + grid(("key", "value", "default", "meaning"), rows)
 
 
-def default(defaults: object, key: str) -> str:
-    """The value config.yaml gives a key; nothing where it names none."""
-    for part in key.split("."):
-        if not isinstance(defaults, dict) or part not in defaults:
-            return ""
-        defaults = defaults[part]
-    return "`null`" if defaults is None else f"`{defaults}`" if not isinstance(defaults, dict) else ""
+def default(row: Mapping[str, Any], key: str) -> str:
+    """The default of a key; nothing if it has none, or if it sets for one stage what the run has set."""
+    if "default" not in row or ".NN" in key:
+        return ""
+    flow = yaml.safe_dump([row["default"]], default_flow_style=True, width=1000)
+    return f"`{flow.strip()[1:-1]}`"
 
 
 def stages_page(table: StageTable) -> str:

@@ -96,6 +96,24 @@ def schema_of(folder: Path, name: str) -> dict[str, Any]:
 
 
 @cache
+def defaults(folder: Path, name: str) -> Mapping[str, Any]:
+    """What holds without a word: the `default` of each key of a schema; nothing if the folder has no such schema."""
+    if not (folder / f"{name}.schema.yaml").is_file():
+        return {}
+    schema = schema_of(folder, name)
+    return defaults_in(schema, schema.get("$defs", {}))
+
+
+def defaults_in(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for key, row in schema.get("properties", {}).items():
+        within = defaults_in(shared.get(str(row.get("$ref")).rpartition("/")[2], row), shared)
+        if within or "default" in row:
+            found[key] = row.get("default", within)
+    return found
+
+
+@cache
 def validator_of(folder: Path, name: str) -> Any:
     return validator()(schema_of(folder, name))
 

@@ -1,4 +1,4 @@
-"""Validated configuration as frozen dataclasses: config.yaml, then run.yaml, then --config."""
+"""What a run is set to: the defaults of the schema, then config.yaml, then run.yaml, then --config."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run, project_root
 from flagstone.stages import StageTable, load_table
 
+NAME = "settings"  # of the schema, which is the one place where keys and defaults are written
 PROJECT_ONLY = ("run", "runs_dir")
 # how an agent is reached, not what it is asked: no reason to do a stage again
 WAYS_ONLY = ("command", "retry_s", "retries", "api_timeout_s", "stall_s")
@@ -91,34 +92,40 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def find_project(*starts: Path) -> Project:
     """The project above a starting point, with runs/ where its config.yaml says."""
     root = project_root(starts)
-    return Project(root, root / project_keys(root).get("runs_dir", "runs"))
+    return Project(root, root / project_keys(root)["runs_dir"])
 
 
 def project_keys(root: Path) -> Mapping[str, Any]:
-    value = schemas.read_yaml(root / "config" / "config.yaml") or {}
-    return value if isinstance(value, dict) else {}
+    """What the project itself is set to; a config.yaml of another form is named when a run is opened."""
+    value = schemas.read_yaml(root / "config" / "config.yaml")
+    return merge(schemas.defaults(root / "schemas", NAME), value if isinstance(value, dict) else {})
 
 
-def defaults_file(project: Project, run: Run) -> Path:
-    """The defaults a run was created with; the project's own where it pinned none."""
+def config_file(project: Project, run: Run) -> Path:
+    """The config.yaml a run was created with; the project's own if it pinned none."""
     pinned = run.pinned / "config.yaml"
     return pinned if pinned.is_file() else project.config / "config.yaml"
+
+
+def default_settings(project: Project, run: Run) -> dict[str, Any]:
+    """The defaults a run was created with, and the project's for keys that came later."""
+    return merge(*(schemas.defaults(folder, NAME) for folder in (project.schemas, run.pinned / "schemas")))
 
 
 def load_settings(
     project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True
 ) -> Settings:
     """What a run is set to. Without `validate` only what cannot be read at all is an error."""
-    default = defaults_file(project, run)
+    config = config_file(project, run)
     layers = [
-        (read_layer(default), str(default)),
+        (read_layer(config), str(config)),
         (read_layer(run.settings), str(run.settings)),
         (dict(overrides or {}), "--config"),
     ]
     if validate:
         for value, where in layers:
-            schemas.check(project.schemas, "settings", value, where)
-    return settings_of(merge(*(value for value, _ in layers)), run)
+            schemas.check(project.schemas, NAME, value, where)
+    return settings_of(merge(default_settings(project, run), *(value for value, _ in layers)), run)
 
 
 def read_layer(path: Path) -> dict[str, Any]:
@@ -126,7 +133,10 @@ def read_layer(path: Path) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise FlagstoneError(f"{path} should hold keys and values", hint="see config/config.yaml for the form")
+        raise FlagstoneError(
+            f"{path} should hold keys and values",
+            hint="one a line, such as `model: opus`; every key: docs/reference/settings.md",
+        )
     return value
 
 
@@ -154,12 +164,13 @@ def sandbox_word(value: object) -> str:
 
 def sandbox_of(run: Run) -> str:
     """What a run's own files set the sandbox to, for whoever has no project at hand."""
-    layers = (read_layer(path) for path in (run.settings, run.pinned / "config.yaml") if path.is_file())
-    return sandbox_word(next((layer["sandbox"] for layer in layers if "sandbox" in layer), "auto"))
+    layers = [read_layer(path) for path in (run.pinned / "config.yaml", run.settings) if path.is_file()]
+    merged = merge({"sandbox": "auto"}, schemas.defaults(run.pinned / "schemas", NAME), *layers)
+    return sandbox_word(merged["sandbox"])
 
 
 def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:
-    """The stage table a run was created with; the project's own where there is no run."""
+    """The stage table a run was created with; the project's own if there is no run."""
     return load_table(table_file(project, run), project.schemas, validate=validate)
 
 

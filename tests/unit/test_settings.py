@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from flagstone import schemas
 from flagstone.layout import Project, Run
-from flagstone.settings import StageSettings, load_settings, sandbox_of, settings_of
+from flagstone.settings import StageLimits, StageSettings, load_settings, sandbox_of, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +34,42 @@ def test_patience_with_the_api_is_no_reason_to_do_a_stage_again() -> None:
 
 def test_other_tools_are_a_reason_to_do_a_stage_again() -> None:
     assert stage(claude={"tools": ["WebSearch"]}).facts() != stage().facts()
+
+
+def test_what_nobody_sets_has_the_default_of_the_schema(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("goal: g\nlimits: {turns: 9}\n")
+    first = load_settings(Project(ROOT, tmp_path), Run(tmp_path)).for_stage("01")
+    defaults = schemas.defaults(ROOT / "schemas", "settings")
+    assert first.agent == defaults["agent"]
+    assert vars(first.limits) == {**defaults["limits"], "turns": 9}
+
+
+def test_the_defaults_are_settings_that_the_schema_allows() -> None:
+    defaults = schemas.defaults(ROOT / "schemas", "settings")
+    assert schemas.problems(ROOT / "schemas", "settings", defaults) == []
+    assert set(defaults["limits"]) == {each.name for each in fields(StageLimits)}
+
+
+def test_a_new_default_does_not_reach_a_run_that_was_made_before(tmp_path: Path) -> None:
+    run = Run(tmp_path / "runs" / "attn")
+    shutil.copytree(ROOT / "schemas", run.pinned / "schemas")
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    run.settings.write_text("goal: g\n")
+    newer = tmp_path / "schemas" / "settings.schema.yaml"
+    newer.write_text(newer.read_text().replace("default: 400", "default: 401"))
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    assert load_settings(Project(tmp_path, tmp_path / "runs"), run).for_stage("01").limits.turns == 400
+
+
+def test_a_run_of_an_earlier_version_takes_new_keys_from_the_project(tmp_path: Path) -> None:
+    """It pinned a schema without defaults, and a config.yaml that names every key of its time."""
+    run = Run(tmp_path)
+    (run.pinned / "schemas").mkdir(parents=True)
+    (run.pinned / "schemas" / "settings.schema.yaml").write_text("properties: {limits: {type: object}}\n")
+    (run.pinned / "config.yaml").write_text("agent: demo\nlimits: {attempts: 5, wall_s: 60}\n")
+    run.settings.write_text("goal: g\n")
+    limits = load_settings(Project(ROOT, tmp_path), run).for_stage("01").limits
+    assert (limits.attempts, limits.wall_s, limits.turns) == (5, 60, 400)
 
 
 @pytest.mark.parametrize(("written", "word"), [("off", "off"), ('"off"', "off"), ("require", "require")])

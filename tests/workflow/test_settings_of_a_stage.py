@@ -85,9 +85,9 @@ def test_a_git_pull_of_prompts_schemas_and_defaults_changes_nothing(place: Place
     for path in place.root.joinpath("prompts").rglob("*.j2"):
         path.write_text(path.read_text() + "\nNewer.\n")
     for path in place.root.joinpath("schemas").glob("*.yaml"):
-        path.write_text(path.read_text() + "# newer\n")
+        path.write_text(path.read_text().replace("default: 400", "default: 402") + "# newer\n")
     config = place.root / "config" / "config.yaml"
-    config.write_text(config.read_text().replace("turns: 400", "turns: 401"))
+    config.write_text(config.read_text() + "limits: {wall_s: 7200}\n")
     for path in (place.root / "workflow").rglob("*"):
         if path.suffix in (".py", ".smk"):
             path.write_text(path.read_text() + "# newer\n")
@@ -114,7 +114,7 @@ def test_repin_takes_everything(place: Place, fresh: Study) -> None:
     partial = place.root / "prompts" / "_partials" / "house_rules.md.j2"
     partial.write_text(partial.read_text() + "\nBe kind.\n")
     config = place.root / "config" / "config.yaml"
-    config.write_text(config.read_text().replace("turns: 400", "turns: 401"))
+    config.write_text(config.read_text() + "limits: {turns: 401}\n")
     assert place.flagstone("repin").code == 0
     assert fresh.opened.settings.for_stage("01").limits.turns == 401
     place.snakemake()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.records import DigestCache, canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
-from flagstone.settings import Settings, defaults_file, load_settings, pinned_table, table_file
+from flagstone.settings import Settings, config_file, load_settings, pinned_table, table_file
 from flagstone.stages import Stage, StageTable
 
 Answer = TypeVar("Answer")
@@ -109,7 +109,7 @@ def open_run(
 def state_of(project: Project, run: Run, overrides: Mapping[str, Any] | None) -> str:
     """One word for everything that settings are validated from."""
     files = [project.schemas / f"{name}.schema.yaml" for name in ("settings", "stages")]
-    files += [defaults_file(project, run), table_file(project, run), run.settings]
+    files += [config_file(project, run), table_file(project, run), run.settings]
     return digest_value([[str(path), mark_of(path)] for path in files] + [dict(overrides or {})])
 
 
