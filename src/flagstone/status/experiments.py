@@ -40,7 +40,7 @@ def unfinished(run: Run) -> tuple[ExperimentStatus, ...]:
 
 def status_of(plan: Plan) -> ExperimentStatus:
     home = Home(plan.folder, plan.run.root)
-    last = next(iter(tail_entries(home.ledger, 1)[-1:]), None)
+    last = next(iter(tail_entries(home.ledger, 1)), None)
     spec = plan.spec
     state, reason = state_of(plan, home)
     return ExperimentStatus(

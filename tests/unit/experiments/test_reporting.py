@@ -16,6 +16,7 @@ from flagstone.experiments.candidates.objects import FILE, Blob, Store
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.reporting.impact import impacts, spearman
 from flagstone.experiments.reporting.report import Report, lineage, page, report_of
+from flagstone.experiments.reporting.summary import summary_of
 from flagstone.plans.spec import Spec
 
 BASE = 'LR = 3e-4\nWIDTH = 64\nRUN_NOTE = "baseline"\n\n\ndef loss():\n    return LR\n'
@@ -45,7 +46,9 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def report_text(entries: Sequence[Entry], spec: Spec, diff: Callable[[str, str], str], ideas: str = "") -> str:
-    return page(Report(entries, progress_of(entries), spec, functools.cache(diff), ideas))
+    return page(
+        Report(summary_of(entries, spec.metric.direction), progress_of(entries), spec, functools.cache(diff), ideas)
+    )
 
 
 def told(shelf: Shelf) -> tuple[list[Entry], Spec]:
@@ -114,7 +117,7 @@ def test_failures_are_told_by_kind(tmp_path: Path) -> None:
 
 def test_the_lineage_goes_from_the_baseline_to_the_best_over_the_edits_it_was_made_of(shelf: Shelf) -> None:
     entries, spec = told(shelf)
-    assert [entry.run_id for entry in lineage(entries)] == ["r0001", "r0002", "r0004", "r0006"]
+    assert [entry.run_id for entry in lineage(summary_of(entries, "min"))] == ["r0001", "r0002", "r0004", "r0006"]
     assert "r0001 2 → r0002 1.8 → r0004 1.7 → r0006 1.5" in report_text(entries, spec, shelf.diff)
 
 
@@ -134,7 +137,8 @@ def test_the_impact_of_a_parameter_is_that_of_its_rank() -> None:
     def run(number: int, lr: float, act: str) -> Entry:
         return entry_of(number, value=lr**3, proposal={"parameters": {"LR": lr, "ACT": act, "SAME": 1}})
 
-    found = impacts([run(nr, nr / 10, "gelu" if nr % 2 else "relu") for nr in range(1, 21)], "min")
+    runs = [run(nr, nr / 10, "gelu" if nr % 2 else "relu") for nr in range(1, 21)]
+    found = impacts(summary_of(runs, "min").parameters, "min")
     assert [(each.name, each.correlation) for each in found] == [("LR", pytest.approx(1.0)), ("ACT", None)]
     assert found[0].best == 0.1 and found[0].tried == "0.1 to 2"
     assert found[1].is_choice and found[1].tried.startswith("gelu ")

@@ -115,16 +115,16 @@ def opened_experiment(standing: Standing, name: str | None, run_name: str | None
 
 def entry_named(home: Home, run_id: str) -> Entry | None:
     """The line of the ledger about a run. None if the ledger has none."""
-    from flagstone.experiments.ledger import entries_of
+    from flagstone.experiments.ledger import find_entry
 
-    return next((entry for entry in entries_of(home.ledger) if entry.run_id == run_id), None)
+    return find_entry(home.ledger, run_id)
 
 
 def no_such_run(home: Home, run_id: str) -> FlagstoneError:
-    from flagstone.experiments.ledger import entries_of
+    from flagstone.experiments.ledger import rows_of
 
     known = sorted(
-        {*home.run_names(), *(entry.run_id for entry in entries_of(home.ledger))}, key=lambda name: (len(name), name)
+        {*home.run_names(), *(row.run_id for row in rows_of(home.ledger))}, key=lambda name: (len(name), name)
     )
     listed = f"{known[0]} to {known[-1]}" if known else "none yet"
     return FlagstoneError(f"there is no run {run_id!r} of {home.name}", hint=f"its runs: {listed}")

@@ -1,11 +1,13 @@
 from .accounts import Accounts as Accounts
 from .derived import result_record as result_record, tail_of as tail_of
-from .entry import Entry as Entry
+from .entry import Entry as Entry, Row as Row
 from .ledger import (
     History as History,
     entries_of as entries_of,
+    find_entry as find_entry,
     head_of as head_of,
     ledger_problems as ledger_problems,
+    rows_of as rows_of,
     tail_entries as tail_entries,
 )
 from .lines import told as told

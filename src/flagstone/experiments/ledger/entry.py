@@ -11,11 +11,8 @@ from flagstone.experiments.measuring import Measurement
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the ledger: a run, its verdict, and the best after it. Times never decide anything.
-
-    `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
-    """
+class Row:
+    """What a table shows of one run: its verdict, and the best after it."""
 
     number: int
     run_id: str
@@ -32,25 +29,34 @@ class Entry:
     previous_best: str
     best_run: str
     best_value: float | None
-    constraints: tuple[Check, ...] = ()
-    measurements: tuple[Measurement, ...] = ()
-    reference: tuple[tuple[int, float | None], ...] = ()
-    beside: tuple[Measurement, ...] = ()
-    judgement: Mapping[str, Any] = field(default_factory=dict)
     proposal: Mapping[str, Any] = field(default_factory=dict)
-    contract: str = ""
     should_terminate: bool = False
     terminated_by: str = ""
     ended_at: str = ""
 
     @property
-    def first(self) -> Measurement | None:
-        return self.measurements[0] if self.measurements else None
-
-    @property
     def is_baseline(self) -> bool:
         """Whether these were the unedited files: they have no parent."""
         return not self.parent_run
+
+
+@dataclass(frozen=True)
+class Entry(Row):
+    """One line of the ledger: everything about one run. Times never decide anything.
+
+    `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
+    """
+
+    constraints: tuple[Check, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    reference: tuple[tuple[int, float | None], ...] = ()
+    beside: tuple[Measurement, ...] = ()
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    contract: str = ""
+
+    @property
+    def first(self) -> Measurement | None:
+        return self.measurements[0] if self.measurements else None
 
     @property
     def wall_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from flagstone.experiments.ledger.entry import Entry
 
@@ -53,28 +53,27 @@ class Progress:
         }
 
     def after(self, entry: Entry) -> Progress:
-        """Where it stands with one more line."""
-        cost = entry.cost_usd
-        now = replace(
-            self,
+        """The same with one more line."""
+        values = {each.seed: each.value for each in entry.measurements if each.value is not None}
+        is_gain = entry.verdict == "advance"
+        is_new_value = is_gain and not entry.is_baseline and entry.value is not None
+        known = {**self.reference, **dict(entry.reference)} if entry.reference else self.reference
+        return Progress(
             number=entry.number,
+            best=entry if is_gain else self.best,
+            baseline=tuple(values.values()) if entry.is_baseline and entry.improved else self.baseline,
+            reference=values if is_gain else known,
             tests=self.tests + bool(entry.judgement.get("test")),
             plateau=self.plateau_after(entry),
             wall_s=self.wall_s + entry.wall_s,
             gpu_s=self.gpu_s + entry.gpu_s,
             cost_usd=self.cost_usd + entry.spent_usd,
-            unknown_costs=self.unknown_costs + (cost is None),
+            unknown_costs=self.unknown_costs + (entry.cost_usd is None),
             verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
+            kept=(*self.kept, entry.value)[-KEPT:] if is_new_value and entry.value is not None else self.kept,
             began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,
         )
-        values = {each.seed: each.value for each in entry.measurements if each.value is not None}
-        if entry.is_baseline and entry.improved:
-            now = replace(now, baseline=tuple(values.values()))
-        if entry.verdict == "advance":
-            gains = self.kept if entry.is_baseline or entry.value is None else (*self.kept, entry.value)
-            return replace(now, best=entry, reference=values, kept=gains[-KEPT:])
-        return replace(now, reference={**self.reference, **dict(entry.reference)})
 
     def plateau_after(self, entry: Entry) -> int:
         """Runs in a row without a gain; one that failed counts neither way."""

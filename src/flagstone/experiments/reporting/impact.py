@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
-from flagstone.experiments.ledger import Entry
+from flagstone.experiments.reporting.summary import Tried
 
 ENOUGH = 8
 CLEAR, SOME = 0.5, 0.2
@@ -29,37 +29,29 @@ class Impact:
         return abs(self.correlation or 0.0)
 
 
-def impacts(entries: Iterable[Entry], direction: str) -> list[Impact]:
+def impacts(parameters: Mapping[str, Tried], direction: str) -> list[Impact]:
     """Every parameter that was varied, the one that goes with the number most first."""
-    measured = [
-        (parameters, entry.value)
-        for entry in entries
-        if entry.value is not None and isinstance(parameters := entry.proposal.get("parameters"), Mapping)
-    ]
-    names = dict.fromkeys(name for parameters, _ in measured for name in parameters)
-    found = [
-        impact_of(name, [(row[name], value) for row, value in measured if name in row], direction) for name in names
-    ]
+    found = (impact_of(name, tried, direction) for name, tried in parameters.items())
     return sorted((each for each in found if each is not None), key=lambda each: -each.strength)
 
 
-def impact_of(name: str, pairs: Sequence[tuple[Any, float]], direction: str) -> Impact | None:
-    """None where it was always the same."""
-    settings = [setting for setting, _ in pairs]
+def impact_of(name: str, tried: Tried, direction: str) -> Impact | None:
+    """Returns None if the parameter was always the same."""
+    settings, values = tried.settings, tried.values
     if len({repr(setting) for setting in settings}) < 2:
         return None
-    best = (min if direction == "min" else max)(pairs, key=lambda pair: pair[1])[0]
+    best = settings[values.index((min if direction == "min" else max)(values))]
     numbers = [float(each) for each in settings if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) == len(settings):
-        correlation = spearman(numbers, [value for _, value in pairs]) if len(pairs) >= ENOUGH else None
-        return Impact(name, len(pairs), f"{min(numbers):.4g} to {max(numbers):.4g}", best, correlation)
-    return Impact(name, len(pairs), medians(pairs, direction), best, None, is_choice=True)
+        correlation = spearman(numbers, values) if len(values) >= ENOUGH else None
+        return Impact(name, len(values), f"{min(numbers):.4g} to {max(numbers):.4g}", best, correlation)
+    return Impact(name, len(values), medians(tried, direction), best, None, is_choice=True)
 
 
-def medians(pairs: Sequence[tuple[Any, float]], direction: str) -> str:
+def medians(tried: Tried, direction: str) -> str:
     """The middle value of each choice, the best one first."""
     by_choice: dict[str, list[float]] = {}
-    for setting, value in pairs:
+    for setting, value in zip(tried.settings, tried.values, strict=True):
         by_choice.setdefault(str(setting), []).append(value)
     middles = sorted(((median(values), choice) for choice, values in by_choice.items()), reverse=direction == "max")
     return ", ".join(f"{choice} {middle:.4g}" for middle, choice in middles[:4])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,74 +10,64 @@ from statistics import mean, stdev
 
 from flagstone.experiments.candidates import Change, changes_in, edits
 from flagstone.experiments.engine import Opened
-from flagstone.experiments.ledger import Entry, History, Progress
+from flagstone.experiments.ledger import History, Progress, Row, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
 from flagstone.experiments.reporting.status import (
     Position,
     confidence_words,
     metric_figure,
-    read_entries,
     runs_words,
     spent_words,
 )
+from flagstone.experiments.reporting.summary import EXTREMES, Summary, summary_of
 from flagstone.plans import Spec
 from flagstone.text import one_line
 
 MOST_BYTES = 8192
 WIDTHS = (200, 140, 100, 70, 45, 30)
 GAINS = 12
-EXTREMES = 3
 LINEAGE = 10
 KINDS = 6
 PARAMETERS = 8
 IDEAS = 14
 IDEAS_BYTES = 1200
-LATE = 300  # runs whose ideas are told: to remember all of them would take longer than the report
+LATE = 300  # runs whose ideas are shown: to remember all of them would take longer than the report
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made from. `diff` tells the difference of two trees; `ideas` what did not help."""
+    """What a report is made from. `diff` compares two trees; `ideas` are those that did not help."""
 
-    entries: Sequence[Entry]
+    summary: Summary
     progress: Progress
     spec: Spec
     diff: Callable[[str, str], str]
     ideas: str = ""
 
     @cached_property
-    def by_run(self) -> dict[str, Entry]:
-        return {entry.run_id: entry for entry in self.entries}
-
-    @cached_property
     def position(self) -> Position:
-        return Position(self.spec.name, self.spec, self.progress, self.entries[-1] if self.entries else None)
+        return Position(self.spec.name, self.spec, self.progress, self.summary.last)
 
-    @cached_property
-    def measured(self) -> list[Entry]:
-        """Every run that came to a number that counts, the best first."""
-        found = [entry for entry in self.entries if entry.value is not None and entry.valid]
-        return sorted(found, key=lambda entry: entry.value or 0.0, reverse=self.spec.metric.direction == "max")
-
-    def changed(self, entry: Entry) -> list[Change]:
+    def changed(self, entry: Row) -> list[Change]:
         """What an edit changed over its parent."""
-        parent = self.by_run.get(entry.parent_run)
+        parent = self.summary.kept.get(entry.parent_run)
         return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
 
-    def bought(self, entry: Entry) -> float:
-        """How much better than the best before it; nothing where there was none."""
-        before = self.by_run.get(entry.previous_best)
+    def bought(self, entry: Row) -> float:
+        """How much better than the best before it. Returns 0 if there was none."""
+        before = self.summary.kept.get(entry.previous_best)
         if entry.value is None or before is None or before.value is None:
             return 0.0
         return before.value - entry.value if self.spec.metric.direction == "min" else entry.value - before.value
 
 
 def report_of(opened: Opened) -> str:
-    """The report of an experiment as it stands."""
-    entries, progress = read_entries(opened.home), History.read(opened.home).progress
-    ideas = ideas_text(entries[-LATE:], IDEAS_BYTES)
-    return page(Report(entries, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
+    """The report of an experiment as it is now."""
+    summary = summary_of(rows_of(opened.home.ledger), opened.spec.metric.direction)
+    ideas = ideas_text(tail_entries(opened.home.ledger, LATE), IDEAS_BYTES)
+    progress = History.read(opened.home).progress
+    return page(Report(summary, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
 
 
 def page(report: Report) -> str:
@@ -106,8 +94,8 @@ def all_rows(report: Report) -> Iterator[str]:
         ("Best", best_rows(report)),
         ("What each kept edit changed and what it bought", gain_rows(report)),
         ("Parameters", parameter_rows(report)),
-        (f"Best {EXTREMES}", extreme_rows(report, report.measured[:EXTREMES])),
-        (f"Worst {EXTREMES}", extreme_rows(report, report.measured[EXTREMES:][-EXTREMES:][::-1])),
+        (f"Best {EXTREMES}", extreme_rows(report, report.summary.best)),
+        (f"Worst {EXTREMES}", extreme_rows(report, report.summary.worst)),
         ("What failed", failure_rows(report)),
         ("Lineage of the best", lineage_rows(report)),
         ("Ideas that did not help", idea_rows(report.ideas)),
@@ -133,7 +121,8 @@ def best_rows(report: Report) -> list[str]:
     if best is None or best.value is None:
         return [f"none yet: no run came to a valid {metric.name}"]
     rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quoted(best.note)}"]
-    values = report.progress.baseline or tuple(each.value for each in report.entries[:1] if each.value is not None)
+    first = report.summary.first
+    values = report.progress.baseline or ((first.value,) if first and first.value is not None else ())
     if values and not best.is_baseline:
         start = mean(values)
         spread = stdev(values) if len(values) > 1 else 0.0
@@ -151,16 +140,16 @@ def best_rows(report: Report) -> list[str]:
 
 def gain_rows(report: Report) -> list[str]:
     """The kept edits that bought most, by what they changed."""
-    kept = [entry for entry in report.entries if entry.improved and not entry.is_baseline]
+    kept = [entry for entry in report.summary.kept.values() if not entry.is_baseline]
     if not kept:
-        return ["nothing was kept yet" if report.entries else "no runs yet"]
+        return ["nothing was kept yet" if report.summary.first else "no runs yet"]
     most = sorted(sorted(kept, key=report.bought)[-GAINS:], key=lambda entry: entry.number)
     by_where: dict[str, list[str]] = {}
     for entry in most:
         found = report.changed(entry)
         where = found[0].where if len(found) == 1 else "several places" if found else "unknown"
         how = found[0].how if len(found) == 1 else edits.told(found)
-        before = report.by_run.get(entry.previous_best)
+        before = report.summary.kept.get(entry.previous_best)
         step = f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)}"
         gained = percent(entry.value, before.value) if before else "the first"
         by_where.setdefault(where, []).append(f"{entry.run_id} {step} ({gained}): {code(how)} {quoted(entry.note)}")
@@ -173,16 +162,17 @@ def gain_rows(report: Report) -> list[str]:
 def parameter_rows(report: Report) -> list[str]:
     direction = report.spec.metric.direction
     return [
-        f"- {code(each.name)}: {impact.words(each, direction)}; tried {each.tried}; best at {code(figure(each.best))}"
-        for each in impact.impacts(report.entries, direction)[:PARAMETERS]
+        f"- {code(each.name)}: {impact.words(each, direction)}; tried {each.tried}; "
+        f"best at {code(setting_text(each.best))}"
+        for each in impact.impacts(report.summary.parameters, direction)[:PARAMETERS]
     ]
 
 
-def figure(value: object) -> str:
+def setting_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else one_line(str(value), 40)
 
 
-def extreme_rows(report: Report, entries: Sequence[Entry]) -> list[str]:
+def extreme_rows(report: Report, entries: Sequence[Row]) -> list[str]:
     rows = []
     for entry in entries:
         what = "the unedited files" if entry.is_baseline else code(edits.told(report.changed(entry), 2))
@@ -192,33 +182,24 @@ def extreme_rows(report: Report, entries: Sequence[Entry]) -> list[str]:
 
 def failure_rows(report: Report) -> list[str]:
     """Runs without a number that counts, by how and why they failed."""
-    failed = [entry for entry in report.entries if entry.status != "ok" or not entry.valid]
-    kinds = Counter(kind_of(entry) for entry in failed)
-    last = {kind_of(entry): entry.run_id for entry in failed}
+    kinds, last = report.summary.failures, report.summary.last_failures
     rows = [f"- {count} × {kind}, last {last[kind]}" for kind, count in kinds.most_common(KINDS)]
     more = sum(kinds.values()) - sum(count for _, count in kinds.most_common(KINDS))
     return [*rows, f"- {more} others"] if more else rows
 
 
-def kind_of(entry: Entry) -> str:
-    # an exit code tells kinds apart; other numbers do not
-    reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
-    return f"{'broken constraint or guard' if entry.status == 'ok' else entry.status} ({reason})"
-
-
-def lineage(entries: Sequence[Entry]) -> list[Entry]:
+def lineage(summary: Summary) -> list[Row]:
     """From the baseline to the best, each edited from the one before."""
-    by_run = {entry.run_id: entry for entry in entries}
-    now = by_run.get(entries[-1].best_run) if entries else None
-    found: list[Entry] = []
+    now = summary.kept.get(summary.last.best_run) if summary.last else None
+    found: list[Row] = []
     while now is not None and (not found or now.number < found[-1].number):
         found.append(now)
-        now = by_run.get(now.parent_run)
+        now = summary.kept.get(now.parent_run)
     return found[::-1]
 
 
 def lineage_rows(report: Report) -> list[str]:
-    found = lineage(report.entries)
+    found = lineage(report.summary)
     if len(found) < 2:
         return []
     steps = [f"{entry.run_id} {metric_figure(entry.value)}" for entry in found]
@@ -228,7 +209,7 @@ def lineage_rows(report: Report) -> list[str]:
 
 
 def spent_rows(report: Report) -> list[str]:
-    ended = report.entries[-1].ended_at if report.entries else ""
+    ended = report.summary.last.ended_at if report.summary.last else ""
     times = f", from {report.progress.began_at} to {ended}" if ended else ""
     rows = [f"{runs_words(report.progress)}, {report.progress.repeats} repeats{times}", spent_words(report.progress)]
     if report.position.ended_by:

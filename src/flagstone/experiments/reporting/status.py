@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from flagstone.experiments.deciding import Condition, Verdict, amount_text, conditions
-from flagstone.experiments.ledger import Entry, History, Progress, entries_of, ledger_problems, tail_entries
+from flagstone.experiments.ledger import Entry, History, Progress, Row, entries_of, ledger_problems, tail_entries
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
@@ -32,7 +32,7 @@ class Position:
     name: str
     spec: Spec
     progress: Progress
-    last: Entry | None
+    last: Row | None
     is_edited: bool | None = None
     holder: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def read_entries(home: Home) -> list[Entry]:
 
 def last_entries(home: Home, count: int) -> list[Entry]:
     """The last runs, read from the end of the ledger."""
-    return tail_entries(home.ledger, count)[-count:] if count > 0 else []
+    return tail_entries(home.ledger, count) if count > 0 else []
 
 
 def position_of(home: Home, spec: Spec) -> Position:
@@ -189,7 +189,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.4g} h"
 
 
-def last_rows(last: Entry | None) -> list[str]:
+def last_rows(last: Row | None) -> list[str]:
     if last is None:
         return []
     value = f" {metric_figure(last.value)}" if last.value is not None else ""

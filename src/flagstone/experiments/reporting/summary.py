@@ -1,0 +1,91 @@
+"""What a report needs of a ledger, taken in one pass: it grows with the gains, not with the runs."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flagstone.experiments.ledger import Row
+from flagstone.text import one_line
+
+EXTREMES = 3
+
+
+@dataclass
+class Tried:
+    """The settings of one parameter, and what each run with them came to."""
+
+    settings: list[Any] = field(default_factory=list)
+    values: array[float] = field(default_factory=lambda: array("d"))
+
+
+@dataclass
+class Summary:
+    """All runs, folded. `kept` holds every gain by its run, the baseline first."""
+
+    direction: str
+    first: Row | None = None
+    last: Row | None = None
+    measured: int = 0
+    best: list[Row] = field(default_factory=list)
+    tail: list[Row] = field(default_factory=list)
+    kept: dict[str, Row] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    last_failures: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Tried] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> list[Row]:
+        """The worst runs that are not among the best, the worst one first."""
+        count = min(EXTREMES, self.measured - len(self.best))
+        return self.tail[len(self.tail) - count :][::-1]
+
+    def add(self, entry: Row) -> None:
+        self.first, self.last = self.first or entry, entry
+        if entry.improved:
+            self.kept[entry.run_id] = entry
+        if entry.status != "ok" or not entry.valid:
+            kind = kind_of(entry)
+            self.failures[kind] += 1
+            self.last_failures[kind] = entry.run_id
+        if entry.value is not None:
+            if parameters := entry.proposal.get("parameters"):
+                self.add_parameters(parameters, entry.value)
+            if entry.valid:
+                self.rank(entry, entry.value)
+
+    def rank(self, entry: Row, value: float) -> None:
+        """Puts a run among the best and the worst, if it belongs there."""
+        self.measured += 1
+        sign = 1 if self.direction == "min" else -1
+        if len(self.best) < EXTREMES or sign * value < sign * (self.best[-1].value or 0.0):
+            insort(self.best, entry, key=lambda each: sign * (each.value or 0.0))
+            del self.best[EXTREMES:]
+        if len(self.tail) < EXTREMES or sign * value >= sign * (self.tail[0].value or 0.0):
+            insort(self.tail, entry, key=lambda each: sign * (each.value or 0.0))
+            del self.tail[:-EXTREMES]
+
+    def add_parameters(self, parameters: Mapping[str, Any], value: float) -> None:
+        for name, setting in parameters.items():
+            tried = self.parameters.setdefault(name, Tried())
+            tried.settings.append(setting)
+            tried.values.append(value)
+
+
+def summary_of(entries: Iterable[Row], direction: str) -> Summary:
+    summary = Summary(direction)
+    for entry in entries:
+        summary.add(entry)
+    return summary
+
+
+def kind_of(entry: Row) -> str:
+    """How and why a run failed, with the numbers left out that differ from run to run."""
+    # an exit code tells kinds apart; other numbers do not
+    reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
+    return f"{'broken constraint or guard' if entry.status == 'ok' else entry.status} ({reason})"
