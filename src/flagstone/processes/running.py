@@ -177,23 +177,25 @@ class Watch:
 
     def stop(self) -> None:
         """Asks, waits, kills; then ends what else the child has started."""
-        left = self.left_behind() if self.exited < inf else ()
+        if self.exited < inf and not self.child.is_wrapped:
+            # some servants notice only afterwards that the child is gone, and end by themselves
+            members = self.child.tree.members()
+            left = wait_for(members, SETTLE_S) if members else ()
+            self.survivors = self.child.tree.end(is_urgent=self.is_urgent) if members else ()
+            self.stragglers = tuple(process for process in left if process not in self.survivors)
+        else:
+            self.end_child()
+            self.survivors = self.child.tree.end(is_urgent=self.is_urgent)
+        self.drain()
+
+    def end_child(self) -> None:
+        """Asks the child to end, if it still runs, and kills it if it does not."""
         if self.exited == inf:
             self.signal_group(signal.SIGTERM)
             self.wait_for_exit(self.limits.stop_s, is_patient=True)
         if self.exited == inf:
             self.signal_group(signal.SIGKILL)
             self.wait_for_exit(KILLED_S, is_patient=False)
-        self.survivors = self.child.tree.end(is_urgent=self.is_urgent)
-        self.stragglers = tuple(process for process in left if process not in self.survivors)
-        self.drain()
-
-    def left_behind(self) -> tuple[Survivor, ...]:
-        """What does not end by itself now that the child has: some servants notice only afterwards that it is gone."""
-        if self.child.is_wrapped:
-            return ()
-        left = self.child.tree.members()
-        return wait_for(left, SETTLE_S) if left else ()
 
     def abandon(self) -> None:
         """Stops the child without showing anyone what it still says."""

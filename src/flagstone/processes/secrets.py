@@ -41,7 +41,9 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
     """The secret values of some environments, each with the name of its variable."""
     found: dict[bytes, str] = {}
     for environment in environments:
-        for name, value in environment.items():
+        # nearly all hold none: told here, with one look at each
+        suspects = ((name, value) for name, value in environment.items() if names_secret(name) or "://" in value)
+        for name, value in suspects:
             for secret in secrets_in(name, value):
                 for spelling in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
                     found[spelling.encode("utf-8", "surrogateescape")] = name

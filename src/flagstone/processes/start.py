@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -147,11 +148,12 @@ def program_path(name: str, command: Command) -> str:
     """Where a program is, seen from the folder of the child; OSError if it is nowhere, or may not be run."""
     folders = [""] if "/" in name else command.env.get("PATH", os.defpath).split(os.pathsep)
     paths = (os.path.join(command.cwd, folder, name) for folder in folders)
-    found = [path for path in paths if os.path.isfile(path)]
-    for path in found:
+    reason = errno.ENOENT
+    for path in filter(os.path.isfile, paths):
         if os.access(path, os.X_OK):
             return path
-    raise PermissionError(13, "Permission denied") if found else FileNotFoundError(2, "No such file or directory")
+        reason = errno.EACCES
+    raise OSError(reason, os.strerror(reason))
 
 
 def spawn(command: Command, streams: Streams, birth: Birth) -> int:

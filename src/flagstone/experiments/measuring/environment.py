@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.agents import doors, strength
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.measuring.measurement import Order
 from flagstone.plans import HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 
@@ -25,26 +27,38 @@ CACHES = {
 }
 
 
-def environment(spec: Spec, run: str, folder: Path, private: Path, seed: int) -> dict[str, str]:
-    """Its seed, its folders, and caches of its own, so that no run reaches another through them."""
-    own = {name: str(private / below) for name, below in CACHES.items()}
-    said = {
-        "AR_RUN_ID": run,
-        "AR_RUN_DIR": str(folder),
-        "AR_SEED": str(seed),
-        "SEED": str(seed),
-        "TMPDIR": str(short_path(private)),
-        "PYTHONHASHSEED": str(seed % 2**32),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-        # the folder lies within the person's repository: git is not to find that one from here
-        "GIT_CEILING_DIRECTORIES": str(folder.parent),
-        "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),
-        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
-    }
-    filled_in = {name: filled(value, {"seed": str(seed)}) for name, value in spec.harness.env.items()}
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(AGENTS_OWN)}
-    return {**ours, **own, **said, **filled_in}
+def inherited_variables() -> dict[str, str]:
+    """Our own environment without what is meant for agents."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(AGENTS_OWN)}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the runs of an experiment find around them. `inherited` is read once: it does not change while we run."""
+
+    spec: Spec
+    inherited: Mapping[str, str] = field(default_factory=inherited_variables)
+
+    def variables(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
+        """The seed and folders of a run, and caches of its own, so that no run reaches another through them."""
+        seed = str(order.seed)
+        own = {
+            **{name: str(private / below) for name, below in CACHES.items()},
+            "AR_RUN_ID": order.run.root.name,
+            "AR_RUN_DIR": str(folder),
+            "AR_SEED": seed,
+            "SEED": seed,
+            "TMPDIR": str(short_path(private)),
+            "PYTHONHASHSEED": str(order.seed % 2**32),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            # the folder is below the user's repository: git must not find that one from here
+            "GIT_CEILING_DIRECTORIES": str(folder.parent),
+            "WANDB_MODE": self.inherited.get("WANDB_MODE", "offline"),
+            "PATH": os.pathsep.join([os.path.dirname(sys.executable), self.inherited.get("PATH", "")]),
+        }
+        asked = {name: fill(value, {"seed": seed}) for name, value in self.spec.harness.env.items()}
+        return {**self.inherited, **own, **asked}
 
 
 def limits_of(asked: HarnessSpec) -> ProcessLimits:
@@ -58,7 +72,7 @@ def limits_of(asked: HarnessSpec) -> ProcessLimits:
 
 
 def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
-    """A run writes to its own folders only; None where that is switched off, or nothing here could see to it."""
+    """Lets a run write to its own folders only; None if that is switched off, or this machine has no way to do it."""
     if spec.sandbox == "off":
         return None
     here = strength()
@@ -81,7 +95,7 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     )
 
 
-def filled(word: str, values: Mapping[str, str]) -> str:
+def fill(word: str, values: Mapping[str, str]) -> str:
     """Replaces each known `{name}`; other braces are the command's own."""
     for name, value in values.items():
         word = word.replace("{" + name + "}", value)

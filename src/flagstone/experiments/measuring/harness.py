@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import Contract, Subject, emptied
 from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring import checkpoint, leases
-from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
+from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
 from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
@@ -25,9 +25,6 @@ from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import MEASURED, Home, Spec, unused
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
 from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
-
-if TYPE_CHECKING:
-    pass
 
 SYNCED_S = 1.0
 ROOM_BYTES = 65_536  # a disk with less left is full
@@ -132,7 +129,11 @@ class Harness:
 
     @cached_property
     def steps(self) -> Steps:
-        return Steps(self.spec, self.home, self.subject, self.base_tree, self.interruption)
+        return Steps(self.spec, self.home, self.subject, self.base_tree, self.interruption, self.surroundings)
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(self.spec)
 
     def say_waiting(self, order: Order, what: str) -> None:
         self.say(f"{order.run.root.name} is {what}")
@@ -142,11 +143,11 @@ class Harness:
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
         values = {"seed": str(order.seed), "run_dir": str(folder), "entry": self.spec.subject.entry}
-        argv = [filled(word, values) for word in self.spec.harness.argv]
+        argv = [fill(word, values) for word in self.spec.harness.argv]
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
             argv += [self.spec.resume["flag"], str(weights)]
-        env = {**environment(self.spec, order.run.root.name, folder, private, order.seed), **devices}
+        env = {**self.surroundings.variables(order, folder, private), **devices}
         if weights:
             env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)
         return Command(

@@ -6,19 +6,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flagstone.experiments.candidates import Subject, emptied
 from flagstone.experiments.measuring import checkpoint
-from flagstone.experiments.measuring.environment import confinement, environment, filled, limits_of
-from flagstone.experiments.measuring.measurement import Measurement
+from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
+from flagstone.experiments.measuring.measurement import Measurement, Order
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import Home, Spec, StepSpec
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
 from flagstone.records import utc, write_record
-
-if TYPE_CHECKING:
-    from flagstone.experiments.measuring.measurement import Order
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,7 @@ class Steps:
     subject: Subject
     base_tree: str
     interruption: Interruption
+    surroundings: Surroundings
 
     def evaluated(self, step: StepSpec, order: Order, folder: Path, devices: Mapping[str, str]) -> Reading:
         """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
@@ -81,9 +78,9 @@ class Steps:
         private = self.home.private(f"{order.slot}-step")
         emptied(private)
         values = {"artifact": artifact, "seed": str(order.seed)}
-        own = environment(self.spec, order.run.root.name, place.run_dir, private, order.seed)
+        own = self.surroundings.variables(order, place.run_dir, private)
         command = Command(
-            argv=tuple(filled(word, values) for word in step.argv),
+            argv=tuple(fill(word, values) for word in step.argv),
             target=None,
             cwd=place.run_dir,
             env={**own, **devices, "AR_ARTIFACT": artifact},
