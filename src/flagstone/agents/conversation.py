@@ -94,11 +94,13 @@ def carry_out_alone(call: AgentCall, redactor: Redactor, work: Callable[[Room], 
 
 
 def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Room], AgentResult]) -> AgentResult:
+    # looking for processes of earlier calls means looking at every process of the machine
+    is_first = not any(call.record_dir.absolute().parent.glob("conversation-*"))
     room = Room.of(call)
     with room.held() as is_ours:
         if not is_ours:
             return AgentResult.unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
-        running = room.still_running()
+        running = () if is_first else room.still_running()
         if running:
             pids = ", ".join(str(process.pid) for process in running)
             return AgentResult.unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
