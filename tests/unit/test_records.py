@@ -161,3 +161,7 @@ def test_a_new_ledger_survives_a_power_cut_and_each_line_waits_for_the_disk(
     assert synced == [str(ledger.path), str(tmp_path / "lr"), str(tmp_path)]
     ledger.append({"n": 1})
     assert synced[3:] == [str(ledger.path)]
+
+
+def test_a_name_that_is_no_utf_8_is_read_back_as_it_was() -> None:
+    assert decode(encode(Sample(os.fsdecode(b"caf\xe9.py"))), Sample).name == os.fsdecode(b"caf\xe9.py")

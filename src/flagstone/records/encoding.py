@@ -42,7 +42,11 @@ def digest_file(path: str | os.PathLike[str]) -> str:
 
 def encode(value: object) -> bytes:
     """JSON of a record that only we read: one line, keys sorted; a number that JSON cannot hold becomes a word."""
-    return msgspec.json.encode(speakable(plain(value)), order="sorted")
+    said = speakable(plain(value))
+    try:
+        return msgspec.json.encode(said, order="sorted")
+    except UnicodeEncodeError:  # a file name that is no UTF-8: escaped, it is read back as it was
+        return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 def plain(value: object) -> Any:

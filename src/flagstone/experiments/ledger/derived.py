@@ -13,7 +13,7 @@ from flagstone.experiments.ledger.ledger import entries_of
 from flagstone.experiments.ledger.scalars import event_files
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import Home, Spec, run_id
-from flagstone.records import cannot_write, content_of, decode, encode, keep, last_line, make, replace
+from flagstone.records import cannot_write, content_of, decode, decode_or_none, encode, keep, last_line, make, replace
 
 if TYPE_CHECKING:
     from flagstone.experiments.ledger.ledger import History
@@ -183,7 +183,7 @@ def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
         path, wanted = home.run(entry.run_id).result, result_bytes(entry, spec)
         found = content_of(path)
         if found is not None:
-            if found != wanted:
+            if not is_same(found, wanted):
                 replace(path, wanted)
             continue
         if not is_marked:
@@ -197,6 +197,13 @@ def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
     for path, content in event_files(home, spec, entries):
         keep(path, content)
     write_results(home, spec, entries)
+
+
+def is_same(found: bytes | None, wanted: bytes) -> bool:
+    """Whether a result says what it has to, in whatever spelling: earlier versions had another one."""
+    if found is None or found == wanted:
+        return found is not None
+    return decode_or_none(found, dict[str, Any]) == decode_or_none(wanted, dict[str, Any])
 
 
 def best_bytes(entry: Entry, spec: Spec) -> bytes:
@@ -214,7 +221,9 @@ def mend(home: Home, spec: Spec, history: History) -> None:
         return
     for entry, is_there in zip(recent, there, strict=True):
         if not is_there or entry is recent[-1]:
-            keep(home.run(entry.run_id).result, result_bytes(entry, spec))
+            path, wanted = home.run(entry.run_id).result, result_bytes(entry, spec)
+            if not is_same(content_of(path), wanted):
+                replace(path, wanted)
     if not ends_with(home.results, row_bytes(recent[-1], spec)):
         write_results(home, spec, entries_of(home.ledger))
 
