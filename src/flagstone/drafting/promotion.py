@@ -42,14 +42,8 @@ def build_indexes(opened: OpenedRun, stage: Stage, attempt: Attempt) -> None:
             kept = was[1] if was and was[0] == row.get("digest") else {}
             maker = {"stage": stage.nr, "attempt": attempt.number}
             row["producer"] = {**as_producer(row.get("producer")), **maker, **kept}
-        schemas.check(schema_folder(opened), "index", index, f"index/{kind}.json")
+        schemas.check(opened.project.schemas, "index", index, f"index/{kind}.json")
         write_record(opened.run.index(kind), index)
-
-
-def schema_folder(opened: OpenedRun) -> Path:
-    """The schemas the run was created with."""
-    pinned = opened.run.pinned / "schemas"
-    return pinned if pinned.is_dir() else opened.project.schemas
 
 
 def as_producer(value: object) -> Producer:
@@ -98,7 +92,7 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     }
     version = history.next_version(run, stage.nr, content)
     offer["version"] = version
-    schemas.check(schema_folder(opened), "offer", offer, f"the offer of stage {stage.nr}")
+    schemas.check(opened.project.schemas, "offer", offer, f"the offer of stage {stage.nr}")
     offer_copy = attempt.folder / "offer.json"
     write_record(offer_copy, offer)
     sources = {path: run.root / path for path, digest in digests.items() if digest != "missing"}

@@ -33,6 +33,15 @@ def test_a_good_attempt_is_published_with_history_offer_and_transcript(desk: Des
     assert "thinking about it" in (desk.run.drafts("01") / "001" / "events.log").read_text()
 
 
+def test_the_records_of_an_older_run_have_the_form_of_today(desk: Desk) -> None:
+    """A run pins what decides about its content; how Flagstone writes down what it did is the code's own."""
+    for name in ("offer", "index"):
+        pinned = desk.run.pinned / "schemas" / f"{name}.schema.yaml"
+        pinned.write_text("type: object\nadditionalProperties: false\n")
+    desk.build()
+    assert desk.run.offer("01_literature_survey").is_file()
+
+
 def test_the_same_request_is_published_again_without_a_call(desk: Desk) -> None:
     desk.build()
     desk.run.summary("01_literature_survey").unlink()

@@ -65,12 +65,11 @@ def try_out(opened: OpenedRun) -> None:
     from flagstone import prompts, schemas
     from flagstone.agents import sandbox
     from flagstone.artifacts.rules import parse_summary
-    from flagstone.drafting import schema_folder
     from flagstone.status import manifest
 
     prompts.compile_all(opened.run.pinned / "prompts")
     parse_summary(SUMMARY)
     for name in ("index", "offer"):
-        schemas.problems(schema_folder(opened), name, {})
+        schemas.problems(opened.project.schemas, name, {})
     manifest.environment("")
     sandbox.strength()

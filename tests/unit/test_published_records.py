@@ -1,0 +1,48 @@
+"""The records that Flagstone publishes have the form their schemas promise, whichever version wrote them."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flagstone import schemas
+from flagstone.gates.opened import open_run
+from flagstone.layout import Project, Run
+from flagstone.status.manifest import manifest
+
+CHECKOUT = Path(__file__).parents[2]
+RUNS = sorted((CHECKOUT / "tests" / "data" / "made-by").glob("*/runs/*.tar.gz"))
+
+
+@pytest.fixture(params=RUNS, ids=lambda path: f"{path.parts[-3]}-{path.name.removesuffix('.tar.gz')}")
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
+    with tarfile.open(request.param) as archive:
+        archive.extractall(tmp_path, filter="tar")
+    (root,) = tmp_path.iterdir()
+    return Run(root)
+
+
+def records(run: Run) -> Iterator[tuple[str, Path]]:
+    """Every published record of a run, with the name of its schema."""
+    yield from (("index", path) for path in run.root.glob("index/*.json"))
+    yield from (("offer", path) for path in run.root.glob("stages/*.json"))
+    yield from (("checks", path) for path in run.root.glob("drafts/*/*/checks.json"))
+    yield from (("violations", path) for path in run.root.glob("drafts/*/*/violations.json"))
+    yield from (("manifest", path) for path in [run.manifest] if path.is_file())
+
+
+def test_records_on_disk_have_the_form_that_their_schemas_promise(run: Run) -> None:
+    found = {
+        str(path): schemas.problems(CHECKOUT / "schemas", name, json.loads(path.read_text()))
+        for name, path in records(run)
+    }
+    assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+def test_a_manifest_that_is_written_now_has_its_form(run: Run) -> None:
+    project = Project(CHECKOUT, run.root.parent)
+    assert schemas.problems(CHECKOUT / "schemas", "manifest", manifest(open_run(project, run, {}))) == []
