@@ -50,7 +50,7 @@ def latency(run: Path, nr: str, following: str, said: Path) -> float:
     """Touches one flag as soon as the watcher waits for it."""
     wait_until(lambda: said.read_bytes().count(b"watching for flags") == int(nr))
     time.sleep(0.1)  # a person is slower than this; the watcher looks at its own pace
-    call = run / "drafts" / following / "001" / "call.json"
+    call = run / "drafts" / following / "001" / "commands" / "call.json"
     (run / "approved" / f"{nr}.flag").touch()
     return seconds(lambda: wait_until(call.exists))
 

@@ -31,7 +31,7 @@ def throw_away_project() -> Iterator[Path]:
 
 def new_run(root: Path, name: str) -> Path:
     """A run whose agent answers at once."""
-    words = ("--goal", "Is it fast?", "--agent", "demo", "--set", f"demo.script={root / 'script.yaml'}")
+    words = ("--goal", "Is it fast?", "--agent", "scripted", "--set", f"scripted.script={root / 'script.yaml'}")
     command(FLAGSTONE, "new", name, *words, cwd=root)
     return root / "runs" / name
 

@@ -18,7 +18,8 @@ OURS_ALONE = ("FLAGSTONE", "SNAKEMAKE", "PYTHON")  # variables of whoever calls,
 def environment() -> dict[str, str]:
     """What a person's terminal would have: the programs of this Python first in PATH, and the code of this checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS_ALONE)}
-    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(CHECKOUT / "src")}
+    code = os.pathsep.join(str(CHECKOUT / folder) for folder in ("src", "tests/doubles"))
+    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": code}
 
 
 def command(*words: str | Path, cwd: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
+from flagstone.plugins import plugin_names
 
 MAX_YAML_BYTES = 4_000_000
 
@@ -126,8 +127,26 @@ def validator() -> Any:
     def is_number(checker: Any, value: object) -> bool:
         return Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)  # type: ignore[arg-type]
 
+    ours = Draft202012Validator.VALIDATORS
+
+    def enum(checking: Any, allowed: Any, value: Any, schema: Any) -> Any:
+        return (
+            () if value not in allowed and is_plugin(schema, value) else ours["enum"](checking, allowed, value, schema)
+        )
+
+    def additional(checking: Any, allowed: Any, value: Any, schema: Any) -> Any:
+        further = value.keys() - schema.get("properties", {}).keys() if isinstance(value, dict) else ()
+        is_fine = further and all(is_plugin(schema, key) for key in further)
+        return () if is_fine else ours["additionalProperties"](checking, allowed, value, schema)
+
     checker = Draft202012Validator.TYPE_CHECKER.redefine("number", is_number)
-    return validators.extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+    rules = {"enum": enum, "additionalProperties": additional}
+    return validators.extend(Draft202012Validator, rules, type_checker=checker)  # type: ignore[no-untyped-call]
+
+
+def is_plugin(schema: Mapping[str, Any], name: object) -> bool:
+    """Whether a schema that has `x-plugins: KIND` admits a name, because a distribution adds something under it."""
+    return "x-plugins" in schema and name in plugin_names(schema["x-plugins"])
 
 
 def problems(folder: Path, name: str, value: object) -> list[str]:
@@ -166,6 +185,7 @@ def sentences(error: Any) -> Iterator[str]:
     elif error.validator in ("enum", "const"):
         allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
         options = [str(option) for option in allowed]
+        options += plugin_names(error.schema["x-plugins"]) if "x-plugins" in error.schema else ()
         yield f"{error.instance!r}{place} is not one of {', '.join(options)}{nearest(str(error.instance), options)}"
     elif error.validator == "type":
         yield f"{short(error.instance)}{place} should be {kind_name(error.validator_value)}"
@@ -204,7 +224,9 @@ def unknown_keys(error: Any) -> list[str]:
     return [
         str(key)
         for key in error.instance
-        if key not in known and not any(re.search(pattern, str(key)) for pattern in patterns)
+        if key not in known
+        and not any(re.search(pattern, str(key)) for pattern in patterns)
+        and not is_plugin(error.schema, key)
     ]
 
 

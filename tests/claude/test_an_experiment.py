@@ -16,6 +16,7 @@ from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import open_experiment
 from flagstone.experiments.ledger.ledger import History, entries_of
 from flagstone.experiments.proposers.agent import AgentProposer
+from flagstone.experiments.proposers.protocol import AgentSetup
 from flagstone.plans.folder import Home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +58,7 @@ def test_its_edits_are_measured_and_its_reach_for_the_evaluator_is_refused(
     )
     opened = open_experiment(home, ROOT / "schemas")
     said: list[str] = []
-    with engine_of(opened, AgentProposer(desk.agent, ROOT / "prompts", IMPATIENT), said.append) as engine:
+    with engine_of(opened, AgentProposer(desk.agent, ROOT / "prompts", AgentSetup(IMPATIENT)), said.append) as engine:
         engine.run(3)
     entries = list(entries_of(home.ledger))
     assert [(each.run_id, each.verdict, each.value) for each in entries] == [
@@ -74,7 +75,7 @@ def test_its_edits_are_measured_and_its_reach_for_the_evaluator_is_refused(
 
 def test_it_designs_the_next_experiment_with_no_tool_in_its_hands(desk: Desk, api: MessagesApi, home: Home) -> None:
     opened = open_experiment(home, ROOT / "schemas")
-    proposer = AgentProposer(desk.agent, ROOT / "prompts", IMPATIENT)
+    proposer = AgentProposer(desk.agent, ROOT / "prompts", AgentSetup(IMPATIENT))
     with engine_of(opened, proposer, lambda _: None) as engine:
         engine.run(1)
     api.plays(

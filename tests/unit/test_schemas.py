@@ -16,7 +16,9 @@ def test_all_problems_are_named_at_once_with_the_nearest_key() -> None:
     value = {"modle": "opus", "agent": "clade", "limits": {"attempts": "three", "turn": 3}}
     found = schemas.problems(FOLDER, "settings", value)
     assert "unknown key 'modle' (did you mean 'model'?)" in found
-    assert "'clade' in agent is not one of auto, claude, command, demo, replay (did you mean 'claude'?)" in found
+    assert (
+        "'clade' in agent is not one of auto, claude, command, demo, replay, scripted (did you mean 'claude'?)" in found
+    )
     assert "'three' in limits.attempts should be a whole number" in found
     assert "unknown key 'turn' in limits (did you mean 'turns'?)" in found
 

@@ -191,7 +191,7 @@ def test_a_ledger_that_is_gone_costs_approvals_and_never_work(place: Place, thir
     assert "stage 03 study_design waits for you" in said.last and third.counts() == before
 
 
-def test_a_demo_script_that_says_something_unknown_is_refused_with_the_reason(place: Place) -> None:
+def test_a_script_that_says_something_unknown_is_refused_with_the_reason(place: Place) -> None:
     study = place.new(script={"*": {"*": "juggle"}})
     said = place.flagstone("run", "t")
     assert said.code == 3 and "juggle" in said.text and not said.has_traceback

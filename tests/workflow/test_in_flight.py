@@ -185,7 +185,7 @@ def write_then_kill(place: Place, study: Study, look: Path) -> None:
 def test_feedback_that_comes_just_before_a_kill_is_not_lost(place: Place, moment: str) -> None:
     study = place.new("t", script={"01": {"*": {"do": [["sleep", 0.3]], "then": "instant"}}, "*": "instant"})
     folder = study.files.drafts("01") / "001"
-    write_then_kill(place, study, folder / ("call.json" if moment == "while it works" else "checks.json"))
+    write_then_kill(place, study, folder / ("commands/call.json" if moment == "while it works" else "checks.json"))
     said = place.flagstone("run", "t")
     assert said.code == 0, said.text
     last = len(study.calls("01"))
@@ -199,7 +199,7 @@ def test_feedback_that_comes_just_before_a_kill_is_not_lost(place: Place, moment
 def test_a_stage_can_be_watched_and_told_from_a_second_terminal(place: Place) -> None:
     study = place.new("t", script={"01": {1: {"do": [["sleep", 1]], "then": "instant"}}, "*": "instant"})
     call = place.start_flagstone("run", "t")
-    wait_until((study.files.drafts("01") / "001" / "call.json").exists, "the agent")
+    wait_until((study.files.drafts("01") / "001" / "commands" / "call.json").exists, "the agent")
     assert "running" in place.flagstone("status", "t").text
     study.ask("01", KEPT_WISH)
     said = ended(call)

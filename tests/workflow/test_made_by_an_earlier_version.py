@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+DOUBLES = CHECKOUT / "tests" / "doubles"
 MADE_BY = CHECKOUT / "tests" / "data" / "made-by"
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
 PROGRAMS = Path(sys.executable).parent
@@ -65,7 +66,7 @@ def experiments() -> list[Any]:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a person stands and calls commands."""
+    """Where a person stands and calls commands; the agent that plays the scripts of runs is the tests' own."""
 
     root: Path
 
@@ -75,7 +76,7 @@ class Desk:
         done = subprocess.run(
             [str(PROGRAMS / program), *words],
             cwd=self.root,
-            env={**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}"},
+            env={**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -120,7 +120,7 @@ def test_a_redo_of_an_approved_stage_with_another_result_closes_its_gate(place: 
 
 def constant(place: Place) -> Study:
     """A run whose agent always leaves the same: 01 to 03 approved, 04 waiting."""
-    study = place.new("t", "demo.constant=true")
+    study = place.new("t", "scripted.constant=true")
     assert place.flagstone("run", "t", "--yes", "--to", "03").code == 0
     place.snakemake()
     return study

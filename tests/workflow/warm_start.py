@@ -67,6 +67,7 @@ def become(call: dict[str, object], output: int) -> list[str]:
     os.chdir(str(call["cwd"]))
     os.environ.clear()
     os.environ.update(call["env"])  # type: ignore[call-overload]
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     return list(call["words"])  # type: ignore[call-overload]
 
 

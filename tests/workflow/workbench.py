@@ -29,6 +29,7 @@ from flagstone.setup.new_run import NewRun, arrive, create
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
+DOUBLES = CHECKOUT / "tests" / "doubles"
 PROGRAMS = Path(sys.executable).parent
 STAGES = ("01", "02", "03", "04", "05", "06", "07", "08")
 INSTANT = {"*": {"*": "instant"}}
@@ -78,11 +79,11 @@ class Study:
 
     def calls(self, nr: str) -> list[dict[str, Any]]:
         """Every call of the agent for a stage, oldest first."""
-        return [json.loads(path.read_bytes()) for path in sorted(self.files.drafts(nr).glob("*/call.json"))]
+        return [json.loads(path.read_bytes()) for path in sorted(self.files.drafts(nr).glob("*/commands/call.json"))]
 
     def counts(self) -> dict[str, int]:
         """How many calls of the agent each stage has had."""
-        return {nr: sum(1 for _ in self.files.drafts(nr).glob("*/call.json")) for nr in STAGES}
+        return {nr: sum(1 for _ in self.files.drafts(nr).glob("*/commands/call.json")) for nr in STAGES}
 
     def prompt(self, nr: str, attempt: int) -> str:
         return (self.files.drafts(nr) / f"{attempt:03d}" / "prompt.md").read_text()
@@ -155,15 +156,15 @@ class Place:
         return Study(find_project(self.root).run(name))
 
     def script(self, table: object = None, name: str = "script.yaml") -> Path:
-        """Writes down how the demo agent is to behave."""
+        """Writes down how the agent `scripted` is to behave."""
         path = self.root / name
         path.write_text(yaml.safe_dump(INSTANT if table is None else table))
         return path
 
     def new(self, name: str = "t", *sets: str, script: object = None) -> Study:
-        """A new run of the demo agent, as `flagstone new` makes it; `sets` are like limits.attempts=2."""
+        """A new run of the agent `scripted`, as `flagstone new` makes it; `sets` are like limits.attempts=2."""
         path = self.script(script, f"{name}.script.yaml")
-        settings = parsed((f"demo.script={path}", "agent=demo", *sets))
+        settings = parsed((f"scripted.script={path}", "agent=scripted", *sets))
         create(find_project(self.root), NewRun(name, "Does it work?", sets=settings))
         return self.study(name)
 
@@ -221,13 +222,13 @@ def in_the_background(program: str, *words: str, cwd: Path) -> subprocess.Popen[
 
 
 def environment() -> dict[str, str]:
-    """What a command finds around it; nothing of a test runner's own."""
+    """What a command finds around it: the agent `scripted`, and nothing of a test runner's own."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("FLAGSTONE", "SNAKEMAKE", "PYTEST", "PYTHON"))
     }
-    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}"}
+    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)}
 
 
 def ended(process: subprocess.Popen[bytes], limit_s: float = LIMIT_S) -> Said:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 
 from flagstone.agents.protocol import Agent
 from flagstone.errors import FlagstoneError
+from flagstone.plugins import find
 
 Options = Mapping[str, object]
 
 
 def agent_named(name: str, options: Options | None = None) -> Agent:
     """The agent of this name; `auto` is Claude Code where it can be used, and otherwise a clear error."""
-    if name not in AGENTS:
-        raise FlagstoneError(f"there is no agent called {name!r}", hint=f"choose one of these: {', '.join(AGENTS)}")
-    return AGENTS[name](options or {})
+    agent: Agent = find("agents", name, AGENTS)(options or {})
+    return agent
 
 
 def automatic(options: Options) -> Agent:
@@ -40,6 +40,8 @@ def command(options: Options) -> Agent:
 
 
 def demo(options: Options) -> Agent:
+    if options.get("script"):  # in runs of version 0.1 the demo agent played the agent of the tests as well
+        return agent_named("scripted", options)
     from flagstone.agents.demo import DemoAgent
 
     return DemoAgent()

@@ -65,7 +65,7 @@ class Ground:
         """The ground of one call. The conversation's own folder is its driver's, not ours to watch."""
         root, table = opened.run.root, opened.table
         room = Room.at(call.record_dir.parent, call.conversation.session_id).root
-        records = ("transcript.jsonl", "stderr.txt", "events.log", "call.json", "commands")
+        records = ("transcript.jsonl", "stderr.txt", "events.log", "commands")
         own = (*call.writable, room, room.with_suffix(".json"), *(call.record_dir / name for name in records))
         granted = (os.path.relpath(path, root) for path in own)
         line = {call.task.stage, *(stage.nr for stage in table.ancestors(call.task.stage))}

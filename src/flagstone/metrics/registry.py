@@ -9,8 +9,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from flagstone.errors import FlagstoneError
 from flagstone.metrics.series import Place, Reading
+from flagstone.plugins import find, plugin_names
 
 READERS = {
     "log": "log.read",
@@ -29,9 +29,8 @@ def read_metrics(backend: str, options: Options, place: Place, wanted: Sequence[
     """What a run left. `wanted` names what is needed, the primary metric first; empty means everything."""
     if backend == "auto":
         return first_that_knows(options, place, wanted)
-    if backend not in READERS:
-        raise FlagstoneError(f"there is no metric backend {backend!r}", hint=f"one of: auto, {', '.join(READERS)}")
-    found: Reading = reader(READERS[backend])(options, place, wanted)
+    read = reader(READERS[backend]) if backend in READERS else find("metrics", backend, {})
+    found: Reading = read(options, place, wanted)
     return replace(found, backend=backend)
 
 
@@ -43,8 +42,9 @@ def reader(name: str) -> Callable[..., Any]:
 
 def faults(backend: str, options: Options) -> list[str]:
     """What is wrong with a spec's metric, before anything runs."""
-    if backend != "auto" and backend not in READERS:
-        return [f"there is no metric backend {backend!r}: one of auto, {', '.join(READERS)}"]
+    if backend not in ("auto", *READERS) and backend not in plugin_names("metrics"):
+        known = ("auto", *READERS, *plugin_names("metrics"))
+        return [f"there is no metric backend {backend!r}: one of {', '.join(known)}"]
     needed = NEEDED.get(backend, "")
     found = [f"the backend {backend} needs metric.{needed}"] if needed and not options.get(needed) else []
     if options.get("regex"):

@@ -133,7 +133,7 @@ class Spec:
     checkpoint: CheckpointSpec | None = None
     noise: NoiseRule | None = field(default_factory=NoiseRule)
     stopping: StoppingSpec = field(default_factory=StoppingSpec)
-    proposer: Literal["agent", "scripted", "search", "none"] = "agent"
+    proposer: str = "agent"
     agent: AgentSpec = field(default_factory=AgentSpec)
     script: str = ""
     search: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A run for the demo agent to work in, and calls to make of it."""
+"""A run for the demo agent, or for the agent `scripted`, to work in, and calls to make of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from scripted_agent.agent import ScriptedAgent
 
 from flagstone.agents.demo import DemoAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
@@ -72,7 +74,8 @@ class DemoRun:
         for folder in (call.record_dir, call.task.draft.parent, self.root / "workspace"):
             folder.mkdir(parents=True, exist_ok=True)
         call.task.draft.touch()
-        return DemoAgent().call(call, self.events.append)
+        agent = ScriptedAgent() if self.options.get("script") else DemoAgent()
+        return agent.call(call, self.events.append)
 
     def checked(self, stage: str, attempt: int = 1, **more: Any) -> list[str]:
         """Carries out a stage and returns the rules that it breaks."""

@@ -6,12 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lazy_loader
 import pytest
 import yaml
 from stand_in import StandIn
 
-import flagstone
 from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.registry import AGENTS, agent_named
 from flagstone.agents.template.driver import CommandAgent
@@ -87,11 +85,12 @@ def test_a_login_file_counts_as_logged_in(cli: StandIn) -> None:
     assert agent.fault() is None
 
 
-def test_finding_agents_loads_none_of_them() -> None:
+def test_finding_agents_loads_none_of_them_and_looks_for_no_plugin() -> None:
     program = (
-        f"import sys; sys.path[:0] = {[str(Path(each.__file__).parents[1]) for each in (flagstone, lazy_loader)]}\n"
-        "import flagstone.agents.registry\n"
-        "print([name for name in sys.modules if name.endswith(('claude', 'demo', 'agents.command'))])"
+        "import sys, flagstone.agents.registry, flagstone.plugins as plugins\n"
+        "print([name for name in sys.modules if name.endswith(('claude', 'demo', 'agents.template'))])\n"
+        "flagstone.agents.registry.agent_named('replay')\n"
+        "print(plugins.entry_points_on.cache_info().misses)"
     )
-    said = subprocess.run([sys.executable, "-SEc", program], capture_output=True, check=True)
-    assert said.stdout == b"[]\n"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert said.stdout == "[]\n0\n"

@@ -1,4 +1,4 @@
-"""Calls of the demo agent: how each action ends, and what it leaves."""
+"""Calls of the demo agent and of the agent `scripted`: how each action ends, and what it leaves."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_instant_paper_is_a_pdf_that_others_can_read(tmp_path: Path) -> None
 def test_a_call_leaves_a_note_that_tests_can_count(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": "instant"})
     result = run.call("02", 3, resume=True)
-    note = json.loads((run.draft("02", 3).parent / "call.json").read_text())
+    note = json.loads((run.draft("02", 3).parent / "commands" / "call.json").read_text())
     assert note["stage"] == "02" and note["attempt"] == 3 and note["resume"] is True
     assert note["session_id"] == result.session_id and len(note["prompt_sha256"]) == 64
 

@@ -20,19 +20,19 @@ from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.proposers import agent
 from flagstone.experiments.proposers.agent import RETRIES, AgentProposer
-from flagstone.experiments.proposers.protocol import Proposed, View
-from flagstone.experiments.proposers.registry import Ways, proposer_for
+from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
+from flagstone.experiments.proposers.registry import proposer_for
 
 NOTED = 'RUN_NOTE = "twice the rate"\nX = 2.0\n'
 
 
 def ask(
-    tmp_path: Path, *plays: tuple[Act, AgentResult], view: View | None = None, **changes: Any
+    tmp_path: Path, *plays: tuple[Act, AgentResult], view: View | None = None, setup: AgentSetup | None = None
 ) -> tuple[Proposed, Actor, list[float]]:
     """What one proposal comes to, the agent that was asked, and how long was waited."""
     actor, waited = Actor(list(plays)), list[float]()
     draft = tmp_path / "draft" if (tmp_path / "draft").exists() else draft_of(tmp_path)
-    proposer = AgentProposer(actor, ROOT / "prompts", sleep=waited.append, **changes)
+    proposer = AgentProposer(actor, ROOT / "prompts", setup or AgentSetup(), sleep=waited.append)
     said = proposer.propose(view or view_of(tmp_path, made_up(3)), draft, tmp_path / "agent")
     return said, actor, waited
 
@@ -83,7 +83,7 @@ def test_the_agent_works_in_the_draft_and_may_write_the_mutable_files_only(tmp_p
     (draft / "conf/a.yaml").write_text("a: 1\n")
     subject = {"mutable": ["train.py", "prepare.py", "conf/**/*.yaml", "data/**"]}
     view = view_of(tmp_path, made_up(3), subject=subject, agent={"wall_s": 9, "turns": 7, "cost_usd": 0.5})
-    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), view=view, options={"a": 1}, model="m")
+    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), view=view, setup=AgentSetup({"a": 1}, "m"))
     call = actor.calls[0]
     assert call.task.run_root == draft
     assert set(call.writable) == {draft / "train.py", draft / "conf"}  # the others are links out of the draft
@@ -185,12 +185,12 @@ def test_proposals_that_go_on_making_no_edit_end_the_loop(tmp_path: Path) -> Non
 
 
 def test_a_budget_that_is_used_up_stops_the_next_call_before_it_starts(tmp_path: Path) -> None:
-    paid: dict[str, Any] = {"purses": (Purse.of("stage 05", {"usd": 0.3}, stage="05"),), "stage": "05"}
-    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), **paid)
+    paid = AgentSetup(budgets=(Purse.of("stage 05", {"usd": 0.3}, stage="05"),), stage="05")
+    _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), setup=paid)
     assert actor.calls[0].limits.cost_usd == pytest.approx(0.3)
-    ask(tmp_path, (writes("X = 5\n"), ended()), **paid)
+    ask(tmp_path, (writes("X = 5\n"), ended()), setup=paid)
     with pytest.raises(WorkFailed, match="budget of stage 05 is used up"):
-        ask(tmp_path, (writes("X = 6\n"), ended()), **paid)
+        ask(tmp_path, (writes("X = 6\n"), ended()), setup=paid)
 
 
 def crashed(entries: list[Any], **changes: Any) -> list[Any]:
@@ -269,7 +269,7 @@ def test_an_agent_that_cannot_be_used_is_refused_before_anything_runs(tmp_path: 
     with pytest.raises(FlagstoneError, match="no agent called 'nobody'"):
         proposer_for(spec, ROOT / "prompts", "nobody")
     with pytest.raises(FlagstoneError, match="no program missing-cli"):
-        proposer_for(spec, ROOT / "prompts", "command", Ways(options={"argv": ["missing-cli"]}))
+        proposer_for(spec, ROOT / "prompts", "command", AgentSetup(options={"argv": ["missing-cli"]}))
 
 
 @pytest.mark.parametrize("sandbox", ["off", "auto"])

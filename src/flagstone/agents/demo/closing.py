@@ -7,10 +7,10 @@ import shutil
 from typing import Any
 
 from flagstone.agents.demo.measuring import DESIGN, RESULTS
+from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.reading import venue_of
 from flagstone.agents.demo.study import Ran, Study, filled, material
 from flagstone.agents.demo.summary import Summary
-from flagstone.agents.demo.voice import utter
 from flagstone.errors import WorkFailed
 
 SECTIONS = (

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,39 +13,37 @@ from typing import Any
 
 from flagstone.agents import sandbox
 from flagstone.agents.conversation import output_of
-from flagstone.agents.demo.script import Action, actions_of
-from flagstone.agents.demo.voice import event_of, heard
-from flagstone.agents.demo.work import carry_out, prepare
+from flagstone.agents.demo.messages import event_of, message_in
+from flagstone.agents.demo.work import carry_out
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, amount
-from flagstone.errors import FlagstoneError
-from flagstone.layout import Run
 from flagstone.processes import Command, ProcessLimits, ProcessResult, run
-from flagstone.records import utc, write_atomic
+from flagstone.records import utc
 
 
 @dataclass
-class Heard:
-    """What a call has said so far."""
+class Listener:
+    """Takes what the child writes, line by line, and remembers what the result of the call needs."""
 
     on_event: Callable[[Event], None]
-    feedback: Path
     result: dict[str, Any] | None = None
     denied: list[str] = field(default_factory=list)
     tools: int = 0
-    turns: int = field(default=1)
 
     def take(self, line: bytes) -> bool:
         """Takes one line of output; True once the result has come."""
-        value = heard(line.decode("utf-8", "replace"))
-        event = event_of(value) if value else None
-        if value and value.get("type") == "person":
-            write_atomic(self.feedback, f"{value.get('feedback')}\n".encode())
-        if value and event:
-            self.tools += event.kind == "tool"
-            self.result = value if value["type"] == "result" else self.result
-            self.denied += [str(value["denied"])] if "denied" in value else []
-            self.on_event(event)
+        message = message_in(line.decode("utf-8", "replace"))
+        if message:
+            self.take_message(message)
         return self.result is not None
+
+    def take_message(self, message: dict[str, Any]) -> None:
+        event = event_of(message)
+        if event is None:
+            return
+        self.tools += event.kind == "tool"
+        self.result = message if message["type"] == "result" else self.result
+        self.denied += [str(message["denied"])] if "denied" in message else []
+        self.on_event(event)
 
 
 class DemoAgent:
@@ -62,58 +58,43 @@ class DemoAgent:
         return None
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out a stage, or what the test script says instead."""
-        started = time.time()
-        note_call(call)
+        """Carries out a stage of the study."""
         if call.mode is not Mode.WORK:
             reason = "the demo agent carries out stages; it neither judges nor edits on request"
             return AgentResult.unstarted(call, Outcome.CONFIG, reason)
-        try:
-            actions = actions_of(call)
-        except FlagstoneError as error:
-            return AgentResult.unstarted(call, Outcome.CONFIG, f"{error.problem} ({error.hint})")
-        prepare(actions)
-        said = Heard(on_event, Run(call.task.run_root).feedback(call.task.stage))
-        limits = ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s)
-        with TemporaryDirectory(prefix="flagstone-demo-") as private:
-            command = command_of(call, actions, Path(private))
-            process = run(command, limits, output_of(call), said.take)
-        result = result_of(call, said, process, started)
-        return replace(result, denied=tuple(said.denied), sandbox=sandbox.how_held(command.confinement))
+        return run_in_child(call, partial(carry_out, call), Listener(on_event))
 
 
-def command_of(call: AgentCall, actions: Sequence[Action], private: Path) -> Command:
+def run_in_child(call: AgentCall, work: Callable[[], int], listener: Listener) -> AgentResult:
+    """Does the work of a call in a child process, heard line by line and held to its limits."""
+    started_at = utc(time.time())
+    limits = ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s)
+    with TemporaryDirectory(prefix="flagstone-demo-") as private:
+        command = command_of(call, work, Path(private))
+        process = run(command, limits, output_of(call), listener.take)
+    result = result_of(call, listener, process)
+    held = sandbox.how_held(command.confinement)
+    return replace(result, sandbox=held, started_at=started_at, ended_at=utc(time.time()))
+
+
+def command_of(call: AgentCall, work: Callable[[], int], private: Path) -> Command:
     """The child of a call. What its programs print is kept with the records, so it may write there."""
-    said = call.record_dir / "commands"
-    said.mkdir(exist_ok=True)
+    printed = call.record_dir / "commands"
+    printed.mkdir(parents=True, exist_ok=True)
     env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
     return Command(
         argv=None,
-        target=partial(carry_out, call, actions),
+        target=work,
         cwd=call.task.run_root,
         env={**env, "TMPDIR": str(private)},
         owner=str(call.task.run_root),
-        confinement=sandbox.confinement_for(call, (private, said), is_program=False),
+        confinement=sandbox.confinement_for(call, (private, printed), is_program=False),
     )
 
 
-def note_call(call: AgentCall) -> None:
-    """Leaves call.json, by which tests count calls; nothing rests on it, so it need not survive a power loss."""
-    record = {
-        "agent": "demo",
-        "stage": call.task.stage,
-        "attempt": call.task.attempt,
-        "session_id": call.conversation.session_id,
-        "resume": call.conversation.resume,
-        "prompt_sha256": hashlib.sha256(call.prompt.encode("utf-8", "replace")).hexdigest(),
-    }
-    call.record_dir.mkdir(parents=True, exist_ok=True)
-    (call.record_dir / "call.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def result_of(call: AgentCall, said: Heard, process: ProcessResult, started: float) -> AgentResult:
-    outcome, reason = judged(said.result, process)
-    result = said.result or {}
+def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> AgentResult:
+    outcome, reason = judged(listener.result, process)
+    result = listener.result or {}
     return AgentResult(
         outcome=outcome,
         reason=reason,
@@ -122,11 +103,10 @@ def result_of(call: AgentCall, said: Heard, process: ProcessResult, started: flo
         exit_code=process.exit_code,
         cost_usd=0.0,
         usage=Usage(0, 0, 0, 0),
-        turns=said.turns,
-        tools={"script": said.tools} if said.tools else {},
+        turns=1,
+        tools={"script": listener.tools} if listener.tools else {},
+        denied=tuple(listener.denied),
         retry_after_s=amount(result.get("retry_after_s")),
-        started_at=utc(started),
-        ended_at=utc(time.time()),
     )
 
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.study import Ran, Study, at_once
 from flagstone.agents.demo.summary import Summary
-from flagstone.agents.demo.voice import utter
 from flagstone.errors import WorkFailed
 
 PROGRAMS = ("train.py", "tune.py", "analyse.py", "draw_figures.py", "render_paper.py", "test_train.py")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.demo import reading
+from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.summary import SCRIPTED, Summary, approved_lines, heard_feedback
-from flagstone.agents.demo.voice import utter
 from flagstone.agents.protocol import AgentCall
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, run

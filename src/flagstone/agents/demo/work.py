@@ -1,12 +1,10 @@
-"""The child's side of a call: it carries out the actions one after the other and says how it went."""
+"""The child's side of a call: it carries out the stage and says how it went."""
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Sequence
-
-from flagstone.agents.demo.script import Action
-from flagstone.agents.demo.voice import conclude, deny, utter
+from flagstone.agents.demo.messages import conclude, utter
+from flagstone.agents.demo.stages import STAGES
+from flagstone.agents.demo.study import Study, explained
 from flagstone.agents.protocol import AgentCall, Outcome
 from flagstone.errors import FlagstoneError, Interrupted
 
@@ -14,56 +12,29 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def carry_out(call: AgentCall, actions: Sequence[Action]) -> int:
-    """All actions of a call, in the child process; the exit code."""
-    free_start_lock()
-    stage = call.task.stage
-    turn = "goes on with" if call.conversation.resume else "starts"
-    utter(
-        "session",
-        f"scripted demo agent {turn} stage {stage}, attempt {call.task.attempt}: no model is involved",
-    )
-    for action in actions:
-        ended = do_study(call) if action.name == "study" else perform(call, action)
-        if ended is not None:
-            return ended
-    conclude(call.conversation.session_id, Outcome.OK, f"stage {stage} is done, by script")
+def carry_out(call: AgentCall) -> int:
+    """The whole call, in the child process; returns the exit code."""
+    begin(call)
+    ended = carry_out_study(call)
+    if ended is not None:
+        return ended
+    conclude(call.conversation.session_id, Outcome.OK, f"stage {call.task.stage} is done, by script")
     return 0
 
 
-def free_start_lock() -> None:
-    """Lets this child start children: the lock was held by whoever forked us, who does not exist here."""
+def begin(call: AgentCall) -> None:
+    """Says what starts here, and lets this child start children of its own."""
     from flagstone.processes import starting
 
-    if starting.locked():
+    if starting.locked():  # whoever forked us held the lock, and does not exist here
         starting.release()
+    turn = "goes on with" if call.conversation.resume else "starts"
+    stage = f"stage {call.task.stage}, attempt {call.task.attempt}"
+    utter("session", f"scripted demo agent {turn} {stage}: no model is involved")
 
 
-def perform(call: AgentCall, action: Action) -> int | None:
-    from flagstone.agents.demo import mischief  # here, not above: a real run has none
-
-    try:
-        return mischief.perform(call, action)
-    except PermissionError as error:
-        deny(action.name, f"{error.strerror}: {error.filename}")
-    except OSError as error:
-        if error.errno != errno.EROFS:
-            raise
-        deny(action.name, f"{error.strerror}: {error.filename}")
-    return None
-
-
-def prepare(actions: Sequence[Action]) -> None:
-    """Loads what a script needs once in the parent, rather than in every child."""
-    if any(action.name != "study" for action in actions):
-        import flagstone.agents.demo.mischief  # noqa: F401
-
-
-def do_study(call: AgentCall) -> int | None:
-    """The genuine stage; what stops it is said in one line and is no crash."""
-    from flagstone.agents.demo.stages import STAGES
-    from flagstone.agents.demo.study import Study, explained
-
+def carry_out_study(call: AgentCall) -> int | None:
+    """The stage of the study; whatever stops it is said in one line. Returns None if all went well."""
     if call.task.stage not in STAGES:
         reason = f"the demo agent has no stage {call.task.stage}: it knows {', '.join(STAGES)}"
         conclude(call.conversation.session_id, Outcome.CONFIG, reason)

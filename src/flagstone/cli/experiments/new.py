@@ -29,7 +29,7 @@ OFF = ("off", False)
 @click.option("--direction", type=click.Choice(["min", "max"]), help="Whether less or more is better.")
 @click.option(
     "--backend",
-    type=click.Choice(["auto", "log", "tensorboard", "wandb", "json", "csv", "custom"]),
+    metavar="auto|log|tensorboard|wandb|json|csv|custom",
     help="Where the number is read from.",
 )
 @click.option("--regex", help="For log: a pattern whose first group is the value.")
@@ -57,7 +57,7 @@ OFF = ("off", False)
 @click.option("--wall-h", type=float, help="Stop after this many hours of runs.")
 @click.option("--gpu-h", type=float, help="Stop after this many GPU hours.")
 @click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
-@click.option("--proposer", type=click.Choice(["agent", "scripted", "search", "none"]), help="Who proposes the edits.")
+@click.option("--proposer", metavar="agent|scripted|search|none", help="Who proposes the edits.")
 @click.option("--agent", "driver", help="The agent that proposes.")
 @click.option("--model", help="The model of that agent.")
 @click.option("--script", help="For scripted: a folder of edits, or a Python file.")

@@ -14,7 +14,6 @@ LOADED = (
     "glob",
     "resource",
     "subprocess",
-    "flagstone.agents.demo.mischief",
     "flagstone.agents.demo.work",
     "flagstone.artifacts.rules.contract",
     "flagstone.artifacts.rules.manuscript",

@@ -10,7 +10,7 @@ from pathlib import Path
 import flagstone
 from flagstone.agents.accounts import Purse
 from flagstone.experiments.ledger import Accounts
-from flagstone.experiments.proposers import Proposer, Ways, proposer_for
+from flagstone.experiments.proposers import AgentSetup, Proposer, proposer_for
 from flagstone.layout import Project, Run
 from flagstone.plans import Home, Spec
 from flagstone.settings import Settings, find_project, load_settings, pinned_table
@@ -36,8 +36,8 @@ class Owner:
         chosen = driver or spec.agent.driver
         # the run's options are those of its own agent, and of no other
         is_own = chosen in ("", self.agent)
-        ways = Ways(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
-        return proposer_for(spec, self.prompts, chosen or self.agent, ways)
+        setup = AgentSetup(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
+        return proposer_for(spec, self.prompts, chosen or self.agent, setup)
 
     def accounts(self, home: Home) -> Accounts:
         return Accounts(home, self.stage, self.purses)

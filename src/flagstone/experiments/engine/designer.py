@@ -88,7 +88,7 @@ class Designer:
             ),
             conversation=Conversation(str(uuid.uuid4()), resume=False),
             task=Task(
-                stage=self.proposer.stage,
+                stage=self.proposer.setup.stage,
                 title=f"the experiment after {spec.name}",
                 attempt=1,
                 run_root=folder,
@@ -97,10 +97,10 @@ class Designer:
             ),
             mode=Mode.JUDGE,
             writable=(),
-            model=asked.model or self.proposer.model,
+            model=asked.model or self.proposer.setup.model,
             limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, cost_usd),
             record_dir=folder,
-            options={**self.proposer.options, **asked.options},
+            options={**self.proposer.setup.options, **asked.options},
             reply_schema=REPLY,
             sandbox=spec.sandbox,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,14 @@ from flagstone.agents import (
     marks_below,
     strength,
 )
-from flagstone.agents.accounts import Patience, Purse
+from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import Remembered, is_empty
 from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
-from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
@@ -67,10 +67,7 @@ class AgentProposer:
 
     agent: Agent
     prompts: Path
-    options: Mapping[str, object] = field(default_factory=dict)
-    model: str | None = None
-    purses: Sequence[Purse] = ()
-    stage: str = ""
+    setup: AgentSetup = field(default_factory=AgentSetup)
     sleep: Callable[[float], None] = wait
     remembered: Remembered = field(default_factory=Remembered)
 
@@ -81,7 +78,7 @@ class AgentProposer:
         prompt = experiment_prompt(self.prompts, parts_of(view, self.remembered.at(view), crash, draft, before))
         calls = self.called(view, draft, record_dir, prompt, before)
         after = mutable_files(view.spec.subject, draft)
-        model = view.spec.agent.model or self.model
+        model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
         return concluded(view, draft, calls[-1][0], Edit(before, after), facts)
 
@@ -107,7 +104,7 @@ class AgentProposer:
     def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
         """One call, on record."""
         guard, patience = guard_of(home, project), Patience(sleep=self.sleep)
-        return Frame(self.agent, home.log, self.purses, guard, patience, is_durable=False).carry_out(call)
+        return Frame(self.agent, home.log, self.setup.budgets, guard, patience, is_durable=False).carry_out(call)
 
 
 def call_of(
@@ -119,7 +116,7 @@ def call_of(
         prompt=prompt,
         conversation=Conversation(str(uuid.uuid4()), resume=False),
         task=Task(
-            stage=proposer.stage,
+            stage=proposer.setup.stage,
             title=f"experiment {view.home.name}, {run_id(view.number)}",
             attempt=view.number,
             run_root=draft,
@@ -128,10 +125,10 @@ def call_of(
         ),
         mode=Mode(asked.mode),
         writable=grant(view.spec.subject, draft, before),
-        model=asked.model or proposer.model,
+        model=asked.model or proposer.setup.model,
         limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd),
         record_dir=record_dir,
-        options={**proposer.options, **asked.options},
+        options={**proposer.setup.options, **asked.options},
         sandbox=view.spec.sandbox,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from flagstone.agents.accounts import Purse
 from flagstone.experiments.ledger import Entry
 from flagstone.plans import Home, Spec
 
@@ -35,6 +36,16 @@ class Proposed:
     failure: str = ""
     is_fatal: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AgentSetup:
+    """What a run sets for the agents of its experiments: the driver's options, model, budgets, and the stage."""
+
+    options: Mapping[str, object] = field(default_factory=dict)
+    model: str | None = None
+    budgets: Sequence[Purse] = ()
+    stage: str = ""
 
 
 class Proposer(Protocol):

@@ -1,4 +1,4 @@
-"""How the demo agent speaks: one JSON line an utterance on its standard output, a result line at the end."""
+"""What the demo agent's child process writes on its standard output: a JSON line for each event, then the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KINDS = ("session", "thinking", "text", "tool", "result", "final", "notice")
 
 
 def utter(kind: EventKind, text: str) -> None:
-    """One line; written at once and whole, because two threads may speak."""
+    """Writes one event, at once and whole, because two threads may write."""
     write_line({"type": "event", "kind": kind, "text": text})
 
 
@@ -35,8 +35,8 @@ def write_line(value: Mapping[str, object]) -> None:
         content = content[os.write(1, content) :]
 
 
-def heard(line: str) -> dict[str, Any] | None:
-    """What a line says, or None where it is not one of ours (scripts may flood or stammer)."""
+def message_in(line: str) -> dict[str, Any] | None:
+    """The message in a line; None if it holds none of ours."""
     if not line.startswith("{"):
         return None
     try:

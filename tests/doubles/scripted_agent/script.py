@@ -1,4 +1,4 @@
-"""The script language for tests: which actions the demo agent takes at which stage and attempt.
+"""The script language for tests: which actions the agent takes at which stage and attempt.
 
     "02":                    a stage, or "*" for all
       "*": instant           an attempt, or "*" for all
@@ -79,8 +79,8 @@ def read_script(path: Path, run_root: Path) -> Mapping[object, object]:
     try:
         table = yaml.load(place.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
-        problem = f"cannot read the demo agent's script {path}: {error}"
-        raise FlagstoneError(problem, hint="correct `script:` under `demo:`, or remove it") from error
+        problem = f"cannot read the script {path}: {error}"
+        raise FlagstoneError(problem, hint="correct `script:` under `scripted:`, or remove it") from error
     if not isinstance(table, Mapping):
         raise unknown(table)
     return table
@@ -158,6 +158,6 @@ def checked(action: Action) -> Action:
 
 def unknown(what: object) -> FlagstoneError:
     return FlagstoneError(
-        f"the demo agent's script says something unknown: {what!r}",
+        f"the script says something unknown: {what!r}",
         hint=f"its actions are {', '.join(ACTIONS)}",
     )

@@ -1,4 +1,4 @@
-"""What a script can make the demo agent do wrong, so that the engines around it can be tried out."""
+"""What a script can make an agent do, mostly wrong, so that the engines around it can be tried out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flagstone.agents.demo.instant import instant_summary
-from flagstone.agents.demo.script import Action
+from flagstone.agents.demo.messages import conclude, utter, write_line
 from flagstone.agents.demo.summary import Summary
-from flagstone.agents.demo.voice import conclude, utter, write_line
+from flagstone.agents.demo.work import carry_out_study
 from flagstone.agents.protocol import AgentCall, Outcome
+from scripted_agent.instant import instant_summary
+from scripted_agent.script import Action
 
 MEGABYTE = 1_000_000
 FAILED = 1
@@ -39,6 +40,10 @@ def leave(call: AgentCall, alter: Callable[[Summary], Summary] = lambda summary:
     text = alter(summary).markdown()
     put(call.task.draft, text.encode())
     return text
+
+
+def study(call: AgentCall, action: Action) -> int | None:
+    return carry_out_study(call)
 
 
 def instant(call: AgentCall, action: Action) -> None:
@@ -182,6 +187,7 @@ def outcome(call: AgentCall, action: Action) -> int:
 
 
 DEEDS: Mapping[str, Callable[[AgentCall, Action], int | None]] = {
+    "study": study,
     "instant": instant,
     "write-nothing": write_nothing,
     "write-garbage": write_garbage,

@@ -1,0 +1,54 @@
+"""What other distributions add to Flagstone through entry points: agents, readers of metrics, proposers."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from flagstone.errors import FlagstoneError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+WORDS = {"agents": "agent", "metrics": "metric backend", "proposers": "proposer"}
+
+
+def find(kind: str, name: str, built_in: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """What has this name: ours, or else what a distribution adds. Of an unknown name the hint tells the nearest."""
+    if name in built_in:
+        return built_in[name]
+    added = entry_points_on(tuple(sys.path), kind)
+    if name in added:
+        return partial(call_plugin, added[name], WORDS[kind])
+    names = [*built_in, *added]
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    first = f"did you mean {close[0]!r}? " if close else ""
+    raise FlagstoneError(f"there is no {WORDS[kind]} called {name!r}", hint=f"{first}there are {', '.join(names)}")
+
+
+def plugin_names(kind: str) -> tuple[str, ...]:
+    """The names under which distributions add something of a kind."""
+    return tuple(entry_points_on(tuple(sys.path), kind))
+
+
+@cache
+def entry_points_on(path: tuple[str, ...], kind: str) -> Mapping[str, EntryPoint]:
+    # imported here: looking through all distributions takes milliseconds, and most runs need none of them
+    from importlib.metadata import entry_points
+
+    return {each.name: each for each in entry_points(group=f"flagstone.{kind}")}
+
+
+def call_plugin(plugin: EntryPoint, what: str, *arguments: object) -> Any:
+    """Calls what a distribution adds; whatever goes wrong in it names the distribution."""
+    try:
+        return plugin.load()(*arguments)
+    except FlagstoneError:
+        raise
+    except Exception as error:
+        owner = plugin.dist.name if plugin.dist else "another distribution"
+        problem = f"the {what} {plugin.name!r} of {owner} failed: {type(error).__name__}: {error}"
+        raise FlagstoneError(problem, hint=f"repair {owner}, or choose another {what}") from error
