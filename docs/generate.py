@@ -23,7 +23,8 @@ from source import judgements, rule_ids  # noqa: E402
 from flagstone import errors  # noqa: E402
 from flagstone.cli.main import COMMANDS, flagstone  # noqa: E402
 from flagstone.gates.judge import State, Verdict  # noqa: E402
-from flagstone.gates.sentences import Speaker  # noqa: E402
+from flagstone.gates.messages import Messages  # noqa: E402
+from flagstone.gates.moment import StageFiles  # noqa: E402
 from flagstone.layout import Run  # noqa: E402
 from flagstone.plans.folder import Home  # noqa: E402
 from flagstone.stages import StageTable, load_table  # noqa: E402
@@ -203,11 +204,11 @@ def fenced(words: str) -> str:
 def gates_page() -> str:
     """Every judgement of judge.py: the state, its word in `status`, and the line a call ends with."""
     rows = []
-    speaker = Speaker(Run(Path("runs/attn")), Path())
+    messages = Messages(Run(Path("runs/attn")), Path())
     stage = load_table(ROOT / "config" / "stages.yaml", ROOT / "schemas").stage("03")
-    sample = Verdict(stage, State.WAITING)
+    sample = Verdict(StageFiles(stage), State.WAITING)
     for state, reason in sorted(set(judgements()), key=lambda row: (list(State).index(row[0]), row[1])):
-        line = "–" if state is State.APPROVED else speaker.line(replace(sample, state=state, reason=reason))
+        line = "–" if state is State.APPROVED else messages.of_gate(replace(sample, state=state, reason=reason))
         rows.append((state.value, WORDS[state], line))
     return (
         "# Gates\n\nThe table shows stage 03 of a run `attn`; other stages look the same. ⟨…⟩ is filled in. "

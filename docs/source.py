@@ -37,13 +37,15 @@ def spoken(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.Name) and node.id in known:
-        return spoken(known[node.id], {})
+        return spoken(known[node.id], known)
     if isinstance(node, ast.JoinedStr):
         return "".join(spoken(part, known) for part in node.values)
     if isinstance(node, ast.BinOp):
         return spoken(node.left, known) + spoken(node.right, known)
     source = ast.unparse(node.value if isinstance(node, ast.FormattedValue) else node)
-    filled = {"stage.nr": "03", "early": ""}
+    if source == "name":
+        return spoken(known[source], known)
+    filled = {"stage.nr": "03", "files.stage.nr": "03", "early": ""}
     return filled.get(source, "⟨which file⟩" if source == "late" else "⟨what changed⟩")
 
 

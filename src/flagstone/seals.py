@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -73,7 +73,7 @@ def last_decision(run: Run, nr: str, *, event: str | None = None) -> Seal | None
     return newest(decisions(run, nr), event)
 
 
-def newest(known: list[Seal], event: str | None = None) -> Seal | None:
+def newest(known: Sequence[Seal], event: str | None = None) -> Seal | None:
     """The last of these decisions, or the last of one kind."""
     return next((seal for seal in reversed(known) if event is None or seal.event == event), None)
 

@@ -54,7 +54,6 @@ class StageSettings:
 class Settings:
     """Everything a run is set to. `merged` is the validated mapping it was read from."""
 
-    goal: str
     venue: str
     sandbox: str
     approval: Mapping[str, str]
@@ -143,7 +142,6 @@ def read_layer(path: Path) -> dict[str, Any]:
 def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
     try:
         return Settings(
-            goal=str(merged["goal"]),
             venue=str(merged["venue"]),
             sandbox=sandbox_word(merged["sandbox"]),
             approval=merged["approval"],

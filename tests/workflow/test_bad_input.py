@@ -58,13 +58,6 @@ def test_a_run_yaml_that_cannot_be_read_names_the_file(place: Place, first: Stud
     assert_refused(place.flagstone("run", "t"), "run.yaml")
 
 
-def test_a_run_yaml_without_a_goal_is_refused(place: Place, first: Study) -> None:
-    settings = yaml.safe_load(first.files.settings.read_text())
-    del settings["goal"]
-    first.files.settings.write_text(yaml.safe_dump(settings))
-    assert_refused(place.flagstone("run", "t"), "missing key 'goal'")
-
-
 def test_new_refuses_what_is_wrong_and_creates_nothing(place: Place, tmp_path: Path) -> None:
     secret = tmp_path / "pipe"
     os.mkfifo(secret)

@@ -7,19 +7,20 @@ HOME = Path(str(workflow.current_basedir)).parent.parent
 CALLER = Path.cwd()
 sys.path.insert(0, str(HOME / "src"))
 
+from flagstone import status
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
     Call,
     end_call,
+    end_session,
     export,
     open_session,
-    speak_last,
 )
 
 export(HOME)
 
 if workflow.is_main_process:
-    atexit.register(lambda: speak_last(globals().get("SESSION")))
+    atexit.register(lambda: end_session(globals().get("SESSION")))
 
 IS_MODULE = len(workflow.modifier_stack) > 1
 
@@ -57,7 +58,14 @@ try:
         HOME,
         CALLER,
         config,
-        Call(is_executing, is_forced, CALLER, is_building, is_local),
+        Call(
+            is_executing,
+            is_forced,
+            CALLER,
+            is_building,
+            is_local,
+            refresh=lambda opened: status.refresh_derived(opened),
+        ),
     )
 except FlagstoneError as error:
     end_call(error)

@@ -65,7 +65,7 @@ def command(
     fault = agent_fault(open_run(project, run))
     if fault:
         click.echo(f"note: {fault[0]}; {fault[1]}", err=True)
-    click.echo(f"created {standing.speaker(run).path(run.root)}")
+    click.echo(f"created {standing.messages(run).path(run.root)}")
     click.echo(f"next: snakemake --cores 4 --config run={name}    (or: flagstone run {name})")
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +13,7 @@ import click
 from flagstone.cli.jobs.loading import load_stage
 from flagstone.cli.where import Standing, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import OpenedRun, Resident, judge_gates, open_run
+from flagstone.gates import OpenedRun, Resident, judge_gates, marks_of, open_run, read_moment
 from flagstone.processes import start_warm_server
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | N
             click.echo(line, err=True)
         if found.is_done or not watch:
             return
-        now = list(marks(opened))
+        now = marks_of(opened)
         if has_moved(standing, opened, found) and passes < SOON_AGAIN:
             continue
         passes = 0
@@ -91,30 +89,12 @@ def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
     reread = open_run(standing.project, opened.run, validate=False)
     if reread.run.aborted.exists() or found.failure or not found.words:
         return False
-    closed = next((verdict for verdict, _ in judge_gates(reread, time.time_ns()) if not verdict.is_open), None)
-    return closed is None or standing.speaker(reread.run).line(closed) != found.words[-1]
+    closed = next((verdict for verdict in judge_gates(read_moment(reread)).values() if not verdict.is_open), None)
+    return closed is None or standing.messages(reread.run).of_gate(closed) != found.words[-1]
 
 
-def wait_for_change(opened: OpenedRun, now: list[tuple[str, int, int]]) -> None:
+def wait_for_change(opened: OpenedRun, now: list[object]) -> None:
     """Sleeps until one of the files that a person decides with has changed."""
     click.echo("watching for flags and feedback (Ctrl-C stops watching; the run keeps its state)", err=True)
-    while list(marks(opened)) == now:
+    while marks_of(opened) == now:
         time.sleep(LOOK_EVERY_S)
-
-
-def marks(opened: OpenedRun) -> Iterator[tuple[str, int, int]]:
-    """The files that a person decides with, and when each last changed."""
-    run = opened.run
-    paths = [run.settings, run.brief, run.aborted]
-    for stage in opened.table:
-        paths += [run.flag(stage.nr), run.feedback(stage.nr), run.redo(stage.nr), run.summary(stage.key)]
-    for path in paths:
-        yield mark(path)
-
-
-def mark(path: Path) -> tuple[str, int, int]:
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return str(path), 0, 0
-    return str(path), stat.st_mtime_ns, stat.st_ino

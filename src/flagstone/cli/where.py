@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, Speaker, chosen_run, open_run
+from flagstone.gates import Messages, OpenedRun, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
 from flagstone.stages import Stage
@@ -39,8 +39,8 @@ class Standing:
     def opened(self, name: str | None, *, validate: bool = True) -> OpenedRun:
         return open_run(self.project, self.run(name), validate=validate)
 
-    def speaker(self, run: Run) -> Speaker:
-        return Speaker(run, self.here)
+    def messages(self, run: Run) -> Messages:
+        return Messages(run, self.here)
 
 
 def run_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,17 @@ from typing import Any
 
 from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import OpenedRun, content_of, digest_now, kept_copy, offer_of, publication, version_folder
+from flagstone.gates import (
+    MISSING,
+    OpenedRun,
+    content_of,
+    digests_of,
+    kept_copy,
+    last_publication,
+    listed_paths,
+    offer_of,
+    version_folder,
+)
 from flagstone.layout import Run
 from flagstone.plans import plan
 from flagstone.records import read_record, write_atomic, write_record
@@ -27,16 +37,12 @@ def remember_before(opened: OpenedRun, stage: Stage, work: OpenTurn) -> None:
 
 def own_files(run: Run, stage: Stage) -> list[str]:
     """What this stage itself offered last time."""
-    was = publication(run, stage)
+    offer = offer_of(run, stage)
+    was = last_publication(run, stage.nr, offer)
     folder = version_folder(run, stage.nr, was.version) if was else None
     record = read_record(folder / "version.json") if folder else None
-    files = record.get("files") if record else offer_paths(run, stage)
+    files = record.get("files") if record else listed_paths(offer) if offer else ()
     return sorted(files) if files else []
-
-
-def offer_paths(run: Run, stage: Stage) -> list[str]:
-    offer = offer_of(run, stage) or {}
-    return [str(row.get("path")) for row in offer.get("artifacts", []) if isinstance(row, dict)]
 
 
 def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
@@ -46,7 +52,7 @@ def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
         path: [digest, up.nr]
         for up in opened.table.ancestors(stage.nr)
         for path, digest in files_offered(opened, up).items()
-        if digest != "missing"
+        if digest != MISSING
     }
 
 
@@ -77,16 +83,16 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
         venue=opened.settings.venue,
     )
     checks = check_stage(request)
-    with opened.one_moment():
-        restore(opened, approved)
+    restore(opened, approved)
     return checks
 
 
 def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
     """Puts approved files that an attempt changed back from history, as far as copies are kept."""
     run = opened.run
+    now = digests_of(opened, approved)
     for path, (digest, nr) in approved.items():
-        if digest_now(opened, path) == digest:
+        if now[path] == digest:
             continue
         source = kept_copy(run, nr, path, digest) or plan.exported(run).get(path, ("", None))[1]
         if source is None:
@@ -95,7 +101,6 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
         if target.is_symlink() or target.is_dir():
             target.rename(target.with_name(f"{target.name}.set-aside"))
         write_atomic(target, source.read_bytes())
-        opened.forget()
 
 
 def mapping(value: object) -> Mapping[str, Any]:

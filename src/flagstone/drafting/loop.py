@@ -21,11 +21,10 @@ from flagstone.agents import (
 from flagstone.agents.accounts import LOG, Patience, Purse, spending
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import grant_kept, guard_of
-from flagstone.drafting.handoff import write_handoffs
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import OpenedRun, asked, memory, publication
+from flagstone.gates import OpenedRun, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import utc, write_record
@@ -60,12 +59,10 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
     if other:
         bench.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
     with hold(lock, f"stage {stage.nr} of run {run.name}", wait=True):
-        turn, was = asked(opened, stage), publication(run, stage)
+        moment = read_moment(opened)
+        turn, was = next_turn(moment, stage), moment.stages[stage.nr].publication
         if was and was.turn.key == turn.key and promotion.republish(run, stage, was):
             return "published again, unchanged"
-        with opened.one_moment():
-            memory.write(opened)
-            write_handoffs(opened)
         promotion.take_up_marks(run, stage.nr)
         open_turn = work.start_turn(run, stage, turn, was)
         inspection.remember_before(opened, stage, open_turn)

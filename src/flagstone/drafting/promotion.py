@@ -14,14 +14,15 @@ from flagstone.artifacts.formats import list_files
 from flagstone.artifacts.rules import parse_summary, produced_files
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
+    MISSING,
     Content,
     OpenedRun,
     Publication,
-    consumed_file,
     content_of,
-    digest_now,
+    digests_of,
     history,
     index_slices,
+    publication_file,
 )
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.plans import files_on_disk, plan
@@ -73,9 +74,8 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     summary_path = run.relative(run.summary(stage.key))
     offered = {*offered_paths(run, stage, summary), *plans_of(opened, stage)}
     artifacts = sorted(offered - {summary_path})
-    with opened.one_moment():
-        digests = {path: digest_now(opened, path) for path in artifacts}
-    content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(opened, stage.nr))
+    digests = digests_of(opened, artifacts)
+    content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(run).get(stage.nr, {}))
     offer = {
         "stage": stage.nr,
         "key": stage.key,
@@ -95,12 +95,12 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     schemas.check(opened.project.schemas, "offer", offer, f"the offer of stage {stage.nr}")
     offer_copy = attempt.folder / "offer.json"
     write_record(offer_copy, offer)
-    sources = {path: run.root / path for path, digest in digests.items() if digest != "missing"}
+    sources = {path: run.root / path for path, digest in digests.items() if digest != MISSING}
     sources[summary_path] = attempt.draft
     sources[run.relative(run.offer(stage.key))] = offer_copy
-    history.keep(opened, stage, content, sources, version)
+    history.keep(run, stage, content, sources, version)
     published = {name: offer[name] for name in ("turn", "attempt", "version", "session_id")}
-    write_record(consumed_file(run, stage.nr), published)
+    write_record(publication_file(run, stage.nr), published)
     publish(run, stage, offer_copy, attempt.draft)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flagstone.artifacts import index_rows
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.gates import OpenedRun, memory, publication
+from flagstone.gates import OpenedRun, judge_gates, read_moment, read_text
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.plans import plans
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
-from flagstone.records import digest_bytes, read_record
+from flagstone.records import digest_file, read_record
 from flagstone.settings import venue_fields
 from flagstone.stages import Stage
 
@@ -45,9 +45,12 @@ def parts_of(
     opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt, failed: tuple[tuple[str, str], ...]
 ) -> PromptParts:
     run = opened.run
-    remembered = "\n".join(text for _, text in memory.approved_summaries(opened, before=stage.nr))
+    moment = read_moment(opened)
+    verdicts = judge_gates(moment)
+    approved = [up for up in opened.table.ancestors(stage.nr) if verdicts[up.nr].is_in_force]
+    remembered = "\n".join(read_text(run.summary(up.key)) for up in approved)
     is_long = len(remembered.encode()) > INLINE_BYTES
-    was = publication(run, stage)
+    was = moment.stages[stage.nr].publication
     changed = [nr for nr, digest in work.turn.upstream.items() if was and was.turn.upstream.get(nr) != digest]
     return PromptParts(
         stage_nr=stage.nr,
@@ -55,12 +58,12 @@ def parts_of(
         stage_title=stage.title,
         run_root=str(run.root),
         draft_path=run.relative(attempt.draft),
-        brief=memory.read_text(run.brief),
+        brief=read_text(run.brief),
         memory="" if is_long else remembered,
-        memory_digest=digest_bytes(memory.read_bytes(run.memory)) if is_long else "",
+        memory_digest=digest_file(run.memory) if is_long else "",
         handoffs=handoffs(opened, stage),
         index_rows=rows_of_indexes(opened) if stage.shows_index else (),
-        feedback=memory.read_text(attempt.folder / "feedback.md"),
+        feedback=read_text(attempt.folder / "feedback.md"),
         reason=continuation_reason(work, attempt),
         upstream_changes=tuple(f"stage {nr} {opened.table.stage(nr).name} changed" for nr in changed),
         failed_rules=failed,
@@ -90,7 +93,7 @@ def continuation_reason(work: OpenTurn, attempt: Attempt) -> str:
 def handoffs(opened: OpenedRun, stage: Stage) -> tuple[tuple[str, str], ...]:
     """The newest handoffs of the stages this one rests on."""
     ancestors = opened.table.ancestors(stage.nr)[-HANDOFFS:]
-    found = ((up.nr, memory.read_text(opened.run.handoff(up.nr))) for up in ancestors)
+    found = ((up.nr, read_text(opened.run.handoff(up.nr))) for up in ancestors)
     return tuple((nr, text) for nr, text in found if text)
 
 

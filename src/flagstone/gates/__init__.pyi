@@ -1,33 +1,41 @@
 from .content import (
+    MISSING as MISSING,
     Content as Content,
     content_of as content_of,
-    digest_now as digest_now,
+    digests_of as digests_of,
     index_slices as index_slices,
+    listed_paths as listed_paths,
     offer_of as offer_of,
+    read_text as read_text,
 )
 from .frontier import Call as Call
 from .history import kept_copy as kept_copy, version_folder as version_folder
-from .judge import State as State, Verdict as Verdict, judge_gate as judge_gate, judge_gates as judge_gates
-from .memory import read_bytes as read_bytes, read_text as read_text
-from .opened import OpenedRun as OpenedRun, open_run as open_run
-from .sealing import approve_now as approve_now, command_decision as command_decision
-from .sentences import Speaker as Speaker
-from .session import (
-    Resident as Resident,
-    end_call as end_call,
-    export as export,
-    open_session as open_session,
-    refuse_without_room as refuse_without_room,
-    speak_last as speak_last,
+from .judge import State as State, Verdict as Verdict, judge_gates as judge_gates
+from .messages import Messages as Messages
+from .moment import (
+    Moment as Moment,
+    StageFiles as StageFiles,
+    marks_of as marks_of,
+    read_moment as read_moment,
 )
-from .turns import (
+from .opened import OpenedRun as OpenedRun, open_run as open_run
+from .publication import (
     Publication as Publication,
     Turn as Turn,
-    asked as asked,
-    consumed_file as consumed_file,
     failure_of as failure_of,
-    publication as publication,
+    last_publication as last_publication,
+    publication_file as publication_file,
     turn_file as turn_file,
     turn_of as turn_of,
 )
+from .sealing import approve_stage as approve_stage, command_decision as command_decision
+from .session import (
+    Resident as Resident,
+    end_call as end_call,
+    end_session as end_session,
+    export as export,
+    open_session as open_session,
+    refuse_without_room as refuse_without_room,
+)
+from .turns import next_turn as next_turn
 from .which_run import chosen_run as chosen_run, run_around as run_around

@@ -1,18 +1,22 @@
-"""What a stage offers for approval, as it lies on disk now: the one thing approvals are given for."""
+"""What a stage offers for approval: the summary, the listed artifacts, and its rows in each index."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from flagstone import records
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.records import digest_value, read_record
+from flagstone.records import DigestCache, digest_value, read_record
 from flagstone.stages import Stage
+
+MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Content:
         for path in sorted({*files, *self.files}):
             before, now = files.get(path), self.files.get(path)
             if before != now:
-                word = "is new" if before is None else "is gone" if now in (None, "missing") else "changed"
+                word = "is new" if before is None else "is gone" if now in (None, MISSING) else "changed"
                 found.append(f"{path} {word}")
         return found + [f"its rows in index/{kind}.json changed" for kind in self.index_changes(index)]
 
@@ -43,11 +47,11 @@ class Content:
     @property
     def missing(self) -> list[str]:
         """Listed files that are not there."""
-        return [path for path, digest in self.files.items() if digest == "missing"]
+        return [path for path, digest in self.files.items() if digest == MISSING]
 
 
 def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
-    """The stage's offer record, if it is there, readable and about this stage."""
+    """The stage's offer. Returns None if it is not there, not readable, or about another stage."""
     record = read_record(run.offer(stage.key))
     if record is None or record.get("stage") != stage.nr or not isinstance(record.get("artifacts"), list):
         return None
@@ -55,63 +59,52 @@ def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
 
 
 def content_of(opened: OpenedRun, stage: Stage) -> Content | None:
-    """What the stage offers now; None when it has published nothing, or its document is gone."""
-    return opened.once(("content", stage.nr), lambda: content_now(opened, stage))
-
-
-def content_now(opened: OpenedRun, stage: Stage) -> Content | None:
+    """What the stage offers now; None if it has published nothing, or its document is gone."""
     offer = offer_of(opened.run, stage)
     if offer is None:
         return None
     summary = opened.run.relative(opened.run.summary(stage.key))
-    files = {summary: digest_now(opened, summary)}
-    if files[summary] == "missing":
-        return None
-    files |= {path: digest_now(opened, path) for path in listed_paths(offer)}
-    return Content(files, index_slices(opened, stage.nr))
+    files = digests_of(opened, [summary, *listed_paths(offer)])
+    return None if files[summary] == MISSING else Content(files, index_slices(opened.run).get(stage.nr, {}))
 
 
 def listed_paths(offer: Mapping[str, Any]) -> list[str]:
     return [str(row.get("path")) for row in offer["artifacts"] if isinstance(row, dict)]
 
 
-def digest_now(opened: OpenedRun, path: str) -> str:
-    """The digest of a listed file, or `missing`: nothing outside the run is ever read."""
-    target = os.path.join(opened.run.root, path)
-    folder, name = os.path.split(target)
+def digests_of(opened: OpenedRun, paths: Iterable[str]) -> dict[str, str]:
+    """The digest of each listed file, or `missing`. Nothing outside the run is ever read."""
+    root, top = str(opened.run.root), os.path.realpath(opened.run.root)
+    folders: dict[str, str] = {}  # where each folder really is: most files share a few
+    found = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        real = folders.get(folder)
+        if real is None:
+            real = folders[folder] = os.path.realpath(os.path.join(top, folder))
+        found[path] = digest_within(opened.cache, f"{root}/{path}", f"{real}/{name}", f"{top}/")
+    return found
+
+
+def digest_within(cache: DigestCache, path: str, real: str, top: str) -> str:
     try:
-        resolved = os.path.join(real_folder(opened, folder), name)
-        status = os.lstat(resolved)
+        status = os.lstat(real)
         if stat.S_ISLNK(status.st_mode):
-            resolved = os.path.realpath(resolved)
-            status = os.stat(resolved)
-        inside = resolved.startswith(real_folder(opened, str(opened.run.root)) + os.sep)
-        return opened.cache.digest(target, status) if inside and stat.S_ISREG(status.st_mode) else "missing"
+            real = os.path.realpath(real)
+            status = os.stat(real)
+        is_ours = real.startswith(top) and stat.S_ISREG(status.st_mode)
+        return cache.digest(path, status) if is_ours else MISSING
     except (OSError, ValueError):
-        return "missing"
+        return MISSING
 
 
-def real_folder(opened: OpenedRun, folder: str) -> str:
-    """Where a folder really is, found out once: most files lie in few folders."""
-    return opened.once(("folder", folder), lambda: real_folder_now(opened, folder))
-
-
-def real_folder_now(opened: OpenedRun, folder: str) -> str:
-    above, name = os.path.split(folder)
-    if name in ("", ".", "..") or not above.startswith(str(opened.run.root)):
-        return os.path.realpath(folder)
-    joined = os.path.join(real_folder(opened, above), name)
-    return os.path.realpath(joined) if os.path.islink(joined) else joined
-
-
-def index_slices(opened: OpenedRun, nr: str) -> dict[str, str]:
-    """For each index, the digest of the rows this stage produced."""
-    slices = {}
+def index_slices(run: Run) -> dict[str, dict[str, str]]:
+    """For each stage, the digest of the rows that it has in each index."""
+    found: dict[str, dict[str, str]] = {}
     for kind in INDEX_KINDS:
-        rows = opened.once(("index", kind), partial(rows_by_stage, opened.run, kind))
-        if rows.get(nr):
-            slices[kind] = digest_value(rows[nr])
-    return slices
+        for nr, rows in rows_by_stage(run, kind).items():
+            found.setdefault(nr, {})[kind] = digest_value(rows)
+    return found
 
 
 def rows_by_stage(run: Run, kind: str) -> dict[str, list[dict[str, Any]]]:
@@ -125,3 +118,8 @@ def rows_by_stage(run: Run, kind: str) -> dict[str, list[dict[str, Any]]]:
             kept = {key: value for key, value in row.items() if key != "producer"}
             found.setdefault(str(producer.get("stage")), []).append(kept)
     return found
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, or '' if it cannot be read."""
+    return (records.content_of(path) or b"").decode("utf-8", errors="replace")

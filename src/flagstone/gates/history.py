@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.gates.content import Content, content_of
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import consumed_file
+from flagstone.gates.content import Content
+from flagstone.gates.moment import StageFiles
+from flagstone.gates.publication import publication_file
 from flagstone.layout import Run
 from flagstone.records import cannot_write, read_record, sync_folder, write_record
 from flagstone.stages import Stage
@@ -18,20 +18,21 @@ from flagstone.stages import Stage
 KEPT_BYTES = 64_000_000  # a larger artifact stays in the workspace; its digest is kept
 
 
-def keep_current(opened: OpenedRun, stage: Stage) -> None:
-    """Keeps what lies on disk now (a person may have edited it) unless it is the version last kept."""
-    content = content_of(opened, stage)
-    record = read_record(consumed_file(opened.run, stage.nr))
+def keep_current(run: Run, files: StageFiles) -> None:
+    """Keeps what is on disk now (a person may have edited it) unless it is the version last kept."""
+    stage, content = files.stage, files.content
+    record = read_record(publication_file(run, stage.nr))
     if content is None or record is None:
         return
-    version = read_record(opened.run.history(stage.nr) / str(record.get("version")) / "version.json") or {}
-    if version.get("digest") == content.digest:
+    version = str(record.get("version"))
+    known = read_record(run.history(stage.nr) / version / "version.json") or {}
+    if known.get("digest") == content.digest:
         return
-    sources = files_on_disk(opened.run, content)
-    sources[opened.run.relative(opened.run.offer(stage.key))] = opened.run.offer(stage.key)
-    named = next_version(opened.run, stage.nr, content)
-    keep(opened, stage, content, sources, named)
-    write_record(consumed_file(opened.run, stage.nr), {**record, "version": named})
+    sources = files_on_disk(run, content)
+    sources[run.relative(run.offer(stage.key))] = run.offer(stage.key)
+    named = next_version(run, stage.nr, content)
+    keep(run, stage, content, sources, named)
+    write_record(publication_file(run, stage.nr), {**record, "version": named})
 
 
 def files_on_disk(run: Run, content: Content) -> dict[str, Path]:
@@ -44,9 +45,9 @@ def next_version(run: Run, nr: str, content: Content) -> str:
     return f"{max(taken, default=0) + 1:04d}-{content.digest[:12]}"
 
 
-def keep(opened: OpenedRun, stage: Stage, content: Content, sources: Mapping[str, Path], version: str) -> None:
+def keep(run: Run, stage: Stage, content: Content, sources: Mapping[str, Path], version: str) -> None:
     """Copies a version to history/NN/<n>-<digest>/ in one rename."""
-    folder = opened.run.history(stage.nr)
+    folder = run.history(stage.nr)
     building = folder / f".{version}.{os.getpid()}"
     try:
         building.mkdir(parents=True)
@@ -95,7 +96,7 @@ def earlier_copies(folder: Path) -> dict[str, Path]:
 
 
 def version_folder(run: Run, nr: str, version: str) -> Path | None:
-    """Where a kept version lies, if it does."""
+    """The folder of a kept version. Returns None if it is not there."""
     folder = run.history(nr) / version
     return folder if version and (folder / "version.json").is_file() else None
 

@@ -1,25 +1,17 @@
-"""Whether a stage's gate is open, and if not why: judged from content digests, never from guesses."""
+"""Whether a stage's gate is open, and if not, why. Judged from one moment; nothing here reads a file."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import inf
-from pathlib import Path
-from stat import S_ISREG
-from typing import Any
 
-from flagstone.gates.content import Content, content_of, offer_of
-from flagstone.gates.copies import is_spent
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.turns import Publication, asked_after, changed_settings, publication, reasons
-from flagstone.layout import Run
-from flagstone.seals import Seal, decisions, last_decision, newest
+from flagstone.gates.content import Content
+from flagstone.gates.moment import Flag, Moment, StageFiles
+from flagstone.gates.turns import changed_settings, next_turn, rebuild_reasons
 from flagstone.stages import Stage
 
 SKEW_NS = 2_000_000_000  # a flag may be this far ahead of our clock
+SHOWN_CHANGES = 6
 
 
 class State(StrEnum):
@@ -35,18 +27,39 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement on one gate. `fresh` marks an approval that is not sealed yet."""
+    """The judgement on one gate. `is_fresh` marks an approval that is not sealed yet."""
 
-    stage: Stage
+    files: StageFiles
     state: State
     reason: str = ""
-    content: Content | None = None
-    attempt: int = 0
-    fresh: bool = False
+    is_fresh: bool = False
+    held_by: Stage | None = None  # the first closed stage that this one rests on
+
+    @property
+    def stage(self) -> Stage:
+        return self.files.stage
+
+    @property
+    def content(self) -> Content | None:
+        return self.files.content
+
+    @property
+    def attempt(self) -> int:
+        return self.files.publication.attempt if self.files.publication else 0
 
     @property
     def is_open(self) -> bool:
         return self.state is State.APPROVED
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether this approval counts: it is given, and so is every one it rests on."""
+        return self.is_open and self.held_by is None
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there is something that a person can approve."""
+        return self.state not in (State.NOT_YET, State.DUE)
 
     @property
     def words(self) -> str:
@@ -54,132 +67,85 @@ class Verdict:
         return f"is to be built again ({self.reason})" if self.state is State.DUE else self.reason
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A person's approval file, as it lies on disk. `made_ns` cannot be set by whoever made it."""
-
-    mtime_ns: int
-    made_ns: int
-    ahead: bool
-
-
-def flag_of(run: Run, nr: str, now_ns: int) -> Flag | None:
-    try:
-        stat = os.stat(run.flag(nr))
-    except OSError:
-        return None
-    if not S_ISREG(stat.st_mode):
-        return None
-    return Flag(stat.st_mtime_ns, stat.st_ctime_ns, ahead=stat.st_mtime_ns > now_ns + SKEW_NS)
+def judge_gates(moment: Moment) -> dict[str, Verdict]:
+    """The verdict on every stage, by number, in table order."""
+    found: dict[str, Verdict] = {}
+    for stage in moment.table:
+        closed = (up for up in moment.table.ancestors(stage.nr) if not found[up.nr].is_open)
+        found[stage.nr] = replace(judge_gate(moment, stage), held_by=next(closed, None))
+    return found
 
 
-def judge_gate(opened: OpenedRun, stage: Stage, now_ns: int) -> Verdict:
-    """The state of one gate by itself; that everything before it is open is the caller's to see."""
-    run = opened.run
-    was = publication(run, stage)
-    content = content_of(opened, stage)
-    flag = flag_of(run, stage.nr, now_ns)
-    early = f" (approved/{stage.nr}.flag was there before the stage: it is not an approval)" if flag else ""
-    if content is None:
+def judge_gate(moment: Moment, stage: Stage) -> Verdict:
+    """The state of one gate by itself, whatever the gates before it are."""
+    files = moment.stages[stage.nr]
+    was = files.publication
+    early = f" (approved/{stage.nr}.flag was there before the stage: it is not an approval)" if files.flag else ""
+    if files.content is None:
         if was is None:
-            return Verdict(stage, State.NOT_YET, f"is not built yet{early}")
-        return Verdict(stage, State.DUE, "is to be published again", attempt=was.attempt)
-    attempt = was.attempt if was else 0
+            return Verdict(files, State.NOT_YET, f"is not built yet{early}")
+        return Verdict(files, State.DUE, "is to be published again")
     if was:
-        turn = asked_after(opened, stage, was)
+        turn = next_turn(moment, stage)
         if turn != was.turn and turn.key != was.turn.key:
-            return Verdict(stage, State.DUE, "; ".join(reasons(opened, stage, turn, was)), content, attempt)
-    return gate_verdict(opened, stage, content, was, flag, now_ns)
+            return Verdict(files, State.DUE, "; ".join(rebuild_reasons(stage, turn, was)))
+    if files.flag:
+        return judge_flag(files, files.flag, moment.now_ns)
+    if files.seal:
+        return Verdict(files, State.REVOKED, "was approved, and the approval was taken back")
+    return Verdict(files, State.WAITING, "waits for you")
 
 
-def gate_verdict(
-    opened: OpenedRun, stage: Stage, content: Content, was: Publication | None, flag: Flag | None, now_ns: int
-) -> Verdict:
-    """The judgement on a stage that is built and up to date."""
-    run, attempt = opened.run, was.attempt if was else 0
-    known = decisions(run, stage.nr)
-    last, seal = newest(known), newest(known, "approved")
-    if flag is None:
-        if seal:
-            return Verdict(stage, State.REVOKED, "was approved, and the approval was taken back", content, attempt)
-        return Verdict(stage, State.WAITING, "waits for you", content, attempt)
-    drift = drifted(opened, stage, content, seal)
-    if seal and not drift:
-        restored = last is not None and last.event != "approved"
-        return Verdict(stage, State.APPROVED, "is approved", content, attempt, fresh=restored)
-    if flag.ahead:
-        why = (
-            f"waits for you: approved/{stage.nr}.flag is dated in the future, which is not an approval; touch it again"
-        )
-        return Verdict(stage, State.STALE if seal else State.WAITING, why, content, attempt)
-    is_old = is_spent(run, stage.key, stage.nr, flag.mtime_ns)
-    if seal and (is_old or flag.mtime_ns == seal.flag_mtime_ns):
-        return Verdict(stage, State.STALE, "changed after it was approved: " + "; ".join(drift), content, attempt)
-    if is_old:
-        why = f"waits for you: approved/{stage.nr}.flag came along with this copy of the run; touch it again to approve"
-        return Verdict(stage, State.WAITING, why, content, attempt)
-    late = changed_after(opened, stage, content, flag)
-    if not late:
-        return Verdict(stage, State.APPROVED, "is approved", content, attempt, fresh=True)
-    if seal:
-        return Verdict(stage, State.STALE, "changed after it was approved: " + "; ".join(drift), content, attempt)
-    why = f"waits for you: approved/{stage.nr}.flag is older than {late}, so it is not an approval of it"
-    return Verdict(stage, State.WAITING, why, content, attempt)
+def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
+    """The judgement on a flag beside a stage that is built and up to date."""
+    name = f"approved/{files.stage.nr}.flag"
+    seal, changes = files.seal, changes_since_seal(files)
+    if seal and not changes:
+        was_taken_back = files.decisions[-1].event != "approved"
+        return Verdict(files, State.APPROVED, "is approved", is_fresh=was_taken_back)
+    if flag.mtime_ns > now_ns + SKEW_NS:
+        why = f"waits for you: {name} is dated in the future, which is not an approval; touch it again"
+        return Verdict(files, State.STALE if seal else State.WAITING, why)
+    late = first_change_after(files, flag)
+    if seal and (flag.is_spent or flag.mtime_ns == seal.flag_mtime_ns or late):
+        return Verdict(files, State.STALE, "changed after it was approved: " + "; ".join(changes))
+    if flag.is_spent:
+        why = f"waits for you: {name} came along with this copy of the run; touch it again to approve"
+        return Verdict(files, State.WAITING, why)
+    if late:
+        why = f"waits for you: {name} is older than {late}, so it is not an approval of it"
+        return Verdict(files, State.WAITING, why)
+    return Verdict(files, State.APPROVED, "is approved", is_fresh=True)
 
 
-def drifted(opened: OpenedRun, stage: Stage, content: Content, seal: Seal | None) -> list[str]:
-    """What differs from what was sealed, in words; empty when the seal still fits."""
-    if seal is None:
+def changes_since_seal(files: StageFiles) -> list[str]:
+    """What differs from what was sealed, in words; empty if the seal still fits, or if there is none."""
+    seal, content = files.seal, files.content
+    if seal is None or content is None:
         return []
     found = []
     if seal.digest != content.digest:
         found = content.changes_since(seal.files, seal.index)
-        found = found[:6] + ([f"and {len(found) - 6} more"] if len(found) > 6 else [])
+        more = len(found) - SHOWN_CHANGES
+        found = found[:SHOWN_CHANGES] + ([f"and {more} more"] if more > 0 else [])
         found = found or ["its content changed"]
-    return found + settings_drift(opened, stage)
+    return found + setting_changes(files)
 
 
-def settings_drift(opened: OpenedRun, stage: Stage) -> list[str]:
+def setting_changes(files: StageFiles) -> list[str]:
     """Which settings of an approved stage have changed since its seal, in words."""
-    seal = last_decision(opened.run, stage.nr, event="approved")
-    return changed_settings(opened.stage_facts(stage), seal.settings) if seal else []
+    return changed_settings(files.settings, files.seal.settings) if files.seal else []
 
 
-def as_mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def first_change_after(files: StageFiles, flag: Flag) -> str:
+    """What is younger than the flag, or ''. Untouched files are judged by when we published them."""
+    if min(flag.mtime_ns, flag.made_ns) < int(files.offer.get("built_ns", 0)):
+        return f"attempt {files.offer.get('attempt', '?')} of the stage"
+    return next((path for path, changed_ns in files.moved if changed_ns > flag.mtime_ns), "")
 
 
-def changed_after(opened: OpenedRun, stage: Stage, content: Content, flag: Flag) -> str:
-    """Which file is younger than the flag ('' for none). Untouched files are judged by when we published them."""
-    offer = offer_of(opened.run, stage) or {}
-    built_ns = int(offer.get("built_ns", 0))
-    if min(flag.mtime_ns, flag.made_ns) < built_ns:
-        return f"attempt {offer.get('attempt', '?')} of the stage"
-    offered = {str(row.get("path")): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
-    offered[opened.run.relative(opened.run.summary(stage.key))] = offer.get("summary")
-    moved = [opened.run.root / path for path, digest in content.files.items() if digest != offered.get(path)]
-    moved += [opened.run.index(kind) for kind in content.index_changes(as_mapping(offer.get("index")))]
-    # a file that is gone has no time: no touch can be an approval of that
-    return next((opened.run.relative(path) for path in moved if changed_ns(path) > flag.mtime_ns), "")
-
-
-def changed_ns(path: Path) -> float:
-    """When a file was last changed: its ctime, which unlike its mtime nobody can set back."""
-    try:
-        return os.stat(path).st_ctime_ns
-    except OSError:
-        return inf
-
-
-def judge_gates(opened: OpenedRun, now_ns: int) -> list[tuple[Verdict, Stage | None]]:
-    """Every stage's verdict with the first closed stage it rests on, if any."""
-    closed: dict[str, Stage] = {}
-    found: list[tuple[Verdict, Stage | None]] = []
-    with opened.one_moment():
-        for stage in opened.table:
-            holder = next((closed[up.nr] for up in opened.table.ancestors(stage.nr) if up.nr in closed), None)
-            verdict = judge_gate(opened, stage, now_ns)
-            if not verdict.is_open:
-                closed[stage.nr] = stage
-            found.append((verdict, holder))
-    return found
+def may_policy_approve(verdict: Verdict) -> bool:
+    """A policy approves new work. What a person took back, or settings that changed since, stay a person's."""
+    if verdict.state is State.WAITING:
+        return True
+    return verdict.state is State.STALE and not setting_changes(verdict.files)

@@ -9,8 +9,8 @@ from flagstone import seals
 from flagstone.gates.content import offer_of
 from flagstone.gates.history import version_folder
 from flagstone.gates.opened import OpenedRun
-from flagstone.gates.sealing import flag_in_waiting
-from flagstone.gates.turns import consumed_file, publication
+from flagstone.gates.publication import last_publication, publication_file
+from flagstone.gates.sealing import waiting_flag
 from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
@@ -24,8 +24,8 @@ def mend(opened: OpenedRun) -> list[str]:
 
 
 def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
-    """Puts the flag in place that a rule's seal is the record of, where a kill came between the two."""
-    flag, waiting = opened.run.flag(stage.nr), flag_in_waiting(opened, stage)
+    """Puts the flag of a seal in place if a kill came between the two."""
+    flag, waiting = opened.run.flag(stage.nr), waiting_flag(opened.run, stage.nr)
     if not waiting.exists():
         return []
     seal = seals.last_decision(opened.run, stage.nr) or seals.Seal()
@@ -33,29 +33,31 @@ def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
         waiting.unlink()
         return []
     os.replace(waiting, flag)
-    return [f"stage {stage.key} was approved (policy: {seal.policy}) when the run was cut short; its flag is there now"]
+    by = f"policy: {seal.policy}" if seal.policy else seal.who
+    return [f"stage {stage.key} was approved ({by}) when the call was cut short; its flag is there now"]
 
 
 def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
     run = opened.run
-    was = publication(run, stage)
+    offered = offer_of(run, stage)
+    was = last_publication(run, stage.nr, offered)
     said: list[str] = []
     if was is None:
         return said
     folder = version_folder(run, stage.nr, was.version)
     offer, kept = run.offer(stage.key), folder / run.relative(run.offer(stage.key)) if folder else None
-    if offer.exists() and offer_of(run, stage) is None and kept and kept.is_file():
+    if offer.exists() and offered is None and kept and kept.is_file():
         shutil.copyfile(offer, run.history(stage.nr) / f"broken-{stage.key}.json")
         write_atomic(offer, kept.read_bytes())
         said.append(f"stages/{stage.key}.json could not be read; it was put back from {run.relative(kept)}")
-    consumed = consumed_file(run, stage.nr)
-    if read_record(consumed) is None and offer_of(run, stage):
-        was_there = consumed.exists()
+    published = publication_file(run, stage.nr)
+    if read_record(published) is None and offered:
+        was_there = published.exists()
         if was_there:
             run.history(stage.nr).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(consumed, run.history(stage.nr) / "broken-published.json")
+            shutil.copyfile(published, run.history(stage.nr) / "broken-published.json")
         record = {"turn": was.turn.to_record(), "attempt": was.attempt, "version": was.version}
-        write_record(consumed, {**record, "session_id": was.session_id})
+        write_record(published, {**record, "session_id": was.session_id})
         why = "could not be read" if was_there else "was missing"
         said.append(f"drafts/{stage.nr}/published.json {why}; it was rebuilt from the stage's offer")
     return said

@@ -1,60 +1,31 @@
-"""A run with everything its gates are judged by: layout, stage table, settings, digests."""
+"""A run that was opened: its layout, stage table, settings and remembered digests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.records import DigestCache, canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
 from flagstone.settings import Settings, config_file, load_settings, pinned_table, table_file
-from flagstone.stages import Stage, StageTable
+from flagstone.stages import StageTable
 
-Answer = TypeVar("Answer")
+DROPPED_KEYS = {"goal": "the goal of a run is the one in its brief.md"}
 
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """One run, read once; what is asked of it later is answered from files on disk."""
+    """One run with its table and settings as they were when it was opened."""
 
     project: Project
     run: Run
     table: StageTable
     settings: Settings
     cache: DigestCache = field(compare=False)
-    answers: list[dict[object, Any]] = field(default_factory=list, compare=False)  # of one moment, while there is one
-
-    @contextmanager
-    def one_moment(self) -> Iterator[None]:
-        """Within this nothing is read twice: every answer is about the same state of the files."""
-        if self.answers:
-            yield
-            return
-        self.answers.append({})
-        try:
-            yield
-        finally:
-            self.answers.clear()
-
-    def once(self, question: object, answer: Callable[[], Answer]) -> Answer:
-        """The answer to a question about the files, read now or earlier in the same moment."""
-        if not self.answers:
-            return answer()
-        known = self.answers[0]
-        if question not in known:
-            known[question] = answer()
-        found: Answer = known[question]
-        return found
-
-    def forget(self) -> None:
-        """We changed files: what was read before does not count any more."""
-        for known in self.answers:
-            known.clear()
 
     @cached_property
     def shared_prompt_digest(self) -> str:
@@ -63,21 +34,22 @@ class OpenedRun:
         shared = [*folder.glob("_partials/*"), folder / "continuation.md.j2", folder / "repair.md.j2"]
         return digest_value(sorted((path.name, self.file_digest(path)) for path in shared))
 
-    def stage_facts(self, stage: Stage) -> dict[str, object]:
-        """What this stage is set to now, as plain values: a change of any of them is named to a person."""
-        return self.once(("facts", stage.nr), lambda: self.facts_now(stage))
-
-    def facts_now(self, stage: Stage) -> dict[str, object]:
-        facts = self.settings.for_stage(stage.nr).facts()
-        template = self.run.below("pinned", "prompts", f"{stage.key}.md.j2")
-        facts["prompt"] = digest_value([self.file_digest(template), self.shared_prompt_digest])[:16]
-        facts["brief"] = self.once("brief", lambda: self.file_digest(self.run.brief))[:16]
-        if stage.shows_venue:
-            facts["venue"] = self.settings.venue
-        return facts
+    def settings_facts(self) -> dict[str, dict[str, object]]:
+        """What each stage is set to now, as plain values: a change of any of them is named to a person."""
+        brief = self.file_digest(self.run.brief)[:16]
+        found = {}
+        for stage in self.table:
+            template = self.run.below("pinned", "prompts", f"{stage.key}.md.j2")
+            facts = self.settings.for_stage(stage.nr).facts()
+            facts["prompt"] = digest_value([self.file_digest(template), self.shared_prompt_digest])[:16]
+            facts["brief"] = brief
+            if stage.shows_venue:
+                facts["venue"] = self.settings.venue
+            found[stage.nr] = facts
+        return found
 
     def file_digest(self, path: Path) -> str:
-        """The digest of a file; of nothing where there is none."""
+        """The digest of a file, or that of an empty file if it is not there."""
         try:
             return self.cache.digest(path)
         except OSError:
@@ -124,6 +96,16 @@ def remember(run: Run, state: str) -> None:
         write_atomic(memory_file(run), canonical({"state": state}), durable=False)
     except FlagstoneError:
         return
+
+
+def name_dropped_keys(opened: OpenedRun) -> list[str]:
+    """The keys of an older run.yaml that nothing reads any more, each named once in the life of a run."""
+    record = opened.run.digest_cache.with_name("gone-keys.json")
+    named = read_record(record) or {}
+    new = {key: why for key, why in DROPPED_KEYS.items() if key in opened.settings.merged and key not in named}
+    if new:
+        write_atomic(record, canonical({**named, **new}), durable=False)
+    return [f"run.yaml sets {key}, which is not read any more: {why}" for key, why in new.items()]
 
 
 def memory_file(run: Run) -> Path:

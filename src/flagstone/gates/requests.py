@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flagstone import seals
 from flagstone.errors import FlagstoneError
+from flagstone.gates.content import offer_of
 from flagstone.gates.opened import OpenedRun
+from flagstone.gates.publication import last_publication
 from flagstone.gates.sealing import command_decision, touch
-from flagstone.gates.turns import publication
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import digest_bytes, write_atomic
@@ -17,7 +18,7 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
     """Writes feedback/NN.md. Feedback that is not taken up yet is added to, never overwritten."""
     if not words.strip():
         raise FlagstoneError("there is no feedback", hint=f'say what to change: flagstone refine {stage.nr} "…"')
-    was = publication(opened.run, stage)
+    was = last_publication(opened.run, stage.nr, offer_of(opened.run, stage))
     if was is None and not holder_of(opened.run.drafts(stage.nr) / ".lock"):
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} has nothing to refine yet",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flagstone import seals
 from flagstone.errors import FlagstoneError
-from flagstone.gates.judge import State, Verdict, judge_gate
+from flagstone.gates.judge import Verdict, judge_gates
+from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import Run
 from flagstone.records import cannot_write, utc
@@ -18,57 +19,70 @@ from flagstone.stages import Stage
 DIGEST_CHARACTERS = 6  # the least of a digest that says which content is meant
 
 
-def seal_touch(opened: OpenedRun, verdict: Verdict) -> None:
+def seal_touch(run: Run, verdict: Verdict) -> None:
     """Records the approval a person gave by touching the flag: the file's owner, the time of the touch."""
-    flag = opened.run.flag(verdict.stage.nr)
-    decision = Decision(by="person", who=seals.owner_of(flag), at=utc(os.stat(flag).st_mtime), how="touch")
-    seal(opened, verdict, decision)
+    flag = verdict.files.flag
+    assert flag is not None
+    who, touched_at = seals.login_name(flag.owner), utc(flag.mtime_ns / 1e9)
+    seal(run, verdict, Decision(by="person", who=who, at=touched_at, how="touch"), flag.mtime_ns)
 
 
-def seal(opened: OpenedRun, verdict: Verdict, decision: Decision, flag: Path | None = None) -> None:
-    """Appends the seal. The flag must be there: it is what the seal is the record of."""
-    run, stage, content = opened.run, verdict.stage, verdict.content
+def approve(run: Run, verdict: Verdict, decision: Decision) -> None:
+    """Seals, then puts the flag in place: a kill in between must not leave a flag that looks like a touch."""
+    waiting = waiting_flag(run, verdict.stage.nr)
+    touch(run, waiting)
+    seal(run, verdict, decision, os.stat(waiting).st_mtime_ns)
+    os.replace(waiting, run.flag(verdict.stage.nr))
+
+
+def waiting_flag(run: Run, nr: str) -> Path:
+    """The flag of a seal that is being written. After a kill, `mending` finishes what it stands for."""
+    return run.approved / f".{nr}.flag"
+
+
+def seal(run: Run, verdict: Verdict, decision: Decision, flag_mtime_ns: int) -> None:
+    """Appends the seal of what the verdict was given on."""
+    content = verdict.content
     assert content is not None
     seals.record(
         run,
         "approved",
-        stage.nr,
+        verdict.stage.nr,
         decision,
         digest=content.digest,
         files=dict(content.files),
         index=dict(content.index),
-        settings=opened.stage_facts(stage),
+        settings=verdict.files.settings,
         attempt=verdict.attempt,
-        flag_mtime_ns=os.stat(flag or run.flag(stage.nr)).st_mtime_ns,
+        flag_mtime_ns=flag_mtime_ns,
     )
 
 
-def seal_by_policy(opened: OpenedRun, verdict: Verdict, policy: str) -> None:
-    """Approves by a rule. The seal comes before the flag: a kill in between must not look like a person's touch."""
-    flag = opened.run.flag(verdict.stage.nr)
-    waiting = flag_in_waiting(opened, verdict.stage)
-    touch(opened.run, waiting)
-    seal(opened, verdict, policy_decision(policy), waiting)
-    os.replace(waiting, flag)
+def approve_stage(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
+    """Approves what the stage offers now; with `digest`, only if that is still what was shown."""
+    verdict = judge_gates(read_moment(opened))[stage.nr]
+    refuse_approval(opened.run, verdict, digest)
+    if not verdict.is_open or verdict.is_fresh:
+        approve(opened.run, verdict, decision)
+    return verdict
 
 
-def flag_in_waiting(opened: OpenedRun, stage: Stage) -> Path:
-    """Where a rule's flag lies until its seal is written; what a kill in between left there, mending finishes."""
-    flag = opened.run.flag(stage.nr)
-    return flag.with_name(f".{flag.name}")
-
-
-def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
-    """Approves what lies there now; with `digest`, only if that is still what was shown."""
-    verdict = judge_gate(opened, stage, time.time_ns())
-    if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
+def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:
+    """Raises an error if this cannot be approved, or is not what a person saw."""
+    stage, content = verdict.stage, verdict.content
+    if verdict.held_by:
+        raise FlagstoneError(
+            f"stage {stage.nr} {stage.name} rests on stage {verdict.held_by.nr}, whose gate is closed",
+            hint=f"decide on that one first: flagstone review {verdict.held_by.nr} --run {run.name}",
+        )
+    if content is None or not verdict.is_built:
         raise FlagstoneError(
             f"stage {stage.key} cannot be approved: it {verdict.words}",
-            hint=f"build it first: flagstone run {opened.run.name}",
+            hint=f"build it first: flagstone run {run.name}",
         )
-    if verdict.content.missing:
+    if content.missing:
         raise FlagstoneError(
-            f"stage {stage.key} cannot be approved: {', '.join(verdict.content.missing[:5])} is gone",
+            f"stage {stage.key} cannot be approved: {', '.join(content.missing[:5])} is gone",
             hint=f"put it back from history/{stage.nr}/, or do the stage again: flagstone redo {stage.nr}",
         )
     if digest is not None and len(digest) < DIGEST_CHARACTERS:
@@ -76,15 +90,11 @@ def approve_now(opened: OpenedRun, stage: Stage, decision: Decision, digest: str
             f"{digest!r} is too short to be the digest of what you saw",
             hint=f"give at least {DIGEST_CHARACTERS} characters of it, as flagstone review {stage.nr} shows it",
         )
-    if digest is not None and not verdict.content.digest.startswith(digest.lower()):
+    if digest is not None and not content.digest.startswith(digest.lower()):
         raise FlagstoneError(
-            f"stage {stage.key} has moved: it is {verdict.content.digest[:12]} now, not {digest[:12]}",
-            hint=f"look at it again: flagstone review {stage.nr} --run {opened.run.name}",
+            f"stage {stage.key} has moved: it is {content.digest[:12]} now, not {digest[:12]}",
+            hint=f"look at it again: flagstone review {stage.nr} --run {run.name}",
         )
-    touch(opened.run, opened.run.flag(stage.nr))
-    if not (verdict.is_open and not verdict.fresh):
-        seal(opened, verdict, decision)
-    return verdict
 
 
 def touch(run: Run, path: os.PathLike[str]) -> None:

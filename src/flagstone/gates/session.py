@@ -58,10 +58,12 @@ def end_call(error: FlagstoneError) -> NoReturn:
     raise SystemExit(1)
 
 
-def speak_last(session: Session | None) -> None:
-    """The very last lines of plain `snakemake`: what ended it, or where the run stands and what a person can do."""
+def end_session(session: Session | None) -> None:
+    """Ends a call of plain `snakemake` with its very last lines: what ended it, or what a person can do now."""
     if driver:
         return
+    if session and session.frontier:
+        session.frontier.end()
     lines = [str(endings[-1])] if endings else session.last_words() if session else []
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
@@ -147,7 +149,7 @@ class Session:
 
     def request(self, stage: Stage) -> str:
         answer_stop_aside()  # asked before each job, when Snakemake's own handler is in place
-        return self.asked().request(stage)
+        return self.asked().turn_key(stage)
 
 
 def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:

@@ -88,11 +88,7 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
     pinning.pin_all(project, run)
     taken = intake.take_in(run, asked.resources)
     write_atomic(run.brief, intake.brief(asked.goal, taken, asked.answers).encode())
-    settings: dict[str, Any] = {
-        "created_at": utc(time.time()),
-        "goal": asked.goal.strip(),
-        **(asked.sets or {}),
-    }
+    settings: dict[str, Any] = {"created_at": utc(time.time()), **(asked.sets or {})}
     if taken:
         settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]
     write_atomic(run.settings, settings_text(settings).encode())

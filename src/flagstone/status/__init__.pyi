@@ -1,5 +1,5 @@
-from .manifest import write_manifest as write_manifest
 from .model import RunStatus as RunStatus, StageStatus as StageStatus, run_status as run_status
+from .refresh import refresh_derived as refresh_derived
 from .versions import (
     Version as Version,
     before_this as before_this,

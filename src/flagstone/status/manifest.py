@@ -10,23 +10,23 @@ import time
 from functools import cache
 from pathlib import Path
 
-from flagstone import __version__, seals
-from flagstone.gates import OpenedRun
+from flagstone import __version__
+from flagstone.gates import Moment, OpenedRun, StageFiles
 from flagstone.records import read_record, utc, write_record
 from flagstone.status.model import run_status
 
 
-def write_manifest(opened: OpenedRun) -> None:
+def write_manifest(opened: OpenedRun, moment: Moment) -> None:
     """Rewrites the manifest, atomically, if anything in it changed."""
-    record = manifest(opened)
+    record = manifest(opened, moment)
     before = read_record(opened.run.manifest) or {}
     if {**before, "written_at": ""} != {**record, "written_at": ""}:
         write_record(opened.run.manifest, record, durable=False)
 
 
-def manifest(opened: OpenedRun) -> dict[str, object]:
+def manifest(opened: OpenedRun, moment: Moment) -> dict[str, object]:
     """Everything known about a run, as one record."""
-    known = run_status(opened, opened.run.root)
+    known = run_status(opened, opened.run.root, moment)
     return {
         "run": known.name,
         "goal": known.goal,
@@ -34,24 +34,22 @@ def manifest(opened: OpenedRun) -> dict[str, object]:
         "written_at": utc(time.time()),
         "state": known.state,
         "cost_usd": known.cost_usd,
-        "stages": [stage_record(opened, vars(row)) for row in known.stages],
+        "stages": [stage_record(moment.stages[row.nr], vars(row)) for row in known.stages],
         "experiments": listed(opened.run.root / "experiments"),
         "trials": listed(opened.run.root / "trials"),
         "environment": environment(known.agent),
     }
 
 
-def stage_record(opened: OpenedRun, row: dict[str, object]) -> dict[str, object]:
-    nr = str(row["nr"])
-    offer = read_record(opened.run.offer(opened.table.stage(nr).key)) or {}
+def stage_record(files: StageFiles, row: dict[str, object]) -> dict[str, object]:
     return {
         **row,
         "stale_reasons": str(row["reason"]).split("; ") if row["state"] == "stale" else [],
-        "built_at": offer.get("built_at", ""),
-        "artifacts": [entry.get("path") for entry in offer.get("artifacts", []) if isinstance(entry, dict)],
+        "built_at": files.offer.get("built_at", ""),
+        "artifacts": [entry.get("path") for entry in files.offer.get("artifacts", []) if isinstance(entry, dict)],
         "decisions": [
             {key: getattr(seal, key) for key in ("event", "by", "who", "at", "how", "digest", "comment")}
-            for seal in seals.decisions(opened.run, nr)
+            for seal in files.decisions
         ],
     }
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.agents.accounts import calls
 from flagstone.drafting import work
-from flagstone.gates import OpenedRun, Speaker, State, Verdict, asked, failure_of, judge_gates
+from flagstone.gates import (
+    Messages,
+    Moment,
+    OpenedRun,
+    State,
+    Verdict,
+    failure_of,
+    judge_gates,
+    next_turn,
+    read_moment,
+    read_text,
+)
+from flagstone.layout import Run
 from flagstone.locks import holder_of
-from flagstone.seals import Seal, last_decision
-from flagstone.stages import Stage
+from flagstone.seals import Seal
 from flagstone.status.experiments import ExperimentStatus, unfinished
 
 WORDS = {
@@ -62,23 +72,23 @@ class RunStatus:
     experiments: tuple[ExperimentStatus, ...]
 
 
-def run_status(opened: OpenedRun, here: Path) -> RunStatus:
+def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> RunStatus:
     """Everything known about a run, from files only."""
+    moment = moment or read_moment(opened)
     lines = calls.lines_of(opened.run.logs / calls.LOG)
     experiments = unfinished(opened.run)
-    with opened.one_moment():
-        rows = tuple(
-            with_experiments(
-                stage_status(opened, verdict, holder, calls.sum_of(lines, verdict.stage.nr)),
-                experiments if verdict.stage.runs_experiments and holder is None else (),
-            )
-            for verdict, holder in judge_gates(opened, time.time_ns())
+    rows = tuple(
+        with_experiments(
+            stage_status(opened.run, moment, verdict, calls.sum_of(lines, nr)),
+            experiments if verdict.stage.runs_experiments and verdict.held_by is None else (),
         )
+        for nr, verdict in judge_gates(moment).items()
+    )
     holder = holder_of(opened.run.lock)
     total = calls.sum_of(lines)
     return RunStatus(
         name=opened.run.name,
-        goal=opened.settings.goal,
+        goal=goal_of(opened.run),
         agent=str(opened.settings.merged.get("agent", "")),
         created_at=str(opened.settings.merged.get("created_at", "")),
         state=overall(opened, rows),
@@ -101,19 +111,29 @@ def with_experiments(row: StageStatus, experiments: tuple[ExperimentStatus, ...]
     return row
 
 
-def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spent: calls.Spending) -> StageStatus:
-    run, stage = opened.run, verdict.stage
+def goal_of(run: Run) -> str:
+    """The goal as brief.md says it: what follows its heading, up to the next one."""
+    found: list[str] = []
+    for line in read_text(run.brief).partition("## Goal\n")[2].splitlines():
+        if line.startswith("#"):
+            break
+        found.append(line)
+    return "\n".join(found).strip()
+
+
+def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spending) -> StageStatus:
+    stage, holder = verdict.stage, verdict.held_by
     state, reason = WORDS[verdict.state], verdict.reason
     turn = work.open_turn_of(run, stage.nr)
     if holder_of(run.below("drafts", stage.nr, ".lock")):
         state, reason = "running", "an agent works on it"
-    elif holder is not None and verdict.state not in (State.NOT_YET, State.DUE):
+    elif holder is not None and verdict.is_built:
         state, reason = "held", f"rests on stage {holder.nr}"
-    elif holder is None and verdict.state in (State.NOT_YET, State.DUE):
-        failure = failure_of(run, stage.nr, asked(opened, stage).key)
+    elif holder is None and not verdict.is_built:
+        failure = failure_of(run, stage.nr, next_turn(moment, stage).key)
         if failure:
             state, reason = "failed", str(failure.get("problem"))
-    seal = last_decision(run, stage.nr, event="approved") if verdict.is_open else None
+    seal = verdict.files.seal if verdict.is_open else None
     return StageStatus(
         nr=stage.nr,
         name=stage.name,
@@ -122,7 +142,7 @@ def stage_status(opened: OpenedRun, verdict: Verdict, holder: Stage | None, spen
         reason=reason,
         attempts=len(work.attempt_numbers(run, stage.nr)),
         attempt=verdict.attempt,
-        digest=verdict.content.digest if verdict.content else "",
+        digest=verdict.files.digest,
         session_id=turn.session_id if turn else "",
         approved_by=approver(seal) if seal else "",
         approved_at=seal.at if seal else "",
@@ -156,7 +176,7 @@ def next_command(
         return f"flagstone resume {name}"
     first = next((row for row in rows if row.state != "done"), None)
     if first is None:
-        return f"read {Speaker(opened.run, here).path(opened.run.root / 'stages')}"
+        return f"read {Messages(opened.run, here).path(opened.run.root / 'stages')}"
     verbs = {"running": "status", "stopped": "resume"}
     held = next((each for each in experiments if each.state in verbs), None)
     if held and first.state in ("not yet", "running"):

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.drafting.loop import Bench, build
 from flagstone.gates.opened import OpenedRun, open_run
-from flagstone.gates.sealing import approve_now, command_decision
+from flagstone.gates.sealing import approve_stage, command_decision
 from flagstone.layout import Run
+from flagstone.status import refresh_derived
 
 SUMMARY = """# Stage {nr}: {title}
 
@@ -93,14 +94,15 @@ class Desk:
         return self.opened.run
 
     def build(self, nr: str = "01") -> str:
-        """Builds one stage; the run is read anew, as each call of Snakemake does."""
+        """Builds one stage as the stage's job does: the run is read anew, and what is derived is true."""
         self.opened = open_run(self.opened.project, self.run)
         bench = Bench(lambda: self, self.said.append, lambda _: None, self.waits.append)
+        refresh_derived(self.opened)
         return build(self.opened, self.opened.table.stage(nr), bench)
 
     def approve(self, nr: str = "01") -> None:
         self.opened = open_run(self.opened.project, self.run)
-        approve_now(self.opened, self.opened.table.stage(nr), command_decision())
+        approve_stage(self.opened, self.opened.table.stage(nr), command_decision())
 
     def summary(self, nr: str = "01") -> str:
         return self.run.summary(self.opened.table.stage(nr).key).read_text()

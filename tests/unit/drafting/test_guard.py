@@ -19,6 +19,7 @@ from flagstone.agents.protocol import AgentCall, AgentResult
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import Interrupted
 from flagstone.gates.judge import State, judge_gate
+from flagstone.gates.moment import read_moment
 from flagstone.records import Ledger
 
 BOTH, LANDLOCK, NOTHING = "landlock+bubblewrap", "landlock", ""
@@ -232,7 +233,8 @@ def test_a_flag_made_during_its_own_attempt_approves_nothing(desk: Desk) -> None
         desk.build()
         for now_s in (FAR - 10, FAR + 10):
             # even when the time has come that the flag is dated
-            verdict = judge_gate(desk.opened, desk.opened.table.stage("01"), now_s * 1_000_000_000)
+            moment = replace(read_moment(desk.opened), now_ns=now_s * 1_000_000_000)
+            verdict = judge_gate(moment, desk.opened.table.stage("01"))
             assert (verdict.state, verdict.is_open) == (State.WAITING, False), verdict.reason
 
 

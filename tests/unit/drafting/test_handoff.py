@@ -6,16 +6,17 @@ from functools import partial
 
 from answering_desk import Desk, good
 
-from flagstone.drafting.handoff import LIMIT_BYTES, write_handoffs
-from flagstone.gates import memory, requests
+from flagstone.gates import requests
 from flagstone.gates.opened import open_run
+from flagstone.status import refresh_derived
+from flagstone.status.handoff import LIMIT_BYTES
 
 
 def test_a_handoff_stays_within_its_bound_however_long_the_summary_is(desk: Desk) -> None:
     desk.answers = [partial(good, words="word " * 20_000)]
     desk.build()
     desk.approve()
-    write_handoffs(desk.opened)
+    refresh_derived(desk.opened)
     assert 0 < len(desk.run.handoff("01").read_bytes()) <= LIMIT_BYTES
 
 
@@ -23,13 +24,11 @@ def test_a_revoked_stage_hands_nothing_over_and_is_not_remembered(desk: Desk) ->
     desk.answers = [partial(good, words="Something to remember.")]
     desk.build()
     desk.approve()
-    memory.write(desk.opened)
-    write_handoffs(desk.opened)
+    refresh_derived(desk.opened)
     assert desk.run.memory.read_text().count("Something to remember.") == 1
     requests.rollback(desk.opened, desk.opened.table.stage("01"), "wrong")
     opened = open_run(desk.opened.project, desk.run)
-    memory.write(opened)
-    write_handoffs(opened)
+    refresh_derived(opened)
     assert "Something to remember." not in desk.run.memory.read_text()
     assert not desk.run.handoff("01").exists()
 
@@ -37,10 +36,10 @@ def test_a_revoked_stage_hands_nothing_over_and_is_not_remembered(desk: Desk) ->
 def test_memory_is_rebuilt_from_the_seals_whatever_was_written_into_it(desk: Desk) -> None:
     desk.build()
     desk.approve()
-    memory.write(desk.opened)
+    refresh_derived(desk.opened)
     whole = desk.run.memory.read_bytes()
     desk.run.memory.write_text("somebody scribbled here")
-    memory.write(desk.opened)
+    refresh_derived(desk.opened)
     assert desk.run.memory.read_bytes() == whole
     assert desk.summary() in whole.decode()
     assert "Does it help?" in whole.decode()
@@ -48,5 +47,5 @@ def test_memory_is_rebuilt_from_the_seals_whatever_was_written_into_it(desk: Des
 
 def test_a_brief_with_headings_of_its_own_is_remembered_whole(desk: Desk) -> None:
     desk.run.brief.write_text("# Brief\n\n## Goal\n\nA\n\n## Stage 05: not a stage\n\nkeep me\n")
-    memory.write(desk.opened)
+    refresh_derived(desk.opened)
     assert "## Stage 05: not a stage\n\nkeep me" in desk.run.memory.read_text()

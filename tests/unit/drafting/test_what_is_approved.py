@@ -11,13 +11,14 @@ from answering_desk import Desk
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates.judge import State, judge_gate
+from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import open_run
-from flagstone.gates.sealing import approve_now, command_decision
+from flagstone.gates.sealing import approve_stage, command_decision
 
 
 def state(desk: Desk, nr: str = "01") -> State:
     opened = open_run(desk.opened.project, desk.run)
-    return judge_gate(opened, opened.table.stage(nr), time.time_ns()).state
+    return judge_gate(read_moment(opened), opened.table.stage(nr)).state
 
 
 def touched(desk: Desk) -> None:
@@ -69,12 +70,12 @@ def test_an_approval_by_command_refuses_what_is_incomplete_or_has_moved(built: D
     stage = opened.table.stage("01")
     for digest in ("", "abc"):
         with pytest.raises(FlagstoneError, match="too short"):
-            approve_now(opened, stage, command_decision(), digest)
+            approve_stage(opened, stage, command_decision(), digest)
     with pytest.raises(FlagstoneError, match="has moved"):
-        approve_now(opened, stage, command_decision(), "0" * 12)
+        approve_stage(opened, stage, command_decision(), "0" * 12)
     (built.run.workspace / "notes" / "01.md").unlink()
     with pytest.raises(FlagstoneError, match="is gone"):
-        approve_now(open_run(built.opened.project, built.run), stage, command_decision())
+        approve_stage(open_run(built.opened.project, built.run), stage, command_decision())
 
 
 def test_a_changed_index_is_not_approved_by_an_earlier_touch(built: Desk, tmp_path: Path) -> None:

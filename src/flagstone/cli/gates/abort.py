@@ -7,7 +7,7 @@ import click
 from flagstone.cli.where import Standing, run_argument
 from flagstone.gates import requests
 from flagstone.locks import holder_of
-from flagstone.status import write_manifest
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(standing: Standing, name: str | None, why: str) -> None:
     """
     opened = standing.opened(name, validate=False)
     requests.abort(opened.run, why)
-    write_manifest(opened)
+    refresh_derived(opened)
     click.echo(f"run {opened.run.name} is aborted: nothing starts until it is resumed")
     holder = holder_of(opened.run.lock)
     if holder:

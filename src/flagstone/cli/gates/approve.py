@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
-from flagstone.drafting import write_handoffs
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, approve_now, command_decision, judge_gates, memory
-from flagstone.stages import Stage
-from flagstone.status import write_manifest
+from flagstone.gates import approve_stage, command_decision
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -34,21 +30,7 @@ def command(
         raise FlagstoneError("--digest works for one stage only", hint="approve the stages one by one")
     for word in stages:
         stage = stage_named(opened, word)
-        approve(opened, stage, digest, comment)
+        approve_stage(opened, stage, command_decision(comment), digest)
+        refresh_derived(opened)
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")
     click.echo(f"next: flagstone run {opened.run.name}")
-
-
-def approve(opened: OpenedRun, stage: Stage, digest: str | None, comment: str) -> None:
-    """Seals the approval and updates the files that are derived from it."""
-    held_by = next((holder for verdict, holder in judge_gates(opened, time.time_ns()) if verdict.stage == stage), None)
-    if held_by:
-        raise FlagstoneError(
-            f"stage {stage.nr} {stage.name} rests on stage {held_by.nr}, whose gate is closed",
-            hint=f"decide on that stage first: flagstone review {held_by.nr} --run {opened.run.name}",
-        )
-    approve_now(opened, stage, command_decision(comment), digest)
-    memory.write(opened)
-    write_handoffs(opened)
-    write_manifest(opened)
-    opened.cache.save()

@@ -6,6 +6,7 @@ import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
 from flagstone.gates import requests
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -22,5 +23,6 @@ def command(standing: Standing, stage: str, run_name: str | None) -> None:
     opened = standing.opened(run_name)
     chosen = stage_named(opened, stage)
     requests.redo(opened, chosen)
+    refresh_derived(opened)
     click.echo(f"stage {chosen.nr} {chosen.name} will run again, in a new conversation")
     click.echo(f"next: flagstone run {opened.run.name}")

@@ -6,6 +6,7 @@ import click
 
 from flagstone.cli.where import Standing, need_terminal, run_option, stage_named
 from flagstone.gates import requests
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -26,6 +27,7 @@ def command(standing: Standing, stage: str, words: str | None, run_name: str | N
         need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
         words = click.edit("") or ""
     requests.refine(opened, chosen, words)
-    path = standing.speaker(opened.run).path(opened.run.feedback(chosen.nr))
+    refresh_derived(opened)
+    path = standing.messages(opened.run).path(opened.run.feedback(chosen.nr))
     click.echo(f"wrote {path}; stage {chosen.nr} continues with it in the same conversation")
     click.echo(f"next: flagstone run {opened.run.name}")

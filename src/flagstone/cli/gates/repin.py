@@ -6,6 +6,7 @@ import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
 from flagstone.setup import pinning
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -24,6 +25,7 @@ def command(standing: Standing, stage: str | None, run_name: str | None) -> None
         changed = pinning.pin_stage(standing.project, opened.run, stage_named(opened, stage))
     else:
         changed = pinning.pin_all(standing.project, opened.run)
+    refresh_derived(standing.opened(opened.run.name, validate=False))
     for path in changed:
         click.echo(f"updated {path}")
     if not changed:

@@ -6,7 +6,7 @@ import click
 
 from flagstone.cli.where import Standing, run_argument
 from flagstone.gates import requests
-from flagstone.status import write_manifest
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -21,7 +21,7 @@ def command(standing: Standing, name: str | None) -> None:
     """
     opened = standing.opened(name, validate=False)
     undone = requests.resume(opened.run)
-    write_manifest(opened)
+    refresh_derived(opened)
     click.echo(
         f"run {opened.run.name} can continue" if undone else f"run {opened.run.name} was not aborted; nothing changed"
     )

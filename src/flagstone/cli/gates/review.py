@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from flagstone.artifacts.rules import parse_summary
-from flagstone.cli.gates.approve import approve
 from flagstone.cli.gates.review_page import page, show_files, show_text
 from flagstone.cli.where import Standing, has_colour, need_terminal, run_option, stage_named
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, State, Verdict, judge_gate, judge_gates, read_text, requests
+from flagstone.gates import (
+    OpenedRun,
+    Verdict,
+    approve_stage,
+    command_decision,
+    judge_gates,
+    read_moment,
+    read_text,
+    requests,
+)
 from flagstone.stages import Stage
-from flagstone.status import before_this, differences, last_approved, write_manifest
+from flagstone.status import before_this, differences, last_approved, refresh_derived
 from flagstone.text import printable_text
 
 CHOICES = """
@@ -50,16 +56,12 @@ def command(standing: Standing, stage: str | None, run_name: str | None) -> None
 
 def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     """The gate to review: that of the named stage, or the first closed one. Raises an error if it offers nothing."""
-    if wanted:
-        verdict = judge_gate(opened, wanted, time.time_ns())
-    else:
-        closed = [verdict for verdict, _ in judge_gates(opened, time.time_ns()) if not verdict.is_open]
-        if not closed:
-            raise FlagstoneError(
-                "nothing waits for you: every stage is approved", hint="look at one: flagstone review NN"
-            )
-        verdict = closed[0]
-    if verdict.content is None or verdict.state in (State.NOT_YET, State.DUE):
+    verdicts = judge_gates(read_moment(opened))
+    first = next((verdict for verdict in verdicts.values() if not verdict.is_open), None)
+    verdict = verdicts[wanted.nr] if wanted else first
+    if verdict is None:
+        raise FlagstoneError("nothing waits for you: every stage is approved", hint="look at one: flagstone review NN")
+    if verdict.content is None or not verdict.is_built:
         stage = verdict.stage
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} {verdict.words}: there is nothing to review",
@@ -109,6 +111,7 @@ def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
 
 def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
     requests.refine(opened, verdict.stage, words)
+    refresh_derived(opened)
     click.echo(f"asked for changes; stage {verdict.stage.nr} continues with them in the same conversation")
     click.echo(f"next: flagstone run {opened.run.name}")
     return True
@@ -118,10 +121,11 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
     """Approves exactly what was shown. If the content changed meanwhile, prints that and decides nothing."""
     assert verdict.content is not None
     try:
-        approve(opened, verdict.stage, verdict.content.digest, "")
+        approve_stage(opened, verdict.stage, command_decision(), verdict.content.digest)
     except FlagstoneError as error:
         click.echo(f"not approved: {error.problem}\n  {error.hint}", err=True)
         return True
+    refresh_derived(opened)
     click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
     click.echo(f"next: flagstone run {opened.run.name}")
     return True
@@ -130,7 +134,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
 def abort_run(opened: OpenedRun) -> bool:
     why = click.prompt("Why? (may be empty; Ctrl-C cancels)", default="", show_default=False)
     requests.abort(opened.run, why)
-    write_manifest(opened)
+    refresh_derived(opened)
     click.echo(f"run {opened.run.name} is aborted; to undo it: flagstone resume {opened.run.name}")
     return True
 

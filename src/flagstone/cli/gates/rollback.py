@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.where import Standing, run_option, stage_named
-from flagstone.drafting import write_handoffs
-from flagstone.gates import memory, requests
-from flagstone.status import write_manifest
+from flagstone.gates import requests
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -25,9 +24,7 @@ def command(standing: Standing, stage: str, why: str, run_name: str | None) -> N
     opened = standing.opened(run_name)
     chosen = stage_named(opened, stage)
     revoked = requests.rollback(opened, chosen, why)
-    memory.write(opened)
-    write_handoffs(opened)
-    write_manifest(opened)
+    refresh_derived(opened)
     if not revoked:
         click.echo(f"neither stage {chosen.nr} {chosen.name} nor one that rests on it was approved; nothing changed")
         return

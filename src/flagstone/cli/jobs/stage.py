@@ -19,7 +19,7 @@ from flagstone.gates import open_run
 from flagstone.layout import Run
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project
-from flagstone.status import write_manifest
+from flagstone.status import refresh_derived
 
 
 def main(words: list[str]) -> int:
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
-    """Builds the stage, and writes the manifest whether it succeeds or fails."""
+    """Builds the stage. Refreshes what is derived before, for the prompt, and after, whether it succeeds or fails."""
     scripts = os.environ.get("FLAGSTONE_SCRIPTS")
     project = find_project(Path(scripts) if scripts else run.root)
     opened = open_run(project, run, validate=False)
@@ -58,10 +58,11 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
         minutes, seconds = divmod(int(time.monotonic() - began), 60)
         say(f"  {stage.nr} {minutes:02d}:{seconds:02d} {spent.words()} {event.kind:<8} {event.text}")
 
+    refresh_derived(opened)
     try:
         done = build(opened, stage, Bench(lambda: agent_named(settings.agent, settings.options), say, show))
     finally:
-        write_manifest(opened)
+        refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")
 
 

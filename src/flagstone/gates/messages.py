@@ -1,4 +1,4 @@
-"""How gates speak: one line for one verdict, with the document to read and the touch to make."""
+"""What a person is told of a gate: one line, with the document to read and the touch to make."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flagstone.layout import Run
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """Writes paths as a person standing in `here` would type them."""
+class Messages:
+    """Lines about one run. Paths are as a person in the folder `here` would type them."""
 
     run: Run
     here: Path
@@ -25,24 +25,18 @@ class Speaker:
             return str(target)
         return relative if not relative.startswith("../..") else str(target)
 
-    def line(self, verdict: Verdict) -> str:
-        """What stands between a person and the next stage, in one line."""
+    def of_gate(self, verdict: Verdict) -> str:
+        """What a closed gate waits for, in one line."""
         stage, state = verdict.stage, verdict.state
         name = f"stage {stage.nr} {stage.name}"
         read = f"read {self.path(self.run.summary(stage.key))}"
         touch = f"touch {quote(self.path(self.run.flag(stage.nr)))}"
-        if state in (State.WAITING, State.STALE):
-            return f"{name} {self.status(verdict)}: {read}, then: {touch}"
-        if state is State.REVOKED:
-            return f"{name} {verdict.reason}: {read}, then: {touch}"
+        if state in (State.WAITING, State.STALE, State.REVOKED):
+            is_changed = state is State.STALE and not verdict.reason.startswith("waits")
+            return f"{name} {'is stale, it ' if is_changed else ''}{verdict.reason}: {read}, then: {touch}"
         if state is State.DUE:
             return f"{name} {verdict.words}: run snakemake once more"
         return f"{name} {verdict.reason}"
-
-    def status(self, verdict: Verdict) -> str:
-        if verdict.state is State.STALE and not verdict.reason.startswith("waits"):
-            return f"is stale, it {verdict.reason}"
-        return verdict.reason
 
     def done(self, upto: str = "") -> str:
         """That nothing is left to do, or nothing up to where a person asked to stop."""

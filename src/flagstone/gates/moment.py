@@ -1,0 +1,177 @@
+"""What is on disk about a run at one moment, read once: gates are judged from this and from nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from flagstone import seals
+from flagstone.gates.content import Content, digests_of, index_slices, listed_paths, offer_of
+from flagstone.gates.copies import is_spent
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
+from flagstone.layout import INDEX_KINDS, Run
+from flagstone.records import digest_bytes, mark_of
+from flagstone.stages import Stage, StageTable
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A person's approval file. Whoever made it could set `mtime_ns`, but not `made_ns`."""
+
+    mtime_ns: int
+    made_ns: int
+    owner: int = 0
+    is_spent: bool = False  # it came with a copy of the run, so its time says nothing here
+
+
+@dataclass(frozen=True)
+class StageFiles:
+    """Everything on disk that decides about one stage."""
+
+    stage: Stage
+    content: Content | None = None
+    offer: Mapping[str, Any] = field(default_factory=dict)
+    moved: tuple[tuple[str, float], ...] = ()  # what differs from the offer: path, and when it was last changed
+    publication: Publication | None = None
+    flag: Flag | None = None
+    decisions: tuple[seals.Seal, ...] = ()
+    feedback: str | None = None  # its digest
+    redo: int = 0
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        return self.content.digest if self.content else ""
+
+    @property
+    def seal(self) -> seals.Seal | None:
+        """The newest approval, whether or not it was taken back since."""
+        return seals.newest(self.decisions, "approved")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One state of a run. `marks` tell whether the files may have changed since."""
+
+    table: StageTable
+    stages: Mapping[str, StageFiles]
+    now_ns: int
+    marks: object = None
+
+
+def marks_of(opened: OpenedRun) -> list[object]:
+    """A mark of each file that a person, a command or a job changes: equal marks, equal moment.
+
+    A file that is listed for approval has no mark here. Only a job or a person changes it, and every job of Snakemake
+    makes its log in logs/.
+    """
+    run = opened.run
+    paths = [run.settings, run.brief, run.aborted, run.seals, run.logs, run.logs / "calls.jsonl"]
+    paths += [run.index(kind) for kind in INDEX_KINDS]
+    for stage in opened.table:
+        nr = stage.nr
+        paths += [run.flag(nr), run.feedback(nr), run.redo(nr), run.history(nr), run.summary(stage.key)]
+        paths += [run.offer(stage.key), publication_file(run, nr), turn_file(run, nr)]
+    return [mark_of(path) for path in paths]
+
+
+def read_moment(opened: OpenedRun) -> Moment:
+    """Reads every file that decides, once."""
+    marks = marks_of(opened)
+    offers = {stage.nr: offer_of(opened.run, stage) for stage in opened.table}
+    contents = contents_of(opened, offers)
+    settings = opened.settings_facts()
+    stages = {
+        stage.nr: stage_files(opened, stage, offers[stage.nr], contents[stage.nr], settings[stage.nr])
+        for stage in opened.table
+    }
+    return Moment(opened.table, stages, time.time_ns(), marks)
+
+
+def contents_of(opened: OpenedRun, offers: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Content | None]:
+    """What each stage offers now; every listed file is looked at once, however many stages list it."""
+    run, found = opened.run, dict[str, Content | None]()
+    summaries = {stage.nr: run.relative(run.summary(stage.key)) for stage in opened.table}
+    listed = {nr: [summaries[nr], *listed_paths(offer)] for nr, offer in offers.items() if offer}
+    digests = digests_of(opened, {path: None for paths in listed.values() for path in paths})
+    slices = index_slices(run)
+    for nr in summaries:
+        is_there = nr in listed and digests[summaries[nr]] != "missing"
+        files = {path: digests[path] for path in listed[nr]} if is_there else {}
+        found[nr] = Content(files, slices.get(nr, {})) if is_there else None
+    return found
+
+
+def stage_files(
+    opened: OpenedRun,
+    stage: Stage,
+    offer: Mapping[str, Any] | None,
+    content: Content | None,
+    settings: Mapping[str, object],
+) -> StageFiles:
+    run = opened.run
+    return StageFiles(
+        stage=stage,
+        content=content,
+        offer=offer or {},
+        moved=moved_files(run, stage, offer, content) if offer and content else (),
+        publication=last_publication(run, stage.nr, offer),
+        flag=flag_of(run, stage),
+        decisions=tuple(seals.decisions(run, stage.nr)),
+        feedback=pending_feedback(run, stage.nr),
+        redo=redo_count(run, stage.nr),
+        settings=settings,
+    )
+
+
+def moved_files(run: Run, stage: Stage, offer: Mapping[str, Any], content: Content) -> tuple[tuple[str, float], ...]:
+    """What is not as it was offered, with the time of its last change."""
+    offered = {str(row.get("path")): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
+    offered[run.relative(run.summary(stage.key))] = offer.get("summary")
+    moved = [path for path, digest in content.files.items() if digest != offered.get(path)]
+    index = offer.get("index")
+    moved += [f"index/{kind}.json" for kind in content.index_changes(index if isinstance(index, dict) else {})]
+    return tuple((path, changed_ns(run.root / path)) for path in moved)
+
+
+def changed_ns(path: Path) -> float:
+    """When a file was last changed: its ctime, which nobody can set back. A file that is gone has no such time."""
+    try:
+        return os.stat(path).st_ctime_ns
+    except OSError:
+        return inf
+
+
+def flag_of(run: Run, stage: Stage) -> Flag | None:
+    try:
+        stat = os.stat(run.flag(stage.nr))
+    except OSError:
+        return None
+    if not S_ISREG(stat.st_mode):
+        return None
+    spent = is_spent(run, stage.key, stage.nr, stat.st_mtime_ns)
+    return Flag(stat.st_mtime_ns, stat.st_ctime_ns, stat.st_uid, spent)
+
+
+def pending_feedback(run: Run, nr: str) -> str | None:
+    """The digest of the feedback file, if a person has written one."""
+    try:
+        words = run.feedback(nr).read_bytes()
+    except OSError:
+        return None
+    return digest_bytes(words) if words.strip() else None
+
+
+def redo_count(run: Run, nr: str) -> int:
+    """How often this stage was asked to start anew: the marks taken up so far, and one that waits."""
+    folder, taken = str(run.history(nr)), 0
+    while os.path.exists(f"{folder}/redo-{taken + 1:04d}"):
+        taken += 1
+    return taken + int(os.path.exists(run.redo(nr)))
