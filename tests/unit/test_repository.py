@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.candidates import repository
-from flagstone.experiments.candidates.objects import Store
-from flagstone.experiments.candidates.repository import Checkout, Repository
+from flagstone.experiments.candidates.git import repository
+from flagstone.experiments.candidates.git.repository import Checkout, Repository
+from flagstone.experiments.candidates.git.store import Store
 
 
 def git(folder: Path, *words: str) -> str:

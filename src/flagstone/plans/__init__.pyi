@@ -1,7 +1,7 @@
 from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
 from .direction import direction_of as direction_of
-from .files import NamedFiles as NamedFiles
+from .files import SOURCES as SOURCES, NamedFiles as NamedFiles
 from .folder import (
     RUN_ID as RUN_ID,
     Home as Home,

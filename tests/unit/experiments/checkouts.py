@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from flagstone.experiments.candidates.checkout import GitSubject
-from flagstone.experiments.candidates.subject import Snapshot
+from flagstone.experiments.candidates.candidate import Snapshot
+from flagstone.experiments.candidates.git.store import Store
+from flagstone.experiments.candidates.subject import Subject, subject_of
 from flagstone.plans.folder import Home
 from flagstone.plans.spec import SubjectSpec
 
@@ -68,9 +69,9 @@ class Beside:
         return self.home.run("r0001").draft
 
     @cached_property
-    def subject(self) -> GitSubject:
+    def subject(self) -> Subject:
         spec = SubjectSpec(root=self.checkout, mutable=self.mutable, entry="", kind="git", scratch=self.scratch)
-        return GitSubject(spec, self.home.candidates)
+        return subject_of(spec, Store(self.home.candidates))
 
     @cached_property
     def base(self) -> Snapshot:

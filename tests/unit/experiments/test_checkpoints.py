@@ -38,7 +38,7 @@ def test_only_the_best_and_the_last_checkpoints_are_kept_and_every_source(labora
     laboratory.run(Edits(edits), limit=8)
     kept = [name for name in laboratory.home.run_names() if laboratory.home.run(name).checkpoint.is_dir()]
     assert kept == ["r0002", "r0007", "r0008"]
-    assert all((laboratory.home.run(name).tree / "train.py").is_file() for name in laboratory.home.run_names())
+    assert all((laboratory.home.run(name).root / "train.py").is_file() for name in laboratory.home.run_names())
 
 
 def test_a_checkpoint_folder_stays_a_folder(laboratory: Laboratory) -> None:

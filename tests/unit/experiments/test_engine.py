@@ -10,8 +10,8 @@ import pytest
 from laboratory import TRAIN, Edits, Laboratory, set_x, whole
 
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.candidates.objects import Store
-from flagstone.experiments.candidates.subject import kept_candidate
+from flagstone.experiments.candidates.candidate import kept_candidate
+from flagstone.experiments.candidates.git.store import Store
 
 
 def test_a_better_number_is_kept_and_a_worse_one_left(laboratory: Laboratory) -> None:
@@ -118,13 +118,14 @@ def test_what_is_run_is_the_stored_tree_and_not_the_folder_the_agent_worked_in(l
     laboratory.make()
     edits = Edits({2: set_x(2.0)})
     laboratory.run(edits, limit=2)
-    run = laboratory.home.run("r0002")
-    assert run.draft != run.tree
-    (run.draft / "train.py").write_text("print('val_loss: -1')\n")
-    candidate = kept_candidate(run)
+    draft = laboratory.home.root / "trees" / "draft-0"
+    assert not (draft / "train.py").samefile(laboratory.home.root / "trees" / "0" / "train.py")
+    (draft / "train.py").write_text("print('val_loss: -1')\n")
+    candidate = kept_candidate(laboratory.home.run("r0002"))
     assert candidate is not None
     store = Store(laboratory.home.candidates)
-    assert b"X = 2.0" in store.content(dict(store.tree(candidate.snapshot.tree))["train.py"].sha)
+    found = {row.path: row.sha for row in store.rows(candidate.snapshot.tree)}
+    assert b"X = 2.0" in store.content(found["train.py"])
 
 
 def test_a_changed_byte_of_the_contract_stops_the_loop_with_both_digests(laboratory: Laboratory) -> None:

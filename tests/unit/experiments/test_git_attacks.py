@@ -11,7 +11,8 @@ import pytest
 from checkouts import FILES, Beside, git, put, what_stands
 
 from flagstone.experiments.candidates import taking
-from flagstone.experiments.candidates.checkout import GitSubject
+from flagstone.experiments.candidates.git.store import Store
+from flagstone.experiments.candidates.subject import subject_of
 
 
 @pytest.fixture
@@ -355,7 +356,7 @@ def test_thousands_of_new_files_are_a_candidate_like_any_other(beside: Beside) -
         put(draft, f"src/many/m{number}.py", f"n = {number}\n")
     taken = beside.take()
     assert (len(taken.changed), taken.violations) == (3_000, ())
-    later = GitSubject(beside.subject.spec, beside.home.candidates)
+    later = subject_of(beside.subject.spec, Store(beside.home.candidates))
     later.lay_out(taken.tree, beside.root / "place")
     assert (beside.root / "place/src/many/m2999.py").read_text() == "n = 2999\n"
 

@@ -12,8 +12,10 @@ import pytest
 from checkouts import FILES, Beside, git, put, what_stands
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates import laying, objects
-from flagstone.experiments.candidates.checkout import GitSubject
+from flagstone.experiments.candidates import last_seen
+from flagstone.experiments.candidates.git import trees
+from flagstone.experiments.candidates.git.store import Store
+from flagstone.experiments.candidates.subject import subject_of
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_a_tree_is_named_as_git_itself_names_it(beside: Beside) -> None:
 def test_equal_edits_have_equal_commits(beside: Beside, tmp_path: Path) -> None:
     put(beside.begin(), "src/model.py", "lr = 2\n")
     first = beside.take()
-    other = GitSubject(beside.subject.spec, tmp_path / "other" / "candidates.git")
+    other = subject_of(beside.subject.spec, Store(tmp_path / "other" / "candidates.git"))
     base = other.base()
     other.lay_out(base.tree, tmp_path / "other" / "draft")
     put(tmp_path / "other" / "draft", "src/model.py", "lr = 2\n")
@@ -134,17 +136,17 @@ def test_an_edit_right_after_the_layout_is_seen_even_if_size_and_time_are_the_sa
 def test_what_was_written_just_before_the_look_is_not_relied_on(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("x")
-    status, blob = os.stat(path), laying.Blob("100644", "0" * 40)
-    known = laying.Known(None)
-    known.note("file", status, blob, status.st_ctime_ns + laying.STEP_NS)
+    status, blob = os.stat(path), trees.Blob("100644", "0" * 40)
+    known = last_seen.LastSeen(None)
+    known.note("file", status, blob, status.st_ctime_ns + last_seen.STEP_NS)
     assert not known.is_same("file", status, blob)
-    known.note("file", status, blob, status.st_ctime_ns + laying.STEP_NS + 1)
+    known.note("file", status, blob, status.st_ctime_ns + last_seen.STEP_NS + 1)
     assert known.is_same("file", status, blob)
-    assert not known.is_same("file", status, laying.Blob("100755", "0" * 40))
+    assert not known.is_same("file", status, trees.Blob("100755", "0" * 40))
 
 
 def test_an_edit_of_a_file_that_is_relied_on_is_seen(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(laying, "STEP_NS", -(10**15))
+    monkeypatch.setattr(last_seen, "STEP_NS", -(10**15))
     place = beside.begin() / "eval.sh"
     was = os.stat(place)
     while os.stat(place).st_ctime_ns == was.st_ctime_ns:
@@ -189,7 +191,7 @@ def test_a_file_that_a_candidate_removed_does_not_come_back_as_a_link(beside: Be
 def test_the_experiment_itself_is_never_linked(tmp_path: Path) -> None:
     beside = Beside(tmp_path).make()
     home = beside.checkout / "runs2" / "one"
-    subject = GitSubject(beside.subject.spec, home / "candidates.git")
+    subject = subject_of(beside.subject.spec, Store(home / "candidates.git"))
     put(beside.checkout, "runs2/other", "x")
     subject.lay_out(subject.base().tree, tmp_path / "place")
     assert not (tmp_path / "place" / "runs2").exists()
@@ -282,7 +284,7 @@ def test_the_working_folder_is_restored_in_place(beside: Beside) -> None:
 def test_the_files_that_may_change_are_read_without_links_and_large_ones(
     beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flagstone.experiments.candidates.checkout.LARGEST_SHOWN", 1000)
+    monkeypatch.setattr("flagstone.experiments.candidates.subject.LARGEST_SHOWN", 1000)
     put(beside.checkout, "src/large.py", "x" * 1001)
     os.symlink("model.py", beside.checkout / "src/link.py")
     beside.commit()
@@ -318,7 +320,7 @@ def test_the_command_that_brings_a_branch_home_works_and_leaves_the_history_whol
     git(beside.checkout, "commit", "-q", "--allow-empty", "-m", "older")
     put(beside.begin(), "src/model.py", "lr = 2\n")
     taken = beside.take()
-    subprocess.run(shlex.split(beside.subject.way_home(taken.commit, "best")), check=True, capture_output=True)
+    subprocess.run(shlex.split(beside.subject.source.way_home(taken.commit, "best")), check=True, capture_output=True)
     assert git(beside.checkout, "rev-parse", "best^{tree}") == taken.tree
     assert git(beside.checkout, "rev-list", "--count", "best") == "3"
     assert not (beside.checkout / ".git" / "shallow").exists()
@@ -329,7 +331,7 @@ def test_candidates_survive_a_persons_gc_and_the_end_of_the_checkout(beside: Bes
     taken = beside.take()
     git(beside.home.candidates, "gc", "-q", "--prune=now")
     beside.checkout.rename(beside.checkout.with_name("gone"))
-    again = GitSubject(beside.subject.spec, beside.home.candidates)
+    again = subject_of(beside.subject.spec, Store(beside.home.candidates))
     again.lay_out(taken.tree, beside.root / "place")
     assert (beside.root / "place/src/model.py").read_text() == "lr = 2\n"
 
@@ -338,22 +340,22 @@ def test_a_later_process_knows_a_folder_it_laid_out_before_and_still_sees_every_
     folder = beside.subject.place(beside.home.run("r0001"), 0)
     beside.subject.lay_out(beside.base.tree, folder)
     put(folder, "eval.sh", "echo 999\n")
-    later = GitSubject(beside.subject.spec, beside.home.candidates)
+    later = subject_of(beside.subject.spec, Store(beside.home.candidates))
     later.lay_out(beside.base.tree, folder)
     assert (folder / "eval.sh").read_text() == FILES["eval.sh"]
 
 
 def test_an_untouched_file_is_neither_read_nor_written_again(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = beside.subject.place(beside.home.run("r0001"), 0)
-    monkeypatch.setattr(laying, "STEP_NS", -(10**15))
+    monkeypatch.setattr(last_seen, "STEP_NS", -(10**15))
     beside.subject.lay_out(beside.base.tree, folder)
     before = {path: os.stat(folder / path).st_mtime_ns for path in FILES}
 
     def read(*_: object) -> str:
         raise AssertionError("a file was read again")
 
-    monkeypatch.setattr(laying, "sha_of", read)
-    for subject in (beside.subject, GitSubject(beside.subject.spec, beside.home.candidates)):
+    monkeypatch.setattr(last_seen, "sha_of", read)
+    for subject in (beside.subject, subject_of(beside.subject.spec, Store(beside.home.candidates))):
         subject.lay_out(beside.base.tree, folder)
     assert {path: os.stat(folder / path).st_mtime_ns for path in FILES} == before
 
@@ -375,20 +377,20 @@ def test_a_torn_record_of_a_folder_does_no_harm(beside: Beside, torn: bytes) -> 
     for record in (beside.home.root / "state" / "laid-out").iterdir():
         record.write_bytes(torn)
     put(folder, "src/model.py", "lr = 3\n")
-    GitSubject(beside.subject.spec, beside.home.candidates).lay_out(beside.base.tree, folder)
+    subject_of(beside.subject.spec, Store(beside.home.candidates)).lay_out(beside.base.tree, folder)
     assert (folder / "src/model.py").read_text() == "lr = 1\n"
 
 
 @pytest.mark.parametrize("path", ["a/../../x", ".git/config", "a/.GIT/config", "a/./b"])
 def test_a_tree_that_could_not_be_laid_out_safely_is_refused(path: str) -> None:
     with pytest.raises(FlagstoneError, match="safely"):
-        objects.listing_of("0", [objects.Row("100644", "0" * 40, path)])
+        trees.tree_of("0", [trees.Row("100644", "0" * 40, path)])
 
 
 def test_a_tree_in_which_a_link_and_a_folder_have_one_name_is_refused() -> None:
-    rows = [objects.Row("120000", "0" * 40, "a"), objects.Row("40000", "1" * 40, "a")]
+    rows = [trees.Row("120000", "0" * 40, "a"), trees.Row("40000", "1" * 40, "a")]
     with pytest.raises(FlagstoneError, match="safely"):
-        objects.listing_of("0", rows)
+        trees.tree_of("0", rows)
 
 
 def test_the_programs_of_a_fresh_clone_run_as_before(beside: Beside) -> None:
@@ -405,7 +407,7 @@ def test_a_draft_that_was_given_back_is_the_next_one_and_what_was_left_in_it_sta
     put(first.draft, "thoughts.log", "my thoughts")
     taken = subject.take(first.draft, beside.base, "", 1)
     subject.release(first)
-    later = GitSubject(beside.subject.spec, beside.home.candidates)
+    later = subject_of(beside.subject.spec, Store(beside.home.candidates))
     later.lay_out(beside.base.tree, later.draft(second))
     assert set(what_stands(second.draft)) == {*FILES, "src", "src/deep"}
     assert (second.draft / "src/model.py").read_text() == "lr = 1\n"

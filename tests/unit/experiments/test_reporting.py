@@ -11,8 +11,9 @@ import pytest
 from entries import entry_of, made_up, measured, progress_of, spec_for
 from laboratory import Edits, Laboratory, set_x
 
-from flagstone.experiments.candidates.edits import Change, changes_in
-from flagstone.experiments.candidates.objects import FILE, Blob, Store
+from flagstone.experiments.candidates.edits.changes import Change, changes_in
+from flagstone.experiments.candidates.git.store import Store
+from flagstone.experiments.candidates.git.trees import EMPTY, FILE, Blob, edit_tree
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.reporting.impact import impacts, spearman
 from flagstone.experiments.reporting.report import Report, lineage, page, report_of
@@ -30,7 +31,7 @@ class Shelf:
         self.store.make()
 
     def tree(self, source: str) -> str:
-        return self.store.put_tree({"train.py": Blob(FILE, self.store.put(b"blob", source.encode()))})
+        return edit_tree(EMPTY, {"train.py": Blob(FILE, self.store.put(b"blob", source.encode()))}, self.store.put).sha
 
     def diff(self, before: str, after: str) -> str:
         return self.store.diff(before, after)

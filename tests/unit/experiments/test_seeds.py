@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from flagstone.experiments.candidates.seeds import is_no_op, is_seed_only, seed_for
+from flagstone.experiments.candidates.edits.seeds import is_no_op, is_seed_only, seed_for
 
 TRAIN = '''"""A model."""
 import argparse, os, random

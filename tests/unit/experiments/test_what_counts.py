@@ -11,7 +11,7 @@ import pytest
 from laboratory import TRAIN, Edits, Laboratory, killed_at, set_x
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.candidates.seeds import seed_for
+from flagstone.experiments.candidates.edits.seeds import seed_for
 from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import begin_anew
 from flagstone.experiments.measuring import leases

@@ -103,12 +103,15 @@ def test_a_file_that_the_project_gets_while_an_agent_edits_is_nobodys_violation(
     assert begun.words()[-1] == ("r0002", "ok", "advance")
 
 
-def test_a_project_that_was_moved_goes_on(begun: Laboratory) -> None:
-    moved = Laboratory(begun.folder.parent / "elsewhere", begun.files)
-    shutil.move(begun.folder, moved.folder)
+def test_a_project_that_was_moved_goes_on(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "data.bin": "data"}
+    laboratory.make()
+    laboratory.run(Edits({}), limit=1)
+    moved = Laboratory(laboratory.folder.parent / "elsewhere", laboratory.files)
+    shutil.move(laboratory.folder, moved.folder)
     set_x(2.0)(moved.home.working)
     assert moved.step().verdict == "advance"
-    assert os.readlink(moved.home.working / "prepare.py") == str(moved.project / "prepare.py")
+    assert os.readlink(moved.home.working / "data.bin") == str(moved.project / "data.bin")
 
 
 @pytest.mark.parametrize("change", ["link", "mode", "another file", "a link turned", "a folder for a link"])

@@ -160,7 +160,7 @@ def way_home(opened: Opened, best: Entry | None) -> str:
     """The command that brings the best of a git work tree into a person's checkout; empty if there is none."""
     if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
         return ""
-    from flagstone.experiments.candidates import GitSubject
+    from flagstone.experiments.candidates import GitSource
 
-    assert isinstance(opened.subject, GitSubject)
-    return opened.subject.way_home(best.commit, f"{opened.home.name}-{best.run_id}")
+    assert isinstance(opened.subject.source, GitSource)
+    return opened.subject.source.way_home(best.commit, f"{opened.home.name}-{best.run_id}")

@@ -25,7 +25,7 @@ LOADED = (
 LOADED_FOR_BLOCKS = (
     "ctypes",
     "resource",
-    "flagstone.experiments.candidates.checkout",
+    "flagstone.experiments.candidates.subject",
     "flagstone.experiments.proposers.agent",
     "flagstone.experiments.proposers.scripted",
     "flagstone.experiments.proposers.search",

@@ -1,17 +1,19 @@
-from .checkout import GitSubject as GitSubject
+from .candidate import Candidate as Candidate, Snapshot as Snapshot, kept_candidate as kept_candidate
+from .checkout import GitSource as GitSource
 from .contract import Contract as Contract
 from .edits import (
-    LONGEST as LONGEST,
+    LONGEST_NOTE as LONGEST_NOTE,
     Change as Change,
     changes_in as changes_in,
+    changes_text as changes_text,
+    is_no_op as is_no_op,
+    is_seed_only as is_seed_only,
     note_in as note_in,
     note_that_changed as note_that_changed,
     run_note as run_note,
+    seed_for as seed_for,
 )
-from .files import FilesSubject as FilesSubject
-from .objects import Store as Store
-from .overlay import LEFT_OUT as LEFT_OUT, emptied as emptied, unlocked as unlocked, walked as walked
-from .repository import plain_environment as plain_environment
-from .seeds import is_no_op as is_no_op, is_seed_only as is_seed_only, seed_for as seed_for
-from .subject import Candidate as Candidate, Snapshot as Snapshot, Subject as Subject, kept_candidate as kept_candidate
+from .folders import LEFT_OUT as LEFT_OUT, make_empty_folder as make_empty_folder, unlock as unlock, walk as walk
+from .git import Store as Store, plain_environment as plain_environment
+from .subject import Subject as Subject, subject_of as subject_of
 from .working import Working as Working

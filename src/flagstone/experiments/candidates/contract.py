@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.experiments.candidates.overlay import LEFT_OUT
+from flagstone.experiments.candidates.folders import LEFT_OUT
 from flagstone.plans import NamedFiles, Spec
 from flagstone.records import DigestCache, digest_value
 

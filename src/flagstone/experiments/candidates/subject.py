@@ -1,120 +1,218 @@
-"""What an experiment edits: the one protocol of the two kinds of subject."""
+"""What an experiment edits: lays candidates out as files, and takes files as candidates."""
 
 from __future__ import annotations
 
 import os
+import stat
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
-from flagstone.plans import RunFolder, unused
-from flagstone.records import read_record, write_record
+from flagstone.experiments.candidates.candidate import Snapshot
+from flagstone.experiments.candidates.checkout import GitSource
+from flagstone.experiments.candidates.folders import is_left_out, walk
+from flagstone.experiments.candidates.git import LINK, SUBMODULE, Batch, Recent, Store, Tree, edit_tree, tree_of
+from flagstone.experiments.candidates.last_seen import LastSeen
+from flagstone.experiments.candidates.laying import Laying, Layout
+from flagstone.experiments.candidates.project import FilesSource
+from flagstone.experiments.candidates.sources import (
+    Source,
+    Written,
+    folders_of_outputs,
+    links_of,
+    printable,
+    written_by_runs,
+)
+from flagstone.experiments.candidates.taking import Rules, Taking
+from flagstone.globs import matches
+from flagstone.plans import RunFolder, SubjectSpec, unused
+from flagstone.records import make, read_record, write_record
+
+LARGEST_SHOWN = 2_000_000
+LONGEST_MESSAGE = 20_000
+REMEMBERED = 16
+MOST_SHOWN = 100
+OF_A_RUN = ("run.log", "result.json", "proposal.json", "agent", "draft", "tree", "checkpoint", "left", "rebased")
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A stored candidate: its tree, its commit, what it changed, and what it changed without being allowed to."""
+class Placement:
+    """How a tree is laid out, what runs write to beside it, and what may change though no glob names it."""
 
-    tree: str
-    commit: str
-    violations: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    layout: Layout
+    written: Written
+    also_mutable: frozenset[str]
 
 
-class Subject(Protocol):
-    """Lays candidates out as files, and takes files as candidates."""
+@dataclass(frozen=True)
+class Subject:
+    """The files of one kind of source, of which some may change. Keeps each candidate in the store."""
+
+    spec: SubjectSpec
+    source: Source
+    store: Store
+    trees: Recent[str, Tree] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    placements: Recent[str, Placement] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    last_seen: Recent[Path, LastSeen] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    is_named: dict[str, bool] = field(default_factory=dict, compare=False)
+    left: dict[Path, Path] = field(default_factory=dict, compare=False)
+    moving: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    @property
+    def home(self) -> Path:
+        return self.store.root.parent
 
     def base(self) -> Snapshot:
         """The tree everything starts from, stored."""
-        ...
+        return Snapshot(*self.source.base())
+
+    def has_changed(self, base: str) -> bool:
+        """Whether the project is not what this base was taken from."""
+        return self.source.has_changed(self.tree(base))
 
     def notices(self, base: Snapshot) -> tuple[str, ...]:
         """What a person should know of the tree that everything starts from."""
-        ...
+        return self.source.notices(self.tree(base.tree))
+
+    def tree(self, sha: str) -> Tree:
+        return self.trees.find(sha, lambda: tree_of(sha, self.store.rows(sha)))
 
     def place(self, run: RunFolder, slot: int) -> Path:
-        """Where a run's pristine copy is laid out: a folder of its own, or one that is used again."""
-        ...
+        """The folder that a run is laid out in. It is used again: what the run before left in it goes to that run."""
+        folder = self.home / "trees" / str(slot)
+        owner = folder.with_name(f"{slot}.json")
+        before = str((read_record(owner) or {}).get("run", ""))
+        if before:
+            self.left[folder] = unused(run.root.with_name(before) / "left")
+        write_record(owner, {"run": run.root.name}, durable=False)
+        return folder
 
     def draft(self, run: RunFolder) -> Path:
-        """Where the private copy of a run's proposer is laid out."""
-        ...
+        """A folder of the run's own for its proposer: an earlier one that was given back, if there is one."""
+        with self.moving:
+            spare = next(iter(sorted((self.home / "trees").glob("draft-*[0-9]"))), None)
+            if spare is None or os.path.lexists(run.draft):
+                return run.draft
+            last_seen, owner = self.last_seen_in(spare), read_record(spare.with_suffix(".json")) or {}
+            run.root.mkdir(parents=True, exist_ok=True)
+            os.rename(spare, run.draft)
+            self.last_seen.put(run.draft, last_seen)
+            if owner.get("run"):
+                self.left[run.draft] = unused(run.root.with_name(str(owner["run"])) / "left-in-draft")
+            return run.draft
 
     def release(self, run: RunFolder) -> None:
-        """The draft of a run is stored: its folder may become that of a later one."""
-        ...
+        """Gives a draft back, once it is stored. What is no part of the candidate goes to its run at the next use."""
+        with self.moving:
+            last_seen, number = self.last_seen_in(run.draft), 0
+            while os.path.lexists(spare := self.home / "trees" / f"draft-{number}"):
+                number += 1
+            write_record(spare.with_suffix(".json"), {"run": run.root.name}, durable=False)
+            os.rename(run.draft, spare)
+            last_seen.record, last_seen.is_saved = self.record_of(spare), False
+            last_seen.save()
+            self.last_seen.put(spare, last_seen)
 
-    def lay_out(self, tree: str, folder: Path) -> None:
-        """Exactly this tree in the folder, whatever stood there."""
-        ...
+    def lay_out(self, tree: str, folder: Path) -> tuple[str, ...]:
+        """Exactly this tree in the folder, whatever stood there; which of its files had to be written anew."""
+        return self.put(tree, folder, is_strict=True)
+
+    def restore(self, tree: str, folder: Path) -> None:
+        """The working folder back to a tree. A file that is right already is not touched."""
+        self.put(tree, folder, is_strict=False)
+
+    def put(self, tree: str, folder: Path, *, is_strict: bool) -> tuple[str, ...]:
+        layout, last_seen = self.placement(tree).layout, self.last_seen_in(folder)
+        laying = Laying(layout, folder, last_seen, self.store.contents, self.left.pop(folder, None), is_strict)
+        laying.put()
+        return tuple(laying.rewritten)
+
+    def placement(self, sha: str) -> Placement:
+        return self.placements.find(sha, lambda: self.placement_of(self.tree(sha)))
+
+    def placement_of(self, tree: Tree) -> Placement:
+        """Submodules and folders that runs write to stand there empty."""
+        written = written_by_runs(self.spec, self.source, tree)
+        ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, self.spec.outputs)}
+        folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
+        links = links_of(self.spec.root, tree, folders, self.source.beside(folders), written)
+        files = {path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}
+        return Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree))
+
+    def last_seen_in(self, folder: Path) -> LastSeen:
+        return self.last_seen.find(folder, lambda: LastSeen.load(self.record_of(folder)))
+
+    def record_of(self, folder: Path) -> Path | None:
+        """Where that is written down: for folders that are used again."""
+        is_lasting = folder.parent in (self.home, self.home / "trees")
+        return self.home / "state" / "laid-out" / f"{folder.name}.json" if is_lasting else None
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
-        """What stands in the folder now, stored as a candidate."""
-        ...
+        """What stands in the folder now, stored. What may not be part of a candidate is a violation, and left out."""
+        before, placement = self.tree(parent.tree), self.placement(parent.tree)
+        rules = Rules(lambda path: self.is_mutable(path, placement), placement.written, placement.layout.links)
+        batch, last_seen = Batch(self.store), self.last_seen_in(folder)
+        taking = Taking(
+            folder, before, placement.layout.entries, rules, last_seen, batch, self.store.repository.ignored
+        )
+        taking.look()
+        last_seen.save()
+        after = edit_tree(before, taking.changes, batch.put)
+        commit = batch.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_MESSAGE], number)
+        batch.write()
+        self.trees.put(after.sha, after)
+        changed = tuple(map(printable, sorted(taking.changes)))
+        return Snapshot(after.sha, commit, taking.listed_violations(), changed)
+
+    def is_mutable(self, path: str, placement: Placement) -> bool:
+        """Decided once for each path: trees have thousands, and differ in few."""
+        if path not in self.is_named:
+            self.is_named[path] = matches(path, self.spec.mutable)
+        return self.is_named[path] or path in placement.also_mutable
 
     def links(self, tree: str) -> Mapping[str, str]:
         """What is only linked beside a tree, and where it leads: the project as it is now."""
-        ...
+        return self.placement(tree).layout.links
 
     def paths(self, tree: str) -> Iterable[str]:
-        """Every file of a tree that stands in a folder as itself."""
-        ...
+        """Every file of a tree."""
+        return self.tree(tree).files
 
-    def is_written(self, path: str) -> bool:
+    def is_written(self, path: str, tree: str) -> bool:
         """Whether runs leave such a file, so that it is part of no candidate."""
-        ...
+        return is_left_out(path) or (bool(tree) and path in self.placement(tree).written)
 
     def mutable_in(self, folder: Path) -> Iterable[str]:
-        """The files there that may change, as far as they can be told without a look at the project."""
-        ...
+        """The files in a folder that a glob names."""
+        found = walk(folder, lambda path: not is_left_out(path))
+        files = (path for path, status in found if not (isinstance(status, OSError) or stat.S_ISDIR(status.st_mode)))
+        return [path for path in files if matches(path, self.spec.mutable)]
 
     def diff(self, before: str, after: str) -> str:
         """The difference of two trees as text."""
-        ...
+        return self.store.diff(before, after)
 
-    def restore(self, tree: str, folder: Path) -> None:
-        """The working folder back to a tree; links stay links, modes are kept."""
-        ...
+    def show(self, run: RunFolder, snapshot: Snapshot) -> None:
+        """Copies the files that a candidate changed to the folder of its run, for a reader; of the base all of them."""
+        files = self.files(snapshot.tree)
+        for path in snapshot.changed or tuple(files)[:MOST_SHOWN]:
+            target = run.root / path
+            if path in files and path.partition("/")[0] not in OF_A_RUN and not os.path.lexists(target):
+                make(target, files[path])
 
     def files(self, tree: str) -> Mapping[str, bytes]:
-        """The content of the files that may change."""
-        ...
+        """The content of the files that may change. Leaves out links, and what is too large to be looked at."""
+        placement = self.placement(tree)
+        named = {
+            path: blob.sha
+            for path, blob in self.tree(tree).files.items()
+            if self.is_mutable(path, placement) and blob.mode not in (LINK, SUBMODULE)
+        }
+        found = self.store.small_contents(set(named.values()), LARGEST_SHOWN)
+        return {path: found[sha] for path, sha in named.items() if sha in found}
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A stored edit. `fault` says why it is not run; `parent_run` is '' for the base."""
-
-    number: int
-    parent_run: str
-    parent_tree: str
-    snapshot: Snapshot
-    note: str = ""
-    fault: str = ""
-    is_exhausted: bool = False
-    is_fatal: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    def keep(self, run: RunFolder) -> None:
-        """Written before anything is run, so that a restart asks no agent twice."""
-        # what cost nothing is sooner proposed again, after a power cut, than synced every time
-        is_dear = "outcome" in self.facts
-        if run.proposal.exists():  # of an agent that was ahead of a person, who put in an edit of their own
-            os.rename(run.proposal, unused(run.proposal))
-        taken = self.snapshot
-        snapshot = {**vars(taken), "violations": list(taken.violations), "changed": list(taken.changed)}
-        write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)}, durable=is_dear)
-
-
-def kept_candidate(run: RunFolder) -> Candidate | None:
-    """The candidate that a run was proposed with, if that was finished."""
-    record = read_record(run.proposal)
-    try:
-        if record is None:
-            return None
-        told = record["snapshot"]
-        snapshot = Snapshot(told["tree"], told["commit"], tuple(told["violations"]), tuple(told["changed"]))
-        return Candidate(**{**record, "snapshot": snapshot})
-    except (KeyError, TypeError):
-        return None
+def subject_of(spec: SubjectSpec, store: Store) -> Subject:
+    """The subject that a spec names."""
+    return Subject(spec, GitSource(spec, store) if spec.kind == "git" else FilesSource(spec, store), store)

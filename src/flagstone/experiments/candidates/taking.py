@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.experiments.candidates.laying import Known, mode_of, sha_of, walk
-from flagstone.experiments.candidates.objects import FILE, LINK, PROGRAM, Blob
-from flagstone.experiments.candidates.overlay import LEFT_OUT
-from flagstone.experiments.candidates.trees import SUBMODULE, Intake, Listing
-from flagstone.globs import matches
+from flagstone.experiments.candidates.folders import is_left_out
+from flagstone.experiments.candidates.git import FILE, LINK, PROGRAM, SUBMODULE, Batch, Blob, Tree, object_name
+from flagstone.experiments.candidates.last_seen import LastSeen, now_ns, sha_of
+from flagstone.experiments.candidates.laying import mode_of
+from flagstone.experiments.candidates.sources import Written, printable
 
 LARGEST = 100_000_000
 MOST_ENTRIES = 200_000
 MOST_VIOLATIONS = 100
-LONGEST_SPOKEN = 300
 OUTSIDE = "and is outside what may change"
 KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"))
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What may change, what is written to by runs, and what only stands there as a link."""
+    """What may change, what runs write to, and what only stands there as a link."""
 
-    mutable: tuple[str, ...]
-    scratch: Set[str]
+    mutable: Callable[[str], bool]
+    written: Written
     links: Mapping[str, str]
 
-    def may_change(self, path: str) -> bool:
-        return matches(path, self.mutable)
-
-    def is_scratch(self, path: str) -> bool:
-        return bool(self.scratch) and any(path == name or path.startswith(f"{name}/") for name in self.scratch)
+    def drops(self, path: str) -> bool:
+        """Whether a new file has no effect, because it is not laid out for a run."""
+        is_output = path in self.written and (self.written.has_folder_of(path) or not self.mutable(path))
+        return is_output or is_left_out(path.rpartition("/")[2])
 
 
 @dataclass
@@ -43,10 +40,11 @@ class Taking:
     """One look at a folder, against the tree that was laid out in it."""
 
     folder: Path
-    before: Listing
+    before: Tree
+    entries: Mapping[str, Blob]
     rules: Rules
-    known: Known
-    intake: Intake
+    last_seen: LastSeen
+    batch: Batch
     ignored: Callable[[Path, Sequence[str]], Set[str]]
     changes: dict[str, Blob | None] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
@@ -55,11 +53,12 @@ class Taking:
 
     def look(self) -> None:
         """Fills `changes` and `violations`."""
-        present = set()
+        present = set[str]()
         if self.folder.is_symlink() or not self.folder.is_dir():
             self.violations.append("the folder itself was removed or replaced")
             return
-        for count, (path, status) in enumerate(walk(self.folder, self.enters)):
+        found = self.last_seen.differences(self.folder, self.entries, self.enters, present)
+        for count, (path, status) in enumerate(found):
             if count > MOST_ENTRIES:
                 self.violations.append(f"there are more than {MOST_ENTRIES} files")
                 return
@@ -75,34 +74,33 @@ class Taking:
                 self.strangers.append(path)
             elif not stat.S_ISDIR(status.st_mode):
                 self.look_at_new(path, status)
-        for path in sorted(self.before.files.keys() - present):
-            self.look_at_gone(path)
+        if len(present) != len(self.entries):
+            for path in sorted(self.before.files.keys() - present):
+                self.look_at_gone(path)
         self.look_at_strangers()
 
     def enters(self, path: str) -> bool:
         if path in self.before.folders:
             return True
-        is_dropped = path.rpartition("/")[2] in LEFT_OUT or path in self.rules.links or self.rules.is_scratch(path)
-        return not is_dropped
+        is_dropped = is_left_out(path.rpartition("/")[2]) or self.rules.written.has_folder_of(path)
+        return not is_dropped and path not in self.rules.links
 
     def fault(self, path: str, words: str) -> None:
-        self.violations.append(f"{spoken(path)} {words}")
+        self.violations.append(f"{printable(path)} {words}")
 
     def look_at_old(self, path: str, status: os.stat_result, blob: Blob) -> None:
-        if self.known.is_same(path, status, blob):
-            return
         if blob.mode == SUBMODULE:
             if not stat.S_ISDIR(status.st_mode):
                 self.fault(path, "is a submodule, and was replaced")
             return
-        may_change = self.rules.may_change(path)
-        if not may_change and self.rules.is_scratch(path):
+        may_change = self.rules.mutable(path)
+        if not may_change and self.rules.written.has_folder_of(path):
             return
         problem = fault_of(status, blob)
         if problem:
             self.fault(path, problem)
             return
-        now = self.content(path, status, blob.mode, is_wanted=may_change and blob.mode != LINK)
+        now = self.content(path, status, blob, is_wanted=may_change and blob.mode != LINK)
         if now is None or now.sha == blob.sha:
             return
         if blob.mode == LINK:
@@ -117,32 +115,27 @@ class Taking:
             self.fault(path, "was a folder, and was replaced")
         elif any(path.startswith(f"{name}/") for name in self.before.submodules):
             self.fault(path, "was added within a submodule")
-        elif self.is_dropped(path, status):
+        elif self.rules.drops(path) or self.is_link(path, status):
             return
-        elif not self.rules.may_change(path):
+        elif not self.rules.mutable(path):
             self.strangers.append(path)
         elif problem := name_fault(path) or fault_of(status, None):
             self.fault(path, problem)
         else:
             mode = PROGRAM if status.st_mode & 0o100 else FILE
-            now = self.content(path, status, mode, is_wanted=True)
+            now = self.content(path, status, Blob(mode, ""), is_wanted=True)
             if now is not None:
                 self.changes[path] = now
 
-    def is_dropped(self, path: str, status: os.stat_result) -> bool:
-        """What has no effect on a run, because it is not laid out for one."""
-        name = path.rpartition("/")[2]
-        target = self.rules.links.get(path)
-        if target is not None and stat.S_ISLNK(status.st_mode):
-            return True
-        return name in LEFT_OUT or name.endswith(".pyc") or self.rules.is_scratch(path)
+    def is_link(self, path: str, status: os.stat_result) -> bool:
+        return path in self.rules.links and stat.S_ISLNK(status.st_mode)
 
     def look_at_gone(self, path: str) -> None:
         if self.before.files[path].mode == SUBMODULE:
             return
-        if self.rules.may_change(path):
+        if self.rules.mutable(path):
             self.changes[path] = None
-        elif not self.rules.is_scratch(path):
+        elif not self.rules.written.has_folder_of(path):
             self.fault(path, f"was removed, {OUTSIDE}")
 
     def look_at_strangers(self) -> None:
@@ -155,19 +148,19 @@ class Taking:
             elif path not in ignored and path not in self.rules.links:
                 self.fault(path, f"was added, {OUTSIDE}")
 
-    def content(self, path: str, status: os.stat_result, mode: str, *, is_wanted: bool) -> Blob | None:
-        """What a file holds now; stored where it is wanted."""
-        looked_at_ns = time.time_ns()
+    def content(self, path: str, status: os.stat_result, was: Blob, *, is_wanted: bool) -> Blob | None:
+        """What a file holds now. Stores it if it is wanted and is not what it was."""
+        looked_at_ns = now_ns()
         try:
-            sha = self.stored(path) if is_wanted else sha_of(self.folder / path, status)
+            sha = self.store(path, was.sha) if is_wanted else sha_of(self.folder / path, status)
         except OSError as error:
             self.fault(path, f"cannot be read: {error.strerror}")
             return None
-        blob = Blob(mode, sha)
-        self.known.note(path, status, blob, looked_at_ns)
+        blob = Blob(was.mode, sha)
+        self.last_seen.note(path, status, blob, looked_at_ns)
         return blob
 
-    def stored(self, path: str) -> str:
+    def store(self, path: str, was: str) -> str:
         handle = os.open(self.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as stream:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -175,9 +168,10 @@ class Taking:
             content = stream.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise OSError(0, "it grows while it is read")
-        return self.intake.put(b"blob", content)
+        sha = object_name(b"blob", content)
+        return was if sha == was else self.batch.put(b"blob", content)
 
-    def said(self) -> tuple[str, ...]:
+    def listed_violations(self) -> tuple[str, ...]:
         """The violations, not without end."""
         first = tuple(self.violations[:MOST_VIOLATIONS])
         more = len(self.violations) - len(first)
@@ -212,10 +206,3 @@ def name_fault(path: str) -> str:
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in path):
         return "has a name that is not UTF-8"
     return "has a name that git does not take" if ".git" in path.lower().split("/") else ""
-
-
-def spoken(path: str) -> str:
-    """A path as it can be printed and stored, whatever is in it."""
-    is_plain = path.isprintable() and path == path.strip()
-    told = path if is_plain else ascii(path)
-    return told if len(told) <= LONGEST_SPOKEN else f"{told[:LONGEST_SPOKEN]}…"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.experiments.candidates.laying import walk
+from flagstone.experiments.candidates.folders import walk
 from flagstone.experiments.candidates.subject import Subject
 from flagstone.plans import Home, unused
 from flagstone.records import DigestCache, cannot_write, read_record, write_record
@@ -39,9 +39,9 @@ class Working:
 
         What runs leave, when a person tries something out here, is nobody's edit.
         """
-        found = {}
+        found, tree = {}, str(self.seen.get("tree", ""))
         for path, status in walk(self.home.working, lambda _: True):
-            if isinstance(status, OSError) or self.subject.is_written(path):
+            if isinstance(status, OSError) or self.subject.is_written(path, tree):
                 continue
             try:
                 if stat.S_ISREG(status.st_mode):

@@ -6,6 +6,5 @@ from .opening import (
     Opened as Opened,
     begin_anew as begin_anew,
     open_experiment as open_experiment,
-    subject_for as subject_for,
 )
 from .step import is_unedited as is_unedited, run_step as run_step

@@ -175,6 +175,7 @@ class Engine:
     def prepared(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""
         candidate = make()
+        self.opened.subject.show(self.opened.home.run(run_id(candidate.number)), candidate.snapshot)
         if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
             return candidate, None
         return candidate, self.measured(self.order(candidate, "first"))

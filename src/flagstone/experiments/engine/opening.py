@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates import Contract, FilesSubject, Snapshot, Store, Subject, Working
+from flagstone.experiments.candidates import Contract, Snapshot, Store, Subject, Working, subject_of
 from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness
 from flagstone.locks import hold
@@ -48,7 +48,7 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
             finish_anew(home)
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
     contract, store = Contract(spec, home.spec), Store(home.candidates)
-    subject = subject_for(spec, store)
+    subject = subject_of(spec.subject, store)
     if is_to_be_mended(home, subject):
         begin_anew(home)
     start = read_record(home.start)
@@ -59,27 +59,19 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
     return Opened(home, spec, subject, contract, start)
 
 
-def subject_for(spec: Spec, store: Store) -> Subject:
-    if spec.subject.kind == "git":
-        from flagstone.experiments.candidates import GitSubject
-
-        return GitSubject(spec.subject, store.root)
-    return FilesSubject(spec.subject, store)
-
-
 def is_to_be_mended(home: Home, subject: Subject) -> bool:
     """Whether nothing ever ran, and the project has been changed since: then that is what is begun with."""
     start = read_record(home.start)
     if start is None or os.path.lexists(home.best) or home.origin.exists() or not home.ledger.exists():
         return False
-    return History.read(home).progress.best is None and subject.base().tree != start["tree"]
+    return History.read(home).progress.best is None and subject.has_changed(start["tree"])
 
 
 def is_outdated(home: Home, subject: Subject, contract: Contract, start: Mapping[str, Any]) -> bool:
     """Whether the spec or the project was changed after it was set up, and before anything was run."""
     if home.ledger.exists() or home.origin.exists():
         return False
-    return bool(contract.changed(start["files"], start["contract"])) or subject.base().tree != start["tree"]
+    return bool(contract.changed(start["files"], start["contract"])) or subject.has_changed(start["tree"])
 
 
 def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flagstone.experiments.candidates import Candidate, Snapshot, emptied
+from flagstone.experiments.candidates import Candidate, Snapshot, make_empty_folder
 from flagstone.experiments.engine.opening import Opened, facts_of
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.measuring import Measurement
@@ -32,7 +32,7 @@ def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
     if merged is None:
         return None
     folder = run.root / "rebased"
-    emptied(folder)
+    make_empty_folder(folder)
     subject.lay_out(best.tree, folder)
     for path, content in merged.items():
         target = folder / path

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from flagstone.experiments.candidates import Subject, unlocked
+from flagstone.experiments.candidates import Subject, unlock
 from flagstone.experiments.ledger.derived import best_bytes, best_record
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import checkpoint
@@ -91,6 +91,6 @@ def thin_out(home: Home, keep: int, entry: Entry, recent: Iterable[str]) -> None
         names.insert(0, entry.previous_best)  # it was the best for so long that the others are all after it
     kept = [name for name in names if home.run(name).checkpoint.is_dir() and name != entry.best_run]
     for name in kept[: max(0, len(kept) - keep)]:
-        shutil.rmtree(home.run(name).checkpoint, onerror=unlocked)
+        shutil.rmtree(home.run(name).checkpoint, onerror=unlock)
         # a former best holds the same files under another name
         shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)

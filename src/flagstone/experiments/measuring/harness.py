@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates import Contract, Subject, emptied
+from flagstone.experiments.candidates import Contract, Subject, make_empty_folder
 from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
@@ -59,8 +59,6 @@ class Harness:
         if tampered:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
-        if folder.parent == order.run.root and folder.exists():
-            os.rename(folder, unused(folder))  # what an earlier part of this run left is kept beside it
         self.subject.lay_out(order.tree, folder)
         found = self.run_in(folder, order)
         if found.status != "ok" and is_full(order.run.root):
@@ -105,7 +103,7 @@ class Harness:
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private(f"{order.slot}")
-        emptied(private)
+        make_empty_folder(private)
         with self.resources(order) as devices:
             command = self.command(order, folder, private, devices)
             log, began = order.run.log_of(order.part), time.time()

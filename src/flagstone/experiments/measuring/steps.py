@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flagstone.experiments.candidates import Subject, emptied
+from flagstone.experiments.candidates import Subject, make_empty_folder
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
 from flagstone.experiments.measuring.measurement import Measurement, Order
@@ -76,7 +76,7 @@ class Steps:
         self, step: StepSpec, order: Order, place: Place, devices: Mapping[str, str], artifact: str = ""
     ) -> ProcessResult:
         private = self.home.private(f"{order.slot}-step")
-        emptied(private)
+        make_empty_folder(private)
         values = {"artifact": artifact, "seed": str(order.seed)}
         own = self.surroundings.variables(order, place.run_dir, private)
         command = Command(

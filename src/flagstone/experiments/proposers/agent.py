@@ -28,7 +28,7 @@ from flagstone.agents import (
 )
 from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates import LEFT_OUT, LONGEST, note_in, run_note
+from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import Remembered, is_empty
@@ -172,7 +172,7 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
     entry = view.spec.subject.entry
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
-    return now if now and now != was else first_saying(result.text)[:LONGEST]
+    return now if now and now != was else first_saying(result.text)[:LONGEST_NOTE]
 
 
 def idle_before(view: View) -> int:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flagstone.experiments.candidates import walked
+from flagstone.experiments.candidates import walk
 from flagstone.globs import matches
 from flagstone.plans import SubjectSpec
 from flagstone.text import one_line
@@ -24,11 +24,11 @@ Files = Mapping[str, bytes]
 def mutable_files(subject: SubjectSpec, draft: Path) -> dict[str, bytes]:
     """The files of a draft that may change, with their content. Links, and what is too large, are not among them."""
     found = {}
-    for path, status in walked(draft):
-        is_plain = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
-        if is_plain and matches(path, subject.mutable):
+    for path, status in walk(draft, lambda _: True):
+        is_small = not isinstance(status, OSError) and stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
+        if is_small and matches(path, subject.mutable):
             found[path] = (draft / path).read_bytes()
-    return found
+    return dict(sorted(found.items()))
 
 
 def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
 
-from flagstone.experiments.candidates import Change, changes_in, edits
+from flagstone.experiments.candidates import Change, changes_in, changes_text
 from flagstone.experiments.engine import Opened
 from flagstone.experiments.ledger import History, Progress, Row, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
@@ -148,7 +148,7 @@ def gain_rows(report: Report) -> list[str]:
     for entry in most:
         found = report.changed(entry)
         where = found[0].where if len(found) == 1 else "several places" if found else "unknown"
-        how = found[0].how if len(found) == 1 else edits.told(found)
+        how = found[0].how if len(found) == 1 else changes_text(found)
         before = report.summary.kept.get(entry.previous_best)
         step = f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)}"
         gained = percent(entry.value, before.value) if before else "the first"
@@ -175,7 +175,7 @@ def setting_text(value: object) -> str:
 def extreme_rows(report: Report, entries: Sequence[Row]) -> list[str]:
     rows = []
     for entry in entries:
-        what = "the unedited files" if entry.is_baseline else code(edits.told(report.changed(entry), 2))
+        what = "the unedited files" if entry.is_baseline else code(changes_text(report.changed(entry), 2))
         rows.append(f"- {entry.run_id} {metric_figure(entry.value)} {entry.verdict}: {what} {quoted(entry.note)}")
     return rows
 

@@ -109,10 +109,9 @@ def content_of(path: Path) -> bytes | None:
 
 def differs_from_tree(home: Home, spec: Spec, tree: str) -> bool:
     # imported only here: what starts processes takes longer to import than all of a status to make
-    from flagstone.experiments.candidates import Store, Working
-    from flagstone.experiments.engine import subject_for
+    from flagstone.experiments.candidates import Store, Working, subject_of
 
-    return not Working(home, subject_for(spec, Store(home.candidates))).is_at(tree)
+    return not Working(home, subject_of(spec.subject, Store(home.candidates))).is_at(tree)
 
 
 def status_text(position: Position) -> str:

@@ -13,7 +13,7 @@ from flagstone.text import one_line
 ASSIGNED = re.compile(r"""\s*["']?([A-Za-z_][\w.]*)["']?\s*(?::\s*[\w.\[\] |]+\s*=|=(?!=)|:)\s*(.+?),?\s*(?:#.*)?\Z""")
 NOTE = re.compile(r"\s*RUN_NOTE\s*=")
 FILE = re.compile(r"diff --git a/(.+) b/(.+)\Z")
-LONGEST = 400  # of a line; what is behind it is never shown, and would be searched through
+LONGEST_LINE = 400  # of a line; what is behind it is never shown, and would be searched through
 VALUE = 40
 LINE = 60
 
@@ -37,7 +37,7 @@ def changes_in(diff: str) -> list[Change]:
             removed, added = [], []
             path, is_header = (header[2], True) if header else (path, False)
         elif not is_header and line[:1] in ("-", "+"):
-            (removed if line[0] == "-" else added).append(line[1:LONGEST])
+            (removed if line[0] == "-" else added).append(line[1:LONGEST_LINE])
     return found
 
 
@@ -70,14 +70,14 @@ def lines_words(removed: list[str], added: list[str]) -> str:
     return " ".join([*words, *([more] if more else [])])
 
 
-def told(changes: list[Change], most: int = 3) -> str:
+def changes_text(changes: list[Change], most: int = 3) -> str:
     """All changes of one edit in a line."""
     words = [f"{each.where}: {each.how}" for each in changes[:most]]
     more = f"and {len(changes) - most} more" if len(changes) > most else ""
     return "; ".join([*words, *([more] if more else [])]) or "nothing"
 
 
-LONGEST = 4096
+LONGEST_NOTE = 4096
 
 
 def run_note(path: Path) -> str:
@@ -104,5 +104,5 @@ def note_in(source: str) -> str:
             node = tree.body[0] if tree.body else None
             value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value[:LONGEST]
+                return value.value[:LONGEST_NOTE]
     return ""

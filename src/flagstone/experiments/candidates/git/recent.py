@@ -1,26 +1,26 @@
-"""What was worked out last, so that it need not be worked out again; shared by threads, and bounded."""
+"""The values that were used last, so that they need not be worked out again."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
-Name = TypeVar("Name", bound=Hashable)
+Name = TypeVar("Name")
 Value = TypeVar("Value")
-REMEMBERED = 16
 
 
 class Recent(Generic[Name, Value]):
-    """The last values by their names."""
+    """The values that were used last, by their names; shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.rows: OrderedDict[Name, Value] = OrderedDict()
         self.lock = threading.Lock()
 
     def find(self, name: Name, make: Callable[[], Value]) -> Value:
-        """The value of a name; made where it is not remembered."""
+        """The value of a name; makes it if it is not remembered."""
         with self.lock:
             if name in self.rows:
                 self.rows.move_to_end(name)
@@ -33,5 +33,5 @@ class Recent(Generic[Name, Value]):
         with self.lock:
             self.rows[name] = value
             self.rows.move_to_end(name)
-            while len(self.rows) > REMEMBERED:
+            while len(self.rows) > self.most:
                 self.rows.popitem(last=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from flagstone.experiments.candidates.meaning import is_seed_name, meaning
+from flagstone.experiments.candidates.edits.meaning import is_seed_name, meaning
 
 HALF_BITS = 15
 HALF = (1 << HALF_BITS) - 1

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.candidates.git.trees import Row
 from flagstone.processes import run_quietly
 
 READ_S = 120
@@ -22,16 +23,7 @@ QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROM
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a tree: its git mode, its object, and its path from the top."""
-
-    mode: str
-    sha: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Change:
+class Modified:
     """What is not as the last commit has it."""
 
     path: str
@@ -46,7 +38,7 @@ class Checkout:
 
     def git(self, *words: str, options: Sequence[str] = ()) -> bytes:
         argv = ["git", "--no-replace-objects", *INERT, *options, *words]
-        return answered(argv, self.root, READ_S, env=environment_of_a_person(), about=self.root)
+        return answer(argv, self.root, READ_S, env=environment_of_a_person(), about=self.root)
 
     def head(self) -> str:
         """The commit that is checked out. A folder that is no whole work tree with a commit is refused in words."""
@@ -75,11 +67,11 @@ class Checkout:
         off = [f"{os.fsdecode(name)}={'false' if name.endswith(b'.required') else ''}" for name in names if name]
         return tuple(word for setting in off for word in ("-c", setting))
 
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[Modified, ...]:
         """What differs from the last commit; what is ignored is not asked for."""
         words = ("--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--no-renames")
         found = self.git("status", *words, options=self.without_filters).split(b"\0")
-        return tuple(Change(os.fsdecode(line[3:]), line[:2] != b"??") for line in found if line)
+        return tuple(Modified(os.fsdecode(line[3:]), line[:2] != b"??") for line in found if line)
 
     def others(self) -> tuple[str, ...]:
         """What stands at the top and is not tracked, and what is ignored further down; whole folders as one."""
@@ -100,7 +92,7 @@ class Repository:
         self, *words: str, stdin: bytes = b"", limit_s: float = READ_S, env: Mapping[str, str] | None = None
     ) -> bytes:
         argv = ["git", "--no-replace-objects", f"--git-dir={self.root}", *INERT, *words]
-        return answered(argv, self.root, limit_s, env=env or plain_environment(), stdin=stdin, about=self.root)
+        return answer(argv, self.root, limit_s, env=env or plain_environment(), stdin=stdin, about=self.root)
 
     def fetch(self, source: Path, commit: str) -> None:
         """Takes over one commit with its files: not its history, and nothing that depends on the source."""
@@ -172,8 +164,18 @@ class Repository:
         code, told, _ = run_quietly(argv, folder, READ_S, env=plain_environment(), stdin=asked)
         return frozenset(map(os.fsdecode, told.split(b"\0"))) if code == 0 else frozenset()
 
+    def not_ignored(self, folder: Path, further: Sequence[str]) -> list[str]:
+        """The files below a folder that its `.gitignore` files, and these further names, do not exclude."""
+        words = [word for name in further for word in ("-x", name)]
+        argv = ["git", f"--git-dir={self.root}", f"--work-tree={folder}", *INERT, "-c", "core.bare=false"]
+        argv += ["-c", f"core.excludesFile={os.devnull}", "ls-files", "-z", "--others", *words]
+        found = answer(
+            [*argv, "--exclude-per-directory=.gitignore"], folder, READ_S, env=plain_environment(), about=folder
+        )
+        return [os.fsdecode(path) for path in found.split(b"\0") if path and not path.endswith(b"/")]
 
-def answered(
+
+def answer(
     argv: Sequence[str], cwd: Path, limit_s: float, *, env: Mapping[str, str], about: Path, stdin: bytes = b""
 ) -> bytes:
     """What git answers; where it fails, why in plain words."""

@@ -1,0 +1,110 @@
+"""Folders that anything may have been done to: walked, emptied and removed without following a link."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from flagstone.processes import run_quietly
+
+# what version control, tools and we ourselves keep beside the sources: part of no candidate
+LEFT_OUT = frozenset(
+    (".git", ".hg", ".svn", ".flagstone", ".autoresearch", ".snakemake", "__pycache__", ".pytest_cache", ".mypy_cache")
+)
+
+
+def is_left_out(path: str) -> bool:
+    return path.endswith(".pyc") or bool(LEFT_OUT & set(path.split("/")))
+
+
+def walk(folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, os.stat_result | OSError]]:
+    """Everything below a folder, a folder before what is in it. Yields the error of what cannot be read."""
+    waiting = [""]
+    while waiting:
+        above = waiting.pop()
+        try:
+            entries = entries_of(f"{folder}/{above}" if above else str(folder))
+        except OSError as error:
+            yield above, error
+            continue
+        for entry in entries:
+            path = f"{above}/{entry.name}" if above else entry.name
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # removed while we looked
+            except OSError as error:
+                yield path, error
+                continue
+            yield path, status
+            if stat.S_ISDIR(status.st_mode) and enters(path):
+                waiting.append(path)
+
+
+def entries_of(place: str) -> list[os.DirEntry[str]]:
+    """What is in a folder, which a run may have closed to us."""
+    try:
+        with os.scandir(place) as found:
+            return list(found)
+    except PermissionError:
+        os.chmod(place, 0o700)
+        with os.scandir(place) as found:
+            return list(found)
+
+
+def make_real_folder(folder: Path) -> None:
+    """A folder in this place that is no link."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+
+
+def make_empty_folder(folder: Path) -> None:
+    """An empty folder in this place."""
+    if is_empty_folder(folder):
+        return
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    if folder.exists():
+        shutil.rmtree(folder, onerror=unlock)
+    folder.mkdir(parents=True)
+
+
+def is_empty_folder(folder: Path) -> bool:
+    """Whether such a folder stands there already, open to us: a run mostly leaves its own as it was."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.fstat(handle).st_mode & 0o700 == 0o700 and not os.listdir(handle)
+    finally:
+        os.close(handle)
+
+
+def remove(place: Path, status: os.stat_result) -> None:
+    """Removes whatever it is."""
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(place)
+        return
+    try:
+        shutil.rmtree(place, onerror=unlock)
+    except (OSError, RecursionError):
+        # folders within folders without end: rm has no limit
+        code, _, output = run_quietly(["rm", "-rf", "--", str(place)], place.parent, 600)
+        if code:
+            raise OSError(0, output.decode("utf-8", "replace").strip()) from None
+
+
+def unlock(remove_it: Callable[[str], object], path: str, _: object) -> None:
+    """Removes what is in a folder that was made read-only. For `onerror` of `shutil.rmtree`."""
+    os.chmod(os.path.dirname(path), 0o700)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, 0o700)
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)

@@ -1,0 +1,266 @@
+"""Candidates as objects of a bare git repository: written by us, readable with git, never removed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.candidates.git.journal import Journal
+from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of, write_all
+from flagstone.experiments.candidates.git.recent import Recent
+from flagstone.experiments.candidates.git.repository import Repository, lost, plain_environment
+from flagstone.experiments.candidates.git.trees import FOLDER, Row
+from flagstone.processes import run_quietly
+from flagstone.records import cannot_write, sync_folder
+
+# precious objects: not even `git gc --prune=now` removes a candidate
+CONFIG = """[core]
+\trepositoryformatversion = 1
+\tfilemode = true
+\tbare = true
+\thooksPath = /dev/null
+[extensions]
+\tpreciousObjects = true
+[gc]
+\tauto = 0
+\tpruneExpire = never
+"""
+WRITER = b"Flagstone <experiment@localhost>"
+DIFF_BYTES = 200_000
+PACKED_AT = 300  # objects: about a hundred candidates
+ONE_BY_ONE, AT_ONCE_BYTES = 200, 64_000_000
+REMEMBERED, REMEMBERED_BYTES = 128, 500_000
+
+
+@dataclass
+class Store:
+    """The repository below `root`.
+
+    New objects are appended to one journal, which is synced once a candidate; git reads them as loose objects, which
+    are not. Every hundred candidates the journal becomes a pack. What a power cut took of the loose objects is written
+    again from the journal.
+    """
+
+    root: Path
+    recent: Recent[str, bytes] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, compare=False)
+    unpacked: int | None = field(default=None, compare=False)
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.root / "unpacked")
+
+    @property
+    def repository(self) -> Repository:
+        self.mend()
+        return Repository(self.root)
+
+    def make(self) -> None:
+        """An empty repository, as `git init --bare` leaves it, without a process."""
+        try:
+            for folder in ("objects/info", "objects/pack", "refs/heads"):
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+            (self.root / "config").write_text(CONFIG)
+            (self.root / "HEAD").write_text("ref: refs/heads/best\n")
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+
+    def path_of(self, sha: str) -> Path:
+        return self.root / "objects" / sha[:2] / sha[2:]
+
+    def put(self, kind: bytes, content: bytes) -> str:
+        """Stores one object durably; its name."""
+        batch = Batch(self)
+        sha = batch.put(kind, content)
+        batch.write()
+        return sha
+
+    def append(self, objects: Iterable[tuple[str, bytes]]) -> None:
+        """Stores objects, each as the content of its loose file: durable when this returns."""
+        with self.lock:
+            self.mend()
+            rows = [(sha, packed) for sha, packed in objects if not os.path.exists(self.path_of(sha))]
+            try:
+                self.journal.append(rows)
+                for sha, packed in rows:
+                    self.write_loose(sha, packed)
+            except OSError as error:
+                self.unpacked = None
+                raise cannot_write(self.root, error) from error
+            self.unpacked = (self.unpacked or 0) + len(rows)
+            if self.unpacked >= PACKED_AT:
+                self.pack()
+
+    def write_loose(self, sha: str, packed: bytes) -> None:
+        """For git. It need not be durable, nor whole after a kill: the journal has the object."""
+        path, flags = self.path_of(sha), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            handle = os.open(path, flags, 0o444)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, flags, 0o444)
+        except FileExistsError:
+            return
+        try:
+            write_all(handle, packed)
+        finally:
+            os.close(handle)
+
+    def mend(self) -> None:
+        """Once a process: writes each object again that the journal has and git would not find, or would find torn."""
+        with self.lock:
+            if self.unpacked is not None:
+                return
+            self.unpacked = 0
+            for sha, packed in self.journal.rows():
+                self.unpacked += 1
+                path = self.path_of(sha)
+                try:
+                    if path.read_bytes() == packed:
+                        continue
+                    path.unlink()
+                except FileNotFoundError:
+                    pass
+                self.write_loose(sha, packed)
+
+    def pack(self) -> None:
+        """The journal as a pack. Without git everything stays as it is, and is tried again later."""
+        rows = list(self.journal.rows())
+        self.unpacked = 0
+        try:
+            Repository(self.root).take_pack(pack_of([parts_of(packed) for _, packed in rows]))
+            sync_folder(self.root / "objects" / "pack")
+        except FlagstoneError:
+            return
+        for sha, _ in rows:
+            self.path_of(sha).unlink(missing_ok=True)
+        self.journal.path.unlink(missing_ok=True)
+
+    def content(self, sha: str) -> bytes:
+        """The content of an object."""
+        return next(content for _, content in self.contents([sha]))
+
+    def contents(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """What objects hold. Reads loose ones as files, the rest through git."""
+        packed = []
+        for sha in dict.fromkeys(shas):
+            content = self.recent.rows.get(sha)
+            content = self.loose(sha) if content is None else content
+            if content is None:
+                packed.append(sha)
+            else:
+                yield sha, content
+        if packed:
+            for sha, content in self.repository.contents(packed):
+                self.remember(sha, content)
+                yield sha, content
+
+    def small_contents(self, shas: Iterable[str], most: int) -> dict[str, bytes]:
+        """What objects hold that are not too large."""
+        found, packed = dict[str, bytes](), list[str]()
+        for sha in shas:
+            content = self.recent.rows.get(sha)
+            content = self.loose(sha) if content is None else content
+            if content is None:
+                packed.append(sha)
+            elif len(content) <= most:
+                found[sha] = content
+        sizes = self.repository.sizes(packed) if packed else {}
+        return {**found, **dict(self.contents(sha for sha in packed if sizes.get(sha, 0) <= most))}
+
+    def remember(self, sha: str, content: bytes) -> None:
+        if len(content) <= REMEMBERED_BYTES:
+            self.recent.put(sha, content)
+
+    def loose(self, sha: str) -> bytes | None:
+        """The content of a loose object; None if it is packed."""
+        path = self.path_of(sha)
+        for _ in range(2):
+            try:
+                return parts_of(path.read_bytes())[1]
+            except FileNotFoundError:
+                pass
+            except (OSError, zlib.error, ValueError) as error:
+                if self.unpacked is not None:
+                    raise lost(self.root, sha) from error
+            if self.unpacked is not None:
+                return None
+            self.mend()
+        return None
+
+    def rows(self, tree: str) -> Iterator[Row]:
+        """Every file and folder of a tree."""
+        return iter(self.loose_rows(tree) or tuple(self.repository.rows(tree)))
+
+    def loose_rows(self, tree: str, above: str = "") -> list[Row]:
+        """The rows, if all folders of the tree are loose objects: without a process. Else none."""
+        content = self.loose(tree)
+        if content is None:
+            return []
+        rows, position = list[Row](), 0
+        while position < len(content):
+            end = content.index(b"\0", position)
+            mode, _, name = content[position:end].partition(b" ")
+            row = Row(mode.decode(), content[end + 1 : end + 21].hex(), above + os.fsdecode(name))
+            position = end + 21
+            rows.append(row)
+            if row.mode == FOLDER:
+                below = self.loose_rows(row.sha, f"{row.path}/")
+                if not below:
+                    return []
+                rows += below
+        return rows
+
+    def diff(self, before: str, after: str) -> str:
+        """The difference of two trees as a person reads it, cut if it is very long."""
+        if before == after:
+            return ""
+        self.mend()
+        argv = ["git", "-c", "core.quotePath=false", "diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M"]
+        code, content, output = run_quietly([*argv, before, after], self.root, 60, env=plain_environment())
+        if code:
+            problem = output.decode("utf-8", "replace").strip()
+            raise WorkFailed(f"cannot compare {before[:10]} and {after[:10]}: {problem}", hint="look at candidates.git")
+        text = content[:DIFF_BYTES].decode("utf-8", "replace")
+        return text if len(content) <= DIFF_BYTES else f"{text}\n[… {len(content) - DIFF_BYTES} bytes left out …]\n"
+
+
+@dataclass
+class Batch:
+    """New objects on their way into the store: each durable when `write` returns."""
+
+    store: Store
+    waiting: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    size: int = 0
+
+    def put(self, kind: bytes, content: bytes) -> str:
+        sha = object_name(kind, content)
+        if sha not in self.waiting:
+            self.waiting[sha] = (kind, content)
+            self.size += len(content)
+        if self.size > AT_ONCE_BYTES:
+            self.write()
+        return sha
+
+    def put_commit(self, tree: str, parent: str, note: str, number: int) -> str:
+        """Equal edits make equal commits: the number of the run stands for the time."""
+        lines = [b"tree " + tree.encode(), *([b"parent " + parent.encode()] if parent else [])]
+        lines += [b"%s %s %d +0000" % (role, WRITER, number) for role in (b"author", b"committer")]
+        return self.put(b"commit", b"\n".join(lines) + b"\n\n" + note.encode("utf-8", "replace") + b"\n")
+
+    def write(self) -> None:
+        """A few objects go to the journal, many become a pack of their own."""
+        objects = self.waiting
+        self.waiting, self.size = {}, 0
+        if len(objects) > ONE_BY_ONE:
+            self.store.repository.take_pack(pack_of(list(objects.values())))
+            sync_folder(self.store.root / "objects" / "pack")
+            return
+        for sha, (_, content) in objects.items():
+            self.store.remember(sha, content)
+        self.store.append((sha, loose_form(*each)) for sha, each in objects.items())

@@ -1,0 +1,102 @@
+"""Where candidates come from: which files make the base, what a run sees beside them, what runs write to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from flagstone.experiments.candidates.git import Tree
+from flagstone.globs import matches
+from flagstone.plans import SubjectSpec
+
+LONGEST_PATH = 300
+# folders that training code writes to wherever it runs: each run gets its own, empty ones
+SCRATCH = frozenset(
+    ("outputs", "output", "out", "runs", "logs", "lightning_logs", "tb_logs", "checkpoints", "ckpt", "wandb", "mlruns")
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What runs write to: whole `folders`, and files that `globs` name. `empty` folders stand there before a run."""
+
+    folders: Set[str]
+    globs: tuple[str, ...]
+    empty: Set[str]
+
+    def has_folder_of(self, path: str) -> bool:
+        return bool(self.folders) and any(path == name or path.startswith(f"{name}/") for name in self.folders)
+
+    def __contains__(self, path: str) -> bool:
+        return self.has_folder_of(path) or matches(path, self.globs)
+
+
+class Source(Protocol):
+    """The two kinds of subject differ in this and in nothing else."""
+
+    def base(self) -> tuple[str, str]:
+        """The tree and the commit that everything starts from, stored."""
+        ...
+
+    def has_changed(self, base: Tree) -> bool:
+        """Whether the project is not what a base was taken from."""
+        ...
+
+    def notices(self, base: Tree) -> tuple[str, ...]:
+        """What a person should know of the tree that everything starts from."""
+        ...
+
+    def beside(self, folders: Iterable[str]) -> Iterable[str]:
+        """What stands in these folders of the project, to be seen through links."""
+        ...
+
+    def scratch(self, tree: Tree) -> frozenset[str]:
+        """The folders that runs write to, unless the spec names them."""
+        ...
+
+    def also_mutable(self, tree: Tree) -> frozenset[str]:
+        """Files that may change though no glob names them."""
+        ...
+
+
+def written_by_runs(spec: SubjectSpec, source: Source, tree: Tree) -> Written:
+    """What runs write to beside this tree. What is a file of the tree is never among it."""
+    asked = frozenset(name.strip("/") for name in spec.scratch)
+    files = frozenset(name for name in asked if (spec.root / name).is_file())
+    folders = frozenset(name for name in (asked - files or source.scratch(tree)) if name not in tree.files)
+    empty = frozenset(name for name in folders if name in asked or (spec.root / name).is_dir())
+    globs = tuple(glob for output in (*spec.outputs, *files) for glob in (output, f"{output}/**"))
+    return Written(folders, globs, empty)
+
+
+def folders_of_outputs(root: Path, outputs: Iterable[str]) -> Iterator[str]:
+    """The folders of the project that a run leaves files in. They have to be real ones."""
+    for glob in outputs:
+        above = re.split(r"[^/]*[*?\[]|[^/]*$", glob, maxsplit=1)[0].rstrip("/")
+        if above and (root / above).is_dir():
+            yield above
+
+
+def links_of(root: Path, tree: Tree, folders: Set[str], names: Iterable[str], written: Written) -> Mapping[str, str]:
+    """What is only linked beside a tree, and where it leads. `folders` are the real ones."""
+    return {
+        path: f"{root}/{path}"
+        for path in names
+        if path not in tree.files and path not in folders and path.rpartition("/")[0] in folders and path not in written
+    }
+
+
+def first_few(paths: list[str]) -> str:
+    """A few of them, and how many more."""
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(paths[:5]) + more
+
+
+def printable(path: str) -> str:
+    """A path as it can be printed and stored, whatever is in it."""
+    is_plain = path.isprintable() and path == path.strip()
+    text = path if is_plain else ascii(path)
+    return text if len(text) <= LONGEST_PATH else f"{text[:LONGEST_PATH]}…"
