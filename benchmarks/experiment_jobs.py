@@ -14,7 +14,7 @@ import yaml
 
 from measured.loops import HARNESS, SOURCE, bare, value_of
 from measured.project import FLAGSTONE, SNAKEMAKE, new_run, throw_away_project
-from measured.rounds import command, environment, promise, seconds
+from measured.rounds import command, environment, promise, seconds, show
 
 RUNS = 2_000
 SHARE = 200
@@ -23,12 +23,13 @@ SHARE = 200
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with throw_away_project() as root:
-        floor_ms = 1000 * median(bare(root, 100))
-        print(f"bare loop {floor_ms:.1f} ms a run")
+        floor = bare(root, 100)
         none = planned(root, "none", 1, 1)
         idle_s = least(root, none)
         one = planned(root, "one", 1, runs)
         gaps = verdict_gaps(root, one)
+        floor += bare(root, 100)
+        show({"bare loop, before and after": floor, "block 1": gaps}, "bare loop, before and after")
         promise(f"block 1, median of {len(gaps)} runs, process starts included", 1000 * median(gaps), 150, " ms")
         promise(f"last {SHARE} / first {SHARE}", median(gaps[-SHARE:]) / median(gaps[:SHARE]), 1.1, "×")
         promise(f"a call with nothing to do, {runs} runs on disk / one run", least(root, one) / idle_s, 1.3, "×")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
-from flagstone.processes.confinement import bubblewrap, landlock
-from measured.rounds import promise, seconds, show
+from flagstone.processes.confinement import landlock, machine
+from measured.rounds import promise, seconds, show, take_turns
 
 ROUNDS = 60
 LIMIT_MS = 15
@@ -21,20 +23,18 @@ def main() -> None:
         (root / "workspace").mkdir()
         commands = {name: command(root, *held) for name, held in WAYS.items() if is_here(*held)}
         commands["landlock in a fork"] = command(root, True, False, is_fork=True)
-        taken: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(ROUNDS):
-            # in turns, so that whatever else this machine does falls on all of them alike
-            for name, each in commands.items():
-                taken[name].append(seconds(lambda each=each: started(each, root)))
+        sides = {name: partial(seconds, partial(started, each, root)) for name, each in commands.items()}
+        taken = take_turns(sides, ROUNDS)
     show(taken, "nothing")
-    floor = middle(taken["nothing"])
+    if fault := machine.bubblewrap_fault():
+        print(f"bubblewrap is not measured: {fault}")
     for name in commands:
-        cost_ms = 1000 * (middle(taken[name]) - floor)
+        cost_ms = 1000 * (median(taken[name]) - median(taken["nothing"]))
         promise(f"{name}, beyond nothing, median of {ROUNDS}", cost_ms, LIMIT_MS, " ms")
 
 
 def is_here(use_landlock: bool, use_bubblewrap: bool) -> bool:
-    return not (use_landlock and not landlock.abi()) and not (use_bubblewrap and bubblewrap.fault())
+    return not (use_landlock and not landlock.abi()) and not (use_bubblewrap and machine.bubblewrap_fault())
 
 
 def command(root: Path, use_landlock: bool, use_bubblewrap: bool, *, is_fork: bool = False) -> Command:
@@ -47,10 +47,6 @@ def command(root: Path, use_landlock: bool, use_bubblewrap: bool, *, is_fork: bo
 def started(command: Command, root: Path) -> None:
     if run(command, ProcessLimits(wall_s=20), Output(root / "out")).exit_code != 0:
         raise SystemExit((root / "out").read_text())
-
-
-def middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
-from flagstone.processes.confinement import bubblewrap, landlock
+from flagstone.processes.confinement import landlock, machine
 from measured.rounds import promise, seconds, show, take_turns
 
 ROUNDS = 200
@@ -31,7 +31,9 @@ def main() -> None:
             "subprocess.run, forked": lambda: seconds(lambda: bare(root, preexec_fn=int)),
             "processes.run": lambda: seconds(lambda: ours(command(root, PROGRAM), root)),
         }
-        if landlock.abi() and not bubblewrap.fault():
+        if fault := machine.bubblewrap_fault():
+            print(f"the sandbox is not measured: {fault}")
+        elif landlock.abi():
             held = Confinement((root,))
             sides["processes.run, sandbox"] = lambda: seconds(lambda: ours(command(root, PROGRAM, held=held), root))
         found = take_turns(sides, ROUNDS)

@@ -1,23 +1,38 @@
-"""An experiment of any length with a harness of a few milliseconds, and the bare loop it is held against."""
+"""Experiments of any length whose harness takes a few milliseconds, and the bare loops they are held against."""
 
 from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from flagstone.experiments.engine.engine import engine_of
+from flagstone.cli.jobs.owner import owner_of
+from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import open_experiment
-from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.experiments.proposers.protocol import Proposed, Proposer, View
 from flagstone.plans.folder import Home
-from measured.rounds import CHECKOUT
+from measured.rounds import CHECKOUT, Took, cpu_seconds
 
 SOURCE = "X={}\nprintf 'val_loss: %s\\n' $X\n"
 HARNESS = ("sh", "train.sh")
+# an agent whose every edit is better than all before it
+AGENT = """#!/bin/sh
+. ./train.sh >/dev/null
+printf "X=%s\\nprintf 'val_loss: %%s\\\\\\\\n' \\$X\\n" $((X - 1)) > train.sh
+echo "one less"
+"""
+SEARCH = {
+    "proposer": "search",
+    "search": {"parameters": {"X": {"low": 0.0, "high": 4.0}}},
+    "subject": {"mutable": ["x.py"]},
+    "harness": {"argv": ["sh", "-c", '. ./x.py; echo "val_loss: $X"'], "seconds": 60},
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +54,12 @@ def value_of(number: int) -> float:
 
 @dataclass
 class Loop:
-    """One experiment below a folder, and the moments of its verdicts."""
+    """One experiment below a folder, and the moments of its verdicts, in wall and CPU seconds."""
 
     folder: Path
     changes: dict[str, Any]
     moments: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
 
     @property
     def home(self) -> Home:
@@ -52,6 +68,10 @@ class Loop:
     def make(self) -> Loop:
         self.home.root.mkdir(parents=True)
         (self.folder / "train.sh").write_text(SOURCE.format(30_000))
+        (self.folder / "x.py").write_text("X=1.0\n")
+        agent = self.folder / "agent.sh"
+        agent.write_text(AGENT)
+        agent.chmod(0o755)
         spec = {
             "goal": "measure the loop",
             "subject": {"mutable": ["train.sh"]},
@@ -59,26 +79,42 @@ class Loop:
             "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
             "noise": "off",
             "sandbox": "off",
+            "agent": {"driver": "command", "options": {"argv": [str(agent)]}},
         }
         self.home.spec.write_text(yaml.safe_dump({**spec, **self.changes}))
         return self
 
-    def run(self, count: int, nap_s: float = 0.0) -> list[float]:
+    @contextmanager
+    def opened(self, proposer: Proposer | None = None) -> Iterator[Engine]:
+        """The engine of this experiment; without a proposer it has the one that its spec names."""
+        opened, owner = open_experiment(self.home, CHECKOUT / "schemas"), owner_of(self.folder)
+        asked = proposer or owner.proposer(opened.spec)
+        with engine_of(opened, asked, self.note, owner.accounts(self.home)) as engine:
+            yield engine
+
+    def note(self, _: str) -> None:
+        self.moments.append(time.perf_counter())
+        self.used.append(cpu_seconds())
+
+    def run(self, count: int, proposer: Proposer | None = None) -> list[float]:
         """Seconds between one verdict and the next."""
-        opened = open_experiment(self.home, CHECKOUT / "schemas")
-        self.moments = []
-        with engine_of(opened, Steps(nap_s), lambda _: self.moments.append(time.perf_counter())) as engine:
+        self.moments, self.used = [], []
+        with self.opened(proposer) as engine:
             engine.run(count)
-        return [after - before for before, after in zip(self.moments, self.moments[1:], strict=False)]
+        return [
+            Took.of(self.moments[number] - self.moments[number - 1], self.used[number] - self.used[number - 1])
+            for number in range(1, len(self.moments))
+        ]
 
 
-def bare(folder: Path, count: int) -> list[float]:
-    """Seconds of each turn of a plain subprocess.run loop over the same harness, its log written to a file."""
-    taken = []
-    (folder / "train.sh").write_text(SOURCE.format(1))
+def bare(folder: Path, count: int, *programs: Sequence[str]) -> list[float]:
+    """Seconds of each turn of a plain subprocess.run loop over the same programs, their output written to a file."""
+    taken: list[float] = []
+    (folder / "train.sh").write_text(SOURCE.format(100_000))
     for _ in range(count):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu_seconds()
         with open(folder / "bare.log", "wb") as log:
-            subprocess.run(HARNESS, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=True)
-        taken.append(time.perf_counter() - began)
+            for argv in programs or (HARNESS,):
+                subprocess.run(argv, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=True)
+        taken.append(Took.of(time.perf_counter() - began, cpu_seconds() - used))
     return taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -13,6 +14,20 @@ from statistics import median
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
 OURS_ALONE = ("FLAGSTONE", "SNAKEMAKE", "PYTHON")  # variables of whoever calls, which must not reach what is measured
+NOISY = 2.0
+troubles: list[str] = []  # why no figure of this benchmark can be believed
+
+
+class Took(float):
+    """Wall seconds of one turn, and the CPU seconds that it and its ended children used."""
+
+    cpu_s = 0.0
+
+    @classmethod
+    def of(cls, wall_s: float, cpu_s: float) -> Took:
+        took = cls(wall_s)
+        took.cpu_s = cpu_s
+        return took
 
 
 def environment() -> dict[str, str]:
@@ -23,7 +38,7 @@ def environment() -> dict[str, str]:
 
 
 def command(*words: str | Path, cwd: Path) -> None:
-    """Runs a command to its end; one that fails is an error with what it said."""
+    """Runs a command to its end; one that fails is an error with its output."""
     done = subprocess.run(
         [str(word) for word in words], cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, capture_output=True
     )
@@ -31,10 +46,16 @@ def command(*words: str | Path, cwd: Path) -> None:
         raise SystemExit(f"{words} ended with {done.returncode}:\n{done.stdout.decode()}{done.stderr.decode()}")
 
 
-def seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def seconds(act: Callable[[], object]) -> Took:
+    began, used = time.perf_counter(), cpu_seconds()
     act()
-    return time.perf_counter() - began
+    return Took.of(time.perf_counter() - began, cpu_seconds() - used)
+
+
+def cpu_seconds() -> float:
+    """Of this process and of all its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
@@ -49,16 +70,36 @@ def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
 
 
 def show(found: Mapping[str, Sequence[float]], floor: str) -> None:
-    """One line a side: median and least, in seconds and as a multiple of the floor's."""
+    """One line a side: wall and CPU in ms, the spread, and multiples of the floor's."""
     width = max(map(len, found))
     base = found[floor]
-    print(f"{'':<{width}}  median s   min s   median ×   min ×   (× = {floor})")
+    print(f"{'':<{width}}   wall ms  p10–p90 ms            CPU ms   wall ×   CPU ×   (× = {floor})")
     for name, took in found.items():
-        times = f"{median(took) / median(base):8.2f}  {min(took) / min(base):7.2f}"
-        print(f"{name:<{width}}  {median(took):8.3f}  {min(took):6.3f}   {times}")
+        low, high = spread(took)
+        times = f"{median(took) / median(base):7.2f} {share(cpu(took), cpu(base)):7.2f}"
+        print(f"{name:<{width}} {1000 * median(took):9.1f}  {1000 * low:8.1f} – {1000 * high:<8.1f} "
+              f"{1000 * cpu(took):9.1f}  {times}")  # fmt: skip
+    low, high = spread(base)
+    if high > NOISY * low:
+        troubles.append(f"{floor}: p90 is {high / low:.1f} × p10")
+        print(f"TOO NOISY: {troubles[-1]}; nothing below is held or not held")
+
+
+def spread(took: Sequence[float]) -> tuple[float, float]:
+    """The 10th and the 90th percentile."""
+    ordered = sorted(took)
+    return ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
+
+
+def cpu(took: Sequence[float]) -> float:
+    return median(getattr(each, "cpu_s", 0.0) for each in took)
+
+
+def share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
 
 
 def promise(what: str, figure: float, limit: float, unit: str = "") -> None:
     """What we publish, and whether it held this time."""
-    word = "held" if figure < limit else "NOT HELD"
+    word = "too noisy" if troubles else "held" if figure < limit else "NOT HELD"
     print(f"{word}: {what}: {figure:.2f}{unit} (promised: < {limit:g}{unit})")
