@@ -105,11 +105,18 @@ clean:  ## remove what make built, but not runs/
 
 # --- working on Flagstone ---------------------------------------------------------------------------------------------
 
-TESTS ?= -n 2
+# One worker more than a small machine has cores: some tests wait for processes to end.
+TESTS ?= -n 3 --dist loadgroup
 
 .PHONY: test
 test: .venv/dev.stamp tex  ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
+
+# If CI is set, no test may be skipped.
+.PHONY: test-long
+test-long: .venv/dev.stamp tex  ## run what make test leaves out: long sweeps, the real Claude Code, a real SLURM
+	-$(BIN)/python tests/claude/install.py
+	$(BIN)/python -m pytest -m "slow or claude or slurm" $(TESTS) -rs
 
 .PHONY: sandbox
 sandbox:  ## install bubblewrap, the second half of the sandbox
@@ -119,7 +126,7 @@ sandbox:  ## install bubblewrap, the second half of the sandbox
 .PHONY: test-claude
 test-claude: .venv/dev.stamp  ## run the real, pinned Claude Code against our own Messages API
 	$(BIN)/python tests/claude/install.py
-	$(BIN)/python -m pytest tests/claude -m claude -n 2 -rs
+	$(BIN)/python -m pytest tests/claude -m claude $(TESTS) -rs
 
 # If CI is set, no test may be skipped. Otherwise every test is skipped, and says so, if no cluster can be started.
 .PHONY: test-slurm

@@ -28,15 +28,18 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.path.read_text(encoding="utf-8"), self.name)
 
-    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node
+    @functools.cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
 
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        return (node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    @functools.cached_property
     def imports(self) -> set[str]:
         """The packages this file imports anywhere, by their first name."""
         found: set[str] = set()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -45,7 +48,11 @@ class Source:
 
     def calls(self) -> set[str]:
         """Every dotted name that is called, such as `os.fork`."""
-        return {ast.unparse(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
+        return {ast.unparse(call.func) for call in self.nodes if isinstance(call, ast.Call) and is_dotted(call.func)}
+
+
+def is_dotted(name: ast.expr) -> bool:
+    return isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name)
 
 
 def files(*folders: str) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def is_getter(name: str) -> bool:
 
 def test_only_processes_starts_processes() -> None:
     package = [source for source in python("src/flagstone") if "/agents/demo/material/" not in source.name]
-    starting = {source.name for source in package if source.imports() & STARTERS or source.calls() & FORKS}
+    starting = {source.name for source in package if source.imports & STARTERS or source.calls() & FORKS}
     outside = {name for name in starting if not name.startswith("src/flagstone/processes/")}
     assert outside == set()
 
@@ -77,7 +78,7 @@ def test_only_processes_starts_processes() -> None:
 )
 def test_a_library_is_known_in_one_room_only(library: str, room: str) -> None:
     package = python("src/flagstone")
-    assert [each.name for each in package if library in each.imports() and not each.name.startswith(room)] == []
+    assert [each.name for each in package if library in each.imports and not each.name.startswith(room)] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:
@@ -87,6 +88,12 @@ def test_every_module_says_what_it_is_for() -> None:
 def first_line(source: Source) -> str:
     doc = source.tree.body[0]
     return getattr(getattr(doc, "value", None), "value", "") or ""
+
+
+def test_no_two_modules_of_the_tests_have_one_name() -> None:
+    """Whichever pytest imported first would win, or the second would not be collected."""
+    names = Counter(path.name for path in files("tests") if path.suffix == ".py" and path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_requirements_are_locked_by_hash_and_name_no_host() -> None:

@@ -50,7 +50,11 @@ def assert_whole(study: Study) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "calls", "later_s"), [(("all", "main")[at % 2], *moment) for at, moment in enumerate(MOMENTS)]
+    ("way", "calls", "later_s"),
+    [
+        pytest.param(("all", "main")[at % 2], *moment, marks=[pytest.mark.slow] if at % 5 else [])
+        for at, moment in enumerate(MOMENTS)
+    ],
 )
 def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_end(
     place: Place, way: str, calls: int, later_s: float

@@ -16,7 +16,7 @@ import yaml
 from cluster import CannotStartError, Cluster, running
 from workbench import PROGRAMS, Place, Study
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster is enough
 TRAIN = """import os
 X = 1.0
 print("gpu:", os.environ.get("CUDA_VISIBLE_DEVICES"), "job:", os.environ.get("SLURM_JOB_ID"))

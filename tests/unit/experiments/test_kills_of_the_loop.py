@@ -39,7 +39,7 @@ def best_agrees(laboratory: Laboratory) -> None:
     assert (home.working / "train.py").read_text() == source
 
 
-@pytest.mark.parametrize("share", range(8))
+@pytest.mark.parametrize("share", [0, *(pytest.param(share, marks=pytest.mark.slow) for share in range(1, 8))])
 def test_every_run_is_there_exactly_once_after_a_kill_at_any_change(laboratory: Laboratory, share: int) -> None:
     prepared(laboratory)
     for moment in range(share + 1, 2000, 24):

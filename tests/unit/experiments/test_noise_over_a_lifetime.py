@@ -40,6 +40,7 @@ def test_over_200_edits_without_a_gain_few_experiments_keep_one_and_the_gain_tha
     assert found.runs < 1.5
 
 
+@pytest.mark.slow
 def test_over_2000_edits_without_a_gain_few_experiments_keep_one() -> None:
     found = tally(World(direction="min"), [0.0] * 2000, loops=100, seed=2)
     assert found.wrong <= ALPHA

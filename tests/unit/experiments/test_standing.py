@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from entries import entry_of, home_for, made_up, progress_of, spec_for, write_le
 from laboratory import Edits, Laboratory, set_x
 
 from flagstone.experiments.ledger.ledger import History, ledger_problems
+from flagstone.experiments.ledger.progress import Progress
 from flagstone.experiments.reporting.status import (
     Position,
     last_entries,
@@ -32,6 +34,11 @@ def position(tmp_path: Path, count: int = 200, **changes: object) -> Position:
     entries = made_up(count)
     spec = spec_for(tmp_path, stopping={"plateau": 5, "max_runs": 20_000})
     return replace(Position("lr", spec, progress_of(entries), entries[-1], is_edited=False), **changes)
+
+
+@cache
+def ten_thousand_runs() -> Progress:
+    return progress_of(made_up(10_000))
 
 
 def rows(text: str) -> dict[str, str]:
@@ -86,7 +93,7 @@ def test_the_status_of_ten_thousand_runs_is_short_whatever_the_words_in_it(lette
     )
     long = position(tmp_path, spec=spec, problems=(letters * 500,) * 3, name="n" * 64)
     long = replace(long, last=replace(long.last, note=letters * 4000), holder={"pid": 1, "since": "x" * 99})  # type: ignore[type-var]
-    text = status_text(replace(long, progress=progress_of(made_up(10_000))))
+    text = status_text(replace(long, progress=ten_thousand_runs()))
     assert len(text.splitlines()) <= 10
     assert len(text.encode()) <= 1024
     assert "runs: 10000 total" in text and "max_runs 10000/99999" in text

@@ -43,11 +43,12 @@ def added(laboratory: Laboratory, line: str) -> None:
         stream.write(line + "\n")
 
 
-def test_after_a_kill_at_any_change_nothing_looks_like_an_edit_of_a_person(laboratory: Laboratory) -> None:
+@pytest.mark.parametrize("share", [0, *(pytest.param(share, marks=pytest.mark.slow) for share in range(1, 6))])
+def test_after_a_kill_at_any_change_nothing_looks_like_an_edit_of_a_person(laboratory: Laboratory, share: int) -> None:
     laboratory.make()
     laboratory.open()
     edits = {2: set_x(2.0), 3: set_x(2.5)}
-    for moment in range(1, 400):
+    for moment in range(share + 1, 400, 6):
         there = laboratory.copy(f"moment-{moment}")
         was_killed = killed_at(moment, lambda here=there: here.run(Edits(edits), limit=3))  # type: ignore[misc]
         assert unedited(there), f"killed at change {moment}"
