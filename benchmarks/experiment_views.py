@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -40,6 +39,12 @@ SPEC = {
     "stopping": {"plateau": RUNS, "max_runs": 2 * RUNS},
 }
 PYTHON, LEDGER = "bare start of Python", "json.loads of each line"
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 READ = "import json, sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
 FILES = "write as many files, plainly"
 STATUS, LAST, TAIL, REPORT, REBUILD = "status", "status --last 20", "tail", "report", "rebuild"
@@ -103,12 +108,13 @@ def long_experiment(folder: Path, runs: int) -> Opened:
 
 
 def used(there: Path, *words: str | Path) -> tuple[float, float]:
-    """CPU seconds and MB of memory of a command that must end well."""
-    done = subprocess.Popen([str(word) for word in words], cwd=there, env=environment(), stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(done.pid, 0)
-    if status:
-        raise SystemExit(f"{words} ended with {status}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000
+    """CPU seconds and MB of memory of a command that must end well. A small process starts it: a fork has our size."""
+    asked = [PROGRAMS / "python", "-c", MEASURE, *words]
+    done = subprocess.run(
+        [str(word) for word in asked], cwd=there, env=environment(), capture_output=True, text=True, check=True
+    )
+    cpu_s, memory_kb = done.stdout.split()
+    return float(cpu_s), int(memory_kb) / 1000
 
 
 def noting(memory_mb: list[float], cpu_s: float, own_mb: float) -> float:

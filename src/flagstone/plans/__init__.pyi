@@ -2,6 +2,13 @@ from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
 from .direction import direction_of as direction_of
 from .files import SOURCES as SOURCES, NamedFiles as NamedFiles
+from .finding import (
+    FOLDER as FOLDER,
+    experiment_named as experiment_named,
+    experiment_names as experiment_names,
+    experiments_around as experiments_around,
+    is_run_folder as is_run_folder,
+)
 from .folder import (
     RUN_ID as RUN_ID,
     Home as Home,

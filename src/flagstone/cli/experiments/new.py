@@ -9,7 +9,7 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.which import make_room, room
+from flagstone.cli.experiments.which import experiment_folder, make_room
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
@@ -84,7 +84,7 @@ def command(
         )
     base = schemas.read_yaml(plan) if plan else {}
     value = filled(base if isinstance(base, dict) else {}, argv, given)
-    folder, belongs_to = room(standing, run_name)
+    folder, belongs_to = experiment_folder(standing, run_name)
     home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
     schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
     for text in value.get("constraints", ()):

@@ -8,14 +8,14 @@ from typing import Literal
 import click
 
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
-from flagstone.cli.experiments.which import experiment_argument, home_of, live, names_in, opened_experiment
+from flagstone.cli.experiments.which import experiment_argument, home_of, live, opened_experiment
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Working
 from flagstone.experiments.engine import Engine, Opened, begin_anew, engine_of, is_unedited, open_experiment, run_step
 from flagstone.experiments.ledger import Entry, History
-from flagstone.plans import Home, command_of
+from flagstone.plans import Home, command_of, experiment_names
 from flagstone.text import one_line
 
 Start = Literal["continue", "best", "fresh"]
@@ -121,7 +121,7 @@ def following(parent: Opened, driver: str) -> Opened | None:
             f"{parent.home.name} has no best to start from", hint=f"see what failed: {command_of(parent.home, 'tail')}"
         )
     live(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
-    wanted = Designer(proposer, parent, progress).next(report, names_in(parent.home.root.parent))
+    wanted = Designer(proposer, parent, progress).next(report, experiment_names(parent.home.root.parent))
     opened = chain.chained(parent, progress.best, report, wanted, schemas_of(parent.home.base))
     live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
     return opened

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,14 +13,11 @@ import click
 
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.layout import RUN_NAME
-from flagstone.plans import Home
+from flagstone.plans import FOLDER, Home, experiment_named, experiments_around
 
 if TYPE_CHECKING:
     from flagstone.experiments.engine import Opened
     from flagstone.experiments.ledger import Entry
-
-FOLDER = ".flagstone"
 
 
 def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,35 +34,15 @@ def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
     """The experiment that a person means. Raises an error that lists all experiments if that is not clear."""
-    folder, base = room(standing, run_name)
-    names = names_in(folder)
-    if name is None:
-        if len(names) != 1:
-            problem = "there are several experiments" if names else f"there is no experiment in {folder}"
-            raise FlagstoneError(problem, hint=choices(names))
-        name = names[0]
-    if name not in names:
-        raise FlagstoneError(f"there is no experiment {name!r} in {folder}", hint=choices(names))
-    return Home(folder / name, base)
+    return experiment_named(*experiment_folder(standing, run_name), name)
 
 
-def choices(names: list[str]) -> str:
-    """The hint for an experiment that was not found or not named."""
-    return f"name one of: {', '.join(names)}" if names else "set one up: flagstone experiment new NAME -- COMMAND …"
-
-
-def room(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
+def experiment_folder(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
     """The folder of experiments, and the run or project that they belong to."""
-    if run_name is not None:
-        run = standing.run(run_name)
-        return run.root / "experiments", run.root
-    run_root = stood_in(standing.here)
-    if run_root is not None:
-        return run_root / "experiments", run_root
-    for above in (standing.here, *standing.here.parents):
-        if (above / FOLDER / "experiments").is_dir():
-            return above / FOLDER / "experiments", above
-    return standing.here / FOLDER / "experiments", standing.here
+    if run_name is None:
+        return experiments_around(standing.here)
+    run = standing.run(run_name)
+    return run.root / "experiments", run.root
 
 
 def is_run(standing: Standing, name: str) -> bool:
@@ -77,31 +53,12 @@ def is_run(standing: Standing, name: str) -> bool:
         return False
 
 
-def stood_in(here: Path) -> Path | None:
-    """The run whose folder the current one is, or lies in. None if there is none."""
-    for above in (here, *here.parents):
-        if (above / "run.yaml").is_file() and (above / "approved").is_dir():
-            return above
-    return None
-
-
 def make_room(folder: Path) -> None:
     """Makes a folder for experiments. In somebody's project, git ignores it."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder.parent / ".gitignore"
     if folder.parent.name == FOLDER and not ignore.exists():
         ignore.write_text("*\n")
-
-
-def names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(
-            name
-            for name in os.listdir(folder)
-            if RUN_NAME.match(name) and (folder / name / "experiment.yaml").is_file()
-        )
-    except OSError:
-        return []
 
 
 def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:

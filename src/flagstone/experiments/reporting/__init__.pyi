@@ -1,3 +1,4 @@
+from .frame import frame_of as frame_of
 from .picture import draw as draw
 from .report import report_of as report_of
 from .status import (

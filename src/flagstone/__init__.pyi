@@ -1,0 +1,3 @@
+from .notebook import experiment as experiment, run as run
+
+__version__: str
