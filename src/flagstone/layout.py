@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flagstone.errors import FlagstoneError
 
-WORKSPACE_ROOMS = (
+WORKSPACE_FOLDERS = (
     "literature",
     "code",
     "data",

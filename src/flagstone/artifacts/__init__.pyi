@@ -1,8 +1,5 @@
-from .checks import (
-    Check as Check,
-    StageCheck as StageCheck,
-    TurnFacts as TurnFacts,
-    check_stage as check_stage,
-    snapshot as snapshot,
-)
+from .before import TurnFacts as TurnFacts, snapshot as snapshot
+from .checks import check_stage as check_stage
 from .index import build_index as build_index, index_rows as index_rows
+from .rules.findings import Check as Check
+from .rules.inspection import StageCheck as StageCheck

@@ -16,7 +16,7 @@ from flagstone.records import DigestCache
 from flagstone.text import escaped_text
 
 FILES_LIMIT = 100_000
-Mark = tuple[int, int, int, int]
+FileMark = tuple[int, int, int, int]
 Reason = Literal["start", "redo", "refine", "revise"]
 
 
@@ -25,7 +25,7 @@ class TurnFacts:
     """The workspace as it was before the agent's turn, which the agent cannot have written."""
 
     before: Mapping[str, str]
-    written_since: Mapping[str, Mark]
+    written_since: Mapping[str, FileMark]
     own: frozenset[str] = frozenset()
     reason: Reason = "start"
     protected: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class TurnFacts:
         return frozenset(self.before.values())
 
 
-def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, Mark]]:
+def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, FileMark]]:
     """Digest and stat mark of every plain file of the workspace, hidden ones too."""
     listing = list_files(run.root, "workspace", limit=FILES_LIMIT, hidden=True)
     if listing.left_out:
@@ -44,7 +44,7 @@ def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, Ma
             hint=f"pack or remove what is not needed below {run.workspace}, then give the same command again",
         )
     digests: dict[str, str] = {}
-    marks: dict[str, Mark] = {}
+    marks: dict[str, FileMark] = {}
     for path in listing.paths:
         try:
             real, status = regular_file(run.root / path, run.root)
@@ -56,7 +56,7 @@ def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, Ma
     return digests, marks
 
 
-def mark_of(status: os.stat_result) -> Mark:
+def mark_of(status: os.stat_result) -> FileMark:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from flagstone.artifacts.before import TurnFacts, snapshot
-from flagstone.artifacts.rules import Check, Finding, Inspection, StageCheck, failed, passed, plan_checks
+from flagstone.artifacts.rules import Check, Inspection, StageCheck, failed_check, passed_check, plan_checks
 from flagstone.text import escaped_text, list_text
 
 
@@ -17,7 +16,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
     checks = list(draft_checks(request))
-    checks.append(untouched(inspection))
+    checks.append(untouched_check(inspection))
     checks.extend(plan_checks(request.run))
     for rule in rules:
         checks.extend(rule(inspection))
@@ -40,23 +39,23 @@ def draft_checks(request: StageCheck) -> Iterator[Check]:
         size = 0
     text, problems = read_summary(path) if size else ("", ())
     if not size or (not problems and not text.strip("\ufeff \t\r\n")):
-        yield failed("draft-written", f"write the summary to {written(request)}: this attempt left none")
+        yield failed_check("draft-written", f"write the summary to {draft_name(request)}: this attempt left none")
         return
-    yield passed("draft-written", f"the attempt wrote {written(request)}")
+    yield passed_check("draft-written", f"the attempt wrote {draft_name(request)}")
     problems = problems or contract_problems(text, request.stage_nr, request.stage_title, request.run.root)
     if problems:
-        yield from (failed(finding.rule, finding.message) for finding in problems)
+        yield from (failed_check(finding.rule, finding.message) for finding in problems)
     else:
-        yield passed("summary-contract", "the summary keeps to the contract")
+        yield passed_check("summary-contract", "the summary keeps to the contract")
 
 
-def written(request: StageCheck) -> str:
+def draft_name(request: StageCheck) -> str:
     """The draft's path as an agent knows it."""
     path, root = os.path.abspath(request.draft_text_path), os.path.abspath(request.run.root)
     return escaped_text(os.path.relpath(path, root) if path.startswith(root + os.sep) else path)
 
 
-def untouched(inspection: Inspection) -> Check:
+def untouched_check(inspection: Inspection) -> Check:
     """Files that were approved in other stages are as they were."""
     rule, protected = "approved-files-untouched", inspection.request.turn.protected
     touched = []
@@ -66,8 +65,8 @@ def untouched(inspection: Inspection) -> Check:
             touched.append(f"{escaped_text(path, 120)} ({'changed' if now else 'gone'})")
     if touched:
         advice = "put back what other stages left (it is approved as it was) and write new files beside it"
-        return failed(rule, f"{advice}: {list_text(touched)}")
-    return passed(rule, "nothing that other stages had approved was changed")
+        return failed_check(rule, f"{advice}: {list_text(touched)}")
+    return passed_check(rule, "nothing that other stages had approved was changed")
 
 
 def worst_of_each(checks: list[Check]) -> tuple[Check, ...]:
@@ -77,14 +76,3 @@ def worst_of_each(checks: list[Check]) -> tuple[Check, ...]:
         if check.rule not in found or (check.status == "failed" and found[check.rule].status != "failed"):
             found[check.rule] = check
     return tuple(found.values())
-
-
-__all__ = [
-    "Check",
-    "Finding",
-    "StageCheck",
-    "TurnFacts",
-    "check_stage",
-    "may_be_offered",
-    "snapshot",
-]

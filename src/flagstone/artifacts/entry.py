@@ -40,7 +40,7 @@ class Producer:
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """One file as the index has it. `unreadable` says why nothing more is known about it."""
 
     path: str
@@ -65,31 +65,31 @@ def format_of(path: str) -> str:
     return ending if ending in KNOWN_FORMATS else OTHER
 
 
-def describe(run: Run, path: str, kind: str, cache: DigestCache) -> Entry:
+def describe(run: Run, path: str, kind: str, cache: DigestCache) -> IndexEntry:
     """The entry of a run-relative path. Never raises for what a file is or holds."""
-    blank = Entry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
+    blank = IndexEntry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
     if blank.path != path:
-        return unreadable(blank, "its name holds characters that cannot be written down: rename it")
+        return unreadable_entry(blank, "its name holds characters that cannot be written down: rename it")
     try:
         real, status = regular_file(run.root / path, run.root)
         if status.st_size > DIGEST_LIMIT_BYTES:
             raise Unreadable(f"larger than {size_words(DIGEST_LIMIT_BYTES)}: too large to be digested")
-        known = Entry(path, cache.digest(Path(real)), status.st_size, kind, blank.format)
+        known = IndexEntry(path, cache.digest(Path(real)), status.st_size, kind, blank.format)
     except Unreadable as refusal:
-        return unreadable(blank, refusal.reason)
+        return unreadable_entry(blank, refusal.reason)
     except OSError as error:
-        return unreadable(blank, error.strerror or "cannot be read")
-    return looked_into(known, real)
+        return unreadable_entry(blank, error.strerror or "cannot be read")
+    return entry_with_shape(known, real)
 
 
-def looked_into(known: Entry, real: str) -> Entry:
+def entry_with_shape(known: IndexEntry, real: str) -> IndexEntry:
     try:
         shape = shape_of(real, known)
     except Unreadable as refusal:
-        return unreadable(known, refusal.reason)
+        return unreadable_entry(known, refusal.reason)
     except OSError as error:
-        return unreadable(known, error.strerror or "cannot be read")
-    return Entry(
+        return unreadable_entry(known, error.strerror or "cannot be read")
+    return IndexEntry(
         known.path,
         known.digest,
         known.size,
@@ -101,7 +101,7 @@ def looked_into(known: Entry, real: str) -> Entry:
     )
 
 
-def shape_of(real: str, known: Entry) -> Shape:
+def shape_of(real: str, known: IndexEntry) -> Shape:
     if not known.size:
         raise Unreadable("empty (0 bytes)")
     if known.format == OTHER:
@@ -125,5 +125,5 @@ def describer(ending: str) -> Describer:
     return documents.DESCRIBERS.get(ending) or tables.DESCRIBERS[ending]
 
 
-def unreadable(entry: Entry, reason: str) -> Entry:
-    return Entry(entry.path, entry.digest, entry.size, entry.kind, entry.format, unreadable=reason)
+def unreadable_entry(entry: IndexEntry, reason: str) -> IndexEntry:
+    return IndexEntry(entry.path, entry.digest, entry.size, entry.kind, entry.format, unreadable=reason)

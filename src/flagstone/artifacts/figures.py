@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flagstone.artifacts.formats import Unreadable, decoded, loads_strict, read_bounded, regular_file
+from flagstone.artifacts.formats import Unreadable, decode_text, loads_strict, read_bounded, regular_file
 from flagstone.artifacts.sidecars import read_sidecar
 from flagstone.layout import Run
 from flagstone.text import escaped_text
@@ -35,14 +35,14 @@ def figure_registry(run: Run) -> Mapping[str, FigureData]:
     if not os.path.lexists(run.root / REGISTRY):
         return {}
     try:
-        value = loads_strict(decoded(read_bounded(run.root / REGISTRY, run.root, REGISTRY_LIMIT_BYTES)))
+        value = loads_strict(decode_text(read_bounded(run.root / REGISTRY, run.root, REGISTRY_LIMIT_BYTES)))
     except Unreadable:
         return {}
     rows = value.get("figures") if isinstance(value, dict) else value
     found = {}
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict):
-            data = resolved(run, REGISTRY, row.get("data"))
+            data = figure_data(run, REGISTRY, row.get("data"))
             for key in PATH_KEYS:
                 if isinstance(row.get(key), str):
                     found.update(dict.fromkeys(spellings(row[key], REGISTRY), data))
@@ -68,10 +68,10 @@ def sidecar_data(run: Run, figure: str, sidecar: str) -> FigureData:
     except Unreadable as refusal:
         is_its_own = sidecar == figure + ".json"
         return FigureData(missing=(f"{escaped_text(sidecar)} ({refusal.reason})",) if is_its_own else ())
-    return resolved(run, figure, value.get("data")) if value else FigureData()
+    return figure_data(run, figure, value.get("data")) if value else FigureData()
 
 
-def resolved(run: Run, beside: str, value: object) -> FigureData:
+def figure_data(run: Run, beside: str, value: object) -> FigureData:
     files, missing = [], []
     for name in data_names(value):
         usable = next((path for path in spellings(name, beside) if is_usable(run, path)), None)

@@ -1,11 +1,11 @@
-"""The index of a room of the workspace: what lies there, for prompts, gates and people."""
+"""The index of the data, results or figures in the workspace, for prompts, gates and people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from flagstone.artifacts.entry import OTHER, Entry, Producer, describe
+from flagstone.artifacts.entry import OTHER, IndexEntry, Producer, describe
 from flagstone.artifacts.figures import FigureData, figure_registry, named_data
 from flagstone.artifacts.formats import list_files
 from flagstone.artifacts.sidecars import declared_schema, is_sidecar, sidecar_makers
@@ -19,23 +19,25 @@ NOBODY = Producer()
 
 
 @dataclass(frozen=True)
-class Room:
-    """The entries of workspace/<kind>, by path, and how many files were beyond the bound."""
+class KindEntries:
+    """The entries of workspace/<kind>, by path, and how many files were beyond the limit."""
 
     kind: str
-    entries: tuple[Entry, ...]
+    entries: tuple[IndexEntry, ...]
     left_out: int
 
 
-def describe_room(run: Run, kind: str, cache: DigestCache) -> Room:
-    """Every file of the room but sidecars and dot-files, described."""
+def describe_kind(run: Run, kind: str, cache: DigestCache) -> KindEntries:
+    """Describes every file of workspace/<kind> except sidecars and dot-files."""
     listing = list_files(run.root, f"workspace/{kind}", limit=ENTRIES_LIMIT)
     siblings = frozenset(listing.paths)
     paths = [path for path in listing.paths if not is_sidecar(path, siblings)]
-    return Room(kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out)
+    return KindEntries(
+        kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out
+    )
 
 
-def with_maker(run: Run, entry: Entry) -> Entry:
+def with_maker(run: Run, entry: IndexEntry) -> IndexEntry:
     """A result that does not name its maker itself may do so in a sidecar."""
     if entry.kind != "results" or not entry.counts or entry.makers.is_complete:
         return entry
@@ -45,20 +47,21 @@ def with_maker(run: Run, entry: Entry) -> Entry:
 
 def build_index(run: Run, kind: str, cache: DigestCache, producers: Mapping[str, Producer]) -> dict[str, object]:
     """The record index/<kind>.json; the same files and producers give the same bytes."""
-    return index_of(run, describe_room(run, kind, cache), producers)
+    return index_of(run, describe_kind(run, kind, cache), producers)
 
 
-def index_of(run: Run, room: Room, producers: Mapping[str, Producer]) -> dict[str, object]:
-    registry = figure_registry(run) if room.kind == "figures" else {}
+def index_of(run: Run, found: KindEntries, producers: Mapping[str, Producer]) -> dict[str, object]:
+    registry = figure_registry(run) if found.kind == "figures" else {}
+    entries = (replace(entry, producer=producers.get(entry.path, NOBODY)) for entry in found.entries)
     return {
-        "kind": room.kind,
-        "entry_count": len(room.entries),
-        "left_out": room.left_out,
-        "entries": [record(run, replace(e, producer=producers.get(e.path, NOBODY)), registry) for e in room.entries],
+        "kind": found.kind,
+        "entry_count": len(found.entries),
+        "left_out": found.left_out,
+        "entries": [entry_record(run, entry, registry) for entry in entries],
     }
 
 
-def record(run: Run, entry: Entry, registry: Mapping[str, FigureData]) -> dict[str, object]:
+def entry_record(run: Run, entry: IndexEntry, registry: Mapping[str, FigureData]) -> dict[str, object]:
     written: dict[str, object] = {
         "path": entry.path,
         "digest": entry.digest,
@@ -83,13 +86,13 @@ def index_rows(index: Mapping[str, object], limit: int) -> tuple[str, ...]:
     """One line per file, for prompts and terminals; the last line says what was left out."""
     entries = index.get("entries")
     known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
-    rows = [escaped_text(row(entry), ROW_LENGTH) for entry in known[:limit]]
+    rows = [escaped_text(row_text(entry), ROW_LENGTH) for entry in known[:limit]]
     beyond = index.get("left_out")
     rest = len(known) - len(rows) + (beyond if isinstance(beyond, int) else 0)
     return (*rows, f"… and {count_text(rest, 'more file')}") if rest else tuple(rows)
 
 
-def row(entry: Mapping[str, object]) -> str:
+def row_text(entry: Mapping[str, object]) -> str:
     schema, producer = entry.get("schema"), entry.get("producer")
     facts = [
         str(entry.get("format")) if entry.get("format") != OTHER else count_text(as_int(entry.get("size")), "byte")

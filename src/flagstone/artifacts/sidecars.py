@@ -6,7 +6,15 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flagstone.artifacts.formats import Makers, MakerTally, Unreadable, decoded, loads_strict, maker_name, read_bounded
+from flagstone.artifacts.formats import (
+    Makers,
+    MakerTally,
+    Unreadable,
+    decode_text,
+    loads_strict,
+    maker_name,
+    read_bounded,
+)
 from flagstone.layout import Run
 
 SIDECAR_LIMIT_BYTES = 65_536
@@ -23,7 +31,7 @@ def read_sidecar(run: Run, path: str) -> Mapping[str, Any] | None:
     where = run.root / path
     if not os.path.lexists(where):
         return None
-    value = loads_strict(decoded(read_bounded(where, run.root, SIDECAR_LIMIT_BYTES)))
+    value = loads_strict(decode_text(read_bounded(where, run.root, SIDECAR_LIMIT_BYTES)))
     if not isinstance(value, dict):
         raise Unreadable("not a JSON object")
     return value

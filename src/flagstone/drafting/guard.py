@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from flagstone.agents import Agent, AgentCall, AgentResult, Guard, sandbox
-from flagstone.artifacts.rules import Check, failed, passed
+from flagstone.artifacts.rules import Check, failed_check, passed_check
 from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
 from flagstone.gates import OpenedRun, kept_copy
@@ -83,8 +83,8 @@ def held_by(result: AgentResult | None, agent: Agent, call: AgentCall) -> Held:
 def grant_kept(result: AgentResult) -> Check:
     """The check row of an attempt."""
     if not result.violations:
-        return passed(RULE, "nothing outside what the agent may write was changed")
-    return failed(RULE, f"write only to workspace/ and the draft; also changed: {list_text(list(result.violations))}")
+        return passed_check(RULE, "nothing outside what the agent may write was changed")
+    return failed_check(RULE, f"write only to workspace/ and the draft; changed: {list_text(list(result.violations))}")
 
 
 @dataclass(frozen=True)

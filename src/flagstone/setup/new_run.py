@@ -12,7 +12,7 @@ from typing import Any
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun, copies, open_run
-from flagstone.layout import RUN_NAME, WORKSPACE_ROOMS, Project, Run
+from flagstone.layout import RUN_NAME, WORKSPACE_FOLDERS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
 from flagstone.seals import Decision, login_name
 from flagstone.settings import venue_fields
@@ -79,7 +79,7 @@ def exists(project: Project, name: str) -> FlagstoneError:
 
 
 def fill(project: Project, run: Run, asked: NewRun) -> None:
-    for room in WORKSPACE_ROOMS:
+    for room in WORKSPACE_FOLDERS:
         (run.workspace / room).mkdir(parents=True)
     for folder in EMPTY_FOLDERS:
         (run.root / folder).mkdir()

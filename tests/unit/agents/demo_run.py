@@ -12,7 +12,7 @@ from scripted_agent.agent import ScriptedAgent
 
 from flagstone.agents.demo import DemoAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
-from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flagstone.artifacts.checks import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.artifacts.rules.contract import contract_problems
-from flagstone.layout import WORKSPACE_ROOMS, Run
+from flagstone.layout import WORKSPACE_FOLDERS, Run
 from flagstone.records import DigestCache
 
 OPTIONS = """1. Use suggestion 1
@@ -59,7 +59,7 @@ def png(width: int = 2, height: int = 3) -> bytes:
 
 def make_run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "runs" / "attn")
-    for room in WORKSPACE_ROOMS:
+    for room in WORKSPACE_FOLDERS:
         (run.workspace / room).mkdir(parents=True)
     (run.workspace / "notes" / "plan.md").write_text("the plan")
     (run.root / "run.yaml").write_text("agent: demo\n")

@@ -19,12 +19,12 @@ import pytest
 from material import PARQUET, PDF, SVG, png, put
 from PIL import Image
 
-from flagstone.artifacts.entry import Entry, describe
+from flagstone.artifacts.entry import IndexEntry, describe
 from flagstone.layout import Run
 from flagstone.records import DigestCache, digest_bytes
 
 
-def entry(run: Run, path: str, content: object = None, kind: str = "data") -> Entry:
+def entry(run: Run, path: str, content: object = None, kind: str = "data") -> IndexEntry:
     if content is not None:
         put(run, path, content)
     return describe(run, f"workspace/{path}", kind, DigestCache(None))

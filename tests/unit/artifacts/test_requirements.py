@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from material import PARQUET, SVG, ask, outcome, png, put, statuses, summary, turn_of
 
 from flagstone.artifacts.checks import check_stage, may_be_offered, worst_of_each
-from flagstone.artifacts.rules.findings import failed, not_checked, passed
+from flagstone.artifacts.rules.findings import failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.requirements import REQUIREMENTS
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
@@ -239,7 +239,12 @@ def test_a_rule_that_two_requirements_share_answers_once_and_the_failure_counts(
 
 
 def test_of_several_answers_to_one_rule_the_failure_is_kept() -> None:
-    answers = [passed("a", "fine"), failed("a", "not fine"), not_checked("b", "later"), passed("a", "fine again")]
+    answers = [
+        passed_check("a", "fine"),
+        failed_check("a", "not fine"),
+        skipped_check("b", "later"),
+        passed_check("a", "fine again"),
+    ]
     assert [(check.rule, check.status) for check in worst_of_each(answers)] == [("a", "failed"), ("b", "not checked")]
 
 

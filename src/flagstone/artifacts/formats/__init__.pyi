@@ -5,7 +5,7 @@ from .reading import (
     DIGEST_LIMIT_BYTES as DIGEST_LIMIT_BYTES,
     PRODUCED_IN as PRODUCED_IN,
     Unreadable as Unreadable,
-    decoded as decoded,
+    decode_text as decode_text,
     is_inside as is_inside,
     open_regular as open_regular,
     read_bounded as read_bounded,

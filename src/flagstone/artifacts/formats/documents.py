@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from flagstone.artifacts.formats.reading import Unreadable, decoded, size_words
+from flagstone.artifacts.formats.reading import Unreadable, decode_text, size_words
 from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_name, printable_names
 
 JSON_LIMIT_BYTES = 16_000_000
@@ -35,7 +35,7 @@ def json_shape(stream: BinaryIO, size: int) -> Shape:
     if size > JSON_LIMIT_BYTES:
         limit = size_words(JSON_LIMIT_BYTES)
         raise Unreadable(f"larger than {limit}: write many records as JSON lines or CSV, which are read in pieces")
-    value = loads_strict(decoded(stream.read(JSON_LIMIT_BYTES + 1)))
+    value = loads_strict(decode_text(stream.read(JSON_LIMIT_BYTES + 1)))
     tally = MakerTally()
     if isinstance(value, list):
         for item in value:
@@ -60,11 +60,11 @@ def item_keys(items: list[object]) -> list[str]:
 def metric_names(value: Mapping[str, object]) -> list[str]:
     """Which keys hold numbers, at the top and under `metrics`."""
     below = value.get("metrics")
-    nested = (f"metrics.{name}" for name in numbers(below)) if isinstance(below, dict) else ()
-    return printable_names(sorted([*numbers(value), *nested]))
+    nested = (f"metrics.{name}" for name in number_keys(below)) if isinstance(below, dict) else ()
+    return printable_names(sorted([*number_keys(value), *nested]))
 
 
-def numbers(value: Mapping[str, object]) -> Iterator[str]:
+def number_keys(value: Mapping[str, object]) -> Iterator[str]:
     return (name for name, held in value.items() if isinstance(held, int | float) and not isinstance(held, bool))
 
 
@@ -123,7 +123,7 @@ def yaml_shape(stream: BinaryIO, size: int) -> Shape:
 
     if size > YAML_LIMIT_BYTES:
         raise Unreadable(f"larger than {size_words(YAML_LIMIT_BYTES)}: write it as JSON lines or CSV")
-    text = decoded(stream.read(YAML_LIMIT_BYTES + 1))
+    text = decode_text(stream.read(YAML_LIMIT_BYTES + 1))
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     reader = YamlReader()
     try:

@@ -137,13 +137,13 @@ def pdf_pages(stream: BinaryIO, size: int) -> int:
     for number, found in enumerate(OBJECT_STREAM.finditer(content)):
         if number == OBJECT_STREAMS:
             break
-        pages += len(PAGE.findall(unpacked(content[found.end() : found.end() + UNPACKED_LIMIT_BYTES])))
+        pages += len(PAGE.findall(unpack(content[found.end() : found.end() + UNPACKED_LIMIT_BYTES])))
     if not pages:
         raise Unreadable("a PDF without pages")
     return pages
 
 
-def unpacked(packed: bytes) -> bytes:
+def unpack(packed: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(packed, UNPACKED_LIMIT_BYTES)
     except zlib.error:

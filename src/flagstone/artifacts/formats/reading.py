@@ -102,10 +102,10 @@ def read_plain(path: str | Path, limit: int) -> bytes:
 
 
 def read_text(path: str | Path, run_root: str | Path, limit: int) -> str:
-    return decoded(read_bounded(path, run_root, limit))
+    return decode_text(read_bounded(path, run_root, limit))
 
 
-def decoded(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """UTF-8 text, with or without a byte order mark."""
     refuse_foreign_text(content)
     try:
@@ -130,11 +130,11 @@ def text_lines(stream: BinaryIO, most: int) -> Iterator[str]:
             return
         if len(raw) > LINE_LIMIT:
             raise Unreadable(f"a line longer than {size_words(LINE_LIMIT)}")
-        yield decoded(raw) if seen == 0 else decoded_line(raw)
+        yield decode_text(raw) if seen == 0 else decode_line(raw)
         seen += len(raw)
 
 
-def decoded_line(raw: bytes) -> str:
+def decode_line(raw: bytes) -> str:
     if b"\0" in raw:
         raise Unreadable("holds NUL bytes: not text")
     try:

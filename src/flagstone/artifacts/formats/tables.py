@@ -29,7 +29,7 @@ def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
     columns = next(rows, None)
     if columns is None:
         raise Unreadable("no header line")
-    makers_at = {name: at for at, name in enumerate(map(normal, columns)) if name in MAKER_COLUMNS}
+    makers_at = {name: at for at, name in enumerate(map(normal_name, columns)) if name in MAKER_COLUMNS}
     tally, count = MakerTally(), 0
     for row in rows:
         count += 1
@@ -44,7 +44,7 @@ def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list
     """Rows that hold anything; a field beyond Python's own limit makes the file unreadable."""
     import csv
 
-    reader = csv.reader(text_lines(checked_start(stream), bytes_to_read(size)), delimiter=delimiter)
+    reader = csv.reader(text_lines(text_start(stream), bytes_to_read(size)), delimiter=delimiter)
     before = csv.field_size_limit(FIELD_LIMIT)
     try:
         for row in reader:
@@ -57,7 +57,7 @@ def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list
         csv.field_size_limit(before)
 
 
-def normal(column: str) -> str:
+def normal_name(column: str) -> str:
     return column.strip().lower()
 
 
@@ -72,7 +72,7 @@ def row_count(count: int, size: int) -> dict[str, object]:
     return {"row_count": None, "row_count_at_least": count, "note": note}
 
 
-def checked_start(stream: BinaryIO) -> BinaryIO:
+def text_start(stream: BinaryIO) -> BinaryIO:
     refuse_foreign_text(stream.read(4096))
     stream.seek(0)
     return stream
@@ -82,7 +82,7 @@ def jsonl_shape(stream: BinaryIO, size: int) -> Shape:
     """Row count and the keys of the rows; one bad line makes the file unreadable, and is named."""
     keys: dict[str, None] = {}
     tally, count = MakerTally(), 0
-    for number, line in enumerate(text_lines(checked_start(stream), bytes_to_read(size)), 1):
+    for number, line in enumerate(text_lines(text_start(stream), bytes_to_read(size)), 1):
         if not line.strip():
             continue
         try:

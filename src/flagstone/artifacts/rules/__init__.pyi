@@ -1,5 +1,5 @@
 from .contract import contract_problems as contract_problems
-from .findings import Check as Check, Finding as Finding, failed as failed, passed as passed
+from .findings import Check as Check, Finding as Finding, failed_check as failed_check, passed_check as passed_check
 from .inspection import Inspection as Inspection, StageCheck as StageCheck
 from .plans import plan_checks as plan_checks
 from .produced import produced_files as produced_files

@@ -25,13 +25,13 @@ class Check:
     message: str
 
 
-def passed(rule: str, message: str) -> Check:
+def passed_check(rule: str, message: str) -> Check:
     return Check(rule, "passed", message)
 
 
-def failed(rule: str, message: str) -> Check:
+def failed_check(rule: str, message: str) -> Check:
     return Check(rule, "failed", message)
 
 
-def not_checked(rule: str, message: str) -> Check:
+def skipped_check(rule: str, message: str) -> Check:
     return Check(rule, "not checked", message)

@@ -13,9 +13,9 @@ from flagstone.layout import Run
 from flagstone.records import DigestCache
 
 if TYPE_CHECKING:
-    from flagstone.artifacts.entry import Entry
+    from flagstone.artifacts.entry import IndexEntry
     from flagstone.artifacts.figures import FigureData
-    from flagstone.artifacts.index import Room
+    from flagstone.artifacts.index import KindEntries
 
 TEXT_LIMIT_BYTES = 4_000_000
 
@@ -40,26 +40,26 @@ class Inspection:
     """Looks at each room and file at most once, and only when a rule asks."""
 
     request: StageCheck
-    rooms: dict[str, Room] = field(default_factory=dict)
+    rooms: dict[str, KindEntries] = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
         return self.request.run
 
-    def room(self, kind: str) -> Room:
-        from flagstone.artifacts.index import describe_room
+    def kind_entries(self, kind: str) -> KindEntries:
+        from flagstone.artifacts.index import describe_kind
 
         if kind not in self.rooms:
-            self.rooms[kind] = describe_room(self.run, kind, self.request.cache)
+            self.rooms[kind] = describe_kind(self.run, kind, self.request.cache)
         return self.rooms[kind]
 
-    def counting(self, kind: str) -> list[Entry]:
+    def counting(self, kind: str) -> list[IndexEntry]:
         """The files that can satisfy a requirement: readable, of the right format, with something in them."""
-        return [entry for entry in self.room(kind).entries if entry.counts]
+        return [entry for entry in self.kind_entries(kind).entries if entry.counts]
 
-    def broken(self, kind: str) -> list[Entry]:
+    def broken(self, kind: str) -> list[IndexEntry]:
         """Files of which nothing can be said but why they cannot be read."""
-        return [entry for entry in self.room(kind).entries if entry.unreadable]
+        return [entry for entry in self.kind_entries(kind).entries if entry.unreadable]
 
     @cached_property
     def registry(self) -> dict[str, FigureData]:

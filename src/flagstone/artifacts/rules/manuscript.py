@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flagstone.artifacts.formats import Unreadable, latex, loads_strict, open_regular, pdf_pages, regular_file
-from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
+from flagstone.artifacts.rules.findings import Check, failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import count_text, escaped_text, list_text
 
@@ -41,13 +41,13 @@ def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]
     try:
         sources = sources_of(inspection)
     except Unreadable as refusal:
-        yield failed("paper-main", f"write {MAIN}: it {refusal.reason}")
+        yield failed_check("paper-main", f"write {MAIN}: it {refusal.reason}")
     else:
         yield from source_checks(inspection, sources)
     yield from pdf_checks(inspection, must_be_fresh)
     yield from build_log_checks(inspection)
-    yield not_checked("citation-verification", f"citation verification {LATER}")
-    yield not_checked("self-review", f"self review {LATER}")
+    yield skipped_check("citation-verification", f"citation verification {LATER}")
+    yield skipped_check("self-review", f"self review {LATER}")
 
 
 def sources_of(inspection: Inspection) -> Sources:
@@ -80,23 +80,25 @@ def main_check(sources: Sources) -> Check:
     lacking = [] if latex.CLASS.search(main) else ["\\documentclass{…}"]
     lacking += [mark for mark in ("\\begin{document}", "\\end{document}") if mark not in main]
     if lacking:
-        return failed("paper-main", f"{MAIN} lacks {list_text(lacking)}: make it a whole LaTeX document")
-    return passed("paper-main", f"{MAIN} is a LaTeX document")
+        return failed_check("paper-main", f"{MAIN} lacks {list_text(lacking)}: make it a whole LaTeX document")
+    return passed_check("paper-main", f"{MAIN} is a LaTeX document")
 
 
 def venue_check(inspection: Inspection, sources: Sources) -> Check:
     """The venue is named by its key in one agreed place, never guessed from words in the text."""
-    named = venue_named(inspection, sources)
+    named = venue_of_paper(inspection, sources)
     wanted = inspection.request.venue
     how = f"write “% flagstone venue: {wanted or '<key>'}” into {MAIN}"
     if not named:
-        return failed("paper-venue", f"{how}: the paper does not name the venue it is written for")
+        return failed_check("paper-venue", f"{how}: the paper does not name the venue it is written for")
     if wanted and named != wanted:
-        return failed("paper-venue", f"{how}: the run's venue is {wanted}, the paper names {escaped_text(named, 60)}")
-    return passed("paper-venue", f"written for {escaped_text(named, 60)}")
+        return failed_check(
+            "paper-venue", f"{how}: the run's venue is {wanted}, the paper names {escaped_text(named, 60)}"
+        )
+    return passed_check("paper-venue", f"written for {escaped_text(named, 60)}")
 
 
-def venue_named(inspection: Inspection, sources: Sources) -> str:
+def venue_of_paper(inspection: Inspection, sources: Sources) -> str:
     try:
         record = loads_strict(inspection.text(VENUE_RECORD))
         if isinstance(record, dict) and isinstance(record.get("venue"), str):
@@ -112,28 +114,30 @@ def sections_check(sources: Sources) -> Check:
     filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
     if sources.missing:
         gone = list_text([escaped_text(path, 120) for path in sources.missing])
-        return failed("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
+        return failed_check("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
     if not filled:
-        return failed("paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input")
-    return passed("paper-sections", f"{count_text(len(filled), 'section')} read in by main.tex")
+        return failed_check(
+            "paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input"
+        )
+    return passed_check("paper-sections", f"{count_text(len(filled), 'section')} read in by main.tex")
 
 
 def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
     named = list(dict.fromkeys(f"{WRITING}/{name}" for name in latex.bibliographies(sources.all)))
     if not named:
-        yield failed("paper-bibliography", f"name the bibliography in {MAIN}: \\bibliography{{references}}")
+        yield failed_check("paper-bibliography", f"name the bibliography in {MAIN}: \\bibliography{{references}}")
         return
     keys: set[str] = set()
     for path in named:
         try:
             keys.update(latex.entry_keys(inspection.text(path)))
         except (Unreadable, ValueError) as error:
-            yield failed("paper-bibliography", f"{escaped_text(path, 120)} cannot be used: {error}; mend it")
+            yield failed_check("paper-bibliography", f"{escaped_text(path, 120)} cannot be used: {error}; mend it")
             return
     if not keys:
-        yield failed("paper-bibliography", f"{list_text(named)} holds no entries; write at least one")
+        yield failed_check("paper-bibliography", f"{list_text(named)} holds no entries; write at least one")
         return
-    yield passed("paper-bibliography", f"{count_text(len(keys), 'entry', 'entries')} in {list_text(named)}")
+    yield passed_check("paper-bibliography", f"{count_text(len(keys), 'entry', 'entries')} in {list_text(named)}")
     yield citations_check(latex.cited_keys(sources.all), keys)
 
 
@@ -141,25 +145,27 @@ def citations_check(cited: set[str], keys: set[str]) -> Check:
     unknown = sorted(cited - keys)
     if unknown:
         names = list_text([escaped_text(key, 60) for key in unknown])
-        return failed("paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others")
+        return failed_check(
+            "paper-citations", f"cited, but not in the bibliography: {names}; add the entries or cite others"
+        )
     if not cited:
-        return failed("paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited")
-    return passed("paper-citations", f"{count_text(len(cited), 'work')} cited, all in the bibliography")
+        return failed_check("paper-citations", "cite the bibliography's entries in the text (\\cite{…}); none is cited")
+    return passed_check("paper-citations", f"{count_text(len(cited), 'work')} cited, all in the bibliography")
 
 
 def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
-    path, pages, problems = compiled(inspection)
+    path, pages, problems = compiled_pdf(inspection)
     if not path:
-        yield failed("paper-pdf", f"compile the paper to {PDFS[0]}: {list_text(problems)}")
+        yield failed_check("paper-pdf", f"compile the paper to {PDFS[0]}: {list_text(problems)}")
         return
-    yield passed("paper-pdf", f"{path}, {count_text(pages, 'page')}")
+    yield passed_check("paper-pdf", f"{path}, {count_text(pages, 'page')}")
     if must_be_fresh and inspection.is_fresh(path, inspection.digest(path)):
-        yield passed("paper-fresh", f"{path} was compiled in this stage")
+        yield passed_check("paper-fresh", f"{path} was compiled in this stage")
     elif must_be_fresh:
-        yield failed("paper-fresh", f"compile the paper again: {path} is the one from before this stage")
+        yield failed_check("paper-fresh", f"compile the paper again: {path} is the one from before this stage")
 
 
-def compiled(inspection: Inspection) -> tuple[str, int, list[str]]:
+def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
     """The first real PDF of the places it may lie in, with its pages; else what is wrong with each."""
     problems = []
     for path in PDFS:
@@ -180,23 +186,23 @@ def build_log_checks(inspection: Inspection) -> Iterator[Check]:
     try:
         log = inspection.text(BUILD_LOG)
     except Unreadable as refusal:
-        yield failed(rule, f"{again}: it {refusal.reason}")
+        yield failed_check(rule, f"{again}: it {refusal.reason}")
         return
     error = LOG_ERROR.search(log)
     if error:
-        yield failed(rule, f"mend the LaTeX error and compile again; the log says “{escaped_text(error.group(), 120)}”")
+        yield failed_check(rule, f"mend the LaTeX error and compile; the log says “{escaped_text(error.group(), 120)}”")
     elif not LOG_MENTION.search(log):
-        yield failed(rule, f"{again}: it does not mention the PDF that was written")
+        yield failed_check(rule, f"{again}: it does not mention the PDF that was written")
     elif contradicts(log, inspection):
-        yield failed(rule, f"{again}: {contradicts(log, inspection)}")
+        yield failed_check(rule, f"{again}: {contradicts(log, inspection)}")
     else:
-        yield passed(rule, "the log names its output and shows no error")
+        yield passed_check(rule, "the log names its output and shows no error")
 
 
 def contradicts(log: str, inspection: Inspection) -> str:
     """What pdfTeX's own last line says against the PDF that lies there ('' for nothing)."""
     said = LOG_OUTPUT.findall(log.replace("\n", ""))  # TeX breaks its lines after 79 characters
-    path, pages, _ = compiled(inspection)
+    path, pages, _ = compiled_pdf(inspection)
     if not said or not path:
         return ""
     size = regular_file(inspection.run.root / path, inspection.run.root)[1].st_size

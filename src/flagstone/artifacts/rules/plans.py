@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstone import schemas
-from flagstone.artifacts.rules.findings import Check, failed, passed
+from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
 from flagstone.errors import FlagstoneError
 from flagstone.layout import PLAN_FILE, Run
 from flagstone.plans import Spec, excesses, spec_of
@@ -32,9 +32,9 @@ def plan_checks(run: Run) -> Iterator[Check]:
     problems += [f"{stem}.yaml and {stem}.yml are two plans of one name" for stem in twice(names)]
     problems += [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
     if problems:
-        yield failed(RULE, f"correct these plans, so that they can be run: {list_text(problems)}")
+        yield failed_check(RULE, f"correct these plans, so that they can be run: {list_text(problems)}")
     else:
-        yield passed(RULE, f"every plan has the form that the engine asks for: {escaped_text(', '.join(names), 200)}")
+        yield passed_check(RULE, f"every plan has the form that it needs: {escaped_text(', '.join(names), 200)}")
 
 
 def plan_files(run: Run) -> list[str]:

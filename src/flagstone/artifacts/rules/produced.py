@@ -28,7 +28,7 @@ def produced_files(summary: Summary, run_root: Path) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for path in summary.files:
         try:
-            place = located(path, run_root)
+            place = path_in_run(path, run_root)
         except Unreadable:
             continue
         if (run_root / place).is_dir():
@@ -46,7 +46,7 @@ def file_problems(summary: Summary, run_root: Path) -> Iterator[Finding]:
     made = 0
     for path in summary.files:
         try:
-            located(path, run_root)
+            path_in_run(path, run_root)
             made += 1
         except OwnRecord:
             continue
@@ -65,7 +65,7 @@ ADVICE = {
 }
 
 
-def located(path: str, run_root: Path) -> str:
+def path_in_run(path: str, run_root: Path) -> str:
     """A listed path as it is from the run's root; names below the workspace may leave that out."""
     if path.startswith(("/", "~")) or "\\" in path or ":" in path[:2] or ".." in path.split("/"):
         raise Outside("not a path below the run")
@@ -88,7 +88,7 @@ def located(path: str, run_root: Path) -> str:
 def refuse_unless_filled(real: str) -> None:
     status = os.lstat(real)
     if stat.S_ISDIR(status.st_mode):
-        if not holds_content(real):
+        if not has_content(real):
             raise Unreadable("an empty folder")
     elif not stat.S_ISREG(status.st_mode):
         raise Unreadable("not a plain file")
@@ -96,7 +96,7 @@ def refuse_unless_filled(real: str) -> None:
         raise Unreadable("empty")
 
 
-def holds_content(folder: str) -> bool:
+def has_content(folder: str) -> bool:
     """Whether a folder holds, at some depth, a plain file with something in it."""
     waiting, looked_at = [folder], 0
     while waiting and looked_at < FOLDER_LIMIT:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, loads_strict, regular_file
-from flagstone.artifacts.rules.findings import Check, failed, not_checked, passed
+from flagstone.artifacts.rules.findings import Check, failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import count_text, escaped_text, list_text
 
-ROOMS = ("workspace/reviews", "workspace/artifacts")
+FOLDERS = ("workspace/reviews", "workspace/artifacts")
 MANIFEST_NAMES = ("artifact_manifest.json", "artifact_bundle_manifest.json")
 
 
@@ -23,11 +23,11 @@ class Document:
     rule: str
     noun: str
     names: tuple[str, ...]
-    room: str = ROOMS[0]
+    folder: str = FOLDERS[0]
 
     @property
     def usual(self) -> str:
-        return f"{self.room}/{self.names[0]}"
+        return f"{self.folder}/{self.names[0]}"
 
 
 DOCUMENTS = (
@@ -37,55 +37,55 @@ DOCUMENTS = (
         ("readiness.json", "readiness_checklist.json", "readiness.md", "readiness_checklist.md"),
     ),
     Document("threats-to-validity", "threats to validity", ("threats_to_validity.md",)),
-    Document("artifact-manifest", "artifact manifest", MANIFEST_NAMES, ROOMS[1]),
-    Document("release-notes", "release notes", ("release_notes.md",), ROOMS[1]),
+    Document("artifact-manifest", "artifact manifest", MANIFEST_NAMES, FOLDERS[1]),
+    Document("release-notes", "release notes", ("release_notes.md",), FOLDERS[1]),
 )
 
 
 def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
     stale = []
     for document in DOCUMENTS:
-        path = found(inspection, document)
+        path = document_path(inspection, document)
         yield document_check(inspection, document, path)
         if path and not inspection.is_fresh(path, inspection.digest(path)):
             stale.append(path)
     if must_be_fresh and stale:
-        yield failed(
+        yield failed_check(
             "readiness-fresh",
             f"write these anew in this stage, their content is from before it: {list_text(stale)}",
         )
     elif must_be_fresh and not stale:
-        yield passed("readiness-fresh", "what lies there was written in this stage")
-    yield not_checked("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
+        yield passed_check("readiness-fresh", "what lies there was written in this stage")
+    yield skipped_check("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
 
 
-def found(inspection: Inspection, document: Document) -> str:
+def document_path(inspection: Inspection, document: Document) -> str:
     """Where the document lies ('' for nowhere)."""
-    places = [f"{room}/{name}" for name in document.names for room in (document.room, *ROOMS)]
+    places = [f"{room}/{name}" for name in document.names for room in (document.folder, *FOLDERS)]
     return next((path for path in places if os.path.lexists(inspection.run.root / path)), "")
 
 
 def document_check(inspection: Inspection, document: Document, path: str) -> Check:
     if not path:
-        return failed(document.rule, f"write the {document.noun} to {document.usual}")
+        return failed_check(document.rule, f"write the {document.noun} to {document.usual}")
     try:
         text = inspection.text(path)
         if path.endswith(".json"):
-            count = listed_artifacts(inspection, text) if document.names is MANIFEST_NAMES else checklist_points(text)
-            return passed(document.rule, f"{path}, {count}")
+            count = count_artifacts(inspection, text) if document.names is MANIFEST_NAMES else count_points(text)
+            return passed_check(document.rule, f"{path}, {count}")
     except Unreadable as refusal:
-        return failed(document.rule, f"mend {path}: {refusal.reason}")
-    return passed(document.rule, path)
+        return failed_check(document.rule, f"mend {path}: {refusal.reason}")
+    return passed_check(document.rule, path)
 
 
-def checklist_points(text: str) -> str:
+def count_points(text: str) -> str:
     rows = rows_of(loads_strict(text), ("checks", "items", "checklist"))
     if not rows:
         raise Unreadable('it lists no checks (write {"checks": [{"id": …, "outcome": …}]})')
     return count_text(len(rows), "point")
 
 
-def listed_artifacts(inspection: Inspection, text: str) -> str:
+def count_artifacts(inspection: Inspection, text: str) -> str:
     """Every file the manifest lists is there, with the digest it gives."""
     rows = rows_of(loads_strict(text), ("artifacts", "files"))
     if not rows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from flagstone.artifacts.entry import FORMATS_OF, Entry
-from flagstone.artifacts.rules.findings import Check, failed, passed
+from flagstone.artifacts.entry import FORMATS_OF, IndexEntry
+from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.errors import FlagstoneError
 from flagstone.text import count_text, escaped_text, list_text
@@ -20,48 +20,52 @@ WANTED = {
 }
 
 
-def present(kind: str, inspection: Inspection) -> Iterator[Check]:
+def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one file that can be read and holds something; what cannot be read is named."""
     rule, good = f"{kind}-present", inspection.counting(kind)
     if good:
-        yield passed(rule, f"{count_text(len(good), NOUNS[kind])} in workspace/{kind}{but_unread(inspection, kind)}")
+        yield passed_check(
+            rule, f"{count_text(len(good), NOUNS[kind])} in workspace/{kind}{unread_text(inspection, kind)}"
+        )
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
-    others = useless(inspection.room(kind).entries)
-    yield failed(rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none")
+    others = not_counted_text(inspection.kind_entries(kind).entries)
+    yield failed_check(
+        rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none"
+    )
 
 
-def but_unread(inspection: Inspection, kind: str) -> str:
+def unread_text(inspection: Inspection, kind: str) -> str:
     broken = inspection.broken(kind)
-    return f"; not counted: {useless(broken)}" if broken else ""
+    return f"; not counted: {not_counted_text(broken)}" if broken else ""
 
 
-def useless(entries: Sequence[Entry]) -> str:
-    return list_text([f"{escaped_text(entry.path, 120)} ({why_useless(entry)})" for entry in entries])
+def not_counted_text(entries: Sequence[IndexEntry]) -> str:
+    return list_text([f"{escaped_text(entry.path, 120)} ({reason_not_counted(entry)})" for entry in entries])
 
 
-def why_useless(entry: Entry) -> str:
+def reason_not_counted(entry: IndexEntry) -> str:
     if entry.unreadable:
         return entry.unreadable
     return "holds no records" if entry.format in FORMATS_OF[entry.kind] else "not of such a format"
 
 
-def fresh(kind: str, inspection: Inspection) -> Iterator[Check]:
+def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one of them is this turn's own work, by content."""
     rule, good = f"{kind}-fresh", inspection.counting(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
     if new:
-        yield passed(rule, f"{count_text(len(new), NOUNS[kind])} of this stage's own making")
+        yield passed_check(rule, f"{count_text(len(new), NOUNS[kind])} of this stage's own making")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} in this stage"
     old = list_text([escaped_text(entry.path, 120) for entry in good])
-    yield failed(
+    yield failed_check(
         rule,
         f"{advice}; its content was there before the stage began (a copy is not new): {old}" if old else advice,
     )
 
 
-def results_named(inspection: Inspection) -> Iterator[Check]:
+def result_name_checks(inspection: Inspection) -> Iterator[Check]:
     """Each result names the experiment or trial that made it."""
     good = inspection.counting("results")
     nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
@@ -71,12 +75,12 @@ def results_named(inspection: Inspection) -> Iterator[Check]:
             " each row of a list, such a column filled in each row of a table, or for other formats"
             " <file>.json beside it with that key"
         )
-        yield failed("results-named", f"{advice}. Without a name: {list_text(nameless)}")
+        yield failed_check("results-named", f"{advice}. Without a name: {list_text(nameless)}")
     elif good:
-        yield passed("results-named", "each result names the experiment or trial that made it")
+        yield passed_check("results-named", "each result names the experiment or trial that made it")
 
 
-def figures_named(inspection: Inspection) -> Iterator[Check]:
+def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
     """Each figure names the data it was drawn from, and that data is there."""
     good = inspection.counting("figures")
     problems = []
@@ -90,23 +94,23 @@ def figures_named(inspection: Inspection) -> Iterator[Check]:
             "let each figure name its data: the same name with .csv beside it, <figure>.json with"
             ' {"data": ["workspace/…"]}, or a row {"path": …, "data": […]} in workspace/figures/figures.json'
         )
-        yield failed("figures-named", f"{advice}. Open: {list_text(problems)}")
+        yield failed_check("figures-named", f"{advice}. Open: {list_text(problems)}")
     elif good:
-        yield passed("figures-named", "each figure names its data")
+        yield passed_check("figures-named", "each figure names its data")
 
 
 def data_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from present("data", inspection)
+    yield from presence_checks("data", inspection)
 
 
 def results_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from present("results", inspection)
-    yield from results_named(inspection)
+    yield from presence_checks("results", inspection)
+    yield from result_name_checks(inspection)
 
 
 def figures_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from present("figures", inspection)
-    yield from figures_named(inspection)
+    yield from presence_checks("figures", inspection)
+    yield from figure_data_checks(inspection)
 
 
 def paper(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
@@ -121,20 +125,20 @@ def readiness(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
     return readiness_checks(must_be_fresh, inspection)
 
 
-def freshly(kind: str, rules: Requirement, inspection: Inspection) -> Iterator[Check]:
+def with_freshness(kind: str, rules: Requirement, inspection: Inspection) -> Iterator[Check]:
     """The kind's own rules, and that something of it is new (said once: nothing is new where nothing is)."""
     yield from rules(inspection)
     if inspection.counting(kind):
-        yield from fresh(kind, inspection)
+        yield from freshness_checks(kind, inspection)
 
 
 REQUIREMENTS: Mapping[str, Requirement] = {
     "data": data_rules,
-    "fresh-data": partial(freshly, "data", data_rules),
+    "fresh-data": partial(with_freshness, "data", data_rules),
     "results": results_rules,
-    "fresh-results": partial(freshly, "results", results_rules),
+    "fresh-results": partial(with_freshness, "results", results_rules),
     "figures": figures_rules,
-    "fresh-figures": partial(freshly, "figures", figures_rules),
+    "fresh-figures": partial(with_freshness, "figures", figures_rules),
     "paper": partial(paper, False),
     "fresh-paper": partial(paper, True),
     "readiness": partial(readiness, False),

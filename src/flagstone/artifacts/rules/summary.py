@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flagstone.artifacts.formats import Unreadable, decoded, read_plain
+from flagstone.artifacts.formats import Unreadable, decode_text, read_plain
 from flagstone.artifacts.rules.findings import Finding
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ OPTIONS = (
     "Approve and continue",
     "Abort",
 )
-ROOMS_NAMED = (
+KNOWN_FOLDERS = (
     "workspace/",
     "experiments/",
     "trials/",
@@ -92,7 +92,7 @@ class Summary:
     def files(self) -> tuple[str, ...]:
         """The paths listed under Files Produced, as written."""
         section = self.section(FILES)
-        return tuple(dict.fromkeys(listed_paths(section.tokens))) if section else ()
+        return tuple(dict.fromkeys(paths_in(section.tokens))) if section else ()
 
     @cached_property
     def suggestions(self) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ class Summary:
 def read_summary(path: Path) -> tuple[str, tuple[Finding, ...]]:
     """The draft's text, or why it cannot be read as text."""
     try:
-        return decoded(read_plain(path, SUMMARY_LIMIT_BYTES)), ()
+        return decode_text(read_plain(path, SUMMARY_LIMIT_BYTES)), ()
     except Unreadable as refusal:
         return "", (unreadable_summary(refusal.reason),)
 
@@ -115,7 +115,7 @@ def unreadable_summary(reason: str) -> Finding:
 
 def parse_summary(text: str) -> Summary:
     """Takes a summary apart; whatever the text, it never fails."""
-    lines, tokens = parsed(text)
+    lines, tokens = parse_markdown(text)
     heads = [at for at, token in enumerate(tokens) if is_heading(token)]
     titles = [at for at in heads if tokens[at].tag == "h1"]
     bounds = [*heads, len(tokens)]
@@ -123,7 +123,7 @@ def parse_summary(text: str) -> Summary:
     for at, following in pairwise(bounds):
         if tokens[at].tag == "h2":
             body = tokens[at + 3 : following]
-            sections.append(Section(heading_text(tokens[at + 1]), source(lines, tokens, at, following), body))
+            sections.append(Section(heading_text(tokens[at + 1]), section_text(lines, tokens, at, following), body))
     return Summary(
         title=heading_text(tokens[titles[0] + 1]) if titles else "",
         title_count=len(titles),
@@ -133,7 +133,7 @@ def parse_summary(text: str) -> Summary:
     )
 
 
-def parsed(text: str) -> tuple[list[str], list[Token]]:
+def parse_markdown(text: str) -> tuple[list[str], list[Token]]:
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return clean.split("\n"), markdown().parse(clean)
 
@@ -156,7 +156,7 @@ def heading_text(inline: Token) -> str:
     return " ".join(inline.content.split())
 
 
-def source(lines: list[str], tokens: Sequence[Token], at: int, following: int) -> str:
+def section_text(lines: list[str], tokens: Sequence[Token], at: int, following: int) -> str:
     """The lines between a heading and the next one, word for word."""
     start = tokens[at].map
     end = tokens[following].map if following < len(tokens) else None
@@ -194,7 +194,7 @@ def item_text(tokens: Sequence[Token], at: int) -> str:
     return "\n".join(texts)
 
 
-def listed_paths(tokens: Iterable[Token]) -> Iterator[str]:
+def paths_in(tokens: Iterable[Token]) -> Iterator[str]:
     """Of each list item, and of each line outside lists, the first back-ticked path."""
     in_items: list[bool] = []
     for token in tokens:
@@ -227,7 +227,7 @@ def looks_like_path(text: str) -> bool:
     """Not an address, a pattern or a command; and below a known folder, rooted, or with a file's ending."""
     if not text or NOT_A_PATH.search(text) or len(text) > 1000:
         return False
-    if text.startswith(ROOMS_NAMED):
+    if text.startswith(KNOWN_FOLDERS):
         return " " not in text or has_ending(text)
     if " " in text:
         return False
