@@ -129,3 +129,12 @@ def test_a_best_that_somebody_changed_is_put_back_from_the_ledger(laboratory: La
     laboratory.home.best.unlink()
     laboratory.run(Edits({3: set_x(9.0)}), limit=1)
     best_agrees(laboratory)
+
+
+def test_a_best_that_a_power_cut_left_empty_is_written_again(laboratory: Laboratory) -> None:
+    prepared(laboratory)
+    laboratory.run(Edits({2: set_x(2.0)}), limit=2)
+    for path in (laboratory.home.best / "source" / "train.py", laboratory.home.best / "best.json"):
+        os.truncate(path, 0)
+    laboratory.run(Edits({3: set_x(9.0)}), limit=1)
+    best_agrees(laboratory)

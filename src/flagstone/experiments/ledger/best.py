@@ -12,7 +12,7 @@ from flagstone.experiments.ledger.derived import best_bytes, best_record
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import checkpoint
 from flagstone.plans import Home, Spec
-from flagstone.records import cannot_write, sync_folder, write_atomic, write_record
+from flagstone.records import cannot_write, keep, sync_folder, write_record
 
 
 def promote(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
@@ -32,7 +32,10 @@ def promote(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
 
 
 def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
-    """The folder of a best: its record last, so that a half-built one is known by its absence."""
+    """The folder of a best: its record last, so that a half-built one is known by its absence.
+
+    Nothing in it is synced: what a power cut takes is in the ledger and among the candidates, and `settle` writes it.
+    """
     half = home.bests / f".{entry.run_id}"
     shutil.rmtree(half, ignore_errors=True)
     (half / "source").mkdir(parents=True)
@@ -48,7 +51,7 @@ def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
         meta = {"run_id": entry.run_id, "created_at": entry.ended_at, "parent_lineage": entry.previous_best}
         primary = {"name": spec.metric.name, "direction": spec.metric.direction, "value": entry.value}
         write_record(half / "best_ckpt" / "meta.json", {**meta, "primary": primary}, durable=False)
-    write_record(half / "best.json", best_record(entry, spec))
+    write_record(half / "best.json", best_record(entry, spec), durable=False)
     shutil.rmtree(home.bests / entry.run_id, ignore_errors=True)
     os.rename(half, home.bests / entry.run_id)
 
@@ -72,25 +75,27 @@ def point(link: Path, target: str) -> None:
 
 
 def settle(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> None:
-    """After a kill, or when somebody changed it: the best is what the ledger says."""
+    """After a kill or a power cut, or when somebody changed it: the best is what the ledger says."""
     if best is None:
         for link in (home.best, home.best_record, home.best_checkpoint):
             if os.path.lexists(link):
                 link.unlink()
         return
-    ready = home.bests / best.run_id / "best.json"
-    if ready.is_file() and ready.read_bytes() != best_bytes(best, spec):
-        write_atomic(ready, best_bytes(best, spec))
+    ready = home.bests / best.run_id
+    if (ready / "best.json").is_file():
+        for path, content in subject.files(best.tree).items():
+            keep(ready / "source" / path, content)
+        keep(ready / "best.json", best_bytes(best, spec))
     promote(home, spec, subject, best)
 
 
-def thin_out(home: Home, keep: int, entry: Entry, recent: Iterable[str]) -> None:
-    """Removes what was saved by all but the best and the last `keep` of the runs that saved anything."""
+def thin_out(home: Home, count: int, entry: Entry, recent: Iterable[str]) -> None:
+    """Removes what was saved by all but the best and the last `count` of the runs that saved anything."""
     names = list(recent)
     if entry.previous_best and entry.previous_best not in names:
         names.insert(0, entry.previous_best)  # it was the best for so long that the others are all after it
     kept = [name for name in names if home.run(name).checkpoint.is_dir() and name != entry.best_run]
-    for name in kept[: max(0, len(kept) - keep)]:
+    for name in kept[: max(0, len(kept) - count)]:
         shutil.rmtree(home.run(name).checkpoint, onerror=unlock)
         # a former best holds the same files under another name
         shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)
