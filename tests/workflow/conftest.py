@@ -9,6 +9,13 @@ from planned_experiments import plan
 from workbench import Place, Study, copy_run, make_place
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What commands remember between two calls, away from the person's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "flagstone"
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """An empty project."""

@@ -1,5 +1,13 @@
 from .model import RunStatus as RunStatus, StageStatus as StageStatus, run_status as run_status
 from .refresh import refresh_derived as refresh_derived
+from .remembered import (
+    Row as Row,
+    is_current as is_current,
+    read_rows as read_rows,
+    rows_file as rows_file,
+    status_row as status_row,
+    write_rows as write_rows,
+)
 from .versions import (
     Version as Version,
     before_this as before_this,

@@ -14,7 +14,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import project_keys
-from flagstone.status import RunStatus, StageStatus, run_status
+from flagstone.status import Row, RunStatus, StageStatus, is_current, read_rows, rows_file, status_row, write_rows
 from flagstone.text import printable_text
 
 MARKS = {
@@ -60,24 +60,32 @@ def command(standing: Standing, name: str | None = None, run_name: str | None = 
 
 
 def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
+    """The status of each run; what an earlier call worked out is shown again if nothing changed since."""
     if len(runs) == 1:
-        return [known(project, standing, runs[0])]
+        return [known(project, standing, runs[0])[0]]
     from flagstone.processes import spread
 
-    return spread(partial(known, project, standing), runs)
+    file = rows_file(project, standing.here)
+    rows = {name: row for name, row in read_rows(file).items() if is_current(row)}
+    others = [run for run in runs if run.name not in rows]
+    found = dict(zip((run.name for run in others), spread(partial(known, project, standing), others), strict=True))
+    new = {name: row for name, (_, row) in found.items() if row}
+    if new:
+        write_rows(file, {**rows, **new})
+    return [rows[run.name].status if run.name in rows else found[run.name][0] for run in runs]
 
 
-def known(project: Project, standing: Standing, run: Run) -> RunStatus | dict[str, str]:
+def known(project: Project, standing: Standing, run: Run) -> tuple[RunStatus | dict[str, str], Row | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
-        return run_status(open_run(project, run, validate=False), standing.here)
+        return status_row(open_run(project, run, validate=False), standing.here)
     except (FlagstoneError, TypeError, KeyError, AttributeError, ValueError):
         try:
             open_run(project, run, validate=True)
             problem = "its files cannot be read"
         except FlagstoneError as error:
             problem = error.problem
-        return {"name": run.name, "state": "broken", "problem": problem}
+        return {"name": run.name, "state": "broken", "problem": problem}, None
 
 
 def show_table(found: list[RunStatus | dict[str, str]], _default: object) -> None:
