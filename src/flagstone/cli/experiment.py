@@ -15,6 +15,7 @@ VERBS = {
     "step": "evaluate the working files as they are now",
     "status": "show how far it is",
     "tail": "show the end of a run's log, with its exception",
+    "board": "open TensorBoard on what was written",
     "report": "show what was tried and what each edit gained",
     "replay": "measure a candidate again",
     "diff": "show what differs between two candidates",
