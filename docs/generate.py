@@ -64,25 +64,25 @@ def keys(
     schema: Mapping[str, Any], whole: Mapping[str, Any], path: str = ""
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every key of a schema, those within it included: `limits.attempts`, `entries[].path`, `stages.NN.model`."""
-    schema = resolved(schema, whole)
+    schema = with_references(schema, whole)
     for form in schema.get("oneOf", ()):
         yield from keys(form, whole, path)
     if "items" in schema:
         yield from keys(schema["items"], whole, f"{path}[]")
     for name, value in schema.get("properties", {}).items():
         inner = f"{path}.{name}" if path else name
-        yield inner, resolved(value, whole)
+        yield inner, with_references(value, whole)
         yield from keys(value, whole, inner)
     if isinstance(schema.get("additionalProperties"), dict):
         yield from keys(schema["additionalProperties"], whole, f"{path}.NN")
 
 
-def resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_references(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
     """A schema with what its `$ref` names filled in."""
     if "$ref" not in schema:
         return schema
     target = whole["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
-    return {**resolved(target, whole), **{key: value for key, value in schema.items() if key != "$ref"}}
+    return {**with_references(target, whole), **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 def type_of(schema: Mapping[str, Any]) -> str:
@@ -103,7 +103,7 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def settings_page() -> str:
     schema = schema_of("settings")
-    rows = [(f"`{key}`", type_of(row), default(row, key), said(row)) for key, row in keys(schema, schema)]
+    rows = [(f"`{key}`", type_of(row), default(row, key), description(row)) for key, row in keys(schema, schema)]
     intro = (
         "A default holds unless another value is set: for every new run in `config/config.yaml`, which the run pins; "
         "for one run in its `run.yaml`; for one call by `snakemake --config key=value`. Unknown keys are errors.\n\n"
@@ -123,7 +123,7 @@ def default(row: Mapping[str, Any], key: str) -> str:
 def stages_page(table: StageTable) -> str:
     schema = schema_of("stages")
     row = schema["properties"]["stages"]["additionalProperties"]
-    form = [(f"`{key}`", type_of(each), said(each)) for key, each in keys(row, schema)]
+    form = [(f"`{key}`", type_of(each), description(each)) for key, each in keys(row, schema)]
     rows = [
         (
             f"`{each.key}`",
@@ -146,14 +146,14 @@ def experiment_page(meanings: Mapping[str, str]) -> str:
     schema = schema_of("experiment")
     needed = {"goal", "subject", "subject.mutable", "harness", "harness.argv", "metric", "metric.name"}
     rows = [
-        (f"`{key}`" + (" *" if key in needed | {"metric.direction"} else ""), type_of(row), said(row))
+        (f"`{key}`" + (" *" if key in needed | {"metric.direction"} else ""), type_of(row), description(row))
         for key, row in keys(schema, schema)
     ]
     paths = {getattr(Home(Path("H"), Path()), name).name for name in vars(Home) if is_path_of(Home, name)}
     refuse(sorted(paths - set(meanings)), "experiment")
     files = [(f"`{name}`", meaning) for name, meaning in meanings.items()]
     return (
-        f"# Experiment\n\n{said(schema)} `*` marks a required key. Unknown keys are errors.\n\n"
+        f"# Experiment\n\n{description(schema)} `*` marks a required key. Unknown keys are errors.\n\n"
         + grid(("key", "value", "meaning"), rows)
         + "\n## Files of an experiment\n\nBelow `runs/<run>/experiments/<name>/`, or `.flagstone/experiments/<name>/` "
         "of another project.\n\n" + grid(("path", "what it is"), files)
@@ -171,14 +171,15 @@ def records_page() -> str:
         schema = schema_of(name)
         needed = set(schema.get("required", ()))
         rows = [
-            (f"`{key}`" + (" *" if key in needed else ""), type_of(row), said(row)) for key, row in keys(schema, schema)
+            (f"`{key}`" + (" *" if key in needed else ""), type_of(row), description(row))
+            for key, row in keys(schema, schema)
         ]
-        text += f"\n## {schema['title']}\n\n{said(schema)} `*` marks a key that is always there.\n\n"
+        text += f"\n## {schema['title']}\n\n{description(schema)} `*` marks a key that is always there.\n\n"
         text += grid(("key", "value", "meaning"), rows)
     return text
 
 
-def said(schema: Mapping[str, Any]) -> str:
+def description(schema: Mapping[str, Any]) -> str:
     return " ".join(str(schema.get("description", "")).split())
 
 

@@ -25,26 +25,26 @@ def judgements() -> Iterator[tuple[State, str]]:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 known[node.targets[0].id] = node.value
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Verdict":
-                yield from ((state, spoken(node.args[2], known)) for state in states_in(node.args[1]))
+                yield from ((state, text_of(node.args[2], known)) for state in states_in(node.args[1]))
 
 
 def states_in(node: ast.expr) -> Iterable[State]:
     return [State[n.attr] for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr in State.__members__]
 
 
-def spoken(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
+def text_of(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
     """A string of the source as a person reads it, with ⟨…⟩ where something is filled in."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.Name) and node.id in known:
-        return spoken(known[node.id], known)
+        return text_of(known[node.id], known)
     if isinstance(node, ast.JoinedStr):
-        return "".join(spoken(part, known) for part in node.values)
+        return "".join(text_of(part, known) for part in node.values)
     if isinstance(node, ast.BinOp):
-        return spoken(node.left, known) + spoken(node.right, known)
+        return text_of(node.left, known) + text_of(node.right, known)
     source = ast.unparse(node.value if isinstance(node, ast.FormattedValue) else node)
     if source == "name":
-        return spoken(known[source], known)
+        return text_of(known[source], known)
     filled = {"stage.nr": "03", "files.stage.nr": "03", "early": ""}
     return filled.get(source, "⟨which file⟩" if source == "late" else "⟨what changed⟩")
 

@@ -151,15 +151,15 @@ def is_plugin(schema: Mapping[str, Any], name: object) -> bool:
 
 def problems(folder: Path, name: str, value: object) -> list[str]:
     """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
-    return told(validator_of(folder, name), value)
+    return problem_sentences(validator_of(folder, name), value)
 
 
 def misfits(schema: Mapping[str, object], value: object) -> list[str]:
     """What is wrong with a value by a schema that lies in no file."""
-    return told(validator()(dict(schema)), value)
+    return problem_sentences(validator()(dict(schema)), value)
 
 
-def told(validator: Any, value: object) -> list[str]:
+def problem_sentences(validator: Any, value: object) -> list[str]:
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
     return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
 
@@ -174,11 +174,11 @@ def check(folder: Path, name: str, value: object, where: str) -> None:
 
 def sentences(error: Any) -> Iterator[str]:
     """One JSON Schema error in the user's words."""
-    place = spot(error.absolute_path)
+    place = place_text(error.absolute_path)
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         for key in unknown_keys(error):
-            yield f"unknown key {key!r}{place}{nearest(key, known)}"
+            yield f"unknown key {key!r}{place}{suggestion_text(key, known)}"
     elif error.validator == "required":
         key = next((key for key in error.validator_value if key not in error.instance), "?")
         yield f"missing key {key!r}{place}"
@@ -186,24 +186,25 @@ def sentences(error: Any) -> Iterator[str]:
         allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
         options = [str(option) for option in allowed]
         options += plugin_names(error.schema["x-plugins"]) if "x-plugins" in error.schema else ()
-        yield f"{error.instance!r}{place} is not one of {', '.join(options)}{nearest(str(error.instance), options)}"
+        close = suggestion_text(str(error.instance), options)
+        yield f"{error.instance!r}{place} is not one of {', '.join(options)}{close}"
     elif error.validator == "type":
-        yield f"{short(error.instance)}{place} should be {kind_name(error.validator_value)}"
+        yield f"{short_text(error.instance)}{place} should be {kind_name(error.validator_value)}"
     elif error.validator in ("anyOf", "oneOf"):
-        meant = [] if "x-says" in error.schema else of_form_meant(error)
+        meant = [] if "x-says" in error.schema else errors_of_form(error)
         for inner in meant:
             yield from sentences(inner)
         if not meant:
-            yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has no allowed form')}"
+            yield f"{short_text(error.instance)}{place} {error.schema.get('x-says', 'has no allowed form')}"
     elif error.validator == "pattern":
-        yield f"{short(error.instance)}{place} {error.schema.get('x-says', 'has the wrong form')}"
+        yield f"{short_text(error.instance)}{place} {error.schema.get('x-says', 'has the wrong form')}"
     elif error.validator == "propertyNames":
         yield f"{error.message.splitlines()[0]}{place}"
     else:
         yield f"{error.message.splitlines()[0][:200]}{place}"
 
 
-def of_form_meant(error: Any) -> list[Any]:
+def errors_of_form(error: Any) -> list[Any]:
     """What is wrong with a value by the one of several forms that it is of the kind of; nothing if there is not one."""
     forms: dict[object, list[Any]] = {}
     for inner in error.context:
@@ -230,12 +231,12 @@ def unknown_keys(error: Any) -> list[str]:
     ]
 
 
-def spot(path: Iterable[object]) -> str:
+def place_text(path: Iterable[object]) -> str:
     joined = ".".join(str(part) for part in path)
     return f" in {joined}" if joined else ""
 
 
-def nearest(word: str, known: list[str]) -> str:
+def suggestion_text(word: str, known: list[str]) -> str:
     """A suggestion, where one of the known words is close."""
     found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return f" (did you mean {found[0]!r}?)" if found else ""
@@ -255,6 +256,6 @@ def kind_name(kind: object) -> str:
     return " or ".join(names.get(str(each), str(each)) for each in kinds)
 
 
-def short(value: object) -> str:
+def short_text(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -44,7 +44,7 @@ class StageTable:
     def stage(self, nr: str) -> Stage:
         return next(stage for stage in self.stages if stage.nr == nr)
 
-    def named(self, word: str) -> Stage:
+    def find(self, word: str) -> Stage:
         """The stage a person means by `3`, `03`, `study_design` or `03_study_design`."""
         wanted = str(word).strip().lower()
         for stage in self.stages:
@@ -77,10 +77,10 @@ def load_table(path: Path, schema_folder: Path, *, validate: bool = True) -> Sta
     value = schemas.read_yaml(path)
     if validate:
         schemas.check(schema_folder, "stages", value, str(path))
-    return StageTable(ordered(value["stages"], str(path)))
+    return StageTable(sort_stages(value["stages"], str(path)))
 
 
-def ordered(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, ...]:
+def sort_stages(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, ...]:
     """Rows as stages, sorted so that nothing comes before what it rests on."""
     strangers = sorted({up for row in rows.values() for up in row.get("after", [])} - set(rows))
     if strangers:

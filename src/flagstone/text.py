@@ -23,13 +23,13 @@ def printable_text(text: str, instead: str = "") -> str:
 def one_line(text: str, limit: int = LINE_CHARACTERS) -> str:
     """A text as one printable line of at most `limit` characters."""
     # cut first: cleaning 20 MB to show 200 characters would cost a second; mostly little is enough to see that
-    line = single_spaced(text[: limit * 2])
+    line = collapse_spaces(text[: limit * 2])
     if len(line) <= limit + SLACK < len(text):
-        line = single_spaced(text[: limit * 8])
+        line = collapse_spaces(text[: limit * 8])
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def single_spaced(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     return " ".join(printable_text(text, " ").split())
 
 

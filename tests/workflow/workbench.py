@@ -19,7 +19,7 @@ from typing import Any
 import warm_start
 import yaml
 
-from flagstone.cli.new import parsed
+from flagstone.cli.new import parse_settings
 from flagstone.gates.content import content_of
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.layout import Run
@@ -164,7 +164,7 @@ class Place:
     def new(self, name: str = "t", *sets: str, script: object = None) -> Study:
         """A new run of the agent `scripted`, as `flagstone new` makes it; `sets` are like limits.attempts=2."""
         path = self.script(script, f"{name}.script.yaml")
-        settings = parsed((f"scripted.script={path}", "agent=scripted", *sets))
+        settings = parse_settings((f"scripted.script={path}", "agent=scripted", *sets))
         create(find_project(self.root), NewRun(name, "Does it work?", sets=settings))
         return self.study(name)
 

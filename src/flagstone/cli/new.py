@@ -60,7 +60,7 @@ def command(
         goal = click.prompt("The research goal")
     answers = ask() if interview else []
     given = {"agent": agent, "venue": venue, "model": model}
-    chosen = {**{key: value for key, value in given.items() if value}, **parsed(sets)}
+    chosen = {**{key: value for key, value in given.items() if value}, **parse_settings(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
     fault = agent_fault(open_run(project, run))
     if fault:
@@ -84,7 +84,7 @@ def ask() -> list[tuple[str, str]]:
     return [(title, click.prompt(question, default="", show_default=False)) for question, title in QUESTIONS]
 
 
-def parsed(sets: tuple[str, ...]) -> dict[str, Any]:
+def parse_settings(sets: tuple[str, ...]) -> dict[str, Any]:
     """`a.b=3` as {"a": {"b": 3}}."""
     found: dict[str, Any] = {}
     for word in sets:

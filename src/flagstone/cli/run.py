@@ -40,7 +40,7 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
     flagstone run attn --watch
     """
     opened = standing.opened(name)
-    upto_nr = opened.table.named(upto).nr if upto else ""
+    upto_nr = opened.table.find(upto).nr if upto else ""
     server = start_warm_server(partial(load_stage, opened))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -62,7 +62,7 @@ def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stage_named(opened: OpenedRun, word: str) -> Stage:
-    return opened.table.named(word)
+    return opened.table.find(word)
 
 
 def need_terminal(hint: str, what: str) -> None:

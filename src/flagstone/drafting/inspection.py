@@ -47,7 +47,7 @@ def own_files(run: Run, stage: Stage) -> list[str]:
 
 def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
     """Path to digest and stage of every file that the stages this one rests on have had approved."""
-    own = plan.exported(opened.run) if stage.runs_experiments else {}
+    own = plan.exports_of(opened.run) if stage.runs_experiments else {}
     return {path: [digest, stage.nr] for path, (digest, _) in own.items()} | {
         path: [digest, up.nr]
         for up in opened.table.ancestors(stage.nr)
@@ -94,7 +94,7 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
     for path, (digest, nr) in approved.items():
         if now[path] == digest:
             continue
-        source = kept_copy(run, nr, path, digest) or plan.exported(run).get(path, ("", None))[1]
+        source = kept_copy(run, nr, path, digest) or plan.exports_of(run).get(path, ("", None))[1]
         if source is None:
             continue
         target = run.root / path

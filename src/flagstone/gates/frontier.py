@@ -234,7 +234,7 @@ class Frontier:
         if self.call.executing() and is_begun(self.opened.run, stage.nr, self.turn_key(stage)):
             return f"{name} was stopped; the same command goes on where it stopped"
         may_be_cut_off = self.call.executing() and stage.runs_experiments
-        cut_off = plan.cut_off(self.opened.run, self.messages.path) if may_be_cut_off else ""
+        cut_off = plan.cut_off_text(self.opened.run, self.messages.path) if may_be_cut_off else ""
         return cut_off or f"{name} comes next: it would be built now"
 
     def bring_back_from_the_future(self, stage: Stage) -> None:

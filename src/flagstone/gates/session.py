@@ -18,7 +18,7 @@ from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
 from flagstone.gates.which_run import chosen_run
 from flagstone.layout import Project, Run
-from flagstone.plans import Plan, plan_named, plans
+from flagstone.plans import Plan, find_plan, plans
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import cannot_write
 from flagstone.settings import find_project, pinned_table, project_keys
@@ -135,7 +135,7 @@ class Session:
 
     def plan(self, name: str) -> Plan:
         """The plan of an experiment; an error where there is none."""
-        found = plan_named(self.layout, name)
+        found = find_plan(self.layout, name)
         if found is None:
             raise FlagstoneError(
                 f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 leave such plans"

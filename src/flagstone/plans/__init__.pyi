@@ -15,11 +15,11 @@ from .folder import (
     RunFolder as RunFolder,
     command_of as command_of,
     run_id as run_id,
-    unused as unused,
+    unused_path as unused_path,
 )
 from .grants import excesses as excesses
 from .loading import load_spec as load_spec
-from .plan import Plan as Plan, plan_named as plan_named, plans as plans
+from .plan import Plan as Plan, find_plan as find_plan, plans as plans
 from .spec import (
     MEASURED as MEASURED,
     CheckpointSpec as CheckpointSpec,

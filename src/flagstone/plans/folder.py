@@ -15,7 +15,7 @@ def run_id(number: int) -> str:
     return f"r{number:04d}"
 
 
-def unused(path: Path) -> Path:
+def unused_path(path: Path) -> Path:
     """This path, or one with a number after it, that is not there yet."""
     number, found = 1, path
     while os.path.lexists(found):

@@ -108,7 +108,7 @@ def plans(run: Run) -> tuple[Plan, ...]:
     return tuple(Plan(run, hit[1], run.plans / name) for hit, name in found if hit)
 
 
-def plan_named(run: Run, name: str) -> Plan | None:
+def find_plan(run: Run, name: str) -> Plan | None:
     return next((plan for plan in plans(run) if plan.name == name), None)
 
 
@@ -117,7 +117,7 @@ def failure_of(run: Run) -> Mapping[str, Any]:
     return next((plan.failure() for plan in plans(run) if plan.failure()), {})
 
 
-def cut_off(run: Run, shown: Callable[[Path], str]) -> str:
+def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
     """What to say of an experiment that a call began to work on and did not end; nothing where there is none."""
     for plan in plans(run):
         begun = read_record(plan.folder / "state" / "block.json") or {}
@@ -144,7 +144,7 @@ def evidence(run: Run) -> dict[str, str]:
     return found
 
 
-def exported(run: Run) -> dict[str, tuple[str, Path]]:
+def exports_of(run: Run) -> dict[str, tuple[str, Path]]:
     """What experiments have put among the results: path in the workspace to digest and our own copy."""
     found = {}
     for plan in plans(run):

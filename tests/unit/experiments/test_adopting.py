@@ -10,7 +10,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.block import adopt, naming_plan
 from flagstone.layout import Run
 from flagstone.plans.folder import Home
-from flagstone.plans.plan import Plan, plan_named
+from flagstone.plans.plan import Plan, find_plan
 
 TEXT = """goal: less loss
 subject: {root: workspace/code, mutable: [train.py]}
@@ -27,7 +27,7 @@ def plan(tmp_path: Path) -> Plan:
     run = Run(tmp_path / "t")
     run.plans.mkdir(parents=True)
     (run.plans / "tune.yaml").write_text(TEXT)
-    found = plan_named(run, "tune")
+    found = find_plan(run, "tune")
     assert found is not None
     return found
 

@@ -83,7 +83,7 @@ def command(
             f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
         )
     base = schemas.read_yaml(plan) if plan else {}
-    value = filled(base if isinstance(base, dict) else {}, argv, given)
+    value = plan_with_options(base if isinstance(base, dict) else {}, argv, given)
     folder, belongs_to = experiment_folder(standing, run_name)
     home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
     schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
@@ -108,7 +108,7 @@ def command(
     click.echo(f"next: {command_of(home, 'step' if opened.spec.proposer == 'none' else 'run')}")
 
 
-def filled(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
     """The plan, with the options that a person gave in place of its own values."""
     value = {key: dict(row) if isinstance(row, dict) else row for key, row in plan.items()}
 

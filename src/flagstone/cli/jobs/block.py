@@ -13,7 +13,7 @@ from flagstone.experiments.engine import Job, Opened, naming_plan, open_experime
 from flagstone.experiments.ledger import entries_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.layout import Run
-from flagstone.plans import Home, Plan, plan_named
+from flagstone.plans import Home, Plan, find_plan
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import write_record
 
@@ -34,7 +34,7 @@ def answered(block: Path, say: Callable[[str], None]) -> int:
     folder = block.parent.parent
     run, failure = Run(folder.parent.parent), folder / "failure.json"
     failure.unlink(missing_ok=True)
-    plan = plan_named(run, folder.name)
+    plan = find_plan(run, folder.name)
     try:
         if plan is None:
             raise FlagstoneError(

@@ -49,7 +49,7 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
     scripts = os.environ.get("FLAGSTONE_SCRIPTS")
     project = find_project(Path(scripts) if scripts else run.root)
     opened = open_run(project, run, validate=False)
-    stage = opened.table.named(word)
+    stage = opened.table.find(word)
     settings = opened.settings.for_stage(stage.nr)
 
     began, spent = time.monotonic(), SoFar(run.logs / LOG)

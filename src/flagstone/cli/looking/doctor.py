@@ -45,7 +45,7 @@ def command(standing: Standing, as_json: bool) -> None:
     flagstone doctor --json
     """
     project = standing.project
-    found = [*tools(), *agents(), *keepers(), *machine(project), *configuration(project)]
+    found = [*tools(), *agents(), *sandboxes(), *machine(project), *configuration(project)]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1))
     else:
@@ -90,7 +90,7 @@ def agents() -> Iterator[Finding]:
         yield Finding("agent", "fine", "claude is installed and logged in")
 
 
-def keepers() -> Iterator[Finding]:
+def sandboxes() -> Iterator[Finding]:
     """What keeps agents inside their grant: two features of the kernel, and our own check, which is always there."""
     here = strength()
     if here.landlock_fault:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.plans import RunFolder, unused
+from flagstone.plans import RunFolder, unused_path
 from flagstone.records import read_record, write_record
 
 
@@ -40,7 +40,7 @@ class Candidate:
         # what cost nothing is sooner proposed again, after a power cut, than synced every time
         is_dear = "outcome" in self.facts
         if run.proposal.exists():  # of an agent that was ahead of a person, who put in an edit of their own
-            os.rename(run.proposal, unused(run.proposal))
+            os.rename(run.proposal, unused_path(run.proposal))
         taken = self.snapshot
         snapshot = {**vars(taken), "violations": list(taken.violations), "changed": list(taken.changed)}
         write_record(run.proposal, {**vars(self), "snapshot": snapshot, "facts": dict(self.facts)}, durable=is_dear)

@@ -26,7 +26,7 @@ from flagstone.experiments.candidates.sources import (
 )
 from flagstone.experiments.candidates.taking import Rules, Taking
 from flagstone.globs import matches
-from flagstone.plans import RunFolder, SubjectSpec, unused
+from flagstone.plans import RunFolder, SubjectSpec, unused_path
 from flagstone.records import make, read_record, write_record
 
 LARGEST_SHOWN = 2_000_000
@@ -84,7 +84,7 @@ class Subject:
         owner = folder.with_name(f"{slot}.json")
         before = str((read_record(owner) or {}).get("run", ""))
         if before:
-            self.left[folder] = unused(run.root.with_name(before) / "left")
+            self.left[folder] = unused_path(run.root.with_name(before) / "left")
         write_record(owner, {"run": run.root.name}, durable=False)
         return folder
 
@@ -99,7 +99,7 @@ class Subject:
             os.rename(spare, run.draft)
             self.last_seen.put(run.draft, last_seen)
             if owner.get("run"):
-                self.left[run.draft] = unused(run.root.with_name(str(owner["run"])) / "left-in-draft")
+                self.left[run.draft] = unused_path(run.root.with_name(str(owner["run"])) / "left-in-draft")
             return run.draft
 
     def release(self, run: RunFolder) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from flagstone.experiments.candidates.folders import walk
 from flagstone.experiments.candidates.subject import Subject
-from flagstone.plans import Home, unused
+from flagstone.plans import Home, unused_path
 from flagstone.records import DigestCache, cannot_write, read_record, write_record
 
 
@@ -147,7 +147,7 @@ class Working:
     def set_aside(self, paths: list[str]) -> None:
         if not paths:
             return
-        folder = unused(self.home.aside / time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
+        folder = unused_path(self.home.aside / time.strftime("%Y%m%dT%H%M%S", time.gmtime()))
         for path in paths:
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)

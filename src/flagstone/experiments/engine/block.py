@@ -17,7 +17,7 @@ from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
 from flagstone.experiments.ledger import Accounts, Entry, entries_of, head_of
 from flagstone.experiments.proposers import Proposer
-from flagstone.plans import Home, Plan, Spec, command_of, unused
+from flagstone.plans import Home, Plan, Spec, command_of, unused_path
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 
 COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so_far", "note")
@@ -89,7 +89,7 @@ def set_aside(home: Home, plan: Plan) -> None:
             f"or put the plan back: cp {plan.path} {home.spec}",
         )
     home.aside.mkdir(parents=True, exist_ok=True)
-    os.replace(home.spec, unused(home.aside / home.spec.name))
+    os.replace(home.spec, unused_path(home.aside / home.spec.name))
 
 
 def naming_plan(words: str, plan: Plan) -> str:

@@ -71,7 +71,7 @@ class Designer:
         return min((limit for limit in caps if limit is not None), default=None)
 
     def asked(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
-        spec, folder = self.parent.spec, unused(self.parent.home.root / "design")
+        spec, folder = self.parent.spec, numbered_folder(self.parent.home.root / "design")
         asked = spec.agent
         call = AgentCall(
             prompt=next_prompt(
@@ -151,7 +151,7 @@ def in_full(answer: dict[str, Any], names: list[str], left: dict[str, float]) ->
     )
 
 
-def unused(folder: Path) -> Path:
+def numbered_folder(folder: Path) -> Path:
     """A new folder below this one: what was asked and answered before stays."""
     number = 1
     while (folder / f"{number:02d}").exists():

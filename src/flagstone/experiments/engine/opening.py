@@ -14,7 +14,7 @@ from flagstone.experiments.candidates import Contract, Snapshot, Store, Subject,
 from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness
 from flagstone.locks import hold
-from flagstone.plans import Home, Spec, command_of, load_spec, unused
+from flagstone.plans import Home, Spec, command_of, load_spec, unused_path
 from flagstone.processes import Interruption, Survivor, still_alive
 from flagstone.records import cannot_write, read_record, utc, write_record
 
@@ -174,7 +174,7 @@ def finish_anew(home: Home) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in sorted(os.listdir(home.root)):
             if name not in (*KEPT, home.anew.name):
-                os.rename(home.root / name, unused(folder / name))
+                os.rename(home.root / name, unused_path(folder / name))
         home.anew.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error

@@ -11,7 +11,7 @@ from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import Opened
 from flagstone.experiments.ledger import Entry, History, entries_of, tail_of
 from flagstone.experiments.proposers import Proposer, View
-from flagstone.plans import Spec, run_id, unused
+from flagstone.plans import Spec, run_id, unused_path
 
 NO_CHANGE = "no proposal: nothing was changed"
 
@@ -68,7 +68,7 @@ class Proposing:
         run = self.opened.home.run(run_id(view.number))
         parent = parent_of(view, self.opened.base)
         if run.draft.exists():
-            os.rename(run.draft, unused(run.draft))  # one that was not finished when we were killed stays beside it
+            os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it
         self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = dict(proposed.facts)

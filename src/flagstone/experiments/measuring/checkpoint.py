@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flagstone.metrics import Place
-from flagstone.plans import CheckpointSpec, Home, RunFolder, unused
+from flagstone.plans import CheckpointSpec, Home, RunFolder, unused_path
 
 if TYPE_CHECKING:
     from flagstone.experiments.measuring.measurement import Order
@@ -28,10 +28,10 @@ def gathered(spec: CheckpointSpec | None, folder: Path, order: Order, place: Pla
     if newest_one is not None:
         target = order.run.checkpoint / newest_one.name
         if target.exists():  # of a try that a kill cut short, or of the edit before it was put onto the best
-            move(target, unused(target.with_name(OTHERS) / target.name))
+            move(target, unused_path(target.with_name(OTHERS) / target.name))
         move(newest_one, target)
     for _, path in found:  # a folder before what is in it, which goes along
-        move(path, unused(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
+        move(path, unused_path(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
     if not wanted:
         return "", ""
     if newest_one is None:

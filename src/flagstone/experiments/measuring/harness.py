@@ -22,7 +22,7 @@ from flagstone.experiments.measuring.measurement import Basis, Measurement, Orde
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
-from flagstone.plans import MEASURED, Home, Spec, unused
+from flagstone.plans import MEASURED, Home, Spec, unused_path
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
 from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
 
@@ -83,7 +83,7 @@ class Harness:
         asked = Basis(order.tree, self.start_digest, order.seed)
         if decode_or_none(content, Basis) == asked and (found := decode_or_none(content, Measurement)):
             return found
-        os.rename(path, unused(path))
+        os.rename(path, unused_path(path))
         return None
 
     def tampering(self) -> str:
