@@ -1,4 +1,9 @@
-from .candidate import Candidate as Candidate, Snapshot as Snapshot, kept_candidate as kept_candidate
+from .candidate import (
+    Candidate as Candidate,
+    Snapshot as Snapshot,
+    drop_records as drop_records,
+    kept_candidate as kept_candidate,
+)
 from .checkout import GitSource as GitSource
 from .contract import Contract as Contract
 from .edits import (

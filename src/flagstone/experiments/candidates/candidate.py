@@ -57,3 +57,13 @@ def kept_candidate(run: RunFolder) -> Candidate | None:
         return Candidate(**{**record, "snapshot": snapshot})
     except (KeyError, TypeError):
         return None
+
+
+def drop_records(run: RunFolder) -> None:
+    """Removes what was written down while a run was under way, once the ledger and result.json have all of it."""
+    result = read_record(run.result)
+    if result is None or result.get("status") == "violation":  # the proposal names them all
+        return
+    for name in os.listdir(run.root):
+        if name == run.proposal.name or (name.startswith("measured-") and name.endswith(".json")):
+            os.unlink(run.root / name)

@@ -35,7 +35,7 @@ class Layout:
 @dataclass(frozen=True)
 class Laying:
     """One layout and the folder it is for. `aside` takes what stands there besides; `is_strict` writes anew what was
-    touched, and not only what differs. `rewritten` names the files that stood there and were not as they should be."""
+    touched, and not only what differs. `touched` names the files that somebody has written to since we looked."""
 
     layout: Layout
     folder: Path
@@ -43,7 +43,7 @@ class Laying:
     contents: Contents
     aside: Path | None = None
     is_strict: bool = True
-    rewritten: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
 
     def put(self) -> None:
         """Exactly the layout, whatever stood there."""
@@ -67,13 +67,17 @@ class Laying:
         """Removes what is not as it should be; the paths of the rest."""
         standing = set[str]()
         entries, folders = self.layout.entries, self.layout.folders
+        present = set[str]()
         for path, status in self.last_seen.differences(self.folder, entries, folders.__contains__, standing):
             if isinstance(status, OSError):
                 raise status
+            present.add(path)
             if self.is_right(path, status):
                 standing.add(path)
             else:
                 self.take_away(path, status)
+        gone = self.last_seen.keys.keys() - standing - present
+        self.touched.extend(path for path in gone if path in self.layout.files)
         return standing
 
     def is_right(self, path: str, status: os.stat_result) -> bool:
@@ -106,7 +110,8 @@ class Laying:
     def take_away(self, path: str, status: os.stat_result) -> None:
         place = self.folder / path
         if path in self.layout.files:
-            self.rewritten.append(path)
+            if path in self.last_seen.keys and not self.last_seen.has_key(path, status):
+                self.touched.append(path)
         elif self.aside is not None and not is_left_out(path):
             target = self.aside / path
             target.parent.mkdir(parents=True, exist_ok=True)

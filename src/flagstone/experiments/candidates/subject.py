@@ -19,6 +19,7 @@ from flagstone.experiments.candidates.project import FilesSource
 from flagstone.experiments.candidates.sources import (
     Source,
     Written,
+    first_few,
     folders_of_outputs,
     links_of,
     printable,
@@ -114,19 +115,25 @@ class Subject:
             last_seen.save()
             self.last_seen.put(spare, last_seen)
 
-    def lay_out(self, tree: str, folder: Path) -> tuple[str, ...]:
-        """Exactly this tree in the folder, whatever stood there; which of its files had to be written anew."""
-        return self.put(tree, folder, is_strict=True)
+    def lay_out(self, tree: str, folder: Path) -> str:
+        """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to."""
+        owner = self.left.get(folder, folder).parent.name
+        touched = self.put(tree, folder, is_strict=True)
+        return (
+            f"{owner} wrote into its sources: {first_few([printable(path) for path in sorted(touched)])}"
+            if touched
+            else ""
+        )
 
     def restore(self, tree: str, folder: Path) -> None:
         """The working folder back to a tree. A file that is right already is not touched."""
         self.put(tree, folder, is_strict=False)
 
-    def put(self, tree: str, folder: Path, *, is_strict: bool) -> tuple[str, ...]:
+    def put(self, tree: str, folder: Path, *, is_strict: bool) -> list[str]:
         layout, last_seen = self.placement(tree).layout, self.last_seen_in(folder)
         laying = Laying(layout, folder, last_seen, self.store.contents, self.left.pop(folder, None), is_strict)
         laying.put()
-        return tuple(laying.rewritten)
+        return laying.touched
 
     def placement(self, sha: str) -> Placement:
         return self.placements.find(sha, lambda: self.placement_of(self.tree(sha)))

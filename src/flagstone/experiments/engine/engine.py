@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.candidates import Candidate, Working, kept_candidate, seed_for
+from flagstone.experiments.candidates import Candidate, Working, drop_records, kept_candidate, seed_for
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.judging import Judging
@@ -244,6 +244,8 @@ class Engine:
         self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)
         self.working.restore(self.best_tree)
+        # the last ones stay: proposals ahead look at them, and a ledger that lost its last line goes on from them
+        drop_records(opened.home.run(run_id(entry.number - opened.spec.lag)))
 
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""

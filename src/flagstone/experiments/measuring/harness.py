@@ -59,7 +59,9 @@ class Harness:
         if tampered:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
-        self.subject.lay_out(order.tree, folder)
+        wrote = self.subject.lay_out(order.tree, folder)
+        if wrote:
+            self.say(wrote)
         found = self.run_in(folder, order)
         if found.status != "ok" and is_full(order.run.root):
             # what fails for want of space says nothing of the candidate

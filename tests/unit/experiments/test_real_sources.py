@@ -1,0 +1,96 @@
+"""Sources of a project are real files of each run; only data and what is too large is seen through links."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from laboratory import Edits, Laboratory, set_x, whole
+
+from flagstone.experiments.candidates import project
+from flagstone.experiments.candidates.git import repository
+
+IMPORTING = "import pkg.model\nX = 1.0\nprint('from', pkg.model.__file__)\nprint('val_loss:', (X - 3) ** 2)\n"
+FILES = {
+    "train.py": IMPORTING,
+    "pkg/model.py": "Y = 1\n",
+    "pkg/weights.bin": "data",
+    "configs/a.yaml": "lr: 1\n",
+    "data/x.bin": "data",
+    ".gitignore": "ignored/\n",
+    "ignored/old.py": "old\n",
+    ".venv/lib/site.py": "env\n",
+}
+
+
+@pytest.fixture
+def sources(laboratory: Laboratory) -> Laboratory:
+    laboratory.files = FILES
+    return laboratory.make(harness={"argv": [sys.executable, "train.py"], "seconds": 30})
+
+
+def tree(laboratory: Laboratory) -> Path:
+    return laboratory.home.root / "trees" / "0"
+
+
+def test_what_a_program_imports_is_a_file_of_the_run_and_data_is_a_link(sources: Laboratory) -> None:
+    sources.run(Edits({}), limit=1)
+    found = tree(sources)
+    for path in ("train.py", "pkg/model.py", "configs/a.yaml"):
+        assert not (found / path).is_symlink() and (found / path).read_text() == FILES[path]
+    links = {path for path in ("pkg/weights.bin", "data", "ignored", ".venv") if (found / path).is_symlink()}
+    assert links == {"pkg/weights.bin", "data", "ignored", ".venv"}
+    assert f"from {found}/pkg/model.py" in sources.home.run("r0001").log.read_text()
+
+
+def test_a_source_that_may_not_change_is_a_violation_if_it_does(sources: Laboratory) -> None:
+    def edit(draft: Path) -> str:
+        (draft / "pkg" / "model.py").write_text("Y = 2\n")
+        return "another module"
+
+    sources.run(Edits({2: edit}), limit=2)
+    assert sources.words()[-1] == ("r0002", "violation", "invalid")
+    assert (sources.project / "pkg" / "model.py").read_text() == "Y = 1\n"
+    assert (sources.home.run("r0002").draft / "pkg" / "model.py").read_text() == "Y = 2\n"
+
+
+def test_a_run_that_writes_into_its_sources_is_named_and_the_next_finds_them_as_they_were(sources: Laboratory) -> None:
+    evil = IMPORTING + "open('pkg/model.py', 'w').write('Y = 9')\nimport os\nos.remove('configs/a.yaml')\n"
+    sources.run(Edits({2: whole(evil), 3: set_x(2.0)}), limit=3)
+    assert [words for words in sources.said if "wrote into" in words] == [
+        "r0002 wrote into its sources: configs/a.yaml, pkg/model.py"
+    ]
+    assert (tree(sources) / "pkg" / "model.py").read_text() == "Y = 1\n"
+    assert (sources.project / "pkg" / "model.py").read_text() == "Y = 1\n"
+
+
+def test_a_folder_of_much_data_with_a_few_settings_in_it_stays_one_link(
+    sources: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "MOST_LINKS", 5)
+    for number in range(10):
+        (sources.project / "data" / f"{number}.png").write_text("x")
+    (sources.project / "data" / "meta.json").write_text("{}")
+    sources.run(Edits({}), limit=1)
+    assert (tree(sources) / "data").is_symlink()
+
+
+def test_a_finished_run_leaves_its_edited_files_its_log_and_its_result(sources: Laboratory) -> None:
+    edits = {number: set_x(float(number)) for number in range(2, 8)}
+    sources.run(Edits(edits), limit=7)
+    run = sources.home.run("r0004")
+    assert sorted(os.listdir(run.root)) == ["result.json", "run.log", "train.py"]
+    assert "X = 4.0" in (run.root / "train.py").read_text()
+    blocks = sum(os.lstat(path).st_blocks * 512 for path in (run.root, run.result, run.log))
+    assert blocks <= 16 * 1024
+
+
+def test_a_project_without_git_has_real_files_for_what_may_change(
+    sources: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "run_quietly", lambda *_, **__: (127, b"", b"cannot start git"))
+    sources.run(Edits({2: set_x(2.0)}), limit=2)
+    assert sources.words()[-1] == ("r0002", "ok", "advance")
+    assert not (tree(sources) / "train.py").is_symlink() and (tree(sources) / "pkg").is_symlink()
