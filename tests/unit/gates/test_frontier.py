@@ -82,3 +82,25 @@ def test_nothing_is_asked_about_a_stage_before_those_it_rests_on_are_up_to_date(
     with pytest.raises(LookupError):
         frontier(approved("01"), approved("02"), approved("03")).targets(bring_up_to_date)
     assert seen == ["01", "02"]
+
+
+@pytest.mark.parametrize(
+    ("files", "is_approved"),
+    [
+        (built("01"), True),
+        (replace(approved("01"), flag=None), False),
+        (replace(approved("01"), settings={"model": "opus"}), False),
+    ],
+)
+def test_yes_approves_new_work_and_nothing_that_is_a_persons_to_decide(
+    files: StageFiles, is_approved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided: list[str] = []
+    monkeypatch.setattr(
+        "flagstone.gates.frontier.approve", lambda run, verdict, decision: decided.append(decision.policy)
+    )
+    found = frontier(files, executing=lambda: True, approve_all="yes")
+    found.opened.settings = SimpleNamespace(approver=lambda nr: "person")  # type: ignore[misc, assignment]
+    found.look()
+    found.settle(found.verdicts["01"])
+    assert decided == (["yes"] if is_approved else [])
