@@ -11,7 +11,7 @@ import pytest
 from laboratory import ROOT, TRAIN, Edits, Laboratory, set_x
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.chain import Next, chained
+from flagstone.experiments.engine.chain import Next, begin_child
 from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import Opened, begin_anew
 from flagstone.experiments.ledger.ledger import History, entries_of
@@ -33,7 +33,7 @@ def parent(laboratory: Laboratory) -> Laboratory:
 
 def chain(parent: Laboratory, wanted: Next = WANTED, report: str = "# report") -> Opened:
     best = History.read(parent.home).progress.best
-    return chained(parent.open(), best, report, wanted, ROOT / "schemas")
+    return begin_child(parent.open(), best, report, wanted, ROOT / "schemas")
 
 
 def test_an_unedited_first_run_of_the_child_is_the_parents_best(parent: Laboratory) -> None:

@@ -10,8 +10,8 @@ from laboratory import ROOT, Edits, Laboratory, set_x
 
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.experiments.engine.chain import Next, chained, child_of
-from flagstone.experiments.engine.designer import TRIES, Designer, used_up
+from flagstone.experiments.engine.chain import Next, begin_child, child_of
+from flagstone.experiments.engine.designer import TRIES, Designer, spent_limit
 from flagstone.experiments.ledger.ledger import History
 from flagstone.experiments.proposers.agent import AgentProposer
 
@@ -57,8 +57,8 @@ def test_what_is_left_of_money_and_hours_is_what_the_child_may_take(parent: Labo
 
 def test_a_limit_that_is_used_up_ends_the_chain(parent: Laboratory) -> None:
     progress = History.read(parent.home).progress
-    assert used_up(parent.open(), progress) == ""
-    assert used_up(parent.open(), replace(progress, cost_usd=4.0)) == "cost_usd"
+    assert spent_limit(parent.open(), progress) == ""
+    assert spent_limit(parent.open(), replace(progress, cost_usd=4.0)) == "cost_usd"
 
 
 def test_a_name_that_is_taken_gets_a_number(parent: Laboratory) -> None:
@@ -108,5 +108,5 @@ def test_another_metric_has_the_direction_that_its_name_says(parent: Laboratory)
     for metric, direction in (("accuracy", "max"), ("val_error", "min")):
         wanted, _, _ = design(parent, ended(structured={**ANSWER, "name": metric, "metric": metric}))
         best = History.read(parent.home).progress.best
-        child = chained(parent.open(), best, "# report", wanted, ROOT / "schemas")
+        child = begin_child(parent.open(), best, "# report", wanted, ROOT / "schemas")
         assert child.spec.metric.direction == direction

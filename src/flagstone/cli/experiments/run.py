@@ -98,7 +98,7 @@ def work(opened: Opened, limit: int | None, driver: str, start: Start | None) ->
 
 def following(parent: Opened, driver: str) -> Opened | None:
     """The next experiment of a chain: the one that already follows, or one that the agent designs now."""
-    from flagstone.experiments.engine import Designer, chain, used_up
+    from flagstone.experiments.engine import Designer, chain, spent_limit
     from flagstone.experiments.proposers import AgentProposer
     from flagstone.experiments.reporting import report_of
 
@@ -113,7 +113,7 @@ def following(parent: Opened, driver: str) -> Opened | None:
             hint=f'start it yourself: {command_of(parent.home, "chain")} NEXT --rationale "…"',
         )
     progress, report = History.read(parent.home).progress, report_of(parent)
-    if limit := used_up(parent, progress):
+    if limit := spent_limit(parent, progress):
         live(f"the chain ends here: {limit} of {parent.home.name} is used up")
         return None
     if progress.best is None:
@@ -122,7 +122,7 @@ def following(parent: Opened, driver: str) -> Opened | None:
         )
     live(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
     wanted = Designer(proposer, parent, progress).next(report, experiment_names(parent.home.root.parent))
-    opened = chain.chained(parent, progress.best, report, wanted, schemas_of(parent.home.base))
+    opened = chain.begin_child(parent, progress.best, report, wanted, schemas_of(parent.home.base))
     live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
     return opened
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from flagstone.cli.jobs.job_log import aloud
+from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.experiments.engine import Job, Opened, naming_plan, open_experiment, run_block
@@ -25,11 +25,11 @@ def main(words: list[str]) -> int:
     parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
     asked = parser.parse_args(words)
     restore_keyboard_interrupt()
-    with aloud(asked.log) as say:
-        return answered(asked.block.absolute(), say)
+    with open_job_log(asked.log) as say:
+        return run_and_report(asked.block.absolute(), say)
 
 
-def answered(block: Path, say: Callable[[str], None]) -> int:
+def run_and_report(block: Path, say: Callable[[str], None]) -> int:
     """Runs the block. If it fails, writes the reason to failure.json, for the last line of the call of Snakemake."""
     folder = block.parent.parent
     run, failure = Run(folder.parent.parent), folder / "failure.json"

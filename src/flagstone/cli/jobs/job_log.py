@@ -15,7 +15,7 @@ LARGEST = 5_000_000  # bytes that one job may add
 
 
 @contextmanager
-def aloud(path: Path) -> Iterator[Callable[[str], None]]:
+def open_job_log(path: Path) -> Iterator[Callable[[str], None]]:
     """Yields a function that writes a line, with its time, to both. A log that is too long keeps beginning and end."""
     log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 from flagstone.agents import Event, agent_named
 from flagstone.agents.accounts import LOG, spending
-from flagstone.cli.jobs.job_log import aloud
+from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.drafting import Bench, build
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates import open_run
@@ -31,7 +31,7 @@ def main(words: list[str]) -> int:
     asked = parser.parse_args(words)
     restore_keyboard_interrupt()
     signal.signal(signal.SIGTERM, stop)
-    with aloud(asked.log) as say:
+    with open_job_log(asked.log) as say:
         try:
             build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)
         except (Interrupted, KeyboardInterrupt):

@@ -1,6 +1,6 @@
 from .block import Job as Job, naming_plan as naming_plan, run_block as run_block
-from .chain import Next as Next, chained as chained
-from .designer import Designer as Designer, used_up as used_up
+from .chain import Next as Next, begin_child as begin_child
+from .designer import Designer as Designer, spent_limit as spent_limit
 from .engine import Engine as Engine, engine_of as engine_of
 from .opening import (
     Opened as Opened,

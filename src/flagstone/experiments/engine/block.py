@@ -46,7 +46,7 @@ def run_block(
     opened = open_experiment(home, schemas)
     books = Accounts(home, job.stage, job.purses)
     with engine_of(opened, proposer(opened), say, books, tells_interruptions=False) as engine:
-        first = begun_at(home, plan, block, engine.history.progress.number)
+        first = first_number(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first
         ended = engine.run(opened.spec.block - done) if done < opened.spec.block else engine.ended_by()
         if ended == "manual":
@@ -100,7 +100,7 @@ def naming_plan(words: str, plan: Plan) -> str:
     return where + words.removeprefix(str(spec)) if words.startswith(f"{spec}: ") else words
 
 
-def begun_at(home: Home, plan: Plan, block: Path, number: int) -> int:
+def first_number(home: Home, plan: Plan, block: Path, number: int) -> int:
     """How many runs there were when this block was begun, however often it was killed since."""
     path = home.root / "state" / "block.json"
     known = read_record(path) or {}
@@ -140,10 +140,10 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
     plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
-    write_record(plan.done, {**told, "summary": in_words(opened, engine, ended), "exports": exports})
+    write_record(plan.done, {**told, "summary": summary_text(opened, engine, ended), "exports": exports})
 
 
-def in_words(opened: Opened, engine: Engine, ended: str) -> str:
+def summary_text(opened: Opened, engine: Engine, ended: str) -> str:
     progress, name = engine.history.progress, opened.spec.metric.name
     best = f"best {name} {progress.best_value:.6g} in {progress.best_run}" if progress.best else "no valid run"
     return f"{progress.number} runs, {best}, ended by {ended}"

@@ -34,7 +34,7 @@ class Next:
     budget: Mapping[str, float] | None = None
 
 
-def chained(parent: Opened, best: Entry | None, report: str, wanted: Next, schema_folder: Path) -> Opened:
+def begin_child(parent: Opened, best: Entry | None, report: str, wanted: Next, schema_folder: Path) -> Opened:
     """The child, ready to run; nothing of it stays where it cannot be made."""
     refuse_if_unclean(parent.home)
     refuse(parent, best, wanted)
@@ -116,7 +116,7 @@ def take_weights(parent: Opened, best: Entry, child: Path) -> None:
             f"the disk has no room for the parent's checkpoint ({size // 1_000_000} MB)", hint="free some space"
         )
     (child / checkpoint.PARENT).mkdir()
-    checkpoint.linked(kept, child / checkpoint.PARENT / saved)
+    checkpoint.link(kept, child / checkpoint.PARENT / saved)
 
 
 def write_decision(

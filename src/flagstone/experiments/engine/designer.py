@@ -48,13 +48,13 @@ class Designer:
         left = budget_left(self.parent, self.progress)
         for number in range(1, TRIES + 1):
             allowed = self.allowed_usd(left)
-            result = self.asked(report, names, allowed)
-            left = spent(left, result, allowed)
+            result = self.ask(report, names, allowed)
+            left = budget_after(left, result, allowed)
             if result.outcome is Outcome.INTERRUPTED:
                 raise Interrupted("stopped while the next experiment was designed", hint="give the same command again")
             if result.outcome is Outcome.OK and isinstance(result.structured, dict):
                 self.allowed_usd(left)
-                return in_full(result.structured, names, left)
+                return design_in(result.structured, names, left)
             if result.outcome is Outcome.RETRYABLE and number < TRIES:
                 self.proposer.sleep(result.retry_after_s or FIRST_WAIT_S)
         name = self.parent.home.name
@@ -70,7 +70,7 @@ class Designer:
         caps = (self.parent.spec.agent.cost_usd, left.get("cost_usd"))
         return min((limit for limit in caps if limit is not None), default=None)
 
-    def asked(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
+    def ask(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
         spec, folder = self.parent.spec, numbered_folder(self.parent.home.root / "design")
         asked = spec.agent
         call = AgentCall(
@@ -107,7 +107,7 @@ class Designer:
         return self.proposer.call(call, self.parent.home, spec.subject.root)
 
 
-def spent(left: dict[str, float], result: AgentResult, allowed: float | None) -> dict[str, float]:
+def budget_after(left: dict[str, float], result: AgentResult, allowed: float | None) -> dict[str, float]:
     """What a call leaves: the design is paid for as well. An unknown cost counts as all that was allowed."""
     if "cost_usd" not in left or allowed is None:
         return left
@@ -130,12 +130,12 @@ def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:
     return {name: limit - used[name] for name, limit in limits.items() if limit is not None}
 
 
-def used_up(parent: Opened, progress: Progress) -> str:
+def spent_limit(parent: Opened, progress: Progress) -> str:
     """The limit that leaves nothing for a further experiment; '' where there is none."""
     return next((name for name, amount in budget_left(parent, progress).items() if amount <= 0), "")
 
 
-def in_full(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> Next:
+def design_in(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> Next:
     """The design as `chain` takes it; a name that is taken is told apart by a number."""
     name, number = str(answer["name"]), 2
     while name in names:

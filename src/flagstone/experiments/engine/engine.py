@@ -150,7 +150,7 @@ class Engine:
             if ahead in pending or (last is not None and ahead > last):
                 continue
             make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposing(ahead)
-            pending[ahead] = pool.submit(self.prepared, make)
+            pending[ahead] = pool.submit(self.prepare, make)
 
     def proposing(self, number: int) -> Callable[[], Candidate]:
         """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
@@ -172,13 +172,13 @@ class Engine:
         made.keep(self.opened.home.run(run_id(number)))
         return made
 
-    def prepared(self, make: Callable[[], Candidate]) -> Prepared:
+    def prepare(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""
         candidate = make()
         self.opened.subject.show(self.opened.home.run(run_id(candidate.number)), candidate.snapshot)
         if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
             return candidate, None
-        return candidate, self.measured(self.order(candidate, "first"))
+        return candidate, self.measure(self.order(candidate, "first"))
 
     @contextmanager
     def slot(self) -> Iterator[int]:
@@ -189,11 +189,11 @@ class Engine:
         finally:
             self.slots.put(slot)
 
-    def measured(self, order: Order) -> Measurement:
+    def measure(self, order: Order) -> Measurement:
         with self.slot() as slot:
             return self.harness.measure(replace(order, slot=slot))
 
-    def guarded(self, order: Order) -> Measurement | None:
+    def guard(self, order: Order) -> Measurement | None:
         with self.slot() as slot:
             return self.harness.guard(replace(order, slot=slot))
 
@@ -215,22 +215,22 @@ class Engine:
 
     def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:
         """With `rebase`, an edit of an older parent is put onto the best, and that is measured."""
-        moved = rebase.moved(self.opened, candidate, first, self.history.progress.best)
+        moved = rebase.rebased_candidate(self.opened, candidate, first, self.history.progress.best)
         if moved is None:
             return candidate, first
-        return moved, self.measured(self.order(moved, "rebased"))
+        return moved, self.measure(self.order(moved, "rebased"))
 
     def judging(self, candidate: Candidate) -> Judging:
         own = self.order(candidate, "guard")
 
         def measure(tree: str, part: str, seed: int) -> Measurement:
-            found = self.measured(replace(own, tree=tree, part=part, seed=seed))
+            found = self.measure(replace(own, tree=tree, part=part, seed=seed))
             if found.status == "interrupted":
                 # no verdict: what is measured already stays, and the next engine goes on from there
                 raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
             return found
 
-        return Judging(self.opened, self.history.progress, candidate, measure, lambda: self.guarded(own))
+        return Judging(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
 
     def follow(self, entry: Entry) -> None:
         """What is derived from a verdict; a kill in here is mended by the next engine."""

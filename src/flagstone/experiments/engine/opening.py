@@ -80,10 +80,10 @@ def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) ->
         start = read_record(home.start)
         if start is not None and not is_outdated(home, subject, contract, start):
             return start
-        return begun(home, spec, subject, contract)
+        return begin(home, spec, subject, contract)
 
 
-def begun(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
+def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
     """Stores the base (the files as they stand, or the best of a parent) and the contract; lays out the files."""
     if not spec.subject.root.is_dir():
         raise FlagstoneError(

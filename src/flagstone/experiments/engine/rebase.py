@@ -15,14 +15,16 @@ from flagstone.plans import run_id
 from flagstone.processes import run_quietly
 
 
-def moved(opened: Opened, candidate: Candidate, first: Measurement | None, best: Entry | None) -> Candidate | None:
-    """The candidate on the best of now, where the spec asks for it and its parent is older; else None."""
+def rebased_candidate(
+    opened: Opened, candidate: Candidate, first: Measurement | None, best: Entry | None
+) -> Candidate | None:
+    """The candidate on the best of now; None unless the spec asks for that and its parent is older."""
     if not opened.spec.rebase or best is None or first is None or first.status != "ok":
         return None
-    return onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
+    return merge_onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
 
 
-def onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
+def merge_onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
     """The candidate with its edit on the best; None where both changed the same lines, or nothing is left of it."""
     run = opened.home.run(run_id(candidate.number))
     subject, parent = opened.subject, Snapshot(best.tree, best.commit)

@@ -18,21 +18,21 @@ def is_unedited(engine: Engine) -> bool:
 def run_step(engine: Engine, note: str) -> Entry:
     """The verdict on the working files; before the first one, the unedited files are measured."""
     if engine.history.progress.best is not None:
-        return engine.conclude(*engine.prepared(lambda: in_hand(engine, note, engine.next_number)))
+        return engine.conclude(*engine.prepare(lambda: working_candidate(engine, note, engine.next_number)))
     # taken first: the verdict on the unedited files puts those back into the working folder
-    made = None if is_unedited(engine) else in_hand(engine, note, engine.next_number + 1)
+    made = None if is_unedited(engine) else working_candidate(engine, note, engine.next_number + 1)
     try:
-        entry = engine.conclude(*engine.prepared(lambda: engine.baseline(engine.next_number)))
+        entry = engine.conclude(*engine.prepare(lambda: engine.baseline(engine.next_number)))
     finally:
         if made is not None and not made.snapshot.violations:
             engine.working.put_back(made.snapshot.tree, made.number)
     if made is None:
         return entry
     engine.halt_on(entry)
-    return engine.conclude(*engine.prepared(lambda: made))
+    return engine.conclude(*engine.prepare(lambda: made))
 
 
-def in_hand(engine: Engine, note: str, number: int) -> Candidate:
+def working_candidate(engine: Engine, note: str, number: int) -> Candidate:
     """The working files as a candidate, noted as stored once that is so."""
     opened, now = engine.opened, engine.history.progress.best
     parent = replace(opened.base, tree=now.tree, commit=now.commit) if now else opened.base

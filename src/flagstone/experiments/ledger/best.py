@@ -47,7 +47,7 @@ def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
     kept = checkpoint.of_run(home.run(entry.run_id), saved)
     if kept:
         (half / "best_ckpt").mkdir()
-        checkpoint.linked(kept, half / "best_ckpt" / saved)
+        checkpoint.link(kept, half / "best_ckpt" / saved)
         meta = {"run_id": entry.run_id, "created_at": entry.ended_at, "parent_lineage": entry.previous_best}
         primary = {"name": spec.metric.name, "direction": spec.metric.direction, "value": entry.value}
         write_record(half / "best_ckpt" / "meta.json", {**meta, "primary": primary}, durable=False)

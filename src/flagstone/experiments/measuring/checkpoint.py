@@ -19,11 +19,11 @@ PARENT = "parent_ckpt"
 OTHERS = "others"  # what a run saved besides its checkpoint: earlier ones, and those of repeats and of runs that failed
 
 
-def gathered(spec: CheckpointSpec | None, folder: Path, order: Order, place: Place, *, wanted: bool) -> tuple[str, str]:
+def collect(spec: CheckpointSpec | None, folder: Path, order: Order, place: Place, *, wanted: bool) -> tuple[str, str]:
     """Moves all that a run saved to its own folder. If wanted: the newest one's name there, or why there is none."""
     if spec is None:
         return "", ""
-    found = saved(folder, spec.glob, place)
+    found = saved_files(folder, spec.glob, place)
     newest_one = max(found, default=(0.0, None))[1] if wanted else None
     if newest_one is not None:
         target = order.run.checkpoint / newest_one.name
@@ -52,10 +52,10 @@ def move(source: Path, target: Path) -> None:
 
 def newest(folder: Path, pattern: str) -> Path | None:
     """The newest match, whenever it was written."""
-    return max(saved(folder, pattern, None), default=(0.0, None))[1]
+    return max(saved_files(folder, pattern, None), default=(0.0, None))[1]
 
 
-def saved(folder: Path, pattern: str, place: Place | None) -> list[tuple[float, Path]]:
+def saved_files(folder: Path, pattern: str, place: Place | None) -> list[tuple[float, Path]]:
     """Each match with its time that is the run's own: saved while it ran, no link, inside its folder."""
     root = os.path.realpath(folder)
     found = []
@@ -89,7 +89,7 @@ def copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def linked(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """The same files under another name, without a second copy where the file system can."""
     if source.is_dir():
         shutil.copytree(source, target, symlinks=True, copy_function=link_or_copy)

@@ -52,7 +52,7 @@ class Harness:
 
     def measure(self, order: Order) -> Measurement:
         """The measurement; one that a killed process had finished is taken as it is."""
-        known = self.known(order)
+        known = self.earlier_measurement(order)
         if known is not None:
             return known
         tampered = self.tampering()
@@ -76,7 +76,7 @@ class Harness:
         write_atomic(order.run.measured(order.part), encode(record) + b"\n", durable=found.wall_s > SYNCED_S)
         return found
 
-    def known(self, order: Order) -> Measurement | None:
+    def earlier_measurement(self, order: Order) -> Measurement | None:
         """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
         path = order.run.measured(order.part)
         content = content_of(path)
@@ -118,7 +118,7 @@ class Harness:
                 return Measurement(
                     order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
                 )
-            return self.judged(order, folder, result, Place(folder, log, began, time.time()), devices)
+            return self.measurement_of(order, folder, result, Place(folder, log, began, time.time()), devices)
 
     def guard(self, order: Order) -> Measurement | None:
         """What the guard came to; None where there is none."""
@@ -159,7 +159,7 @@ class Harness:
             confinement=confinement(self.spec, (folder, private)),
         )
 
-    def known_of(self, result: ProcessResult, place: Place) -> dict[str, Any]:
+    def process_facts(self, result: ProcessResult, place: Place) -> dict[str, Any]:
         """What is known of a process however it ended."""
         return {
             "exit_code": result.exit_code if result.exit_code is not None else -(result.signal or 0),
@@ -173,23 +173,23 @@ class Harness:
             "stragglers": len(result.ended_stragglers),
         }
 
-    def judged(
+    def measurement_of(
         self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
     ) -> Measurement:
         """What the run came to, and its metric where it came to its end."""
         status, reason = self.ending_of(result)
-        known = self.known_of(result, place)
+        known = self.process_facts(result, place)
         if result.survivors:
             note_unclean(self.home, order.run.root.name, result)
         if status != "ok":
             cause = cause_in(place.log) if status == "crash" else ""
-            checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=False)
+            checkpoint.collect(self.spec.checkpoint, folder, order, place, wanted=False)
             return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
         asked_at = time.time()
         reading = self.reading(order, folder, place, devices)
         known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
         wanted = order.part in ("first", "rebased")
-        saved, problem = checkpoint.gathered(self.spec.checkpoint, folder, order, place, wanted=wanted)
+        saved, problem = checkpoint.collect(self.spec.checkpoint, folder, order, place, wanted=wanted)
         measured = measured_quantities(known)
         value, fault = primary(reading, self.spec, measured)
         metrics = {**reading.values, **measured}
@@ -227,7 +227,7 @@ class Harness:
         own = read_metrics(self.spec.metric.backend, options, place, self.spec.wanted)
         if self.spec.evaluate is None:
             return own
-        scored = self.steps.evaluated(self.spec.evaluate, order, folder, devices)
+        scored = self.steps.evaluate(self.spec.evaluate, order, folder, devices)
         values = {name: value for name, value in own.values.items() if name != self.spec.metric.name}
         return replace(scored, values={**values, **scored.values}, problems=(*own.problems, *scored.problems))
 

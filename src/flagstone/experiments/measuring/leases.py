@@ -95,10 +95,10 @@ def lease(
     whole = folder or machine_folder()
     with lock_folder(whole.with_name(f"{whole.name}-job-{job}") if job else whole) as locks:
         waiting = Waiting(on_wait, stop, is_patient=wait)
-        yield Lease(gathered(locks, count, names, waiting))
+        yield Lease(gather_gpus(locks, count, names, waiting))
 
 
-def gathered(locks: LockFolder, count: int, names: tuple[str, ...], waiting: Waiting) -> tuple[str, ...]:
+def gather_gpus(locks: LockFolder, count: int, names: tuple[str, ...], waiting: Waiting) -> tuple[str, ...]:
     """Takes GPUs as they become free; only one at a time gathers, so that no two ever wait for each other."""
     present = gpu_ids()
     files = {name: lock_name(unique(name, present)) for name in names}
@@ -136,7 +136,7 @@ def alone_on_machine(
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[None]:
     """While this is held no other run of Flagstone goes on here: time is what is measured."""
-    with timed(folder, Waiting(on_wait, stop)):
+    with timing_lock(folder, Waiting(on_wait, stop)):
         yield
 
 
@@ -148,12 +148,12 @@ def beside_others(
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[None]:
     """While this is held a run whose time is measured waits."""
-    with timed(folder, Waiting(on_wait, stop), is_shared=True):
+    with timing_lock(folder, Waiting(on_wait, stop), is_shared=True):
         yield
 
 
 @contextmanager
-def timed(folder: Path | None, waiting: Waiting, *, is_shared: bool = False) -> Iterator[None]:
+def timing_lock(folder: Path | None, waiting: Waiting, *, is_shared: bool = False) -> Iterator[None]:
     """Whoever waits stands in the turnstile, so that those who come later do not keep it waiting for ever."""
     with lock_folder(folder or machine_folder()) as locks:
         waiting.until(

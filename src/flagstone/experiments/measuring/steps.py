@@ -28,12 +28,12 @@ class Steps:
     interruption: Interruption
     surroundings: Surroundings
 
-    def evaluated(self, step: StepSpec, order: Order, folder: Path, devices: Mapping[str, str]) -> Reading:
+    def evaluate(self, step: StepSpec, order: Order, folder: Path, devices: Mapping[str, str]) -> Reading:
         """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
         found = checkpoint.newest(folder, step.artifact)
         if found is None:
             return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
-        place, log = self.place("evaluate", order), order.run.root / f"evaluate-{order.part}.log"
+        place, log = self.folder_for("evaluate", order), order.run.root / f"evaluate-{order.part}.log"
         self.subject.lay_out(self.base_tree, place)
         began = time.time()
         try:
@@ -48,7 +48,7 @@ class Steps:
 
     def guard(self, step: StepSpec, order: Order, devices: Mapping[str, str]) -> Measurement:
         """What the guard came to; a reason means that the candidate may not pass."""
-        place, log = self.place("guard", order), order.run.root / "guard.log"
+        place, log = self.folder_for("guard", order), order.run.root / "guard.log"
         self.subject.lay_out(order.tree, place)
         began = time.time()
         try:
@@ -69,7 +69,7 @@ class Steps:
             unclean=result.unclean_pids,
         )
 
-    def place(self, step: str, order: Order) -> Path:
+    def folder_for(self, step: str, order: Order) -> Path:
         return self.home.root / "trees" / f"{step}-{order.slot}"
 
     def run(

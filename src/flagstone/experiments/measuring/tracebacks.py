@@ -156,7 +156,7 @@ def exception_rows(raised: Raised) -> list[str]:
 
 def frame_rows(raised: Raised, lines: int) -> list[str]:
     """The first and the last frames, the last ones before all."""
-    frames = grouped(raised.frames)
+    frames = frames_in(raised.frames)
     rows = [f"{raised.prefix}Traceback (most recent call last):"]
     most = max(1, (lines - 2) // 2)
     if len(frames) <= most:
@@ -167,7 +167,7 @@ def frame_rows(raised: Raised, lines: int) -> list[str]:
     return rows + [line for frame in kept for line in frame]
 
 
-def grouped(lines: Sequence[str]) -> list[list[str]]:
+def frames_in(lines: Sequence[str]) -> list[list[str]]:
     """The lines of each frame: where it is, and its code."""
     frames: list[list[str]] = []
     for line in lines:
