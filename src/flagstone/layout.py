@@ -28,6 +28,11 @@ PLAN_FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.ya?ml\Z")
 CREATED_AT = re.compile(r"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
 
 
+def path_below(*names: str) -> cached_property[Path]:
+    """A path below the `root` of its owner. It is put together once: gates ask for the same few again and again."""
+    return cached_property(lambda owner: owner.root.joinpath(*names))
+
+
 @dataclass(frozen=True)
 class Project:
     """A checkout of Flagstone: where the Snakefile, the configuration and the runs are."""
@@ -35,21 +40,10 @@ class Project:
     root: Path
     runs_dir: Path
 
-    @property
-    def snakefile(self) -> Path:
-        return self.root / "Snakefile"
-
-    @property
-    def config(self) -> Path:
-        return self.root / "config"
-
-    @property
-    def prompts(self) -> Path:
-        return self.root / "prompts"
-
-    @property
-    def schemas(self) -> Path:
-        return self.root / "schemas"
+    snakefile = path_below("Snakefile")
+    config = path_below("config")
+    prompts = path_below("prompts")
+    schemas = path_below("schemas")
 
     def run(self, name: str) -> Run:
         return Run(self.runs_dir / name)
@@ -82,67 +76,26 @@ class Run:
         return {}
 
     def below(self, *names: str) -> Path:
-        """A path below the run, put together once: gates ask for the same few again and again."""
+        """A path below the run, put together once."""
         found = self.known_paths.get(names)
         if found is None:
             found = self.known_paths[names] = self.root.joinpath(*names)
         return found
 
-    @cached_property
-    def settings(self) -> Path:
-        return self.root / "run.yaml"
-
-    @cached_property
-    def brief(self) -> Path:
-        return self.root / "brief.md"
-
-    @cached_property
-    def pinned(self) -> Path:
-        return self.root / "pinned"
-
-    @cached_property
-    def approved(self) -> Path:
-        return self.root / "approved"
-
-    @cached_property
-    def seals(self) -> Path:
-        return self.approved / "seals.jsonl"
-
-    @cached_property
-    def aborted(self) -> Path:
-        return self.root / "aborted"
-
-    @cached_property
-    def workspace(self) -> Path:
-        return self.root / "workspace"
-
-    @cached_property
-    def plans(self) -> Path:
-        return self.workspace / "experiments"
-
-    @cached_property
-    def experiments(self) -> Path:
-        return self.root / "experiments"
-
-    @cached_property
-    def memory(self) -> Path:
-        return self.root / "memory.md"
-
-    @cached_property
-    def manifest(self) -> Path:
-        return self.root / "manifest.json"
-
-    @cached_property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    @cached_property
-    def lock(self) -> Path:
-        return self.root / ".lock"
-
-    @cached_property
-    def digest_cache(self) -> Path:
-        return self.root / ".snakemake" / "flagstone" / "digests.json"
+    settings = path_below("run.yaml")
+    brief = path_below("brief.md")
+    pinned = path_below("pinned")
+    approved = path_below("approved")
+    seals = path_below("approved", "seals.jsonl")
+    aborted = path_below("aborted")
+    workspace = path_below("workspace")
+    plans = path_below("workspace", "experiments")
+    experiments = path_below("experiments")
+    memory = path_below("memory.md")
+    manifest = path_below("manifest.json")
+    logs = path_below("logs")
+    lock = path_below(".lock")
+    digest_cache = path_below(".snakemake", "flagstone", "digests.json")
 
     def block(self, name: str, number: str) -> Path:
         return self.below("experiments", name, "blocks", f"{number}.json")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from flagstone.layout import path_below
+
 RUN_ID = re.compile(r"r\d{4,}\Z")
 
 
@@ -35,107 +37,46 @@ class Home:
     def name(self) -> str:
         return self.root.name
 
-    @cached_property
-    def spec(self) -> Path:
-        return self.root / "experiment.yaml"
-
-    @cached_property
-    def compiled(self) -> Path:
-        """The checked spec; may be deleted."""
-        return self.root / "state" / "spec.json"
-
-    @cached_property
-    def ledger(self) -> Path:
-        """What happened, one line a run; everything else is derived from it."""
-        return self.root / "ledger.jsonl"
-
-    @cached_property
-    def start(self) -> Path:
-        """How the experiment began: base tree, contract, seeds."""
-        return self.root / "start.json"
-
-    @cached_property
-    def design(self) -> Path:
-        """The approved design of a run that the experiment was begun with."""
-        return self.root / "design.json"
-
-    @cached_property
-    def anew(self) -> Path:
-        """While it is there, all that was done is on its way to the folder of the history that it names."""
-        return self.root / "anew.json"
-
-    @cached_property
-    def origin(self) -> Path:
-        """The best of a parent experiment, where this one began with it."""
-        return self.root / "origin.json"
-
-    @cached_property
-    def candidates(self) -> Path:
-        """A bare git repository with every candidate as a commit."""
-        return self.root / "candidates.git"
-
-    @cached_property
-    def working(self) -> Path:
-        """The files that `step` evaluates; they stand at the best between runs."""
-        return self.root / "work"
-
-    @cached_property
-    def best(self) -> Path:
-        """A link to the folder of the best run: pointer, source and checkpoint change at one instant."""
-        return self.root / "best"
-
-    @cached_property
-    def bests(self) -> Path:
-        return self.root / "bests"
-
-    @cached_property
-    def best_record(self) -> Path:
-        return self.root / "best.json"
-
-    @cached_property
-    def best_checkpoint(self) -> Path:
-        return self.root / "best_ckpt"
-
-    @cached_property
-    def results(self) -> Path:
-        return self.root / "results.tsv"
-
-    @cached_property
-    def lock(self) -> Path:
-        return self.root / "lock"
-
-    @cached_property
-    def unclean(self) -> Path:
-        """Processes of a run that could not be ended; nothing is started while they live."""
-        return self.root / "unclean.json"
-
-    @cached_property
-    def stop(self) -> Path:
-        """A person's wish that the loop ends after the run under way."""
-        return self.root / "stop"
-
-    @cached_property
-    def decision(self) -> Path:
-        return self.root / "chain_decision.json"
+    spec = path_below("experiment.yaml")
+    # the checked spec; it may be deleted
+    compiled = path_below("state", "spec.json")
+    # what happened, one line a run; everything else is derived from it
+    ledger = path_below("ledger.jsonl")
+    # how the experiment began: base tree and contract
+    start = path_below("start.json")
+    # the approved design of a run that the experiment began with
+    design = path_below("design.json")
+    # while it exists, everything that was done is being moved to the folder of the history that it names
+    anew = path_below("anew.json")
+    # the best of the parent experiment, if this one began with it
+    origin = path_below("origin.json")
+    # a bare git repository with every candidate as a commit
+    candidates = path_below("candidates.git")
+    # the files that `step` evaluates; between runs they are those of the best
+    working = path_below("work")
+    # a link to the folder of the best run: pointer, source and checkpoint change at one instant
+    best = path_below("best")
+    bests = path_below("bests")
+    best_record = path_below("best.json")
+    best_checkpoint = path_below("best_ckpt")
+    results = path_below("results.tsv")
+    lock = path_below("lock")
+    # processes of a run that could not be ended; nothing is started while they live
+    unclean = path_below("unclean.json")
+    # a person asks the loop to end after the current run
+    stop = path_below("stop")
+    decision = path_below("chain_decision.json")
 
     def private(self, user: str) -> Path:
         """Temporary files and caches of what runs now, empty when it starts."""
         return self.root / "private" / user
 
-    @cached_property
-    def blocks(self) -> Path:
-        """One record a job of Snakemake."""
-        return self.root / "blocks"
-
-    @cached_property
-    def aside(self) -> Path:
-        """Hand edits of the working files that a restore found; nothing is overwritten."""
-        return self.root / "aside"
-
-    @cached_property
-    def events(self) -> Path:
-        """TensorBoard files with one step a run."""
-        return self.root / "events"
+    # one record for each job of Snakemake
+    blocks = path_below("blocks")
+    # edits by hand that a restore found in the working files; nothing is overwritten
+    aside = path_below("aside")
+    # TensorBoard files with one step for each run
+    events = path_below("events")
 
     @cached_property
     def log(self) -> Path:
@@ -159,32 +100,15 @@ class RunFolder:
 
     root: Path
 
-    @property
-    def result(self) -> Path:
-        return self.root / "result.json"
-
-    @property
-    def proposal(self) -> Path:
-        """The candidate as it was proposed; written once, so that a restart asks no agent twice."""
-        return self.root / "proposal.json"
-
-    @property
-    def draft(self) -> Path:
-        """The private copy that the proposer edits."""
-        return self.root / "draft"
-
-    @property
-    def tree(self) -> Path:
-        """The pristine copy that is run."""
-        return self.root / "tree"
-
-    @property
-    def log(self) -> Path:
-        return self.root / "run.log"
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.root / "checkpoint"
+    result = path_below("result.json")
+    # the candidate as it was proposed; written once, so that a restart asks no agent twice
+    proposal = path_below("proposal.json")
+    # the private copy that the proposer edits
+    draft = path_below("draft")
+    # the copy that is run, as the proposer left it
+    tree = path_below("tree")
+    log = path_below("run.log")
+    checkpoint = path_below("checkpoint")
 
     def measured(self, part: str) -> Path:
         """One measurement: `first`, or the repeat of the candidate or the best on a further seed."""
