@@ -23,11 +23,6 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     return worst_of_each(checks)
 
 
-def may_be_offered(checks: tuple[Check, ...]) -> bool:
-    """Whether a person may be asked: nothing failed (what nobody checked is shown as such)."""
-    return all(check.status != "failed" for check in checks)
-
-
 def draft_checks(request: StageCheck) -> Iterator[Check]:
     """That this attempt wrote a summary at all, and that it keeps to the contract."""
     from flagstone.artifacts.rules import contract_problems, read_summary
