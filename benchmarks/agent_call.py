@@ -17,10 +17,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from flagstone.agents.accounts.budget import Purse
+from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.claude.launch import arguments, environment, prompt_bytes
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
 from measured.rounds import CHECKOUT, promise, seconds, show, take_turns
@@ -113,9 +113,9 @@ def asked(root: Path) -> AgentCall:
 def by_hand(program: Path, root: Path, environ: Mapping[str, str]) -> float:
     """The floor: the same program, the same words, the same environment."""
     call = asked(root)
-    room = Room.of(call)
+    folder = SessionFolder.of(call)
     words, prompt = arguments(call, str(program)), prompt_bytes(call.prompt, root)
-    env = environment(call, room, environ)
+    env = environment(call, folder, environ)
     with ExitStack() as opened:
         kept = opened.enter_context(open(call.record_dir / "out.jsonl", "wb"))
         return seconds(lambda: subprocess.run(words, input=prompt, env=env, cwd=root, stdout=kept, check=True))
@@ -126,7 +126,7 @@ def by_flagstone(program: Path, root: Path, environ: Mapping[str, str]) -> float
     agent = ClaudeAgent({"command": str(program)}, environ)
 
     def carried_out() -> None:
-        log, budgets = root / "logs" / "agents.jsonl", [Purse.of("run", {"usd": 1000})]
+        log, budgets = root / "logs" / "agents.jsonl", [Budget.of("run", {"usd": 1000})]
         result = Frame(agent, log, budgets).carry_out(call)
         if result.outcome is not Outcome.OK:
             raise SystemExit(f"{result.outcome}: {result.reason}")

@@ -61,7 +61,7 @@ class Desk:
         return self.root / "workspace"
 
     @property
-    def room(self) -> Path:
+    def folder(self) -> Path:
         return self.root / "drafts" / "03" / f"conversation-{self.session_id}"
 
     @property

@@ -162,8 +162,8 @@ def test_who_stops_a_run_finds_it_as_it_was_and_can_go_on(
     os.killpg(running.pid, number)
     said = ended(running)
     assert (said.code, said.has_traceback) == (130, False), said.text
-    (room,) = study.files.drafts("01").glob("conversation-*")
-    assert marked(room.name.encode()) == []
+    (folder,) = study.files.drafts("01").glob("conversation-*")
+    assert marked(folder.name.encode()) == []
     api.plays(*attempt(study, 2, summary("Nothing is known.")))
     said = place.flagstone("run", "t")
     assert said.code == 0, said.text

@@ -12,7 +12,7 @@ import pytest
 from desk import Desk, wait_until
 from messages_api import Breaks, MessagesApi, Says, Tokens, use
 
-from flagstone.agents.accounts.budget import Purse
+from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.accounts.calls import spending
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentResult, Limits, Outcome
@@ -84,7 +84,7 @@ def test_several_calls_at_once_keep_a_budget_together(desk: Desk, api: MessagesA
     dear = Says("done", tokens=Tokens(input=100_000, output=0))
     api.plays(*[dear] * 12)
     log = tmp_path / "logs" / "agents.jsonl"
-    purse = Purse.of("run", {"usd": 1.0})
+    budget = Budget.of("run", {"usd": 1.0})
     results: list[AgentResult] = []
     lock = threading.Lock()
 
@@ -97,7 +97,7 @@ def test_several_calls_at_once_keep_a_budget_together(desk: Desk, api: MessagesA
         call.record_dir.mkdir(parents=True, exist_ok=True)
         call.task.draft.touch()
         try:
-            results.append(Frame(own.agent, log, [purse]).carry_out(call, own.seen.append))
+            results.append(Frame(own.agent, log, [budget]).carry_out(call, own.seen.append))
         except WorkFailed:
             return
 

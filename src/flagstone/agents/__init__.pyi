@@ -1,5 +1,5 @@
-from .changes import Mark as Mark, different as different, marks_below as marks_below
-from .conversation import Room as Room
+from .changes import FileStat as FileStat, differences as differences, stats_below as stats_below
+from .conversation import SessionFolder as SessionFolder
 from .frame import Frame as Frame, Guard as Guard
 from .protocol import (
     Agent as Agent,
@@ -16,4 +16,4 @@ from .protocol import (
 )
 from .registry import agent_named as agent_named
 from .sandbox import INSTALL as INSTALL, NEWER_KERNEL as NEWER_KERNEL, strength as strength
-from .sockets import doors as doors
+from .sockets import paths_to_hide as paths_to_hide

@@ -13,7 +13,7 @@ FILES_LIMIT = 20_000
 NAMED = 500
 
 
-class Mark(NamedTuple):
+class FileStat(NamedTuple):
     """A file as it was. The last is the kernel's own: no program can set it back."""
 
     inode: int
@@ -22,28 +22,28 @@ class Mark(NamedTuple):
     ctime_ns: int
 
 
-def marks(call: AgentCall) -> dict[str, Mark]:
+def stats_of_grant(call: AgentCall) -> dict[str, FileStat]:
     """Every file and link of the grant."""
-    return marks_below([] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable])
+    return stats_below([] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable])
 
 
-def marks_below(
+def stats_below(
     places: Iterable[str], passed_over: Collection[str] = (), left_out: Collection[str] = ()
-) -> dict[str, Mark]:
+) -> dict[str, FileStat]:
     """Every file and link of these places, but what has one of some names, or one of some paths; up to a limit."""
-    found: dict[str, Mark] = {}
-    for path in files(places, passed_over, left_out):
+    found: dict[str, FileStat] = {}
+    for path in files_below(places, passed_over, left_out):
         if len(found) == FILES_LIMIT:
             break
         try:
             status = os.lstat(path)
         except OSError:
             continue
-        found[path] = Mark(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        found[path] = FileStat(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return found
 
 
-def files(places: Iterable[str], passed_over: Collection[str], left_out: Collection[str]) -> Iterator[str]:
+def files_below(places: Iterable[str], passed_over: Collection[str], left_out: Collection[str]) -> Iterator[str]:
     granted = list(places)
     folders = [path for path in granted if os.path.isdir(path)]
     yield from (path for path in granted if path not in folders)
@@ -57,12 +57,12 @@ def files(places: Iterable[str], passed_over: Collection[str], left_out: Collect
         yield from (entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
-def changed(call: AgentCall, before: Mapping[str, Mark], after: Mapping[str, Mark]) -> tuple[str, ...]:
+def changed_files(call: AgentCall, before: Mapping[str, FileStat], after: Mapping[str, FileStat]) -> tuple[str, ...]:
     """What of its grant is not as it was before a call."""
-    return different(before, after, call.task.run_root)
+    return differences(before, after, call.task.run_root)
 
 
-def different(before: Mapping[str, Mark], after: Mapping[str, Mark], root: Path) -> tuple[str, ...]:
+def differences(before: Mapping[str, FileStat], after: Mapping[str, FileStat], root: Path) -> tuple[str, ...]:
     """What is new, other or gone, named from the root where it lies below it; of very many the first and the number."""
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     above = os.path.abspath(root)

@@ -20,7 +20,7 @@ UNFOLLOWED = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass
-class Level:
+class OpenFolder:
     """One folder on the way down: which it is, and what of it is still to be looked at."""
 
     identity: tuple[int, int]
@@ -42,15 +42,15 @@ class Cleaning:
 
     def walk(self, folder: int) -> None:
         """By handles, with one open at a time: a path may be longer than any that can be opened."""
-        levels = [self.level(folder)]
+        levels = [self.open_folder(folder)]
         try:
             while levels:
                 if levels[-1].names:
-                    inner = self.visited(levels[-1].names.pop(), folder)
+                    inner = self.visit(levels[-1].names.pop(), folder)
                     if inner is not None:
                         os.close(folder)
                         folder = inner
-                        levels.append(self.level(folder))
+                        levels.append(self.open_folder(folder))
                     continue
                 levels.pop()
                 if levels:
@@ -58,14 +58,14 @@ class Cleaning:
         finally:
             os.close(folder)
 
-    def level(self, folder: int) -> Level:
+    def open_folder(self, folder: int) -> OpenFolder:
         names: list[str] = []
         with suppress(OSError):
             names = os.listdir(folder)[: self.left_entries]
         self.left_entries -= len(names)
-        return Level(identity_of(os.fstat(folder)), names)
+        return OpenFolder(identity_of(os.fstat(folder)), names)
 
-    def visited(self, name: str, folder: int) -> int | None:
+    def visit(self, name: str, folder: int) -> int | None:
         """Cleans a file; of a folder it returns the handle."""
         with suppress(OSError):
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode

@@ -18,26 +18,26 @@ STDERR_TAIL = 4096
 
 
 @dataclass(frozen=True)
-class Room:
+class SessionFolder:
     """Where one conversation keeps what no other may see or change."""
 
     root: Path
 
     @classmethod
-    def at(cls, folder: Path, session_id: str) -> Room:
-        """The room of a conversation, where it would be."""
-        return cls(folder / f"conversation-{session_id}")
+    def at(cls, stage: Path, session_id: str) -> SessionFolder:
+        """The folder of a conversation, where it would be."""
+        return cls(stage / f"conversation-{session_id}")
 
     @classmethod
-    def of(cls, call: AgentCall) -> Room:
-        """The room of a call's conversation, made if need be."""
-        room = cls.at(call.record_dir.absolute().parent, call.conversation.session_id)
+    def of(cls, call: AgentCall) -> SessionFolder:
+        """The folder of a call's conversation, made if need be."""
+        folder = cls.at(call.record_dir.absolute().parent, call.conversation.session_id)
         try:
-            for folder in (room.root, room.config, room.temporary):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in (folder.root, folder.config, folder.temporary):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise cannot_write(room.root, error) from error
-        return room
+            raise cannot_write(folder.root, error) from error
+        return folder
 
     @property
     def config(self) -> Path:
@@ -57,12 +57,12 @@ class Room:
         return str(self.root.parent)
 
     @contextmanager
-    def held(self) -> Iterator[bool]:
+    def lock(self) -> Iterator[bool]:
         """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
         with sole_use(self.root / "lock", self.root.parent, wait=False) as is_ours:
             yield is_ours
 
-    def noted(self, name: str) -> object:
+    def fact(self, name: str) -> object:
         """What is remembered of the conversation under this name; None where nothing is."""
         return (read_record(self.state) or {}).get(name)
 
@@ -77,13 +77,13 @@ class Room:
 
     def still_running(self) -> tuple[Survivor, ...]:
         """Ends what an earlier call left running and returns what could not be ended."""
-        known = self.noted("survivors")
+        known = self.fact("survivors")
         rows = known if isinstance(known, list) else []
         noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
         return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
 
 
-def carry_out_alone(call: AgentCall, redactor: Redactor, work: Callable[[Room], AgentResult]) -> AgentResult:
+def carry_out_alone(call: AgentCall, redactor: Redactor, work: Callable[[SessionFolder], AgentResult]) -> AgentResult:
     """Carries out a driver's part of a call, alone in its conversation, whose folder holds no secret afterwards.
 
     Nothing is started while another call uses the conversation, or while processes of an earlier one still run.
@@ -93,21 +93,21 @@ def carry_out_alone(call: AgentCall, redactor: Redactor, work: Callable[[Room], 
     return replace(result, started_at=started_at, ended_at=utc(time.time()))
 
 
-def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Room], AgentResult]) -> AgentResult:
+def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[SessionFolder], AgentResult]) -> AgentResult:
     # looking for processes of earlier calls means looking at every process of the machine
     is_first = not any(call.record_dir.absolute().parent.glob("conversation-*"))
-    room = Room.of(call)
-    with room.held() as is_ours:
+    folder = SessionFolder.of(call)
+    with folder.lock() as is_ours:
         if not is_ours:
             return AgentResult.unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
-        running = () if is_first else room.still_running()
+        running = () if is_first else folder.still_running()
         if running:
             pids = ", ".join(str(process.pid) for process in running)
             return AgentResult.unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
         try:
-            return work(room)
+            return work(folder)
         finally:
-            Cleaning(redactor).clean(room.root)
+            Cleaning(redactor).clean(folder.root)
 
 
 def output_of(call: AgentCall) -> Output:

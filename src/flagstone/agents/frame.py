@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flagstone.agents.accounts import Claim, Patience, Purse, Reservation, append_call, asked_of, line_of, reserved
-from flagstone.agents.changes import changed, marks
-from flagstone.agents.conversation import Room
+from flagstone.agents.accounts import Budget, Claim, Patience, Reservation, append_call, facts_of_call, line_of, reserve
+from flagstone.agents.changes import changed_files, stats_of_grant
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage
 from flagstone.errors import FlagstoneError, Interrupted
@@ -36,7 +36,7 @@ class Frame:
 
     agent: Agent
     log: Path
-    budgets: Sequence[Purse] = ()
+    budgets: Sequence[Budget] = ()
     guard: Guard = no_guard
     patience: Patience = field(default_factory=Patience)
     is_durable: bool = True
@@ -48,11 +48,11 @@ class Frame:
             yield ClaimedCall(self)
             return
         conversation = call.conversation
-        about = {**asked_of(call), "agent": self.agent.name, "session_id": conversation.session_id}
+        about = {**facts_of_call(call), "agent": self.agent.name, "session_id": conversation.session_id}
         # a conversation that is not open has told everything: no later call will tell what no line knows
-        is_open = Room.at(call.record_dir.parent, conversation.session_id).noted("is_open") is True
+        is_open = SessionFolder.at(call.record_dir.parent, conversation.session_id).fact("is_open") is True
         claim = Claim.of_call(call.limits, about, tells_earlier=is_open)
-        with reserved(self.log, self.budgets, claim, self.patience) as reservation:
+        with reserve(self.log, self.budgets, claim, self.patience) as reservation:
             yield ClaimedCall(self, reservation)
 
     def carry_out(self, call: AgentCall, on_event: Callable[[Event], None] = lambda event: None) -> AgentResult:
@@ -70,24 +70,24 @@ class ClaimedCall:
 
     def carry_out(self, call: AgentCall, on_event: Callable[[Event], None] = lambda event: None) -> AgentResult:
         """Makes the call. However it ends, it leaves its prompt, its events, its line in the log and its result."""
-        limits = self.reservation.held_to(call.limits) if self.reservation else call.limits
+        limits = self.reservation.limits_for(call.limits) if self.reservation else call.limits
         call, durable = replace(call, limits=limits), self.frame.is_durable
         write_atomic(call.record_dir / "prompt.md", call.prompt.encode("utf-8", "replace"), durable=durable)
-        began, before = time.time(), marks(call)
+        began, before = time.time(), stats_of_grant(call)
         end_guard = self.frame.guard(call)
         try:
-            result = self.driven(call, on_event)
+            result = self.drive(call, on_event)
         except BaseException as error:
             end_guard(None)
             self.append_line(call, cut_off(call, error, began), began)
             raise
         result = replace(result, violations=(*result.violations, *end_guard(result)))
         self.append_line(call, result, began)
-        result = replace(result, changed=changed(call, before, marks(call)))
+        result = replace(result, changed=changed_files(call, before, stats_of_grant(call)))
         write_record(call.record_dir / "result.json", result.to_record(), durable=durable)
         return result
 
-    def driven(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
+    def drive(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """The driver's own part; every event goes to the call's own log and to whoever watches."""
         with open_event_log(call.record_dir / "events.log") as write:
 

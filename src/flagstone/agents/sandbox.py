@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from flagstone.agents.protocol import AgentCall, Mode
-from flagstone.agents.sockets import doors
+from flagstone.agents.sockets import paths_to_hide
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Confinement
 
@@ -83,7 +83,7 @@ def confinement_for(
     writable = (*(checked_grant(path, call) for path in asked), *private)
     if call.mode is Mode.WORK and is_program and not use_bubblewrap and os.path.isdir("/dev/shm"):
         writable = (*writable, Path("/dev/shm").resolve())  # programs that compute in parallel share memory there
-    hidden = (*call.hidden, *doors(os.environ if environ is None else environ, (*writable, call.task.run_root)))
+    hidden = (*call.hidden, *paths_to_hide(os.environ if environ is None else environ, (*writable, call.task.run_root)))
     return Confinement(writable, hidden, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
 
 

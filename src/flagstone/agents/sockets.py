@@ -29,12 +29,12 @@ FIXED = (
 )
 
 
-def doors(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tuple[Path, ...]:
+def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tuple[Path, ...]:
     """What is to be hidden from confined code; a folder that holds anything of `kept` stays open."""
     real = [os.path.realpath(path) for path in kept]
-    known = dict.fromkeys(map(os.path.realpath, filter(None, named(environ))))
+    known = dict.fromkeys(map(os.path.realpath, filter(None, known_paths(environ))))
     hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
-    others = (path for path in listening() if may_be_hidden(path, real) and not is_below(path, hidden))
+    others = (path for path in listening_sockets() if may_be_hidden(path, real) and not is_below(path, hidden))
     return tuple(map(Path, (*hidden, *islice(others, MOST))))
 
 
@@ -43,7 +43,7 @@ def may_be_hidden(path: str, kept: Iterable[str]) -> bool:
     return not any(f"{place}/".startswith(f"{path}/") or path.startswith(f"{place}/") for place in kept)
 
 
-def named(environ: Mapping[str, str]) -> Iterator[str]:
+def known_paths(environ: Mapping[str, str]) -> Iterator[str]:
     """Those with a place that everybody knows, or that the environment tells."""
     uid = os.getuid()
     yield environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
@@ -58,7 +58,7 @@ def named(environ: Mapping[str, str]) -> Iterator[str]:
         yield from re.findall(r"(?:path=|unix://)(/[^,;]+)", environ.get(name, ""))
 
 
-def listening() -> Iterator[str]:
+def listening_sockets() -> Iterator[str]:
     """Other sockets on this machine that we could call, and so could what we start: our own user's first."""
     try:
         with open(LISTED, "rb") as stream:

@@ -18,7 +18,7 @@ from flagstone.agents import (
     Outcome,
     Task,
 )
-from flagstone.agents.accounts import LOG, Patience, Purse, spending
+from flagstone.agents.accounts import LOG, Budget, Patience, spending
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.prompting import prompt_for
@@ -164,7 +164,7 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
     patience = Patience(bench.say, bench.sleep)
-    frame = Frame(agent, run.logs / LOG, purses(opened, stage), guard_of(opened, agent), patience)
+    frame = Frame(agent, run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
     attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
     call = call_for(opened, stage, open_turn, attempt)
     with frame.claim(call) as claimed:
@@ -185,12 +185,12 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         bench.say(f"✗ {grant_kept(result).message}")
 
 
-def purses(opened: OpenedRun, stage: Stage) -> list[Purse]:
+def budgets(opened: OpenedRun, stage: Stage) -> list[Budget]:
     """The budgets that a call of this stage draws on."""
     of_stage = opened.settings.for_stage(stage.nr).budget
     return [
-        Purse.of(f"run {opened.run.name}", opened.settings.budget),
-        Purse.of(f"stage {stage.nr}", of_stage, stage=stage.nr),
+        Budget.of(f"run {opened.run.name}", opened.settings.budget),
+        Budget.of(f"stage {stage.nr}", of_stage, stage=stage.nr),
     ]
 
 

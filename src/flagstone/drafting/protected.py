@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from flagstone.agents import AgentCall, Room
+from flagstone.agents import AgentCall, SessionFolder
 from flagstone.agents.accounts import inflight
 from flagstone.gates import OpenedRun
 from flagstone.records import DigestCache
@@ -64,9 +64,9 @@ class Ground:
     def of(cls, opened: OpenedRun, call: AgentCall) -> Ground:
         """The ground of one call. The conversation's own folder is its driver's, not ours to watch."""
         root, table = opened.run.root, opened.table
-        room = Room.at(call.record_dir.parent, call.conversation.session_id).root
+        folder = SessionFolder.at(call.record_dir.parent, call.conversation.session_id).root
         records = ("transcript.jsonl", "stderr.txt", "events.log", "commands")
-        own = (*call.writable, room, room.with_suffix(".json"), *(call.record_dir / name for name in records))
+        own = (*call.writable, folder, folder.with_suffix(".json"), *(call.record_dir / name for name in records))
         granted = (os.path.relpath(path, root) for path in own)
         line = {call.task.stage, *(stage.nr for stage in table.ancestors(call.task.stage))}
         line |= {stage.nr for stage in table.descendants(call.task.stage)}
@@ -144,11 +144,11 @@ def with_copies(root: Path, marks: dict[str, Mark], *, of_all: bool) -> dict[str
 
     Where the kernel keeps files from being written (`of_all` false), older attempts and kept versions are left out.
     """
-    room, found = COPIES_BYTES, dict(marks)
+    folder, found = COPIES_BYTES, dict(marks)
     for is_late in (False, True) if of_all else (False,):
         for path, mark in marks.items():
-            fits = mark.kind == "file" and mark.size <= min(COPY_BYTES, room)
+            fits = mark.kind == "file" and mark.size <= min(COPY_BYTES, folder)
             if fits and (path.split("/")[0] in LAST_COPIED) is is_late:
                 found[path] = replace(mark, content=(root / path).read_bytes())
-                room -= mark.size
+                folder -= mark.size
     return found

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from flagstone.agents.accounts.budget import Balance, Claim, Patience, Purse, reserved
+from flagstone.agents.accounts.budget import Balance, Budget, Claim, Patience, reserve
 from flagstone.agents.accounts.calls import append_call, append_use, lines_of, spending, sum_of
-from flagstone.agents.accounts.inflight import flights
+from flagstone.agents.accounts.inflight import open_records
 from flagstone.agents.protocol import Limits
 from flagstone.errors import WorkFailed
 from flagstone.records import Ledger
@@ -28,8 +28,8 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "agents.jsonl"
 
 
-def purse(**limits: float) -> list[Purse]:
-    return [Purse.of("run attn", limits)]
+def budget(**limits: float) -> list[Budget]:
+    return [Budget.of("run attn", limits)]
 
 
 def claim(
@@ -67,20 +67,20 @@ class Impatient:
 
 
 def test_a_call_is_on_disk_before_it_starts_and_gone_with_its_line(log: Path) -> None:
-    with reserved(log, purse(usd=10), claim()) as reservation:
-        [flight] = flights(log)
-        assert (flight.facts["stage"], flight.facts["pid"]) == ("03", os.getpid())
+    with reserve(log, budget(usd=10), claim()) as reservation:
+        [record] = open_records(log)
+        assert (record.facts["stage"], record.facts["pid"]) == ("03", os.getpid())
         reservation.append(line())
-        assert flights(log) == []
+        assert open_records(log) == []
     [written] = Ledger(log).entries()
     assert written["allowed"] == {"usd": 1.0, "agent_calls": 1, "wall_h": 1.0}
     assert Ledger(log).problems() == []
 
 
 def test_a_call_that_was_never_made_leaves_nothing(log: Path) -> None:
-    with pytest.raises(LookupError), reserved(log, purse(usd=10), claim()):
+    with pytest.raises(LookupError), reserve(log, budget(usd=10), claim()):
         raise LookupError
-    assert (flights(log), lines_of(log)) == ([], [])
+    assert (open_records(log), lines_of(log)) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["usd", "tokens", "agent_calls", "wall_h"])
@@ -88,34 +88,32 @@ def test_what_is_used_up_starts_nothing(log: Path, name: str) -> None:
     append_call(log, line())
     used = {"usd": 0.25, "tokens": 100, "agent_calls": 1, "wall_h": 0.01}[name]
     words = f"budget of run attn is used up: {name} {used:g} of {used:g}"
-    with pytest.raises(WorkFailed, match=words), reserved(log, purse(**{name: used}), claim(usd=0.1)):
+    with pytest.raises(WorkFailed, match=words), reserve(log, budget(**{name: used}), claim(usd=0.1)):
         pytest.fail("a call started")
 
 
 def test_a_call_without_a_limit_gets_what_is_left(log: Path) -> None:
     append_call(log, line(cost=4.0))
-    with reserved(log, purse(usd=10, tokens=1000), claim(usd=None)) as reservation:
-        limits = reservation.held_to(Limits(60, 30, 9, None))
+    with reserve(log, budget(usd=10, tokens=1000), claim(usd=None)) as reservation:
+        limits = reservation.limits_for(Limits(60, 30, 9, None))
         assert (limits.cost_usd, limits.tokens, limits.turns) == (6.0, 900, 9)
 
 
 def test_without_a_budget_a_call_keeps_its_own_limits(log: Path) -> None:
-    with reserved(log, purse(), claim(usd=None)) as reservation:
-        assert reservation.held_to(Limits(60, 30, 9, None)) == Limits(60, 30, 9, None)
+    with reserve(log, budget(), claim(usd=None)) as reservation:
+        assert reservation.limits_for(Limits(60, 30, 9, None)) == Limits(60, 30, 9, None)
 
 
 def test_calls_under_way_count_as_all_they_may_use(log: Path) -> None:
     waiting = Impatient()
     with (
-        reserved(log, purse(usd=2.5), claim("04")),
-        reserved(log, purse(usd=2.5), claim("05")),
+        reserve(log, budget(usd=2.5), claim("04")),
+        reserve(log, budget(usd=2.5), claim("05")),
         pytest.raises(TimeoutError),
-        reserved(log, purse(usd=2.5), claim("06"), waiting.patience),
+        reserve(log, budget(usd=2.5), claim("06"), waiting.patience),
     ):
         pytest.fail("a third call started")
-    assert waiting.said == [
-        "waiting: what is left of the budget may be needed by a call under way (stage 04, stage 05)"
-    ]
+    assert waiting.said == ["waiting: a running call may need what is left of the budget (stage 04, stage 05)"]
 
 
 def test_who_waits_goes_on_with_what_the_other_left(log: Path) -> None:
@@ -123,10 +121,10 @@ def test_who_waits_goes_on_with_what_the_other_left(log: Path) -> None:
     granted: list[object] = []
 
     def second() -> None:
-        with reserved(log, purse(usd=1.5), claim("05"), Patience(lambda _: started.set(), lambda _: None)) as mine:
+        with reserve(log, budget(usd=1.5), claim("05"), Patience(lambda _: started.set(), lambda _: None)) as mine:
             granted.append(mine.granted["usd"])
 
-    with reserved(log, purse(usd=1.5), claim("04")) as first:
+    with reserve(log, budget(usd=1.5), claim("04")) as first:
         thread = threading.Thread(target=second)
         thread.start()
         assert started.wait(20)
@@ -143,7 +141,7 @@ def test_of_many_calls_at_once_no_two_are_granted_the_same_money(log: Path) -> N
 
     def one(number: int) -> None:
         try:
-            with reserved(log, purse(usd=3.0), claim(usd=0.7), Patience(sleep=lambda _: None)) as mine:
+            with reserve(log, budget(usd=3.0), claim(usd=0.7), Patience(sleep=lambda _: None)) as mine:
                 with lock:
                     under_way[0] += mine.granted["usd"] or 0
                     most.append(under_way[0] + spending(log).known_usd)
@@ -166,53 +164,55 @@ def test_of_many_calls_at_once_no_two_are_granted_the_same_money(log: Path) -> N
 def test_a_stage_and_an_experiment_have_purses_of_their_own(log: Path) -> None:
     append_call(log, line("04", 2.0))
     append_call(log, line("05", 1.0, experiment="lr"))
-    own = Purse.of("stage 05", {"usd": 3.0}, stage="05")
-    lr = Purse.of("experiment lr", {"usd": 1.0}, experiment="lr")
-    with reserved(log, [own], claim("05", usd=None)) as reservation:
+    own = Budget.of("stage 05", {"usd": 3.0}, stage="05")
+    lr = Budget.of("experiment lr", {"usd": 1.0}, experiment="lr")
+    with reserve(log, [own], claim("05", usd=None)) as reservation:
         assert reservation.granted["usd"] == 2.0
-    with pytest.raises(WorkFailed, match="budget of experiment lr"), reserved(log, [own, lr], claim("05")):
+    with pytest.raises(WorkFailed, match="budget of experiment lr"), reserve(log, [own, lr], claim("05")):
         pytest.fail("a call started")
 
 
 def test_gpu_hours_are_counted_and_end_an_experiment(log: Path) -> None:
     append_use(log, stage="05", experiment="lr", gpu_s=3600, wall_s=1800)
     training = Claim({"stage": "05", "experiment": "lr"}, {"gpu_h": 0.5})
-    lr = Purse.of("experiment lr", {"gpu_h": 1.5}, experiment="lr")
-    with reserved(log, [lr], training) as reservation:
+    lr = Budget.of("experiment lr", {"gpu_h": 1.5}, experiment="lr")
+    with reserve(log, [lr], training) as reservation:
         assert reservation.granted == {"gpu_h": 0.5}
         waiting = Impatient()
-        with pytest.raises(TimeoutError), reserved(log, [lr], training, waiting.patience):
+        with pytest.raises(TimeoutError), reserve(log, [lr], training, waiting.patience):
             pytest.fail("a second training started")
         reservation.append({"kind": "use", "stage": "05", "experiment": "lr", "gpu_s": 1800})
-    with pytest.raises(WorkFailed, match=r"gpu_h 1.5 of 1.5"), reserved(log, [lr], training):
+    with pytest.raises(WorkFailed, match=r"gpu_h 1.5 of 1.5"), reserve(log, [lr], training):
         pytest.fail("a training started")
     assert spending(log).calls == 0
     assert sum_of(lines_of(log), experiment="lr").gpu_s == 5400
 
 
 def test_a_call_of_unknown_cost_counts_as_all_it_was_allowed_and_that_is_said(log: Path) -> None:
-    with reserved(log, purse(usd=3), claim(usd=None)) as reservation:
+    with reserve(log, budget(usd=3), claim(usd=None)) as reservation:
         reservation.append(line(cost=None, outcome="interrupted"))
-    with pytest.raises(WorkFailed) as refused, reserved(log, purse(usd=3), claim("04", about={"session_id": "t"})):
+    with pytest.raises(WorkFailed) as refused, reserve(log, budget(usd=3), claim("04", about={"session_id": "t"})):
         pytest.fail("a call started")
-    assert "usd 3 of 3; 1 of the calls did not say, and count as all they were allowed" in refused.value.problem
+    assert (
+        "usd 3 of 3; 1 of the calls did not report it, and count as all that they were allowed" in refused.value.problem
+    )
 
 
 def test_a_conversation_that_goes_on_takes_over_what_its_cut_off_calls_have_cost(log: Path) -> None:
-    with reserved(log, purse(usd=3), claim(usd=None)) as reservation:
+    with reserve(log, budget(usd=3), claim(usd=None)) as reservation:
         reservation.append(line(cost=None, usage={}))
     on = claim(usd=None, about={"resumed": True})
-    with reserved(log, purse(usd=3), on) as reservation:
+    with reserve(log, budget(usd=3), on) as reservation:
         assert reservation.granted["usd"] == 3.0
         reservation.append(line(cost=0.5, conversation_usd=0.5))
-    assert Balance.of(log).spent(purse(usd=3)[0], "usd") == 0.5
+    assert Balance.of(log).use(budget(usd=3)[0], "usd") == 0.5
     assert (spending(log).cost_usd, spending(log).unknown_calls) == (0.5, 0)
 
 
 def test_another_agent_cannot_tell_what_a_cut_off_call_has_cost(log: Path) -> None:
-    with reserved(log, purse(usd=3), claim(usd=None, about={"agent": "command"})) as reservation:
+    with reserve(log, budget(usd=3), claim(usd=None, about={"agent": "command"})) as reservation:
         reservation.append(line(cost=None, agent="command"))
-    with pytest.raises(WorkFailed), reserved(log, purse(usd=3), claim(about={"agent": "command", "resumed": True})):
+    with pytest.raises(WorkFailed), reserve(log, budget(usd=3), claim(about={"agent": "command", "resumed": True})):
         pytest.fail("a call started")
 
 
@@ -221,7 +221,7 @@ def killed_in_flight(log: Path, **limits: float) -> None:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        with reserved(log, purse(**limits), claim()):
+        with reserve(log, budget(**limits), claim()):
             os.write(writer, b"!")
             signal.pause()
     os.read(reader, 1)
@@ -232,56 +232,56 @@ def killed_in_flight(log: Path, **limits: float) -> None:
 def test_a_killed_holder_blocks_nobody_and_its_call_leaves_a_line(log: Path) -> None:
     killed_in_flight(log, usd=5)
     assert spending(log).cost_usd is None  # seen by whoever only looks, too
-    with reserved(log, purse(usd=5), claim(usd=None)) as reservation:
+    with reserve(log, budget(usd=5), claim(usd=None)) as reservation:
         assert reservation.granted["usd"] == 4.0
-        assert len(flights(log)) == 1
+        assert len(open_records(log)) == 1
     [buried] = Ledger(log).entries()
     assert (buried["outcome"], buried["cost_usd"], buried["stage"]) == ("crashed", None, "03")
 
 
 def test_a_line_that_was_written_before_the_kill_is_counted_once(log: Path) -> None:
-    with reserved(log, purse(usd=5), claim()) as reservation:
-        record = reservation.flight.place.read_text()
+    with reserve(log, budget(usd=5), claim()) as reservation:
+        record = reservation.record.path.read_text()
         reservation.append(line(cost=0.5))
-    reservation.flight.place.write_text(record.replace(str(os.getpid()), "999999999"))
-    with reserved(log, purse(usd=5), claim(usd=None)) as again:
+    reservation.record.path.write_text(record.replace(str(os.getpid()), "999999999"))
+    with reserve(log, budget(usd=5), claim(usd=None)) as again:
         assert again.granted["usd"] == 4.5
     assert len(Ledger(log).entries()) == 1
 
 
 def test_a_record_of_another_machine_counts_until_its_call_must_be_over(log: Path) -> None:
-    with reserved(log, purse(usd=5), claim()) as reservation:
-        facts = dict(reservation.flight.facts)
+    with reserve(log, budget(usd=5), claim()) as reservation:
+        facts = dict(reservation.record.facts)
     elsewhere = log.parent / "inflight" / "e.json"
     elsewhere.write_text(json.dumps({**facts, "host": "elsewhere"}))
-    with pytest.raises(TimeoutError), reserved(log, purse(usd=1.5), claim(), Impatient().patience):
+    with pytest.raises(TimeoutError), reserve(log, budget(usd=1.5), claim(), Impatient().patience):
         pytest.fail("a call started")
     elsewhere.write_text(json.dumps({**facts, "host": "elsewhere", "at": "2020-01-01T00:00:00.000Z"}))
-    with reserved(log, purse(usd=1.5), claim(usd=None)) as reservation:
+    with reserve(log, budget(usd=1.5), claim(usd=None)) as reservation:
         assert reservation.granted["usd"] == 0.5
 
 
 def test_cached_tokens_count_as_well(log: Path) -> None:
     append_call(log, line(usage={**USAGE, "cache_read_tokens": 1000, "cache_write_tokens": 500}))
-    assert Balance.of(log).spent(purse()[0], "tokens") == 1600
+    assert Balance.of(log).use(budget()[0], "tokens") == 1600
 
 
 def test_what_was_told_but_never_written_down_is_found_in_the_total_of_the_conversation(log: Path) -> None:
-    """Its maker was killed between the note in the room and the line: only the total still knows of the dollar."""
+    """Its maker was killed between the note in the folder and the line: only the total still knows of the dollar."""
     append_call(log, line(cost=0.25, conversation_usd=0.25))
     append_call(log, line(cost=None, usage={}, allowed={"usd": 2.0, "tokens": 900}))
-    assert Balance.of(log).spent(purse()[0], "usd") == 2.25
+    assert Balance.of(log).use(budget()[0], "usd") == 2.25
     append_call(log, line(cost=0.5, conversation_usd=1.75))
     told = spending(log)
     assert (told.cost_usd, told.known_usd, told.unknown_calls) == (1.75, 1.75, 0)
-    assert Balance.of(log).spent(purse()[0], "usd") == 1.75
-    assert told.input_tokens is None and Balance.of(log).spent(purse()[0], "tokens") == 1100
+    assert Balance.of(log).use(budget()[0], "usd") == 1.75
+    assert told.input_tokens is None and Balance.of(log).use(budget()[0], "tokens") == 1100
 
 
 def test_a_conversation_that_has_told_everything_takes_over_nothing(log: Path) -> None:
     append_call(log, line(cost=None, usage={}, allowed={"usd": 2.0}))
     on = claim(usd=None, about={"resumed": True})
-    with reserved(log, purse(usd=3), replace(on, tells_earlier=False)) as reservation:
+    with reserve(log, budget(usd=3), replace(on, tells_earlier=False)) as reservation:
         assert reservation.granted["usd"] == 1.0
 
 
@@ -290,9 +290,9 @@ def test_nothing_has_cost_less_than_nothing(log: Path, forged: dict[str, Any]) -
     append_call(log, line(cost=1.0, gpu_s=3600))
     append_call(log, line(allowed={"usd": 1.0}, **forged))
     balance = Balance.of(log)
-    assert balance.spent(purse()[0], "usd") >= 1.0
-    assert balance.spent(purse()[0], "gpu_h") >= 1.0
-    assert balance.spent(purse()[0], "wall_h") >= 0.01
+    assert balance.use(budget()[0], "usd") >= 1.0
+    assert balance.use(budget()[0], "gpu_h") >= 1.0
+    assert balance.use(budget()[0], "wall_h") >= 0.01
     assert spending(log).known_usd >= 1.0 and spending(log).gpu_s >= 3600
 
 
@@ -300,23 +300,23 @@ def test_a_call_whose_line_could_not_be_written_still_counts(log: Path, monkeypa
     def full(_: Ledger, __: object) -> None:
         raise WorkFailed("no space is left", hint="free some")
 
-    with pytest.raises(WorkFailed, match="no space"), reserved(log, purse(usd=5), claim(usd=2.0)) as reservation:
+    with pytest.raises(WorkFailed, match="no space"), reserve(log, budget(usd=5), claim(usd=2.0)) as reservation:
         monkeypatch.setattr(Ledger, "append", full)
         reservation.append(line(cost=1.5))
     monkeypatch.undo()
-    [flight] = flights(log)
-    flight.place.write_text(json.dumps({**flight.facts, "pid": 999999999}))  # that process has ended since
+    [record] = open_records(log)
+    record.path.write_text(json.dumps({**record.facts, "pid": 999999999}))  # that process has ended since
     assert spending(log).cost_usd is None
-    with reserved(log, purse(usd=5), claim(usd=None)) as again:
+    with reserve(log, budget(usd=5), claim(usd=None)) as again:
         assert again.granted["usd"] == 3.0
 
 
 def test_a_forged_record_of_a_call_brings_nothing_into_the_log(log: Path) -> None:
     killed_in_flight(log, usd=5)
-    [flight] = flights(log)
+    [record] = open_records(log)
     forged = {"kind": "use", "gpu_s": -1e9, "conversation_usd": 0.0, "allowed": {"usd": -7.0}}
-    flight.place.write_text(json.dumps({**flight.facts, **forged}))
+    record.path.write_text(json.dumps({**record.facts, **forged}))
     [told] = lines_of(log)
     assert not {"kind", "gpu_s", "conversation_usd"} & told.keys()
-    with reserved(log, purse(usd=5), claim(usd=None)) as reservation:
+    with reserve(log, budget(usd=5), claim(usd=None)) as reservation:
         assert reservation.granted["usd"] == 5.0

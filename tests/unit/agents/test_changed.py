@@ -81,4 +81,4 @@ def test_of_very_many_some_are_named_and_the_others_counted(
 
 def test_a_judge_changes_nothing(asked: Asked, tmp_path: Path) -> None:
     call = asked(mode=Mode.JUDGE, writable=(tmp_path,))
-    assert changes.marks(call) == {}
+    assert changes.stats_of_grant(call) == {}

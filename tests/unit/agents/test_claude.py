@@ -1,4 +1,4 @@
-"""The CLI is started exactly as measured, in a room of its own, and nothing it does goes unrecorded."""
+"""The CLI is started exactly as measured, in a folder of its own, and nothing it does goes unrecorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn
 
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
 from flagstone.errors import Interrupted
 from flagstone.processes import Survivor
@@ -149,10 +149,10 @@ def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> Non
     cli.environ["CUDA_VISIBLE_DEVICES"] = "0"
     call = asked()
     cli.answer(call)
-    room = call.record_dir.parent / f"conversation-{SESSION}"
+    folder = call.record_dir.parent / f"conversation-{SESSION}"
     expected = {
-        "CLAUDE_CONFIG_DIR": str(room / "config"),
-        "TMPDIR": str(room / "tmp"),
+        "CLAUDE_CONFIG_DIR": str(folder / "config"),
+        "TMPDIR": str(folder / "tmp"),
         "ANTHROPIC_API_KEY": "not-a-real-key-000",
         "LC_ALL": "C",
         "GIT_CEILING_DIRECTORIES": str(call.task.run_root.parent),
@@ -167,7 +167,7 @@ def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> Non
     assert cli.env["CUDA_VISIBLE_DEVICES"] == "0"
     cli.answer(asked(mode=Mode.EDIT))
     assert "CUDA_VISIBLE_DEVICES" not in cli.env
-    assert (room.stat().st_mode | (room / "config").stat().st_mode) & 0o077 == 0
+    assert (folder.stat().st_mode | (folder / "config").stat().st_mode) & 0o077 == 0
 
 
 def test_it_works_in_the_run(cli: StandIn, asked: Asked) -> None:
@@ -223,7 +223,7 @@ def test_the_cost_of_a_resumed_conversation_is_counted_once(cli: StandIn, asked:
 
 def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked) -> None:
     call = asked()
-    with Room.of(call).held() as is_ours:
+    with SessionFolder.of(call).lock() as is_ours:
         assert is_ours
         assert cli.answer(call).outcome is Outcome.SESSION_BUSY
     assert not cli.was_started
@@ -232,7 +232,7 @@ def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked
 
 def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: Asked) -> None:
     call = asked()
-    env = {**os.environ, MARK: f":{Room.of(call).owner}//0"}
+    env = {**os.environ, MARK: f":{SessionFolder.of(call).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
         until = time.monotonic() + 10
         while not environment_of(orphan.pid) and time.monotonic() < until:
@@ -243,7 +243,7 @@ def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: A
 
 def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(cli: StandIn, asked: Asked) -> None:
     before, after = asked(), asked(conversation=Conversation("another", resume=False))
-    env = {**os.environ, MARK: f":{Room.of(before).owner}//0"}
+    env = {**os.environ, MARK: f":{SessionFolder.of(before).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
         until = time.monotonic() + 10
         while not environment_of(orphan.pid) and time.monotonic() < until:
@@ -253,7 +253,7 @@ def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(c
 
 
 def test_two_conversations_of_one_stage_do_not_end_each_other(cli: StandIn, asked: Asked) -> None:
-    with Room.of(asked()).held():
+    with SessionFolder.of(asked()).lock():
         other = asked(conversation=Conversation("another", resume=False))
         assert cli.answer(other).outcome is Outcome.SESSION_BUSY
 
@@ -283,7 +283,7 @@ def test_a_survivor_that_hides_its_mark_is_remembered_by_its_number(cli: StandIn
     with subprocess.Popen(["sleep", "30"], env={}) as hidden:
         entry = entry_of(hidden.pid)
         assert entry is not None
-        Room.of(call).note_survivors((Survivor(hidden.pid, entry.started_ticks),))
+        SessionFolder.of(call).note_survivors((Survivor(hidden.pid, entry.started_ticks),))
         assert cli.answer(call).outcome is Outcome.UNCLEAN
         hidden.kill()
     assert cli.answer(call).outcome is Outcome.OK

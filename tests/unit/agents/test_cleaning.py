@@ -1,4 +1,4 @@
-"""Whatever an agent leaves in its room: secrets go, the finished call stays, and it costs little."""
+"""Whatever an agent leaves in its folder: secrets go, the finished call stays, and it costs little."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from stand_in import INIT, SUCCESS, StandIn
 
 from flagstone.agents.cleaning import PART, SMALL, Cleaning
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Outcome
 from flagstone.processes.secrets import Redactor
 
@@ -76,16 +76,16 @@ open("x", "wb").write({SECRET!r})"""
 
 
 def test_links_are_not_followed_and_files_with_a_second_name_not_touched(tmp_path: Path) -> None:
-    outside, room = tmp_path / "outside", tmp_path / "room"
+    outside, folder = tmp_path / "outside", tmp_path / "room"
     outside.mkdir()
-    room.mkdir()
+    folder.mkdir()
     (outside / "mine").write_bytes(SECRET)
     (outside / "other").write_bytes(SECRET)
-    (room / "link").symlink_to(outside / "mine")
-    (room / "folder").symlink_to(outside)
-    os.link(outside / "other", room / "second")
-    os.mkfifo(room / "pipe")
-    clean(room)
+    (folder / "link").symlink_to(outside / "mine")
+    (folder / "folder").symlink_to(outside)
+    os.link(outside / "other", folder / "second")
+    os.mkfifo(folder / "pipe")
+    clean(folder)
     assert (outside / "mine").read_bytes() == (outside / "other").read_bytes() == SECRET
 
 
@@ -131,4 +131,4 @@ def test_a_finished_call_is_never_lost_by_what_was_left_behind(cli: StandIn, ask
     cli.says(INIT, SUCCESS, then=f"cd $TMPDIR; {rubbish}; exit 0")
     call = asked()
     assert cli.answer(call, grace_s=30).outcome is Outcome.OK
-    subprocess.run(["rm", "-rf", str(Room.of(call).temporary)], check=True)
+    subprocess.run(["rm", "-rf", str(SessionFolder.of(call).temporary)], check=True)

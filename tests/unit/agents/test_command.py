@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flagstone.agents import sandbox
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
 from flagstone.agents.sandbox import Strength
 from flagstone.agents.template.driver import CommandAgent
@@ -230,7 +230,7 @@ def test_an_object_over_several_lines_is_read_as_one(tmp_path: Path) -> None:
     agent = CommandAgent({**options, "argv": [sys.executable, "-c", f"print({whole!r})"]})
     first = call(tmp_path, "x")
     result = agent.call(first, ignore)
-    assert (result.text, result.cost_usd, Room.of(first).noted("session")) == ("done", 0.5, "s-9")
+    assert (result.text, result.cost_usd, SessionFolder.of(first).fact("session")) == ("done", 0.5, "s-9")
 
 
 def test_what_stands_in_braces_in_a_prompt_is_left_alone(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_nothing_is_started_beside_what_an_earlier_call_left_running(agent: Comm
     with subprocess.Popen(["sleep", "60"]) as left:
         entry = entry_of(left.pid)
         assert entry is not None
-        Room.of(asked).note_survivors((Survivor(left.pid, entry.started_ticks),))
+        SessionFolder.of(asked).note_survivors((Survivor(left.pid, entry.started_ticks),))
         result = agent.call(asked, ignore)
         assert (result.outcome, str(left.pid) in result.reason) == (Outcome.UNCLEAN, True)
         left.kill()
@@ -252,7 +252,7 @@ def test_nothing_is_started_beside_what_an_earlier_call_left_running(agent: Comm
 
 def test_two_calls_never_use_one_conversation_at_once(agent: CommandAgent, tmp_path: Path) -> None:
     asked = call(tmp_path, "write it")
-    with Room.of(asked).held() as is_ours:
+    with SessionFolder.of(asked).lock() as is_ours:
         assert is_ours
         assert agent.call(asked, ignore).outcome is Outcome.SESSION_BUSY
 

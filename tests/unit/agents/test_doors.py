@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents.sockets import MOST, doors
+from flagstone.agents.sockets import MOST, paths_to_hide
 
 
 @pytest.fixture
@@ -29,16 +29,16 @@ def daemon(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_socket_somebody_listens_on_is_a_door(daemon: Path) -> None:
-    assert daemon in doors({})
+    assert daemon in paths_to_hide({})
 
 
 def test_a_socket_within_the_grant_is_none(daemon: Path) -> None:
-    assert daemon not in doors({}, [daemon.parent])
+    assert daemon not in paths_to_hide({}, [daemon.parent])
 
 
 def test_a_socket_that_came_a_moment_ago_is_left(daemon: Path) -> None:
     os.utime(daemon)
-    assert daemon not in doors({}), "it may be gone before bubblewrap could cover it"
+    assert daemon not in paths_to_hide({}), "it may be gone before bubblewrap could cover it"
 
 
 @pytest.mark.parametrize(
@@ -53,23 +53,23 @@ def test_a_socket_that_came_a_moment_ago_is_left(daemon: Path) -> None:
 )
 def test_the_environment_tells_of_doors_however_young(daemon: Path, name: str, value: str) -> None:
     os.utime(daemon)
-    assert daemon in doors({name: value.format(daemon)})
+    assert daemon in paths_to_hide({name: value.format(daemon)})
 
 
 def test_the_folder_of_tmux_is_found_where_it_was_put(tmp_path: Path) -> None:
     folder = tmp_path / f"tmux-{os.getuid()}"
     folder.mkdir()
-    assert folder in doors({"TMUX_TMPDIR": str(tmp_path)})
+    assert folder in paths_to_hide({"TMUX_TMPDIR": str(tmp_path)})
 
 
 def test_a_folder_that_holds_the_work_stays_open(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    assert tmp_path in doors({"XDG_RUNTIME_DIR": str(tmp_path)})
-    assert tmp_path not in doors({"XDG_RUNTIME_DIR": str(tmp_path)}, [tmp_path / "run"])
+    assert tmp_path in paths_to_hide({"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert tmp_path not in paths_to_hide({"XDG_RUNTIME_DIR": str(tmp_path)}, [tmp_path / "run"])
 
 
 def test_what_is_below_a_hidden_folder_is_not_hidden_twice(daemon: Path) -> None:
-    found = doors({"XDG_RUNTIME_DIR": str(daemon.parent)})
+    found = paths_to_hide({"XDG_RUNTIME_DIR": str(daemon.parent)})
     assert daemon.parent in found and daemon not in found
 
 
@@ -81,8 +81,8 @@ def test_of_very_many_sockets_some_are_hidden(tmp_path: Path) -> None:
             listener.bind(str(tmp_path / str(number)))
             listener.listen()
             os.utime(tmp_path / str(number), (1e9, 1e9))
-        assert sum(path.is_socket() for path in doors({"HOME": "/nowhere"})) >= MOST
-        assert len([path for path in doors({}) if path.is_relative_to(tmp_path)]) <= MOST
+        assert sum(path.is_socket() for path in paths_to_hide({"HOME": "/nowhere"})) >= MOST
+        assert len([path for path in paths_to_hide({}) if path.is_relative_to(tmp_path)]) <= MOST
 
 
 def test_looking_for_doors_costs_less_than_starting_a_program() -> None:
@@ -92,6 +92,8 @@ def test_looking_for_doors_costs_less_than_starting_a_program() -> None:
         return time.perf_counter() - began
 
     program = [sys.executable, "-ISc", "pass"]
-    in_turns = [(seconds(lambda: doors(os.environ)), seconds(lambda: subprocess.run(program))) for _ in range(10)]
+    in_turns = [
+        (seconds(lambda: paths_to_hide(os.environ)), seconds(lambda: subprocess.run(program))) for _ in range(10)
+    ]
     looking, starting = map(min, zip(*in_turns, strict=True))
     assert looking < starting

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from laboratory import Edits, Laboratory, set_x
 
-from flagstone.agents.accounts.budget import Balance, Purse
+from flagstone.agents.accounts.budget import Balance, Budget
 from flagstone.agents.accounts.calls import lines_of
 from flagstone.errors import WorkFailed
 from flagstone.experiments.engine.engine import engine_of
@@ -22,8 +22,8 @@ def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
     laboratory.make()
     value = laboratory.home.spec.read_text().replace("harness:\n", "harness:\n  gpus: 1\n")
     laboratory.home.spec.write_text(value)
-    purse = Purse.of("run t", {"gpu_h": 1e-6})
-    accounts = Accounts(laboratory.home, "05", (purse,))
+    budget = Budget.of("run t", {"gpu_h": 1e-6})
+    accounts = Accounts(laboratory.home, "05", (budget,))
     edits = Edits({2: set_x(2.0), 3: set_x(2.5)})
     with (
         pytest.raises(WorkFailed, match="the budget of run t is used up: gpu_h"),
@@ -34,7 +34,7 @@ def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
     lines = lines_of(laboratory.home.log)
     assert [(line["kind"], line["stage"], line["experiment"]) for line in lines] == [("use", "05", "one")]
     assert lines[0]["gpu_s"] == round(laboratory.entries()[0].wall_s, 3) > 0
-    assert Balance.of(laboratory.home.log).spent(purse, "gpu_h") > 0
+    assert Balance.of(laboratory.home.log).use(budget, "gpu_h") > 0
 
 
 def test_a_kill_between_the_verdict_and_its_line_in_the_books_is_mended_once(laboratory: Laboratory) -> None:

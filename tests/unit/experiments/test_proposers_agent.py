@@ -14,7 +14,7 @@ from actor import Act, Actor, ended, nothing, writes
 from entries import entry_of, made_up
 from views import ROOT, draft_of, view_of
 
-from flagstone.agents.accounts.budget import Purse
+from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
@@ -185,7 +185,7 @@ def test_proposals_that_go_on_making_no_edit_end_the_loop(tmp_path: Path) -> Non
 
 
 def test_a_budget_that_is_used_up_stops_the_next_call_before_it_starts(tmp_path: Path) -> None:
-    paid = AgentSetup(budgets=(Purse.of("stage 05", {"usd": 0.3}, stage="05"),), stage="05")
+    paid = AgentSetup(budgets=(Budget.of("stage 05", {"usd": 0.3}, stage="05"),), stage="05")
     _, actor, _ = ask(tmp_path, (writes(NOTED), ended()), setup=paid)
     assert actor.calls[0].limits.cost_usd == pytest.approx(0.3)
     ask(tmp_path, (writes("X = 5\n"), ended()), setup=paid)

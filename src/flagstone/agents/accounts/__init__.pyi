@@ -1,25 +1,25 @@
 from .budget import (
-    NAMES as NAMES,
+    BUDGET_NAMES as BUDGET_NAMES,
     Balance as Balance,
+    Budget as Budget,
     Claim as Claim,
     Patience as Patience,
-    Purse as Purse,
     Reservation as Reservation,
     refuse_if_spent as refuse_if_spent,
-    reserved as reserved,
+    reserve as reserve,
 )
 from .calls import (
     LOG as LOG,
     Spending as Spending,
     append_call as append_call,
     append_use as append_use,
-    asked_of as asked_of,
+    costs_known_later as costs_known_later,
+    facts_of_call as facts_of_call,
+    has_use as has_use,
     is_call as is_call,
-    is_noted as is_noted,
     line_of as line_of,
     lines_of as lines_of,
-    settled as settled,
     spending as spending,
     sum_of as sum_of,
 )
-from .inflight import flights as flights
+from .inflight import open_records as open_records

@@ -37,10 +37,10 @@ def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
     record = result.to_record()
     told = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
-    return {**asked_of(call), **told}
+    return {**facts_of_call(call), **told}
 
 
-def asked_of(call: AgentCall) -> dict[str, object]:
+def facts_of_call(call: AgentCall) -> dict[str, object]:
     return {
         "stage": call.task.stage,
         "experiment": call.task.experiment,
@@ -66,7 +66,7 @@ def append_use(
     append_call(log, {**used, "ended_at": utc(time.time())})
 
 
-def is_noted(log: Path, experiment: str, run: str) -> bool:
+def has_use(log: Path, experiment: str, run: str) -> bool:
     """Whether a log tells of what this run of an experiment has used."""
     try:
         with open(log, "rb") as stream:
@@ -81,8 +81,8 @@ def lines_of(log: Path) -> list[dict[str, Any]]:
     lines = Ledger(log).entries()
     known = {line.get("call") for line in lines}
     now_s = time.time()
-    killed = [flight for flight in inflight.flights(log) if flight.number not in known and flight.is_over(now_s)]
-    return [*lines, *({"call": each.number, **each.last_words(now_s)} for each in killed)]
+    killed = [record for record in inflight.open_records(log) if record.number not in known and record.is_over(now_s)]
+    return [*lines, *({"call": each.number, **each.line_if_killed(now_s)} for each in killed)]
 
 
 def spending(log: Path, stage: str | None = None) -> Spending:
@@ -93,7 +93,7 @@ def spending(log: Path, stage: str | None = None) -> Spending:
 def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:
     """What these calls, or those of one stage or experiment, have cost."""
     every = list(lines)
-    known_later = settled(every)
+    known_later = costs_known_later(every)
     chosen = [
         line
         for line in every
@@ -119,7 +119,7 @@ def is_call(line: Line) -> bool:
     return line.get("kind") != USE
 
 
-def settled(lines: Iterable[Line]) -> dict[int, float]:
+def costs_known_later(lines: Iterable[Line]) -> dict[int, float]:
     """What calls of unknown cost have cost besides what a later call of their conversation tells as its own (by id()).
 
     Mostly nothing. But of a call that told its cost and was killed before it could write its line, only the total of

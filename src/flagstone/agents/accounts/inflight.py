@@ -1,4 +1,4 @@
-"""Calls under way, as durable records: what they may still use is counted, and a killed one leaves its line."""
+"""Running calls as durable records: what they may still use counts, and a killed one leaves its line in the log."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ SAID_OF_A_CALL = (
 
 
 @dataclass(frozen=True)
-class Flight:
-    """One call under way: its record, and what that says."""
+class CallRecord:
+    """The record of a running call: its path, and what it says."""
 
-    place: Path
+    path: Path
     facts: Mapping[str, Any]
 
     @property
     def number(self) -> str:
-        return self.place.stem
+        return self.path.stem
 
     def is_over(self, now_s: float) -> bool:
-        """Whether whoever made the call is gone, so that nobody will write its line."""
+        """Whether the process that made the call is gone, so that nobody will write its line."""
         if self.facts.get("host") != socket.gethostname():
             return now_s > began_s(self.facts) + limit_s(self.facts) + LATE_S
         holder = Survivor(whole(self.facts.get("pid")) or 0, whole(self.facts.get("started_ticks")) or 0)
         return not still_alive((holder,))
 
-    def last_words(self, now_s: float) -> dict[str, object]:
-        """The line of a call whose maker was killed: what it cost is unknown."""
+    def line_if_killed(self, now_s: float) -> dict[str, object]:
+        """The line of a call whose process was killed: its cost is unknown."""
         told = {name: value for name, value in self.facts.items() if name in SAID_OF_A_CALL}
         wall_s = min(max(now_s - began_s(self.facts), 0.0), limit_s(self.facts))
         return {
             **told,
             "outcome": Outcome.CRASHED.value,
-            "reason": "whoever made this call was killed",
+            "reason": "the process that made this call was killed",
             "cost_usd": None,
             "usage": dict(vars(Usage())),
             "started_at": str(self.facts.get("at", "")),
@@ -60,8 +60,8 @@ class Flight:
         }
 
 
-def take_off(log: Path, facts: Mapping[str, object]) -> Flight:
-    """Puts a call on record, before it starts."""
+def open_record(log: Path, facts: Mapping[str, object]) -> CallRecord:
+    """Records a call before it starts."""
     own = entry_of(os.getpid())
     holder = {
         "pid": os.getpid(),
@@ -69,20 +69,20 @@ def take_off(log: Path, facts: Mapping[str, object]) -> Flight:
         "host": socket.gethostname(),
         "at": utc(time.time()),
     }
-    flight = Flight(log.parent / FOLDER / f"{uuid.uuid4().hex}.json", {**facts, **holder})
-    write_record(flight.place, dict(flight.facts))
-    return flight
+    record = CallRecord(log.parent / FOLDER / f"{uuid.uuid4().hex}.json", {**facts, **holder})
+    write_record(record.path, dict(record.facts))
+    return record
 
 
-def flights(log: Path) -> list[Flight]:
-    """Every call that was put on record and not taken off it."""
+def open_records(log: Path) -> list[CallRecord]:
+    """Every call that was recorded and has not ended."""
     try:
         names = sorted(os.listdir(log.parent / FOLDER))
     except OSError:
         return []
     places = (log.parent / FOLDER / name for name in names if name.endswith(".json") and not name.startswith("."))
     found = ((place, read_record(place)) for place in places)
-    return [Flight(place, facts) for place, facts in found if facts is not None]
+    return [CallRecord(place, facts) for place, facts in found if facts is not None]
 
 
 def began_s(facts: Mapping[str, Any]) -> float:
@@ -93,7 +93,7 @@ def began_s(facts: Mapping[str, Any]) -> float:
 
 
 def limit_s(facts: Mapping[str, Any]) -> float:
-    """How long the call may take at most; a day where nobody said."""
+    """How long the call may take at most; a day if nobody said."""
     allowed = facts.get("allowed")
     hours = paid(allowed.get("wall_h")) if isinstance(allowed, Mapping) else None
     return 86_400.0 if hours is None else hours * 3600

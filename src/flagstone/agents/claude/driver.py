@@ -14,7 +14,7 @@ from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.claude.login import is_logged_in, login_lent
 from flagstone.agents.claude.totals import Totals, totals_asked
-from flagstone.agents.conversation import Room, carry_out_alone, output_of, stderr_tail
+from flagstone.agents.conversation import SessionFolder, carry_out_alone, output_of, stderr_tail
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
@@ -60,17 +60,17 @@ class ClaudeAgent:
         if is_spent(call.limits):
             return AgentResult.unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
 
-        def converse(room: Room) -> AgentResult:
-            with login_lent(self.environ, room.config, call):
-                return self.converse(call, room, on_event)
+        def converse(folder: SessionFolder) -> AgentResult:
+            with login_lent(self.environ, folder.config, call):
+                return self.converse(call, folder, on_event)
 
         return carry_out_alone(call, Redactor.of(os.environ, self.environ), converse)
 
-    def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
-        """One run of the CLI in a room that is ours alone."""
-        before = Totals.noted_in(room) if call.conversation.resume else Totals()
-        if call.conversation.resume and room.noted("is_open") and is_limited(call.limits):
-            known = totals_asked(call, room, self.executable, self.environ)
+    def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
+        """One run of the CLI in a folder that is ours alone."""
+        before = Totals.noted_in(folder) if call.conversation.resume else Totals()
+        if call.conversation.resume and folder.fact("is_open") and is_limited(call.limits):
+            known = totals_asked(call, folder, self.executable, self.environ)
             if known is None:
                 return AgentResult.unstarted(
                     call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out"
@@ -78,15 +78,17 @@ class ClaudeAgent:
             spent = known.since(before, known.usage)
             call = replace(call, limits=what_is_left(call.limits, spent))
             if is_spent(call.limits):
-                room.note(**known.facts())
+                folder.note(**known.facts())
                 used_up = AgentResult.unstarted(
                     call, Outcome.BUDGET, "what was left was spent by a call that was cut off"
                 )
                 return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
-        room.note(is_open=True)
-        return self.run(call, room, before, on_event)
+        folder.note(is_open=True)
+        return self.run(call, folder, before, on_event)
 
-    def run(self, call: AgentCall, room: Room, before: Totals, on_event: Callable[[Event], None]) -> AgentResult:
+    def run(
+        self, call: AgentCall, folder: SessionFolder, before: Totals, on_event: Callable[[Event], None]
+    ) -> AgentResult:
         stream = Stream()
 
         def on_line(line: bytes) -> bool:
@@ -97,27 +99,27 @@ class ClaudeAgent:
             return stream.result is not None
 
         limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
-        command = self.command(call, room)
+        command = self.command(call, folder)
         try:
             process = run(command, limits, output_of(call), on_line)
         except StartError as error:
-            room.note(is_open=False)
+            folder.note(is_open=False)
             return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         except TokensSpent:
             result = stopped_for_tokens(call, stream)
         else:
-            result = concluded(call, room, stream, process, before)
+            result = concluded(call, folder, stream, process, before)
         return replace(result, sandbox=sandbox.how_held(command.confinement))
 
-    def command(self, call: AgentCall, room: Room) -> Command:
+    def command(self, call: AgentCall, folder: SessionFolder) -> Command:
         return Command(
             argv=arguments(call, self.executable),
             target=None,
             cwd=call.task.run_root,
-            env=environment(call, room, self.environ),
+            env=environment(call, folder, self.environ),
             stdin=prompt_bytes(call.prompt, call.task.run_root),
-            owner=room.owner,
-            confinement=sandbox.confinement_for(call, (room.config, room.temporary), environ=self.environ),
+            owner=folder.owner,
+            confinement=sandbox.confinement_for(call, (folder.config, folder.temporary), environ=self.environ),
         )
 
 
@@ -154,7 +156,9 @@ def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
     )
 
 
-def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResult, before: Totals) -> AgentResult:
+def concluded(
+    call: AgentCall, folder: SessionFolder, stream: Stream, process: ProcessResult, before: Totals
+) -> AgentResult:
     """The result of a call that ran, and the conversation's new total remembered."""
     left = Leftovers(
         exit_code=process.exit_code,
@@ -169,7 +173,7 @@ def concluded(call: AgentCall, room: Room, stream: Stream, process: ProcessResul
     total = Totals.told_by(stream)
     is_told = total is not None and total.is_told(before, verdict.outcome)
     share = None if total is None else total.since(before, stream.usage)
-    room.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
+    folder.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
     return AgentResult(
         outcome=verdict.outcome,
         reason=verdict.reason,

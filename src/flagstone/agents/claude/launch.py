@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flagstone.agents.claude.login import LOGIN_VARIABLES
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Mode, amount, own_git_only
 
 PLAIN = (
@@ -118,7 +118,7 @@ def extra_tools(call: AgentCall) -> tuple[str, ...]:
     return tuple(str(tool) for tool in asked) if isinstance(asked, list | tuple) else ()
 
 
-def environment(call: AgentCall, room: Room, environ: Mapping[str, str]) -> dict[str, str]:
+def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, str]) -> dict[str, str]:
     """A clean environment: what the CLI needs, what the settings name, and nothing else of ours."""
     named = call.options.get("environment")
     names = {*PASSED, *(named if isinstance(named, list | tuple) else ())}
@@ -128,7 +128,7 @@ def environment(call: AgentCall, room: Room, environ: Mapping[str, str]) -> dict
     if call.mode is Mode.WORK:
         prefixes += WORK_PREFIXES
     kept = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
-    places = {"CLAUDE_CONFIG_DIR": str(room.config), "TMPDIR": str(room.temporary), **own_git_only(call)}
+    places = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
     return {**kept, **FIXED, **patience(call.options), **places}
 
 

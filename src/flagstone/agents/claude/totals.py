@@ -10,7 +10,7 @@ from flagstone.agents import sandbox
 from flagstone.agents.claude.endings import share_of_cost
 from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import environment, inquiry
-from flagstone.agents.conversation import Room
+from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Mode, Outcome, Usage, paid, whole
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Command, Output, ProcessLimits, run
@@ -41,15 +41,15 @@ class Totals:
         return None if cost is None else cls(cost, usage_of_models(stream.result or {}))
 
     @classmethod
-    def noted_in(cls, room: Room) -> Totals:
+    def noted_in(cls, folder: SessionFolder) -> Totals:
         """The totals when the conversation's last result came."""
-        tokens = room.noted("total_tokens")
+        tokens = folder.fact("total_tokens")
         counts = tokens if isinstance(tokens, Mapping) else {}
         usage = Usage(**{name: whole(counts.get(name)) for name in NAMES}) if counts else NOTHING
-        return cls(paid(room.noted("total_cost_usd")) or 0.0, usage)
+        return cls(paid(folder.fact("total_cost_usd")) or 0.0, usage)
 
     def facts(self) -> dict[str, object]:
-        """The totals as a room remembers them: nothing of its conversation is unknown now."""
+        """The totals as a folder remembers them: nothing of its conversation is unknown now."""
         return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage)), "is_open": False}
 
     def is_told(self, before: Totals, outcome: Outcome) -> bool:
@@ -77,13 +77,13 @@ def difference(total: int | None, before: int | None) -> int | None:
     return total - before if total is not None and before is not None and total >= before else None
 
 
-def totals_asked(call: AgentCall, room: Room, executable: str, environ: Mapping[str, str]) -> Totals | None:
+def totals_asked(call: AgentCall, folder: SessionFolder, executable: str, environ: Mapping[str, str]) -> Totals | None:
     """What the CLI says that a conversation has cost; it asks no model for it. None where it does not say."""
     stream = Stream()
-    env = {**environment(call, room, environ), **NOWHERE}
-    own = room.root / "total.jsonl"
+    env = {**environment(call, folder, environ), **NOWHERE}
+    own = folder.root / "total.jsonl"
     try:
-        private = (room.config, room.temporary)
+        private = (folder.config, folder.temporary)
         held = sandbox.confinement_for(replace(call, mode=Mode.JUDGE), private, environ=environ)
         command = Command(
             argv=inquiry(call, executable),
@@ -91,7 +91,7 @@ def totals_asked(call: AgentCall, room: Room, executable: str, environ: Mapping[
             cwd=call.task.run_root,
             env={name: value for name, value in env.items() if not name.startswith("CLAUDE_CODE_USE_")},
             stdin=b"/cost",
-            owner=room.owner,
+            owner=folder.owner,
             confinement=held,
         )
         run(command, ProcessLimits(ASKING_S, ASKING_S, grace_s=1), Output(own), lambda line: has_result(stream, line))

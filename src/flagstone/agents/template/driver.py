@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.claude import brief, by_wording
-from flagstone.agents.conversation import STDERR_TAIL, Room, carry_out_alone, output_of, stderr_tail
+from flagstone.agents.conversation import STDERR_TAIL, SessionFolder, carry_out_alone, output_of, stderr_tail
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
 from flagstone.agents.template.template import Reading, Template
@@ -41,16 +41,16 @@ class CommandAgent:
         fault = self.fault()
         if fault:
             return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(fault))
-        return carry_out_alone(call, Redactor.of(os.environ), lambda room: self.converse(call, room, on_event))
+        return carry_out_alone(call, Redactor.of(os.environ), lambda folder: self.converse(call, folder, on_event))
 
-    def converse(self, call: AgentCall, room: Room, on_event: Callable[[Event], None]) -> AgentResult:
+    def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI in a conversation that is ours alone."""
         # the CLI's own name of the conversation to go on with
-        session = str(room.noted("session") or "") if call.conversation.resume else ""
+        session = str(folder.fact("session") or "") if call.conversation.resume else ""
         if call.conversation.resume and not (session and self.template.resume_argv):
             return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
         reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
-        room.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
+        folder.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
 
         def on_line(line: bytes) -> bool:
@@ -58,24 +58,24 @@ class CommandAgent:
             event = reading.read(line)
             if reading.session != noted:
                 noted = reading.session
-                room.note(session=noted, has_spoken=True)
+                folder.note(session=noted, has_spoken=True)
             if event:
                 on_event(event)
             return bool(used_up(call.limits, reading))
 
-        command = self.command(call, room, session)
+        command = self.command(call, folder, session)
         try:
             process = run(command, limits_of(call), output_of(call), on_line)
         except StartError as error:
             return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         reading.finish()
-        room.note_survivors(process.survivors, session=reading.session)
+        folder.note_survivors(process.survivors, session=reading.session)
         result = concluded(call, reading, process)
-        if session and result.outcome is Outcome.CRASHED and not room.noted("has_spoken"):
+        if session and result.outcome is Outcome.CRASHED and not folder.fact("has_spoken"):
             result = replace(result, outcome=Outcome.SESSION_LOST, reason="this CLI never came to that conversation")
         return replace(result, sandbox=sandbox.how_held(command.confinement))
 
-    def command(self, call: AgentCall, room: Room, session: str) -> Command:
+    def command(self, call: AgentCall, folder: SessionFolder, session: str) -> Command:
         env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
         prompt = call.prompt if call.reply_schema is None else asking_for(call.reply_schema, call.prompt)
         said = replace(call, prompt=prompt)
@@ -85,10 +85,10 @@ class CommandAgent:
             argv=self.template.command(said, session),
             target=None,
             cwd=call.task.run_root,
-            env={**env, **own_git_only(call), "TMPDIR": str(room.temporary)},
+            env={**env, **own_git_only(call), "TMPDIR": str(folder.temporary)},
             stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
-            owner=room.owner,
-            confinement=sandbox.confinement_for(held, (room.temporary, *self.state_folders())),
+            owner=folder.owner,
+            confinement=sandbox.confinement_for(held, (folder.temporary, *self.state_folders())),
         )
 
     def state_folders(self) -> Iterator[Path]:

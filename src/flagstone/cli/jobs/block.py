@@ -60,7 +60,7 @@ def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
     def proposer(opened: Opened) -> Proposer | None:
         return owner.proposer(opened.spec)
 
-    run_block(Job(plan, block, owner.stage, owner.purses), schemas_of(run.root), proposer, say)
+    run_block(Job(plan, block, owner.stage, owner.budgets), schemas_of(run.root), proposer, say)
 
 
 def draw_picture(words: list[str]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import flagstone
-from flagstone.agents.accounts import Purse
+from flagstone.agents.accounts import Budget
 from flagstone.experiments.ledger import Accounts
 from flagstone.experiments.proposers import AgentSetup, Proposer, proposer_for
 from flagstone.layout import Project, Run
@@ -26,7 +26,7 @@ class Owner:
     agent: str = ""
     model: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
-    purses: Sequence[Purse] = ()
+    budgets: Sequence[Budget] = ()
     stage: str = ""
 
     def proposer(self, spec: Spec, driver: str = "") -> Proposer | None:
@@ -36,11 +36,11 @@ class Owner:
         chosen = driver or spec.agent.driver
         # the run's options are those of its own agent, and of no other
         is_own = chosen in ("", self.agent)
-        setup = AgentSetup(self.options if is_own else {}, self.model if is_own else None, self.purses, self.stage)
+        setup = AgentSetup(self.options if is_own else {}, self.model if is_own else None, self.budgets, self.stage)
         return proposer_for(spec, self.prompts, chosen or self.agent, setup)
 
     def accounts(self, home: Home) -> Accounts:
-        return Accounts(home, self.stage, self.purses)
+        return Accounts(home, self.stage, self.budgets)
 
 
 def owner_of(base: Path, *, validate: bool = True) -> Owner:
@@ -52,8 +52,8 @@ def owner_of(base: Path, *, validate: bool = True) -> Owner:
     project = project_of(run)
     settings, stage = load_settings(project, run, validate=validate), experimenter(project, run)
     of_stage = settings.for_stage(stage)
-    purses = purses_of(run, settings, stage)
-    return Owner(prompts, of_stage.agent, of_stage.model, of_stage.options, purses, stage)
+    budgets = budgets_of(run, settings, stage)
+    return Owner(prompts, of_stage.agent, of_stage.model, of_stage.options, budgets, stage)
 
 
 def schemas_of(base: Path) -> Path:
@@ -71,13 +71,13 @@ def project_of(run: Run) -> Project:
     return find_project(*([Path(scripts)] if scripts else []), run.root, CHECKOUT)
 
 
-def purses_of(run: Run, settings: Settings, stage: str) -> tuple[Purse, ...]:
+def budgets_of(run: Run, settings: Settings, stage: str) -> tuple[Budget, ...]:
     """The budgets that an experiment uses: the run's, and its stage's."""
     found = (
-        Purse.of(f"run {run.name}", settings.budget),
-        Purse.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
+        Budget.of(f"run {run.name}", settings.budget),
+        Budget.of(f"stage {stage}", settings.for_stage(stage).budget, stage=stage),
     )
-    return tuple(purse for purse in found if purse.limits)
+    return tuple(budget for budget in found if budget.limits)
 
 
 def experimenter(project: Project, run: Run) -> str:

@@ -10,7 +10,18 @@ from typing import Any
 import click
 
 from flagstone.agents import paid, whole
-from flagstone.agents.accounts import LOG, NAMES, Balance, Purse, Spending, flights, is_call, lines_of, settled, sum_of
+from flagstone.agents.accounts import (
+    BUDGET_NAMES,
+    LOG,
+    Balance,
+    Budget,
+    Spending,
+    costs_known_later,
+    is_call,
+    lines_of,
+    open_records,
+    sum_of,
+)
 from flagstone.agents.template import at
 from flagstone.cli.where import Standing, run_argument
 from flagstone.gates import OpenedRun
@@ -49,28 +60,28 @@ def show_sums(opened: OpenedRun, lines: list[dict[str, Any]]) -> None:
         click.echo(f"    experiment {experiment:<11} {words(row)}")
     click.echo(f"all {'':<22} {words(sum_of(lines))}")
     balance = Balance.of(opened.run.logs / LOG)
-    for purse in purses(opened):
-        for key, limit in purse.limits.items():
-            click.echo(budget_words(balance, purse, key, limit))
-    under_way = len(balance.flying)
+    for budget in budgets(opened):
+        for key, limit in budget.limits.items():
+            click.echo(budget_words(balance, budget, key, limit))
+    under_way = len(balance.open_calls)
     if under_way:
         click.echo("1 call is running" if under_way == 1 else f"{under_way} calls are running")
     click.echo(f"next: flagstone cost {opened.run.name} --calls")
 
 
-def budget_words(balance: Balance, purse: Purse, key: str, limit: float) -> str:
+def budget_words(balance: Balance, budget: Budget, key: str, limit: float) -> str:
     """One budget: what is used, what running calls may still use, and how many calls reported nothing."""
-    words = f"budget of {purse.whose}: {key} {balance.spent(purse, key):g} of {limit:g} used"
-    flying = balance.flying_use(purse, key)
-    words += f", {flying:g} reserved for running calls" if flying else ""
-    unknown = balance.unknown(purse, key)
+    words = f"budget of {budget.whose}: {key} {balance.use(budget, key):g} of {limit:g} used"
+    reserved = balance.open_use(budget, key)
+    words += f", {reserved:g} reserved for running calls" if reserved else ""
+    unknown = balance.unknown_calls(budget, key)
     return words + (f" (calls of unknown use, counted at their limit: {unknown})" if unknown else "")
 
 
-def purses(opened: OpenedRun) -> list[Purse]:
+def budgets(opened: OpenedRun) -> list[Budget]:
     of_stages = ((stage.nr, opened.settings.for_stage(stage.nr).budget) for stage in opened.table)
-    found = [Purse.of(f"run {opened.run.name}", opened.settings.budget)]
-    return found + [Purse.of(f"stage {nr}", budget, stage=nr) for nr, budget in of_stages]
+    found = [Budget.of(f"run {opened.run.name}", opened.settings.budget)]
+    return found + [Budget.of(f"stage {nr}", limits, stage=nr) for nr, limits in of_stages]
 
 
 def by_stage(lines: list[dict[str, Any]]) -> Rows:
@@ -104,10 +115,10 @@ def duration(seconds: float) -> str:
 def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
     """Prints a line for every call: when, for what, by which agent, how it ended, what it cost."""
     every = list(lines)
-    told_later = settled(every)
+    known_later = costs_known_later(every)
     for line in filter(is_call, every):
-        cost = told_later.get(id(line)) or paid(line.get("cost_usd"))
-        unstated = "counted later" if id(line) in told_later else "unknown"
+        cost = known_later.get(id(line)) or paid(line.get("cost_usd"))
+        unstated = "counted later" if id(line) in known_later else "unknown"
         stated = unstated if cost is None else f"${cost:.4f}"
         counts = [whole(at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
@@ -123,14 +134,14 @@ def as_record(opened: OpenedRun, lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything that the other forms show, as plain values."""
     log = opened.run.logs / LOG
     balance = Balance.of(log)
-    whole_run = Purse("run", {})
+    whole_run = Budget("run", {})
     return {
         "total": asdict(sum_of(lines)),
         "stages": {nr: asdict(sum_of(lines, nr)) for nr in (stage.nr for stage in opened.table)},
         "experiments": {name: asdict(row) for name, row in by_experiment(lines).items()},
-        "spent": {name: balance.spent(whole_run, name) for name in NAMES},
-        "reserved": {name: balance.flying_use(whole_run, name) for name in NAMES},
+        "spent": {name: balance.use(whole_run, name) for name in BUDGET_NAMES},
+        "reserved": {name: balance.open_use(whole_run, name) for name in BUDGET_NAMES},
         "budget": {key: limit for key, limit in opened.settings.budget.items() if limit is not None},
-        "under_way": [flight.facts for flight in flights(log)],
+        "under_way": [record.facts for record in open_records(log)],
         "calls": lines,
     }

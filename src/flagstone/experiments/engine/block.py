@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.accounts import Purse
+from flagstone.agents.accounts import Budget
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
@@ -25,12 +25,12 @@ COLUMNS = ("experiment", "run", "parent", "status", "verdict", "value", "best_so
 
 @dataclass(frozen=True)
 class Job:
-    """One block of one plan, for a stage; `purses` are the budgets that its GPU time is taken from."""
+    """One block of one plan, for a stage; `budgets` are the budgets that its GPU time is taken from."""
 
     plan: Plan
     block: Path
     stage: str = ""
-    purses: Sequence[Purse] = ()
+    budgets: Sequence[Budget] = ()
 
 
 def run_block(
@@ -44,7 +44,7 @@ def run_block(
     home = Home(plan.folder, plan.run.root)
     adopt(home, plan)
     opened = open_experiment(home, schemas)
-    books = Accounts(home, job.stage, job.purses)
+    books = Accounts(home, job.stage, job.budgets)
     with engine_of(opened, proposer(opened), say, books, tells_interruptions=False) as engine:
         first = first_number(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flagstone.agents.accounts import Claim, Purse, append_use, is_noted, refuse_if_spent
+from flagstone.agents.accounts import Budget, Claim, append_use, has_use, refuse_if_spent
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.plans import Home
 
@@ -16,12 +16,12 @@ class Accounts:
 
     home: Home
     stage: str = ""
-    purses: Sequence[Purse] = ()
+    budgets: Sequence[Budget] = ()
 
     def refuse_if_spent(self, gpus: int) -> None:
         """Before a run that needs GPUs: nothing is begun once their hours are used up."""
-        if gpus and self.purses:
-            refuse_if_spent(self.home.log, self.purses, Claim({"experiment": self.home.name}, {"gpu_h": None}))
+        if gpus and self.budgets:
+            refuse_if_spent(self.home.log, self.budgets, Claim({"experiment": self.home.name}, {"gpu_h": None}))
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
@@ -35,7 +35,7 @@ class Accounts:
 
     def mend(self, last: Entry) -> None:
         """After a kill between a verdict and its line here; all earlier ones have theirs."""
-        if last.gpu_s and not is_noted(self.home.log, self.home.name, mark_of(last)):
+        if last.gpu_s and not has_use(self.home.log, self.home.name, mark_of(last)):
             self.note(last)
 
 

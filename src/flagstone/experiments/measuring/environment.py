@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.agents import doors, strength
+from flagstone.agents import paths_to_hide, strength
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.measuring.measurement import Order
 from flagstone.plans import HarnessSpec, Spec
@@ -88,7 +88,7 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
     return Confinement(
         (*writable, *further, *shared),
-        hidden=doors(os.environ, (*writable, *further)),
+        hidden=paths_to_hide(os.environ, (*writable, *further)),
         network=spec.harness.network,
         use_landlock=here.landlock_abi > 0,
         use_bubblewrap=here.has_bubblewrap,

@@ -15,15 +15,15 @@ from flagstone.agents import (
     AgentCall,
     AgentResult,
     Conversation,
+    FileStat,
     Frame,
     Guard,
     Limits,
-    Mark,
     Mode,
     Outcome,
     Task,
-    different,
-    marks_below,
+    differences,
+    stats_below,
     strength,
 )
 from flagstone.agents.accounts import Patience
@@ -223,10 +223,10 @@ def guard_of(home: Home, project: Path) -> Guard:
             return lambda result: ()
         own = {str(path) for path in (home.root.parent, call.task.run_root, call.record_dir)}
 
-        def marks() -> dict[str, Mark]:
-            return marks_below(dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
+        def marks() -> dict[str, FileStat]:
+            return stats_below(dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
 
         before = marks()
-        return lambda result: [f"{name} (changed meanwhile)" for name in different(before, marks(), home.base)]
+        return lambda result: [f"{name} (changed meanwhile)" for name in differences(before, marks(), home.base)]
 
     return begin

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from flagstone.agents.accounts import Purse
+from flagstone.agents.accounts import Budget
 from flagstone.experiments.ledger import Entry
 from flagstone.plans import Home, Spec
 
@@ -44,7 +44,7 @@ class AgentSetup:
 
     options: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
-    budgets: Sequence[Purse] = ()
+    budgets: Sequence[Budget] = ()
     stage: str = ""
 
 
