@@ -82,7 +82,7 @@ def test_a_kill_between_a_rules_seal_and_its_flag_is_no_revocation(place: Place)
     os.replace(flag, flag.with_name(f".{flag.name}"))
 
     said = place.flagstone("run", "t", "--yes", "--to", "02")
-    assert said.code == 0 and "was approved (policy: yes) when the run was cut short" in said.text
+    assert said.code == 0 and "was approved (policy: yes) when the call was cut short" in said.text
     assert flag.is_file() and len(study.seals("02")) == 1 and not list(flag.parent.glob(".*.flag*"))
 
     flag.unlink()
@@ -199,7 +199,7 @@ def test_a_torn_last_line_of_the_ledger_is_passed_over_and_said(place: Place, th
     with open(third.files.seals, "ab") as stream:
         stream.write(b'{"event":"approved","stage":"03","dig')  # power went away here
     said = place.snakemake()
-    assert "stage 03 study_design waits for you" in said.last and "cannot be read and was passed over" in said.text
+    assert "stage 03 study_design waits for you" in said.last and "cannot be read and is passed over" in said.text
     third.touch("03")
     said = place.snakemake()
     assert "stage 04 implementation waits for you" in said.last and len(third.seals("03")) == 1
