@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.util import tensor_util
 
 from flagstone.metrics import tensorboard
 from flagstone.metrics.registry import read_metrics
@@ -204,3 +207,23 @@ def test_garbage_and_empty_files_are_no_crash(place: Place) -> None:
     (place.run_dir / "events.out.tfevents.1.x").write_bytes(b"")
     (place.run_dir / "events.out.tfevents.2.x").write_bytes(bytes(range(256)) * 64)
     assert read_metrics("tensorboard", {}, place, ["loss"]).values == {}
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_our_reader_finds_what_tensorboard_finds(seed: int, place: Place) -> None:
+    """TensorBoard is the referee, over files drawn at random: both generations of scalars, some files cut off."""
+    chance = random.Random(seed)
+    names = [f"{chance.choice(['loss', 'val/loss', 'lr', 'ü'])}{number}" for number in range(chance.randint(1, 5))]
+    kinds = {name: chance.choice([simple, tensor]) for name in names}
+    drawn = [chance.choice([0.0, 1e-30, 1e30, math.inf, chance.uniform(-5, 5)]) for _ in range(chance.randint(1, 60))]
+    path = write(place.run_dir / "logs", [kinds[name := chance.choice(names)](name, value) for value in drawn])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) - chance.choice([0, 0, 1, 7, 30])])
+    assert read_metrics("tensorboard", {}, place, []).values == found_by_tensorboard(path.parent)
+
+
+def found_by_tensorboard(folder: Path) -> dict[str, float]:
+    read = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0}).Reload()
+    tensors = {tag: read.Tensors(tag)[-1].tensor_proto for tag in read.Tags()["tensors"]}
+    scalars = {tag: read.Scalars(tag)[-1].value for tag in read.Tags()["scalars"]}
+    return scalars | {tag: float(tensor_util.make_ndarray(each)) for tag, each in tensors.items()}
