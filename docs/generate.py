@@ -31,7 +31,7 @@ from flagstone.stages import StageTable, load_table  # noqa: E402
 from flagstone.status.model import WORDS  # noqa: E402
 
 HEAD = "<!-- Written by docs/generate.py. Do not edit: change its source, then `make docs`. -->\n\n"
-RECORDS = ("offer", "checks", "index", "manifest")
+RECORDS = ("offer", "checks", "index", "manifest", "result", "best")
 Row = tuple[str, ...]
 
 

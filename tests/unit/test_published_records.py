@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flagstone import schemas
+from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import open_run
 from flagstone.layout import Project, Run
 from flagstone.status.manifest import manifest
@@ -32,6 +33,8 @@ def records(run: Run) -> Iterator[tuple[str, Path]]:
     yield from (("offer", path) for path in run.root.glob("stages/*.json"))
     yield from (("checks", path) for path in run.root.glob("drafts/*/*/checks.json"))
     yield from (("violations", path) for path in run.root.glob("drafts/*/*/violations.json"))
+    yield from (("result", path) for path in run.root.glob("experiments/*/runs/*/result.json"))
+    yield from (("best", path) for path in run.root.glob("experiments/*/bests/*/best.json"))
     yield from (("manifest", path) for path in [run.manifest] if path.is_file())
 
 
@@ -44,5 +47,5 @@ def test_records_on_disk_have_the_form_that_their_schemas_promise(run: Run) -> N
 
 
 def test_a_manifest_that_is_written_now_has_its_form(run: Run) -> None:
-    project = Project(CHECKOUT, run.root.parent)
-    assert schemas.problems(CHECKOUT / "schemas", "manifest", manifest(open_run(project, run, {}))) == []
+    opened = open_run(Project(CHECKOUT, run.root.parent), run, {})
+    assert schemas.problems(CHECKOUT / "schemas", "manifest", manifest(opened, read_moment(opened))) == []

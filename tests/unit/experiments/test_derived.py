@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from entries import entry_of, home_for, made_up, measured, spec_for, write_ledger
 
+from flagstone import schemas
 from flagstone.experiments.deciding.verdict import Check
 from flagstone.experiments.ledger import derived
 from flagstone.experiments.ledger.derived import (
@@ -214,3 +216,14 @@ def test_a_row_is_not_added_twice_when_a_verdict_is_followed_up_again(tmp_path: 
     before = files(home)
     append_derived(home, spec, entries[-1])
     assert files(home) == before
+
+
+def test_every_result_and_best_holds_to_the_published_schema(tmp_path: Path) -> None:
+    spec, entries = spec_for(tmp_path), made_up(120, searched=True)
+    wild = replace(measured(121, None), metrics={"a": float("nan"), "b": float("-inf")}, unclean=(17,))
+    rows = (Check("a", "<=", 1.0, float("nan"), passed=False),)
+    entries.append(entry_of(121, value=None, measurements=(wild,), constraints=rows, proposal={"cost_usd": None}))
+    folder = Path(__file__).parents[3] / "schemas"
+    for entry in entries:
+        assert schemas.problems(folder, "result", derived.result_record(entry, spec)) == []
+        assert schemas.problems(folder, "best", json.loads(derived.best_bytes(entry, spec))) == []
