@@ -48,7 +48,7 @@ def yaml_value(text: str | bytes) -> Any:
 
 
 def refuse_double_keys(top: Any) -> None:
-    """A key that stands twice in one mapping would silently hold what was written last."""
+    """Refuses a key that occurs twice in one mapping: YAML would silently take the last value."""
     import yaml
 
     rest, seen = [top], set()
@@ -155,7 +155,7 @@ def problems(folder: Path, name: str, value: object) -> list[str]:
 
 
 def misfits(schema: Mapping[str, object], value: object) -> list[str]:
-    """What is wrong with a value by a schema that lies in no file."""
+    """What is wrong with a value, by a schema that is in no file."""
     return problem_sentences(validator()(dict(schema)), value)
 
 

@@ -73,7 +73,7 @@ class StageTable:
 
 
 def load_table(path: Path, schema_folder: Path, *, validate: bool = True) -> StageTable:
-    """The stage table of a file; unknown references and cycles are said in the user's words."""
+    """The stage table of a file; an unknown reference or a cycle is an error in the user's words."""
     value = schemas.read_yaml(path)
     if validate:
         schemas.check(schema_folder, "stages", value, str(path))
@@ -105,7 +105,7 @@ def sort_stages(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stag
 
 
 def refuse_doubles(rows: Mapping[str, Mapping[str, Any]], where: str) -> None:
-    """A name stands for one stage: rules and files are called by it."""
+    """Refuses one name for two stages: rules and files are named by it."""
     owners: dict[str, str] = {}
     for nr, row in sorted(rows.items()):
         name = row["name"]

@@ -1,4 +1,4 @@
-"""What stood in the workspace when a stage's turn began, and what is new since."""
+"""What was in the workspace when a stage's turn began, and what is new since."""
 
 from __future__ import annotations
 

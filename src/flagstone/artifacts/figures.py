@@ -53,9 +53,9 @@ def named_data(run: Run, figure: str, registry: Mapping[str, FigureData]) -> Fig
     """What the figure's sidecar, its row in the registry, or the table beside it says."""
     stem = os.path.splitext(figure)[0]
     for sidecar in (figure + ".json", stem + ".json"):
-        said = sidecar_data(run, figure, sidecar)
-        if said.files or said.missing:
-            return said
+        data = sidecar_data(run, figure, sidecar)
+        if data.files or data.missing:
+            return data
     if figure in registry:
         return registry[figure]
     return FigureData(tuple(stem + ending for ending in DATA_ENDINGS if is_usable(run, stem + ending)))

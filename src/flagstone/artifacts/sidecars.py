@@ -1,4 +1,4 @@
-"""Small JSON files that stand beside another file and say more about it."""
+"""Small JSON files that describe another file beside them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_sidecar(path: str, siblings: Collection[str]) -> bool:
 
 
 def read_sidecar(run: Run, path: str) -> Mapping[str, Any] | None:
-    """The sidecar, or None where there is none; an unusable one is refused with the reason."""
+    """Returns the sidecar, or None if there is none; an unusable one is refused with the reason."""
     where = run.root / path
     if not os.path.lexists(where):
         return None

@@ -79,7 +79,7 @@ def holder_of(path: Path) -> dict[str, Any] | None:
     own_host = os.uname().nodename
     try:
         record = read_holder(handle)
-        with suppress(FlagstoneError):  # a run can be looked at where it could not be built
+        with suppress(FlagstoneError):  # a run can be looked at on a disk where it could not be built
             if not flock(handle, path, is_shared=True):
                 return record or {"pid": "?", "host": own_host, "since": "?"}
         # nobody on this host holds it: a record that is left is a dead holder's, unless it is another host's

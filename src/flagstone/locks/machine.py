@@ -25,14 +25,14 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Waiting:
-    """How somebody waits: whom to tell, once, what for; when to give up; or not to wait at all."""
+    """How to wait: whom to tell once what for, when to give up, or not at all."""
 
     on_wait: Callable[[str], object] | None = None
     stop: Callable[[], bool] | None = None
     is_patient: bool = True
 
     def until(self, attempt: Callable[[], Found | None], what: Callable[[], str]) -> Found:
-        """The first answer of an attempt that is one."""
+        """Returns the first answer that is not None."""
         was_told = False
         while (found := attempt()) is None:
             if not self.is_patient:
@@ -95,7 +95,7 @@ class LockFolder:
         return lock
 
     def make(self, name: str, *, is_locked: bool = False) -> None:
-        """Makes a file that every user may lock; it is seen only when it is all that, and locked if it shall be."""
+        """Makes a file that every user may lock. It appears complete, and locked if that is asked for."""
         draft = f".{os.getpid()}-{os.urandom(6).hex()}"
         lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self.handle)
         try:
@@ -118,7 +118,7 @@ class LockFolder:
 
     @contextmanager
     def turn(self) -> Iterator[Callable[[], bool]]:
-        """A place in the queue; what is yielded says whether it is our turn."""
+        """Draws a ticket of the queue, and yields a function that says whether it is our turn."""
         ticket = f"{TICKET}{time.monotonic_ns():020d}-{os.getpid()}-{os.urandom(4).hex()}"
         self.make(ticket, is_locked=True)
         try:
@@ -135,7 +135,7 @@ class LockFolder:
         return all(self.is_left_over(name) for name in before)
 
     def is_left_over(self, ticket: str) -> bool:
-        """Whether a ticket's owner has died; then it is removed."""
+        """Whether the owner of a ticket has died. Such a ticket is removed."""
         try:
             lock = self.opened(ticket)
         except FileNotFoundError:

@@ -26,7 +26,7 @@ MORE += ("psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", 
 
 
 def direction_of(metric: str) -> str:
-    """The direction that the name says; an error where it says none."""
+    """Returns the direction that the name implies; an error if it implies none."""
     words = re.split(r"[^a-z0-9]+", metric.lower())
     for names, direction in ((LESS, "min"), (MORE, "max")):
         if any(word == name or (len(name) > 3 and name in word) for word in words for name in names):

@@ -1,4 +1,4 @@
-"""Where one experiment keeps its things: the name of every path below its folder."""
+"""The name of every path below the folder of an experiment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run_id(number: int) -> str:
 
 
 def unused_path(path: Path) -> Path:
-    """This path, or one with a number after it, that is not there yet."""
+    """Returns this path, or the first one with a number after it that does not exist yet."""
     number, found = 1, path
     while os.path.lexists(found):
         number += 1
@@ -80,7 +80,7 @@ class Home:
 
     @cached_property
     def log(self) -> Path:
-        """Where calls of agents are written down: with the run's own, where it belongs to one."""
+        """The log of agent calls: that of the run, if the experiment belongs to one."""
         is_of_run = (self.base / "run.yaml").is_file()
         return self.base / "logs" / "agents.jsonl" if is_of_run else self.root / "agents.jsonl"
 

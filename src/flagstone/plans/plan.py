@@ -56,13 +56,13 @@ class Plan:
 
     @property
     def is_done(self) -> bool:
-        told = read_record(self.done) or {}
-        return told.get("plan") == self.digest and not self.has_grown(told)
+        ended = read_record(self.done) or {}
+        return ended.get("plan") == self.digest and not self.has_grown(ended)
 
-    def has_grown(self, told: Mapping[str, Any]) -> bool:
-        """Whether runs were added by hand after the end that `done` tells of; one job brings the results up to date."""
+    def has_grown(self, ended: Mapping[str, Any]) -> bool:
+        """Whether runs were added by hand after the end that done.json records; one job then updates the results."""
         try:
-            size, digest, _ = told["ledger"]
+            size, digest, _ = ended["ledger"]
             with open(self.folder / "ledger.jsonl", "rb") as stream:
                 grew = os.fstat(stream.fileno()).st_size > size
                 return bool(grew and digest_bytes(last_line(stream, size)[0]) == digest)
@@ -118,7 +118,7 @@ def failure_of(run: Run) -> Mapping[str, Any]:
 
 
 def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
-    """What to say of an experiment that a call began to work on and did not end; nothing where there is none."""
+    """Names the experiment that a call began to work on and did not end; empty if there is none."""
     for plan in plans(run):
         begun = read_record(plan.folder / "state" / "block.json") or {}
         if begun.get("plan") != plan.digest or plan.is_done:

@@ -29,7 +29,7 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Resource:
-    """One file or folder handed over, and where its copy lies in the run."""
+    """One file or folder given to a new run, and the path of its copy."""
 
     path: str
     kind: str
@@ -58,7 +58,7 @@ def kind_of(path: Path) -> str:
 
 
 def take_in(run: Run, paths: Iterable[Path]) -> list[Resource]:
-    """Copies resources into the workspace; two of one name are told apart."""
+    """Copies resources into the workspace; a second one of the same name gets a number."""
     taken = []
     for path in paths:
         kind = kind_of(path)

@@ -28,7 +28,7 @@ def npy_shape(stream: BinaryIO, size: int) -> Shape:
 
 
 def header(stream: BinaryIO) -> tuple[str, tuple[int, ...], int, int | None]:
-    """Type, shape, where the values begin, and a value's bytes (None where the type is a record)."""
+    """Type, shape, where the values begin, and a value's bytes (None if the type is a record)."""
     start = stream.read(8)
     if len(start) < 8 or start[:6] != MAGIC or start[6] not in (1, 2, 3):
         raise Unreadable("not a NumPy file (its first bytes are others)")

@@ -1,4 +1,4 @@
-"""List what lies below a folder of the run, in order, however much it is."""
+"""Lists the files below a folder of the run, in order and within a limit."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def walk(run_root: Path, folder: str, hidden: bool) -> Iterator[str]:
 
 
 def contents(folder: str, hidden: bool) -> list[tuple[str, bool]] | None:
-    """Names and whether each is a real folder; None where the folder cannot be opened."""
+    """Returns each name and whether it is a real folder; None if the folder cannot be opened."""
     try:
         with os.scandir(folder) as entries:
             wanted = (

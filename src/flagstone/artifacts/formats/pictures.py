@@ -1,4 +1,4 @@
-"""Look into figures: is a PNG, JPEG, SVG or PDF what its name says, and how large is it."""
+"""Look into figures: is a PNG, JPEG, SVG or PDF what its name says, and how large is it?"""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def pdf_shape(stream: BinaryIO, size: int) -> Shape:
 
 
 def pdf_pages(stream: BinaryIO, size: int) -> int:
-    """How many pages a PDF holds, also where they lie in compressed object streams."""
+    """How many pages a PDF has, those in compressed object streams included."""
     if size > PDF_LIMIT_BYTES:
         raise Unreadable(f"larger than {size_words(PDF_LIMIT_BYTES)}")
     content = stream.read(PDF_LIMIT_BYTES + 1)

@@ -21,7 +21,7 @@ REASONS = {
     errno.ENAMETOOLONG: "its name is too long",
 }
 SPECIAL = (
-    (stat.S_ISDIR, "a folder, or a link to one (files are listed where they lie)"),
+    (stat.S_ISDIR, "a folder, or a link to one (list files by their own paths)"),
     (stat.S_ISFIFO, "a pipe, not a file"),
     (stat.S_ISSOCK, "a socket, not a file"),
     (stat.S_ISCHR, "a device, not a file"),
@@ -46,7 +46,7 @@ def is_inside(real: str, real_root: str) -> bool:
 
 
 def real_path(path: str | Path, run_root: str | Path) -> str:
-    """Where this really lies, all links followed; refused when that is not in the run."""
+    """The path with all links followed; refused if it is not in the run."""
     root = os.path.realpath(run_root)
     try:
         real = os.path.realpath(path, strict=True)

@@ -1,4 +1,4 @@
-"""The summary contract: every rule, its id, and what to do where it is broken."""
+"""The summary contract: every rule, its id, and what to do if it is broken."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 
 @dataclass(frozen=True)
 class Expected:
-    """Which stage the summary must be about, and the run its files must lie in."""
+    """The stage that the summary must be about, and the run that must contain its files."""
 
     stage_nr: str
     stage_title: str

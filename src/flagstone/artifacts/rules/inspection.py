@@ -58,7 +58,7 @@ class Inspection:
         return [entry for entry in self.kind_entries(kind).entries if entry.counts]
 
     def broken(self, kind: str) -> list[IndexEntry]:
-        """Files of which nothing can be said but why they cannot be read."""
+        """Files that cannot be read; all that is known of them is why."""
         return [entry for entry in self.kind_entries(kind).entries if entry.unreadable]
 
     @cached_property
@@ -85,7 +85,7 @@ class Inspection:
         return text
 
     def digest(self, path: str) -> str:
-        """A file's digest, or '' where there is no plain file of the run."""
+        """Returns a file's digest, or '' if it is no plain file of the run."""
         try:
             real, _ = regular_file(self.run.root / path, self.run.root)
             return self.request.cache.digest(Path(real))

@@ -166,7 +166,7 @@ def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
 
 
 def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
-    """The first real PDF of the places it may lie in, with its pages; else what is wrong with each."""
+    """The first readable PDF of those that it may be, with its pages; else what is wrong with each."""
     problems = []
     for path in PDFS:
         try:
@@ -200,7 +200,7 @@ def build_log_checks(inspection: Inspection) -> Iterator[Check]:
 
 
 def contradicts(log: str, inspection: Inspection) -> str:
-    """What pdfTeX's own last line says against the PDF that lies there ('' for nothing)."""
+    """How the last line of pdfTeX contradicts the PDF on disk ('' if it does not)."""
     said = LOG_OUTPUT.findall(log.replace("\n", ""))  # TeX breaks its lines after 79 characters
     path, pages, _ = compiled_pdf(inspection)
     if not said or not path:

@@ -80,7 +80,7 @@ def placeholders(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def template_texts(tokens: Sequence[Token]) -> Iterator[str]:
-    """Every piece of text that stands in the instructions and not in an answer."""
+    """Every piece of text that belongs to the instructions and not to an answer."""
     for text in prose_blocks(tokens):
         for line in text.split("\n"):
             bare = " ".join(line.replace("[", " ").replace("]", " ").split()).strip(" .*_").lower().replace("’", "'")

@@ -1,4 +1,4 @@
-"""The files a summary lists: where each really lies, and whether it may be offered."""
+"""The files that a summary lists: where each really is, and whether it may be offered."""
 
 from __future__ import annotations
 

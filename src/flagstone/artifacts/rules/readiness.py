@@ -1,4 +1,4 @@
-"""What must lie ready before a run may leave the house: checklist, threats, manifest, release notes."""
+"""What must be ready before a run is published: checklist, threats, manifest, release notes."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ch
             f"write these anew in this stage, their content is from before it: {list_text(stale)}",
         )
     elif must_be_fresh and not stale:
-        yield passed_check("readiness-fresh", "what lies there was written in this stage")
+        yield passed_check("readiness-fresh", "all of it was written in this stage")
     yield skipped_check("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
 
 
 def document_path(inspection: Inspection, document: Document) -> str:
-    """Where the document lies ('' for nowhere)."""
+    """The path of the document ('' if there is none)."""
     places = [f"{room}/{name}" for name in document.names for room in (document.folder, *FOLDERS)]
     return next((path for path in places if os.path.lexists(inspection.run.root / path)), "")
 

@@ -30,9 +30,7 @@ def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
     others = not_counted_text(inspection.kind_entries(kind).entries)
-    yield failed_check(
-        rule, f"{advice}; what lies there does not count: {others}" if others else f"{advice}; there is none"
-    )
+    yield failed_check(rule, f"{advice}; these do not count: {others}" if others else f"{advice}; there is none")
 
 
 def unread_text(inspection: Inspection, kind: str) -> str:

@@ -60,7 +60,7 @@ ROOTED = re.compile(r"/|\.\.?/|~|[A-Za-z]:[\\/]")
 
 @dataclass(frozen=True)
 class Section:
-    """A level-two heading and what stands under it, untouched."""
+    """A level-two heading and the text below it, unchanged."""
 
     name: str
     text: str
