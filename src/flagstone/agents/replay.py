@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from flagstone.agents.claude import Leftovers, Stream, structured, verdict_on
+from flagstone.agents.claude import Leftovers, Stream, ending_of, structured_reply
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.processes import Redactor
 from flagstone.records import utc, write_atomic
@@ -43,12 +43,12 @@ class ReplayAgent:
         if recording is None:
             reason = f"{self.folder} holds no recording of stage {call.task.stage}"
             return AgentResult.unstarted(call, Outcome.CONFIG, reason)
-        stream = self.played(recording, call, on_event)
+        stream = self.play(recording, call, on_event)
         denied = tuple(put_files(recording, call))
-        verdict = verdict_on(stream, leftovers(recording, call))
+        ending = ending_of(stream, leftovers(recording, call))
         return AgentResult(
-            outcome=verdict.outcome,
-            reason=verdict.reason,
+            outcome=ending.outcome,
+            reason=ending.reason,
             text=stream.last_text,
             session_id=call.conversation.session_id,
             exit_code=exit_code_of(recording),
@@ -57,8 +57,8 @@ class ReplayAgent:
             turns=stream.turns,
             tools=dict(stream.tools),
             denied=(*stream.denied, *denied),
-            retry_after_s=verdict.retry_after_s,
-            structured=structured(stream.result),
+            retry_after_s=ending.retry_after_s,
+            structured=structured_reply(stream.result),
             started_at=started_at,
             ended_at=utc(time.time()),
         )
@@ -69,7 +69,7 @@ class ReplayAgent:
         found = [folder for folder in (stage / str(call.task.attempt), stage) if (folder / TRANSCRIPT).is_file()]
         return found[0] if found else None
 
-    def played(self, recording: Path, call: AgentCall, on_event: Callable[[Event], None]) -> Stream:
+    def play(self, recording: Path, call: AgentCall, on_event: Callable[[Event], None]) -> Stream:
         stream = Stream()
         transcript = Redactor({}).clean((recording / TRANSCRIPT).read_bytes())
         for line in transcript.split(b"\n"):

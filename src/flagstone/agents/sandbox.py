@@ -121,7 +121,7 @@ def checked_grant(path: Path, call: AgentCall) -> Path:
     return real
 
 
-def how_held(confinement: Confinement | None) -> str:
+def mechanisms_of(confinement: Confinement | None) -> str:
     """A confinement in one word, for records: what it rests on, or nothing."""
     if confinement is None:
         return ""

@@ -1,2 +1,2 @@
-from .loop import Bench as Bench, build as build
+from .loop import StageContext as StageContext, build as build
 from .work import Attempt as Attempt

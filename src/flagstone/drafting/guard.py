@@ -13,7 +13,7 @@ from pathlib import Path
 from flagstone.agents import Agent, AgentCall, AgentResult, Guard, sandbox
 from flagstone.artifacts.rules import Check, failed_check, passed_check
 from flagstone.drafting import log_of_calls
-from flagstone.drafting.protected import CACHE, FILES_LIMIT, Ground, Mark, Zone, with_copies
+from flagstone.drafting.protected import CACHE, FILES_LIMIT, FileState, Ground, Zone, with_copies
 from flagstone.gates import OpenedRun, kept_copy
 from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
 from flagstone.text import escaped_text, list_text
@@ -34,7 +34,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One protected file that is not as it was: `what` in a word, and what was done about it."""
 
     path: str
@@ -46,7 +46,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Held:
+class Enforcement:
     """What kept the agent of a call, as its driver says: `landlock`, `bubblewrap`, both, or nothing."""
 
     by: str
@@ -67,17 +67,17 @@ def guard_of(opened: OpenedRun, agent: Agent) -> Guard:
 
     def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
         watch = Watch.begin(opened, call)
-        return lambda result: [str(change) for change in watch.end(held_by(result, agent, call))]
+        return lambda result: [str(change) for change in watch.end(enforcement_of(result, agent, call))]
 
     return begin
 
 
-def held_by(result: AgentResult | None, agent: Agent, call: AgentCall) -> Held:
+def enforcement_of(result: AgentResult | None, agent: Agent, call: AgentCall) -> Enforcement:
     """What held the agent: as its driver says, or, if the call was cut off before that, what must have."""
     if result is not None:
-        return Held(result.sandbox)
+        return Enforcement(result.sandbox)
     is_held = call.sandbox != "off" and agent.name != "replay" and sandbox.strength().keeps_files
-    return Held("landlock" if is_held else "")
+    return Enforcement("landlock" if is_held else "")
 
 
 def grant_kept(result: AgentResult) -> Check:
@@ -95,7 +95,7 @@ class Watch:
     call: AgentCall
     ground: Ground
     cache: DigestCache
-    before: Mapping[str, Mark]
+    before: Mapping[str, FileState]
 
     @classmethod
     def begin(cls, opened: OpenedRun, call: AgentCall) -> Watch:
@@ -103,23 +103,23 @@ class Watch:
         # what an agent was free to write is not believed: then everything is read again
         cache = DigestCache(None if is_free else opened.run.root / CACHE)
         ground = Ground.of(opened, call)
-        marks = ground.marks(cache)
+        marks = ground.states(cache)
         cache.save()
         return cls(opened, call, ground, cache, with_copies(ground.root, marks, of_all=is_free))
 
-    def end(self, held: Held) -> list[Change]:
+    def end(self, held: Enforcement) -> list[FileChange]:
         """Puts back what the agent changed, records it beside the attempt, and returns it."""
-        violations, others = list(self.own_changes()), list[Change]()
-        for change in self.changes(self.ground.marks(self.cache)):
+        violations, others = list(self.own_changes()), list[FileChange]()
+        for change in self.changes(self.ground.states(self.cache)):
             answer = self.answer_to(change, held)
             if answer in (Answer.VIOLATION, Answer.REPAIR):
-                change = replace(change, done=self.put_right(change))
+                change = replace(change, done=self.repair(change))
             if answer is Answer.VIOLATION:
                 violations.append(change)
             elif answer is not Answer.PASS:
                 others.append(change)
         if len(self.before) >= FILES_LIMIT:
-            others.append(Change(".", f"more than {FILES_LIMIT} files: not all of them were watched"))
+            others.append(FileChange(".", f"more than {FILES_LIMIT} files: not all of them were watched"))
         self.cache.save()
         if violations or others:
             told = {"violations": [vars(c) for c in violations], "others": [vars(c) for c in others]}
@@ -127,36 +127,36 @@ class Watch:
             write_record(self.call.record_dir / "violations.json", {**about, **told})
         return violations
 
-    def changes(self, now: Mapping[str, Mark]) -> Iterator[Change]:
+    def changes(self, now: Mapping[str, FileState]) -> Iterator[FileChange]:
         """Everything that differs, folders before what is in them."""
         for path, was in self.before.items():
             is_now = now.get(path)
             if is_now is None:
-                yield Change(path, "removed")
+                yield FileChange(path, "removed")
             elif (was.kind, was.digest) != (is_now.kind, is_now.digest):
-                yield Change(path, "changed")
+                yield FileChange(path, "changed")
             elif was.mode != is_now.mode:
-                yield Change(path, MODE)
+                yield FileChange(path, MODE)
             elif was.kind == "file" and was.inode == is_now.inode and was.mtime_ns != is_now.mtime_ns:
-                yield Change(path, TIME)
+                yield FileChange(path, TIME)
         new = [path for path in now if path not in self.before]
-        yield from (Change(path, "created") for path in new if os.path.dirname(path) not in new)
+        yield from (FileChange(path, "created") for path in new if os.path.dirname(path) not in new)
 
-    def answer_to(self, change: Change, held: Held) -> Answer:
+    def answer_to(self, change: FileChange, held: Enforcement) -> Answer:
         """Whether a change may be the agent's, and what is done about it."""
         zone = self.ground.zone(change.path)
         if change.what in (MODE, TIME):
             is_kept = held.keeps_times(change.path, self.call, self.ground.root)
-            return Answer.PASS if is_kept else answer_to_mark(zone, held)
+            return Answer.PASS if is_kept else answer_to_metadata(zone, held)
         if held.keeps_files:
             return answer_to_others(zone, change)
         if zone in (Zone.MARKS, Zone.SIBLINGS):
             return Answer.NAME
-        if zone is Zone.BOOKS:
-            return self.answer_to_book(change)
+        if zone is Zone.BOOKKEEPING:
+            return self.answer_to_bookkeeping(change)
         return Answer.VIOLATION
 
-    def answer_to_book(self, change: Change) -> Answer:
+    def answer_to_bookkeeping(self, change: FileChange) -> Answer:
         """Logs grow and caches are rewritten by other calls of ours; a log that lost its beginning is another thing."""
         was = self.before.get(change.path)
         if change.path.startswith(".snakemake/"):
@@ -168,7 +168,7 @@ class Watch:
         is_well = change.path == "manifest.json" or self.has_grown(change)
         return Answer.PASS if is_well else Answer.VIOLATION
 
-    def has_grown(self, change: Change) -> bool:
+    def has_grown(self, change: FileChange) -> bool:
         """Whether a file still begins with all that it was, as far as that is known."""
         was = self.before.get(change.path)
         if was is None or was.kind != "file":
@@ -181,9 +181,9 @@ class Watch:
 
     def log_of_calls(self) -> bytes | None:
         """The log of calls as it should be, where somebody has added to it who may not."""
-        return log_of_calls.as_we_wrote_it(self.opened.run, self.before.get(log_of_calls.CALLS), self.ground.siblings)
+        return log_of_calls.expected_content(self.opened.run, self.before.get(log_of_calls.CALLS), self.ground.siblings)
 
-    def own_changes(self) -> Iterator[Change]:
+    def own_changes(self) -> Iterator[FileChange]:
         """What became of the files in which we write down this call: an agent can change the marks in their folder."""
         for name in WRITTEN_MEANWHILE:
             path = self.call.record_dir / name
@@ -193,12 +193,12 @@ class Watch:
             except OSError:
                 continue
             if not stat.S_ISREG(mode):
-                yield Change(relative, "changed", "left as it is")
+                yield FileChange(relative, "changed", "left as it is")
             elif stat.S_IMODE(mode) != PRIVATE:
                 path.chmod(PRIVATE)
-                yield Change(relative, MODE, "put back")
+                yield FileChange(relative, MODE, "put back")
 
-    def put_right(self, change: Change) -> str:
+    def repair(self, change: FileChange) -> str:
         """What was found is set aside, what was there is put back; in words."""
         target, was = self.ground.root / change.path, self.before.get(change.path)
         try:
@@ -209,14 +209,14 @@ class Watch:
             if was is None:
                 self.set_aside(target, change.path)
                 return "set aside"
-            if change.what in ("changed", "removed") and not self.replaced(target, change.path, was):
+            if change.what in ("changed", "removed") and not self.replace_content(target, change.path, was):
                 return "no copy to put back"
-            restore_mark(target, was)
+            restore_metadata(target, was)
             return "put back"
         except OSError as error:
             return f"could not be put back: {error.strerror}"
 
-    def replaced(self, target: Path, path: str, was: Mark) -> bool:
+    def replace_content(self, target: Path, path: str, was: FileState) -> bool:
         """Puts the content back from our copy or from history; False where there is neither."""
         content = was.content
         if was.kind == "file" and content is None:
@@ -242,22 +242,22 @@ class Watch:
         shutil.move(target, aside)
 
 
-def answer_to_others(zone: Zone, change: Change) -> Answer:
+def answer_to_others(zone: Zone, change: FileChange) -> Answer:
     """The kernel kept the agent from it, so that somebody else did it: only what is nobody's to change is put back."""
     if zone is Zone.RECORDS and change.what != "created":
         return Answer.VIOLATION
-    is_news = zone is not Zone.BOOKS and (change.what != "created" or zone is Zone.MARKS)
+    is_news = zone is not Zone.BOOKKEEPING and (change.what != "created" or zone is Zone.MARKS)
     return Answer.NAME if is_news else Answer.PASS
 
 
-def answer_to_mark(zone: Zone, held: Held) -> Answer:
+def answer_to_metadata(zone: Zone, held: Enforcement) -> Answer:
     """Mode and times: Landlock does not keep them, so they may be the agent's wherever it can reach."""
-    if zone in (Zone.BOOKS, Zone.SIBLINGS):
+    if zone in (Zone.BOOKKEEPING, Zone.SIBLINGS):
         return Answer.PASS
     return Answer.NAME if zone is Zone.MARKS and not held.keeps_files else Answer.VIOLATION
 
 
-def restore_mark(target: Path, was: Mark) -> None:
+def restore_metadata(target: Path, was: FileState) -> None:
     """Mode and time as they were. Of a link neither can be told from the link itself."""
     if was.kind == "link":
         return

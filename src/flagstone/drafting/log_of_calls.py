@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.accounts import LOG
-from flagstone.drafting.protected import Mark
+from flagstone.drafting.protected import FileState
 from flagstone.layout import Run
 from flagstone.locks import holder_of, sole_use
 from flagstone.records import decode_or_none, digest_bytes
@@ -16,7 +16,7 @@ from flagstone.records import decode_or_none, digest_bytes
 CALLS = f"logs/{LOG}"
 
 
-def as_we_wrote_it(run: Run, was: Mark | None, siblings: frozenset[str]) -> bytes | None:
+def expected_content(run: Run, was: FileState | None, siblings: frozenset[str]) -> bytes | None:
     """What the log should hold, where it holds more; None where it is as it was, or lost its beginning."""
     try:
         content = (run.root / CALLS).read_bytes()

@@ -42,7 +42,7 @@ LONGEST_WAIT_S = 6 * 3600.0  # what we wait because we are asked to
 
 
 @dataclass(frozen=True)
-class Bench:
+class StageContext:
     """What a stage is built with: the agent, a voice for the terminal, and a clock."""
 
     agent: Callable[[], Agent]
@@ -51,13 +51,13 @@ class Bench:
     sleep: Callable[[float], None] = time.sleep
 
 
-def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
+def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
     """Brings a stage up to what is asked of it; returns what was done, in words."""
     run = opened.run
     lock = run.drafts(stage.nr) / ".lock"
     other = holder_of(lock)
     if other:
-        bench.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
+        context.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
     with hold(lock, f"stage {stage.nr} of run {run.name}", wait=True):
         moment = read_moment(opened)
         turn, was = next_turn(moment, stage), moment.stages[stage.nr].publication
@@ -67,7 +67,7 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
         open_turn = work.start_turn(run, stage, turn, was)
         inspection.remember_before(opened, stage, open_turn)
         try:
-            attempt = until_it_passes(opened, stage, open_turn, bench)
+            attempt = until_it_passes(opened, stage, open_turn, context)
         except Interrupted:
             raise
         except FlagstoneError as error:
@@ -80,7 +80,7 @@ def build(opened: OpenedRun, stage: Stage, bench: Bench) -> str:
         return f"published attempt {attempt.number}"
 
 
-def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, bench: Bench) -> Attempt:
+def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, context: StageContext) -> Attempt:
     """Attempt, check, repair: until the checks pass, or the attempts are used up."""
     limits = opened.settings.for_stage(stage.nr).limits
     while True:
@@ -88,19 +88,21 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, bench:
             raise Interrupted(f"run {opened.run.name} was aborted", hint="to go on: flagstone resume")
         tried = work.attempts_since(opened.run, stage.nr, open_turn.first_attempt)
         last = tried[-1] if tried else None
-        if last and judged(opened, stage, open_turn, last, bench):
+        if last and passes_checks(opened, stage, open_turn, last, context):
             promotion.promote(opened, stage, open_turn, last)
             return last
         result = result_of(last) if last else None
-        spent = sum(counts(each) for each in tried) - open_turn.fresh_starts
+        spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
-            wait_for_agent(result, limits.retry_s, spent, bench)
-        make_attempt(opened, stage, open_turn, last, bench)
+            wait_for_agent(result, limits.retry_s, spent, context)
+        make_attempt(opened, stage, open_turn, last, context)
         open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
 
 
-def judged(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt, bench: Bench) -> bool:
+def passes_checks(
+    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt, context: StageContext
+) -> bool:
     """Checks a finished attempt; what was found is recorded beside it, whatever it is."""
     result = result_of(attempt)
     if result is None or result.outcome is not Outcome.OK:
@@ -109,11 +111,11 @@ def judged(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attemp
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
     failed = [check for check in checks if check.status == "failed"]
     for check in failed:
-        bench.say(f"✗ {check.rule}: {check.message}")
+        context.say(f"✗ {check.rule}: {check.message}")
     passed = sum(check.status == "passed" for check in checks)
     unchecked = sum(check.status == "not checked" for check in checks)
     if not failed:
-        bench.say(f"✓ {passed} checks passed" + (f", {unchecked} not checked yet" if unchecked else ""))
+        context.say(f"✓ {passed} checks passed" + (f", {unchecked} not checked yet" if unchecked else ""))
     return not failed
 
 
@@ -136,13 +138,13 @@ def after_failure(
     return open_turn
 
 
-def counts(attempt: Attempt) -> bool:
+def uses_up_attempt(attempt: Attempt) -> bool:
     """Whether an attempt uses up one of those allowed: one that was interrupted does not."""
     result = result_of(attempt)
     return result is not None and result.outcome is not Outcome.INTERRUPTED
 
 
-def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench) -> None:
+def wait_for_agent(result: AgentResult, retry_s: float, spent: int, context: StageContext) -> None:
     """A passing error of the agent's service is given time, longer each time, or as long as it asks for."""
     if result.outcome not in PASSES:
         return
@@ -153,17 +155,19 @@ def wait_for_agent(result: AgentResult, retry_s: float, spent: int, bench: Bench
             hint=f"run it again after {utc(time.time() + asked_s)}",
         )
     delay = min(retry_s * 2 ** max(spent - 1, 0), LONGEST_STEP_S) if asked_s is None else asked_s
-    bench.say(f"{result.reason}: trying again in {delay:.0f} s")
-    bench.sleep(delay)
+    context.say(f"{result.reason}: trying again in {delay:.0f} s")
+    context.sleep(delay)
 
 
-def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, bench: Bench) -> None:
+def make_attempt(
+    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, context: StageContext
+) -> None:
     """One agent call, on record and counted towards the budgets from before it starts."""
-    run, agent = opened.run, bench.agent()
+    run, agent = opened.run, context.agent()
     fault = agent.fault()
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
-    patience = Patience(bench.say, bench.sleep)
+    patience = Patience(context.say, context.sleep)
     frame = Frame(agent, run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
     attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
     call = call_for(opened, stage, open_turn, attempt)
@@ -174,15 +178,15 @@ def make_attempt(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: A
         call = replace(call, prompt=prompt_for(opened, stage, open_turn, attempt, before))
         # from here on the conversation may exist on the agent's side, whatever happens to us
         work.save(run, stage.nr, replace(open_turn, used=True))
-        bench.say(
+        context.say(
             f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})"
         )
-        result = claimed.carry_out(call, bench.on_event)
+        result = claimed.carry_out(call, context.on_event)
     if result.outcome is Outcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
-    bench.say(how_it_ended(run, attempt, result))
+    context.say(how_it_ended(run, attempt, result))
     if result.outcome is not Outcome.OK and result.violations:
-        bench.say(f"✗ {grant_kept(result).message}")
+        context.say(f"✗ {grant_kept(result).message}")
 
 
 def budgets(opened: OpenedRun, stage: Stage) -> list[Budget]:

@@ -19,7 +19,7 @@ COPY_BYTES = 1_000_000  # of one file that is kept to be put back
 COPIES_BYTES = 32_000_000  # of all of them
 FILES_LIMIT = 50_000
 MARKS = re.compile(r"(approved/\d\d\.flag|feedback/[^/]+|redo/[^/]+|aborted)\Z")
-BOOKS = ("logs", ".snakemake", "manifest.json")
+BOOKKEEPING = ("logs", ".snakemake", "manifest.json")
 DERIVED = ("memory.md", "handoff")  # rebuilt from the seals before each use, by whoever decides meanwhile
 RECORDS = ("stages", "drafts", "history", "index", *DERIVED)
 CACHE = ".snakemake/flagstone/protected.json"
@@ -32,14 +32,14 @@ class Zone(StrEnum):
 
     MARKS = "a person's mark"
     INPUTS = "a person's file"
-    BOOKS = "our bookkeeping"
+    BOOKKEEPING = "our bookkeeping"
     SIBLINGS = "another stage's"
     DERIVED = "whoever decides"
     RECORDS = "nobody's to change"
 
 
 @dataclass(frozen=True)
-class Mark:
+class FileState:
     """One file or folder as it was. `content` is our copy, where one was taken."""
 
     kind: str
@@ -77,8 +77,8 @@ class Ground:
         first, _, rest = path.partition("/")
         if MARKS.match(path):
             return Zone.MARKS
-        if first in BOOKS:
-            return Zone.BOOKS
+        if first in BOOKKEEPING:
+            return Zone.BOOKKEEPING
         if first not in RECORDS:
             return Zone.INPUTS
         if rest[:2] in self.siblings or (self.siblings and first in ("index", *DERIVED)):
@@ -107,12 +107,12 @@ class Ground:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
 
-    def marks(self, cache: DigestCache) -> dict[str, Mark]:
+    def states(self, cache: DigestCache) -> dict[str, FileState]:
         """Everything as it is now. A file that did not change since it was last read is not read again."""
-        found: dict[str, Mark] = {}
+        found: dict[str, FileState] = {}
         for path, entry in self.entries():
             try:
-                found[path] = mark_of(entry.path, cache)
+                found[path] = state_of(entry.path, cache)
             except OSError:
                 continue  # gone since it was listed
         return found
@@ -126,7 +126,7 @@ def contents(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def mark_of(path: str, cache: DigestCache) -> Mark:
+def state_of(path: str, cache: DigestCache) -> FileState:
     status = os.lstat(path)
     mode, digest = status.st_mode, ""
     if stat.S_ISREG(mode):
@@ -136,10 +136,10 @@ def mark_of(path: str, cache: DigestCache) -> Mark:
     else:
         kind = "folder" if stat.S_ISDIR(mode) else "other"
     size = 0 if kind == "folder" else status.st_size
-    return Mark(kind, status.st_ino, stat.S_IMODE(mode), size, status.st_mtime_ns, status.st_ctime_ns, digest)
+    return FileState(kind, status.st_ino, stat.S_IMODE(mode), size, status.st_mtime_ns, status.st_ctime_ns, digest)
 
 
-def with_copies(root: Path, marks: dict[str, Mark], *, of_all: bool) -> dict[str, Mark]:
+def with_copies(root: Path, marks: dict[str, FileState], *, of_all: bool) -> dict[str, FileState]:
     """Takes copies of small files, those first that matter most, up to a limit in all.
 
     Where the kernel keeps files from being written (`of_all` false), older attempts and kept versions are left out.

@@ -19,7 +19,7 @@ from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
 from flagstone.agents.sandbox import Strength
 from flagstone.agents.template.driver import CommandAgent
-from flagstone.agents.template.template import KEPT_TEXT, Reading, Template
+from flagstone.agents.template.template import KEPT_TEXT, OutputReader, Template
 from flagstone.errors import FlagstoneError
 from flagstone.processes.tree import Survivor, entry_of
 
@@ -338,7 +338,7 @@ def test_very_many_short_lines_end_with_their_limit(tmp_path: Path, line: str) -
 
 
 def test_lines_are_kept_as_they_are_up_to_a_limit() -> None:
-    reading = Reading(Template.of({}))
+    reading = OutputReader(Template.of({}))
     for line in (b"a\n", b"\n", b"  b\n"):
         reading.read(line)
     assert reading.text == "a\n\n  b"
@@ -347,7 +347,7 @@ def test_lines_are_kept_as_they_are_up_to_a_limit() -> None:
 @pytest.mark.parametrize("line", [b"y\n", b"\n", b'{"say": "y", "more": 1}\n'])
 def test_a_line_costs_the_same_however_many_came_before(line: bytes) -> None:
     def seconds(count: int) -> float:
-        reading, began = Reading(Template.of({"text": "say", "text_delta": "more"})), time.process_time()
+        reading, began = OutputReader(Template.of({"text": "say", "text_delta": "more"})), time.process_time()
         for _ in range(count):
             reading.read(line)
         return time.process_time() - began

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
-from flagstone.drafting.loop import Bench, build
+from flagstone.drafting.loop import StageContext, build
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.gates.sealing import approve_stage, command_decision
 from flagstone.layout import Run
@@ -96,9 +96,9 @@ class Desk:
     def build(self, nr: str = "01") -> str:
         """Builds one stage as the stage's job does: the run is read anew, and what is derived is true."""
         self.opened = open_run(self.opened.project, self.run)
-        bench = Bench(lambda: self, self.said.append, lambda _: None, self.waits.append)
+        context = StageContext(lambda: self, self.said.append, lambda _: None, self.waits.append)
         refresh_derived(self.opened)
-        return build(self.opened, self.opened.table.stage(nr), bench)
+        return build(self.opened, self.opened.table.stage(nr), context)
 
     def approve(self, nr: str = "01") -> None:
         self.opened = open_run(self.opened.project, self.run)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flagstone.experiments.proposers.ideas import Level, level_of
+from flagstone.experiments.proposers.ideas import Advice, advice_after
 
-LETTERS = {Level.NORMAL: "n", Level.REFINE: "R", Level.PIVOT: "P", Level.SEARCH: "S", Level.HALT: "HALT"}
+LETTERS = {Advice.NORMAL: "n", Advice.REFINE: "R", Advice.PIVOT: "P", Advice.SEARCH: "S", Advice.HALT: "HALT"}
 
 
 def test_a_losing_streak_goes_up_the_ladder_step_by_step() -> None:
-    seen = [LETTERS[level_of(failures)] for failures in range(16)]
+    seen = [LETTERS[advice_after(failures)] for failures in range(16)]
     assert " ".join(seen) == "n n n R R P n n R R S n n R R HALT"
 
 
 def test_the_last_step_is_never_left_without_a_gain() -> None:
-    assert {level_of(failures) for failures in range(15, 500)} == {Level.HALT}
+    assert {advice_after(failures) for failures in range(15, 500)} == {Advice.HALT}

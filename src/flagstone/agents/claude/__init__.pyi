@@ -3,8 +3,8 @@ from .endings import (
     Leftovers as Leftovers,
     brief as brief,
     by_wording as by_wording,
-    structured as structured,
-    verdict_on as verdict_on,
+    ending_of as ending_of,
+    structured_reply as structured_reply,
 )
 from .events import (
     Stream as Stream,

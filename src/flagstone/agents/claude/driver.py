@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from flagstone.agents import sandbox
-from flagstone.agents.claude.endings import Leftovers, Verdict, structured, verdict_on
+from flagstone.agents.claude.endings import Leftovers, ending_of, structured_reply
 from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
-from flagstone.agents.claude.login import is_logged_in, login_lent
-from flagstone.agents.claude.totals import Totals, totals_asked
+from flagstone.agents.claude.login import is_logged_in, lend_login
+from flagstone.agents.claude.totals import Totals, ask_totals
 from flagstone.agents.conversation import SessionFolder, carry_out_alone, output_of, stderr_tail
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
@@ -61,16 +61,16 @@ class ClaudeAgent:
             return AgentResult.unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
 
         def converse(folder: SessionFolder) -> AgentResult:
-            with login_lent(self.environ, folder.config, call):
+            with lend_login(self.environ, folder.config, call):
                 return self.converse(call, folder, on_event)
 
         return carry_out_alone(call, Redactor.of(os.environ, self.environ), converse)
 
     def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI in a folder that is ours alone."""
-        before = Totals.noted_in(folder) if call.conversation.resume else Totals()
+        before = Totals.known_in(folder) if call.conversation.resume else Totals()
         if call.conversation.resume and folder.fact("is_open") and is_limited(call.limits):
-            known = totals_asked(call, folder, self.executable, self.environ)
+            known = ask_totals(call, folder, self.executable, self.environ)
             if known is None:
                 return AgentResult.unstarted(
                     call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out"
@@ -108,8 +108,8 @@ class ClaudeAgent:
         except TokensSpent:
             result = stopped_for_tokens(call, stream)
         else:
-            result = concluded(call, folder, stream, process, before)
-        return replace(result, sandbox=sandbox.how_held(command.confinement))
+            result = result_of(call, folder, stream, process, before)
+        return replace(result, sandbox=sandbox.mechanisms_of(command.confinement))
 
     def command(self, call: AgentCall, folder: SessionFolder) -> Command:
         return Command(
@@ -156,7 +156,7 @@ def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
     )
 
 
-def concluded(
+def result_of(
     call: AgentCall, folder: SessionFolder, stream: Stream, process: ProcessResult, before: Totals
 ) -> AgentResult:
     """The result of a call that ran, and the conversation's new total remembered."""
@@ -169,14 +169,14 @@ def concluded(
         wants_structure=call.reply_schema is not None,
         now_s=time.time(),
     )
-    verdict: Verdict = verdict_on(stream, left)
-    total = Totals.told_by(stream)
-    is_told = total is not None and total.is_told(before, verdict.outcome)
+    ending = ending_of(stream, left)
+    total = Totals.of_result(stream)
+    is_told = total is not None and total.is_told(before, ending.outcome)
     share = None if total is None else total.since(before, stream.usage)
     folder.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
     return AgentResult(
-        outcome=verdict.outcome,
-        reason=verdict.reason,
+        outcome=ending.outcome,
+        reason=ending.reason,
         text=stream.last_text,
         session_id=stream.session_id or call.conversation.session_id,
         exit_code=process.exit_code,
@@ -185,7 +185,7 @@ def concluded(
         turns=stream.turns,
         tools=dict(stream.tools),
         denied=stream.denied,
-        retry_after_s=verdict.retry_after_s,
-        structured=structured(stream.result),
+        retry_after_s=ending.retry_after_s,
+        structured=structured_reply(stream.result),
         conversation_usd=total.cost_usd if total and is_told else None,
     )

@@ -58,7 +58,7 @@ class Leftovers:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ending:
     """How a call ended, why, and how long the other side asked us to wait."""
 
     outcome: Outcome
@@ -66,70 +66,70 @@ class Verdict:
     retry_after_s: float | None = None
 
 
-def verdict_on(stream: Stream, left: Leftovers) -> Verdict:
+def ending_of(stream: Stream, left: Leftovers) -> Ending:
     """How a call ended. Neither an exit code nor a result event is believed alone."""
     if left.unclean_pids:
         pids = ", ".join(map(str, left.unclean_pids))
-        return Verdict(Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
+        return Ending(Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
     if left.ending == "wall":
-        return Verdict(Outcome.TIMEOUT, "took longer than allowed and was ended")
+        return Ending(Outcome.TIMEOUT, "took longer than allowed and was ended")
     if left.ending == "silence":
-        return Verdict(Outcome.SILENT, "said nothing for longer than allowed and was ended")
+        return Ending(Outcome.SILENT, "said nothing for longer than allowed and was ended")
     if stream.result is None:
-        return without_result(stream, left)
+        return ending_without_result(stream, left)
     if stream.result.get("is_error") or stream.result.get("subtype") != "success":
-        return failed(stream, left)
-    return succeeded(stream, left)
+        return ending_of_error(stream, left)
+    return ending_of_success(stream, left)
 
 
-def succeeded(stream: Stream, left: Leftovers) -> Verdict:
+def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
     """A result that says success is one only if everything else says so too."""
     result = stream.result or {}
     reason = result.get("terminal_reason")
     if str(reason).startswith("aborted"):
-        return Verdict(Outcome.INTERRUPTED, f"the agent was interrupted: {reason}")
+        return Ending(Outcome.INTERRUPTED, f"the agent was interrupted: {reason}")
     if reason != "completed":
-        return Verdict(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
+        return Ending(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
     # after its result the CLI may hang on a background command; that we ended it then is no failure
     if left.exit_code != 0 and left.ending != "grace":
-        return Verdict(Outcome.CRASHED, f"announced success, but {exit_words(left)}")
+        return Ending(Outcome.CRASHED, f"announced success, but {exit_words(left)}")
     if left.wants_structure and result.get("structured_output") is None:
-        return Verdict(Outcome.SCHEMA, "answered without the form that was asked for")
+        return Ending(Outcome.SCHEMA, "answered without the form that was asked for")
     if not stream.last_text and not stream.tools and result.get("structured_output") is None:
-        return Verdict(Outcome.MALFORMED, "the answer is empty")
-    return Verdict(Outcome.OK, "completed")
+        return Ending(Outcome.MALFORMED, "the answer is empty")
+    return Ending(Outcome.OK, "completed")
 
 
-def failed(stream: Stream, left: Leftovers) -> Verdict:
+def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
     """The result itself tells of an error."""
     result = stream.result or {}
     if str(result.get("terminal_reason")).startswith("aborted"):
-        return Verdict(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
+        return Ending(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
     words = " ".join(filter(None, (text_of(result.get("result")), text_of(result.get("errors")), left.stderr)))
     known = SUBTYPES.get(str(result.get("subtype")))
     if known:
-        return Verdict(*known)
+        return Ending(*known)
     if result.get("terminal_reason") in ("prompt_too_long", "image_error"):
-        return Verdict(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
+        return Ending(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
     outcome = by_status(whole(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
     wait_s = retry_after_s(stream, words, left.now_s) if outcome is Outcome.RETRYABLE else None
-    return Verdict(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
+    return Ending(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
 
 
-def without_result(stream: Stream, left: Leftovers) -> Verdict:
+def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
     """The CLI ended, or was ended, before it came to a result."""
     outcome = by_wording(left.stderr)
     if outcome in (Outcome.SESSION_LOST, Outcome.SESSION_BUSY, Outcome.AUTH):
-        return Verdict(outcome, brief(left.stderr))
+        return Ending(outcome, brief(left.stderr))
     if left.signal is not None or (left.exit_code or 0) > 128:
-        return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
+        return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
     if stream.events == 0 and stream.odd_lines:
-        return Verdict(Outcome.MALFORMED, "printed nothing that can be read")
+        return Ending(Outcome.MALFORMED, "printed nothing that can be read")
     if left.exit_code == 0:
-        return Verdict(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
+        return Ending(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
     if stream.events == 0:
-        return Verdict(Outcome.CONFIG, brief(left.stderr) or f"refused to start ({exit_words(left)})")
-    return Verdict(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
+        return Ending(Outcome.CONFIG, brief(left.stderr) or f"refused to start ({exit_words(left)})")
+    return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
 
 
 def by_status(status: int | None, words: str) -> Outcome | None:
@@ -177,7 +177,7 @@ def brief(words: str) -> str:
     return one_line(words.strip(), REASON_CHARACTERS)
 
 
-def structured(result: Mapping[str, Any] | None) -> object | None:
+def structured_reply(result: Mapping[str, Any] | None) -> object | None:
     return result.get("structured_output") if result else None
 
 

@@ -55,7 +55,7 @@ def is_told_by_cli_alone(call: AgentCall) -> bool:
 
 
 @contextmanager
-def login_lent(environ: Mapping[str, str], config: Path, call: AgentCall) -> Iterator[None]:
+def lend_login(environ: Mapping[str, str], config: Path, call: AgentCall) -> Iterator[None]:
     """Lends the user's login to a private settings folder, for one call; nothing of it stays in the run.
 
     The CLI may renew the login meanwhile, which can make the old one worthless. A renewed one is given back to the

@@ -35,13 +35,13 @@ class Totals:
     usage: Usage = NOTHING
 
     @classmethod
-    def told_by(cls, stream: Stream) -> Totals | None:
+    def of_result(cls, stream: Stream) -> Totals | None:
         """The totals in the result of a call."""
         cost = stream.total_cost_usd
         return None if cost is None else cls(cost, usage_of_models(stream.result or {}))
 
     @classmethod
-    def noted_in(cls, folder: SessionFolder) -> Totals:
+    def known_in(cls, folder: SessionFolder) -> Totals:
         """The totals when the conversation's last result came."""
         tokens = folder.fact("total_tokens")
         counts = tokens if isinstance(tokens, Mapping) else {}
@@ -77,7 +77,7 @@ def difference(total: int | None, before: int | None) -> int | None:
     return total - before if total is not None and before is not None and total >= before else None
 
 
-def totals_asked(call: AgentCall, folder: SessionFolder, executable: str, environ: Mapping[str, str]) -> Totals | None:
+def ask_totals(call: AgentCall, folder: SessionFolder, executable: str, environ: Mapping[str, str]) -> Totals | None:
     """What the CLI says that a conversation has cost; it asks no model for it. None where it does not say."""
     stream = Stream()
     env = {**environment(call, folder, environ), **NOWHERE}
@@ -97,7 +97,7 @@ def totals_asked(call: AgentCall, folder: SessionFolder, executable: str, enviro
         run(command, ProcessLimits(ASKING_S, ASKING_S, grace_s=1), Output(own), lambda line: has_result(stream, line))
     except FlagstoneError:
         return None
-    return Totals.told_by(stream)
+    return Totals.of_result(stream)
 
 
 def has_result(stream: Stream, line: bytes) -> bool:

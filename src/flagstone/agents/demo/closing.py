@@ -9,7 +9,7 @@ from typing import Any
 from flagstone.agents.demo.measuring import DESIGN, RESULTS
 from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.reading import venue_of
-from flagstone.agents.demo.study import Ran, Study, filled, material
+from flagstone.agents.demo.study import ProgramResult, Study, fill_in, material
 from flagstone.agents.demo.summary import Summary
 from flagstone.errors import WorkFailed
 
@@ -60,7 +60,7 @@ def write_sources(study: Study) -> str:
     """The LaTeX sources but for the numbers; returns the key of the venue."""
     key, name = venue_of(study.call.prompt, study.root)
     values = {"VENUE": key, "VENUE_TEXT": UNFIT.sub(" ", name)}
-    study.write("writing/main.tex", filled(material("main.tex"), values))
+    study.write("writing/main.tex", fill_in(material("main.tex"), values))
     study.write("writing/references.bib", material("references.bib"))
     for section in SECTIONS:
         study.write(f"writing/sections/{section}.tex", material(f"section_{section}.tex"))
@@ -88,7 +88,7 @@ def compile_paper(study: Study) -> tuple[str, list[str]]:
     return pages[1] if pages else "an unknown number of", TROUBLE.findall(text)
 
 
-def compiled(study: Study) -> Ran:
+def compiled(study: Study) -> ProgramResult:
     """With latexmk, or with tectonic where only that is installed."""
     folder = study.path("writing/main.tex").parent
     if shutil.which("latexmk"):
@@ -114,7 +114,7 @@ def dissemination(study: Study) -> Summary:
     counts = study.must("reviews/check_readiness.py", "--workspace", "workspace")
     readiness = study.record("reviews/readiness.json", "08")
     values = release_facts(design, found, readiness)
-    study.write("artifacts/release_notes.md", filled(material("release_notes.md"), values))
+    study.write("artifacts/release_notes.md", fill_in(material("release_notes.md"), values))
     listed = study.must("reviews/list_artifacts.py", "--workspace", "workspace")
     left = [check for check in readiness["checks"] if check["outcome"] != "pass"]
     lines = [f"- {check['outcome'].capitalize()}: {check['question']} {check['evidence']}" for check in left]

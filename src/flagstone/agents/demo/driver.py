@@ -73,7 +73,7 @@ def run_in_child(call: AgentCall, work: Callable[[], int], listener: Listener) -
         command = command_of(call, work, Path(private))
         process = run(command, limits, output_of(call), listener.take)
     result = result_of(call, listener, process)
-    held = sandbox.how_held(command.confinement)
+    held = sandbox.mechanisms_of(command.confinement)
     return replace(result, sandbox=held, started_at=started_at, ended_at=utc(time.time()))
 
 

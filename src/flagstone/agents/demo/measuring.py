@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flagstone.agents.demo.messages import utter
-from flagstone.agents.demo.study import Ran, Study, at_once
+from flagstone.agents.demo.study import ProgramResult, Study, at_once
 from flagstone.agents.demo.summary import Summary
 from flagstone.errors import WorkFailed
 
@@ -19,7 +19,7 @@ DESIGN = ("--design", "workspace/data/design.json")
 DATA = ("--data", "workspace/data")
 RESULTS = ("--results", "workspace/results")
 TEST_TIME = re.compile(r" in \d+\.\d+s$", re.MULTILINE)
-TEST_COUNT = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
+TEST_COUNT = re.compile(r"^ProgramResult (\d+) tests", re.MULTILINE)
 RUN_COLUMNS = (
     "experiment",
     "arm",
@@ -123,7 +123,7 @@ def planned_head(design: Mapping[str, Any], arm: str, seed: int) -> dict[str, ob
     return row
 
 
-def outcome(study: Study, place: str, ran: Ran) -> dict[str, object]:
+def outcome(study: Study, place: str, ran: ProgramResult) -> dict[str, object]:
     try:
         record = (
             json.loads((study.root / "workspace" / place).read_text(encoding="utf-8")) if ran.exit_code == 0 else {}

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from flagstone.agents.demo.reading import material_of, wished_seeds
-from flagstone.agents.demo.study import Study, filled, material
+from flagstone.agents.demo.study import Study, fill_in, material
 from flagstone.agents.demo.summary import Summary, quoted
 
 SMALL = {
@@ -39,7 +39,7 @@ def study_design(study: Study) -> Summary:
     study.must("code/make_data.py", "--design", "workspace/data/design.json", "--out", "workspace/data")
     study.write_record("data/manifest.json", data_manifest(study, design))
     values = facts_of(design)
-    study.write("notes/protocol.md", filled(material("protocol.md"), values))
+    study.write("notes/protocol.md", fill_in(material("protocol.md"), values))
     return study.summary(values)
 
 

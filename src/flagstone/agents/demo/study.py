@@ -15,14 +15,14 @@ from typing import Any
 
 from flagstone.agents.demo import reading
 from flagstone.agents.demo.messages import utter
-from flagstone.agents.demo.summary import SCRIPTED, Summary, approved_lines, heard_feedback
+from flagstone.agents.demo.summary import SCRIPTED, Summary, answer_to_feedback, approved_lines
 from flagstone.agents.protocol import AgentCall
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, run
 
 LIMIT_S = 300.0
 MARK = re.compile(r"@([A-Z_]+)@")
-SILENT: Mapping[str, str] = {
+REPEATABLE: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -38,7 +38,7 @@ SILENT: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Ran:
+class ProgramResult:
     """What a program said, and how it ended."""
 
     exit_code: int | None
@@ -98,17 +98,17 @@ class Study:
             self.write(f"{to}/{name}", material(name))
         utter("tool", f"wrote workspace/{to}/: {', '.join(names)}")
 
-    def python(self, program: str, *words: str, log: str = "") -> Ran:
+    def python(self, program: str, *words: str, log: str = "") -> ProgramResult:
         """Runs a program of the study in the run's folder, with the interpreter we run in."""
         argv = (sys.executable, f"workspace/{program}", *words)
         name = log or Path(program).stem
         return self.started(argv, self.root, name)
 
-    def started(self, argv: tuple[str, ...], cwd: Path, log: str) -> Ran:
+    def started(self, argv: tuple[str, ...], cwd: Path, log: str) -> ProgramResult:
         said = self.call.record_dir / "commands" / f"{log}.txt"
-        command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **SILENT})
+        command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **REPEATABLE})
         result = run(command, ProcessLimits(wall_s=LIMIT_S), Output(stdout=said))
-        return Ran(result.exit_code, said.read_text(encoding="utf-8", errors="replace"))
+        return ProgramResult(result.exit_code, said.read_text(encoding="utf-8", errors="replace"))
 
     def must(self, program: str, *words: str) -> str:
         """The last line of a program that has to succeed."""
@@ -132,9 +132,9 @@ class Study:
         """The stage's summary from its template, with the values filled in."""
         task = self.call.task
         # taken apart before it is filled in: a brief may have headings of its own
-        parts = {name: filled(text, values) for name, text in sections(material(f"summary_{task.stage}.md")).items()}
+        parts = {name: fill_in(text, values) for name, text in sections(material(f"summary_{task.stage}.md")).items()}
         answer = parts.get("answer", "the stage was done again as it is programmed.")
-        heard = f"\n\n{heard_feedback(self.feedback)}{answer}" if self.feedback else ""
+        heard = f"\n\n{answer_to_feedback(self.feedback)}{answer}" if self.feedback else ""
         files = (line.partition(": ") for line in parts["files"].splitlines())
         return Summary(
             stage=task.stage,
@@ -152,7 +152,7 @@ def material(name: str) -> str:
     return (resources.files("flagstone.agents.demo") / "material" / name).read_text(encoding="utf-8")
 
 
-def filled(text: str, values: Mapping[str, object]) -> str:
+def fill_in(text: str, values: Mapping[str, object]) -> str:
     """A template with each @MARK@ replaced, in one pass, so that a value cannot hold a mark."""
     return MARK.sub(lambda found: str(values[found[1]]), text)
 
@@ -169,5 +169,5 @@ def at_once(jobs: list[Any], work: Any) -> list[Any]:
         return list(pool.map(work, jobs))
 
 
-def explained(error: FlagstoneError) -> str:
+def explanation(error: FlagstoneError) -> str:
     return f"{error.problem} ({error.hint})"

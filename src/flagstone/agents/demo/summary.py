@@ -78,7 +78,7 @@ def harmless(text: str) -> str:
     return TODO.sub("(to do) ", printable_text(text, " ").translate(FORMS)).strip()
 
 
-def heard_feedback(feedback: str) -> str:
+def answer_to_feedback(feedback: str) -> str:
     """What the script says about words that it cannot understand."""
     if not feedback:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flagstone.agents.demo.messages import conclude, utter
 from flagstone.agents.demo.stages import STAGES
-from flagstone.agents.demo.study import Study, explained
+from flagstone.agents.demo.study import Study, explanation
 from flagstone.agents.protocol import AgentCall, Outcome
 from flagstone.errors import FlagstoneError, Interrupted
 
@@ -44,7 +44,7 @@ def carry_out_study(call: AgentCall) -> int | None:
     except Interrupted:
         return INTERRUPTED  # without a result: whoever stopped us knows why
     except FlagstoneError as error:
-        conclude(call.conversation.session_id, Outcome.CONFIG, explained(error))
+        conclude(call.conversation.session_id, Outcome.CONFIG, explanation(error))
         return FAILED
     # in place: the draft may be written, the folder of the attempt may not
     call.task.draft.write_text(summary.markdown(), encoding="utf-8")

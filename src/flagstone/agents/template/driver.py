@@ -13,7 +13,7 @@ from flagstone.agents.claude import brief, by_wording
 from flagstone.agents.conversation import STDERR_TAIL, SessionFolder, carry_out_alone, output_of, stderr_tail
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
-from flagstone.agents.template.template import Reading, Template
+from flagstone.agents.template.template import OutputReader, Template
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
 LEAVING_S = 0.5  # for a CLI that has come to its end anyway, when it tells that its money is spent
@@ -49,7 +49,7 @@ class CommandAgent:
         session = str(folder.fact("session") or "") if call.conversation.resume else ""
         if call.conversation.resume and not (session and self.template.resume_argv):
             return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
-        reading = Reading(self.template, session or self.template.name_given(call.conversation.session_id))
+        reading = OutputReader(self.template, session or self.template.name_given(call.conversation.session_id))
         folder.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
 
@@ -70,10 +70,10 @@ class CommandAgent:
             return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         reading.finish()
         folder.note_survivors(process.survivors, session=reading.session)
-        result = concluded(call, reading, process)
+        result = result_of(call, reading, process)
         if session and result.outcome is Outcome.CRASHED and not folder.fact("has_spoken"):
             result = replace(result, outcome=Outcome.SESSION_LOST, reason="this CLI never came to that conversation")
-        return replace(result, sandbox=sandbox.how_held(command.confinement))
+        return replace(result, sandbox=sandbox.mechanisms_of(command.confinement))
 
     def command(self, call: AgentCall, folder: SessionFolder, session: str) -> Command:
         env = {name: value for name, value in os.environ.items() if not name.startswith("FLAGSTONE_")}
@@ -104,7 +104,7 @@ def limits_of(call: AgentCall) -> ProcessLimits:
     return ProcessLimits(wall_s=limits.wall_s, silence_s=limits.silence_s, line_kb=8000, grace_s=LEAVING_S)
 
 
-def used_up(limits: Limits, reading: Reading) -> str:
+def used_up(limits: Limits, reading: OutputReader) -> str:
     """Which limit a call has reached by what it told so far, in words; '' for none."""
     if limits.cost_usd is not None and (reading.cost_usd or 0.0) >= limits.cost_usd > 0:
         return f"the money allowed for this call is spent ({reading.cost_usd:g} of {limits.cost_usd:g} USD)"
@@ -114,7 +114,7 @@ def used_up(limits: Limits, reading: Reading) -> str:
     return ""
 
 
-def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> AgentResult:
+def result_of(call: AgentCall, reading: OutputReader, process: ProcessResult) -> AgentResult:
     """What the process and its words come to; a cost nobody stated is unknown, not nothing."""
     outcome, reason = verdict(call, reading, process)
     reply = Reply()
@@ -134,7 +134,7 @@ def concluded(call: AgentCall, reading: Reading, process: ProcessResult) -> Agen
     )
 
 
-def verdict(call: AgentCall, reading: Reading, process: ProcessResult) -> tuple[Outcome, str]:
+def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> tuple[Outcome, str]:
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
         return Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}"

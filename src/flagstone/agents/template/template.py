@@ -57,7 +57,7 @@ class Template:
             "cost_limit_usd": "" if limit is None else f"{limit:.6f}",
             "prompt": call.prompt,  # last: what stands in braces in a prompt is nobody's to fill in
         }
-        return tuple(filled(word, values) for word in (self.resume_argv if session else self.argv))
+        return tuple(fill_in(word, values) for word in (self.resume_argv if session else self.argv))
 
     def name_given(self, session_id: str) -> str:
         """The name of a new conversation, where the CLI is told one and has none of its own."""
@@ -69,7 +69,7 @@ def words(value: object) -> tuple[str, ...]:
     return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
 
 
-def filled(word: str, values: Mapping[str, str]) -> str:
+def fill_in(word: str, values: Mapping[str, str]) -> str:
     """Replaces each known `{name}`; other braces are the CLI's own."""
     for name, value in values.items():
         word = word.replace("{" + name + "}", value)
@@ -91,7 +91,7 @@ class Told:
 
 
 @dataclass
-class Reading:
+class OutputReader:
     """What the lines of a CLI have told so far. The last value of each fact wins."""
 
     template: Template

@@ -13,7 +13,7 @@ from types import FrameType
 from flagstone.agents import Event, agent_named
 from flagstone.agents.accounts import LOG, spending
 from flagstone.cli.jobs.job_log import open_job_log
-from flagstone.drafting import Bench, build
+from flagstone.drafting import StageContext, build
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.gates import open_run
 from flagstone.layout import Run
@@ -60,7 +60,7 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
 
     refresh_derived(opened)
     try:
-        done = build(opened, stage, Bench(lambda: agent_named(settings.agent, settings.options), say, show))
+        done = build(opened, stage, StageContext(lambda: agent_named(settings.agent, settings.options), say, show))
     finally:
         refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")

@@ -31,7 +31,7 @@ from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
-from flagstone.experiments.proposers.ideas import Remembered, is_empty
+from flagstone.experiments.proposers.ideas import LessonStore, is_empty
 from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
 from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
@@ -69,20 +69,20 @@ class AgentProposer:
     prompts: Path
     setup: AgentSetup = field(default_factory=AgentSetup)
     sleep: Callable[[float], None] = wait
-    remembered: Remembered = field(default_factory=Remembered)
+    lessons: LessonStore = field(default_factory=LessonStore)
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
         """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
         crash = crash_to_mend(view)
         before = mutable_files(view.spec.subject, draft)
-        prompt = experiment_prompt(self.prompts, parts_of(view, self.remembered.at(view), crash, draft, before))
-        calls = self.called(view, draft, record_dir, prompt, before)
+        prompt = experiment_prompt(self.prompts, parts_of(view, self.lessons.at(view), crash, draft, before))
+        calls = self.calls_for(view, draft, record_dir, prompt, before)
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
-        return concluded(view, draft, calls[-1][0], Edit(before, after), facts)
+        return proposal_of(view, draft, calls[-1][0], Edit(before, after), facts)
 
-    def called(
+    def calls_for(
         self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
     ) -> list[tuple[AgentResult, float]]:
         """Every call that was made for one proposal, with its seconds: the service of the agent is given time."""
@@ -145,7 +145,7 @@ class Edit:
         return self.before != self.after
 
 
-def concluded(view: View, draft: Path, result: AgentResult, edit: Edit, facts: dict[str, Any]) -> Proposed:
+def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts: dict[str, Any]) -> Proposed:
     """What is handed on: the edit that was made, however the call ended, or why there is none."""
     outcome = result.outcome
     if outcome in FATAL:

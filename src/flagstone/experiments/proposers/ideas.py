@@ -55,7 +55,7 @@ class Idea:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Lessons:
     """All that is kept of the runs up to `number`. Its size does not grow with them.
 
     `failures` are those since the last gain. `near` failed by the least, measured from the best of this moment.
@@ -70,7 +70,7 @@ class Memory:
     near: tuple[Idea, ...] = ()
     recent: tuple[Idea, ...] = ()
 
-    def after(self, entry: Entry, tail: Tail = no_tail) -> Memory:
+    def after(self, entry: Entry, tail: Tail = no_tail) -> Lessons:
         """The memory with one more run."""
         now = replace(self, number=entry.number, commit=entry.commit)
         if entry.is_baseline:
@@ -78,16 +78,16 @@ class Memory:
             return replace(now, best_value=entry.best_value, baseline=values or self.baseline)
         if entry.improved:
             gains = (*self.gains, idea_of(entry, tail))[-GAINS:]
-            recent = self.without(mended_by(entry))
+            recent = self.without(crash_fixed_by(entry))
             return replace(now, failures=0, best_value=entry.best_value, gains=gains, recent=recent)
         if entry.status in NOT_AN_IDEA:
             return now
         now = replace(now, failures=self.failures + 1)
-        return now.given_up(mended_by(entry)) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
+        return now.given_up(crash_fixed_by(entry)) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
 
-    def with_failed(self, entry: Entry, idea: Idea) -> Memory:
+    def with_failed(self, entry: Entry, idea: Idea) -> Lessons:
         """Remembers a failure. One that was to mend another takes its place, and keeps its name if it crashed too."""
-        first = mended_by(entry)
+        first = crash_fixed_by(entry)
         was = next((each for each in self.recent if each.run_id == first), None)
         if was is not None and entry.status == "crash":
             idea = replace(idea, note=was.note, change=was.change)
@@ -97,7 +97,7 @@ class Memory:
             near = tuple(sorted((*near, idea), key=self.distance)[:NEAR])
         return replace(self, recent=recent, near=near)
 
-    def given_up(self, run: str) -> Memory:
+    def given_up(self, run: str) -> Lessons:
         """The idea of a crashed run that nobody mended is left for good."""
         recent = (replace(each, outcome="abandoned") if each.run_id == run else each for each in self.recent)
         return replace(self, recent=tuple(recent))
@@ -114,13 +114,13 @@ class Memory:
         return {**vars(self), **ideas}
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Memory:
+    def from_record(cls, record: Mapping[str, Any]) -> Lessons:
         """The memory a record tells of; KeyError or TypeError where it tells of none."""
         ideas = {name: tuple(Idea(**each) for each in record[name]) for name in ("gains", "near", "recent")}
         return cls(**{**record, **ideas, "baseline": tuple(record["baseline"])})
 
 
-def mended_by(entry: Entry) -> str:
+def crash_fixed_by(entry: Entry) -> str:
     """The crashed run that this one was to mend; '' for an idea of its own."""
     return str(entry.proposal.get("fixes") or "")
 
@@ -145,8 +145,8 @@ def outcome_of(entry: Entry) -> str:
     """In a word or two how it ended."""
     if entry.improved:
         return "kept"
-    if entry.status == "crash" and mended_by(entry):
-        return f"abandoned, it crashed in {mended_by(entry)} as well"
+    if entry.status == "crash" and crash_fixed_by(entry):
+        return f"abandoned, it crashed in {crash_fixed_by(entry)} as well"
     if entry.status != "ok":
         return {"invalid": "no number", "violation": "not allowed"}.get(entry.status, entry.status)
     if not entry.valid:
@@ -162,8 +162,8 @@ def why_of(entry: Entry, tail: Tail) -> str:
     return f"{raised[-1]} ({entry.reason})" if raised else entry.reason
 
 
-def memory_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Memory:
-    memory = Memory()
+def lessons_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Lessons:
+    memory = Lessons()
     for entry in entries:
         memory = memory.after(entry, tail)
     return memory
@@ -171,10 +171,10 @@ def memory_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Memory:
 
 def ideas_text(entries: Iterable[Entry], most_bytes: int = MOST_BYTES) -> str:
     """The ideas that failed, as text of at most about 4 kB: what came nearest, then the newest."""
-    return text_of(memory_of(entries), most_bytes)
+    return text_of(lessons_of(entries), most_bytes)
 
 
-def text_of(memory: Memory, most_bytes: int = MOST_BYTES) -> str:
+def text_of(memory: Lessons, most_bytes: int = MOST_BYTES) -> str:
     near = fitting((each.line for each in memory.near), min(NEAR_BYTES, most_bytes // 3))
     shown = {line.split(" ", 1)[0] for line in near}
     newest = (each.line for each in reversed(memory.recent) if each.run_id not in shown)
@@ -204,16 +204,16 @@ KEPT = 128  # proposals of several threads ask for somewhat older ones as well
 
 
 @dataclass
-class Remembered:
+class LessonStore:
     """The last memories of one experiment, by the number of runs they hold. Threads share it."""
 
-    known: OrderedDict[int, Memory] = field(default_factory=OrderedDict)
+    known: OrderedDict[int, Lessons] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def at(self, view: View) -> Memory:
+    def at(self, view: View) -> Lessons:
         """What was learned from exactly the runs that the view may know, whatever has happened since."""
         if not view.entries:
-            return Memory()
+            return Lessons()
         with self.lock:
             memory = self.nearest(view.home, view.entries)
             new = [entry for entry in view.entries if entry.number > memory.number]
@@ -224,26 +224,26 @@ class Remembered:
                 write_record(state_file(view.home), memory.to_record(), durable=False)
             return memory
 
-    def keep(self, memory: Memory) -> None:
+    def keep(self, memory: Lessons) -> None:
         self.known[memory.number] = memory
         while len(self.known) > KEPT:
             self.known.popitem(last=False)
 
-    def nearest(self, home: Home, entries: Sequence[Entry]) -> Memory:
+    def nearest(self, home: Home, entries: Sequence[Entry]) -> Lessons:
         """The newest memory that these runs follow from: our own, the one on disk, or that of the ledger itself."""
         commits = {entry.number: entry.commit for entry in entries}
         for number in range(entries[-1].number, entries[0].number - 1, -1):
             if number in self.known and self.known[number].commit == commits[number]:
                 return self.known[number]
-        stored = stored_memory(home)
+        stored = stored_lessons(home)
         if stored and commits.get(stored.number) == stored.commit:
             return stored
         return earlier(home, entries[0].number)
 
 
-def earlier(home: Home, number: int) -> Memory:
+def earlier(home: Home, number: int) -> Lessons:
     """The memory of all runs before this one; of these, crashes keep their exit code alone."""
-    memory = Memory()
+    memory = Lessons()
     for entry in entries_of(home.ledger) if number > 1 else ():
         if entry.number >= number:
             break
@@ -256,10 +256,10 @@ def state_file(home: Home) -> Path:
     return home.root / "state" / "ideas.json"
 
 
-def stored_memory(home: Home) -> Memory | None:
+def stored_lessons(home: Home) -> Lessons | None:
     record = read_record(state_file(home))
     try:
-        return Memory.from_record(record) if record else None
+        return Lessons.from_record(record) if record else None
     except (KeyError, TypeError):
         return None
 
@@ -270,7 +270,7 @@ SEARCH_EVERY = 2
 HALT_AT = 3
 
 
-class Level(StrEnum):
+class Advice(StrEnum):
     """What the next proposal is advised to do. `halt` is a hint as well: only the stopping conditions end anything."""
 
     NORMAL = "normal"
@@ -280,13 +280,13 @@ class Level(StrEnum):
     HALT = "halt"
 
 
-def level_of(failures: int) -> Level:
+def advice_after(failures: int) -> Advice:
     """The level after so many failures since the last gain. A gain begins all of it anew."""
     pivots, streak = divmod(failures, PIVOT_AFTER)
     if pivots >= HALT_AT:
-        return Level.HALT
+        return Advice.HALT
     if streak >= REFINE_AFTER:
-        return Level.REFINE
+        return Advice.REFINE
     if streak or not pivots:
-        return Level.NORMAL
-    return Level.PIVOT if pivots % SEARCH_EVERY else Level.SEARCH
+        return Advice.NORMAL
+    return Advice.PIVOT if pivots % SEARCH_EVERY else Advice.SEARCH

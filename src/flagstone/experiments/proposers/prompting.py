@@ -11,7 +11,15 @@ from statistics import stdev
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.ideas import Memory, fitting, idea_of, is_empty, level_of, mended_by, text_of
+from flagstone.experiments.proposers.ideas import (
+    Lessons,
+    advice_after,
+    crash_fixed_by,
+    fitting,
+    idea_of,
+    is_empty,
+    text_of,
+)
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
@@ -34,7 +42,7 @@ class Crash:
 def crash_to_mend(view: View) -> Crash | None:
     """The last run the view shows, where it crashed and was not itself an attempt to mend another."""
     last = view.entries[-1] if view.entries else None
-    if last is None or last.status != "crash" or last.is_baseline or mended_by(last):
+    if last is None or last.status != "crash" or last.is_baseline or crash_fixed_by(last):
         return None
     parent = parent_tree(view, last)
     diff = view.diff(parent, last.tree) if parent else ""
@@ -49,7 +57,7 @@ def parent_tree(view: View, entry: Entry) -> str:
     return proposed.parent_tree if proposed else ""
 
 
-def parts_of(view: View, memory: Memory, crash: Crash | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
+def parts_of(view: View, memory: Lessons, crash: Crash | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
     """Everything that the prompt of this run says. `files` are those of the draft that may change."""
     spec, own = view.spec, sorted(files)
     parts = ExperimentParts(
@@ -69,7 +77,7 @@ def parts_of(view: View, memory: Memory, crash: Crash | None, draft: Path, files
         latest="\n".join(fitting(latest(view), LATEST)),
         gains="\n".join(fitting((each.line for each in reversed(memory.gains)), GAINS)),
         ideas=text_of(memory, IDEAS).rstrip("\n"),
-        level=level_of(memory.failures).value,
+        level=advice_after(memory.failures).value,
         failures=memory.failures,
         may_run=spec.agent.mode == "work",
     )
@@ -86,7 +94,7 @@ def with_fix(parts: ExperimentParts, crash: Crash) -> ExperimentParts:
     )
 
 
-def standing(view: View, memory: Memory) -> str:
+def standing(view: View, memory: Lessons) -> str:
     """The best of now, and how long ago the last gain was."""
     name, best = view.spec.metric.name, view.best
     if best is None or best.value is None:
@@ -123,7 +131,7 @@ def value_of(entry: Entry, name: str) -> str:
     return f"{found:g}" if found is not None else "unknown"
 
 
-def noise_words(spec: Spec, memory: Memory) -> str:
+def noise_words(spec: Spec, memory: Lessons) -> str:
     """What counts as a gain, in plain words."""
     name, values = spec.metric.name, memory.baseline
     if spec.noise is None or (len(values) > 1 and not varies(values)):
