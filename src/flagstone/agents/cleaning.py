@@ -107,7 +107,7 @@ class Cleaning:
                     return
                 part = os.pread(handle, min(PART + self.redactor.longest, end - begin), begin)
                 self.left_bytes -= len(part)
-                for first, last in self.redactor.places(part):
+                for first, last in self.redactor.spans(part):
                     os.pwrite(handle, b"*" * (last - first), begin + first)
 
 

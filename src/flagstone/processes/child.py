@@ -11,7 +11,7 @@ from flagstone.processes.tree import Tree
 
 @dataclass(frozen=True)
 class Child:
-    """A running child. `stdin` and `stderr` are None where there is no pipe.
+    """A running child. `stdin` and `stderr` are None if there is no pipe.
 
     `began` is taken before the fork: whoever looks at the clock afterwards, on a busy machine, finds a child shorter
     than it was. `argv` is all that was executed; the last `own_words` of it are what was asked for, and the rest is
@@ -35,12 +35,12 @@ class Child:
         """Whether bubblewrap is around it: then the kernel tells us of bubblewrap, when we wait for the child."""
         return len(self.argv) > self.own_words
 
-    def around(self) -> set[int]:
+    def bubblewrap_pids(self) -> set[int]:
         """The processes of bubblewrap itself: one outside and one within its view."""
         return {self.pid, *children_of(self.pid, self.pid)} if self.is_wrapped else set()
 
     def is_launcher(self, command_line: bytes) -> bool:
-        """Whether a process still is one of those that lead to the program, told by the words it runs with."""
+        """Whether a process is still one of those that lead to the program, judged by its command line."""
         whole, own = words(self.argv), words(self.argv[-self.own_words :])
         return not command_line or (len(command_line) > len(own) and whole.endswith(command_line))
 

@@ -70,9 +70,9 @@ class Output:
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What became of a child. `exit_code` is None where a signal ended it.
+    """What became of a child. `exit_code` is None if a signal ended it.
 
-    Peaks are of its whole tree, and None where nothing could be measured. `ended_stragglers` were still there after
+    Peaks are of its whole tree, and None if nothing could be measured. `ended_stragglers` were still there after
     the child had exited by itself, and had to be ended; what bubblewrap held dies with it, and is not listed.
     """
 

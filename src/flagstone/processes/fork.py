@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from flagstone.processes.command import Command
 from flagstone.processes.confinement import blank_handles, close_handles_on_exec, range_closer
 from flagstone.processes.tool import starting
-from flagstone.processes.tree import put_on
+from flagstone.processes.tree import set_tag
 
 PR_SET_PDEATHSIG = 1
 NOT_STARTED = 127
@@ -41,7 +41,7 @@ class Birth:
 
     parent: int
     mark: str
-    stamp: int
+    tag: int
     argv: tuple[str, ...]
     launcher: tuple[str, ...]
     variables: Mapping[str, str]
@@ -102,7 +102,7 @@ def settle(command: Command, streams: Streams, birth: Birth) -> None:
     die_with_parent()
     if os.getppid() != birth.parent:
         os._exit(NOT_STARTED)
-    put_on(birth.stamp)
+    set_tag(birth.tag)
     for stream, handle in enumerate(streams):
         os.dup2(handle, stream)
     os.chdir(command.cwd)

@@ -21,7 +21,7 @@ def devices() -> list[str]:
 
 
 @cache
-def loaded() -> tuple[Any | None, str]:
+def library_or_fault() -> tuple[Any | None, str]:
     """The library, started, or why it cannot be: no GPU, no module `pynvml`, or no driver to talk to."""
     if not devices():
         return None, "there is no NVIDIA GPU here"
@@ -36,12 +36,12 @@ def loaded() -> tuple[Any | None, str]:
 
 
 def library() -> Any | None:
-    return loaded()[0]
+    return library_or_fault()[0]
 
 
 def gpu_memory_fault() -> str:
-    """Why the GPU memory of processes cannot be measured here; nothing where it can."""
-    return loaded()[1]
+    """Why the GPU memory of processes cannot be measured here; empty if it can."""
+    return library_or_fault()[1]
 
 
 @cache
@@ -56,14 +56,14 @@ def gpu_ids() -> tuple[str, ...]:
             return tuple(as_text(nvml.nvmlDeviceGetUUID(gpu)) for gpu in gpus(nvml))
         except nvml.NVMLError:
             return ()
-    code, told, _ = run_quietly(ASK_FOR_NAMES, Path("/"), ASK_S)
+    code, output, _ = run_quietly(ASK_FOR_NAMES, Path("/"), ASK_S)
     if code == 0:
-        return tuple(told.decode(errors="replace").split())
+        return tuple(output.decode(errors="replace").split())
     return tuple(str(number) for number, _ in enumerate(present))
 
 
 def gpu_memory_mb(pids: Collection[int]) -> float | None:
-    """What these processes take on all GPUs together; None where none of them is seen on any."""
+    """What these processes take on all GPUs together; None if none of them uses any."""
     nvml = library()
     if nvml is None:
         return None

@@ -10,7 +10,7 @@ from math import inf
 from flagstone.processes import gpu
 from flagstone.processes.child import Child
 from flagstone.processes.command import Ending, ProcessLimits
-from flagstone.processes.proc import Entry, children_of, content_of, entry_of
+from flagstone.processes.proc import ProcessEntry, children_of, content_of, entry_of
 
 HIGHEST = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 PROPORTIONAL = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
@@ -30,7 +30,7 @@ class MemoryOfTree:
         self.child = child
         self.limit_mb = limit_mb
         self.peak_mb = 0.0
-        self.known: dict[int, Entry] = {}
+        self.known: dict[int, ProcessEntry] = {}
         self.arrived: set[int] = set()
         self.weighed: frozenset[int] = frozenset()
         self.shared_mb = 0.0
@@ -40,7 +40,7 @@ class MemoryOfTree:
         return self.limit_mb is not None and self.peak_mb > self.limit_mb
 
     def look(self, *, is_thorough: bool, may_weigh: bool) -> bool:
-        """Takes one sample; True where shared pages had to be told apart, which is dear."""
+        """Takes one sample; True if it had to weigh shared pages, which is expensive."""
         living = self.living(is_thorough)
         amounts = self.amounts(living)
         self.known = living
@@ -50,11 +50,11 @@ class MemoryOfTree:
         self.peak_mb = max(self.peak_mb, amounts[largest], self.highest_mb(largest))
         return self.add_up(amounts, may_weigh=may_weigh)
 
-    def living(self, is_thorough: bool) -> dict[int, Entry]:
+    def living(self, is_thorough: bool) -> dict[int, ProcessEntry]:
         """The tree now. Children of side threads, and those that left their family, show only to a thorough look."""
         tree = self.child.tree
         waiting = [tree.root, *self.known, *(member.pid for member in (tree.members() if is_thorough else ()))]
-        found: dict[int, Entry] = {}
+        found: dict[int, ProcessEntry] = {}
         while waiting:
             pid = waiting.pop()
             entry = None if pid in found else entry_of(pid)
@@ -67,9 +67,9 @@ class MemoryOfTree:
             waiting += children_of(pid, pid)
         return found
 
-    def amounts(self, living: Mapping[int, Entry]) -> dict[int, float]:
+    def amounts(self, living: Mapping[int, ProcessEntry]) -> dict[int, float]:
         """Megabytes of each process that is the child's own."""
-        around = self.child.around()
+        around = self.child.bubblewrap_pids()
         amounts = {
             pid: entry.resident_mb - (self.child.inherited_mb if entry.is_copy else 0)
             for pid, entry in living.items()
@@ -77,7 +77,7 @@ class MemoryOfTree:
         }
         return {pid: amount for pid, amount in amounts.items() if amount > 0}
 
-    def is_itself(self, entry: Entry, living: Mapping[int, Entry]) -> bool:
+    def is_itself(self, entry: ProcessEntry, living: Mapping[int, ProcessEntry]) -> bool:
         """Whether a process has memory of its own, and runs what was asked for rather than what leads there."""
         if self.child.is_wrapped and entry.pid not in self.arrived:
             if self.child.is_launcher(content_of(f"/proc/{entry.pid}/cmdline")):
@@ -97,7 +97,7 @@ class MemoryOfTree:
         return kilobytes(HIGHEST, f"/proc/{pid}/status") * 1024 / 1_000_000 - inherited_mb
 
     def add_up(self, amounts: Mapping[int, float], *, may_weigh: bool) -> bool:
-        """What all of them take at once, as far as that can be told now."""
+        """Adds up what all of them take at once, as far as that is known now; True if it weighed shared pages."""
         total, largest = sum(amounts.values()), max(amounts.values())
         if total - largest <= SLIGHT_MB:
             self.peak_mb = max(self.peak_mb, total)
@@ -181,7 +181,7 @@ class Gauge:
         self.due = now + pause
         if now >= self.gpu_due:
             self.look_at_gpus(now)
-        return self.passed()
+        return self.exceeded_limit()
 
     def look_at_gpus(self, now: float) -> None:
         spent = time.thread_time()
@@ -190,7 +190,7 @@ class Gauge:
             self.peak_gpu_mb = max(self.peak_gpu_mb or 0.0, found)
         self.gpu_due = now + max(GPU_S, (time.thread_time() - spent) / SHARE_OF_DEAR_ONES)
 
-    def passed(self) -> Ending | None:
+    def exceeded_limit(self) -> Ending | None:
         if self.memory.is_over:
             return "memory"
         gpu_limit_mb = self.limits.gpu_memory_mb

@@ -63,7 +63,7 @@ class CappedFile:
 
     def __init__(self, path: Path, limit: int, redactor: Redactor, *, is_continued: bool = False) -> None:
         self.path = path
-        self.handle = opened(path, os.O_APPEND if is_continued else os.O_TRUNC)
+        self.handle = open_output(path, os.O_APPEND if is_continued else os.O_TRUNC)
         self.tail_size = min(TAIL, limit // 4)
         self.room = limit - self.tail_size
         self.redactor = redactor
@@ -111,7 +111,7 @@ class CappedFile:
             os.close(self.handle)
 
 
-def opened(path: Path, how: int) -> int:
+def open_output(path: Path, how: int) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_CLOEXEC, 0o600)
@@ -156,7 +156,7 @@ class Capture:
     def store(self, lines: bytes) -> None:
         # what falls between beginning and end is never stored: reading a gigabyte stays quick
         if lines and not (self.file.is_full and self.on_line is None):
-            lines = self.redactor.clean(self.key_lines.taken_out(lines))
+            lines = self.redactor.clean(self.key_lines.without_keys(lines))
         self.file.write(lines)
         if lines and self.on_line is not None:
             for line in lines.removesuffix(b"\n").split(b"\n"):

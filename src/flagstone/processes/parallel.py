@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 WORTH_A_PROCESS = 12  # fewer items are done sooner than a process is started
 
 
-def spread(answer: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+def map_in_processes(answer: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
     """The answer for each item, in order. Answers only read; to be called before any thread is started."""
     count = min(len(os.sched_getaffinity(0)), len(items) // WORTH_A_PROCESS)
     if count < 2:
@@ -23,9 +23,9 @@ def spread(answer: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answ
     children = [start(answer, share) for share in shares[1:]]
     answers = [[answer(item) for item in shares[0]]]
     for share, (pid, pipe) in zip(shares[1:], children, strict=True):
-        told = finished(pid, pipe)
+        content = read_answers(pid, pipe)
         # a share that was lost is answered here: what is wrong with it then shows as it always does
-        answers.append(pickle.loads(told) if told else [answer(item) for item in share])
+        answers.append(pickle.loads(content) if content else [answer(item) for item in share])
     return [answers[number % count][number // count] for number in range(len(items))]
 
 
@@ -41,8 +41,8 @@ def start(answer: Callable[[Item], Answer], share: Sequence[Item]) -> tuple[int,
     os._exit(0)
 
 
-def finished(pid: int, pipe: int) -> bytes:
+def read_answers(pid: int, pipe: int) -> bytes:
     with open(pipe, "rb") as stream:
-        told = stream.read()
+        content = stream.read()
     os.waitpid(pid, 0)
-    return told
+    return content

@@ -16,7 +16,7 @@ THREAD_GROUP = re.compile(rb"^Tgid:\s+(\d+)$", re.MULTILINE)
 NUMBERS_PER_S = 1_000_000  # more processes and threads than any machine starts in a second
 
 
-class Entry(NamedTuple):
+class ProcessEntry(NamedTuple):
     """One line of the process table."""
 
     pid: int
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     resident_mb: float
 
 
-def process_table(since_ticks: int, first: int = 0) -> list[Entry]:
+def process_table(since_ticks: int, first: int = 0) -> list[ProcessEntry]:
     """Every process that started then or later; `first` is the number of one that started just then."""
     entries = (entry_of(pid) for pid in numbers_since(since_ticks, first))
     return [entry for entry in entries if entry is not None and entry.started_ticks >= since_ticks]
@@ -71,13 +71,13 @@ def latest_number() -> int:
     return int(last[0]) if last and last[0].isdigit() else 0
 
 
-def entry_of(pid: int) -> Entry | None:
+def entry_of(pid: int) -> ProcessEntry | None:
     content = content_of(f"/proc/{pid}/stat")
     # the name in brackets may hold anything, brackets included
     fields = content[content.rfind(b")") + 2 :].split(None, 22)
     if len(fields) < 22:
         return None
-    return Entry(
+    return ProcessEntry(
         pid,
         parent=int(fields[1]),
         group=int(fields[2]),
@@ -91,7 +91,7 @@ def entry_of(pid: int) -> Entry | None:
 
 
 def resident_mb(pid: int) -> float:
-    """What a process has in memory; 0 where that is not told."""
+    """What a process has in memory; 0 if that is unknown."""
     entry = entry_of(pid)
     return entry.resident_mb if entry else 0.0
 

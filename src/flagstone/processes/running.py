@@ -46,7 +46,7 @@ def run(
     shared = interruption or Interruption.of_this_process()
     with nullcontext(shared) if shared else Interruption(is_shared=False) as asking:
         if asking.is_asked:
-            raise interrupted(command, asking, "did not start")
+            raise interruption_error(command, asking, "did not start")
         if limits.watches_gpu:
             gpu.library()  # it takes its time to start: before the child's clock runs
         watch = Watch(start(command, is_merged=output.stderr is None), limits, asking)
@@ -59,11 +59,11 @@ def run(
         finally:
             watch.close()
         if asking.is_asked:
-            raise interrupted(command, asking, "stopped")
+            raise interruption_error(command, asking, "stopped")
     return watch.result(ending)
 
 
-def interrupted(command: Command, asking: Interruption, what: str) -> Interrupted:
+def interruption_error(command: Command, asking: Interruption, what: str) -> Interrupted:
     return Interrupted(f"{what} {command.title}, because {asking.reason}", hint="give the same command again to go on")
 
 
@@ -212,7 +212,7 @@ class Watch:
     def signal_group(self, number: signal.Signals) -> None:
         if self.child.is_wrapped and number == signal.SIGTERM:
             # bubblewrap would end at once, and with it all that is in it
-            around = self.child.around()
+            around = self.child.bubblewrap_pids()
             inside = [process for process in self.child.tree.members() if process.pid not in around]
             if inside:
                 signal_all(inside, number)

@@ -41,7 +41,7 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
     """The secret values of some environments, each with the name of its variable."""
     found: dict[bytes, str] = {}
     for environment in environments:
-        # nearly all hold none: told here, with one look at each
+        # nearly all hold no secret: one quick look at each
         suspects = ((name, value) for name, value in environment.items() if names_secret(name) or "://" in value)
         for name, value in suspects:
             for secret in secrets_in(name, value):
@@ -101,7 +101,7 @@ class Redactor:
                 content = expression(shape).sub(b"[redacted key]", content)
         return content
 
-    def places(self, content: bytes) -> Iterator[tuple[int, int]]:
+    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
         """Where secrets begin and end, for whoever cannot change how long a content is."""
         holds = finder()
         needles = [*((value, re.escape(value)) for value, _ in self.secrets), *SHAPES]
@@ -116,13 +116,13 @@ class KeyLines:
     def __init__(self) -> None:
         self.is_inside = False
 
-    def taken_out(self, lines: bytes) -> bytes:
+    def without_keys(self, lines: bytes) -> bytes:
         """Whole lines without those of a key."""
         if not self.is_inside and b"PRIVATE KEY-----" not in lines:
             return lines
-        return b"".join(self.kept(line) for line in lines.splitlines(keepends=True))
+        return b"".join(self.visible_part(line) for line in lines.splitlines(keepends=True))
 
-    def kept(self, line: bytes) -> bytes:
+    def visible_part(self, line: bytes) -> bytes:
         if self.is_inside:
             is_last = LAST_LINE.match(line) is not None
             was_inside = is_last or FURTHER_LINE.match(line) is not None

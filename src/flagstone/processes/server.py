@@ -52,7 +52,7 @@ class WarmServer:
 
 def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     """Forks the server, which loads what jobs need while we go on. To be called before any thread is started."""
-    folder, listener, word = doorway()
+    folder, listener, word = open_socket()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -72,7 +72,7 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
 
 def spawn_warm_server(argv: list[str]) -> WarmServer:
     """Starts the server as a program of its own, for a process that has threads; it ends when we do, however we end."""
-    folder, listener, word = doorway()
+    folder, listener, word = open_socket()
     leash_end, leash = os.pipe()
     nowhere = [(os.POSIX_SPAWN_OPEN, handle, os.devnull, os.O_WRONLY, 0) for handle in (1, 2)]  # jobs use their asker's
     given = [(os.POSIX_SPAWN_DUP2, leash_end, 0), (os.POSIX_SPAWN_DUP2, listener.fileno(), LISTENER)]
@@ -93,18 +93,18 @@ def serve_spawned(load: Callable[[], Main]) -> None:
     serve(socket.socket(fileno=LISTENER), main, word, leash=0)
 
 
-def doorway() -> tuple[Path, socket.socket, str]:
-    """Where jobs knock, and the word they are let in by."""
+def open_socket() -> tuple[Path, socket.socket, str]:
+    """A folder with a socket, the socket, and the word that jobs have to know."""
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place_of_sockets()))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=socket_folder()))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
-    # an agent may find the socket: what it is not told, and Landlock keeps it from reading off us, is this word
+    # an agent may find the socket, but not this word: Landlock keeps it from reading our memory
     return folder, listener, secrets.token_hex(16)
 
 
-def place_of_sockets() -> Path:
+def socket_folder() -> Path:
     """Where temporary files go, or /tmp where that has too long a name: a socket's path holds 107 bytes."""
     place = Path(tempfile.gettempdir())
     return place if len(os.fsencode(place)) <= LONGEST_PLACE else Path("/tmp")
@@ -112,7 +112,7 @@ def place_of_sockets() -> Path:
 
 def remove_leftovers() -> None:
     """The folders of servers whose `flagstone run` was killed before it could remove its own."""
-    for folder in place_of_sockets().glob(f"{PREFIX}*-*"):
+    for folder in socket_folder().glob(f"{PREFIX}*-*"):
         pid = folder.name.removeprefix(PREFIX).split("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -121,8 +121,8 @@ def remove_leftovers() -> None:
 def serve(listener: socket.socket, main: Main, word: str, leash: int | None = None) -> None:
     """Forks a worker for each connection, for ever or until the leash is let go."""
     while True:
-        doors: list[int] = [listener.fileno(), *([] if leash is None else [leash])]
-        if leash in select.select(doors, [], [])[0]:
+        waiting: list[int] = [listener.fileno(), *([] if leash is None else [leash])]
+        if leash in select.select(waiting, [], [])[0]:
             return
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -180,16 +180,16 @@ def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
 
 
 def relay_signals(connection: socket.socket, early: bytes) -> None:
-    """What the asker is told by a signal, the worker is told too; an asker that dies is a request to stop."""
+    """Passes signals of the asker on to the worker; an asker that dies asks it to stop."""
     for number in early:
         os.kill(os.getpid(), number)
     while True:
         try:
-            told = connection.recv(1)
+            message = connection.recv(1)
         except OSError:
             return
-        os.kill(os.getpid(), told[0] if told else signal.SIGTERM)
-        if not told:
+        os.kill(os.getpid(), message[0] if message else signal.SIGTERM)
+        if not message:
             return
 
 

@@ -18,7 +18,7 @@ from flagstone.processes.confinement import STEERING, confined_environment, need
 from flagstone.processes.fork import Birth, Streams, error_text, fork_child
 from flagstone.processes.proc import entry_of, resident_mb
 from flagstone.processes.tool import run_quietly, starting
-from flagstone.processes.tree import FILE_LOCKS, MARK, Tree, fresh_stamp, put_on
+from flagstone.processes.tree import FILE_LOCKS, MARK, Tree, new_tag, set_tag
 
 FLAGS = os.O_CLOEXEC
 # of util-linux: it asks the kernel to end it when we end, and becomes the program
@@ -66,7 +66,7 @@ def start(command: Command, *, is_merged: bool) -> Child:
     with starting:
         pipes = Pipes()
         try:
-            return started(command, pipes, is_merged)
+            return start_child(command, pipes, is_merged)
         except OSError as error:
             pipes.close(pipes.our_ends)
             raise StartError(
@@ -79,7 +79,7 @@ def start(command: Command, *, is_merged: bool) -> Child:
             pipes.close(pipes.child_ends)
 
 
-def started(command: Command, pipes: Pipes, is_merged: bool) -> Child:
+def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
     stdin, child_stdin = pipes.writing(command.stdin)
     stdout, child_stdout = pipes.reading()
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
@@ -94,7 +94,7 @@ def started(command: Command, pipes: Pipes, is_merged: bool) -> Child:
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    tree = Tree(pid, f"//{birth.mark}", entry.started_ticks if entry else 0, range(birth.stamp, birth.stamp + 1))
+    tree = Tree(pid, f"//{birth.mark}", entry.started_ticks if entry else 0, range(birth.tag, birth.tag + 1))
     return Child(
         pid=pid,
         pidfd=os.pidfd_open(pid),
@@ -120,7 +120,7 @@ def birth_of(command: Command) -> Birth:
         argv = wrapped_argv(command, ruleset)
         variables = {**confined_environment(command), MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
         launcher = launcher_argv(command, argv)
-        return Birth(os.getpid(), mark, fresh_stamp(command.owner), argv, launcher, variables, ruleset)
+        return Birth(os.getpid(), mark, new_tag(command.owner), argv, launcher, variables, ruleset)
     except BaseException:
         if ruleset is not None:
             os.close(ruleset)
@@ -162,7 +162,7 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
 
     stdin, stdout, stderr = streams
     handed_on = () if birth.ruleset is None else (birth.ruleset,)
-    with stamped(birth.stamp):
+    with tagging(birth.tag):
         process = subprocess.Popen(
             birth.launcher,
             cwd=command.cwd,
@@ -178,12 +178,12 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
 
 
 @contextmanager
-def stamped(stamp: int) -> Iterator[None]:
-    """What is started meanwhile carries the stamp from its first instruction on."""
+def tagging(tag: int) -> Iterator[None]:
+    """What is started meanwhile carries the tag from its first instruction on."""
     import resource
 
     before = resource.getrlimit(FILE_LOCKS)
-    put_on(stamp)
+    set_tag(tag)
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ def run_quietly(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
 ) -> tuple[int, bytes, bytes]:
-    """Exit code, stdout and stderr of a small tool: 127 where it is missing, 124 where it took too long.
+    """Exit code, stdout and stderr of a small tool: 127 if it is missing, 124 if it took too long.
 
     A tool ended by a signal answers 128 and the signal's number, as in a shell.
     """
@@ -51,8 +51,8 @@ def run_quietly(
             stdout, stderr = process.communicate(stdin or None, timeout=timeout_s)
         except subprocess.TimeoutExpired as slow:
             kill(process)
-            told = f"took longer than {timeout_s:g} s and was ended".encode()
-            return TOO_LONG, slow.stdout or b"", (slow.stderr or b"") + told
+            note = f"took longer than {timeout_s:g} s and was ended".encode()
+            return TOO_LONG, slow.stdout or b"", (slow.stderr or b"") + note
         except BaseException:
             kill(process)
             raise

@@ -31,18 +31,18 @@ class Survivor:
 class Tree:
     """How to recognise what belongs to a child: its number, its marks, and when it started.
 
-    The mark in the environment holds those of all runs around it, but may be cleared; the stamp is the innermost run's.
+    The mark in the environment holds those of all runs around it, but may be cleared; the tag is the innermost run's.
     """
 
     root: int
     mark: str
     since_ticks: int
-    stamps: range = range(0)
+    tags: range = range(0)
 
     def members(self) -> tuple[Survivor, ...]:
         """All living processes of the tree, the root included."""
         table = {entry.pid: entry for entry in process_table(self.since_ticks, self.root)}
-        table.pop(os.getpid(), None)  # it may carry a stamp, while it starts a child
+        table.pop(os.getpid(), None)  # it may carry a tag, while it starts a child
         own = {pid for pid, entry in table.items() if self.root in (pid, entry.group, entry.session)}
         own |= {pid for pid in table.keys() - own if self.has_marked(pid)}
         while grown := {pid for pid, entry in table.items() if entry.parent in own} - own:
@@ -50,7 +50,7 @@ class Tree:
         return tuple(Survivor(pid, table[pid].started_ticks) for pid in sorted(own) if not table[pid].is_dead)
 
     def has_marked(self, pid: int) -> bool:
-        return stamp_of(pid) in self.stamps or self.mark.encode() in environment_of(pid)
+        return tag_of(pid) in self.tags or self.mark.encode() in environment_of(pid)
 
     def end(self, *, is_urgent: bool = False) -> tuple[Survivor, ...]:
         """Ends what is left of the tree and returns what could not be ended."""
@@ -70,7 +70,7 @@ def end_orphans(owner: str) -> tuple[Survivor, ...]:
 
     The caller holds the owner's lock: what a living process started would be ended as well.
     """
-    tree = Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0, stamps=stamps_of(owner))
+    tree = Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0, tags=tags_of(owner))
     return tree.end() if owner else ()
 
 
@@ -135,27 +135,27 @@ NOBODYS = 1 << 62
 UNMARKED = -1
 
 
-def fresh_stamp(owner: str) -> int:
+def new_tag(owner: str) -> int:
     """The number of one run: the owner's, followed by one of its own."""
     number = int.from_bytes(os.urandom(8), "big")
-    return stamps_of(owner).start + number % (1 << RUN_BITS) if owner else NOBODYS + number % NOBODYS
+    return tags_of(owner).start + number % (1 << RUN_BITS) if owner else NOBODYS + number % NOBODYS
 
 
-def stamps_of(owner: str) -> range:
+def tags_of(owner: str) -> range:
     """The numbers of all runs of one owner, also of those in an earlier life."""
     first = binascii.crc32(owner.encode()) << RUN_BITS
     return range(first, first + (1 << RUN_BITS)) if owner else range(0)
 
 
-def put_on(stamp: int) -> None:
+def set_tag(tag: int) -> None:
     """Marks this process and all it will ever start. Where an administrator set a lower limit, nothing is marked."""
     import resource
 
     with suppress(OSError, ValueError):
-        resource.setrlimit(FILE_LOCKS, (stamp, resource.getrlimit(FILE_LOCKS)[1]))
+        resource.setrlimit(FILE_LOCKS, (tag, resource.getrlimit(FILE_LOCKS)[1]))
 
 
-def stamp_of(pid: int) -> int:
+def tag_of(pid: int) -> int:
     """What a process was marked with; -1 for nothing: a range is asked for numbers only, anything else it searches."""
     _, _, rest = content_of(f"/proc/{pid}/limits").partition(ROW)
     word = rest.split(None, 1)[:1]

@@ -64,7 +64,7 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    gpu.loaded.cache_clear()
+    gpu.library_or_fault.cache_clear()
     gpu.gpu_ids.cache_clear()
 
 

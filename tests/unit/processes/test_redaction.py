@@ -99,17 +99,17 @@ def test_a_private_key_that_comes_line_by_line_is_taken_out(size: int) -> None:
     lines = f"before\n{PEM}after\nMIIEabc\n".encode().splitlines(keepends=True)
     keys, kept = KeyLines(), b""
     for start in range(0, len(lines), size):
-        kept += keys.taken_out(b"".join(lines[start : start + size]))
+        kept += keys.without_keys(b"".join(lines[start : start + size]))
     assert kept == b"before\n[redacted key]\nafter\nMIIEabc\n"
 
 
 def test_the_mere_mention_of_a_key_hides_nothing_that_follows() -> None:
     mention = PEM.splitlines()[0]
     lines = f'{{"text": "it begins with {mention}"}}\n{{"type": "result"}}\n'.encode()
-    assert KeyLines().taken_out(lines) == lines
+    assert KeyLines().without_keys(lines) == lines
     assert Redactor({}).clean(lines).endswith(b'"}\n{"type": "result"}\n')
     keys = KeyLines()
-    assert keys.taken_out(f"{mention}\n".encode()) + keys.taken_out(b'{"type": "result"}\n') == (
+    assert keys.without_keys(f"{mention}\n".encode()) + keys.without_keys(b'{"type": "result"}\n') == (
         b'[redacted key]\n{"type": "result"}\n'
     )
 

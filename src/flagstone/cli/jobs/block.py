@@ -48,8 +48,8 @@ def run_and_report(block: Path, say: Callable[[str], None]) -> int:
         problem, hint = (naming_plan(words, plan) if plan else words for words in (error.problem, error.hint))
         say(problem)
         say(hint)
-        told = {"problem": f"experiment {folder.name}: {problem}", "hint": hint}
-        write_record(failure, {**told, "exit_code": error.exit_code})
+        record = {"problem": f"experiment {folder.name}: {problem}", "hint": hint}
+        write_record(failure, {**record, "exit_code": error.exit_code})
         return error.exit_code
     return 0
 

@@ -20,13 +20,13 @@ def open_job_log(path: Path) -> Iterator[Callable[[str], None]]:
     log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)
 
     def say(line: str) -> None:
-        told = f"{time.strftime('%H:%M:%S')} {line}\n"
+        entry = f"{time.strftime('%H:%M:%S')} {line}\n"
         # on a full disk the job still goes on, or fails by itself
         with suppress(OSError):
-            sys.stderr.write(told)
+            sys.stderr.write(entry)
             sys.stderr.flush()
         with suppress(WorkFailed):
-            log.write(told.encode("utf-8", "replace"))
+            log.write(entry.encode("utf-8", "replace"))
 
     try:
         yield say

@@ -63,12 +63,14 @@ def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[Run
     """The status of each run; what an earlier call worked out is shown again if nothing changed since."""
     if len(runs) == 1:
         return [known(project, standing, runs[0])[0]]
-    from flagstone.processes import spread
+    from flagstone.processes import map_in_processes
 
     file = rows_file(project, standing.here)
     rows = {name: row for name, row in read_rows(file).items() if is_current(row)}
     others = [run for run in runs if run.name not in rows]
-    found = dict(zip((run.name for run in others), spread(partial(known, project, standing), others), strict=True))
+    found = dict(
+        zip((run.name for run in others), map_in_processes(partial(known, project, standing), others), strict=True)
+    )
     new = {name: row for name, (_, row) in found.items() if row}
     if new:
         write_rows(file, {**rows, **new})

@@ -44,8 +44,8 @@ def run_block(
     home = Home(plan.folder, plan.run.root)
     adopt(home, plan)
     opened = open_experiment(home, schemas)
-    books = Accounts(home, job.stage, job.budgets)
-    with engine_of(opened, proposer(opened), say, books, tells_interruptions=False) as engine:
+    accounts = Accounts(home, job.stage, job.budgets)
+    with engine_of(opened, proposer(opened), say, accounts, tells_interruptions=False) as engine:
         first = first_number(home, plan, block, engine.history.progress.number)
         done = engine.history.progress.number - first
         ended = engine.run(opened.spec.block - done) if done < opened.spec.block else engine.ended_by()
@@ -130,7 +130,7 @@ def write_block(plan: Plan, block: Path, engine: Engine, first: int, ended: str)
 
 def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     """Puts the results where stages look for them, with a copy of our own, and says that the experiment has ended."""
-    told = {"plan": plan.digest, "terminated_by": ended, "ledger": head_of(opened.home.ledger)}
+    facts = {"plan": plan.digest, "terminated_by": ended, "ledger": head_of(opened.home.ledger)}
     files = {
         f"workspace/results/{plan.name}/experiment.json": as_json(outcome(opened, engine, ended)),
         f"workspace/results/{plan.name}/iterations.csv": table(plan.name, opened.home.ledger),
@@ -140,7 +140,7 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
     plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
-    write_record(plan.done, {**told, "summary": summary_text(opened, engine, ended), "exports": exports})
+    write_record(plan.done, {**facts, "summary": summary_text(opened, engine, ended), "exports": exports})
 
 
 def summary_text(opened: Opened, engine: Engine, ended: str) -> str:

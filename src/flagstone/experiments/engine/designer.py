@@ -131,12 +131,12 @@ def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:
 
 
 def spent_limit(parent: Opened, progress: Progress) -> str:
-    """The limit that leaves nothing for a further experiment; '' where there is none."""
+    """The limit that leaves nothing for a further experiment; '' if there is none."""
     return next((name for name, amount in budget_left(parent, progress).items() if amount <= 0), "")
 
 
 def design_in(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> Next:
-    """The design as `chain` takes it; a name that is taken is told apart by a number."""
+    """The design as `chain` takes it; a name that is taken gets a number."""
     name, number = str(answer["name"]), 2
     while name in names:
         name, number = f"{answer['name']}-{number}", number + 1

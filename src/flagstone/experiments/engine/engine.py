@@ -50,12 +50,24 @@ def engine_of(
         working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
         for slot in range(max(1, opened.spec.lag - 1)):
             slots.put(slot)
-        books, told = accounts or Accounts(home), tells_interruptions
-        engine = Engine(opened, history, harness, working, proposer, say, books, Scalars(home), slots, told)
+        kept_accounts = accounts or Accounts(home)
+        scalars = Scalars(home)
+        engine = Engine(
+            opened,
+            history,
+            harness,
+            working,
+            proposer,
+            say,
+            kept_accounts,
+            scalars,
+            slots,
+            tells_interruptions,
+        )
         best.settle(home, opened.spec, opened.subject, history.progress.best)
         derived.mend(home, opened.spec, history)
         if history.recent:
-            books.mend(history.recent[-1])
+            kept_accounts.mend(history.recent[-1])
         working.settle(engine.best_tree, history.progress.number)
         try:
             yield engine

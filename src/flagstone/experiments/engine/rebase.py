@@ -25,7 +25,7 @@ def rebased_candidate(
 
 
 def merge_onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
-    """The candidate with its edit on the best; None where both changed the same lines, or nothing is left of it."""
+    """The candidate with its edit on the best; None if both changed the same lines, or nothing is left of it."""
     run = opened.home.run(run_id(candidate.number))
     subject, parent = opened.subject, Snapshot(best.tree, best.commit)
     merged = merged_files(
@@ -53,7 +53,7 @@ def merge_onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate |
 def merged_files(
     base: Mapping[str, bytes], edited: Mapping[str, bytes], best: Mapping[str, bytes]
 ) -> dict[str, bytes | None] | None:
-    """What has to be written over the best, path by path (None: removed); None where it does not merge."""
+    """What has to be written over the best, path by path (None: removed); None if it does not merge."""
     found: dict[str, bytes | None] = {}
     for path in sorted({*base, *edited}):
         before, after, now = base.get(path), edited.get(path), best.get(path)
@@ -72,7 +72,7 @@ def merged_files(
 
 
 def merged_text(before: bytes, after: bytes, now: bytes) -> bytes | None:
-    """A three-way merge of one file; None where both sides changed the same lines."""
+    """A three-way merge of one file; None if both sides changed the same lines."""
     with tempfile.TemporaryDirectory(prefix="flagstone-merge-") as name:
         folder = Path(name)
         for part, content in (("now", now), ("before", before), ("after", after)):

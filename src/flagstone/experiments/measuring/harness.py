@@ -89,7 +89,7 @@ class Harness:
         return None
 
     def tampering(self) -> str:
-        """What was changed of the contract, in words; nothing where it stands."""
+        """What was changed of the contract, in words; empty if nothing was."""
         changed = self.contract.changed(self.start_files, self.start_digest)
         return changed and f"tampered: {changed}"
 
@@ -121,7 +121,7 @@ class Harness:
             return self.measurement_of(order, folder, result, Place(folder, log, began, time.time()), devices)
 
     def guard(self, order: Order) -> Measurement | None:
-        """What the guard came to; None where there is none."""
+        """The result of the guard; None if the experiment has none."""
         if self.spec.guard is None:
             return None
         with self.resources(order) as devices:

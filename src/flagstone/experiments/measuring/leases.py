@@ -44,7 +44,7 @@ def devices() -> tuple[str, ...]:
 
 
 def given_by_scheduler() -> tuple[str, ...]:
-    """The GPUs of this job, as the scheduler has written them; nothing where it has said nothing."""
+    """The GPUs of this job, as the scheduler names them; empty if it names none."""
     return named_in(os.environ.get("CUDA_VISIBLE_DEVICES")) or ()
 
 

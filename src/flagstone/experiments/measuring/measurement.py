@@ -31,7 +31,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of the harness: what it came to, measured by us. `value` is None where there is no finite number."""
+    """One run of the harness, measured by us. `value` is None if it gave no finite number."""
 
     part: str
     seed: int

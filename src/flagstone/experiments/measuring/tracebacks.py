@@ -86,7 +86,7 @@ class Speaker:
         self.pattern = re.compile(TIME_PATTERN.join(pieces)) if len(pieces) > 1 else None
 
     def own(self, line: str) -> str | None:
-        """The line without what stands in front; None where it is not of this process."""
+        """The line without its prefix; None if it is not of this process."""
         if self.pattern is None:
             return line[len(self.prefix) :] if line.startswith(self.prefix) else None
         found = self.pattern.match(line)

@@ -13,7 +13,7 @@ CLOSED = ("--unshare-pid", "--die-with-parent", "--cap-drop", "ALL")
 
 
 @dataclass(frozen=True)
-class View:
+class SandboxView:
     """What a process tree sees: what it may change, what is hidden from it, whether it has a network."""
 
     cwd: Path
@@ -23,7 +23,7 @@ class View:
     network: bool = True
 
 
-def prefix(view: View) -> tuple[str, ...]:
+def prefix(view: SandboxView) -> tuple[str, ...]:
     """The words that stand before a program's own. What lies deeper is mounted later, so that it wins."""
     # read-only throughout: Landlock cannot refuse chmod, chown and utimes, a read-only mount does
     argv = [shutil.which(PROGRAM) or PROGRAM, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
@@ -31,20 +31,22 @@ def prefix(view: View) -> tuple[str, ...]:
         argv += ["--ro-bind", "/proc/sys", "/proc/sys"]
     for device in view.devices:
         argv += ["--dev-bind-try", device, device]
-    for words in sorted((*opened(view.writable), *covered(view.hidden)), key=lambda words: Path(words[-1]).parts):
+    for words in sorted(
+        (*writable_binds(view.writable), *hiding_binds(view.hidden)), key=lambda words: Path(words[-1]).parts
+    ):
         argv += words
     argv += CLOSED
     argv += () if view.network else ("--unshare-net",)
     return (*argv, "--chdir", str(view.cwd), "--")
 
 
-def opened(writable: Iterable[Path]) -> set[tuple[str, ...]]:
+def writable_binds(writable: Iterable[Path]) -> set[tuple[str, ...]]:
     """Folders stay writable. Of a file the folder does: programs write by renaming, which a mounted file refuses."""
     folders = {str(path if path.is_dir() else path.parent) for path in writable}
     return {("--bind", folder, folder) for folder in folders if not folder.startswith("/dev/")}
 
 
-def covered(hidden: Iterable[Path]) -> set[tuple[str, ...]]:
+def hiding_binds(hidden: Iterable[Path]) -> set[tuple[str, ...]]:
     """A hidden folder looks empty; a hidden file cannot be opened."""
     covers: set[tuple[str, ...]] = set()
     for path in hidden:

@@ -50,13 +50,13 @@ def abi() -> int:
 
 
 def ruleset(writable: Iterable[str], *, network: bool = True) -> int:
-    """The handle of a ruleset that lets only these files and folders be written; OSError where there is none."""
+    """The handle of a ruleset that lets only these files and folders be written; OSError if it cannot be made."""
     handled = handled_rights(abi())
     net = 0 if network or abi() < NETWORK_ABI else TCP
     scoped = ABSTRACT_SOCKETS_AND_SIGNALS if abi() >= SCOPE_ABI else 0
     # an older kernel knows only the first fields
     fields = struct.pack("QQQ", handled, net, scoped)[: 24 if scoped else 16 if abi() >= NETWORK_ABI else 8]
-    handle = checked(system_call()(CREATE_RULESET, fields, ctypes.c_size_t(len(fields)), 0), "ruleset")
+    handle = require_success(system_call()(CREATE_RULESET, fields, ctypes.c_size_t(len(fields)), 0), "ruleset")
     os.set_inheritable(handle, False)
     try:
         for path in writable:
@@ -84,7 +84,7 @@ def add(handle: int, path: str, handled: int) -> None:
             raise OSError(errno.ELOOP, "a link cannot be granted", path)
         rights = rights_in_a_folder(handled) if stat.S_ISDIR(kind) else handled & OF_A_FILE
         rule = struct.pack("=Qi", rights, place)
-        checked(system_call()(ADD_RULE, handle, PATH_BENEATH, rule, 0), path)
+        require_success(system_call()(ADD_RULE, handle, PATH_BENEATH, rule, 0), path)
     finally:
         os.close(place)
 
@@ -98,7 +98,7 @@ def restrict(handle: int) -> None:
     """Holds this process, and whatever it starts, to a ruleset from now on."""
     library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     give_up_rights_of_root()
-    checked(system_call()(RESTRICT_SELF, handle, 0), "this process")
+    require_success(system_call()(RESTRICT_SELF, handle, 0), "this process")
 
 
 def give_up_rights_of_root() -> None:
@@ -109,10 +109,10 @@ def give_up_rights_of_root() -> None:
         return
     # to write into a folder of another owner's is all that root is still for
     kept = [rights & (KEPT_RIGHT if number < 3 else 0) for number, rights in enumerate(struct.unpack("6I", own))]
-    checked(library().capset(header, struct.pack("6I", *kept)), "the rights of root")
+    require_success(library().capset(header, struct.pack("6I", *kept)), "the rights of root")
 
 
-def checked(answer: int, about: str) -> int:
+def require_success(answer: int, about: str) -> int:
     if answer < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"Landlock: {os.strerror(number)}", about)

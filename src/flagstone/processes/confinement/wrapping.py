@@ -55,7 +55,7 @@ def wrapped_argv(command: Command, ruleset: int | None) -> tuple[str, ...]:
         return argv
     from flagstone.processes.confinement import bubblewrap, landlock
 
-    view = bubblewrap.View(
+    view = bubblewrap.SandboxView(
         cwd=command.cwd.absolute(),
         writable=tuple(real_path(path) for path in confinement.writable),
         hidden=confinement.hidden,
