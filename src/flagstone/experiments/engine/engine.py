@@ -37,7 +37,7 @@ def engine_of(
     *,
     tells_interruptions: bool = True,
 ) -> Iterator[Engine]:
-    """The engine of an experiment, alone with it, after everything that a crash left was put right."""
+    """The only engine of an experiment, after it has mended what a crash left."""
     home = opened.home
     with hold(home.lock, f"experiment {home.name}"), Interruption() as interruption:
         refuse_if_unclean(home)
@@ -46,30 +46,20 @@ def engine_of(
         refuse_if_unmeasured(opened.spec)
         history = History.read(home)
         history.refuse_if_broken()
-        harness = harness_of(opened, interruption, say)
-        working, slots = Working(home, opened.subject), queue.SimpleQueue[int]()
-        for slot in range(max(1, opened.spec.lag - 1)):
-            slots.put(slot)
-        kept_accounts = accounts or Accounts(home)
-        scalars = Scalars(home)
         engine = Engine(
-            opened,
-            history,
-            harness,
-            working,
-            proposer,
-            say,
-            kept_accounts,
-            scalars,
-            slots,
-            tells_interruptions,
+            opened=opened,
+            history=history,
+            harness=harness_of(opened, interruption, say),
+            working=Working(home, opened.subject),
+            proposer=proposer,
+            say=say,
+            accounts=accounts or Accounts(home),
+            scalars=Scalars(home),
+            slots=slots_for(opened.spec.lag),
+            tells_interruptions=tells_interruptions,
         )
-        best.settle(home, opened.spec, opened.subject, history.progress.best)
-        derived.mend(home, opened.spec, history)
-        if history.recent:
-            kept_accounts.mend(history.recent[-1])
-        working.settle(engine.best_tree, history.progress.number)
         try:
+            engine.mend()
             yield engine
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
@@ -77,12 +67,19 @@ def engine_of(
             raise cannot_write(home.root, error) from error
 
 
+def slots_for(lag: int) -> queue.SimpleQueue[int]:
+    slots = queue.SimpleQueue[int]()
+    for slot in range(max(1, lag - 1)):
+        slots.put(slot)
+    return slots
+
+
 @dataclass(frozen=True)
 class Engine:
-    """One experiment under way. `slots` are the places where its runs may be laid out, one run in each.
+    """One experiment under way. `slots` number the folders where its runs are laid out, one run in each.
 
-    Whether a run that was interrupted has its line, or is done again, is a question of who interrupts: a person who is
-    there, or whatever ends jobs.
+    With `tells_interruptions` an interrupted run gets its line in the ledger, because a person interrupted it; without,
+    it is done again, because whatever ends jobs did.
     """
 
     opened: Opened
@@ -95,6 +92,15 @@ class Engine:
     scalars: Scalars
     slots: queue.SimpleQueue[int]
     tells_interruptions: bool = True
+
+    def mend(self) -> None:
+        """Brings everything that is derived from the ledger in line with it."""
+        opened, history = self.opened, self.history
+        best.settle(opened.home, opened.spec, opened.subject, history.progress.best)
+        derived.mend(opened.home, opened.spec, history)
+        if history.recent:
+            self.accounts.mend(history.recent[-1])
+        self.working.settle(self.best_tree, history.progress.number)
 
     @property
     def again(self) -> str:
