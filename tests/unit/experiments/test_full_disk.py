@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from laboratory import Edits, Laboratory, set_x
+from laboratory import Edits, Laboratory, set_x, whole
 
 from flagstone.errors import FlagstoneError
 from flagstone.records import Ledger
@@ -57,3 +57,31 @@ def test_a_full_disk_stops_the_loop_with_one_reason_and_loses_nothing(small: Lab
     assert [(each.run_id, each.verdict) for each in small.entries()] == EXPECTED
     assert not Ledger(small.home.ledger).problems()
     assert (small.home.working / "train.py").read_text() == (small.home.best / "source" / "train.py").read_text()
+
+
+def test_a_run_that_fails_for_want_of_space_has_no_verdict(small: Laboratory) -> None:
+    """It says nothing of the candidate: it is measured again once there is space."""
+    flag = small.project / "fill"
+    fill_it = """
+import os, sys
+if os.path.exists(FLAG):
+    try:
+        with open("big", "ab", buffering=0) as stream:
+            while stream.write(b"0" * 4096):
+                pass
+    except OSError:
+        os.truncate("big", os.path.getsize("big") - 40_000)  # there is room for our records, and for little else
+        sys.exit(1)
+"""
+    source = f"{fill_it}print('val_loss: 1')\n".replace("FLAG", repr(str(flag)))
+    small.run(Edits({}), limit=1)
+    flag.touch()
+    edits = Edits({2: whole(source)})
+    with pytest.raises(FlagstoneError, match="No space left"):
+        small.run(edits, limit=1)
+    assert len(small.entries()) == 1
+    flag.unlink()
+    (small.home.root / "trees" / "0" / "big").unlink()
+    small.run(edits, limit=1)
+    assert small.words()[-1] == ("r0002", "ok", "advance")
+    assert edits.asked == [2]
