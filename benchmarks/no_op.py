@@ -12,12 +12,15 @@ ROUNDS = 9
 LIMIT = 1.3
 LARGE_GB = 2
 LARGE = f"run with {LARGE_GB} GB"
+FILES = 10_000
+MANY = f"run with {FILES} files"
 
 
 def main() -> None:
     with throw_away_project() as root:
         finished_run(root, "small")
         read_once = seconds(lambda: large_run(root))
+        run_of_many_files(root)
         chain = root / "chain"
         bare_chain(chain, *AS_PROFILE, has_params=True)
         found = take_turns(
@@ -26,6 +29,7 @@ def main() -> None:
                 "bare workflow, plain defaults": lambda: seconds(lambda: bare_chain(chain, has_params=True)),
                 "finished run": lambda: seconds(lambda: no_op(root, "small")),
                 LARGE: lambda: seconds(lambda: no_op(root, "large")),
+                MANY: lambda: seconds(lambda: no_op(root, "many")),
             },
             ROUNDS,
         )
@@ -34,6 +38,7 @@ def main() -> None:
     floor = median(found["bare workflow"])
     for name in ("finished run", LARGE):
         promise(f"no-op on a {name} / bare workflow", median(found[name]) / floor, LIMIT, "×")
+    promise(f"no-op on a {MANY} / finished run", median(found[MANY]) / median(found["finished run"]), LIMIT, "×")
 
 
 def no_op(root: Path, name: str) -> None:
@@ -45,6 +50,15 @@ def large_run(root: Path) -> Path:
     run = new_run(root, "large")
     with open(run / "workspace" / "data" / "large.bin", "wb") as stream:
         stream.truncate(LARGE_GB * 10**9)
+    command(FLAGSTONE, "run", run.name, "--yes", cwd=root)
+    return run
+
+
+def run_of_many_files(root: Path) -> Path:
+    """A finished run whose approvals cover thousands of small files."""
+    run = new_run(root, "many")
+    for number in range(FILES):
+        (run / "workspace" / "data" / f"{number:05d}.csv").write_text(f"a,b\n{number},2\n")
     command(FLAGSTONE, "run", run.name, "--yes", cwd=root)
     return run
 

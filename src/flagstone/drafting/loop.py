@@ -65,8 +65,8 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
             return "published again, unchanged"
         promotion.take_up_marks(run, stage.nr)
         open_turn = work.start_turn(run, stage, turn, was)
-        inspection.remember_before(opened, stage, open_turn)
         try:
+            inspection.remember_before(opened, stage, open_turn)
             attempt = until_it_passes(opened, stage, open_turn, context)
         except Interrupted:
             raise

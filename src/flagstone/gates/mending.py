@@ -34,7 +34,7 @@ def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
         return []
     os.replace(waiting, flag)
     by = f"policy: {seal.policy}" if seal.policy else seal.who
-    return [f"stage {stage.key} was approved ({by}) when the call was cut short; its flag is there now"]
+    return [f"stage {stage.key} was approved ({by}) when the run was cut short; its flag is there now"]
 
 
 def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
