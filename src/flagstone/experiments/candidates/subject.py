@@ -111,7 +111,8 @@ class Subject:
                 number += 1
             write_record(spare.with_suffix(".json"), {"run": run.root.name}, durable=False)
             os.rename(run.draft, spare)
-            last_seen.record, last_seen.is_saved = self.record_of(spare), False
+            if last_seen.record != self.record_of(spare):
+                last_seen.record, last_seen.is_saved = self.record_of(spare), False
             last_seen.save()
             self.last_seen.put(spare, last_seen)
 
