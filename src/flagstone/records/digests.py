@@ -49,7 +49,7 @@ class DigestCache:
         return content
 
     def remembered(self, key: str, mark: list[int]) -> str:
-        """The digest of the file as it was when it had exactly these marks; '' where that is not known."""
+        """The digest of the file as it was when it had exactly these marks. Returns '' if that is unknown."""
         hit = self.known.get(key)
         return str(hit[4]) if isinstance(hit, list) and hit[:4] == mark and len(hit) == 5 else ""
 
@@ -65,7 +65,7 @@ class DigestCache:
 
 
 def mark_of(path: str | os.PathLike[str]) -> list[int]:
-    """What changes when a file does; empty where there is none. ctime tells of an edit whose mtime was set back."""
+    """What changes when a file does. Empty if there is no file. ctime tells of an edit whose mtime was set back."""
     try:
         return marks_in(os.stat(path))
     except OSError:

@@ -75,7 +75,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The record, or None where there is none that can be read."""
+    """The record in a file. Returns None if none can be read."""
     try:
         value = json.loads(read_bytes(path))
     except (OSError, ValueError, RecursionError):
@@ -92,7 +92,7 @@ def read_as(path: Path, kind: type[Kind]) -> Kind | None:
 
 
 def content_of(path: Path) -> bytes | None:
-    """None where there is no such file, or it cannot be read."""
+    """The content of a file. Returns None if it cannot be read."""
     try:
         return read_bytes(path)
     except OSError:
@@ -100,7 +100,7 @@ def content_of(path: Path) -> bytes | None:
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Writes a file unless exactly that stands there."""
+    """Writes a file unless it already has this content."""
     if content_of(path) != content:
         replace(path, content)
 

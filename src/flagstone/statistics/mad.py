@@ -12,7 +12,7 @@ HIGH, MEDIUM = 2.0, 1.0
 
 
 def mad_confidence(baseline: float, current: float, kept: Sequence[float]) -> tuple[float | None, str]:
-    """The multiple and its word. None and UNKNOWN where it means nothing: too few kept, or no distance between them."""
+    """The multiple and its word. Returns None and UNKNOWN if too few values were kept, or they do not differ."""
     if len(kept) < ENOUGH_KEPT or not all(map(isfinite, (baseline, current, *kept))):
         return None, "UNKNOWN"
     middle = median(kept)

@@ -42,9 +42,9 @@ def test_a_kill_between_the_verdict_and_its_line_in_the_books_is_mended_once(lab
     laboratory.run(Edits({}), limit=1)
     books, entry = Accounts(laboratory.home), replace(laboratory.entries()[-1], run_id="r0001")
     used = replace(entry, measurements=tuple(replace(each, gpus=1, wall_s=2.0) for each in entry.measurements))
-    books.mend(used)
-    books.mend(used)
-    books.mend(replace(used, ended_at="later"))  # of the same name, after it was begun anew
+    books.note_missing(used)
+    books.note_missing(used)
+    books.note_missing(replace(used, ended_at="later"))  # of the same name, after it was begun anew
     lines = [json.loads(line) for line in laboratory.home.log.read_text().splitlines()]
     assert [(line["run"], line["gpu_s"]) for line in lines] == [
         (f"r0001 {used.ended_at}", used.gpu_s),

@@ -18,8 +18,8 @@ from flagstone.experiments.ledger.derived import (
     HEADER,
     append_derived,
     best_record,
-    mend,
     rebuild,
+    repair,
     result_record,
     results_line,
 )
@@ -179,14 +179,14 @@ def test_a_torn_row_and_a_missing_result_are_put_right_at_the_start(cut: int, tm
     content = home.results.read_bytes()
     home.results.write_bytes(content[: len(content) - cut])
     home.run("r0006").result.unlink()
-    mend(home, spec, History.read(home))
+    repair(home, spec, History.read(home))
     assert files(home) == before
 
 
 def test_a_start_rebuilds_all_results_where_they_were_deleted(tmp_path: Path) -> None:
     home, spec = home_for(tmp_path), spec_for(tmp_path)
     write_ledger(home, made_up(250))
-    mend(home, spec, History.read(home))
+    repair(home, spec, History.read(home))
     assert len(files(home)) == 251
 
 
@@ -206,7 +206,7 @@ def test_a_rebuild_that_was_killed_is_finished_at_the_next_start(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(derived, "make", killed)
         rebuild(home, spec, entries)
-    mend(home, spec, History.read(home))
+    repair(home, spec, History.read(home))
     assert files(home) == before
 
 

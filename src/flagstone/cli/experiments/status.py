@@ -35,8 +35,8 @@ def command(
     spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
     if count:
         entries = last_entries(home, count)
-        told = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)
-        click.echo(told if as_json else printable_text(last_text(entries)), nl=as_json)
+        text = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)
+        click.echo(text if as_json else printable_text(last_text(entries)), nl=as_json)
         return
     position = position_of(home, spec)
     if as_json:

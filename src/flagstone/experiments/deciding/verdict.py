@@ -1,7 +1,7 @@
 """Whether a candidate wins: what its measurements amount to, and which verdict follows.
 
 A run without a number never wins (`AFTER`), nor one that breaks a constraint (`check`). A number that is ahead of the
-best (`is_ahead`) wins at once where nothing varies. Elsewhere it is measured again, and `noise.judge` decides.
+best (`is_ahead`) wins at once if nothing varies. Otherwise it is measured again, and `noise.judge` decides.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Reference:
 
 
 def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
-    """Whether one measurement beats the best; where values vary, whether it is worth measuring again."""
+    """Whether one measurement beats the best, or, if values vary, is worth measuring again."""
     if best.is_noisy:
         return noise.looks_better(value, best.known, metric.direction)
     return metric.is_better(value, than=best.value)

@@ -17,7 +17,7 @@ from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.judging import Judging
 from flagstone.experiments.engine.opening import Opened, facts_of, harness_of, refuse_if_tampered, refuse_if_unclean
 from flagstone.experiments.engine.proposing import Proposing
-from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, told
+from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_line
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
@@ -96,10 +96,10 @@ class Engine:
     def mend(self) -> None:
         """Brings everything that is derived from the ledger in line with it."""
         opened, history = self.opened, self.history
-        best.settle(opened.home, opened.spec, opened.subject, history.progress.best)
-        derived.mend(opened.home, opened.spec, history)
+        best.restore(opened.home, opened.spec, opened.subject, history.progress.best)
+        derived.repair(opened.home, opened.spec, history)
         if history.recent:
-            self.accounts.mend(history.recent[-1])
+            self.accounts.note_missing(history.recent[-1])
         self.working.settle(self.best_tree, history.progress.number)
 
     @property
@@ -228,7 +228,7 @@ class Engine:
         entry = self.judging(candidate).entry(first)
         self.history.append(entry)
         self.follow(entry)
-        self.say(told(entry, self.opened.spec))
+        self.say(verdict_line(entry, self.opened.spec))
         return entry
 
     def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:
@@ -257,7 +257,7 @@ class Engine:
             best.promote(opened.home, opened.spec, opened.subject, entry)
         if opened.spec.checkpoint:
             recent = (each.run_id for each in self.history.recent)
-            best.thin_out(opened.home, opened.spec.checkpoint.keep_checkpoints, entry, recent)
+            best.remove_checkpoints(opened.home, opened.spec.checkpoint.keep_checkpoints, entry, recent)
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)

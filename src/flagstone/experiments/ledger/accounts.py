@@ -12,7 +12,7 @@ from flagstone.plans import Home
 
 @dataclass(frozen=True)
 class Accounts:
-    """Whose books an experiment is in, and the budgets it draws on."""
+    """Where the GPU time of an experiment is written down, and the budgets that limit it."""
 
     home: Home
     stage: str = ""
@@ -33,7 +33,7 @@ class Accounts:
             used = {"gpu_s": round(gpu_s, 3), "wall_s": round(wall_s, 3)}
             append_use(self.home.log, stage=self.stage, experiment=self.home.name, run=run, **used)
 
-    def mend(self, last: Entry) -> None:
+    def note_missing(self, last: Entry) -> None:
         """After a kill between a verdict and its line here; all earlier ones have theirs."""
         if last.gpu_s and not has_use(self.home.log, self.home.name, mark_of(last)):
             self.note(last)

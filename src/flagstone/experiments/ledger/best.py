@@ -21,12 +21,12 @@ def promote(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
     try:
         if not (ready / "best.json").is_file():
             build(home, spec, subject, entry)
-        if current(home) != entry.run_id:
-            point(home.best, f"bests/{entry.run_id}")
+        if best_name(home) != entry.run_id:
+            point_to(home.best, f"bests/{entry.run_id}")
             sync_folder(home.root)
         for link, target in ((home.best_record, "best/best.json"), (home.best_checkpoint, "best/best_ckpt")):
             if not link.is_symlink():
-                point(link, target)
+                point_to(link, target)
     except OSError as error:
         raise cannot_write(ready, error) from error
 
@@ -56,15 +56,15 @@ def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
     os.rename(half, home.bests / entry.run_id)
 
 
-def current(home: Home) -> str:
-    """Which run the pointer names; '' where there is no best."""
+def best_name(home: Home) -> str:
+    """The run that the pointer names. Returns '' if there is no best."""
     try:
         return Path(os.readlink(home.best)).name
     except OSError:
         return ""
 
 
-def point(link: Path, target: str) -> None:
+def point_to(link: Path, target: str) -> None:
     """A link to a target, in place of whatever stood there."""
     temporary = link.with_name(f".{link.name}.new")
     temporary.unlink(missing_ok=True)
@@ -74,7 +74,7 @@ def point(link: Path, target: str) -> None:
     os.replace(temporary, link)
 
 
-def settle(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> None:
+def restore(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> None:
     """After a kill or a power cut, or when somebody changed it: the best is what the ledger says."""
     if best is None:
         for link in (home.best, home.best_record, home.best_checkpoint):
@@ -89,7 +89,7 @@ def settle(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> None
     promote(home, spec, subject, best)
 
 
-def thin_out(home: Home, count: int, entry: Entry, recent: Iterable[str]) -> None:
+def remove_checkpoints(home: Home, count: int, entry: Entry, recent: Iterable[str]) -> None:
     """Removes what was saved by all but the best and the last `count` of the runs that saved anything."""
     names = list(recent)
     if entry.previous_best and entry.previous_best not in names:

@@ -37,7 +37,7 @@ NOTE = 200
 BREAKS = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
 
 
-def telling(entry: Entry) -> Measurement | None:
+def decisive_measurement(entry: Entry) -> Measurement | None:
     """The measurement that the status of a run comes from: the first, or the repeat that failed."""
     failed = [each for each in entry.measurements if each.status == entry.status != "ok"]
     return failed[-1] if failed else entry.first
@@ -59,7 +59,7 @@ def result_bytes(entry: Entry, spec: Spec) -> bytes:
 
 
 def fields(entry: Entry, spec: Spec) -> dict[str, Any]:
-    found = telling(entry)
+    found = decisive_measurement(entry)
     own = {
         "run_id": entry.run_id,
         "started_at": (entry.first.started_at if entry.first else "") or entry.ended_at,
@@ -80,11 +80,11 @@ def fields(entry: Entry, spec: Spec) -> dict[str, Any]:
         "exit_code": found.exit_code if found else None,
         "unclean": entry.status == "unclean",
     }
-    return {**own, **further(entry)}
+    return {**own, **further_fields(entry)}
 
 
-def further(entry: Entry) -> dict[str, Any]:
-    """What the plugin does not tell."""
+def further_fields(entry: Entry) -> dict[str, Any]:
+    """What only Flagstone knows."""
     return {
         "reason": entry.reason,
         "number": entry.number,
@@ -131,10 +131,10 @@ def results_line(entry: Entry, spec: Spec) -> str:
     """One row of results.tsv, without its line break."""
     value = "" if entry.value is None else f"{entry.value:.6g}"
     facts = (entry.run_id, entry.ended_at, f"{entry.wall_s:.3f}", entry.status, entry.verdict, spec.metric.name, value)
-    return "\t".join((*facts, word(entry.valid), word(entry.improved), table_note(entry.note)))
+    return "\t".join((*facts, bool_text(entry.valid), bool_text(entry.improved), table_note(entry.note)))
 
 
-def word(answer: bool) -> str:
+def bool_text(answer: bool) -> str:
     return "true" if answer else "false"
 
 
@@ -151,12 +151,12 @@ def row_bytes(entry: Entry, spec: Spec) -> bytes:
 def append_derived(home: Home, spec: Spec, entry: Entry) -> None:
     """What follows from one more line of the ledger."""
     replace(home.run(entry.run_id).result, result_bytes(entry, spec))
-    if not extended(home.results, spec, entry):
+    if not append_row(home.results, spec, entry):
         write_results(home, spec, entries_of(home.ledger))
 
 
-def extended(path: Path, spec: Spec, entry: Entry) -> bool:
-    """Adds a row behind that of the run before; False where that is not the last one there."""
+def append_row(path: Path, spec: Spec, entry: Entry) -> bool:
+    """Adds a row after that of the run before. Returns False if that row is not the last one."""
     before = run_id(entry.number - 1) if entry.number > 1 else COLUMNS[0]
     try:
         with open(path, "r+b", buffering=0) as stream:
@@ -210,7 +210,7 @@ def best_bytes(entry: Entry, spec: Spec) -> bytes:
     return json.dumps(best_record(entry, spec), indent=1, ensure_ascii=False, default=str).encode() + b"\n"
 
 
-def mend(home: Home, spec: Spec, history: History) -> None:
+def repair(home: Home, spec: Spec, history: History) -> None:
     """After a kill or a deletion. Looks at the last runs only: a start must cost the same after 10 000 runs."""
     recent = list(history.recent)
     if not recent:
@@ -239,7 +239,7 @@ def ends_with(path: Path, row: bytes) -> bool:
 
 
 def tail_of(home: Home, entry: Entry, lines: int = 80) -> str:
-    """Nothing where there is no log: what never started has written none, and its reason says all there is."""
-    told = telling(entry)
-    log = home.root / told.log if told and told.log else home.run(entry.run_id).log
+    """The end of the log that explains a run. Returns '' if the run never started: its reason says all there is."""
+    decisive = decisive_measurement(entry)
+    log = home.root / decisive.log if decisive and decisive.log else home.run(entry.run_id).log
     return tail_text(log, lines) if log.exists() else ""

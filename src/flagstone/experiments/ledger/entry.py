@@ -68,11 +68,11 @@ class Entry(Row):
 
     @property
     def cost_usd(self) -> float | None:
-        """What the proposal cost; None where the agent did not say."""
+        """What the proposal cost. Returns None if the agent did not say."""
         cost = self.proposal.get("cost_usd", 0.0)
         return None if cost is None else float(cost)
 
     @property
     def spent_usd(self) -> float:
-        """What counts towards a limit: of a call that told no cost, all that it was allowed."""
+        """What counts towards a limit. A call of unknown cost counts with all that it was allowed."""
         return self.cost_usd if self.cost_usd is not None else float(self.proposal.get("cost_at_most_usd") or 0.0)

@@ -43,10 +43,10 @@ class History:
 
     @classmethod
     def read(cls, home: Home) -> History:
-        """From the ledger: quickly, where what was remembered of it still holds, or else line by line."""
+        """Reads the ledger: only its end if what is remembered of it still holds, otherwise line by line."""
         found = cls(home)
         found.mark = mark_of(home.ledger)
-        known = remembered(home)
+        known = read_state(home)
         found.progress, (start, before, _) = known.progress, known.head
         if start:
             found.recent.extend(tail_entries(home.ledger, RECENT))
@@ -71,7 +71,7 @@ class History:
             )
         if not self.progress.number and self.home.run(run_id(1)).result.exists():
             raise FlagstoneError(
-                f"{self.home.ledger} is gone, and runs/ holds what it told of",
+                f"{self.home.ledger} is gone, but runs/ holds runs",
                 hint=f"put it back, or begin anew (all of this is kept): {self.anew}",
             )
 
@@ -97,7 +97,7 @@ class History:
         self.unremembered = 0
 
     def refuse_strangers(self) -> None:
-        """Halts where the ledger is not as we left it."""
+        """Halts if the ledger is not as we left it."""
         if mark_of(self.home.ledger) != self.mark:
             raise WorkFailed(
                 f"{self.home.ledger} was written to by somebody else while a run was under way",
@@ -120,7 +120,7 @@ class Remembered:
     progress: Progress
 
 
-def remembered(home: Home) -> Remembered:
+def read_state(home: Home) -> Remembered:
     """What is remembered of a ledger. Returns what an empty one comes to if the ledger is not what it was."""
     found = read_as(state_file(home), Remembered)
     try:
@@ -133,7 +133,7 @@ def remembered(home: Home) -> Remembered:
 
 
 def head_of(path: Path) -> Head:
-    """What stands for all of a ledger: whoever changes any of it changes this."""
+    """Identifies the whole ledger: a change of any line changes this."""
     try:
         with open(path, "rb") as stream:
             return head_in(stream, stream.seek(0, os.SEEK_END))

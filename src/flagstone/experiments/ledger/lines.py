@@ -1,4 +1,4 @@
-"""How a verdict is told in one line."""
+"""A verdict in one line, as the terminal shows it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from flagstone.text import one_line
 NOTE = 80
 
 
-def told(entry: Entry, spec: Spec) -> str:
+def verdict_line(entry: Entry, spec: Spec) -> str:
     """One verdict as the terminal shows it: `r0043 advance val_loss 0.851 → 0.844 (best) "lr 2e-4"`."""
     note = f'  "{one_line(entry.note, NOTE)}"' if entry.note else ""
-    return f"{entry.run_id} {outcome(entry, spec)}{note}{seconds(entry)}{ending(entry)}"
+    return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{ending_text(entry)}"
 
 
-def outcome(entry: Entry, spec: Spec) -> str:
+def outcome_text(entry: Entry, spec: Spec) -> str:
     name = spec.metric.name
     if entry.status == "ok" and entry.value is not None:
         if entry.is_baseline and entry.improved:
@@ -26,11 +26,11 @@ def outcome(entry: Entry, spec: Spec) -> str:
     return f"{entry.status:<8} {one_line(entry.reason)}"
 
 
-def seconds(entry: Entry) -> str:
+def seconds_text(entry: Entry) -> str:
     repeats = len(entry.measurements) - 1
     again = f", {repeats + 1} runs" if repeats > 0 else ""
     return f"  ({entry.wall_s:.1f} s{again})" if entry.measurements else ""
 
 
-def ending(entry: Entry) -> str:
+def ending_text(entry: Entry) -> str:
     return f"  ended by {entry.terminated_by}" if entry.should_terminate else ""

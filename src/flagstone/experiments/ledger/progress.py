@@ -1,4 +1,4 @@
-"""Where an experiment stands: what the next run is decided by, folded from the ledger line by line."""
+"""How far an experiment is: all that the next decision needs, folded from the ledger line by line."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def candidate_file(entry: Entry, parameters: Mapping[str, Any], spec: Spec) -> b
 
 
 def moment(at: str) -> float:
-    """Seconds since 1970 of a time in a record; 0 where it is none."""
+    """A time of a record in seconds since 1970. Returns 0 if it is no time."""
     try:
         return datetime.fromisoformat(at).timestamp()
     except ValueError:

@@ -58,7 +58,7 @@ def medians(tried: Tried, direction: str) -> str:
 
 
 def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
-    """The correlation of ranks; None where one of them does not vary."""
+    """The correlation of ranks. Returns None if one side does not vary."""
     first, second = ranks(left), ranks(right)
     middle = mean(first)
     shared = sum((a - middle) * (b - middle) for a, b in zip(first, second, strict=True))
@@ -81,7 +81,7 @@ def ranks(values: Sequence[float]) -> list[float]:
     return found
 
 
-def words(impact: Impact, direction: str) -> str:
+def impact_text(impact: Impact, direction: str) -> str:
     """What to make of it."""
     if impact.is_choice:
         return "the median of each choice"

@@ -48,7 +48,7 @@ SETTINGS: Any = {
 
 @dataclass(frozen=True)
 class Point:
-    """One candidate in the picture; `y` is None where it came to no number."""
+    """One candidate in the picture; `y` is None if it came to no number."""
 
     number: int
     kind: str
@@ -109,8 +109,8 @@ def draw_numbers(axes: Axes, entries: Sequence[Entry], points: Sequence[Point], 
     draw_best(axes, entries)
     draw_points(axes, points, shown)
     better = "less" if spec.metric.direction == "min" else "more"
-    axes.set_ylabel(f"{plain(spec.metric.name)} ({better} is better)")
-    axes.set_title(plain(f"{spec.name}: {spec.goal}"), loc="left", fontsize=9)
+    axes.set_ylabel(f"{picture_text(spec.metric.name)} ({better} is better)")
+    axes.set_title(picture_text(f"{spec.name}: {spec.goal}"), loc="left", fontsize=9)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
 
@@ -131,7 +131,7 @@ def draw_failures(axes: Axes, points: Sequence[Point], failures: Sequence[str]) 
     axes.spines["left"].set_visible(False)
 
 
-def plain(text: str) -> str:
+def picture_text(text: str) -> str:
     """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
     from flagstone.text import one_line
 

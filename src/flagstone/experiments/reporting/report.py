@@ -49,12 +49,12 @@ class Report:
     def position(self) -> Position:
         return Position(self.spec.name, self.spec, self.progress, self.summary.last)
 
-    def changed(self, entry: Row) -> list[Change]:
+    def changes(self, entry: Row) -> list[Change]:
         """What an edit changed over its parent."""
         parent = self.summary.kept.get(entry.parent_run)
         return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
 
-    def bought(self, entry: Row) -> float:
+    def gain(self, entry: Row) -> float:
         """How much better than the best before it. Returns 0 if there was none."""
         before = self.summary.kept.get(entry.previous_best)
         if entry.value is None or before is None or before.value is None:
@@ -74,13 +74,13 @@ def page(report: Report) -> str:
     """At most 8 KB of Markdown; rows are made narrower, never left out, until it fits."""
     rows = list(all_rows(report))
     for width in WIDTHS:
-        text = "\n".join(one_line_kept(row, width) for row in rows) + "\n"
+        text = "\n".join(cut_row(row, width) for row in rows) + "\n"
         if len(text.encode("utf-8")) <= MOST_BYTES:
             return text
     return text.encode("utf-8")[: MOST_BYTES - 4].decode("utf-8", "ignore") + "…\n"
 
 
-def one_line_kept(row: str, width: int) -> str:
+def cut_row(row: str, width: int) -> str:
     """A row cut to a width; the spaces in front of it belong to the list it is in."""
     indent = row[: len(row) - len(row.lstrip(" "))]
     return indent + one_line(row, width)
@@ -120,7 +120,7 @@ def best_rows(report: Report) -> list[str]:
     metric, best = report.spec.metric, report.progress.best
     if best is None or best.value is None:
         return [f"none yet: no run came to a valid {metric.name}"]
-    rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quoted(best.note)}"]
+    rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quote(best.note)}"]
     first = report.summary.first
     values = report.progress.baseline or ((first.value,) if first and first.value is not None else ())
     if values and not best.is_baseline:
@@ -139,20 +139,20 @@ def best_rows(report: Report) -> list[str]:
 
 
 def gain_rows(report: Report) -> list[str]:
-    """The kept edits that bought most, by what they changed."""
+    """The kept edits that gained most, by what they changed."""
     kept = [entry for entry in report.summary.kept.values() if not entry.is_baseline]
     if not kept:
         return ["nothing was kept yet" if report.summary.first else "no runs yet"]
-    most = sorted(sorted(kept, key=report.bought)[-GAINS:], key=lambda entry: entry.number)
+    most = sorted(sorted(kept, key=report.gain)[-GAINS:], key=lambda entry: entry.number)
     by_where: dict[str, list[str]] = {}
     for entry in most:
-        found = report.changed(entry)
+        found = report.changes(entry)
         where = found[0].where if len(found) == 1 else "several places" if found else "unknown"
         how = found[0].how if len(found) == 1 else changes_text(found)
         before = report.summary.kept.get(entry.previous_best)
         step = f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)}"
         gained = percent(entry.value, before.value) if before else "the first"
-        by_where.setdefault(where, []).append(f"{entry.run_id} {step} ({gained}): {code(how)} {quoted(entry.note)}")
+        by_where.setdefault(where, []).append(f"{entry.run_id} {step} ({gained}): {code(how)} {quote(entry.note)}")
     rows = [f"the {len(most)} largest of {len(kept)}:", ""] if len(kept) > len(most) else []
     for where, lines in by_where.items():
         rows += [f"- {code(where)}", *(f"  - {line}" for line in lines)]
@@ -162,7 +162,7 @@ def gain_rows(report: Report) -> list[str]:
 def parameter_rows(report: Report) -> list[str]:
     direction = report.spec.metric.direction
     return [
-        f"- {code(each.name)}: {impact.words(each, direction)}; tried {each.tried}; "
+        f"- {code(each.name)}: {impact.impact_text(each, direction)}; tried {each.tried}; "
         f"best at {code(setting_text(each.best))}"
         for each in impact.impacts(report.summary.parameters, direction)[:PARAMETERS]
     ]
@@ -175,8 +175,8 @@ def setting_text(value: object) -> str:
 def extreme_rows(report: Report, entries: Sequence[Row]) -> list[str]:
     rows = []
     for entry in entries:
-        what = "the unedited files" if entry.is_baseline else code(changes_text(report.changed(entry), 2))
-        rows.append(f"- {entry.run_id} {metric_figure(entry.value)} {entry.verdict}: {what} {quoted(entry.note)}")
+        what = "the unedited files" if entry.is_baseline else code(changes_text(report.changes(entry), 2))
+        rows.append(f"- {entry.run_id} {metric_figure(entry.value)} {entry.verdict}: {what} {quote(entry.note)}")
     return rows
 
 
@@ -228,6 +228,6 @@ def code(text: str) -> str:
     return "`" + text.replace("`", "'") + "`"
 
 
-def quoted(note: str) -> str:
+def quote(note: str) -> str:
     """An agent's words, as such."""
     return f'"{one_line(note, 80)}"' if note else ""

@@ -1,4 +1,4 @@
-"""Where an experiment stands, in a few lines: read off the ledger, or off what was remembered of it. Writes nothing."""
+"""How far an experiment is, in a few lines, from its ledger or what is remembered of it. Writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELDOM: tuple[Verdict, ...] = ("timeout", "invalid", "interrupted")
 
 @dataclass(frozen=True)
 class Position:
-    """Where an experiment stands. `is_edited` is None where it cannot be told; `holder` is who runs it now."""
+    """How far an experiment is. `is_edited` is None if that is unknown; `holder` is who runs it now."""
 
     name: str
     spec: Spec
@@ -68,7 +68,7 @@ def last_entries(home: Home, count: int) -> list[Entry]:
 
 
 def position_of(home: Home, spec: Spec) -> Position:
-    """Where an experiment stands now."""
+    """How far an experiment is now."""
     history = History.read(home)
     last = history.recent[-1] if history.recent else None
     return Position(
@@ -84,7 +84,7 @@ def position_of(home: Home, spec: Spec) -> Position:
 
 
 def is_edited(home: Home, spec: Spec, best: Entry | None) -> bool | None:
-    """Whether the working files differ from the best, or from the base where there is none."""
+    """Whether the working files differ from the best, or from the base if there is no best."""
     if not home.working.is_dir():
         return None
     source = home.bests / best.run_id / "source" if best else None
@@ -100,7 +100,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def content_of(path: Path) -> bytes | None:
-    """The content of a file; of a link where it leads, which is what a candidate stores of it."""
+    """The content of a file. Of a link it is the target, as in a stored candidate."""
     try:
         return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
     except OSError:
@@ -130,10 +130,10 @@ def status_text(position: Position) -> str:
         *working_rows(position),
         *position.problems[:1],
     ]
-    return fitted([one_line(row, WIDTH) for row in rows])
+    return fit([one_line(row, WIDTH) for row in rows])
 
 
-def fitted(rows: list[str]) -> str:
+def fit(rows: list[str]) -> str:
     """Rows within the limit; letters that take several bytes are what could go over it."""
     text = "\n".join(rows) + "\n"
     while len(text.encode("utf-8")) > MOST_BYTES:
@@ -154,10 +154,10 @@ def runs_words(progress: Progress) -> str:
 
 
 def termination_words(position: Position) -> str:
-    told = ", ".join(map(str, position.conditions)) or "none set: it goes on until it is stopped"
+    words = ", ".join(map(str, position.conditions)) or "none set: it goes on until it is stopped"
     if position.ended_by:
-        return f"ended by {position.ended_by} — {told}"
-    return f"a stop was asked for — {told}" if position.is_stopping else told
+        return f"ended by {position.ended_by} — {words}"
+    return f"a stop was asked for — {words}" if position.is_stopping else words
 
 
 def noise_words(position: Position) -> str:
