@@ -17,6 +17,7 @@ from .moment import (
     StageFiles as StageFiles,
     marks_of as marks_of,
     read_moment as read_moment,
+    remember_refresh as remember_refresh,
 )
 from .opened import OpenedRun as OpenedRun, open_run as open_run
 from .publication import (

@@ -11,7 +11,7 @@ ARRIVED = "arrived"
 COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the flags' perhaps the last
 
 
-def place_of(run: Run) -> tuple[int, ...]:
+def location_of(run: Run) -> tuple[int, ...]:
     """What a copy of the run cannot share with it."""
     return inode(str(run.root)), inode(str(run.approved))
 
@@ -30,7 +30,7 @@ def last_arrival(run: Run) -> seals.Seal:
 def is_spent(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
     """Whether a flag came along with a copy of the run, so that its time says nothing about this content."""
     arrival = last_arrival(run)
-    if arrival.place == place_of(run):
+    if arrival.place == location_of(run):
         return arrival.spent.get(nr) == mtime_ns
     return mtime_ns < settled_ns(run, key)
 
@@ -51,8 +51,8 @@ def ctime_ns(path: str) -> int:
 
 def arrive(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
     """Notes that the run lies here now, and which flags came with it. Does nothing where that is known."""
-    place = place_of(run)
-    if last_arrival(run).place == place:
+    location = location_of(run)
+    if last_arrival(run).place == location:
         return
     spent = {}
     for nr, key in keys.items():
@@ -62,4 +62,4 @@ def arrive(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
             continue
         if is_spent(run, key, nr, mtime_ns):
             spent[nr] = mtime_ns
-    seals.record(run, ARRIVED, "", decision, place=place, spent=spent)
+    seals.record(run, ARRIVED, "", decision, place=location, spent=spent)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies, derived, history, mending
+from flagstone.gates import copies, history, mending
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages
-from flagstone.gates.moment import Moment, marks_of, read_moment
+from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
 from flagstone.gates.opened import OpenedRun, name_dropped_keys
 from flagstone.gates.publication import failure_of, is_begun
 from flagstone.gates.sealing import approve, policy_decision, seal_touch, touch
@@ -249,7 +249,7 @@ class Frontier:
         if not self.lock:
             return
         try:
-            if not derived.is_in_step(self.opened.run, self.look(), self.verdicts):
+            if not is_refreshed(self.opened.run, self.look()):
                 self.call.refresh(self.opened)
         except FlagstoneError as error:  # the next call tries again
             self.notices.append(error.problem)

@@ -17,7 +17,7 @@ from flagstone.gates.copies import is_spent
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.records import digest_bytes, mark_of
+from flagstone.records import canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
 from flagstone.stages import Stage, StageTable
 
 
@@ -80,6 +80,27 @@ def marks_of(opened: OpenedRun) -> list[object]:
         paths += [run.flag(nr), run.feedback(nr), run.redo(nr), run.history(nr), run.summary(stage.key)]
         paths += [run.offer(stage.key), publication_file(run, nr), turn_file(run, nr)]
     return [mark_of(path) for path in paths]
+
+
+def is_refreshed(run: Run, moment: Moment) -> bool:
+    """Whether what is derived from this moment was written, and nobody touched it since."""
+    return (read_record(refresh_file(run)) or {}).get("of") == derived_key(run, moment)
+
+
+def remember_refresh(run: Run, moment: Moment) -> None:
+    """To be called when memory.md, handoff/ and manifest.json are written (see `status.refresh_derived`)."""
+    write_atomic(refresh_file(run), canonical({"of": derived_key(run, moment)}), durable=False)
+
+
+def derived_key(run: Run, moment: Moment) -> str:
+    """One word for what the derived files are made from, and for the files themselves."""
+    sources = [[files.digest, files.settings] for files in moment.stages.values()]
+    written = [mark_of(path) for path in (run.memory, run.root / "handoff", run.manifest)]
+    return digest_value([moment.marks, sources, written])
+
+
+def refresh_file(run: Run) -> Path:
+    return run.digest_cache.with_name("derived.json")
 
 
 def read_moment(opened: OpenedRun) -> Moment:

@@ -101,17 +101,18 @@ class Session:
         """What a person should read last."""
         return self.frontier.last_words() if self.frontier else []
 
-    def asked(self) -> Frontier:
+    def open_frontier(self) -> Frontier:
+        """The gates of the run. Raises the error of a call that names no run."""
         if self.frontier is None:
             assert self.missing is not None
             raise self.missing
         return self.frontier
 
     def targets(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
-        return self.asked().targets(bring_up_to_date)
+        return self.open_frontier().targets(bring_up_to_date)
 
     def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
-        return self.asked().inputs(stage, bring_up_to_date)
+        return self.open_frontier().inputs(stage, bring_up_to_date)
 
     def experiments(self, stage: Stage) -> list[Path]:
         """What the experiments of a stage wait for: the next block of each, or its end."""
@@ -128,7 +129,7 @@ class Session:
         """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
         from flagstone.processes import server
 
-        call = self.asked().call
+        call = self.open_frontier().call
         if server.BLOCKS not in os.environ and call.executing() and call.is_local():
             script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
             atexit.register(server.spawn_warm_server([sys.executable, script, "--serve"]).stop)
@@ -149,7 +150,7 @@ class Session:
 
     def request(self, stage: Stage) -> str:
         answer_stop_aside()  # asked before each job, when Snakemake's own handler is in place
-        return self.asked().turn_key(stage)
+        return self.open_frontier().turn_key(stage)
 
 
 def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:

@@ -13,13 +13,13 @@ from flagstone.records import content_of, write_atomic
 def write_memory(run: Run, verdicts: Mapping[str, Verdict]) -> None:
     """Rewrites memory.md, unless it says the same already."""
     approved = [each.stage for each in verdicts.values() if each.is_in_force]
-    summaries = [ended(read_text(run.summary(stage.key))) for stage in approved] or ["None yet.\n"]
-    brief = ended(read_text(run.brief))
+    summaries = [with_newline(read_text(run.summary(stage.key))) for stage in approved] or ["None yet.\n"]
+    brief = with_newline(read_text(run.brief))
     text = "\n".join(["# Memory of this run\n", "## Brief\n", brief, "## Approved stages\n", *summaries])
     rewrite(run.memory, text)
 
 
-def ended(words: str) -> str:
+def with_newline(words: str) -> str:
     return words if words.endswith("\n") else words + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstone.gates import OpenedRun, derived, judge_gates, read_moment
+from flagstone.gates import OpenedRun, judge_gates, read_moment, remember_refresh
 from flagstone.status.handoff import write_handoffs
 from flagstone.status.manifest import write_manifest
 from flagstone.status.memory import write_memory
@@ -15,5 +15,5 @@ def refresh_derived(opened: OpenedRun) -> None:
     write_memory(opened.run, verdicts)
     write_handoffs(opened.run, verdicts)
     write_manifest(opened, moment)
-    derived.remember_refresh(opened.run, moment, verdicts)
+    remember_refresh(opened.run, moment)
     opened.cache.save()
