@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_start
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -73,18 +74,10 @@ class Desk:
     def call(self, program: str, *words: str) -> str:
         """What a command says; it must end well."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        done = subprocess.run(
-            [str(PROGRAMS / program), *words],
-            cwd=self.root,
-            env={**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=LIMIT_S,
-        )
-        said = done.stdout.decode(errors="replace")
+        env = {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)}
+        code, said = warm_start.run([str(PROGRAMS / program), *words], self.root, env, LIMIT_S)
         is_ours = "Traceback (most recent call last)" in said and "tail" not in words
-        assert done.returncode == 0 and not is_ours, f"{program} {words}:\n{said}"
+        assert code == 0 and not is_ours, f"{program} {words}:\n{said}"
         return said
 
     def flagstone(self, *words: str) -> str:

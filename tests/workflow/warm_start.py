@@ -11,9 +11,11 @@ import functools
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 LARGEST = 1 << 20
@@ -30,16 +32,20 @@ def warm_process() -> socket.socket:
     return ours
 
 
-def begin(program: Path, words: tuple[str, ...], cwd: Path, env: dict[str, str], output: int) -> int:
-    """Starts a call; its process id."""
-    call = {"words": [str(program), *words], "cwd": str(cwd), "env": env}
-    socket.send_fds(warm_process(), [json.dumps(call).encode()], [output])
-    return int(warm_process().recv(LARGEST))
-
-
-def exit_code() -> int:
-    """How the call that was started last ended."""
-    return int(warm_process().recv(LARGEST))
+def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float) -> tuple[int, str]:
+    """Waits for a call to end; its exit code and its output. One that hangs is killed with all it started."""
+    reading, writing = os.pipe()
+    call = {"words": words, "cwd": str(cwd), "env": env}
+    socket.send_fds(warm_process(), [json.dumps(call).encode()], [writing])
+    os.close(writing)
+    hung = threading.Timer(limit_s, os.killpg, (int(warm_process().recv(LARGEST)), signal.SIGKILL))
+    hung.start()
+    with open(reading, "rb") as stream:
+        output = stream.read().decode(errors="replace")
+    code = int(warm_process().recv(LARGEST))
+    assert hung.is_alive(), f"{words} hung; its output:\n{output}"
+    hung.cancel()
+    return code, output
 
 
 def serve(calls: socket.socket) -> list[str]:

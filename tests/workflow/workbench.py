@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -189,17 +188,7 @@ def snakemake_words(words: tuple[str, ...], run: str | None) -> list[str]:
 
 def run_warm(program: str, *words: str, cwd: Path) -> Said:
     """A whole command in a process of its own, without the second that it takes to load Snakemake."""
-    reading, writing = os.pipe()
-    pid = warm_start.begin(PROGRAMS / program, words, cwd, environment(), writing)
-    os.close(writing)
-    hung = threading.Timer(LIMIT_S, os.killpg, (pid, signal.SIGKILL))
-    hung.start()
-    with open(reading, "rb") as stream:
-        output = stream.read().decode(errors="replace")
-    code = warm_start.exit_code()
-    assert hung.is_alive(), f"{program} {words} hung; it said:\n{output}"
-    hung.cancel()
-    return Said(code, output)
+    return Said(*warm_start.run([str(PROGRAMS / program), *words], cwd, environment(), LIMIT_S))
 
 
 def start(program: Path, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
