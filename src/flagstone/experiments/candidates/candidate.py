@@ -60,9 +60,13 @@ def kept_candidate(run: RunFolder) -> Candidate | None:
 
 
 def drop_records(run: RunFolder) -> None:
-    """Removes what was written down while a run was under way, once the ledger and result.json have all of it."""
-    result = read_record(run.result)
-    if result is None or result.get("status") == "violation":  # the proposal names them all
+    """Removes what was written down while a run was under way, once it has a verdict. Its edited files stay.
+
+    What names more than the verdict does stays, and so does all that an earlier version left: it has no such files.
+    """
+    made = kept_candidate(run)
+    shown = made.snapshot.changed if made and not made.snapshot.violations else ()
+    if not shown or not all(os.path.lexists(run.root / path) for path in shown):
         return
     for name in os.listdir(run.root):
         if name == run.proposal.name or (name.startswith("measured-") and name.endswith(".json")):
