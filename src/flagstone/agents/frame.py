@@ -14,7 +14,7 @@ from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.records import utc, write_atomic, write_record
+from flagstone.records import plain, utc, write_atomic, write_record
 
 # Called before a call, it returns what is called after it: with the result, or with None if there is none.
 # That returns in words what the agent changed and should not have.
@@ -84,7 +84,7 @@ class ClaimedCall:
         result = replace(result, violations=(*result.violations, *end_guard(result)))
         self.append_line(call, result, began)
         result = replace(result, changed=changed_files(call, before, stats_of_grant(call)))
-        write_record(call.record_dir / "result.json", result.to_record(), durable=durable)
+        write_record(call.record_dir / "result.json", plain(result), durable=durable)
         return result
 
     def drive(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:

@@ -144,44 +144,6 @@ class AgentResult:
         """The result of a call that cost nothing, because it never started."""
         return cls(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
 
-    def to_record(self) -> dict[str, object]:
-        """The result as a record of plain values."""
-        return {
-            **vars(self),
-            "outcome": self.outcome.value,
-            "usage": dict(vars(self.usage)),
-            "tools": dict(self.tools),
-            "denied": list(self.denied),
-            "violations": list(self.violations),
-            "changed": list(self.changed),
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, object]) -> AgentResult:
-        """The result a record tells of; KeyError or ValueError where it tells of none."""
-        usage, tools = record.get("usage"), record.get("tools")
-        counts = usage if isinstance(usage, Mapping) else {}
-        return cls(
-            outcome=Outcome(str(record["outcome"])),
-            reason=str(record.get("reason", "")),
-            text=str(record.get("text", "")),
-            session_id=str(record.get("session_id", "")),
-            exit_code=whole(record.get("exit_code")),
-            cost_usd=paid(record.get("cost_usd")),
-            usage=Usage(**{name: whole(counts.get(name)) for name in Usage.__dataclass_fields__}),
-            turns=whole(record.get("turns")),
-            tools={str(k): whole(v) or 0 for k, v in tools.items()} if isinstance(tools, Mapping) else {},
-            denied=names(record.get("denied")),
-            retry_after_s=amount(record.get("retry_after_s")),
-            structured=record.get("structured"),
-            started_at=str(record.get("started_at", "")),
-            ended_at=str(record.get("ended_at", "")),
-            sandbox=str(record.get("sandbox", "")),
-            violations=names(record.get("violations")),
-            changed=names(record.get("changed")),
-            conversation_usd=paid(record.get("conversation_usd")),
-        )
-
 
 @dataclass(frozen=True)
 class Event:

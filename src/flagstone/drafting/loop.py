@@ -27,7 +27,7 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import OpenedRun, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
-from flagstone.records import utc, write_record
+from flagstone.records import read_as, utc, write_record
 from flagstone.stages import Stage
 
 ENDS_AT_ONCE = {
@@ -228,12 +228,11 @@ def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
 
 def result_of(attempt: Attempt) -> AgentResult | None:
     """How an attempt's call ended; None when it was cut off before that was written."""
-    record = attempt.record(attempt.result)
-    if record is None:
+    if not attempt.result.exists():
         return None
-    try:
-        return AgentResult.from_record(record)
-    except (KeyError, ValueError) as error:
+    found = read_as(attempt.result, AgentResult)
+    if found is None:
         raise FlagstoneError(
             f"{attempt.result} cannot be understood", hint="move the attempt's folder away and run again"
-        ) from error
+        )
+    return found

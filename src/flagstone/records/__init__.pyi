@@ -8,6 +8,7 @@ from .encoding import (
     digest_file as digest_file,
     digest_value as digest_value,
     encode as encode,
+    plain as plain,
     utc as utc,
 )
 from .files import (

@@ -13,6 +13,7 @@ import pytest
 from flagstone.agents import changes
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
+from flagstone.records import decode, encode
 
 Asked = Callable[..., AgentCall]
 
@@ -40,7 +41,7 @@ def works(asked: Asked, tmp_path: Path, act: Callable[[Path], object]) -> AgentR
         (workspace / name).write_text("x")
     call = replace(call, writable=(workspace, call.task.run_root / "draft.md"))
     result = Frame(Worker(act), tmp_path / "log").carry_out(call)
-    assert AgentResult.from_record(result.to_record()).changed == result.changed
+    assert decode(encode(result), AgentResult).changed == result.changed
     assert "workspace/" not in (tmp_path / "log").read_text(), "the log of calls stays short"
     return result
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from flagstone.experiments.proposers.ideas import (
     lessons_of,
     text_of,
 )
+from flagstone.records import decode, encode
 
 BASE = entry_of(1, "advance", 1.0, note="baseline", best_run="r0001")
 
@@ -80,7 +80,7 @@ def test_the_memory_of_any_number_of_runs_is_bounded(count: int) -> None:
     entries = [replace(entry, note=note, proposal={"change": note}) for entry in made_up(count)]
     memory = lessons_of(entries)
     assert 3000 < len(text_of(memory).encode()) <= MOST_BYTES
-    assert len(json.dumps(memory.to_record())) < 60_000
+    assert len(encode(memory)) < 60_000
     assert all(line.startswith(("r", "Came", "Newest")) for line in text_of(memory).splitlines())
 
 
@@ -129,4 +129,4 @@ def test_a_crash_that_was_mended_is_forgotten() -> None:
 
 def test_a_memory_is_the_same_after_it_was_written_and_read() -> None:
     memory = lessons_of(made_up(300))
-    assert Lessons.from_record(json.loads(json.dumps(memory.to_record()))) == memory
+    assert decode(encode(memory), Lessons) == memory

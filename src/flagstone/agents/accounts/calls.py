@@ -11,7 +11,7 @@ from typing import Any
 from flagstone.agents.accounts import inflight
 from flagstone.agents.protocol import AgentCall, AgentResult, paid, whole
 from flagstone.locks import sole_use
-from flagstone.records import Ledger, decode_or_none, utc
+from flagstone.records import Ledger, decode_or_none, plain, utc
 
 LOG = "agents.jsonl"
 LEAST_USD = 1e-6  # less is a rounding error
@@ -35,7 +35,7 @@ class Spending:
 
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
-    record = result.to_record()
+    record = plain(result)
     told = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
     return {**facts_of_call(call), **told}
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from flagstone.experiments.ledger import Entry, entries_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Home
-from flagstone.records import read_record, write_record
+from flagstone.records import encode, read_as, write_atomic
 from flagstone.text import one_line
 
 RECENT = 30
@@ -108,16 +107,6 @@ class Lessons:
     def distance(self, idea: Idea) -> tuple[float, str]:
         assert idea.value is not None
         return abs(idea.value - (self.best_value or 0.0)), idea.run_id
-
-    def to_record(self) -> dict[str, Any]:
-        ideas = {name: [vars(each) for each in getattr(self, name)] for name in ("gains", "near", "recent")}
-        return {**vars(self), **ideas}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Lessons:
-        """The memory a record tells of; KeyError or TypeError where it tells of none."""
-        ideas = {name: tuple(Idea(**each) for each in record[name]) for name in ("gains", "near", "recent")}
-        return cls(**{**record, **ideas, "baseline": tuple(record["baseline"])})
 
 
 def crash_fixed_by(entry: Entry) -> str:
@@ -221,7 +210,7 @@ class LessonStore:
                 memory = memory.after(entry, view.tail)
                 self.keep(memory)
             if new:
-                write_record(state_file(view.home), memory.to_record(), durable=False)
+                write_atomic(state_file(view.home), encode(memory), durable=False)
             return memory
 
     def keep(self, memory: Lessons) -> None:
@@ -257,11 +246,7 @@ def state_file(home: Home) -> Path:
 
 
 def stored_lessons(home: Home) -> Lessons | None:
-    record = read_record(state_file(home))
-    try:
-        return Lessons.from_record(record) if record else None
-    except (KeyError, TypeError):
-        return None
+    return read_as(state_file(home), Lessons)
 
 
 REFINE_AFTER = 3
