@@ -1,4 +1,4 @@
-"""Which files of its grant an agent has changed: told from what the file system says of each, before and after."""
+"""Which files of its grant an agent changed, by what the file system says of each before and after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED = 500
 
 
 class FileStat(NamedTuple):
-    """A file as it was. The last is the kernel's own: no program can set it back."""
+    """A file as it was. No program can set `ctime_ns` back."""
 
     inode: int
     size: int
@@ -58,12 +58,12 @@ def files_below(places: Iterable[str], passed_over: Collection[str], left_out: C
 
 
 def changed_files(call: AgentCall, before: Mapping[str, FileStat], after: Mapping[str, FileStat]) -> tuple[str, ...]:
-    """What of its grant is not as it was before a call."""
+    """The files of its grant that are not as they were before a call."""
     return differences(before, after, call.task.run_root)
 
 
 def differences(before: Mapping[str, FileStat], after: Mapping[str, FileStat], root: Path) -> tuple[str, ...]:
-    """What is new, other or gone, named from the root where it lies below it; of very many the first and the number."""
+    """What is new, changed or gone, relative to the root if it is below it; of very many the first and their number."""
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     above = os.path.abspath(root)
     named = [os.path.relpath(path, above) if path.startswith(f"{above}/") else path for path in differ[:NAMED]]

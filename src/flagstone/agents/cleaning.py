@@ -1,4 +1,4 @@
-"""Takes secrets out of what an agent has left in its room, whatever that is: it never fails, and never takes long."""
+"""Takes secrets out of whatever an agent left in its conversation's folder. It never fails, and its time is bounded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNFOLLOWED = os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass
 class OpenFolder:
-    """One folder on the way down: which it is, and what of it is still to be looked at."""
+    """One folder on the way down: its identity, and the names in it that are still to be visited."""
 
     identity: tuple[int, int]
     names: list[str]
@@ -29,14 +29,14 @@ class OpenFolder:
 
 @dataclass
 class Cleaning:
-    """One walk through a room. Links are not followed, pipes not opened, holes in files not read."""
+    """One walk through a folder. It follows no links, opens no pipes, and reads no holes of files."""
 
     redactor: Redactor
     left_bytes: int = READ_AT_MOST
     left_entries: int = ENTRIES_AT_MOST
 
     def clean(self, root: Path) -> None:
-        """Cleans every file below a folder that can be reached at all."""
+        """Cleans every file below a folder that can be reached."""
         with suppress(OSError):
             self.walk(os.open(root, os.O_RDONLY | os.O_DIRECTORY | UNFOLLOWED))
 
@@ -78,7 +78,7 @@ class Cleaning:
         return None
 
     def clean_file(self, name: str, folder: int) -> None:
-        """A small file is written anew; where that cannot be, and in a large one, secrets are written over."""
+        """Replaces a small file. If that is impossible, or the file is large, it overwrites the secrets."""
         handle = os.open(name, os.O_RDWR | os.O_NONBLOCK | UNFOLLOWED, dir_fd=folder)
         try:
             status = os.fstat(handle)
@@ -100,7 +100,7 @@ class Cleaning:
             os.close(handle)
 
     def write_over(self, handle: int, size: int) -> None:
-        """Puts asterisks in the place of secrets; parts overlap, so that one across two of them is seen."""
+        """Overwrites secrets with asterisks. Parts overlap, so that a secret across two of them is found."""
         for start, end in stretches(handle, size):
             for begin in range(start, end, PART):
                 if self.left_bytes <= 0:
@@ -112,7 +112,7 @@ class Cleaning:
 
 
 def stretches(handle: int, size: int) -> Iterator[tuple[int, int]]:
-    """Where a file holds something: what is a hole takes no room, and no time."""
+    """The parts of a file that are no holes."""
     end = 0
     while end < size:
         try:
@@ -124,7 +124,7 @@ def stretches(handle: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def make_open(name: str, folder: int, mode: int) -> None:
-    """What an agent has closed to its owner is opened: only then can it be looked into, and removed by a person."""
+    """Gives the owner the access that an agent took away, so that we can read it and a person can remove it."""
     wanted = mode | (OWNERS if stat.S_ISDIR(mode) else 0o600)
     if wanted != mode:
         handle = os.open(name, os.O_PATH | UNFOLLOWED, dir_fd=folder)
@@ -135,7 +135,7 @@ def make_open(name: str, folder: int, mode: int) -> None:
 
 
 def parent_of(folder: int, expected: tuple[int, int]) -> int:
-    """The folder above; OSError where somebody has moved the one we are in, so that it would lead elsewhere."""
+    """The folder above; OSError if somebody moved the one we are in."""
     above = os.open("..", os.O_RDONLY | os.O_DIRECTORY | UNFOLLOWED, dir_fd=folder)
     if identity_of(os.fstat(above)) != expected:
         os.close(above)

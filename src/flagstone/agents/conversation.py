@@ -1,4 +1,4 @@
-"""The private folder of one conversation, whatever agent holds it: its lock, its settings, what it leaves running."""
+"""The private folder of one conversation with any agent: its lock, its facts, and what it leaves running."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SessionFolder:
 
     @classmethod
     def at(cls, stage: Path, session_id: str) -> SessionFolder:
-        """The folder of a conversation, where it would be."""
+        """The folder of a conversation, which need not exist."""
         return cls(stage / f"conversation-{session_id}")
 
     @classmethod
@@ -63,16 +63,16 @@ class SessionFolder:
             yield is_ours
 
     def fact(self, name: str) -> object:
-        """What is remembered of the conversation under this name; None where nothing is."""
+        """A fact that was noted of the conversation; None if there is none."""
         return (read_record(self.state) or {}).get(name)
 
     def note(self, **facts: object) -> None:
         """Remembers facts for the next call, beside those that are known already."""
-        # what a power failure takes from here is asked for again, or counted twice: never forgotten
+        # what a power cut takes from here is asked for again, or counted twice, but never forgotten
         write_record(self.state, {**(read_record(self.state) or {}), **facts}, durable=False)
 
     def note_survivors(self, survivors: tuple[Survivor, ...], **facts: object) -> None:
-        """Remembers what could not be ended, since nothing is started beside it; and what else there is to know."""
+        """Notes processes that could not be ended: until they are gone, nothing else is started."""
         self.note(**facts, survivors=[[survivor.pid, survivor.started_ticks] for survivor in survivors])
 
     def still_running(self) -> tuple[Survivor, ...]:

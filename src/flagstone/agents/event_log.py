@@ -16,7 +16,7 @@ LARGEST = 5_000_000
 
 @contextmanager
 def open_event_log(path: Path) -> Iterator[Callable[[Event], None]]:
-    """Where the events of one call are written as they happen; of too many the beginning and the end are kept."""
+    """Opens the file for the events of one call. If it grows too large, its middle is left out."""
     log = CappedFile(path, LARGEST, Redactor({}), is_continued=True)  # events are redacted already
     try:
         yield lambda event: log.write(f"{utc(time.time())} {event.kind:<8} {event.text}\n".encode("utf-8", "replace"))

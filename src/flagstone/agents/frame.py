@@ -49,7 +49,7 @@ class Frame:
             return
         conversation = call.conversation
         about = {**facts_of_call(call), "agent": self.agent.name, "session_id": conversation.session_id}
-        # a conversation that is not open has told everything: no later call will tell what no line knows
+        # the cost of a conversation that is not open is known: no later call will report more of it
         is_open = SessionFolder.at(call.record_dir.parent, conversation.session_id).fact("is_open") is True
         claim = Claim.of_call(call.limits, about, tells_earlier=is_open)
         with reserve(self.log, self.budgets, claim, self.patience) as reservation:

@@ -78,7 +78,7 @@ class Task:
 class AgentCall:
     """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`.
 
-    `sandbox` is what the run is set to; `hidden` is kept from its eyes where bubblewrap can be used.
+    `sandbox` is what the run is set to; `hidden` is what it cannot see if bubblewrap is used.
     """
 
     prompt: str
@@ -96,13 +96,13 @@ class AgentCall:
 
 
 def own_git_only(call: AgentCall) -> dict[str, str]:
-    """What keeps git from finding, from within the work, the repository of a person that the work lies in."""
+    """The environment that keeps git, started in the work, from finding the person's repository around it."""
     return {"GIT_CEILING_DIRECTORIES": str(call.task.run_root.parent)}
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call; None where the agent did not say."""
+    """Tokens of one call; None if the agent did not report them."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -177,19 +177,19 @@ def names(value: object) -> tuple[str, ...]:
 
 
 def amount(value: object) -> float | None:
-    """A finite number, or None where there is none."""
+    """A finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if isfinite(value) else None
 
 
 def paid(value: object) -> float | None:
-    """What something has cost, or how long it took; None where nobody said, or said less than nothing."""
+    """A cost or a duration; None if it is unknown or negative."""
     number = amount(value)
     return None if number is None or number < 0 else number
 
 
 def whole(value: object) -> int | None:
-    """A count, or None where there is none."""
+    """A count; None for anything else."""
     number = paid(value)
     return None if number is None else int(number)

@@ -117,7 +117,7 @@ def leftovers(recording: Path, call: AgentCall) -> Leftovers:
 
 
 def exit_code_of(recording: Path) -> int:
-    """What the recorded program ended with; 0 where that was not kept."""
+    """The exit code of the recorded program; 0 if it was not recorded."""
     try:
         return int((recording / "exit_code").read_text("ascii"))
     except (OSError, ValueError):

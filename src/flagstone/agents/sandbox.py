@@ -1,4 +1,4 @@
-"""Decides how an agent's call is held to its grant: by what the run asks for, and by what this machine can do."""
+"""Decides how an agent is confined to its grant, by what the run asks for and what this machine can do."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def confinement_for(
     here: Strength | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Confinement | None:
-    """What a call is held to (`private`: the driver's own folders); None where it is off, or nothing is here.
+    """What confines a call (`private`: the driver's own folders); None if it is off, or this machine has nothing.
 
-    FlagstoneError where the machine cannot do what the run asks for. `is_program` is false for a function of ours in
+    FlagstoneError if the machine cannot do what the run asks for. `is_program` is false for a function of ours in
     a forked child, which is no stranger: it is held as far as it can be, and never refused.
     """
     if call.sandbox == "off":
@@ -113,7 +113,7 @@ def checked_grant(path: Path, call: AgentCall) -> Path:
     leaves = given.is_relative_to(root) and not real.is_relative_to(real_root)
     if given.is_symlink() or leaves:
         raise FlagstoneError(
-            f"{path} is a link, or lies behind one that leaves the run: an agent may not write there",
+            f"{path} is a link, or behind one that leaves the run: an agent may not write there",
             hint="put the file or folder itself in the link's place, then run it again",
         )
     if not real.exists():

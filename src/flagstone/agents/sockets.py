@@ -30,7 +30,7 @@ FIXED = (
 
 
 def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tuple[Path, ...]:
-    """What is to be hidden from confined code; a folder that holds anything of `kept` stays open."""
+    """The sockets and keys to hide from confined code. A folder that holds anything of `kept` stays visible."""
     real = [os.path.realpath(path) for path in kept]
     known = dict.fromkeys(map(os.path.realpath, filter(None, known_paths(environ))))
     hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
@@ -39,12 +39,12 @@ def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tupl
 
 
 def may_be_hidden(path: str, kept: Iterable[str]) -> bool:
-    """Whether a path neither holds anything that is kept nor lies in it."""
-    return not any(f"{place}/".startswith(f"{path}/") or path.startswith(f"{place}/") for place in kept)
+    """Whether a path is neither inside nor around anything that must stay visible."""
+    return not any(f"{other}/".startswith(f"{path}/") or path.startswith(f"{other}/") for other in kept)
 
 
 def known_paths(environ: Mapping[str, str]) -> Iterator[str]:
-    """Those with a place that everybody knows, or that the environment tells."""
+    """Those at well-known paths, or at paths that the environment names."""
     uid = os.getuid()
     yield environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
     yield from FIXED
@@ -59,7 +59,7 @@ def known_paths(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def listening_sockets() -> Iterator[str]:
-    """Other sockets on this machine that we could call, and so could what we start: our own user's first."""
+    """Other sockets on this machine that we, and so what we start, could connect to; our own user's first."""
     try:
         with open(LISTED, "rb") as stream:
             table = stream.read()

@@ -1,4 +1,4 @@
-"""Digests everything protected before and after a call; what an agent changed is put back and named."""
+"""Compares everything protected before and after a call; what an agent changed is put back and named."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Enforcement:
-    """What kept the agent of a call, as its driver says: `landlock`, `bubblewrap`, both, or nothing."""
+    """What confined the agent of a call, as its driver says: `landlock`, `bubblewrap`, both, or nothing."""
 
     by: str
 
@@ -122,9 +122,9 @@ class Watch:
             others.append(FileChange(".", f"more than {FILES_LIMIT} files: not all of them were watched"))
         self.cache.save()
         if violations or others:
-            told = {"violations": [vars(c) for c in violations], "others": [vars(c) for c in others]}
+            changes = {"violations": [vars(c) for c in violations], "others": [vars(c) for c in others]}
             about = {"stage": self.call.task.stage, "attempt": self.call.task.attempt, "sandbox": held.by}
-            write_record(self.call.record_dir / "violations.json", {**about, **told})
+            write_record(self.call.record_dir / "violations.json", {**about, **changes})
         return violations
 
     def changes(self, now: Mapping[str, FileState]) -> Iterator[FileChange]:
@@ -160,7 +160,7 @@ class Watch:
         """Logs grow and caches are rewritten by other calls of ours; a log that lost its beginning is another thing."""
         was = self.before.get(change.path)
         if change.path.startswith(".snakemake/"):
-            return Answer.REPAIR  # cheap to make anew, and worth forging
+            return Answer.REPAIR  # cheap to make again, and worth forging
         if change.path == log_of_calls.CALLS and change.what in ("changed", "created"):
             return Answer.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Answer.PASS
         if was is None:
@@ -184,7 +184,7 @@ class Watch:
         return log_of_calls.expected_content(self.opened.run, self.before.get(log_of_calls.CALLS), self.ground.siblings)
 
     def own_changes(self) -> Iterator[FileChange]:
-        """What became of the files in which we write down this call: an agent can change the marks in their folder."""
+        """What happened to the files that we write during this call: an agent can change their modes."""
         for name in WRITTEN_MEANWHILE:
             path = self.call.record_dir / name
             relative = os.path.relpath(path, self.ground.root)
@@ -243,7 +243,7 @@ class Watch:
 
 
 def answer_to_others(zone: Zone, change: FileChange) -> Answer:
-    """The kernel kept the agent from it, so that somebody else did it: only what is nobody's to change is put back."""
+    """The kernel prevented it for the agent, so somebody else did it: only what nobody may change is put back."""
     if zone is Zone.RECORDS and change.what != "created":
         return Answer.VIOLATION
     is_news = zone is not Zone.BOOKKEEPING and (change.what != "created" or zone is Zone.MARKS)
@@ -258,7 +258,7 @@ def answer_to_metadata(zone: Zone, held: Enforcement) -> Answer:
 
 
 def restore_metadata(target: Path, was: FileState) -> None:
-    """Mode and time as they were. Of a link neither can be told from the link itself."""
+    """Mode and time as they were. A link has neither of its own."""
     if was.kind == "link":
         return
     if was.kind != "other":

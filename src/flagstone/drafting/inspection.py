@@ -88,7 +88,7 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
 
 
 def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
-    """Puts approved files that an attempt changed back from history, as far as copies are kept."""
+    """Restores approved files that an attempt changed from history, as far as there are copies."""
     run = opened.run
     now = digests_of(opened, approved)
     for path, (digest, nr) in approved.items():

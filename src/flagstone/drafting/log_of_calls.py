@@ -1,4 +1,4 @@
-"""Tells, in the log of calls, what others of ours have added meanwhile from what an agent has."""
+"""Separates, in the log of calls, lines of our own processes from lines that an agent added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CALLS = f"logs/{LOG}"
 
 
 def expected_content(run: Run, was: FileState | None, siblings: frozenset[str]) -> bytes | None:
-    """What the log should hold, where it holds more; None where it is as it was, or lost its beginning."""
+    """The content that the log should have if somebody added lines; None if nobody did, or its beginning changed."""
     try:
         content = (run.root / CALLS).read_bytes()
     except OSError:
@@ -35,10 +35,10 @@ def lines(added: bytes) -> Iterator[bytes]:
 
 def is_ours(line: bytes, run: Run, siblings: frozenset[str]) -> bool:
     """Whether a stage that may be built at the same time has written this, or an experiment that runs now."""
-    told = decode_or_none(line, dict[str, Any]) or {}
-    experiment = str(told.get("experiment") or "")
+    fields = decode_or_none(line, dict[str, Any]) or {}
+    experiment = str(fields.get("experiment") or "")
     is_name = experiment == os.path.basename(experiment) != ""
-    return told.get("stage") in siblings or (is_name and bool(holder_of(run.experiments / experiment / "lock")))
+    return fields.get("stage") in siblings or (is_name and bool(holder_of(run.experiments / experiment / "lock")))
 
 
 def put_back(run: Run, content: bytes, aside: Path) -> None:

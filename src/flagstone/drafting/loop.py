@@ -43,7 +43,7 @@ LONGEST_WAIT_S = 6 * 3600.0  # what we wait because we are asked to
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage is built with: the agent, a voice for the terminal, and a clock."""
+    """What a stage is built with: the agent, the terminal, and a clock."""
 
     agent: Callable[[], Agent]
     say: Callable[[str], None]
@@ -72,8 +72,8 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
             raise
         except FlagstoneError as error:
             now = work.open_turn_of(run, stage.nr) or open_turn
-            told = {"problem": error.problem, "hint": error.hint, "exit_code": error.exit_code}
-            work.save(run, stage.nr, replace(now, failure=told))
+            failure = {"problem": error.problem, "hint": error.hint, "exit_code": error.exit_code}
+            work.save(run, stage.nr, replace(now, failure=failure))
             raise
         finally:
             opened.cache.save()

@@ -145,7 +145,7 @@ def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:
 
 
 def republish(run: Run, stage: Stage, was: Publication) -> bool:
-    """Puts the version last kept back in place, without a call of the agent."""
+    """Publishes the last version from history again, without a call of the agent."""
     folder = history.version_folder(run, stage.nr, was.version)
     if folder is None:
         return False

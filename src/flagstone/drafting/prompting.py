@@ -77,10 +77,10 @@ def experiment_rows(run: Run) -> tuple[str, ...]:
     """One line an experiment that has ended: its name, its number, where its results are."""
     rows = []
     for plan in plans(run):
-        told = read_record(plan.done) or {}
-        if told:
-            where = ", ".join(told.get("exports", {})) or run.relative(plan.folder)
-            rows.append(f"{plan.name}: {told.get('summary', 'ended')} (results: {where})")
+        outcome = read_record(plan.done) or {}
+        if outcome:
+            where = ", ".join(outcome.get("exports", {})) or run.relative(plan.folder)
+            rows.append(f"{plan.name}: {outcome.get('summary', 'ended')} (results: {where})")
     return tuple(rows)
 
 

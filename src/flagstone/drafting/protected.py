@@ -142,7 +142,7 @@ def state_of(path: str, cache: DigestCache) -> FileState:
 def with_copies(root: Path, marks: dict[str, FileState], *, of_all: bool) -> dict[str, FileState]:
     """Takes copies of small files, those first that matter most, up to a limit in all.
 
-    Where the kernel keeps files from being written (`of_all` false), older attempts and kept versions are left out.
+    If the kernel protects files (`of_all` is false), older attempts and versions are left out.
     """
     folder, found = COPIES_BYTES, dict(marks)
     for is_late in (False, True) if of_all else (False,):

@@ -81,7 +81,7 @@ def start_turn(run: Run, stage: Stage, turn: Turn, was: Publication | None) -> O
 
 
 def reason_for(turn: Turn, was: Publication | None, opened: OpenTurn | None) -> Why:
-    """How this turn stands to the last thing the stage did."""
+    """Why this turn is needed, compared with the stage's last one."""
     before = opened.turn if opened else was.turn if was else None
     if before is None:
         return "start"

@@ -13,7 +13,7 @@ from stand_in import StandIn
 
 from flagstone.agents import sandbox
 from flagstone.agents.protocol import AgentCall, Mode, Outcome
-from flagstone.agents.sandbox import Strength, confinement_for, how_held
+from flagstone.agents.sandbox import Strength, confinement_for, mechanisms_of
 from flagstone.errors import FlagstoneError
 
 NO_BUBBLEWRAP = "bubblewrap is not installed"
@@ -48,7 +48,7 @@ def call(asked: Asked) -> Asked:
     ],
 )
 def test_auto_takes_what_is_there(call: Asked, here: Strength, mode: Mode, held: str) -> None:
-    assert how_held(confinement_for(call(mode=mode), (), here=here)) == held
+    assert mechanisms_of(confinement_for(call(mode=mode), (), here=here)) == held
 
 
 @pytest.mark.parametrize("here", [NEITHER, BUBBLEWRAP, OLD])
@@ -73,7 +73,7 @@ def test_off_means_off_everywhere(call: Asked) -> None:
 
 
 def test_our_own_function_is_held_as_far_as_it_can_be_and_never_refused(call: Asked) -> None:
-    assert how_held(confinement_for(call(), (), is_program=False, here=BOTH)) == "landlock"
+    assert mechanisms_of(confinement_for(call(), (), is_program=False, here=BOTH)) == "landlock"
     assert confinement_for(call(), (), is_program=False, here=NEITHER) is None
 
 

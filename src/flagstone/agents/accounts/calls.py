@@ -36,8 +36,8 @@ class Spending:
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
     record = plain(result)
-    told = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
-    return {**facts_of_call(call), **told}
+    facts = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
+    return {**facts_of_call(call), **facts}
 
 
 def facts_of_call(call: AgentCall) -> dict[str, object]:
@@ -70,8 +70,8 @@ def has_use(log: Path, experiment: str, run: str) -> bool:
     """Whether a log tells of what this run of an experiment has used."""
     try:
         with open(log, "rb") as stream:
-            told = (decode_or_none(raw, dict[str, Any]) for raw in stream if f'"{run}"'.encode() in raw)
-            return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in told)
+            lines = (decode_or_none(raw, dict[str, Any]) for raw in stream if f'"{run}"'.encode() in raw)
+            return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in lines)
     except OSError:
         return False
 
@@ -122,8 +122,8 @@ def is_call(line: Line) -> bool:
 def costs_known_later(lines: Iterable[Line]) -> dict[int, float]:
     """What calls of unknown cost have cost besides what a later call of their conversation tells as its own (by id()).
 
-    Mostly nothing. But of a call that told its cost and was killed before it could write its line, only the total of
-    the conversation still knows: it is more than all its lines account for.
+    Mostly 0. But if a call reported its cost and was killed before its line was written, only the total of the
+    conversation includes it: the total is more than all lines account for.
     """
     open_calls: dict[tuple[object, object], list[int]] = {}
     accounted: dict[tuple[object, object], float] = {}

@@ -20,7 +20,7 @@ FOLDER = "inflight"
 # a call on another machine cannot be looked at: it is given up this long after it had to be over
 LATE_S = 900.0
 # of a record that whoever was killed has left; nothing else of it becomes part of the log
-SAID_OF_A_CALL = (
+CALL_FACTS = (
     *("agent", "stage", "experiment", "attempt", "title", "mode", "model"),
     *("session_id", "resumed", "allowed"),
 )
@@ -46,10 +46,10 @@ class CallRecord:
 
     def line_if_killed(self, now_s: float) -> dict[str, object]:
         """The line of a call whose process was killed: its cost is unknown."""
-        told = {name: value for name, value in self.facts.items() if name in SAID_OF_A_CALL}
+        known = {name: value for name, value in self.facts.items() if name in CALL_FACTS}
         wall_s = min(max(now_s - began_s(self.facts), 0.0), limit_s(self.facts))
         return {
-            **told,
+            **known,
             "outcome": Outcome.CRASHED.value,
             "reason": "the process that made this call was killed",
             "cost_usd": None,

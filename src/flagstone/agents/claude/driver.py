@@ -146,7 +146,7 @@ def what_is_left(limits: Limits, spent: Totals) -> Limits:
 
 
 def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
-    """The result of a call that we ended in the middle; what it has cost is told when the conversation goes on."""
+    """The result of a call that we ended in the middle; its cost becomes known when the conversation goes on."""
     return AgentResult(
         outcome=Outcome.BUDGET,
         reason=f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})",
@@ -171,9 +171,9 @@ def result_of(
     )
     ending = ending_of(stream, left)
     total = Totals.of_result(stream)
-    is_told = total is not None and total.is_told(before, ending.outcome)
+    is_plausible = total is not None and total.is_plausible(before, ending.outcome)
     share = None if total is None else total.since(before, stream.usage)
-    folder.note_survivors(process.survivors, **(total.facts() if total and is_told else {}))
+    folder.note_survivors(process.survivors, **(total.facts() if total and is_plausible else {}))
     return AgentResult(
         outcome=ending.outcome,
         reason=ending.reason,
@@ -187,5 +187,5 @@ def result_of(
         denied=stream.denied,
         retry_after_s=ending.retry_after_s,
         structured=structured_reply(stream.result),
-        conversation_usd=total.cost_usd if total and is_told else None,
+        conversation_usd=total.cost_usd if total and is_plausible else None,
     )

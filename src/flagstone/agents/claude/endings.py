@@ -1,4 +1,4 @@
-"""Tells from everything a coding CLI left behind how its call ended."""
+"""Decides how a call ended, by everything that a coding CLI left."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RESET = re.compile(r"limit reached\|(\d{10})\b")
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a call left: how the process ended, its last words, and what was asked of it."""
+    """What a call left: how the process ended, the end of its errors, and what was asked of it."""
 
     exit_code: int | None
     signal: int | None
@@ -74,7 +74,7 @@ def ending_of(stream: Stream, left: Leftovers) -> Ending:
     if left.ending == "wall":
         return Ending(Outcome.TIMEOUT, "took longer than allowed and was ended")
     if left.ending == "silence":
-        return Ending(Outcome.SILENT, "said nothing for longer than allowed and was ended")
+        return Ending(Outcome.SILENT, "printed nothing for longer than allowed and was ended")
     if stream.result is None:
         return ending_without_result(stream, left)
     if stream.result.get("is_error") or stream.result.get("subtype") != "success":
@@ -101,7 +101,7 @@ def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
 
 
 def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
-    """The result itself tells of an error."""
+    """The result itself reports an error."""
     result = stream.result or {}
     if str(result.get("terminal_reason")).startswith("aborted"):
         return Ending(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
@@ -124,7 +124,7 @@ def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
     if left.signal is not None or (left.exit_code or 0) > 128:
         return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
     if stream.events == 0 and stream.odd_lines:
-        return Ending(Outcome.MALFORMED, "printed nothing that can be read")
+        return Ending(Outcome.MALFORMED, "no output could be read")
     if left.exit_code == 0:
         return Ending(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
     if stream.events == 0:
@@ -133,7 +133,7 @@ def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
 
 
 def by_status(status: int | None, words: str) -> Outcome | None:
-    """What a status of the API means; None where there is no status."""
+    """What a status of the API means; None if there is no status."""
     match status:
         case None:
             return None
@@ -146,21 +146,21 @@ def by_status(status: int | None, words: str) -> Outcome | None:
         case _ if status >= 500:
             return Outcome.RETRYABLE
     # 400 covers a used-up account and a prompt that is too long as well as a wrong request
-    told = by_wording(words)
-    return told if told in (Outcome.AUTH, Outcome.CONTEXT) else Outcome.CONFIG
+    outcome = by_wording(words)
+    return outcome if outcome in (Outcome.AUTH, Outcome.CONTEXT) else Outcome.CONFIG
 
 
 def by_wording(words: str) -> Outcome | None:
-    """What a message means; None where it is not a known one."""
+    """What a message means; None if it is not a known one."""
     lowered = words.lower()
     return next((outcome for outcome, wording in WORDINGS if re.search(wording, lowered)), None)
 
 
 def retry_after_s(stream: Stream, words: str, now_s: float) -> float | None:
-    """How long we were asked to wait, where anyone said so."""
-    told = WAIT.search(words)
-    if told:
-        return float(told.group(1))
+    """How long we were asked to wait; None if nobody asked."""
+    wait = WAIT.search(words)
+    if wait:
+        return float(wait.group(1))
     reset = RESET.search(words)
     resets_at = float(reset.group(1)) if reset else stream.resets_at
     if resets_at is not None:
@@ -186,5 +186,5 @@ def share_of_cost(total_usd: float | None, before_usd: float) -> float | None:
     total = amount(total_usd)
     if total is None:
         return None
-    # a total below the last one is not a total: this version counts each call anew
+    # a total below the last one is not a total: this version counts each call by itself
     return total - before_usd if total >= before_usd else total

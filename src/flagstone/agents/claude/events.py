@@ -27,7 +27,7 @@ COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_cr
 
 @dataclass
 class Stream:
-    """What the lines read so far have told."""
+    """What the lines so far contain."""
 
     session_id: str = ""
     model: str = ""
@@ -52,9 +52,9 @@ class Stream:
         self.events += 1
         if isinstance(event.get("session_id"), str):
             self.session_id = event["session_id"]
-        return [shown for shown in self.told(event) if shown.text]
+        return [shown for shown in self.events_of(event) if shown.text]
 
-    def told(self, event: dict[str, Any]) -> Iterator[Event]:
+    def events_of(self, event: dict[str, Any]) -> Iterator[Event]:
         match event.get("type"):
             case "system":
                 yield from self.of_system(event)
@@ -123,7 +123,7 @@ class Stream:
 
     @property
     def last_text(self) -> str:
-        """The final answer, or what was said last where there is none."""
+        """The final answer, or the last text if there is none."""
         said = self.result.get("result") if self.result else None
         return said if isinstance(said, str) and said else self.text
 
@@ -161,7 +161,7 @@ class Stream:
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
-    """The object on a line, or None where there is none."""
+    """The object on a line; None if there is none."""
     try:
         value = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -206,6 +206,6 @@ def final_line(event: Mapping[str, Any]) -> str:
         ("cost_usd", None if cost is None else f"{cost:.4f}"),
         ("reason", event.get("terminal_reason")),
     )
-    told = " ".join(f"{name}={value}" for name, value in facts if value is not None)
+    facts_text = " ".join(f"{name}={value}" for name, value in facts if value is not None)
     ending = "failed" if event.get("is_error") else str(event.get("subtype") or "ended")
-    return f"{ending} {told}"
+    return f"{ending} {facts_text}"

@@ -56,7 +56,7 @@ WORK_PREFIXES = (
     "SLURM_",
 )
 SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")
-UNSPEAKABLE = re.compile(r"[()\[\]{}*?!,\\\x00-\x1f]")
+NOT_IN_RULES = re.compile(r"[()\[\]{}*?!,\\\x00-\x1f]")
 MENTION = re.compile(r"(?<!\S)@(?=\"?([^\s\"]+))")
 
 
@@ -72,7 +72,7 @@ def faults_of(call: AgentCall) -> list[str]:
     faults += [
         f"{path} holds characters that Claude Code's permission rules cannot express: rename it"
         for path in call.writable
-        if call.mode is not Mode.JUDGE and UNSPEAKABLE.search(str(path))
+        if call.mode is not Mode.JUDGE and NOT_IN_RULES.search(str(path))
     ]
     return faults
 
@@ -106,7 +106,7 @@ def inquiry(call: AgentCall, executable: str) -> tuple[str, ...]:
 def rules(writable: tuple[Path, ...]) -> Iterator[str]:
     """What may be written, as permission rules: one for Edit governs Write as well."""
     for path in writable:
-        # the agent may name a file by either path, where the run lies behind a link; it must match a rule as named
+        # if the run is behind a link, the agent may name a file by either path, and a rule must match it as named
         for spelling in dict.fromkeys((os.path.realpath(path), os.path.abspath(path))):
             # two slashes: the path is absolute; a bare name would match in every folder
             yield f"Edit(/{spelling}/**)" if os.path.isdir(spelling) else f"Edit(/{spelling})"
@@ -127,9 +127,9 @@ def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, st
         prefixes += own if environ.get(cloud) else ()
     if call.mode is Mode.WORK:
         prefixes += WORK_PREFIXES
-    kept = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
-    places = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
-    return {**kept, **FIXED, **patience(call.options), **places}
+    passed = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
+    folders = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
+    return {**passed, **FIXED, **patience(call.options), **folders}
 
 
 def patience(options: Mapping[str, object]) -> dict[str, str]:
@@ -144,12 +144,12 @@ def patience(options: Mapping[str, object]) -> dict[str, str]:
 
 
 def prompt_bytes(prompt: str, folder: Path) -> bytes:
-    """The prompt as words only: `@path` would be read and sent unasked."""
+    """The prompt as plain words: the CLI would read and send a file named by `@path`."""
 
     def spaced(mention: re.Match[str]) -> str:
         named = mention.group(1).rstrip(".,;:!?)'`").partition("#")[0]
         return "@ " if os.path.exists(folder / os.path.expanduser(named)) else "@"
 
-    # the CLI takes a leading slash for a command of its own, such as /clear, although told not to
+    # the CLI takes a leading slash for a command of its own, such as /clear, even with --disable-slash-commands
     plain = f"\n{prompt}" if prompt.startswith("/") else prompt
     return MENTION.sub(spaced, plain).encode("utf-8", "replace")

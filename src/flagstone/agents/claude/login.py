@@ -49,7 +49,7 @@ def is_logged_in(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def is_told_by_cli_alone(call: AgentCall) -> bool:
+def is_written_by_cli_alone(call: AgentCall) -> bool:
     """Whether only the CLI itself can have written its settings folder: an agent with a shell can as well."""
     return call.mode is Mode.JUDGE or (call.mode is Mode.EDIT and not call.options.get("tools"))
 
@@ -59,7 +59,7 @@ def lend_login(environ: Mapping[str, str], config: Path, call: AgentCall) -> Ite
     """Lends the user's login to a private settings folder, for one call; nothing of it stays in the run.
 
     The CLI may renew the login meanwhile, which can make the old one worthless. A renewed one is given back to the
-    user only where no agent could have written it; otherwise it is kept apart, for further calls of agents.
+    user only if no agent could have written it; otherwise it is stored apart, for further calls of agents.
     """
     own, lent = credentials_of(environ), config / CREDENTIALS
     before = plain_content(own)
@@ -76,7 +76,7 @@ def lend_login(environ: Mapping[str, str], config: Path, call: AgentCall) -> Ite
         remove(lent)
         if is_renewal(given, after, time.time() * 1000) and plain_content(own) == before:
             with suppress(OSError, FlagstoneError):  # a finished call is worth more
-                give_back(own, before, after, is_safe=is_told_by_cli_alone(call))
+                give_back(own, before, after, is_safe=is_written_by_cli_alone(call))
 
 
 def give_back(own: Path, before: bytes, after: bytes, *, is_safe: bool) -> None:
@@ -90,9 +90,9 @@ def give_back(own: Path, before: bytes, after: bytes, *, is_safe: bool) -> None:
 
 def kept_for_agents(own: Path, before: bytes) -> bytes:
     """What an earlier call renewed; nothing once the user has logged in again."""
-    kept = read_record(own.with_name(FOR_AGENTS)) or {}
-    fits = kept.get("own") == digest_bytes(before) and isinstance(kept.get("login"), str)
-    return kept["login"].encode() if fits else b""
+    record = read_record(own.with_name(FOR_AGENTS)) or {}
+    fits = record.get("own") == digest_bytes(before) and isinstance(record.get("login"), str)
+    return record["login"].encode() if fits else b""
 
 
 def is_renewal(before: bytes, after: bytes, now_ms: float) -> bool:
@@ -113,7 +113,7 @@ def unrenewed(login: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def login_in(credentials: bytes) -> dict[str, Any]:
-    """The credentials as a mapping; empty where there is no login in them."""
+    """The credentials as a mapping; empty if they hold no login."""
     try:
         value = json.loads(credentials)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a conversation with Claude Code has cost in all: told by its results, or asked for after a call was cut off."""
+"""The whole cost of a conversation with Claude Code: from its results, or asked for after a call was cut off."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ NAMES = {
 }
 ASKING_S = 60.0
 NOTHING = Usage(0, 0, 0, 0)
-# where nobody answers: whatever the CLI takes the question for, it cannot be charged
+# nobody answers there: whatever the CLI does with the question, it costs nothing
 NOWHERE = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_CODE_MAX_RETRIES": "0"}
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a conversation came to, from its first call on. Tokens are unknown where nobody counted them."""
+    """What a conversation came to, from its first call on. Tokens are None if nobody counted them."""
 
     cost_usd: float = 0.0
     usage: Usage = NOTHING
@@ -49,11 +49,11 @@ class Totals:
         return cls(paid(folder.fact("total_cost_usd")) or 0.0, usage)
 
     def facts(self) -> dict[str, object]:
-        """The totals as a folder remembers them: nothing of its conversation is unknown now."""
+        """The totals as facts of a conversation of which nothing is unknown now."""
         return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage)), "is_open": False}
 
-    def is_told(self, before: Totals, outcome: Outcome) -> bool:
-        """Whether these are really the conversation's: a call that never got to it tells of nothing."""
+    def is_plausible(self, before: Totals, outcome: Outcome) -> bool:
+        """Whether these can be the conversation's: a call that never reached it reports zero."""
         return self.cost_usd >= before.cost_usd and (self.cost_usd > 0 or outcome is Outcome.OK)
 
     def since(self, before: Totals, said: Usage) -> Totals:
@@ -78,7 +78,7 @@ def difference(total: int | None, before: int | None) -> int | None:
 
 
 def ask_totals(call: AgentCall, folder: SessionFolder, executable: str, environ: Mapping[str, str]) -> Totals | None:
-    """What the CLI says that a conversation has cost; it asks no model for it. None where it does not say."""
+    """Asks the CLI, not a model, for the cost of a conversation. None if it does not answer."""
     stream = Stream()
     env = {**environment(call, folder, environ), **NOWHERE}
     own = folder.root / "total.jsonl"

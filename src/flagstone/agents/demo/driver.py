@@ -1,4 +1,4 @@
-"""The demo agent as the engines see it: one child process a call, heard line by line, held to its limits."""
+"""The demo agent as the engines see it: one child process a call, read line by line, within its limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class DemoAgent:
 
 
 def run_in_child(call: AgentCall, work: Callable[[], int], listener: Listener) -> AgentResult:
-    """Does the work of a call in a child process, heard line by line and held to its limits."""
+    """Does the work of a call in a child process, which is read line by line and kept within its limits."""
     started_at = utc(time.time())
     limits = ProcessLimits(wall_s=call.limits.wall_s, silence_s=call.limits.silence_s)
     with TemporaryDirectory(prefix="flagstone-demo-") as private:
@@ -111,14 +111,14 @@ def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> Ag
 
 
 def judged(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Outcome, str]:
-    """What a call came to: first how it ended, then what it said."""
+    """How a call ended: first by its process, then by its result."""
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
         return Outcome.UNCLEAN, f"the script left processes behind that could not be ended: {pids}"
     if result is None and process.timed_out:
         return Outcome.TIMEOUT, f"the script did not end within its limit ({process.wall_s:.0f} s)"
     if result is None and process.silent:
-        return Outcome.SILENT, f"the script said nothing for too long (it ran for {process.wall_s:.0f} s)"
+        return Outcome.SILENT, f"the script printed nothing for too long (it ran for {process.wall_s:.0f} s)"
     if result is None and process.exit_code == 0:
         return Outcome.MALFORMED, "the script ended without a result"
     if result is None:

@@ -19,7 +19,7 @@ DESIGN = ("--design", "workspace/data/design.json")
 DATA = ("--data", "workspace/data")
 RESULTS = ("--results", "workspace/results")
 TEST_TIME = re.compile(r" in \d+\.\d+s$", re.MULTILINE)
-TEST_COUNT = re.compile(r"^ProgramResult (\d+) tests", re.MULTILINE)
+TEST_COUNT = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
 RUN_COLUMNS = (
     "experiment",
     "arm",

@@ -32,7 +32,7 @@ def hypothesis(study: Study) -> Summary:
 
 
 def study_design(study: Study) -> Summary:
-    """03: the data, and the plan as it stands before any run."""
+    """03: the data, and the plan before any run."""
     design = planned_design(study)
     study.write_record("data/design.json", design)
     study.bring("make_data.py", to="code")

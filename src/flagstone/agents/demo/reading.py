@@ -24,7 +24,7 @@ class Approved:
 
 
 def material_of(prompt: str, name: str) -> str:
-    """The text of the last block of this name; empty where there is none."""
+    """The text of the last block of this name; empty if there is none."""
     found = [block[3] for block in MATERIAL.finditer(prompt) if block[2].strip() == name]
     return found[-1].strip("\n") if found else ""
 
@@ -54,7 +54,7 @@ def memory_digest(approved: list[Approved]) -> str:
 
 
 def venue_of(prompt: str, run_root: Path) -> tuple[str, str]:
-    """The key and the name of the venue; the key stands for the name where only that is known."""
+    """The key and the name of the venue; if only the key is known, it is the name as well."""
     row = VENUE_ROW.search(prompt)
     if row:
         return row[2], row[1].strip()

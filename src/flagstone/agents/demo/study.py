@@ -39,7 +39,7 @@ REPEATABLE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """What a program said, and how it ended."""
+    """What a program printed, and how it ended."""
 
     exit_code: int | None
     said: str
@@ -47,7 +47,7 @@ class ProgramResult:
     @property
     def last_line(self) -> str:
         lines = self.said.strip().splitlines()
-        return lines[-1] if lines else "said nothing"
+        return lines[-1] if lines else "no output"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Study:
         return ran.last_line
 
     def text_of(self, place: str) -> str:
-        """A text of the run, or nothing where it cannot be read."""
+        """A text of the run; empty if it cannot be read."""
         try:
             return (self.root / place).read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -134,14 +134,14 @@ class Study:
         # taken apart before it is filled in: a brief may have headings of its own
         parts = {name: fill_in(text, values) for name, text in sections(material(f"summary_{task.stage}.md")).items()}
         answer = parts.get("answer", "the stage was done again as it is programmed.")
-        heard = f"\n\n{answer_to_feedback(self.feedback)}{answer}" if self.feedback else ""
+        answered = f"\n\n{answer_to_feedback(self.feedback)}{answer}" if self.feedback else ""
         files = (line.partition(": ") for line in parts["files"].splitlines())
         return Summary(
             stage=task.stage,
             title=task.title,
             objective=parts["objective"],
             approved=approved_lines(reading.approved_before(self.call.prompt, self.root, task.stage)),
-            did=f"{parts['did']}{heard}\n\n{SCRIPTED}",
+            did=f"{parts['did']}{answered}\n\n{SCRIPTED}",
             results=parts["results"],
             files={f"workspace/{path}": about for path, _, about in files},
             suggestions=parts["suggestions"].splitlines(),

@@ -20,7 +20,7 @@ LEAVING_S = 0.5  # for a CLI that has come to its end anyway, when it tells that
 
 
 class CommandAgent:
-    """The agent `command`. `options` hold its template: argv, resume_argv, where text and cost stand."""
+    """The agent `command`. `options` hold its template: argv, resume_argv, where text and cost are found."""
 
     name = "command"
 
@@ -105,7 +105,7 @@ def limits_of(call: AgentCall) -> ProcessLimits:
 
 
 def used_up(limits: Limits, reading: OutputReader) -> str:
-    """Which limit a call has reached by what it told so far, in words; '' for none."""
+    """The limit that a call has reached by what it reported so far, in words; '' for none."""
     if limits.cost_usd is not None and (reading.cost_usd or 0.0) >= limits.cost_usd > 0:
         return f"the money allowed for this call is spent ({reading.cost_usd:g} of {limits.cost_usd:g} USD)"
     counted = (reading.input_tokens or 0) + (reading.output_tokens or 0)
@@ -141,7 +141,7 @@ def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> t
     if process.timed_out:
         return Outcome.TIMEOUT, "took longer than allowed and was ended"
     if process.silent:
-        return Outcome.SILENT, "said nothing for longer than allowed and was ended"
+        return Outcome.SILENT, "printed nothing for longer than allowed and was ended"
     if process.ending == "grace":
         return Outcome.BUDGET, used_up(call.limits, reading)
     if process.exit_code == 0:

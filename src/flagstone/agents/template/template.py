@@ -15,7 +15,7 @@ Fact = TypeVar("Fact")
 
 @dataclass(frozen=True)
 class Template:
-    """One CLI, as settings describe it. Paths such as `item.text` say where a fact stands in its JSON lines."""
+    """One CLI, as settings describe it. Paths such as `item.text` say where a fact is found in its JSON lines."""
 
     argv: tuple[str, ...]
     resume_argv: tuple[str, ...]
@@ -55,12 +55,12 @@ class Template:
             "model": call.model or "",
             "session": session or call.conversation.session_id,
             "cost_limit_usd": "" if limit is None else f"{limit:.6f}",
-            "prompt": call.prompt,  # last: what stands in braces in a prompt is nobody's to fill in
+            "prompt": call.prompt,  # last: braces in a prompt are not placeholders
         }
         return tuple(fill_in(word, values) for word in (self.resume_argv if session else self.argv))
 
     def name_given(self, session_id: str) -> str:
-        """The name of a new conversation, where the CLI is told one and has none of its own."""
+        """The name of a new conversation, if we give the CLI one; '' if it makes its own."""
         is_told = not self.session and any("{session}" in word for word in self.argv)
         return session_id if is_told else ""
 
@@ -77,7 +77,7 @@ def fill_in(word: str, values: Mapping[str, str]) -> str:
 
 
 @dataclass
-class Told:
+class Answer:
     """An answer in pieces, as far as it is kept."""
 
     parts: list[str] = field(default_factory=list)
@@ -92,11 +92,11 @@ class Told:
 
 @dataclass
 class OutputReader:
-    """What the lines of a CLI have told so far. The last value of each fact wins."""
+    """What the lines of a CLI contain so far. The last value of each fact wins."""
 
     template: Template
     session: str = ""
-    told: Told = field(default_factory=Told)
+    answer: Answer = field(default_factory=Answer)
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -118,7 +118,7 @@ class OutputReader:
         """Takes one object."""
         template = self.template
         if not self.has_objects and template.text:
-            self.told = Told()  # what came before the first object was no answer
+            self.answer = Answer()  # what came before the first object was no answer
         self.has_objects = True
         self.session = str(at(value, template.session) or self.session)
         self.cost_usd = first(paid(at(value, template.cost_usd)), self.cost_usd)
@@ -134,10 +134,10 @@ class OutputReader:
         return Event.of("tool", str(kind)) if kind else None
 
     def answered(self, text: str, *, is_delta: bool) -> Event:
-        """An answer, or one more piece of the one that is being told."""
+        """An answer, or one more piece of the current one."""
         if not (is_delta and self.goes_on):
-            self.told = Told()
-        self.told.add(text)
+            self.answer = Answer()
+        self.answer.add(text)
         self.goes_on = is_delta
         return Event.of("text", text)
 
@@ -150,14 +150,14 @@ class OutputReader:
     def keep(self, text: str) -> None:
         """Plain words are the answer, unless objects tell it."""
         if not (self.has_objects and self.template.text):
-            self.told.add(f"\n{text}" if self.told.parts else text)
+            self.answer.add(f"\n{text}" if self.answer.parts else text)
 
     def is_text(self, value: Mapping[str, Any]) -> bool:
         return all(str(at(value, path)) == wanted for path, wanted in self.template.text_when.items())
 
     @property
     def text(self) -> str:
-        return "".join(self.told.parts)
+        return "".join(self.answer.parts)
 
     @property
     def usage(self) -> Usage:

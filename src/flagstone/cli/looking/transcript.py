@@ -28,7 +28,7 @@ def rendered(path: Path) -> Iterator[str]:
             elif event is not None:
                 yield f"  {one_line(json.dumps(event, ensure_ascii=False), RAW_CHARACTERS)}"
             else:
-                yield from (f"  {told.text}" for told in stranger.read(raw.rstrip(b"\n")))
+                yield from (f"  {event.text}" for event in stranger.read(raw.rstrip(b"\n")))
 
 
 def of_event(event: Mapping[str, Any]) -> Iterator[str]:

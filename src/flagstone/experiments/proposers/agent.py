@@ -168,7 +168,7 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
 
 
 def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
-    """RUN_NOTE where it was written anew, or else how the answer begins."""
+    """RUN_NOTE if the agent changed it, or else how the answer begins."""
     entry = view.spec.subject.entry
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))

@@ -20,7 +20,7 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast
 
 @dataclass(frozen=True)
 class Found:
-    """One assignment: its value as it is written, where that stands, and why it cannot be replaced, if so."""
+    """One assignment: its value as it is written, where that is, and why it cannot be replaced, if so."""
 
     name: str
     value: object
@@ -47,13 +47,13 @@ class Source:
         starts = [0, *(line.end() for line in LINE_END.finditer(self.content))]
         tree = ast.parse(self.content.decode("utf-8"))
         for statement, is_top in statements(tree.body):
-            for name, value, fault in told(statement):
+            for name, value, fault in values_in(statement):
                 if name in names:
                     fault = fault or ("" if is_top else "is set within a block, not at the top level")
                     yield found_at(name, value, starts, fault)
 
     def replaced(self, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
-        """The file with other values; `found` tells where they stand."""
+        """The file with other values; `found` says where they are."""
         content = self.content
         for name in sorted(values, key=lambda each: found[each].start, reverse=True):
             place = found[name]
@@ -62,7 +62,7 @@ class Source:
 
 
 def constants_in(content: bytes, names: Sequence[str]) -> tuple[dict[str, Found], list[str]]:
-    """Where these constants stand, and everything that is wrong with them in words."""
+    """Where these constants are, and in words everything that is wrong with them."""
     try:
         every = list(Source.of(content).assignments(frozenset(names)))
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
@@ -89,7 +89,7 @@ def parameters_in(content: bytes) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     for statement, is_top in statements(tree.body):
-        for name, node, fault in told(statement) if is_top else ():
+        for name, node, fault in values_in(statement) if is_top else ():
             value = node.value if isinstance(node, ast.Constant) else literal(node)
             if not fault and len(name) <= SHORT and is_parameter(value) and (name in found or len(found) < MOST):
                 found[name] = value
@@ -122,7 +122,7 @@ def statements(body: Iterable[ast.stmt], is_top: bool = True) -> Iterator[tuple[
             yield from statements(inner, is_top=False)
 
 
-def told(statement: ast.stmt) -> Iterator[tuple[str, ast.expr, str]]:
+def values_in(statement: ast.stmt) -> Iterator[tuple[str, ast.expr, str]]:
     """The names that a statement sets, the values, and why one is not simply `NAME = value`."""
     if isinstance(statement, ast.AugAssign):
         for name in names_of(statement.target):

@@ -1,4 +1,4 @@
-"""What may be edited in a draft, and what was: told in one line, and taken back where it has to be."""
+"""What may be edited in a draft, and what was: in one line, and undone if need be."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
 
 
 def top_of(glob: str) -> str:
-    """The folder that a glob surely lies in: `src/model` of `src/model/**/*.py`; '' where there is none."""
+    """The folder that a glob surely lies in: `src/model` of `src/model/**/*.py`; '' if there is none."""
     parts = glob.removeprefix("./").split("/")
     if not re.search(r"[*?\[]", glob):
         return ""
@@ -60,9 +60,9 @@ def take_back(draft: Path, before: Files, after: Files) -> None:
 def change_in_words(before: Files, after: Files) -> str:
     """What differs, in one line: `train.py: LR = 0.1 → LR = 0.2`."""
     paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
-    told = (change_of(path, before.get(path), after.get(path)) for path in paths[:5])
+    changes = (change_of(path, before.get(path), after.get(path)) for path in paths[:5])
     more = f"; and {len(paths) - 5} more files" if len(paths) > 5 else ""
-    return one_line("; ".join(told), CHANGE - len(more)) + more
+    return one_line("; ".join(changes), CHANGE - len(more)) + more
 
 
 def change_of(path: str, before: bytes | None, after: bytes | None) -> str:

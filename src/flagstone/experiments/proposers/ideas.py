@@ -55,7 +55,7 @@ class Idea:
 
 @dataclass(frozen=True)
 class Lessons:
-    """All that is kept of the runs up to `number`. Its size does not grow with them.
+    """All that is remembered of the runs up to `number`. Its size does not grow with them.
 
     `failures` are those since the last gain. `near` failed by the least, measured from the best of this moment.
     """
@@ -266,7 +266,7 @@ class Advice(StrEnum):
 
 
 def advice_after(failures: int) -> Advice:
-    """The level after so many failures since the last gain. A gain begins all of it anew."""
+    """The advice after so many failures since the last gain, which resets it."""
     pivots, streak = divmod(failures, PIVOT_AFTER)
     if pivots >= HALT_AT:
         return Advice.HALT

@@ -38,12 +38,12 @@ def propose_by_program(script: Path, view: View, draft: Path, record_dir: Path) 
         ended = run(command, ProcessLimits(wall_s=view.spec.agent.wall_s), Output(log))
     except StartError as error:
         return Proposed(failure=error.problem, is_fatal=True)
-    told = read_record(answer)
-    if ended.exit_code != 0 or told is None or ended.survivors:
+    record = read_record(answer)
+    if ended.exit_code != 0 or record is None or ended.survivors:
         return Proposed(failure=f"{script.name} failed: {why(ended, log)}")
-    if told["note"] is None:
+    if record["note"] is None:
         return Proposed(failure=f"{script.name} has no edit for run {view.number}", facts={"exhausted": True})
-    return Proposed(note=told["note"])
+    return Proposed(note=record["note"])
 
 
 def environment(private: Path) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What an agent is told for one run: everything bounded, however long the experiment already is."""
+"""What the prompt of one run says, bounded however long the experiment already is."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def constraint_lines(view: View) -> str:
     rows = []
     for each in view.spec.constraints:
         where = [("best", view.best), ("last run", last)]
-        told = [f"{word}: {value_of(entry, each.name)}" for word, entry in where if entry is not None]
-        rows.append(one_line(f"{each.name} {each.op} {each.threshold:g} ({', '.join(told)})"))
+        values = [f"{word}: {value_of(entry, each.name)}" for word, entry in where if entry is not None]
+        rows.append(one_line(f"{each.name} {each.op} {each.threshold:g} ({', '.join(values)})"))
     return "\n".join(fitting(rows, LISTED))
 
 

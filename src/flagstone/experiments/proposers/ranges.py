@@ -82,43 +82,43 @@ class Range:
 def ranges_of(parameters: Mapping[str, Mapping[str, Any]]) -> tuple[list[Range], list[str]]:
     """The ranges that a spec declares, and everything that is wrong with them in words."""
     found, faults = [], []
-    for name, told in parameters.items():
-        faults += [f"{name}: {fault}" for fault in faults_of(told)]
+    for name, row in parameters.items():
+        faults += [f"{name}: {fault}" for fault in faults_of(row)]
         found.append(
             Range(
                 name,
-                float(told.get("low", 0)),
-                float(told.get("high", 0)),
-                bool(told.get("log")),
-                bool(told.get("integer")),
-                tuple(told.get("choices", ())),
-                "integer" not in told and all(type(told.get(end)) is int for end in ("low", "high")),
+                float(row.get("low", 0)),
+                float(row.get("high", 0)),
+                bool(row.get("log")),
+                bool(row.get("integer")),
+                tuple(row.get("choices", ())),
+                "integer" not in row and all(type(row.get(end)) is int for end in ("low", "high")),
             )
         )
     return found, faults
 
 
-def faults_of(told: Mapping[str, Any]) -> list[str]:
-    if "choices" in told:
-        return faults_of_choices(told)
-    if "low" not in told or "high" not in told:
+def faults_of(row: Mapping[str, Any]) -> list[str]:
+    if "choices" in row:
+        return faults_of_choices(row)
+    if "low" not in row or "high" not in row:
         return ["needs low and high, or choices"]
-    low, high = told["low"], told["high"]
+    low, high = row["low"], row["high"]
     faults = []
     if not (math.isfinite(low) and math.isfinite(high)):
         return ["low and high have to be finite"]
     if low >= high:
         faults.append(f"low ({low:g}) is not below high ({high:g})")
-    if told.get("log") and low <= 0:
+    if row.get("log") and low <= 0:
         faults.append(f"steps by factors (log) need a low above 0, not {low:g}")
-    if told.get("integer") and (low != int(low) or high != int(high)):
+    if row.get("integer") and (low != int(low) or high != int(high)):
         faults.append("low and high of a whole number are whole numbers")
     return faults
 
 
-def faults_of_choices(told: Mapping[str, Any]) -> list[str]:
-    choices, faults = told["choices"], []
-    if set(told) & {"low", "high", "log", "integer"}:
+def faults_of_choices(row: Mapping[str, Any]) -> list[str]:
+    choices, faults = row["choices"], []
+    if set(row) & {"low", "high", "log", "integer"}:
         faults.append("has choices and a range: give one of them")
     if not all(each is None or isinstance(each, bool | int | float | str) for each in choices):
         faults.append("choices are numbers, texts, true, false or null")

@@ -76,14 +76,14 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def own_folder(folder: Path) -> None:
-    """A real folder in this place: behind a link lies the project itself."""
+    """Makes sure that this is a real folder: a link could lead into the project itself."""
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     folder.mkdir(exist_ok=True)
 
 
 def put(source: Path, target: Path) -> None:
-    """One file in its place. A plain one that stands there keeps its mode, whatever that of the source is."""
+    """Puts one file in its place. A plain file that it replaces passes on its mode."""
     status = os.lstat(target) if os.path.lexists(target) else None
     if source.is_symlink() or (status and not stat.S_ISREG(status.st_mode)):
         if status and stat.S_ISDIR(status.st_mode):
@@ -99,18 +99,18 @@ def put(source: Path, target: Path) -> None:
 
 def patched(patch: Path, draft: Path) -> Proposed:
     """Applies a patch as git does: all of it or nothing, and never through a link."""
-    # git would otherwise take the draft for a part of the repository that the project may lie in
+    # git would otherwise take the draft for a part of the repository that the project may be in
     env = {**plain_environment(), "GIT_CEILING_DIRECTORIES": str(draft.parent)}
     argv = ["git", "apply", "--whitespace=nowarn", str(patch.absolute())]
-    code, _, told = run_quietly(argv, draft, PATCH_S, env=env)
+    code, _, errors = run_quietly(argv, draft, PATCH_S, env=env)
     if code:
-        said = " ".join(told.decode("utf-8", "replace").split())
+        said = " ".join(errors.decode("utf-8", "replace").split())
         return Proposed(failure=f"{patch.name} does not apply: {said[:300]}")
     return Proposed(note=preamble(patch))
 
 
 def preamble(patch: Path) -> str:
-    """The first line of what stands before the patch itself."""
+    """The first line of the text before the patch."""
     for line in patch.read_text(encoding="utf-8", errors="replace")[:NOTE_BYTES].splitlines():
         if line.startswith(("diff ", "--- ", "index ")):
             break

@@ -53,8 +53,8 @@ class SearchProposer:
         values = here.drawn(view, now, tried)
         path.write_bytes(Source.of(content).replaced(values, found))
         changed = {name: value for name, value in values.items() if not same(value, now[name])}
-        note = ", ".join(f"{name} {told(value)}" for name, value in changed.items())
-        change = ", ".join(f"{name} = {told(now[name])} → {told(value)}" for name, value in changed.items())
+        note = ", ".join(f"{name} {value_text(value)}" for name, value in changed.items())
+        change = ", ".join(f"{name} = {value_text(now[name])} → {value_text(value)}" for name, value in changed.items())
         facts = {"parameters": values, "change": one_line(change, NOTE)}
         return Proposed(note=one_line(note, NOTE), facts=facts)
 
@@ -150,5 +150,5 @@ def key_of(values: Values) -> str:
     return repr(sorted(values.items()))
 
 
-def told(value: object) -> str:
+def value_text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)

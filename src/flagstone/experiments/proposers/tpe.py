@@ -1,4 +1,4 @@
-"""Values suggested by TPE, as Optuna does it: the last runs are told to it anew for each suggestion."""
+"""Values suggested by TPE, as Optuna does it: each suggestion starts from the last runs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def suggested(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
 
 
 def told_trials(view: View, ranges: Sequence[Range]) -> Iterator[tuple[dict[str, Any], float]]:
-    """The last runs whose values lie in the ranges of now. One that came to no valid number counts as the worst."""
+    """The last runs whose values are in the current ranges. One that came to no valid number counts as the worst."""
     recent = view.entries[-TRIALS:]
     valid = [entry.value for entry in recent if counts(entry) and entry.value is not None]
     if not valid:
