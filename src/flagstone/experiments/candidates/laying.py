@@ -110,7 +110,7 @@ class Laying:
     def take_away(self, path: str, status: os.stat_result) -> None:
         place = self.folder / path
         if path in self.layout.files:
-            if path in self.last_seen.keys and not self.last_seen.has_key(path, status):
+            if path in self.last_seen.keys and not self.last_seen.has_key(path, status) and self.differs(path, status):
                 self.touched.append(path)
         elif self.aside is not None and not is_left_out(path):
             target = self.aside / path
@@ -121,6 +121,13 @@ class Laying:
             except OSError:
                 pass  # another file system: what a run leaves behind is not worth a copy
         remove(place, status)
+
+    def differs(self, path: str, status: os.stat_result) -> bool:
+        """Whether a file holds something else than when we looked: a copied experiment has the same in new files."""
+        try:
+            return sha_of(self.folder / path, status) != self.last_seen.blobs[path].sha
+        except OSError:
+            return True
 
     def write(self, paths: Iterable[str]) -> None:
         """Writes files and links that are not there."""

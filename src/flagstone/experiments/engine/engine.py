@@ -187,13 +187,13 @@ class Engine:
         """The unedited files: the first run of every experiment."""
         base = self.opened.base
         made = Candidate(number, "", base.tree, base, "baseline", facts=facts_of(self.opened, base.tree))
+        self.opened.subject.show(self.opened.home.run(run_id(number)), base)
         made.keep(self.opened.home.run(run_id(number)))
         return made
 
     def prepare(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""
         candidate = make()
-        self.opened.subject.show(self.opened.home.run(run_id(candidate.number)), candidate.snapshot)
         if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
             return candidate, None
         return candidate, self.measure(self.order(candidate, "first"))

@@ -92,6 +92,7 @@ class Proposing:
         if not fault and taken.tree == parent.tree and not taken.violations:
             fault = NO_CHANGE
         made = Candidate(view.number, parent_run, parent.tree, taken, proposed.note, fault, facts=facts)
+        self.opened.subject.show(run, taken)
         made.keep(run)
         if not taken.violations:
             self.opened.subject.release(run)

@@ -41,6 +41,7 @@ def working_candidate(engine: Engine, note: str, number: int) -> Candidate:
     taken = subject.take(opened.home.working, parent, note or run_id(number), number)
     before = now.run_id if now else run_id(number - 1)
     made = Candidate(number, before, parent.tree, taken, note, facts=facts_of(opened, taken.tree))
+    subject.show(opened.home.run(run_id(number)), taken)
     made.keep(opened.home.run(run_id(number)))
     if not taken.violations:  # what may not be part of a candidate is kept aside when the files are put right
         engine.working.note(taken.tree, seen, edit_of=number)
