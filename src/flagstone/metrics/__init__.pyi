@@ -1,3 +1,2 @@
-from .event_file import FAILURE as FAILURE, SUCCESS as SUCCESS
 from .registry import faults as faults, nearest as nearest, read_metrics as read_metrics
 from .series import Place as Place, Reading as Reading, diverged as diverged

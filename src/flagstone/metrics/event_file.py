@@ -1,4 +1,4 @@
-"""TensorBoard's file format, as far as numbers and hyperparameters need it: written without TensorBoard."""
+"""TensorBoard's file format, as far as numbers need it: written without TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,40 +8,21 @@ import struct
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-POLYNOMIAL = 0x82F63B78
+from flagstone.metrics.wire import masked_crc
+
 TAIL = 1 << 13  # several records, however long the names in them are
 HEADER = 12  # the length of a record in eight bytes, and its checksum
-SESSION_START, SESSION_END = 3, 4
-SUCCESS, FAILURE = 1, 2
 
 
-def checksums() -> tuple[int, ...]:
-    table = []
-    for number in range(256):
-        for _ in range(8):
-            number = (number >> 1) ^ (POLYNOMIAL if number & 1 else 0)
-        table.append(number)
-    return tuple(table)
-
-
-TABLE = checksums()
-
-
-def masked_crc(content: bytes) -> bytes:
-    """CRC-32C, turned and shifted as TFRecord asks for it."""
-    crc, table = 0xFFFFFFFF, TABLE
-    for byte in content:
-        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
+def checksum(content: bytes) -> bytes:
+    return struct.pack("<I", masked_crc(content))
 
 
 def record(payload: bytes) -> bytes:
-    """One event as it stands in a file."""
+    """One event as a file holds it."""
     length = struct.pack("<Q", len(payload))
-    return b"".join((length, masked_crc(length), payload, masked_crc(payload)))
+    return b"".join((length, checksum(length), payload, checksum(payload)))
 
 
 def varint(number: int) -> bytes:
@@ -87,58 +68,29 @@ def scalars_event(at: float, step: int, values: Mapping[str, float]) -> bytes:
     return record(double(1, at) + b"\x10" + varint(step) + chunk(5, rows))
 
 
-def session_event(at: float, parameters: Mapping[str, Any], ended_at: float, status: int) -> bytes:
-    """The hyperparameters of one run, and how it ended, for TensorBoard's page of them."""
-    entries = (
-        chunk(1, chunk(1, name.encode("utf-8", "replace")) + chunk(2, parameter(value)))
-        for name, value in parameters.items()
-    )
-    start = b"".join((*entries, double(5, at)))
-    end = b"\x08" + varint(status) + double(2, ended_at)
-    rows = (
-        marked("_hparams_/session_start_info", chunk(SESSION_START, start)),
-        marked("_hparams_/session_end_info", chunk(SESSION_END, end)),
-    )
-    return record(double(1, at) + chunk(5, b"".join(rows)))
-
-
-def parameter(value: Any) -> bytes:
-    if isinstance(value, bool):
-        return b"\x20" + varint(value)
-    if isinstance(value, int | float):
-        return double(2, float(value))
-    return chunk(3, str(value).encode("utf-8", "replace"))
-
-
-def marked(tag: str, content: bytes) -> bytes:
-    """A value of a summary that only carries data of the hyperparameter page."""
-    plugin = chunk(1, chunk(1, b"hparams") + chunk(2, content))
-    return chunk(1, chunk(1, tag.encode()) + chunk(9, plugin))
-
-
 def last_step(path: Path) -> tuple[int, int]:
-    """The step of the last whole event of a file, and the size up to its end; (0, 0) where there is none."""
+    """The step of the last whole event of a file, and the size up to its end. Returns (0, 0) if there is none."""
     try:
         with open(path, "rb") as stream:
             size = stream.seek(0, os.SEEK_END)
             start = max(0, size - TAIL)
             stream.seek(start)
-            found = walked(stream.read())
+            found = walk(stream.read())
             if found[1] == 0 and start > 0:
                 start = stream.seek(0)
-                found = walked(stream.read())
+                found = walk(stream.read())
     except OSError:
         return 0, 0
     return (found[0], start + found[1]) if found[1] else (0, 0)
 
 
-def walked(content: bytes) -> tuple[int, int]:
+def walk(content: bytes) -> tuple[int, int]:
     """Goes from the first whole event to the last one; its step, and where it ends."""
     position, step, end = first_header(content), 0, 0
     while position >= 0 and is_header(content, position):
         stop = position + HEADER + struct.unpack_from("<Q", content, position)[0]
         payload = content[position + HEADER : stop]
-        if content[stop : stop + 4] != masked_crc(payload):
+        if content[stop : stop + 4] != checksum(payload):
             break
         step, position = step_of(payload), stop + 4
         end = position
@@ -150,13 +102,13 @@ def first_header(content: bytes) -> int:
 
 
 def is_header(content: bytes, position: int) -> bool:
-    """Whether a record begins here; a length is short, so most places are told by their zeros."""
+    """Whether a record begins here; a length is short, so its zeros rule out most places."""
     length = content[position : position + 8]
-    return length[2:] == bytes(6) and content[position + 8 : position + HEADER] == masked_crc(length)
+    return length[2:] == bytes(6) and content[position + 8 : position + HEADER] == checksum(length)
 
 
 def step_of(payload: bytes) -> int:
-    """The step of an event of ours; 0 where it has none."""
+    """The step of an event of ours. Returns 0 if it has none."""
     if payload[9:10] != b"\x10":
         return 0
     step, shift = 0, 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
-from flagstone.experiments.ledger.scalars import event_files
+from flagstone.experiments.ledger.scalars import NAME, event_bytes
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import Home, Spec, run_id
 from flagstone.records import cannot_write, content_of, decode, decode_or_none, encode, keep, last_line, make, replace
@@ -194,8 +194,8 @@ def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
     best = next((entry for entry in reversed(entries) if entry.verdict == "advance"), None)
     if best is not None and (home.bests / best.run_id).is_dir():
         keep(home.bests / best.run_id / "best.json", best_bytes(best, spec))
-    for path, content in event_files(home, spec, entries):
-        keep(path, content)
+    if entries:
+        keep(home.events / NAME, event_bytes(spec, entries))
     write_results(home, spec, entries)
 
 

@@ -1,21 +1,19 @@
-"""The loop as TensorBoard shows it: one step a run, and the parameters of each candidate that has some."""
+"""The loop as TensorBoard shows it: one step a run."""
 
 from __future__ import annotations
 
 import errno
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
-from flagstone.metrics import FAILURE, SUCCESS, event_file
+from flagstone.metrics import event_file
 from flagstone.plans import Home, Spec
-from flagstone.records import cannot_write, write_atomic
+from flagstone.records import cannot_write
 
 CODES: Mapping[str, int] = {"advance": 1, "revert": 0, "invalid": -1, "crash": -2, "timeout": -3, "interrupted": -4}
 NAME = "events.out.tfevents.0000000000.flagstone"
@@ -66,8 +64,6 @@ class Scalars:
             content = event_file.first_event(moment(entries[0].ended_at)) + content
         try:
             self.home.events.mkdir(parents=True, exist_ok=True)
-            for path, whole in candidates_of(self.home, entries, spec):
-                write_atomic(path, whole, durable=False)
             handle = os.open(self.path, APPEND, 0o644)
             try:
                 # one call: a kill leaves all of it or nothing
@@ -81,13 +77,10 @@ class Scalars:
         self.step, self.size = entries[-1].number, self.size + len(content)
 
 
-def event_files(home: Home, spec: Spec, entries: Iterable[Entry]) -> Iterator[tuple[Path, bytes]]:
-    """Every event file with the content that it has to have."""
-    known = list(entries)
-    if known:
-        events = (event_of(entry, spec) for entry in known)
-        yield home.events / NAME, event_file.whole_file(moment(known[0].ended_at), events)
-    yield from candidates_of(home, known, spec)
+def event_bytes(spec: Spec, entries: Sequence[Entry]) -> bytes:
+    """The content that the event file has to have after these runs."""
+    events = (event_of(entry, spec) for entry in entries)
+    return event_file.whole_file(moment(entries[0].ended_at), events)
 
 
 def event_of(entry: Entry, spec: Spec) -> bytes:
@@ -104,24 +97,6 @@ def event_of(entry: Entry, spec: Spec) -> bytes:
     }
     values = {tag: float(value) for tag, value in amounts.items() if value is not None}
     return event_file.scalars_event(moment(entry.ended_at), entry.number, values)
-
-
-def candidates_of(home: Home, entries: Iterable[Entry], spec: Spec) -> Iterator[tuple[Path, bytes]]:
-    """A file for each candidate with parameters: TensorBoard wants a folder for each row of its table."""
-    for entry in entries:
-        parameters = entry.proposal.get("parameters")
-        if isinstance(parameters, Mapping) and parameters:
-            yield home.events / "candidates" / entry.run_id / NAME, candidate_file(entry, parameters, spec)
-
-
-def candidate_file(entry: Entry, parameters: Mapping[str, Any], spec: Spec) -> bytes:
-    began = moment(entry.first.started_at if entry.first else entry.ended_at)
-    ended = moment(entry.ended_at)
-    in_order = dict(sorted(parameters.items()))
-    events = [event_file.session_event(began, in_order, ended, SUCCESS if entry.status == "ok" else FAILURE)]
-    if entry.value is not None and math.isfinite(entry.value):
-        events.append(event_file.scalars_event(ended, entry.number, {spec.metric.name: entry.value}))
-    return event_file.whole_file(began, events)
 
 
 def moment(at: str) -> float:
