@@ -9,7 +9,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.metrics import faults
 from flagstone.plans.grants import granted_spec
-from flagstone.plans.spec import Spec, spec_of
+from flagstone.plans.spec import Spec, defaults_from, spec_of
 from flagstone.records import digest_bytes, read_record, write_record
 
 
@@ -26,7 +26,7 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
     value = known["value"] if is_known else schemas.read_yaml(path)
     if not is_known:
         schemas.check(folder, "experiment", value, str(path))
-    spec = spec_of(path.parent.name, base, value)
+    spec = spec_of(path.parent.name, base, value, defaults_from(path.parent))
     if spec.parent and not (path.parent / "origin.json").is_file():
         raise FlagstoneError(
             f"{path}: it does not begin from its parent {spec.parent}",

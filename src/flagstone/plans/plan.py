@@ -12,7 +12,7 @@ from typing import Any
 from flagstone.layout import PLAN_FILE, Run
 from flagstone.plans.design import design_of
 from flagstone.plans.needs import block_needs
-from flagstone.plans.spec import Spec, plan_spec
+from flagstone.plans.spec import Spec, defaults_from, plan_spec
 from flagstone.records import digest_bytes, last_line, read_record
 
 
@@ -38,7 +38,7 @@ class Plan:
     @property
     def spec(self) -> Spec | None:
         """What it says, with every default; None if it cannot be read."""
-        return plan_spec(self.text)
+        return plan_spec(self.text, defaults_from(self.folder))
 
     @property
     def digest(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,13 +12,14 @@ import msgspec
 
 from flagstone.errors import FlagstoneError
 from flagstone.plans.constraint import Constraint, constraint_of
-from flagstone.records import digest_value
+from flagstone.records import digest_value, read_record
 from flagstone.schemas import parse_yaml, read_yaml
-from flagstone.settings import sandbox_word
+from flagstone.settings import merge, sandbox_word
 
 Direction = Literal["min", "max"]
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
 MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
+OPTIONAL = ("evaluate", "guard", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
 
 
@@ -120,7 +121,10 @@ class NoiseRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One experiment. `noise` is None if the strict comparison was asked for; `merged` is what was written."""
+    """One experiment. `noise` is None if the strict comparison was asked for.
+
+    `merged` is what the file says, `defaults` what holds for every key that it leaves out.
+    """
 
     name: str
     goal: str
@@ -136,7 +140,7 @@ class Spec:
     proposer: str = "agent"
     agent: AgentSpec = field(default_factory=AgentSpec)
     script: str = ""
-    search: Mapping[str, Any] = field(default_factory=dict)
+    search: Mapping[str, Any] = field(default_factory=lambda: {"method": "random"})
     lag: int = 1
     rebase: bool = False
     block: int = 1
@@ -147,6 +151,12 @@ class Spec:
     parent: str = ""
     sandbox: str = "auto"
     merged: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+
+    @property
+    def effective(self) -> Mapping[str, Any]:
+        """Every key with the value that holds."""
+        return with_defaults(self.merged, self.defaults)
 
     @property
     def decisive(self) -> Mapping[str, Any]:
@@ -173,32 +183,60 @@ class Spec:
         return tuple(name for name in dict.fromkeys(names) if name not in MEASURED)
 
 
-def spec_of(name: str, base: Path, value: Mapping[str, Any]) -> Spec:
+@cache
+def default_values() -> dict[str, Any]:
+    """The default of every key that has one, in the form of experiment.yaml."""
+    parts = {"subject": SubjectSpec, "harness": HarnessSpec, "metric": MetricSpec, "checkpoint": CheckpointSpec}
+    parts |= {"evaluate": StepSpec, "guard": StepSpec}
+    found = defaults_in(Spec) | {name: defaults_in(part) for name, part in parts.items()}
+    del found["subject"]["outputs"], found["metric"]["options"]  # derived: no keys of experiment.yaml
+    return dict(msgspec.json.decode(msgspec.json.encode(found)))
+
+
+def defaults_in(part: type) -> dict[str, Any]:
+    plain = {each.name: each.default for each in fields(part) if each.default is not MISSING}
+    made = {each.name: each.default_factory() for each in fields(part) if each.default_factory is not MISSING}
+    return plain | made
+
+
+def defaults_from(folder: Path) -> Mapping[str, Any] | None:
+    """The defaults that an experiment started with; None before it starts, or if an older version started it."""
+    return (read_record(folder / "start.json") or {}).get("defaults")
+
+
+def with_defaults(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping as in experiment.yaml, completed. A part that may be left out gets its defaults only if it is there."""
+    return merge({key: row for key, row in defaults.items() if key not in OPTIONAL or value.get(key)}, value)
+
+
+def spec_of(name: str, base: Path, value: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Spec:
     """The spec that a checked mapping describes; `base` is the project or the run it belongs to."""
-    noise = value.get("noise", {})
+    held = defaults or default_values()
+    filled = with_defaults(value, held)
+    noise = filled["noise"]
     parts = {
         "name": name,
         "merged": value,
-        "subject": subject_of(base, value),
-        "metric": metric_of(value["metric"], (base / value["subject"].get("root", ".")).resolve()),
-        "constraints": [constraint_of(text) for text in value.get("constraints", ())],
+        "defaults": held,
+        "subject": subject_of(base, filled),
+        "metric": metric_of(filled["metric"], (base / filled["subject"].get("root", ".")).resolve()),
+        "constraints": [constraint_of(text) for text in filled["constraints"]],
         "noise": None if noise in ("off", False) else noise,
-        "parent": value.get("parent") or "",
-        "sandbox": sandbox_word(value.get("sandbox", Spec.sandbox)),
+        "parent": filled["parent"] or "",
+        "sandbox": sandbox_word(filled["sandbox"]),
     }
-    parts |= {key: value.get(key) or None for key in ("evaluate", "guard", "checkpoint")}
-    return msgspec.convert({**value, **parts}, Spec, dec_hook=as_path)
+    parts |= {key: filled.get(key) or None for key in OPTIONAL}
+    return msgspec.convert({**filled, **parts}, Spec, dec_hook=as_path)
 
 
 def as_path(_: type, value: Any) -> Path:
     return Path(value)
 
 
-@lru_cache(maxsize=256)
-def plan_spec(text: str) -> Spec | None:
+def plan_spec(text: str, defaults: Mapping[str, Any] | None = None) -> Spec | None:
     """The spec that a plan describes, unchecked; None if it cannot be read (its job says what is wrong)."""
     try:
-        return spec_of("", Path(), parse_yaml(text, "the plan"))
+        return spec_of("", Path(), parse_yaml(text, "the plan"), defaults)
     except (FlagstoneError, msgspec.ValidationError, TypeError, KeyError, AttributeError):
         return None
 

@@ -61,7 +61,7 @@ def test_what_may_change_never_decides(mutable: list[str]) -> None:
 
 
 def test_an_old_experiment_has_the_defaults_it_began_with() -> None:
-    """They are not in its start.json. Who changes one has to write it there first, for all that began before."""
+    """Version e144a5e wrote none into start.json: a default that changes needs a table for those experiments."""
     spec = spec_of("e", Path("/run"), {**PLAN, "harness": {"argv": ["x"]}, "guard": {"argv": ["x"]}})
     assert spec.guard is not None
     assert (spec.harness.seconds, spec.guard.seconds, spec.harness.network, spec.harness.gpus) == (300, 300, True, 0)

@@ -105,6 +105,8 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
         "commit": base.commit,
         "contract": contract.digest(files),
         "files": files,
+        "spec": spec.effective,
+        "defaults": spec.defaults,
         "began_at": utc(time.time()),
     }
     write_record(home.start, start)

@@ -105,7 +105,7 @@ class SearchProposer:
 def search_of(spec: Spec) -> SearchProposer:
     """The search that a spec asks for; everything that is wrong with it in one error."""
     ranges, faults = ranges_of(spec.search.get("parameters", {}))
-    entry, method = spec.subject.entry, spec.search.get("method", "random")
+    entry, method = spec.subject.entry, spec.search["method"]
     if not ranges:
         faults.append("search.parameters names no constant")
     if not matches(entry, spec.subject.mutable):
