@@ -61,7 +61,7 @@ class Desk:
         return self.root / "workspace"
 
     @property
-    def folder(self) -> Path:
+    def session_folder(self) -> Path:
         return self.root / "drafts" / "03" / f"conversation-{self.session_id}"
 
     @property

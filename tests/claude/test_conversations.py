@@ -44,7 +44,7 @@ def test_an_unknown_conversation_is_lost(desk: Desk, api: MessagesApi) -> None:
 
 def test_a_conversation_whose_record_was_deleted_is_lost(desk: Desk, api: MessagesApi) -> None:
     desk.ask()
-    (record,) = desk.folder.rglob(f"{desk.session_id}.jsonl")
+    (record,) = desk.session_folder.rglob(f"{desk.session_id}.jsonl")
     record.unlink()
     api.plays(Says("who are you?"))
     assert desk.ask().outcome is Outcome.SESSION_LOST
@@ -53,7 +53,7 @@ def test_a_conversation_whose_record_was_deleted_is_lost(desk: Desk, api: Messag
 
 def test_a_conversation_cut_off_in_the_middle_of_a_line_goes_on(desk: Desk) -> None:
     desk.ask()
-    (record,) = desk.folder.rglob(f"{desk.session_id}.jsonl")
+    (record,) = desk.session_folder.rglob(f"{desk.session_id}.jsonl")
     os.truncate(record, record.stat().st_size - 20)
     assert desk.ask().outcome is Outcome.OK
 
@@ -78,4 +78,4 @@ def test_two_conversations_of_a_stage_do_not_know_each_other(desk: Desk, api: Me
     desk.session_id = str(uuid.uuid4())
     assert desk.ask(conversation=Conversation(desk.session_id, resume=False)).outcome is Outcome.OK
     assert "heliotrope" not in "".join(api.asked[-1].heard)
-    assert len(list(desk.folder.parent.glob("conversation-*"))) == 2
+    assert len(list(desk.session_folder.parent.glob("conversation-*"))) == 2

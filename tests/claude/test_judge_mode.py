@@ -44,5 +44,5 @@ def test_a_judge_has_no_tools_and_can_change_nothing(desk: Desk, api: MessagesAp
 def test_nothing_of_what_was_judged_is_kept_by_the_cli(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("StructuredOutput", choice="keep"))
     desk.judge(prompt="the word is heliotrope")
-    kept = [path for path in desk.folder.rglob("*") if path.is_file() and b"heliotrope" in path.read_bytes()]
+    kept = [path for path in desk.session_folder.rglob("*") if path.is_file() and b"heliotrope" in path.read_bytes()]
     assert kept == []

@@ -39,7 +39,7 @@ def test_hooks_that_an_agent_leaves_for_its_next_call_are_not_run(desk: Desk, ap
     (desk.workspace / "leave.py").write_text(leave)
     api.plays(use("Bash", command="python3 workspace/leave.py"), Says("done"))
     desk.ask()
-    assert (desk.folder / "config" / "settings.json").exists()
+    assert (desk.session_folder / "config" / "settings.json").exists()
     api.plays(use("Bash", command="true"), Says("done"))
     assert desk.ask().outcome is Outcome.OK
     assert not (desk.workspace / "hooked").exists()
@@ -107,7 +107,7 @@ def test_the_users_own_settings_are_neither_read_nor_changed(desk: Desk, api: Me
 def test_what_is_kept_is_for_the_user_alone(desk: Desk) -> None:
     desk.ask()
     records = [
-        desk.folder,
+        desk.session_folder,
         *(desk.root / "drafts" / "03" / "001" / name for name in ("transcript.jsonl", "stderr.txt")),
     ]
     assert [path.stat().st_mode & 0o077 for path in records] == [0, 0, 0]

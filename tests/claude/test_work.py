@@ -92,7 +92,11 @@ def run(desk: Desk) -> Desk:
 def contents(desk: Desk) -> dict[str, str]:
     """Everything but what the call was granted, and what is private to its conversation."""
     attempt = desk.root / "drafts" / "03" / "001"
-    own = (desk.workspace, desk.folder, *(attempt / name for name in ("draft.md", "transcript.jsonl", "stderr.txt")))
+    own = (
+        desk.workspace,
+        desk.session_folder,
+        *(attempt / name for name in ("draft.md", "transcript.jsonl", "stderr.txt")),
+    )
     found = [path for path in sorted(desk.folder.rglob("*")) if not any(path.is_relative_to(each) for each in own)]
     return {str(path.relative_to(desk.folder)): state_of(path) for path in found}
 
