@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import CannotStartError, Cluster, running
-from workbench import PROGRAMS, Place, Study
+from cluster import CACHE, CannotStartError, Cluster, running
+from workbench import DOUBLES, PROGRAMS, Place, Study
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster is enough
 TRAIN = """import os
@@ -85,7 +85,7 @@ def started(cluster: Cluster, place: Place, program: str, *words: str) -> subpro
     return subprocess.Popen(
         [str(PROGRAMS / program), *words],
         cwd=place.root,
-        env={**os.environ, **cluster.variables},
+        env={**os.environ, **cluster.variables, "PYTHONPATH": f"{CACHE}:{DOUBLES}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
