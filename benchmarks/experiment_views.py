@@ -13,7 +13,7 @@ from statistics import median
 
 import yaml
 
-from flagstone.experiments.engine.opening import Opened, open_experiment
+from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment
 from flagstone.experiments.ledger import derived
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import History
@@ -56,7 +56,7 @@ def main() -> None:
         derive(long_experiment(Path(name), DERIVED))
 
 
-def look(opened: Opened) -> None:
+def look(opened: OpenedExperiment) -> None:
     """What each command takes, the start of Python included. CPU seconds count: a busy machine adds wall time."""
     home, there = opened.home, opened.home.base
     print(f"{RUNS} runs, a ledger of {home.ledger.stat().st_size / 1e6:.1f} MB")
@@ -77,7 +77,7 @@ def look(opened: Opened) -> None:
     )
 
 
-def derive(opened: Opened) -> None:
+def derive(opened: OpenedExperiment) -> None:
     home, there = opened.home, opened.home.base
     rebuild(opened)
     print(f"{DERIVED} runs, {len(list(home.root.rglob('result.json')))} results; wall seconds")
@@ -93,7 +93,7 @@ def derive(opened: Opened) -> None:
     promise(f"picture of {DERIVED} runs", median(found["progress.svg"]), LIMIT_PICTURE_S, " s")
 
 
-def long_experiment(folder: Path, runs: int) -> Opened:
+def long_experiment(folder: Path, runs: int) -> OpenedExperiment:
     """An experiment as so many runs leave it: its ledger, its candidates, and what is remembered."""
     home = Home(folder / ".flagstone" / "experiments" / "made-up", folder)
     home.root.mkdir(parents=True)
@@ -107,7 +107,7 @@ def long_experiment(folder: Path, runs: int) -> Opened:
     return opened
 
 
-def with_trees(opened: Opened, entries: Iterable[Entry]) -> list[Entry]:
+def with_trees(opened: OpenedExperiment, entries: Iterable[Entry]) -> list[Entry]:
     """The runs with trees that are really there, so that they can be compared."""
     trees = []
     for number in range(TREES):
@@ -144,11 +144,11 @@ def plainly_written(home: Home) -> float:
     return took
 
 
-def rebuild(opened: Opened) -> None:
+def rebuild(opened: OpenedExperiment) -> None:
     derived.rebuild(opened.home, opened.spec, read_entries(opened.home))
 
 
-def rebuilt(opened: Opened) -> float:
+def rebuilt(opened: OpenedExperiment) -> float:
     """Seconds of a rebuild after every derived file was deleted."""
     home = opened.home
     home.results.unlink()

@@ -82,7 +82,7 @@ def test_it_designs_the_next_experiment_with_no_tool_in_its_hands(desk: Desk, ap
         use("Write", file_path=str(home.ledger), content="forged"),
         use("StructuredOutput", name="two", goal="lower still", rationale="r0001 is only the baseline"),
     )
-    wanted = Designer(proposer, opened, History.read(home).progress).next("r0001 is the best", ["one"])
+    wanted = Designer(proposer, opened, History.read(home).progress).design("r0001 is the best", ["one"])
     assert (wanted.name, wanted.rationale) == ("two", "r0001 is only the baseline")
     assert [each.run_id for each in entries_of(home.ledger)] == ["r0001"]
     assert [line["mode"] for line in lines_of(home.log)] == ["judge"]

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.opening import Opened, open_experiment
+from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment
 from flagstone.experiments.engine.step import run_step
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
@@ -108,7 +108,7 @@ class Laboratory:
         self.home.spec.write_text(yaml.safe_dump({**spec, **changes}))
         return self
 
-    def open(self) -> Opened:
+    def open(self) -> OpenedExperiment:
         return open_experiment(self.home, ROOT / "schemas")
 
     def run(self, edits: Edits | None = None, limit: int | None = None) -> str:

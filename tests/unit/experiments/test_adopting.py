@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.block import adopt, naming_plan
+from flagstone.experiments.engine.block import adopt_plan, naming_plan
 from flagstone.layout import Run
 from flagstone.plans.folder import Home
 from flagstone.plans.plan import Plan, find_plan
@@ -36,14 +36,14 @@ def plan(tmp_path: Path) -> Plan:
 def home(plan: Plan) -> Home:
     """Adopted, with a run in its ledger."""
     home = Home(plan.folder, plan.run.root)
-    adopt(home, plan)
+    adopt_plan(home, plan)
     home.ledger.write_text('{"run_id": "r0001"}\n')
     return home
 
 
 def test_a_raised_limit_gives_way_to_the_plan_and_no_run_is_lost(plan: Plan, home: Home) -> None:
     home.spec.write_text(RAISED)
-    adopt(home, plan)
+    adopt_plan(home, plan)
     assert home.spec.read_text() == TEXT
     assert (home.aside / "experiment.yaml").read_text() == RAISED
     assert home.ledger.exists() and not (home.root / "history").exists()
@@ -52,7 +52,7 @@ def test_a_raised_limit_gives_way_to_the_plan_and_no_run_is_lost(plan: Plan, hom
 def test_an_edit_that_decides_about_the_number_is_refused_and_the_plan_named(plan: Plan, home: Home) -> None:
     home.spec.write_text(OTHER)
     with pytest.raises(FlagstoneError) as caught:
-        adopt(home, plan)
+        adopt_plan(home, plan)
     assert "workspace/experiments/tune.yaml" in caught.value.hint
     assert home.spec.read_text() == OTHER and home.ledger.exists()
 
@@ -61,14 +61,14 @@ def test_runs_made_by_hand_under_another_spec_are_not_discarded(plan: Plan, home
     home.design.unlink()
     home.spec.write_text(OTHER)
     with pytest.raises(FlagstoneError):
-        adopt(home, plan)
+        adopt_plan(home, plan)
     assert home.ledger.exists()
 
 
 def test_a_plan_that_is_another_begins_anew_and_keeps_the_old_runs(plan: Plan, home: Home) -> None:
     home.spec.write_text(RAISED)
     plan.path.write_text(OTHER)
-    adopt(home, plan)
+    adopt_plan(home, plan)
     assert home.spec.read_text() == OTHER and not home.ledger.exists()
     assert (home.root / "history" / "001" / "ledger.jsonl").exists()
 

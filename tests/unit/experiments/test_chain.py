@@ -11,13 +11,13 @@ import pytest
 from laboratory import ROOT, TRAIN, Edits, Laboratory, set_x
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.chain import Next, begin_child
+from flagstone.experiments.engine.chain import NextExperiment, begin_child
 from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.opening import Opened, begin_anew
+from flagstone.experiments.engine.opening import OpenedExperiment, begin_anew
 from flagstone.experiments.ledger.ledger import History, entries_of
 from flagstone.records import digest_bytes
 
-WANTED = Next("two", "the first\tknob moved it most 🎉\nso a second one is next")
+WANTED = NextExperiment("two", "the first\tknob moved it most 🎉\nso a second one is next")
 SAVING = TRAIN + "import os\nopen('state.pt', 'w').write(os.environ.get('AR_RESUME_CKPT', 'none'))\n"
 
 
@@ -31,7 +31,7 @@ def parent(laboratory: Laboratory) -> Laboratory:
     return laboratory
 
 
-def chain(parent: Laboratory, wanted: Next = WANTED, report: str = "# report") -> Opened:
+def chain(parent: Laboratory, wanted: NextExperiment = WANTED, report: str = "# report") -> OpenedExperiment:
     best = History.read(parent.home).progress.best
     return begin_child(parent.open(), best, report, wanted, ROOT / "schemas")
 
@@ -87,7 +87,7 @@ def test_another_metric_has_the_direction_of_its_name_and_not_the_parents(parent
     ],
 )
 def test_a_chain_that_makes_no_sense_is_refused_and_leaves_nothing(
-    parent: Laboratory, wanted: Next, words: str
+    parent: Laboratory, wanted: NextExperiment, words: str
 ) -> None:
     before = sorted(path.name for path in parent.home.root.parent.iterdir())
     with pytest.raises(FlagstoneError, match=words):

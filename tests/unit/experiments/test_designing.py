@@ -10,7 +10,7 @@ from laboratory import ROOT, Edits, Laboratory, set_x
 
 from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.experiments.engine.chain import Next, begin_child, child_of
+from flagstone.experiments.engine.chain import NextExperiment, begin_child, child_of
 from flagstone.experiments.engine.designer import TRIES, Designer, spent_limit
 from flagstone.experiments.ledger.ledger import History
 from flagstone.experiments.proposers.agent import AgentProposer
@@ -28,11 +28,11 @@ def parent(laboratory: Laboratory) -> Laboratory:
 
 def design(
     parent: Laboratory, *results: AgentResult, names: tuple[str, ...] = ("one",)
-) -> tuple[Next, Actor, list[float]]:
+) -> tuple[NextExperiment, Actor, list[float]]:
     actor, waited = Actor([(nothing, result) for result in results]), list[float]()
     proposer = AgentProposer(actor, ROOT / "prompts", sleep=waited.append)
     designer = Designer(proposer, parent.open(), History.read(parent.home).progress)
-    return designer.next("# what was tried\n\nr0002 helped", list(names)), actor, waited
+    return designer.design("# what was tried\n\nr0002 helped", list(names)), actor, waited
 
 
 def test_the_agent_reads_the_report_and_may_change_nothing(parent: Laboratory) -> None:

@@ -8,7 +8,7 @@ from flagstone.cli.experiments.which import experiment_argument, opened_experime
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine import Next, begin_child
+from flagstone.experiments.engine import NextExperiment, begin_child
 from flagstone.experiments.ledger import History
 from flagstone.experiments.reporting import report_of
 from flagstone.layout import RUN_NAME
@@ -54,7 +54,7 @@ def command(
     parent = opened_experiment(standing, name, run_name)
     best = History.read(parent.home).progress.best
     limits = {key: limit for key, limit in budget.items() if limit is not None}
-    wanted = Next(child, rationale, goal, metric, direction, scope, limits or None)
+    wanted = NextExperiment(child, rationale, goal, metric, direction, scope, limits or None)
     opened = begin_child(parent, best, report_of(parent), wanted, schemas_of(parent.home.base))
     click.echo(f"created {opened.home.spec}")
     click.echo(f"why: {opened.home.decision}")

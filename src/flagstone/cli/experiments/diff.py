@@ -7,7 +7,7 @@ import click
 from flagstone.cli.experiments.which import entry_named, experiment_argument, no_such_run, opened_experiment
 from flagstone.cli.where import Standing
 from flagstone.experiments.candidates import kept_candidate
-from flagstone.experiments.engine import Opened
+from flagstone.experiments.engine import OpenedExperiment
 from flagstone.experiments.ledger import History
 from flagstone.plans import RUN_ID
 from flagstone.text import printable_text
@@ -35,7 +35,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, before: 
     click.echo(printable_text(text) if text else f"nothing differs between {older} and {newer}", nl=not text)
 
 
-def tree_of(opened: Opened, word: str, of: str) -> str:
+def tree_of(opened: OpenedExperiment, word: str, of: str) -> str:
     """The tree that a word names, from the ledger; from the proposal while the run has no verdict yet."""
     best = History.read(opened.home).progress.best
     if word == "base" or (word == "best" and best is None):

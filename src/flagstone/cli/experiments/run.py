@@ -13,7 +13,15 @@ from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.where import Standing
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Working
-from flagstone.experiments.engine import Engine, Opened, begin_anew, engine_of, is_unedited, open_experiment, run_step
+from flagstone.experiments.engine import (
+    Engine,
+    OpenedExperiment,
+    begin_anew,
+    engine_of,
+    is_unedited,
+    open_experiment,
+    run_step,
+)
 from flagstone.experiments.ledger import Entry, History
 from flagstone.plans import Home, command_of, experiment_names
 from flagstone.text import one_line
@@ -86,7 +94,7 @@ def asked(home: Home) -> Start | None:
     return found
 
 
-def work(opened: Opened, limit: int | None, driver: str, start: Start | None) -> str:
+def work(opened: OpenedExperiment, limit: int | None, driver: str, start: Start | None) -> str:
     """Runs one experiment. Returns the stopping condition that ended it, or an empty string."""
     owner = owner_of(opened.home.base)
     with engine_of(opened, owner.proposer(opened.spec, driver), live, owner.accounts(opened.home)) as engine:
@@ -96,7 +104,7 @@ def work(opened: Opened, limit: int | None, driver: str, start: Start | None) ->
     return ended
 
 
-def following(parent: Opened, driver: str) -> Opened | None:
+def following(parent: OpenedExperiment, driver: str) -> OpenedExperiment | None:
     """The next experiment of a chain: the one that already follows, or one that the agent designs now."""
     from flagstone.experiments.engine import Designer, chain, spent_limit
     from flagstone.experiments.proposers import AgentProposer
@@ -121,7 +129,7 @@ def following(parent: Opened, driver: str) -> Opened | None:
             f"{parent.home.name} has no best to start from", hint=f"see what failed: {command_of(parent.home, 'tail')}"
         )
     live(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
-    wanted = Designer(proposer, parent, progress).next(report, experiment_names(parent.home.root.parent))
+    wanted = Designer(proposer, parent, progress).design(report, experiment_names(parent.home.root.parent))
     opened = chain.begin_child(parent, progress.best, report, wanted, schemas_of(parent.home.base))
     live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
     return opened
@@ -143,7 +151,7 @@ def begin(engine: Engine, start: Start | None) -> None:
         )
 
 
-def say_end(opened: Opened, engine: Engine, ended: str) -> None:
+def say_end(opened: OpenedExperiment, engine: Engine, ended: str) -> None:
     """Prints the last lines: why it ended, the best, and the next command."""
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
@@ -156,7 +164,7 @@ def say_end(opened: Opened, engine: Engine, ended: str) -> None:
     click.echo(f"next: {command_of(opened.home, verb)}")
 
 
-def way_home(opened: Opened, best: Entry | None) -> str:
+def way_home(opened: OpenedExperiment, best: Entry | None) -> str:
     """The command that brings the best of a git work tree into a person's checkout; empty if there is none."""
     if opened.spec.subject.kind != "git" or best is None or best.tree == opened.base.tree:
         return ""

@@ -16,7 +16,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.plans import FOLDER, Home, experiment_named, experiments_around
 
 if TYPE_CHECKING:
-    from flagstone.experiments.engine import Opened
+    from flagstone.experiments.engine import OpenedExperiment
     from flagstone.experiments.ledger import Entry
 
 
@@ -61,7 +61,7 @@ def make_room(folder: Path) -> None:
         ignore.write_text("*\n")
 
 
-def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> Opened:
+def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> OpenedExperiment:
     # imported here because `status` and `tail` need none of it and must be quick
     from flagstone.cli.jobs.owner import schemas_of
     from flagstone.experiments.engine import open_experiment

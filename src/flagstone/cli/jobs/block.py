@@ -9,7 +9,7 @@ from pathlib import Path
 from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.experiments.engine import Job, Opened, naming_plan, open_experiment, run_block
+from flagstone.experiments.engine import Job, OpenedExperiment, naming_plan, open_experiment, run_block
 from flagstone.experiments.ledger import entries_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.layout import Run
@@ -57,7 +57,7 @@ def run_and_report(block: Path, say: Callable[[str], None]) -> int:
 def work(run: Run, plan: Plan, block: Path, say: Callable[[str], None]) -> None:
     owner = owner_of(run.root, validate=False)
 
-    def proposer(opened: Opened) -> Proposer | None:
+    def proposer(opened: OpenedExperiment) -> Proposer | None:
         return owner.proposer(opened.spec)
 
     run_block(Job(plan, block, owner.stage, owner.budgets), schemas_of(run.root), proposer, say)

@@ -1,9 +1,9 @@
 from .block import Job as Job, naming_plan as naming_plan, run_block as run_block
-from .chain import Next as Next, begin_child as begin_child
+from .chain import NextExperiment as NextExperiment, begin_child as begin_child
 from .designer import Designer as Designer, spent_limit as spent_limit
 from .engine import Engine as Engine, engine_of as engine_of
 from .opening import (
-    Opened as Opened,
+    OpenedExperiment as OpenedExperiment,
     begin_anew as begin_anew,
     open_experiment as open_experiment,
 )

@@ -14,7 +14,7 @@ from typing import Any
 from flagstone.agents.accounts import Budget
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import Engine, engine_of
-from flagstone.experiments.engine.opening import Opened, begin_anew, open_experiment
+from flagstone.experiments.engine.opening import OpenedExperiment, begin_anew, open_experiment
 from flagstone.experiments.ledger import Accounts, Entry, entries_of, head_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.plans import Home, Plan, Spec, command_of, unused_path
@@ -36,13 +36,13 @@ class Job:
 def run_block(
     job: Job,
     schemas: Path,
-    proposer: Callable[[Opened], Proposer | None],
+    proposer: Callable[[OpenedExperiment], Proposer | None],
     say: Callable[[str], None],
 ) -> None:
     """Runs what is left of a block. A killed one is taken up where it stopped, each run exactly once."""
     plan, block = job.plan, job.block
     home = Home(plan.folder, plan.run.root)
-    adopt(home, plan)
+    adopt_plan(home, plan)
     opened = open_experiment(home, schemas)
     accounts = Accounts(home, job.stage, job.budgets)
     with engine_of(opened, proposer(opened), say, accounts, tells_interruptions=False) as engine:
@@ -59,7 +59,7 @@ def run_block(
         write_block(plan, block, engine, first, ended)
 
 
-def adopt(home: Home, plan: Plan) -> None:
+def adopt_plan(home: Home, plan: Plan) -> None:
     """The approved plan is the spec; another design than before begins a new experiment, and the old one is kept."""
     if home.anew.exists():
         begin_anew(home)  # a kill came in between
@@ -128,7 +128,7 @@ def write_block(plan: Plan, block: Path, engine: Engine, first: int, ended: str)
     )
 
 
-def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
+def finish(plan: Plan, opened: OpenedExperiment, engine: Engine, ended: str) -> None:
     """Puts the results where stages look for them, with a copy of our own, and says that the experiment has ended."""
     facts = {"plan": plan.digest, "terminated_by": ended, "ledger": head_of(opened.home.ledger)}
     files = {
@@ -143,13 +143,13 @@ def finish(plan: Plan, opened: Opened, engine: Engine, ended: str) -> None:
     write_record(plan.done, {**facts, "summary": summary_text(opened, engine, ended), "exports": exports})
 
 
-def summary_text(opened: Opened, engine: Engine, ended: str) -> str:
+def summary_text(opened: OpenedExperiment, engine: Engine, ended: str) -> str:
     progress, name = engine.history.progress, opened.spec.metric.name
     best = f"best {name} {progress.best_value:.6g} in {progress.best_run}" if progress.best else "no valid run"
     return f"{progress.number} runs, {best}, ended by {ended}"
 
 
-def outcome(opened: Opened, engine: Engine, ended: str) -> dict[str, Any]:
+def outcome(opened: OpenedExperiment, engine: Engine, ended: str) -> dict[str, Any]:
     """The result as one record, every number of it measured by us."""
     progress, metric = engine.history.progress, opened.spec.metric
     best = progress.best

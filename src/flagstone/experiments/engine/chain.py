@@ -14,7 +14,7 @@ import yaml
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.opening import Opened, open_experiment, refuse_if_unclean
+from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment, refuse_if_unclean
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.measuring import checkpoint, link_or_copy
 from flagstone.plans import Home, command_of, direction_of
@@ -22,7 +22,7 @@ from flagstone.records import digest_bytes, read_record, utc, write_atomic, writ
 
 
 @dataclass(frozen=True)
-class Next:
+class NextExperiment:
     """What the child is to be: its name, why, and what differs from the parent."""
 
     name: str
@@ -34,7 +34,9 @@ class Next:
     budget: Mapping[str, float] | None = None
 
 
-def begin_child(parent: Opened, best: Entry | None, report: str, wanted: Next, schema_folder: Path) -> Opened:
+def begin_child(
+    parent: OpenedExperiment, best: Entry | None, report: str, wanted: NextExperiment, schema_folder: Path
+) -> OpenedExperiment:
     """The child, ready to run; nothing of it stays where it cannot be made."""
     refuse_if_unclean(parent.home)
     refuse(parent, best, wanted)
@@ -63,7 +65,7 @@ def child_of(home: Home) -> Home | None:
     return max(children, key=lambda row: row[0])[1] if children else None
 
 
-def refuse(parent: Opened, best: Entry | None, wanted: Next) -> None:
+def refuse(parent: OpenedExperiment, best: Entry | None, wanted: NextExperiment) -> None:
     if not wanted.rationale.strip():
         raise FlagstoneError("a chain needs a reason: the rationale is empty", hint='say why: --rationale "…"')
     if best is None:
@@ -83,7 +85,7 @@ def refuse(parent: Opened, best: Entry | None, wanted: Next) -> None:
         )
 
 
-def spec_of_child(parent: Opened, wanted: Next) -> dict[str, Any]:
+def spec_of_child(parent: OpenedExperiment, wanted: NextExperiment) -> dict[str, Any]:
     """The parent's spec with what differs. Threshold and direction of another metric mean nothing here."""
     value = {key: dict(row) if isinstance(row, dict) else row for key, row in parent.spec.merged.items()}
     value["parent"] = parent.home.name
@@ -104,7 +106,7 @@ def spec_of_child(parent: Opened, wanted: Next) -> dict[str, Any]:
     return value
 
 
-def take_weights(parent: Opened, best: Entry, child: Path) -> None:
+def take_weights(parent: OpenedExperiment, best: Entry, child: Path) -> None:
     """The parent's checkpoint under the child's own roof."""
     saved = best.first.checkpoint if best.first else ""
     kept = checkpoint.of_run(parent.home.run(best.run_id), saved)
@@ -120,7 +122,7 @@ def take_weights(parent: Opened, best: Entry, child: Path) -> None:
 
 
 def write_decision(
-    path: Path, parent: Opened, best: Entry, report: str, wanted: Next, value: Mapping[str, Any]
+    path: Path, parent: OpenedExperiment, best: Entry, report: str, wanted: NextExperiment, value: Mapping[str, Any]
 ) -> None:
     """Why the child exists, word for word; read-only."""
     above = read_record(parent.home.decision) or {}

@@ -10,8 +10,8 @@ from typing import Any
 
 from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.experiments.engine.chain import Next
-from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.engine.chain import NextExperiment
+from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Progress
 from flagstone.experiments.proposers import FIRST_WAIT_S, AgentProposer
 from flagstone.layout import RUN_NAME
@@ -40,10 +40,10 @@ class Designer:
     """Asks the agent of an experiment. The answer is a design only: what comes of it is measured like all else."""
 
     proposer: AgentProposer
-    parent: Opened
+    parent: OpenedExperiment
     progress: Progress
 
-    def next(self, report: str, names: list[str]) -> Next:
+    def design(self, report: str, names: list[str]) -> NextExperiment:
         """What is to follow. Limits in money and hours hold for the whole chain: the child gets what is left."""
         left = budget_left(self.parent, self.progress)
         for number in range(1, TRIES + 1):
@@ -122,7 +122,7 @@ def no_money(home: Home) -> WorkFailed:
     )
 
 
-def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:
+def budget_left(parent: OpenedExperiment, progress: Progress) -> dict[str, float]:
     """What of the limits in hours and money an experiment has not used."""
     stopping = parent.spec.stopping
     used = {"wall_h": progress.wall_s / 3600, "gpu_h": progress.gpu_s / 3600, "cost_usd": progress.cost_usd}
@@ -130,17 +130,17 @@ def budget_left(parent: Opened, progress: Progress) -> dict[str, float]:
     return {name: limit - used[name] for name, limit in limits.items() if limit is not None}
 
 
-def spent_limit(parent: Opened, progress: Progress) -> str:
+def spent_limit(parent: OpenedExperiment, progress: Progress) -> str:
     """The limit that leaves nothing for a further experiment; '' if there is none."""
     return next((name for name, amount in budget_left(parent, progress).items() if amount <= 0), "")
 
 
-def design_in(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> Next:
+def design_in(answer: dict[str, Any], names: list[str], left: dict[str, float]) -> NextExperiment:
     """The design as `chain` takes it; a name that is taken gets a number."""
     name, number = str(answer["name"]), 2
     while name in names:
         name, number = f"{answer['name']}-{number}", number + 1
-    return Next(
+    return NextExperiment(
         name=name,
         rationale=str(answer["rationale"]),
         goal=str(answer["goal"]),

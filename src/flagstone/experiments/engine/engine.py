@@ -15,7 +15,13 @@ from flagstone.experiments.candidates import Candidate, Working, drop_records, k
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.judging import Judging
-from flagstone.experiments.engine.opening import Opened, facts_of, harness_of, refuse_if_tampered, refuse_if_unclean
+from flagstone.experiments.engine.opening import (
+    OpenedExperiment,
+    facts_of,
+    harness_of,
+    refuse_if_tampered,
+    refuse_if_unclean,
+)
 from flagstone.experiments.engine.proposing import Proposing
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_line
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
@@ -30,7 +36,7 @@ Prepared = tuple[Candidate, Measurement | None]
 
 @contextmanager
 def engine_of(
-    opened: Opened,
+    opened: OpenedExperiment,
     proposer: Proposer | None,
     say: Callable[[str], None],
     accounts: Accounts | None = None,
@@ -82,7 +88,7 @@ class Engine:
     it is done again, because whatever ends jobs did.
     """
 
-    opened: Opened
+    opened: OpenedExperiment
     history: History
     harness: Harness
     working: Working

@@ -21,7 +21,7 @@ from flagstone.experiments.deciding import (
     judge,
     varies,
 )
-from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Entry, Progress
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import NoiseRule, Spec, run_id
@@ -34,7 +34,7 @@ SEEDS_TRIED = 2  # so many seeds for each repeat that is allowed, where the best
 class Judging:
     """One candidate before its verdict. `measure` runs a tree as a part on a seed; `guard` runs the guard, if any."""
 
-    opened: Opened
+    opened: OpenedExperiment
     progress: Progress
     candidate: Candidate
     measure: Callable[[str, str, int], Measurement]

@@ -20,7 +20,7 @@ from flagstone.records import cannot_write, read_record, utc, write_record
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedExperiment:
     """What every verb of an experiment needs. `start` is how it began."""
 
     home: Home
@@ -34,14 +34,14 @@ class Opened:
         return Snapshot(self.start["tree"], self.start["commit"])
 
 
-def facts_of(opened: Opened, tree: str) -> dict[str, Any]:
+def facts_of(opened: OpenedExperiment, tree: str) -> dict[str, Any]:
     """What a table can show of a candidate that no proposer has described."""
     from flagstone.experiments.proposers import parameters_in
 
     return {"parameters": parameters_in(opened.subject.files(tree).get(opened.spec.subject.entry, b""))}
 
 
-def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> Opened:
+def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> OpenedExperiment:
     """The experiment at a folder; where it was not yet begun, it begins now."""
     if home.anew.exists():
         with hold(home.lock, f"experiment {home.name}"):
@@ -56,7 +56,7 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
         start = begun_alone(home, spec, subject, contract)
     if seconds is not None:
         spec = replace(spec, harness=replace(spec.harness, seconds=seconds))
-    return Opened(home, spec, subject, contract, start)
+    return OpenedExperiment(home, spec, subject, contract, start)
 
 
 def is_to_be_mended(home: Home, subject: Subject) -> bool:
@@ -113,7 +113,7 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     return start
 
 
-def refuse_if_tampered(opened: Opened) -> None:
+def refuse_if_tampered(opened: OpenedExperiment) -> None:
     """What decides about the number must be what it was when the experiment began."""
     changed = opened.contract.changed(opened.start["files"], opened.start["contract"])
     if changed:
@@ -139,7 +139,7 @@ def refuse_if_unclean(home: Home) -> None:
     home.unclean.unlink(missing_ok=True)
 
 
-def harness_of(opened: Opened, interruption: Interruption, say: Callable[[str], None]) -> Harness:
+def harness_of(opened: OpenedExperiment, interruption: Interruption, say: Callable[[str], None]) -> Harness:
     return Harness(
         spec=opened.spec,
         home=opened.home,

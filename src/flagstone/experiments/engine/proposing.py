@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flagstone.experiments.candidates import Candidate, Snapshot
-from flagstone.experiments.engine.opening import Opened
+from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Entry, History, entries_of, tail_of
 from flagstone.experiments.proposers import Proposer, View
 from flagstone.plans import Spec, run_id, unused_path
@@ -20,7 +20,7 @@ NO_CHANGE = "no proposal: nothing was changed"
 class Proposing:
     """Asks the proposer for one run after the other. `history` is only looked at when a view is made."""
 
-    opened: Opened
+    opened: OpenedExperiment
     proposer: Proposer
     history: History
     say: Callable[[str], None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.experiments.candidates import Candidate, Snapshot, make_empty_folder
-from flagstone.experiments.engine.opening import Opened, facts_of
+from flagstone.experiments.engine.opening import OpenedExperiment, facts_of
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import run_id
@@ -16,7 +16,7 @@ from flagstone.processes import run_quietly
 
 
 def rebased_candidate(
-    opened: Opened, candidate: Candidate, first: Measurement | None, best: Entry | None
+    opened: OpenedExperiment, candidate: Candidate, first: Measurement | None, best: Entry | None
 ) -> Candidate | None:
     """The candidate on the best of now; None unless the spec asks for that and its parent is older."""
     if not opened.spec.rebase or best is None or first is None or first.status != "ok":
@@ -24,7 +24,7 @@ def rebased_candidate(
     return merge_onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
 
 
-def merge_onto(opened: Opened, candidate: Candidate, best: Entry) -> Candidate | None:
+def merge_onto(opened: OpenedExperiment, candidate: Candidate, best: Entry) -> Candidate | None:
     """The candidate with its edit on the best; None if both changed the same lines, or nothing is left of it."""
     run = opened.home.run(run_id(candidate.number))
     subject, parent = opened.subject, Snapshot(best.tree, best.commit)

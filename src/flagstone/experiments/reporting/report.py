@@ -9,7 +9,7 @@ from functools import cached_property
 from statistics import mean, stdev
 
 from flagstone.experiments.candidates import Change, changes_in, changes_text
-from flagstone.experiments.engine import Opened
+from flagstone.experiments.engine import OpenedExperiment
 from flagstone.experiments.ledger import History, Progress, Row, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
@@ -62,7 +62,7 @@ class Report:
         return before.value - entry.value if self.spec.metric.direction == "min" else entry.value - before.value
 
 
-def report_of(opened: Opened) -> str:
+def report_of(opened: OpenedExperiment) -> str:
     """The report of an experiment as it is now."""
     summary = summary_of(rows_of(opened.home.ledger), opened.spec.metric.direction)
     ideas = ideas_text(tail_entries(opened.home.ledger, LATE), IDEAS_BYTES)
