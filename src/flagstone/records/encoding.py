@@ -42,7 +42,7 @@ def digest_file(path: str | os.PathLike[str]) -> str:
 
 def encode(value: object) -> bytes:
     """JSON of a record that only we read: one line, keys sorted; a number that JSON cannot hold becomes a word."""
-    said = speakable(plain(value))
+    said = value if isinstance(value, str | int | None) else speakable(plain(value))
     try:
         return msgspec.json.encode(said, order="sorted")
     except UnicodeEncodeError:  # a file name that is no UTF-8: escaped, it is read back as it was
