@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from flagstone import __version__
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.processes import restore_keyboard_interrupt
 
@@ -77,7 +77,7 @@ def flagstone(ctx: click.Context, project: Path | None) -> None:
     flagstone new attn --goal "Does rotary position embedding help?"
     flagstone run attn
     """
-    ctx.obj = Standing(Path.cwd(), project)
+    ctx.obj = Location(Path.cwd(), project)
     if ctx.invoked_subcommand is None:
         from flagstone.cli.looking.status import command
 

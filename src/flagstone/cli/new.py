@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flagstone.agents import agent_named
-from flagstone.cli.where import Standing, need_terminal
+from flagstone.cli.location import Location, need_terminal
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun, open_run
 from flagstone.schemas import parse_yaml
@@ -38,7 +38,7 @@ from flagstone.setup import QUESTIONS, NewRun, create
 @click.option("--interview", is_flag=True, help="Answer four short questions first. The answers go into the brief.")
 @click.pass_obj
 def command(
-    standing: Standing,
+    location: Location,
     name: str,
     goal: str | None,
     agent: str | None,
@@ -54,7 +54,7 @@ def command(
     flagstone new attn --goal "Does rotary position embedding help at 1M tokens?"
     flagstone new toy --agent demo --goal "Does warm-up help?" --set demo.data_seed=3
     """
-    project = standing.project
+    project = location.project
     if goal is None:
         need_terminal("give --goal", "a run needs a goal")
         goal = click.prompt("The research goal")
@@ -65,7 +65,7 @@ def command(
     fault = agent_fault(open_run(project, run))
     if fault:
         click.echo(f"note: {fault[0]}; {fault[1]}", err=True)
-    click.echo(f"created {standing.messages(run).path(run.root)}")
+    click.echo(f"created {location.messages(run).path(run.root)}")
     click.echo(f"next: snakemake --cores 4 --config run={name}    (or: flagstone run {name})")
 
 

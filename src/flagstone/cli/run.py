@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flagstone.cli.jobs.loading import load_stage
-from flagstone.cli.where import Standing, run_argument
+from flagstone.cli.location import Location, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import OpenedRun, Resident, judge_gates, marks_of, open_run, read_moment
 from flagstone.processes import start_warm_server
@@ -32,19 +32,19 @@ SOON_AGAIN = 20  # if so many passes in a row end with work left, something is w
 )
 @click.option("--cores", type=click.IntRange(1), default=None, help="How many cores to use (default: all).")
 @click.pass_obj
-def command(standing: Standing, name: str | None, watch: bool, upto: str | None, yes: bool, cores: int | None) -> None:
+def command(location: Location, name: str | None, watch: bool, upto: str | None, yes: bool, cores: int | None) -> None:
     """Run the stages of RUN until a person has to decide.
 
     \b
     flagstone run attn
     flagstone run attn --watch
     """
-    opened = standing.opened(name)
+    opened = location.open_run(name)
     upto_nr = opened.table.find(upto).nr if upto else ""
     server = start_warm_server(partial(load_stage, opened))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        go_on(standing, opened, Resident(standing.here, "yes" if yes else "", upto_nr), cores, watch)
+        run_passes(location, opened, Resident(location.here, "yes" if yes else "", upto_nr), cores, watch)
     except KeyboardInterrupt:
         if not watch:
             raise
@@ -53,44 +53,44 @@ def command(standing: Standing, name: str | None, watch: bool, upto: str | None,
         server.stop()
 
 
-def go_on(standing: Standing, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
+def run_passes(location: Location, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
     """Makes one pass after another until a person has to decide; with `watch`, until somebody stops it."""
     from flagstone.cli.jobs import resident
 
     count = cores or os.cpu_count() or 1
     passes = 0
     while True:
-        found = resident.evaluate(standing.project, opened.run, asked, count)
+        found = resident.evaluate(location.project, opened.run, asked, count)
         passes += 1
         if found.is_due and passes < SOON_AGAIN:
             continue  # feedback came while a stage ran
         if found.failure and not watch:
-            raise failed(found.failure)
+            raise failure_error(found.failure)
         for line in found.words:
             click.echo(line, err=True)
         if found.is_done or not watch:
             return
         now = marks_of(opened)
-        if has_moved(standing, opened, found) and passes < SOON_AGAIN:
+        if has_moved(location, opened, found) and passes < SOON_AGAIN:
             continue
         passes = 0
         wait_for_change(opened, now)
 
 
-def failed(failure: dict[str, object]) -> FlagstoneError:
+def failure_error(failure: dict[str, object]) -> FlagstoneError:
     """Returns the error that ends this command when a stage has failed."""
     error = WorkFailed(str(failure.get("problem")), hint=str(failure.get("hint")))
     error.exit_code = int(str(failure.get("exit_code", 3)))
     return error
 
 
-def has_moved(standing: Standing, opened: OpenedRun, found: Evaluation) -> bool:
+def has_moved(location: Location, opened: OpenedRun, found: Evaluation) -> bool:
     """Whether a person decided something after a pass last judged the gates."""
-    reread = open_run(standing.project, opened.run, validate=False)
+    reread = open_run(location.project, opened.run, validate=False)
     if reread.run.aborted.exists() or found.failure or not found.words:
         return False
     closed = next((verdict for verdict in judge_gates(read_moment(reread)).values() if not verdict.is_open), None)
-    return closed is None or standing.messages(reread.run).of_gate(closed) != found.words[-1]
+    return closed is None or location.messages(reread.run).of_gate(closed) != found.words[-1]
 
 
 def wait_for_change(opened: OpenedRun, now: list[object]) -> None:

@@ -11,7 +11,7 @@ ARRIVED = "arrived"
 COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the flags' perhaps the last
 
 
-def location_of(run: Run) -> tuple[int, ...]:
+def copy_id(run: Run) -> tuple[int, ...]:
     """What a copy of the run cannot share with it."""
     return inode(str(run.root)), inode(str(run.approved))
 
@@ -27,10 +27,10 @@ def last_arrival(run: Run) -> seals.Seal:
     return seals.last_decision(run, "", event=ARRIVED) or seals.Seal()
 
 
-def is_spent(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
+def is_copied_flag(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
     """Whether a flag came along with a copy of the run, so that its time says nothing about this content."""
     arrival = last_arrival(run)
-    if arrival.place == location_of(run):
+    if arrival.place == copy_id(run):
         return arrival.spent.get(nr) == mtime_ns
     return mtime_ns < settled_ns(run, key)
 
@@ -49,9 +49,9 @@ def ctime_ns(path: str) -> int:
         return 0
 
 
-def arrive(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
+def note_arrival(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
     """Notes that the run lies here now, and which flags came with it. Does nothing where that is known."""
-    location = location_of(run)
+    location = copy_id(run)
     if last_arrival(run).place == location:
         return
     spent = {}
@@ -60,6 +60,6 @@ def arrive(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
             mtime_ns = os.stat(run.flag(nr)).st_mtime_ns
         except OSError:
             continue
-        if is_spent(run, key, nr, mtime_ns):
+        if is_copied_flag(run, key, nr, mtime_ns):
             spent[nr] = mtime_ns
     seals.record(run, ARRIVED, "", decision, place=location, spent=spent)

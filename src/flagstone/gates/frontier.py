@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies, history, mending
+from flagstone.gates import copies, history, repairs
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
@@ -76,12 +76,12 @@ class Frontier:
         self.lock = hold(run.lock, f"run {run.name}")
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
-        copies.arrive(
+        copies.note_arrival(
             run,
             {stage.nr: stage.key for stage in self.opened.table},
             Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="opened"),
         )
-        self.notices += mending.mend(self.opened) + name_dropped_keys(self.opened)
+        self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
         if "verdict" in self.opened.settings.approval.values():
             self.notices.append("approval by `verdict` comes with trials; until then those stages wait for a person")
 

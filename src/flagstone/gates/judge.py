@@ -107,9 +107,9 @@ def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
         why = f"waits for you: {name} is dated in the future, which is not an approval; touch it again"
         return Verdict(files, State.STALE if seal else State.WAITING, why)
     late = first_change_after(files, flag)
-    if seal and (flag.is_spent or flag.mtime_ns == seal.flag_mtime_ns or late):
+    if seal and (flag.is_copied or flag.mtime_ns == seal.flag_mtime_ns or late):
         return Verdict(files, State.STALE, "changed after it was approved: " + "; ".join(changes))
-    if flag.is_spent:
+    if flag.is_copied:
         why = f"waits for you: {name} came along with this copy of the run; touch it again to approve"
         return Verdict(files, State.WAITING, why)
     if late:

@@ -13,7 +13,7 @@ from typing import Any
 
 from flagstone import seals
 from flagstone.gates.content import Content, digests_of, index_slices, listed_paths, offer_of
-from flagstone.gates.copies import is_spent
+from flagstone.gates.copies import is_copied_flag
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
@@ -28,7 +28,7 @@ class Flag:
     mtime_ns: int
     made_ns: int
     owner: int = 0
-    is_spent: bool = False  # it came with a copy of the run, so its time says nothing here
+    is_copied: bool = False  # it came with a copy of the run, so its time says nothing here
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def flag_of(run: Run, stage: Stage) -> Flag | None:
         return None
     if not S_ISREG(stat.st_mode):
         return None
-    spent = is_spent(run, stage.key, stage.nr, stat.st_mtime_ns)
+    spent = is_copied_flag(run, stage.key, stage.nr, stat.st_mtime_ns)
     return Flag(stat.st_mtime_ns, stat.st_ctime_ns, stat.st_uid, spent)
 
 

@@ -36,7 +36,7 @@ def approve(run: Run, verdict: Verdict, decision: Decision) -> None:
 
 
 def waiting_flag(run: Run, nr: str) -> Path:
-    """The flag of a seal that is being written. After a kill, `mending` finishes what it stands for."""
+    """The flag of a seal that is being written. After a kill, `repairs` puts the flag in place."""
     return run.approved / f".{nr}.flag"
 
 

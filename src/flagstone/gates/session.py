@@ -70,7 +70,7 @@ def end_session(session: Session | None) -> None:
 
 
 @dataclass(frozen=True)
-class Aside:
+class ThreadedHandler:
     """A handler of signals that runs in a thread of its own."""
 
     handler: Callable[..., object]
@@ -79,11 +79,12 @@ class Aside:
         threading.Thread(target=self.handler, args=told, daemon=True).start()
 
 
-def answer_stop_aside() -> None:
+def answer_stop_in_a_thread() -> None:
     """Snakemake answers SIGTERM by taking a lock that the code it interrupts may hold: that would hang for ever."""
     handler = signal.getsignal(signal.SIGTERM)
-    if callable(handler) and not isinstance(handler, Aside) and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, Aside(handler))
+    is_new = not isinstance(handler, ThreadedHandler)
+    if callable(handler) and is_new and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ThreadedHandler(handler))
 
 
 class Session:
@@ -149,7 +150,7 @@ class Session:
         return next((stage for stage in self.table if stage.runs_experiments), None)
 
     def request(self, stage: Stage) -> str:
-        answer_stop_aside()  # asked before each job, when Snakemake's own handler is in place
+        answer_stop_in_a_thread()  # asked before each job, when Snakemake's own handler is in place
         return self.open_frontier().turn_key(stage)
 
 

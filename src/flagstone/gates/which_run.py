@@ -16,9 +16,9 @@ def chosen_run(project: Project, wanted: str | None, keys: Mapping[str, Any], he
     names = project.run_names()
     if wanted:
         return named_run(project, str(wanted), names)
-    standing = run_around(project, here)
-    if standing:
-        return standing
+    around = run_around(project, here)
+    if around:
+        return around
     if keys.get("run"):
         return named_run(project, str(keys["run"]), names)
     if len(names) == 1:

@@ -106,4 +106,4 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 def arrive(opened: OpenedRun) -> None:
     """Notes where the run was made: only touches made here count as approvals."""
     decision = Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="created")
-    copies.arrive(opened.run, {stage.nr: stage.key for stage in opened.table}, decision)
+    copies.note_arrival(opened.run, {stage.nr: stage.key for stage in opened.table}, decision)

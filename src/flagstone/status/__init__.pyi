@@ -10,8 +10,8 @@ from .remembered import (
 )
 from .versions import (
     Version as Version,
-    before_this as before_this,
     differences as differences,
     kept_versions as kept_versions,
     last_approved as last_approved,
+    previous_version as previous_version,
 )

@@ -34,7 +34,7 @@ class ExperimentStatus:
         return f"{self.name}: {self.runs}{limit} runs{best}, {self.state}{reason}"
 
 
-def unfinished(run: Run) -> tuple[ExperimentStatus, ...]:
+def unfinished_experiments(run: Run) -> tuple[ExperimentStatus, ...]:
     return tuple(status_of(plan) for plan in plans(run) if not plan.is_done)
 
 

@@ -43,11 +43,11 @@ def note(run: Run, stage_files: StageFiles) -> str:
     stage = stage_files.stage
     summary = parse_summary(read_text(run.summary(stage.key)))
     lines = [f"# Handoff of stage {stage.nr}: {stage.title}", "", "What stands:", ""]
-    lines += [quoted(summary.text_of("Key Results")), "", "What is missing or could be better:", ""]
-    lines += [f"- {cut(suggestion, 160)}" for suggestion in summary.suggestions]
+    lines += [quote(summary.text_of("Key Results")), "", "What is missing or could be better:", ""]
+    lines += [f"- {shorten(suggestion, 160)}" for suggestion in summary.suggestions]
     lines += ["", "Files that matter:", ""]
     lines += list(file_lines(stage_files))
-    return within("\n".join(lines) + "\n")
+    return limit_bytes("\n".join(lines) + "\n")
 
 
 def file_lines(files: StageFiles) -> Iterator[str]:
@@ -58,15 +58,15 @@ def file_lines(files: StageFiles) -> Iterator[str]:
         yield f"- and {len(rows) - 12} more, listed in stages/{files.stage.key}.json"
 
 
-def quoted(text: str) -> str:
-    return "\n".join(f"> {line}" if line else ">" for line in cut(text.strip(), PART_CHARACTERS).split("\n"))
+def quote(text: str) -> str:
+    return "\n".join(f"> {line}" if line else ">" for line in shorten(text.strip(), PART_CHARACTERS).split("\n"))
 
 
-def cut(text: str, characters: int) -> str:
+def shorten(text: str, characters: int) -> str:
     text = text.strip()
     return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
-def within(text: str) -> str:
+def limit_bytes(text: str) -> str:
     raw = text.encode()
     return text if len(raw) <= LIMIT_BYTES else raw[: LIMIT_BYTES - 4].decode(errors="ignore") + "…\n"

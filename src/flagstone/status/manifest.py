@@ -35,8 +35,8 @@ def manifest(opened: OpenedRun, moment: Moment) -> dict[str, object]:
         "state": known.state,
         "cost_usd": known.cost_usd,
         "stages": [stage_record(moment.stages[row.nr], vars(row)) for row in known.stages],
-        "experiments": listed(opened.run.root / "experiments"),
-        "trials": listed(opened.run.root / "trials"),
+        "experiments": folder_names(opened.run.root / "experiments"),
+        "trials": folder_names(opened.run.root / "trials"),
         "environment": environment(known.agent),
     }
 
@@ -59,7 +59,7 @@ def environment(agent: str) -> dict[str, object]:
     return {
         "flagstone": __version__,
         "python": platform.python_version(),
-        "snakemake": installed("snakemake"),
+        "snakemake": installed_version("snakemake"),
         "platform": f"{sys.platform} {platform.release()}",
         "host": socket.gethostname(),
         "commit": commit(),
@@ -68,7 +68,7 @@ def environment(agent: str) -> dict[str, object]:
 
 
 @cache
-def installed(name: str) -> str:
+def installed_version(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -95,5 +95,5 @@ def read_ref(git: Path, name: str) -> str:
     return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "")
 
 
-def listed(folder: Path) -> list[str]:
+def folder_names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []

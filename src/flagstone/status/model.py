@@ -22,7 +22,7 @@ from flagstone.gates import (
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.seals import Seal
-from flagstone.status.experiments import ExperimentStatus, unfinished
+from flagstone.status.experiments import ExperimentStatus, unfinished_experiments
 
 WORDS = {
     State.APPROVED: "done",
@@ -76,7 +76,7 @@ def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> R
     """Everything known about a run, from files only."""
     moment = moment or read_moment(opened)
     lines = calls.lines_of(opened.run.logs / calls.LOG)
-    experiments = unfinished(opened.run)
+    experiments = unfinished_experiments(opened.run)
     rows = tuple(
         with_experiments(
             stage_status(opened.run, moment, verdict, calls.sum_of(lines, nr)),
@@ -91,7 +91,7 @@ def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> R
         goal=goal_of(opened.run),
         agent=str(opened.settings.merged.get("agent", "")),
         created_at=str(opened.settings.merged.get("created_at", "")),
-        state=overall(opened, rows),
+        state=run_state(opened, rows),
         stages=rows,
         next_command=next_command(opened, rows, here, experiments),
         cost_usd=total.cost_usd,
@@ -157,7 +157,7 @@ def approver(seal: Seal) -> str:
     return f"policy {seal.policy} ({seal.who})" if seal.by == "policy" else seal.who
 
 
-def overall(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
+def run_state(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
     """The state of the run as a whole: that of the first stage that is not done."""
     if opened.run.aborted.exists():
         return "aborted"

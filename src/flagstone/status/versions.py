@@ -42,7 +42,7 @@ def version_of(folder: Path, record: dict[str, Any]) -> Version:
     return Version(folder.name, folder, str(record.get("digest", "")), files if isinstance(files, dict) else {})
 
 
-def before_this(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
+def previous_version(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
     """The newest version that differs from what lies there now."""
     return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest != content.digest), None)
 

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from flagstone.cli.experiment import command
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 
 SETS_UP = ("--metric", "val_loss", "--mutable", "train.py")
@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def asked(project: Path, *words: str) -> Result:
-    return CliRunner().invoke(command, list(words), obj=Standing(project))
+    return CliRunner().invoke(command, list(words), obj=Location(project))
 
 
 def complaint(project: Path, *words: str) -> str:

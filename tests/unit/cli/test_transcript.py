@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.cli.looking.transcript import rendered
+from flagstone.cli.looking.transcript import render
 
 
 def lines(tmp_path: Path, *events: object) -> list[str]:
     path = tmp_path / "transcript.jsonl"
     content = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
     path.write_bytes(b"".join(each + b"\n" for each in content))
-    return list(rendered(path))
+    return list(render(path))
 
 
 def says(*blocks: object) -> dict[str, object]:

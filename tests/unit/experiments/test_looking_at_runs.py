@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from laboratory import Edits, Laboratory, set_x, whole
 
 from flagstone.cli.experiment import command
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.proposers.protocol import View
 
@@ -31,7 +31,7 @@ print("val_loss:", 9 + int(seed) % 1000 / 1000)
 
 
 def asked(laboratory: Laboratory, *words: str) -> Result:
-    return CliRunner().invoke(command, list(words), obj=Standing(laboratory.project))
+    return CliRunner().invoke(command, list(words), obj=Location(laboratory.project))
 
 
 def complaint(laboratory: Laboratory, *words: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from moments import TABLE, built, moment
 
 from flagstone import seals
-from flagstone.gates import mending, sealing
+from flagstone.gates import repairs, sealing
 from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.layout import Run
 from flagstone.seals import Decision
@@ -67,7 +67,7 @@ def test_a_kill_between_the_seal_and_its_flag_is_put_right_by_the_next_call(
 
 def finish(run: Run) -> list[str]:
     opened: Any = SimpleNamespace(run=run)
-    return mending.finish_approval(opened, TABLE.stage("01"))
+    return repairs.finish_approval(opened, TABLE.stage("01"))
 
 
 def decide(root: Path) -> None:

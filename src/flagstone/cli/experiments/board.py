@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from flagstone.cli.experiments.which import experiment_argument, experiment_folder
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import experiment_argument, experiment_folder
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.plans import Home, experiment_named, experiment_names
 
@@ -23,14 +23,14 @@ PORT = 6006
 @experiment_argument
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, port: int) -> None:
+def command(location: Location, name: str | None, run_name: str | None, port: int) -> None:
     """Open TensorBoard on experiment NAME, or on all experiments, at http://localhost:6006. Ctrl-C ends it.
 
     \b
     flagstone experiment board
     flagstone experiment board lr --port 6007
     """
-    folder, base = experiment_folder(standing, run_name)
+    folder, base = experiment_folder(location, run_name)
     names = [experiment_named(folder, base, name).name] if name else experiment_names(folder)
     board = folder / BOARD
     shutil.rmtree(board, ignore_errors=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.which import experiment_argument, opened_experiment
+from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
 from flagstone.cli.jobs.owner import schemas_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import NextExperiment, begin_child
 from flagstone.experiments.ledger import History
@@ -30,7 +30,7 @@ from flagstone.plans import command_of
 @click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
 @click.pass_obj
 def command(
-    standing: Standing,
+    location: Location,
     /,
     name: str | None,
     run_name: str | None,
@@ -51,7 +51,7 @@ def command(
         raise FlagstoneError(
             f"{child!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
         )
-    parent = opened_experiment(standing, name, run_name)
+    parent = open_chosen_experiment(location, name, run_name)
     best = History.read(parent.home).progress.best
     limits = {key: limit for key, limit in budget.items() if limit is not None}
     wanted = NextExperiment(child, rationale, goal, metric, direction, scope, limits or None)

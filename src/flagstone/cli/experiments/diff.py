@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.which import entry_named, experiment_argument, no_such_run, opened_experiment
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import entry_named, experiment_argument, no_such_run, open_chosen_experiment
+from flagstone.cli.location import Location
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.engine import OpenedExperiment
 from flagstone.experiments.ledger import History
@@ -18,7 +18,7 @@ from flagstone.text import printable_text
 @click.argument("before", metavar="[BEFORE]", required=False)
 @click.argument("after", metavar="[AFTER]", required=False)
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, before: str | None, after: str | None) -> None:
+def command(location: Location, name: str | None, run_name: str | None, before: str | None, after: str | None) -> None:
     """Show what AFTER changed compared with BEFORE. Each is a run (r0007), `base`, `best` or `parent`.
 
     \b
@@ -28,7 +28,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, before: 
     """
     if name and (RUN_ID.match(name) or name in ("base", "best")):
         name, before, after = None, name, before
-    opened = opened_experiment(standing, name, run_name)
+    opened = open_chosen_experiment(location, name, run_name)
     newer = after or before or "best"
     older = before if after else "base" if newer == "best" else "parent"
     text = opened.subject.diff(tree_of(opened, older or "base", newer), tree_of(opened, newer, newer))

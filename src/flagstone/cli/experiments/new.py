@@ -9,9 +9,9 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.which import experiment_folder, make_room
+from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder
 from flagstone.cli.jobs.owner import schemas_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import open_experiment
 from flagstone.layout import RUN_NAME
@@ -70,7 +70,7 @@ OFF = ("off", False)
 @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
 @click.pass_obj
 def command(
-    standing: Standing, /, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
+    location: Location, /, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
 ) -> None:
     """Set up experiment NAME for the current project or for a run. The project's own files are never changed.
 
@@ -84,7 +84,7 @@ def command(
         )
     base = schemas.read_yaml(plan) if plan else {}
     value = plan_with_options(base if isinstance(base, dict) else {}, argv, given)
-    folder, belongs_to = experiment_folder(standing, run_name)
+    folder, belongs_to = experiment_folder(location, run_name)
     home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
     schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
     for text in value.get("constraints", ()):
@@ -94,7 +94,7 @@ def command(
             f"there is an experiment {name!r} already",
             hint=f"choose another name, or continue it: {command_of(home, 'run')}",
         )
-    make_room(folder)
+    make_experiment_folder(folder)
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
     try:
         opened = open_experiment(home, pinned)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.which import entry_named, experiment_argument, live, no_such_run, opened_experiment
+from flagstone.cli.experiments.selection import (
+    entry_named,
+    experiment_argument,
+    no_such_run,
+    open_chosen_experiment,
+    print_progress,
+)
 from flagstone.cli.jobs.owner import owner_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.engine import engine_of
 from flagstone.experiments.measuring import Order
@@ -19,7 +25,7 @@ from flagstone.records import encode
 @click.argument("which", metavar="RUN_ID", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the measurement as JSON.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, as_json: bool) -> None:
+def command(location: Location, name: str | None, run_name: str | None, which: str | None, as_json: bool) -> None:
     """Run candidate RUN_ID of NAME again from its stored files, with the same seed, and compare the numbers.
 
     \b
@@ -27,7 +33,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     """
     if which is None:
         name, which = None, name or ""
-    opened = opened_experiment(standing, name, run_name)
+    opened = open_chosen_experiment(location, name, run_name)
     before = entry_named(opened.home, which)
     if before is None:
         raise no_such_run(opened.home, which)
@@ -38,7 +44,7 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
         )
     accounts = owner_of(opened.home.base).accounts(opened.home)
     accounts.refuse_if_spent(opened.spec.harness.gpus)
-    with engine_of(opened, None, live, accounts) as engine:
+    with engine_of(opened, None, print_progress, accounts) as engine:
         run = opened.home.run(which)
         run.root.mkdir(parents=True, exist_ok=True)
         part = f"replay-{1 + len(list(run.root.glob('measured-replay-*.json')))}"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from flagstone.cli.experiments.which import experiment_argument, opened_experiment
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
+from flagstone.cli.location import Location
 from flagstone.experiments.reporting import read_entries, report_of
 from flagstone.text import printable_text
 
@@ -16,14 +16,14 @@ from flagstone.text import printable_text
 @experiment_argument
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw every run, as SVG, into this file.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, picture: Path | None) -> None:
+def command(location: Location, name: str | None, run_name: str | None, picture: Path | None) -> None:
     """Report on experiment NAME: the best and how it came about, and what each edit gained. At most 8 KB.
 
     \b
     flagstone experiment report lr
     flagstone experiment report lr --picture lr.svg
     """
-    opened = opened_experiment(standing, name, run_name)
+    opened = open_chosen_experiment(location, name, run_name)
     click.echo(printable_text(report_of(opened)), nl=False)
     if picture:
         from flagstone.experiments.reporting import draw

@@ -6,8 +6,8 @@ import click
 
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.run import work
-from flagstone.cli.experiments.which import experiment_argument, opened_experiment
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
+from flagstone.cli.location import Location
 
 
 @click.command()
@@ -16,7 +16,7 @@ from flagstone.cli.where import Standing
 @click.option("--seconds", type=seconds_above_0, metavar="SECONDS", help="The time limit of a run, for this call.")
 @click.pass_obj
 def command(
-    standing: Standing, name: str | None, run_name: str | None, limit: int | None, seconds: float | None
+    location: Location, name: str | None, run_name: str | None, limit: int | None, seconds: float | None
 ) -> None:
     """Continue experiment NAME after a stop or a crash.
 
@@ -24,6 +24,6 @@ def command(
     flagstone experiment resume lr
     flagstone experiment resume lr --runs 10
     """
-    opened = opened_experiment(standing, name, run_name, seconds=seconds)
+    opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     opened.home.stop.unlink(missing_ok=True)
     work(opened, limit, "", "continue")

@@ -8,9 +8,9 @@ from typing import Literal
 import click
 
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
-from flagstone.cli.experiments.which import experiment_argument, home_of, live, opened_experiment
+from flagstone.cli.experiments.selection import experiment_argument, home_of, open_chosen_experiment, print_progress
 from flagstone.cli.jobs.owner import owner_of, schemas_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Working
 from flagstone.experiments.engine import (
@@ -40,7 +40,7 @@ Start = Literal["continue", "best", "fresh"]
 @click.option("--chain", type=click.IntRange(1), help="Let the agent design further experiments, at most this many.")
 @click.pass_obj
 def command(
-    standing: Standing,
+    location: Location,
     name: str | None,
     run_name: str | None,
     limit: int | None,
@@ -58,23 +58,23 @@ def command(
     flagstone experiment run lr --runs 20 --seconds 600
     flagstone experiment run lr --chain 3
     """
-    start = chosen({"continue": evaluates, "best": goes_back, "fresh": is_fresh})
+    start = start_option({"continue": evaluates, "best": goes_back, "fresh": is_fresh})
     if start is None and sys.stdin.isatty() and sys.stdout.isatty():
-        start = asked(home_of(standing, name, run_name))
+        start = ask_start(home_of(location, name, run_name))
     if start == "fresh":
-        begin_anew(home_of(standing, name, run_name))
-    opened = opened_experiment(standing, name, run_name, seconds=seconds)
+        begin_anew(home_of(location, name, run_name))
+    opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     for further in reversed(range((chain or 0) + 1)):
         ended = work(opened, limit, driver, start)
         if not further or not ended or opened.home.stop.exists():
             return
-        child = following(opened, driver)
+        child = next_in_chain(opened, driver)
         if child is None:
             return
         opened, start = child, None
 
 
-def chosen(given: dict[Start, bool]) -> Start | None:
+def start_option(given: dict[Start, bool]) -> Start | None:
     """How a person wants to begin. Raises an error if they gave more than one way."""
     wanted = [start for start, is_given in given.items() if is_given]
     if len(wanted) > 1:
@@ -82,7 +82,7 @@ def chosen(given: dict[Start, bool]) -> Start | None:
     return wanted[0] if wanted else None
 
 
-def asked(home: Home) -> Start | None:
+def ask_start(home: Home) -> Start | None:
     """Asks what to do about edited working files. Returns None if nobody edited them."""
     if not home.start.exists():
         return None
@@ -97,14 +97,14 @@ def asked(home: Home) -> Start | None:
 def work(opened: OpenedExperiment, limit: int | None, driver: str, start: Start | None) -> str:
     """Runs one experiment. Returns the stopping condition that ended it, or an empty string."""
     owner = owner_of(opened.home.base)
-    with engine_of(opened, owner.proposer(opened.spec, driver), live, owner.accounts(opened.home)) as engine:
+    with engine_of(opened, owner.proposer(opened.spec, driver), print_progress, owner.accounts(opened.home)) as engine:
         begin(engine, start)
         ended = engine.run(limit)
     say_end(opened, engine, ended)
     return ended
 
 
-def following(parent: OpenedExperiment, driver: str) -> OpenedExperiment | None:
+def next_in_chain(parent: OpenedExperiment, driver: str) -> OpenedExperiment | None:
     """The next experiment of a chain: the one that already follows, or one that the agent designs now."""
     from flagstone.experiments.engine import Designer, chain, spent_limit
     from flagstone.experiments.proposers import AgentProposer
@@ -112,7 +112,7 @@ def following(parent: OpenedExperiment, driver: str) -> OpenedExperiment | None:
 
     begun = chain.child_of(parent.home)
     if begun is not None:
-        live(f"{begun.name} already follows {parent.home.name}: continuing with it")
+        print_progress(f"{begun.name} already follows {parent.home.name}: continuing with it")
         return open_experiment(begun, schemas_of(begun.base))
     proposer = owner_of(parent.home.base).proposer(parent.spec, driver)
     if not isinstance(proposer, AgentProposer):
@@ -122,16 +122,18 @@ def following(parent: OpenedExperiment, driver: str) -> OpenedExperiment | None:
         )
     progress, report = History.read(parent.home).progress, report_of(parent)
     if limit := spent_limit(parent, progress):
-        live(f"the chain ends here: {limit} of {parent.home.name} is used up")
+        print_progress(f"the chain ends here: {limit} of {parent.home.name} is used up")
         return None
     if progress.best is None:
         raise FlagstoneError(
             f"{parent.home.name} has no best to start from", hint=f"see what failed: {command_of(parent.home, 'tail')}"
         )
-    live(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
+    print_progress(f"{parent.home.name} has ended; the agent reads its report and designs the next experiment")
     wanted = Designer(proposer, parent, progress).design(report, experiment_names(parent.home.root.parent))
     opened = chain.begin_child(parent, progress.best, report, wanted, schemas_of(parent.home.base))
-    live(f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}")
+    print_progress(
+        f"{opened.home.name} begins from {parent.home.name}/{progress.best_run}: {one_line(wanted.rationale, 160)}"
+    )
     return opened
 
 

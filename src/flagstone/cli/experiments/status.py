@@ -7,9 +7,9 @@ import json
 import click
 
 from flagstone.cli.experiments.amounts import COUNT
-from flagstone.cli.experiments.which import experiment_argument, home_of
+from flagstone.cli.experiments.selection import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.experiments.ledger import result_record
 from flagstone.experiments.reporting import last_entries, last_text, position_of, status_record, status_text
 from flagstone.plans import load_spec
@@ -23,7 +23,7 @@ from flagstone.text import printable_text
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
 def command(
-    standing: Standing, name: str | None, run_name: str | None, compact: bool, count: int | None, as_json: bool
+    location: Location, name: str | None, run_name: str | None, compact: bool, count: int | None, as_json: bool
 ) -> None:
     """Show how far experiment NAME is, and its best so far.
 
@@ -31,7 +31,7 @@ def command(
     flagstone experiment status lr
     flagstone experiment status lr --last 5
     """
-    home = home_of(standing, name, run_name)
+    home = home_of(location, name, run_name)
     spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
     if count:
         entries = last_entries(home, count)

@@ -7,9 +7,9 @@ import json
 import click
 
 from flagstone.cli.experiments.amounts import seconds_above_0
-from flagstone.cli.experiments.which import experiment_argument, live, opened_experiment
+from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, print_progress
 from flagstone.cli.jobs.owner import owner_of
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import engine_of, run_step
 from flagstone.experiments.ledger import result_record
@@ -23,7 +23,7 @@ from flagstone.plans import command_of
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(
-    standing: Standing, name: str | None, run_name: str | None, note: str, seconds: float | None, as_json: bool
+    location: Location, name: str | None, run_name: str | None, note: str, seconds: float | None, as_json: bool
 ) -> None:
     """Evaluate the working files of NAME as they are now. If that is no gain, they go back to the best.
 
@@ -31,10 +31,10 @@ def command(
     flagstone experiment step lr
     flagstone experiment step lr --note "lr 3e-4 -> 2e-4" --json
     """
-    opened = opened_experiment(standing, name, run_name, seconds=seconds)
+    opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     accounts = owner_of(opened.home.base).accounts(opened.home)
     accounts.refuse_if_spent(opened.spec.harness.gpus)
-    with engine_of(opened, None, live, accounts) as engine:
+    with engine_of(opened, None, print_progress, accounts) as engine:
         ended = engine.ended_by()
         if ended:
             raise FlagstoneError(

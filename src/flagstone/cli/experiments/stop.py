@@ -7,8 +7,8 @@ import signal
 
 import click
 
-from flagstone.cli.experiments.which import experiment_argument, home_of
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import experiment_argument, home_of
+from flagstone.cli.location import Location
 from flagstone.locks import holder_of
 from flagstone.plans import command_of
 
@@ -17,14 +17,14 @@ from flagstone.plans import command_of
 @experiment_argument
 @click.option("--now", is_flag=True, help="End the current run too. It is recorded as interrupted.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, now: bool) -> None:
+def command(location: Location, name: str | None, run_name: str | None, now: bool) -> None:
     """End experiment NAME after the current run. `flagstone experiment resume` continues it.
 
     \b
     flagstone experiment stop lr
     flagstone experiment stop lr --now
     """
-    home = home_of(standing, name, run_name)
+    home = home_of(location, name, run_name)
     home.stop.touch()
     holder = holder_of(home.lock)
     pid = holder.get("pid") if holder and holder.get("host") == os.uname().nodename else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.experiments.amounts import COUNT
-from flagstone.cli.experiments.which import entry_named, experiment_argument, home_of, is_run, no_such_run
-from flagstone.cli.where import Standing
+from flagstone.cli.experiments.selection import entry_named, experiment_argument, home_of, is_run, no_such_run
+from flagstone.cli.location import Location
 from flagstone.experiments.ledger import tail_of
 from flagstone.experiments.measuring import tail_text
 from flagstone.experiments.reporting import last_entries
@@ -19,7 +19,7 @@ from flagstone.text import printable_text
 @click.argument("which", metavar="[RUN_ID]", required=False)
 @click.option("--lines", type=COUNT, default=80, help="Show at most this many lines.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, run_name: str | None, which: str | None, lines: int) -> None:
+def command(location: Location, name: str | None, run_name: str | None, which: str | None, lines: int) -> None:
     """Show the end of the log of RUN_ID (default: the last run), always with its exception. At most 8 KB.
 
     \b
@@ -28,9 +28,9 @@ def command(standing: Standing, name: str | None, run_name: str | None, which: s
     """
     if which is None and name and RUN_ID.match(name):
         which, name = name, None
-    if which is None and run_name and RUN_ID.match(run_name) and not is_run(standing, run_name):
+    if which is None and run_name and RUN_ID.match(run_name) and not is_run(location, run_name):
         which, run_name = run_name, None  # a run of the experiment is meant
-    home = home_of(standing, name, run_name)
+    home = home_of(location, name, run_name)
     known = home.run_names()
     last = last_entries(home, 1)  # a folder may be that of a run that never was
     which = which or (last[-1].run_id if last else run_id(1))

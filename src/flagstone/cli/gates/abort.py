@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_argument
+from flagstone.cli.location import Location, run_argument
 from flagstone.gates import requests
 from flagstone.locks import holder_of
 from flagstone.status import refresh_derived
@@ -14,14 +14,14 @@ from flagstone.status import refresh_derived
 @run_argument
 @click.option("--why", default="", help="The reason. It is shown to whoever runs it next.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, why: str) -> None:
+def command(location: Location, name: str | None, why: str) -> None:
     """Stop a run. Nothing starts until it is resumed.
 
     \b
     flagstone abort attn --why "superseded by attn-2"
     flagstone abort
     """
-    opened = standing.opened(name, validate=False)
+    opened = location.open_run(name, validate=False)
     requests.abort(opened.run, why)
     refresh_derived(opened)
     click.echo(f"run {opened.run.name} is aborted: nothing starts until it is resumed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.cli.location import Location, run_option, stage_named
 from flagstone.errors import FlagstoneError
 from flagstone.gates import approve_stage, command_decision
 from flagstone.status import refresh_derived
@@ -17,7 +17,7 @@ from flagstone.status import refresh_derived
 @run_option
 @click.pass_obj
 def command(
-    standing: Standing, stages: tuple[str, ...], digest: str | None, comment: str, run_name: str | None
+    location: Location, stages: tuple[str, ...], digest: str | None, comment: str, run_name: str | None
 ) -> None:
     """Approve exactly what stage NN offers now.
 
@@ -25,7 +25,7 @@ def command(
     flagstone approve 03
     flagstone approve 03 --digest 5f2c91 --comment "the design is sound"
     """
-    opened = standing.opened(run_name)
+    opened = location.open_run(run_name)
     if digest and len(stages) > 1:
         raise FlagstoneError("--digest works for one stage only", hint="approve the stages one by one")
     for word in stages:

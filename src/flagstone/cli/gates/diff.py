@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, has_colour, run_option, stage_named
+from flagstone.cli.location import Location, has_colour, run_option, stage_named
 from flagstone.errors import FlagstoneError
 from flagstone.gates import content_of
-from flagstone.status import Version, before_this, differences, kept_versions, last_approved
+from flagstone.status import Version, differences, kept_versions, last_approved, previous_version
 from flagstone.text import printable_text
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -20,23 +20,23 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 )
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str, since: str, run_name: str | None) -> None:
+def command(location: Location, stage: str, since: str, run_name: str | None) -> None:
     """Compare what stage NN offers now with what it offered before.
 
     \b
     flagstone diff 03
     flagstone diff 03 --since version
     """
-    opened = standing.opened(run_name, validate=False)
+    opened = location.open_run(run_name, validate=False)
     chosen = stage_named(opened, stage)
     content = content_of(opened, chosen)
     if content is None:
         raise FlagstoneError(f"stage {chosen.nr} offers nothing now", hint=f"run it: flagstone run {opened.run.name}")
     old: Version | None
     if since == "approval":
-        old = last_approved(opened, chosen) or before_this(opened, chosen, content)
+        old = last_approved(opened, chosen) or previous_version(opened, chosen, content)
     elif since == "version":
-        old = before_this(opened, chosen, content)
+        old = previous_version(opened, chosen, content)
     else:
         old = next((each for each in kept_versions(opened.run, chosen.nr) if each.name.startswith(since)), None)
         if old is None:

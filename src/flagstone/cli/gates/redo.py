@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.cli.location import Location, run_option, stage_named
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -13,14 +13,14 @@ from flagstone.status import refresh_derived
 @click.argument("stage", metavar="NN")
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str, run_name: str | None) -> None:
+def command(location: Location, stage: str, run_name: str | None) -> None:
     """Do stage NN again in a new conversation. If the result is identical, every approval stays.
 
     \b
     flagstone redo 05
     flagstone redo experimentation --run attn
     """
-    opened = standing.opened(run_name)
+    opened = location.open_run(run_name)
     chosen = stage_named(opened, stage)
     requests.redo(opened, chosen)
     refresh_derived(opened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, need_terminal, run_option, stage_named
+from flagstone.cli.location import Location, need_terminal, run_option, stage_named
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -14,20 +14,20 @@ from flagstone.status import refresh_derived
 @click.argument("words", required=False)
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str, words: str | None, run_name: str | None) -> None:
+def command(location: Location, stage: str, words: str | None, run_name: str | None) -> None:
     """Ask the agent of stage NN for changes. Without WORDS, your editor opens.
 
     \b
     flagstone refine 02 "Narrow it to one claim."
     flagstone refine 02
     """
-    opened = standing.opened(run_name)
+    opened = location.open_run(run_name)
     chosen = stage_named(opened, stage)
     if words is None:
         need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
         words = click.edit("") or ""
     requests.refine(opened, chosen, words)
     refresh_derived(opened)
-    path = standing.messages(opened.run).path(opened.run.feedback(chosen.nr))
+    path = location.messages(opened.run).path(opened.run.feedback(chosen.nr))
     click.echo(f"wrote {path}; stage {chosen.nr} continues with it in the same conversation")
     click.echo(f"next: flagstone run {opened.run.name}")

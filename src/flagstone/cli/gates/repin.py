@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.cli.location import Location, run_option, stage_named
 from flagstone.setup import pinning
 from flagstone.status import refresh_derived
 
@@ -13,19 +13,19 @@ from flagstone.status import refresh_derived
 @click.argument("stage", metavar="[NN]", required=False)
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
+def command(location: Location, stage: str | None, run_name: str | None) -> None:
     """Update what a run pinned when it was created: everything, or only the prompt of stage NN.
 
     \b
     flagstone repin
     flagstone repin 07 --run attn
     """
-    opened = standing.opened(run_name, validate=False)
+    opened = location.open_run(run_name, validate=False)
     if stage:
-        changed = pinning.pin_stage(standing.project, opened.run, stage_named(opened, stage))
+        changed = pinning.pin_stage(location.project, opened.run, stage_named(opened, stage))
     else:
-        changed = pinning.pin_all(standing.project, opened.run)
-    refresh_derived(standing.opened(opened.run.name, validate=False))
+        changed = pinning.pin_all(location.project, opened.run)
+    refresh_derived(location.open_run(opened.run.name, validate=False))
     for path in changed:
         click.echo(f"updated {path}")
     if not changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_argument
+from flagstone.cli.location import Location, run_argument
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -12,14 +12,14 @@ from flagstone.status import refresh_derived
 @click.command()
 @run_argument
 @click.pass_obj
-def command(standing: Standing, name: str | None) -> None:
+def command(location: Location, name: str | None) -> None:
     """Let an aborted run continue where it stopped.
 
     \b
     flagstone resume attn
     flagstone resume && flagstone run
     """
-    opened = standing.opened(name, validate=False)
+    opened = location.open_run(name, validate=False)
     undone = requests.resume(opened.run)
     refresh_derived(opened)
     click.echo(

@@ -6,7 +6,7 @@ import click
 
 from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.review_page import page, show_files, show_text
-from flagstone.cli.where import Standing, has_colour, need_terminal, run_option, stage_named
+from flagstone.cli.location import Location, has_colour, need_terminal, run_option, stage_named
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
@@ -20,7 +20,7 @@ from flagstone.gates import (
     requests,
 )
 from flagstone.stages import Stage
-from flagstone.status import before_this, differences, last_approved, refresh_derived
+from flagstone.status import differences, last_approved, previous_version, refresh_derived
 from flagstone.text import printable_text
 
 CHOICES = """
@@ -35,26 +35,26 @@ CHOICES = """
 @click.argument("stage", metavar="[NN]", required=False)
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str | None, run_name: str | None) -> None:
+def command(location: Location, stage: str | None, run_name: str | None) -> None:
     """Show what stage NN offers (default: the one that waits for you), and ask for your decision.
 
     \b
     flagstone review
     flagstone review 03 --run attn
     """
-    opened = standing.opened(run_name)
-    verdict = waiting(opened, stage_named(opened, stage) if stage else None)
+    opened = location.open_run(run_name)
+    verdict = gate_to_review(opened, stage_named(opened, stage) if stage else None)
     for block in page(opened, verdict):
         click.echo(block, color=has_colour())
     assert verdict.content is not None
     digest = verdict.content.digest
     need_terminal(f"run: flagstone approve {verdict.stage.nr} --digest {digest[:12]}", "review needs your decision")
     click.echo(CHOICES)
-    while not decided(opened, verdict, click.prompt("Your decision", default="", show_default=False).strip().lower()):
+    while not decide(opened, verdict, click.prompt("Your decision", default="", show_default=False).strip().lower()):
         pass
 
 
-def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
+def gate_to_review(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     """The gate to review: that of the named stage, or the first closed one. Raises an error if it offers nothing."""
     verdicts = judge_gates(read_moment(opened))
     first = next((verdict for verdict in verdicts.values() if not verdict.is_open), None)
@@ -70,7 +70,7 @@ def waiting(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     return verdict
 
 
-def decided(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
+def decide(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
     """Does what a person chose. True if that was a decision; Enter alone never is."""
     if choice in LOOKS:
         LOOKS[choice](opened, verdict)
@@ -142,7 +142,7 @@ def abort_run(opened: OpenedRun) -> bool:
 def show_diff(opened: OpenedRun, verdict: Verdict) -> None:
     """Shows what changed since the last approval, and since the last version."""
     assert verdict.content is not None
-    approved, before = last_approved(opened, verdict.stage), before_this(opened, verdict.stage, verdict.content)
+    approved, before = last_approved(opened, verdict.stage), previous_version(opened, verdict.stage, verdict.content)
     olds = {old.name: (title, old) for title, old in (("version", before), ("approval", approved)) if old}
     for title, old in olds.values():
         lines = "\n".join(differences(opened, verdict.stage, old))

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from flagstone.cli.where import has_colour
+from flagstone.cli.location import has_colour
 from flagstone.drafting import work
 from flagstone.gates import OpenedRun, Verdict, read_text
 from flagstone.records import read_record
-from flagstone.status import before_this, differences, last_approved
+from flagstone.status import differences, last_approved, previous_version
 from flagstone.text import printable_text
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
@@ -28,7 +28,7 @@ def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
     yield facts(opened, verdict)
     yield starts(opened, verdict)
     yield "\n".join(checks(opened, verdict))
-    yield rendered(printable_text(read_text(opened.run.summary(stage.key))))
+    yield render_markdown(printable_text(read_text(opened.run.summary(stage.key))))
     yield changes(opened, verdict)
     yield from file_lines(verdict)
 
@@ -73,7 +73,7 @@ def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
         yield f"  {click.style(sign, fg=colour)} {row.get('rule')}: {printable_text(str(row.get('message')))[:200]}"
 
 
-def rendered(markdown: str) -> str:
+def render_markdown(markdown: str) -> str:
     """The summary, laid out for a terminal."""
     from rich.console import Console
     from rich.markdown import Markdown
@@ -90,7 +90,7 @@ def changes(opened: OpenedRun, verdict: Verdict) -> str:
     assert verdict.content is not None
     stage, words = verdict.stage, []
     olds = (
-        ("the last version", before_this(opened, stage, verdict.content)),
+        ("the last version", previous_version(opened, stage, verdict.content)),
         ("the last approval", last_approved(opened, stage)),
     )
     for name, old in olds:

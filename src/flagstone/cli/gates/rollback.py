@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.cli.location import Location, run_option, stage_named
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -14,14 +14,14 @@ from flagstone.status import refresh_derived
 @click.option("--why", default="", help="The reason to record in the ledger.")
 @run_option
 @click.pass_obj
-def command(standing: Standing, stage: str, why: str, run_name: str | None) -> None:
+def command(location: Location, stage: str, why: str, run_name: str | None) -> None:
     """Take back the approval of stage NN and of all that rest on it. Nothing is deleted, and you can undo it.
 
     \b
     flagstone rollback 03
     flagstone rollback 03 --why "the metric was wrong"
     """
-    opened = standing.opened(run_name)
+    opened = location.open_run(run_name)
     chosen = stage_named(opened, stage)
     revoked = requests.rollback(opened, chosen, why)
     refresh_derived(opened)

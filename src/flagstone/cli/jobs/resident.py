@@ -82,7 +82,7 @@ def execute(project: Project, run: Run, cores: int) -> bool:
             raise cannot_write(run.root, error) from error
         except Exception as error:  # Snakemake raises many kinds
             if not is_failed_job(error):
-                raise stopped(run, error) from error
+                raise snakemake_error(run, error) from error
             return False
     return True
 
@@ -94,7 +94,7 @@ def spare_pandas() -> None:
         sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
-def stopped(run: Run, error: Exception) -> WorkFailed:
+def snakemake_error(run: Run, error: Exception) -> WorkFailed:
     """The error for a failure of Snakemake itself. Its own command shows all of it."""
     first = next(iter(str(error).splitlines()), "") or type(error).__name__
     return WorkFailed(

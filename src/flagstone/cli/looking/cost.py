@@ -23,7 +23,7 @@ from flagstone.agents.accounts import (
     sum_of,
 )
 from flagstone.agents.template import at
-from flagstone.cli.where import Standing, run_argument
+from flagstone.cli.location import Location, run_argument
 from flagstone.gates import OpenedRun
 from flagstone.text import printable_text
 
@@ -35,14 +35,14 @@ Rows = Mapping[str, Spending]
 @click.option("--calls", "every_call", is_flag=True, help="One line per call, oldest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every call, for scripts.")
 @click.pass_obj
-def command(standing: Standing, name: str | None, every_call: bool, as_json: bool) -> None:
+def command(location: Location, name: str | None, every_call: bool, as_json: bool) -> None:
     """Show what the agent calls of RUN have cost. A cost that no agent reported is unknown, never $0.
 
     \b
     flagstone cost attn
     flagstone cost attn --calls
     """
-    opened = standing.opened(name, validate=False)
+    opened = location.open_run(name, validate=False)
     lines = lines_of(opened.run.logs / LOG)
     if as_json:
         click.echo(json.dumps(as_record(opened, lines), indent=1))

@@ -14,7 +14,7 @@ import click
 
 from flagstone import schemas
 from flagstone.agents import INSTALL, NEWER_KERNEL, agent_named, strength
-from flagstone.cli.where import Standing, has_colour
+from flagstone.cli.location import Location, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project
 from flagstone.processes import gpu_memory_fault, run_quietly
@@ -37,14 +37,14 @@ class Finding:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
-def command(standing: Standing, as_json: bool) -> None:
+def command(location: Location, as_json: bool) -> None:
     """Check everything that a run needs, and say how to fix what is missing.
 
     \b
     flagstone doctor
     flagstone doctor --json
     """
-    project = standing.project
+    project = location.project
     found = [*tools(), *agents(), *sandboxes(), *machine(project), *configuration(project)]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1))

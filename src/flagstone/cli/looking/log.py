@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from flagstone.cli.looking.transcript import rendered
-from flagstone.cli.where import Standing, run_option, stage_named
+from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.looking.transcript import render
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun
@@ -47,7 +47,7 @@ class Wanted:
 @run_option
 @click.pass_obj
 def command(
-    standing: Standing,
+    location: Location,
     stage: str | None,
     attempt: int | None,
     follow: bool,
@@ -61,7 +61,7 @@ def command(
     flagstone log
     flagstone log 04 -f
     """
-    opened = standing.opened(run_name, validate=False)
+    opened = location.open_run(run_name, validate=False)
     if stage is None:
         list_attempts(opened)
         return
@@ -97,7 +97,7 @@ def show(attempt: Attempt, wanted: Wanted) -> None:
         return
     click.echo(heading(attempt))
     if has_content(transcript):
-        for line in rendered(transcript):
+        for line in render(transcript):
             click.echo(line)
     elif has_content(attempt.events):
         for line in lines_in(attempt.events):

@@ -9,7 +9,7 @@ from functools import partial
 
 import click
 
-from flagstone.cli.where import Standing, has_colour
+from flagstone.cli.location import Location, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.gates import open_run
 from flagstone.layout import Project, Run
@@ -33,54 +33,53 @@ MARKS = {
 @click.option("--run", "-r", "run_name", metavar="NAME", help="The same as RUN.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
-def command(standing: Standing, name: str | None = None, run_name: str | None = None, as_json: bool = False) -> None:
+def command(location: Location, name: str | None = None, run_name: str | None = None, as_json: bool = False) -> None:
     """Show every run, or RUN in detail. This only reads, and never starts Snakemake.
 
     \b
     flagstone status
     flagstone status attn --json
     """
-    project = standing.project
+    project = location.project
     from flagstone.gates import run_around
 
     wanted = name or run_name
-    around = run_around(project, standing.here)
+    around = run_around(project, location.here)
     single = bool(wanted or around)
-    runs = [standing.run(wanted)] if single else [project.run(each) for each in project.run_names()]
-    found = all_known(project, standing, runs)
+    runs = [location.run(wanted)] if single else [project.run(each) for each in project.run_names()]
+    found = all_known(project, location, runs)
     if as_json:
         click.echo(json.dumps([each if isinstance(each, dict) else asdict(each) for each in found], indent=1))
     elif not found:
         click.echo('no runs yet. Start one: flagstone new NAME --goal "…"')
     elif single:
         for each in found:
-            show_one(each, standing)
+            show_one(each, location)
     else:
         show_table(found, project_keys(project.root).get("run"))
 
 
-def all_known(project: Project, standing: Standing, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
+def all_known(project: Project, location: Location, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
     """The status of each run; what an earlier call worked out is shown again if nothing changed since."""
     if len(runs) == 1:
-        return [known(project, standing, runs[0])[0]]
+        return [status_or_problem(project, location, runs[0])[0]]
     from flagstone.processes import map_in_processes
 
-    file = rows_file(project, standing.here)
+    file = rows_file(project, location.here)
     rows = {name: row for name, row in read_rows(file).items() if is_current(row)}
     others = [run for run in runs if run.name not in rows]
-    found = dict(
-        zip((run.name for run in others), map_in_processes(partial(known, project, standing), others), strict=True)
-    )
+    read = map_in_processes(partial(status_or_problem, project, location), others)
+    found = dict(zip((run.name for run in others), read, strict=True))
     new = {name: row for name, (_, row) in found.items() if row}
     if new:
         write_rows(file, {**rows, **new})
     return [rows[run.name].status if run.name in rows else found[run.name][0] for run in runs]
 
 
-def known(project: Project, standing: Standing, run: Run) -> tuple[RunStatus | dict[str, str], Row | None]:
+def status_or_problem(project: Project, location: Location, run: Run) -> tuple[RunStatus | dict[str, str], Row | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
-        return status_row(open_run(project, run, validate=False), standing.here)
+        return status_row(open_run(project, run, validate=False), location.here)
     except (FlagstoneError, TypeError, KeyError, AttributeError, ValueError):
         try:
             open_run(project, run, validate=True)
@@ -139,7 +138,7 @@ def age(created_at: str) -> str:
     return f"{max(seconds, 0):.0f}s"
 
 
-def show_one(status: RunStatus | dict[str, str], standing: Standing) -> None:
+def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
     if isinstance(status, dict):
         raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
     click.echo(f"{status.name}: {printable_text(status.goal)[:300]}")

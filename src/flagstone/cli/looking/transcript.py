@@ -17,7 +17,7 @@ TEXT_CHARACTERS = 20_000
 RAW_CHARACTERS = 300
 
 
-def rendered(path: Path) -> Iterator[str]:
+def render(path: Path) -> Iterator[str]:
     """The lines to show of a transcript, read one at a time."""
     with open(path, "rb") as stream:
         stranger = Stream()

@@ -15,11 +15,11 @@ from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
 
-def mend(opened: OpenedRun) -> list[str]:
+def repair_records(opened: OpenedRun) -> list[str]:
     """Recovers every record that can be; returns what was done, one sentence each."""
     said = list(seals.ledger(opened.run).problems())
     for stage in opened.table:
-        said += mend_stage(opened, stage) + finish_approval(opened, stage)
+        said += repair_stage(opened, stage) + finish_approval(opened, stage)
     return said
 
 
@@ -37,7 +37,7 @@ def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
     return [f"stage {stage.key} was approved ({by}) when the run was cut short; its flag is there now"]
 
 
-def mend_stage(opened: OpenedRun, stage: Stage) -> list[str]:
+def repair_stage(opened: OpenedRun, stage: Stage) -> list[str]:
     run = opened.run
     offered = offer_of(run, stage)
     was = last_publication(run, stage.nr, offered)

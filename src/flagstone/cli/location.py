@@ -21,7 +21,7 @@ from flagstone.stages import Stage
 
 
 @dataclass(frozen=True)
-class Standing:
+class Location:
     """What every command knows before it starts."""
 
     here: Path
@@ -36,7 +36,7 @@ class Standing:
     def run(self, name: str | None) -> Run:
         return chosen_run(self.project, name, project_keys(self.project.root), self.here)
 
-    def opened(self, name: str | None, *, validate: bool = True) -> OpenedRun:
+    def open_run(self, name: str | None, *, validate: bool = True) -> OpenedRun:
         return open_run(self.project, self.run(name), validate=validate)
 
     def messages(self, run: Run) -> Messages:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flagstone.cli.where import Standing
+from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.plans import FOLDER, Home, experiment_named, experiments_around
 
@@ -32,28 +32,28 @@ def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_name
 
 
-def home_of(standing: Standing, name: str | None, run_name: str | None) -> Home:
+def home_of(location: Location, name: str | None, run_name: str | None) -> Home:
     """The experiment that a person means. Raises an error that lists all experiments if that is not clear."""
-    return experiment_named(*experiment_folder(standing, run_name), name)
+    return experiment_named(*experiment_folder(location, run_name), name)
 
 
-def experiment_folder(standing: Standing, run_name: str | None) -> tuple[Path, Path]:
+def experiment_folder(location: Location, run_name: str | None) -> tuple[Path, Path]:
     """The folder of experiments, and the run or project that they belong to."""
     if run_name is None:
-        return experiments_around(standing.here)
-    run = standing.run(run_name)
+        return experiments_around(location.here)
+    run = location.run(run_name)
     return run.root / "experiments", run.root
 
 
-def is_run(standing: Standing, name: str) -> bool:
+def is_run(location: Location, name: str) -> bool:
     """Whether there is a run of this name. Outside a project there is none."""
     try:
-        return bool(standing.run(name))
+        return bool(location.run(name))
     except FlagstoneError:
         return False
 
 
-def make_room(folder: Path) -> None:
+def make_experiment_folder(folder: Path) -> None:
     """Makes a folder for experiments. In somebody's project, git ignores it."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder.parent / ".gitignore"
@@ -61,12 +61,14 @@ def make_room(folder: Path) -> None:
         ignore.write_text("*\n")
 
 
-def opened_experiment(standing: Standing, name: str | None, run_name: str | None, **options: Any) -> OpenedExperiment:
+def open_chosen_experiment(
+    location: Location, name: str | None, run_name: str | None, **options: Any
+) -> OpenedExperiment:
     # imported here because `status` and `tail` need none of it and must be quick
     from flagstone.cli.jobs.owner import schemas_of
     from flagstone.experiments.engine import open_experiment
 
-    home = home_of(standing, name, run_name)
+    home = home_of(location, name, run_name)
     return open_experiment(home, schemas_of(home.base), **options)
 
 
@@ -87,7 +89,7 @@ def no_such_run(home: Home, run_id: str) -> FlagstoneError:
     return FlagstoneError(f"there is no run {run_id!r} of {home.name}", hint=f"its runs: {listed}")
 
 
-def live(line: str) -> None:
+def print_progress(line: str) -> None:
     """Prints one line of progress on the terminal."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
     sys.stderr.flush()
