@@ -47,7 +47,7 @@ class SearchProposer:
         found = checked(content, view.spec.subject.entry, self.ranges)
         now = {name: each.value for name, each in found.items()}
         here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
-        tried = [values for values in map(parameters_of, view.entries) if values and here.holds(values)]
+        tried = [values for values in map(parameters_of, view.entries) if values]
         if here.is_used_up(tried, now):
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
         values = here.drawn(view, now, tried)
@@ -61,7 +61,14 @@ class SearchProposer:
     def is_used_up(self, tried: Sequence[Values], now: Values) -> bool:
         """Whether there is no combination left. The last runs are all that is looked at."""
         count = prod(each.count for each in self.ranges)
-        return count <= len({*map(key_of, tried), *([key_of(now)] if self.holds(now) else [])})
+        if count > len(tried) + 1:
+            return False
+        return count <= len({key_of(each) for each in (now, *tried) if self.holds(each)})
+
+    def is_new(self, values: Values, now: Values, tried: Sequence[Values]) -> bool:
+        """Whether these are other values than now, and than any of these ranges that were tried."""
+        equal = (each for each in tried if each == values and self.holds(each))
+        return all(key_of(each) != key_of(values) for each in (now, *equal))
 
     def holds(self, values: Values) -> bool:
         """Whether these are a combination of the ranges; the project's own values need not be one."""
@@ -73,23 +80,22 @@ class SearchProposer:
             from flagstone.experiments.proposers.tpe import suggested
 
             values = suggested(view, self.ranges)
-            known = {key_of(now), *map(key_of, tried)}
-            return values if key_of(values) not in known else self.at_random(view, now, tried)
+            if self.is_new(values, now, tried):
+                return values
         return self.at_random(view, now, tried)
 
     def at_random(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
         chance = Random(f"{view.spec.seed}:{view.number}")
-        known = {key_of(now), *map(key_of, tried)}
         values = now
         for _ in range(TRIES):
             draw = self.anywhere if view.number % 2 == 0 else self.nearby
             values = draw(now, chance)
-            if key_of(values) not in known:
+            if self.is_new(values, now, tried):
                 return values
         # close by everything was tried: somewhere else there is something left
         for _ in range(TRIES * TRIES):
             values = self.anywhere(now, chance)
-            if key_of(values) not in known:
+            if self.is_new(values, now, tried):
                 break
         return values
 
