@@ -82,7 +82,7 @@ def test_a_kill_between_a_rules_seal_and_its_flag_is_no_revocation(place: Place)
     os.replace(flag, flag.with_name(f".{flag.name}"))
 
     said = place.flagstone("run", "t", "--yes", "--to", "02")
-    assert said.code == 0 and "was approved (policy: yes) when the call was cut short" in said.text
+    assert said.code == 0 and "was approved (policy: yes) when the" in said.text and "cut short" in said.text
     assert flag.is_file() and len(study.seals("02")) == 1 and not list(flag.parent.glob(".*.flag*"))
 
     flag.unlink()
