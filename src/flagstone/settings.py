@@ -15,6 +15,8 @@ from flagstone.stages import StageTable, load_table
 
 NAME = "settings"  # of the schema, which is the one place where keys and defaults are written
 PROJECT_ONLY = ("run", "runs_dir")
+# keys of earlier versions: accepted, read by nothing, and named once, each with this sentence
+GONE_KEYS = {"goal": "the goal of a run is the one in its brief.md"}
 # how an agent is reached, not what it is asked: no reason to do a stage again
 WAYS_ONLY = ("command", "retry_s", "retries", "api_timeout_s", "stall_s")
 # options of an agent that open the sandbox, or hand something of the person's in: no plan of an agent's may set them
@@ -123,7 +125,8 @@ def load_settings(
     ]
     if validate:
         for value, where in layers:
-            schemas.check(project.schemas, NAME, value, where)
+            here = {key: row for key, row in value.items() if key not in GONE_KEYS}
+            schemas.check(project.schemas, NAME, here, where)
     return settings_of(merge(default_settings(project, run), *(value for value, _ in layers)), run)
 
 

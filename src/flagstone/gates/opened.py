@@ -11,10 +11,8 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.records import DigestCache, canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
-from flagstone.settings import Settings, config_file, load_settings, pinned_table, table_file
+from flagstone.settings import GONE_KEYS, Settings, config_file, load_settings, pinned_table, table_file
 from flagstone.stages import StageTable
-
-DROPPED_KEYS = {"goal": "the goal of a run is the one in its brief.md"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def name_dropped_keys(opened: OpenedRun) -> list[str]:
     """The keys of an older run.yaml that nothing reads any more, each named once in the life of a run."""
     record = opened.run.digest_cache.with_name("gone-keys.json")
     named = read_record(record) or {}
-    new = {key: why for key, why in DROPPED_KEYS.items() if key in opened.settings.merged and key not in named}
+    new = {key: why for key, why in GONE_KEYS.items() if key in opened.settings.merged and key not in named}
     if new:
         write_atomic(record, canonical({**named, **new}), durable=False)
     return [f"run.yaml sets {key}, which is not read any more: {why}" for key, why in new.items()]
