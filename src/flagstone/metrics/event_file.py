@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from flagstone.metrics.wire import masked_crc
+from flagstone.metrics.wire import HEAD, encoded_varint, fields, masked_crc, payload_at
 
 TAIL = 1 << 13  # several records, however long the names in them are
-HEADER = 12  # the length of a record in eight bytes, and its checksum
+STEP = 2  # the field of an event that holds it
 
 
 def checksum(content: bytes) -> bytes:
@@ -25,22 +25,13 @@ def record(payload: bytes) -> bytes:
     return b"".join((length, checksum(length), payload, checksum(payload)))
 
 
-def varint(number: int) -> bytes:
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
-
-
 def chunk(number: int, content: bytes) -> bytes:
     """A field that holds bytes, text or another message."""
-    return varint(number << 3 | 2) + varint(len(content)) + content
+    return encoded_varint(number << 3 | 2) + encoded_varint(len(content)) + content
 
 
 def double(number: int, value: float) -> bytes:
-    return varint(number << 3 | 1) + struct.pack("<d", value)
+    return encoded_varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 def small_float(value: float) -> bytes:
@@ -54,7 +45,7 @@ def small_float(value: float) -> bytes:
 def number_head(tag: str) -> bytes:
     """All of a tagged number but its four bytes: the same at every step."""
     inner = chunk(1, tag.encode("utf-8", "replace")) + b"\x15"
-    return b"\x0a" + varint(len(inner) + 4) + inner
+    return b"\x0a" + encoded_varint(len(inner) + 4) + inner
 
 
 def first_event(at: float) -> bytes:
@@ -65,7 +56,7 @@ def first_event(at: float) -> bytes:
 def scalars_event(at: float, step: int, values: Mapping[str, float]) -> bytes:
     """Numbers of one step, by tag."""
     rows = b"".join([number_head(tag) + small_float(value) for tag, value in values.items()])
-    return record(double(1, at) + b"\x10" + varint(step) + chunk(5, rows))
+    return record(double(1, at) + b"\x10" + encoded_varint(step) + chunk(5, rows))
 
 
 def last_step(path: Path) -> tuple[int, int]:
@@ -86,38 +77,18 @@ def last_step(path: Path) -> tuple[int, int]:
 
 def walk(content: bytes) -> tuple[int, int]:
     """Goes from the first whole event to the last one; its step, and where it ends."""
-    position, step, end = first_header(content), 0, 0
-    while position >= 0 and is_header(content, position):
-        stop = position + HEADER + struct.unpack_from("<Q", content, position)[0]
-        payload = content[position + HEADER : stop]
-        if content[stop : stop + 4] != checksum(payload):
-            break
-        step, position = step_of(payload), stop + 4
-        end = position
+    first = (position for position in range(len(content)) if content[position + 2 : position + 8] == bytes(6))
+    position = next((position for position in first if payload_at(content, position) is not None), len(content))
+    step = end = 0
+    while (payload := payload_at(content, position)) is not None:
+        step = step_of(payload)
+        position = end = position + HEAD + len(payload) + 4
     return step, end
 
 
-def first_header(content: bytes) -> int:
-    return next((position for position in range(len(content)) if is_header(content, position)), -1)
-
-
-def is_header(content: bytes, position: int) -> bool:
-    """Whether a record begins here; a length is short, so its zeros rule out most places."""
-    length = content[position : position + 8]
-    return length[2:] == bytes(6) and content[position + 8 : position + HEADER] == checksum(length)
-
-
 def step_of(payload: bytes) -> int:
-    """The step of an event of ours. Returns 0 if it has none."""
-    if payload[9:10] != b"\x10":
-        return 0
-    step, shift = 0, 0
-    for byte in payload[10:20]:
-        step |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    return step
+    """The step of an event. Returns 0 if it has none."""
+    return next((int(value) for number, _, value in fields(payload) if number == STEP), 0)
 
 
 def whole_file(at: float, events: Iterable[bytes]) -> bytes:

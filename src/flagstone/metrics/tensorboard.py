@@ -9,19 +9,15 @@ import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
-from flagstone.metrics.wire import double, fields, masked_crc, single
+from flagstone.metrics.wire import HEAD, double, encoded_varint, fields, payload_at, single
 
-HEAD = 12  # length and its checksum before each record; its own checksum behind it
 WALL_TIME, SUMMARY, VALUE, TAG, SIMPLE, TENSOR = 1, 5, 1, 1, 2, 8
 DTYPE, CONTENT, FLOATS, DOUBLES = 1, 4, 5, 6
 FLOAT_TYPE, DOUBLE_TYPE = 1, 2
-LARGEST = 1 << 28
 REACH = 1 << 20  # how far before a tag its record may begin
-CHECKED = 1 << 16  # bytes of a record whose checksum is worth computing here
 PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
 RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
 RECORDS_BEFORE, NAMES = 10_000, 50  # looked at for what else there is, where the metric is missing
@@ -122,7 +118,7 @@ def all_values(files: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
 def last_value(content: Bytes, tag: str) -> tuple[float | None, str]:
     """The value in the last whole record that holds the tag, and what is damaged behind it."""
     encoded = tag.encode("utf-8", "replace")
-    needle = b"\x0a" + length_prefix(len(encoded)) + encoded
+    needle = b"\x0a" + encoded_varint(len(encoded)) + encoded
     value, start, is_sure = None, 0, True
     hit = content.rfind(needle)
     for _ in range(PLACES_LOOKED_AT):
@@ -144,14 +140,6 @@ def last_value(content: Bytes, tag: str) -> tuple[float | None, str]:
     return seen.get(tag, value), problem
 
 
-def length_prefix(length: int) -> bytes:
-    found = bytearray()
-    while length >= 0x80:
-        found.append(length & 0x7F | 0x80)
-        length >>= 7
-    return bytes([*found, length])
-
-
 def record_around(content: Bytes, position: int) -> tuple[int, bytes] | None:
     """Start and payload of the whole, undamaged record that a position lies in."""
     lowest, end = max(0, position - REACH), position - HEAD + 8
@@ -167,27 +155,6 @@ def record_around(content: Bytes, position: int) -> tuple[int, bytes] | None:
             if payload is not None:
                 return start, payload
         end = zeros + 3
-
-
-def payload_at(content: Bytes, start: int) -> bytes | None:
-    """The payload of the record that begins here; None where none does, or it is torn or damaged."""
-    head = content[start : start + HEAD]
-    if start < 0 or len(head) < HEAD:
-        return None
-    length, check = struct.unpack("<QI", head)
-    end = start + HEAD + length + 4
-    if length > LARGEST or end > len(content) or head_crc(head[:8]) != check:
-        return None
-    payload = content[start + HEAD : end - 4]
-    if length <= CHECKED and masked_crc(payload) != struct.unpack("<I", content[end - 4 : end])[0]:
-        return None
-    return payload
-
-
-@lru_cache(maxsize=1024)
-def head_crc(length: bytes) -> int:
-    """Most records of a file have one of few lengths."""
-    return masked_crc(length)
 
 
 def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:

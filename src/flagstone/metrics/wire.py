@@ -1,10 +1,15 @@
-"""The few bytes of Protocol Buffers that event files and wandb's log are made of, and their checksum."""
+"""Protocol Buffers as far as event files and wandb's log need them, and the records of event files."""
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
+HEAD = 12  # the length of a record in eight bytes, and its checksum; behind the payload comes another checksum
+LARGEST = 1 << 28
+CHECKED = 1 << 16  # bytes of a payload whose checksum is worth computing here
 POLYNOMIAL = 0x82F63B78
 Field = tuple[int, int, int | bytes]
 
@@ -45,6 +50,14 @@ def varint(content: bytes, position: int) -> tuple[int, int]:
         shift += 7
 
 
+def encoded_varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
+
+
 def table() -> tuple[int, ...]:
     found = []
     for byte in range(256):
@@ -73,3 +86,24 @@ def single(content: bytes) -> float:
 
 def double(content: bytes) -> float:
     return float(struct.unpack("<d", content)[0])
+
+
+def payload_at(content: bytes | mmap.mmap, start: int) -> bytes | None:
+    """The payload of the record that begins here. Returns None if there is none, or it is torn or damaged."""
+    head = content[start : start + HEAD]
+    if start < 0 or len(head) < HEAD:
+        return None
+    length, check = struct.unpack("<QI", head)
+    end = start + HEAD + length + 4
+    if length > LARGEST or end > len(content) or head_crc(head[:8]) != check:
+        return None
+    payload = content[start + HEAD : end - 4]
+    if length <= CHECKED and masked_crc(payload) != struct.unpack("<I", content[end - 4 : end])[0]:
+        return None
+    return payload
+
+
+@lru_cache(maxsize=1024)
+def head_crc(length: bytes) -> int:
+    """Most records of a file have one of few lengths."""
+    return masked_crc(length)

@@ -8,21 +8,8 @@ from flagstone.errors import FlagstoneError
 
 LESS: tuple[str, ...] = ("loss", "nll", "ppl", "perplexity", "bpb", "error", "wer", "cer", "fid", "lpips", "mse")
 LESS += ("mae", "rmse", "memory", "time", "latency", "seconds", "vram")
-MORE: tuple[str, ...] = (
-    "acc",
-    "accuracy",
-    "auc",
-    "f1",
-    "recall",
-    "precision",
-    "bleu",
-    "rouge",
-    "em",
-    "map",
-    "iou",
-    "dice",
-)
-MORE += ("psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
+MORE: tuple[str, ...] = ("acc", "accuracy", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou")
+MORE += ("dice", "psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
 
 
 def direction_of(metric: str) -> str:

@@ -8,7 +8,6 @@ from .command import (
 from .gpu import gpu_ids as gpu_ids, gpu_memory_fault as gpu_memory_fault
 from .interruption import Interruption as Interruption, restore_keyboard_interrupt as restore_keyboard_interrupt
 from .output import CappedFile as CappedFile
-from .parallel import map_in_processes as map_in_processes
 from .proc import entry_of as entry_of
 from .running import run as run
 from .secrets import Redactor as Redactor

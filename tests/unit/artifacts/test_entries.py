@@ -144,14 +144,14 @@ def test_a_figure_that_is_cut_short_or_hollow_is_unreadable(run: Run, name: str,
 
 def test_a_cut_array_and_pickled_objects_are_unreadable(run: Run) -> None:
     whole = npy(np.zeros(100))
-    assert "cut short" in refused(run, "results/t.npy", whole[:-8], "results")
+    assert "truncated" in refused(run, "results/t.npy", whole[:-8], "results")
     assert "pickled" in refused(run, "results/o.npy", npy(np.array([{}, None], dtype=object)), "results")
     refused(run, "results/h.npy", whole[:20], "results")
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("a.txt", "x")
     assert "without arrays" in refused(run, "results/t.npz", stream.getvalue(), "results")
-    assert "whole" in refused(run, "results/c.npz", stream.getvalue()[:-10], "results")
+    assert "incomplete" in refused(run, "results/c.npz", stream.getvalue()[:-10], "results")
 
 
 def test_record_arrays_are_described(run: Run) -> None:

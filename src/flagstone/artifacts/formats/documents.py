@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable, decode_text, size_words
-from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_name, printable_names
+from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_names
 
 JSON_LIMIT_BYTES = 16_000_000
 YAML_LIMIT_BYTES = 1_000_000
@@ -70,90 +70,67 @@ def number_keys(value: Mapping[str, object]) -> Iterator[str]:
 
 @dataclass
 class Node:
-    """A YAML collection while its events stream by."""
+    """A YAML collection while its events stream by: its children, None for all but plain texts, and their values."""
 
-    is_mapping: bool
-    anchor: str | None
-    values: int = 1
-    children: int = 0
-    keys: list[str] = field(default_factory=list)
-
-
-@dataclass
-class YamlReader:
-    """Follows the events of a document, without ever building it."""
-
-    anchors: dict[str, int] = field(default_factory=dict)
-    open_nodes: list[Node] = field(default_factory=list)
-    tops: list[Node | None] = field(default_factory=list)
-
-    def start(self, is_mapping: bool, anchor: str | None) -> None:
-        if len(self.open_nodes) >= YAML_DEPTH:
-            raise Unreadable("nested too deeply")
-        self.open_nodes.append(Node(is_mapping, anchor))
-
-    def end(self) -> None:
-        node = self.open_nodes.pop()
-        self.add(node.values, node.anchor, None)
-        if not self.open_nodes:
-            self.tops.append(node)
-
-    def add(self, values: int, anchor: str | None, text: str | None) -> None:
-        if values > YAML_VALUES:
-            raise Unreadable("aliases that would expand to more than a million values")
-        if anchor:
-            self.anchors[anchor] = values
-        if not self.open_nodes:
-            return
-        parent = self.open_nodes[-1]
-        if parent.is_mapping and parent.children % 2 == 0 and text is not None and len(parent.keys) < 100:
-            parent.keys.append(printable_name(text))
-        parent.children += 1
-        parent.values += values
-
-    def alias(self, anchor: str) -> None:
-        if anchor not in self.anchors:  # also an alias inside its own anchor: endless when written out
-            raise Unreadable("not valid YAML (an alias without its anchor, or within it)")
-        self.add(self.anchors[anchor], None, None)
+    is_mapping: bool = False
+    anchor: str | None = None
+    children: list[str | None] = field(default_factory=list)
+    values: int = 1  # aliases written out
 
 
 def yaml_shape(stream: BinaryIO, size: int) -> Shape:
-    """Top-level keys or item count of the first document."""
+    """Top-level keys or item count of the first document. It is followed event by event, and never built."""
     import yaml
 
     if size > YAML_LIMIT_BYTES:
         raise Unreadable(f"larger than {size_words(YAML_LIMIT_BYTES)}: write it as JSON lines or CSV")
     text = decode_text(stream.read(YAML_LIMIT_BYTES + 1))
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    reader = YamlReader()
     try:
-        follow(yaml.parse(text, Loader=loader), reader)
+        top = first_collection(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise Unreadable("not valid YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
-    top = next((node for node in reader.tops if node), None)
     makers = Makers(unnamed=1)
     if top is None:
         return Shape({"type": "scalar"}, 0, makers)
     if top.is_mapping:
-        return Shape({"type": "object", "keys": top.keys}, 1 if top.children else 0, makers)
-    return Shape({"type": "array", "item_count": top.children}, top.children, makers)
+        keys = [key for key in top.children[::2] if key is not None]
+        return Shape({"type": "object", "keys": printable_names(keys)}, 1 if top.children else 0, makers)
+    return Shape({"type": "array", "item_count": len(top.children)}, len(top.children), makers)
 
 
-def follow(events: Iterable[object], reader: YamlReader) -> None:
+def first_collection(events: Iterable[Any]) -> Node | None:
+    """The first mapping or list at the top; what is nested too deeply, or would expand without end, is refused."""
     from yaml import events as kinds
 
+    nodes, anchors, first = [Node()], dict[str, int](), None
     for event in events:
-        if isinstance(event, kinds.AliasEvent):
-            reader.alias(str(event.anchor))
-        elif isinstance(event, kinds.ScalarEvent):
-            reader.add(1, event.anchor, str(event.value))
-        elif isinstance(event, kinds.MappingStartEvent | kinds.SequenceStartEvent):
-            reader.start(isinstance(event, kinds.MappingStartEvent), event.anchor)
+        if isinstance(event, kinds.DocumentStartEvent):
+            anchors.clear()
+        elif isinstance(event, kinds.CollectionStartEvent):
+            if len(nodes) > YAML_DEPTH:
+                raise Unreadable("nested too deeply")
+            nodes.append(Node(isinstance(event, kinds.MappingStartEvent), event.anchor))
         elif isinstance(event, kinds.CollectionEndEvent):
-            reader.end()
-        elif isinstance(event, kinds.DocumentStartEvent):
-            reader.anchors.clear()
+            node = nodes.pop()
+            first = first or (node if len(nodes) == 1 else None)
+            add(nodes[-1], None, node.values)
+            anchors |= {node.anchor: node.values} if node.anchor else {}
+        elif isinstance(event, kinds.AliasEvent):
+            if event.anchor not in anchors:  # also an alias inside its own anchor: endless when written out
+                raise Unreadable("not valid YAML (an alias without an anchor, or inside its own anchor)")
+            add(nodes[-1], None, anchors[event.anchor])
+        elif isinstance(event, kinds.ScalarEvent):
+            add(nodes[-1], event.value, 1)
+            anchors |= {event.anchor: 1} if event.anchor else {}
+    return first
+
+
+def add(node: Node, text: str | None, values: int) -> None:
+    node.children.append(text)
+    node.values += values
+    if node.values > YAML_VALUES:
+        raise Unreadable("aliases that would expand to more than a million values")
 
 
 DESCRIBERS: Mapping[str, Describer] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 
 import click
 
@@ -63,13 +62,9 @@ def all_known(project: Project, location: Location, runs: list[Run]) -> list[Run
     """The status of each run; what an earlier call worked out is shown again if nothing changed since."""
     if len(runs) == 1:
         return [status_or_problem(project, location, runs[0])[0]]
-    from flagstone.processes import map_in_processes
-
     file = rows_file(project, location.here)
     rows = {name: row for name, row in read_rows(file).items() if is_current(row)}
-    others = [run for run in runs if run.name not in rows]
-    read = map_in_processes(partial(status_or_problem, project, location), others)
-    found = dict(zip((run.name for run in others), read, strict=True))
+    found = {run.name: status_or_problem(project, location, run) for run in runs if run.name not in rows}
     new = {name: row for name, (_, row) in found.items() if row}
     if new:
         write_rows(file, {**rows, **new})
