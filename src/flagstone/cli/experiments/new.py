@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from flagstone.cli.experiments.selection import experiment_folder, make_experime
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine import open_experiment
+from flagstone.experiments.engine import OpenedExperiment, open_experiment
 from flagstone.layout import RUN_NAME
 from flagstone.plans import Home, command_of, constraint_of, direction_of
 from flagstone.records import write_atomic
@@ -103,9 +106,22 @@ def command(
         raise
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
+    click.echo(f"command: {program_line(opened)}")
     for notice in opened.subject.notices(opened.base):
         click.echo(f"note: {notice}")
     click.echo(f"next: {command_of(home, 'step' if opened.spec.proposer == 'none' else 'run')}")
+
+
+def program_line(opened: OpenedExperiment) -> str:
+    """The command, and the program that its first word starts here."""
+    argv, program = opened.spec.harness.argv, opened.start["program"]
+    line = shlex.join(argv)
+    if program is None or (program and "/" in argv[0]):
+        return line
+    if not program:
+        return f"{line} ({argv[0]} is not on the PATH)"
+    is_ours = os.path.dirname(program) == os.path.dirname(sys.executable)
+    return f"{line} ({argv[0]} is {program}{', the environment of Flagstone' if is_ours else ''})"
 
 
 def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

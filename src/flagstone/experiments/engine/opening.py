@@ -12,7 +12,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Contract, Snapshot, Store, Subject, Working, subject_of
 from flagstone.experiments.ledger import History
-from flagstone.experiments.measuring import Harness
+from flagstone.experiments.measuring import Harness, program_path
 from flagstone.locks import hold
 from flagstone.plans import Home, Spec, command_of, load_spec, unused_path
 from flagstone.processes import Interruption, Survivor, still_alive
@@ -107,10 +107,15 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
         "files": files,
         "spec": spec.effective,
         "defaults": spec.defaults,
+        "program": None if is_of_run(home) else program_path(spec.harness.argv[0], spec.subject.root, os.environ),
         "began_at": utc(time.time()),
     }
     write_record(home.start, start)
     return start
+
+
+def is_of_run(home: Home) -> bool:
+    return (home.base / "run.yaml").is_file()
 
 
 def refuse_if_tampered(opened: OpenedExperiment) -> None:
@@ -149,6 +154,7 @@ def harness_of(opened: OpenedExperiment, interruption: Interruption, say: Callab
         start_files=opened.start["files"],
         base_tree=opened.base.tree,
         interruption=interruption,
+        program=opened.start.get("program"),
         say=say,
     )
 

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.agents import paths_to_hide, strength
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.measuring.caches import cache_variables
 from flagstone.experiments.measuring.measurement import Order
+from flagstone.experiments.measuring.programs import search_path
+from flagstone.experiments.measuring.python_path import in_tree, python_path
 from flagstone.plans import HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 
 # keys and settings of agents: what an agent has written is run without them
 AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
-CACHES = {
-    "XDG_CACHE_HOME": "cache",
-    "MPLCONFIGDIR": "matplotlib",
-    "TRITON_CACHE_DIR": "triton",
-    "TORCHINDUCTOR_CACHE_DIR": "inductor",
-    "NUMBA_CACHE_DIR": "numba",
-}
 
 
 def inherited_variables() -> dict[str, str]:
@@ -34,16 +30,21 @@ def inherited_variables() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the runs of an experiment find around them. `inherited` is read once: it does not change while we run."""
+    """What the runs of an experiment find around them. `inherited` is read once: it does not change while we run.
+
+    `program` is what the command started when the experiment began; None means that our own programs come first.
+    """
 
     spec: Spec
+    program: str | None = None
     inherited: Mapping[str, str] = field(default_factory=inherited_variables)
 
     def variables(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
-        """The seed and folders of a run, and caches of its own, so that no run reaches another through them."""
+        """The seed and folders of a run, and its caches, so that no run reaches another through them."""
         seed = str(order.seed)
+        confined, network = confinement(self.spec, ()) is not None, self.spec.harness.network
         own = {
-            **{name: str(private / below) for name, below in CACHES.items()},
+            **cache_variables(private, self.inherited, is_confined=confined, network=network),
             "AR_RUN_ID": order.run.root.name,
             "AR_RUN_DIR": str(folder),
             "AR_SEED": seed,
@@ -55,10 +56,29 @@ class Surroundings:
             # the folder is below the user's repository: git must not find that one from here
             "GIT_CEILING_DIRECTORIES": str(folder.parent),
             "WANDB_MODE": self.inherited.get("WANDB_MODE", "offline"),
-            "PATH": os.pathsep.join([os.path.dirname(sys.executable), self.inherited.get("PATH", "")]),
+            "PATH": search_path(self.program, self.inherited),
         }
-        asked = {name: fill(value, {"seed": seed}) for name, value in self.spec.harness.env.items()}
+        asked = {name: fill(value, self.values(order, folder)) for name, value in self.spec.harness.env.items()}
+        own["PYTHONPATH"] = python_path(self.root, folder, asked.pop("PYTHONPATH", ""), self.inherited)
         return {**self.inherited, **own, **asked}
+
+    @property
+    def root(self) -> Path:
+        return self.spec.subject.root
+
+    def values(self, order: Order, folder: Path) -> dict[str, str]:
+        """What stands for the names in braces, in the words of a command and in its variables."""
+        tree = str(folder)
+        return {"seed": str(order.seed), "run_dir": tree, "tree": tree, "entry": self.spec.subject.entry}
+
+    def words(self, argv: Iterable[str], folder: Path, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The words of a command. A source of the project that is named by its whole path is that of the tree."""
+        return tuple(self.word_in(folder, fill(word, values)) for word in argv)
+
+    def word_in(self, folder: Path, word: str) -> str:
+        path = in_tree(word, self.root, folder)
+        is_source = path != word and not os.path.islink(path) and os.path.isfile(path)
+        return path if is_source else word
 
 
 def limits_of(asked: HarnessSpec) -> ProcessLimits:
@@ -96,10 +116,10 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
 
 
 def fill(word: str, values: Mapping[str, str]) -> str:
-    """Replaces each known `{name}`; other braces are the command's own."""
-    for name, value in values.items():
-        word = word.replace("{" + name + "}", value)
-    return word
+    """Replaces each known `{name}`; other braces, and `${name}` of a shell, are the command's own."""
+    if "{" not in word:
+        return word
+    return re.sub(r"(?<!\$)\{(\w+)\}", lambda found: values.get(found[1], found[0]), word)
 
 
 NAME = "peak_vram_mb"

@@ -16,7 +16,7 @@ from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import Contract, Subject, make_empty_folder
 from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring import checkpoint, leases
-from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
+from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
 from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
 from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
@@ -48,6 +48,7 @@ class Harness:
     start_files: Mapping[str, str]
     base_tree: str
     interruption: Interruption
+    program: str | None = None
     say: Callable[[str], None] = lambda _: None
 
     def measure(self, order: Order) -> Measurement:
@@ -133,7 +134,7 @@ class Harness:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.spec)
+        return Surroundings(self.spec, self.program)
 
     def say_waiting(self, order: Order, what: str) -> None:
         self.say(f"{order.run.root.name} is {what}")
@@ -142,16 +143,15 @@ class Harness:
         return self.interruption.is_asked
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
-        values = {"seed": str(order.seed), "run_dir": str(folder), "entry": self.spec.subject.entry}
-        argv = [fill(word, values) for word in self.spec.harness.argv]
+        argv = self.surroundings.words(self.spec.harness.argv, folder, self.surroundings.values(order, folder))
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
-            argv += [self.spec.resume["flag"], str(weights)]
+            argv += (self.spec.resume["flag"], str(weights))
         env = {**self.surroundings.variables(order, folder, private), **devices}
         if weights:
             env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)
         return Command(
-            argv=tuple(argv),
+            argv=argv,
             target=None,
             cwd=folder,
             env=env,

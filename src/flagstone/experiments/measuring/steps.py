@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flagstone.experiments.candidates import Subject, make_empty_folder
 from flagstone.experiments.measuring import checkpoint
-from flagstone.experiments.measuring.environment import Surroundings, confinement, fill, limits_of
+from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.measurement import Measurement, Order
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import Home, Spec, StepSpec
@@ -77,10 +77,10 @@ class Steps:
     ) -> ProcessResult:
         private = self.home.private(f"{order.slot}-step")
         make_empty_folder(private)
-        values = {"artifact": artifact, "seed": str(order.seed)}
+        values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
         own = self.surroundings.variables(order, place.run_dir, private)
         command = Command(
-            argv=tuple(fill(word, values) for word in step.argv),
+            argv=self.surroundings.words(step.argv, place.run_dir, values),
             target=None,
             cwd=place.run_dir,
             env={**own, **devices, "AR_ARTIFACT": artifact},
