@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 
 from flagstone.layout import Run
 from flagstone.locks import sole_use
-from flagstone.records import Ledger
+from flagstone.records import Ledger, utc
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,6 @@ class Seal:
     spent: Mapping[str, int] = field(default_factory=dict)
 
 
-def ledger(run: Run) -> Ledger:
-    return Ledger(run.seals)
-
-
 def decisions(run: Run, nr: str) -> list[Seal]:
     """Every decision about a stage, oldest first."""
     try:
@@ -82,12 +79,12 @@ def record(run: Run, event: str, nr: str, decision: Decision, **facts: object) -
     """Appends one decision. It is durable when this returns."""
     decided = {name: value for name, value in vars(decision).items() if value}
     with sole_use(run.approved / ".lock"):
-        ledger(run).append({"event": event, "stage": nr, "host": os.uname().nodename, **decided, **facts})
+        Ledger(run.seals).append({"event": event, "stage": nr, "host": os.uname().nodename, **decided, **facts})
 
 
-def owner_of(path: Path) -> str:
-    """The login name of a file's owner; for a touched flag that is who approved."""
-    return login_name(os.stat(path).st_uid)
+def decision_now(by: str, how: str, *, comment: str = "", policy: str = "") -> Decision:
+    """A decision made at this moment, under the login name of this process."""
+    return Decision(by, login_name(os.getuid()), utc(time.time()), how, comment, policy)
 
 
 def login_name(uid: int) -> str:

@@ -19,12 +19,13 @@ import warm_start
 import yaml
 
 from flagstone.cli.new import parse_settings
+from flagstone.gates import copies
 from flagstone.gates.content import content_of
 from flagstone.gates.opened import OpenedRun, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
 from flagstone.settings import find_project
-from flagstone.setup.new_run import NewRun, arrive, create
+from flagstone.setup.new_run import NewRun, create
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
@@ -257,7 +258,7 @@ def copy_run(study: Study, place: Place, name: str = "t") -> Study:
     copy = place.study(name)
     copy.root.parent.mkdir(exist_ok=True)
     shutil.copytree(study.root, copy.root, symlinks=True)
-    arrive(copy.opened)
+    copies.note_arrival(copy.opened.run, copy.opened.table, "created")
     return copy
 
 

@@ -8,7 +8,7 @@ def bring_up_to_date(stage):
 
 def frontier(wildcards):
     try:
-        documents = SESSION.targets(bring_up_to_date)
+        documents = SESSION.gates.targets(bring_up_to_date)
         return [at(path) for path in [*documents, *SESSION.pictures()]]
     except FlagstoneError as error:
         end_call(error)
@@ -17,7 +17,7 @@ def frontier(wildcards):
 def approved(stage):
     def inputs(wildcards):
         try:
-            documents, flags = SESSION.inputs(stage, bring_up_to_date)
+            documents, flags = SESSION.gates.inputs(stage, bring_up_to_date)
         except FlagstoneError as error:
             end_call(error)
         return {

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flagstone.errors import WorkFailed
-from flagstone.gates import Publication, Turn, turn_file, turn_of
+from flagstone.gates import Publication, Turn, turn_file
 from flagstone.layout import Run
-from flagstone.records import cannot_write, read_record, write_record
+from flagstone.records import cannot_write, read_as, read_record, write_record
 from flagstone.stages import Stage
 
 Why = Literal["start", "redo", "refine", "revise"]
@@ -36,14 +36,7 @@ class OpenTurn:
 
 def open_turn_of(run: Run, nr: str) -> OpenTurn | None:
     """The turn under way, if its record can be read."""
-    record = read_record(turn_file(run, nr))
-    turn = turn_of(record.get("turn")) if record else None
-    if record is None or turn is None:
-        return None
-    try:
-        return OpenTurn(**{**record, "turn": turn})
-    except TypeError:
-        return None
+    return read_as(turn_file(run, nr), OpenTurn)
 
 
 def save(run: Run, nr: str, work: OpenTurn) -> OpenTurn:

@@ -27,7 +27,6 @@ from .publication import (
     last_publication as last_publication,
     publication_file as publication_file,
     turn_file as turn_file,
-    turn_of as turn_of,
 )
 from .sealing import approve_stage as approve_stage, command_decision as command_decision
 from .session import (

@@ -60,12 +60,22 @@ def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
 
 def content_of(opened: OpenedRun, stage: Stage) -> Content | None:
     """What the stage offers now; None if it has published nothing, or its document is gone."""
-    offer = offer_of(opened.run, stage)
-    if offer is None:
-        return None
-    summary = opened.run.relative(opened.run.summary(stage.key))
-    files = digests_of(opened, [summary, *listed_paths(offer)])
-    return None if files[summary] == MISSING else Content(files, index_slices(opened.run).get(stage.nr, {}))
+    return contents_of(opened, {stage: offer_of(opened.run, stage)})[stage.nr]
+
+
+def contents_of(opened: OpenedRun, offers: Mapping[Stage, Mapping[str, Any] | None]) -> dict[str, Content | None]:
+    """What each stage offers now; every listed file is looked at once, however many stages list it."""
+    run, found = opened.run, dict[str, Content | None]()
+    listed = {
+        stage: [run.relative(run.summary(stage.key)), *listed_paths(offer)] for stage, offer in offers.items() if offer
+    }
+    digests = digests_of(opened, {path: None for paths in listed.values() for path in paths})
+    slices = index_slices(run) if listed else {}
+    for stage in offers:
+        files = {path: digests[path] for path in listed.get(stage, ())}
+        is_there = files.get(run.relative(run.summary(stage.key)), MISSING) != MISSING
+        found[stage.nr] = Content(files, slices.get(stage.nr, {})) if is_there else None
+    return found
 
 
 def listed_paths(offer: Mapping[str, Any]) -> list[str]:

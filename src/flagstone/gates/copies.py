@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from flagstone import seals
 from flagstone.layout import Run
+from flagstone.stages import StageTable
 
 ARRIVED = "arrived"
 COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the flags' perhaps the last
@@ -13,14 +15,8 @@ COPYING_NS = 1_000_000_000  # `cp -r` gives every file a time of its own, the fl
 
 def copy_id(run: Run) -> tuple[int, ...]:
     """What a copy of the run cannot share with it."""
-    return inode(str(run.root)), inode(str(run.approved))
-
-
-def inode(path: str) -> int:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return 0
+    found = (stat_of(path) for path in (run.root, run.approved))
+    return tuple(stat.st_ino if stat else 0 for stat in found)
 
 
 def last_arrival(run: Run) -> seals.Seal:
@@ -39,27 +35,25 @@ def settled_ns(run: Run, key: str) -> int:
     """The moment from which on a touch must have been made in this copy: ctimes are never copied."""
     beside = (run.seals, run.approved / ".gitkeep")  # not the folder: making a flag changes its time
     witnesses = (*beside, run.brief, run.settings, run.summary(key), run.offer(key))
-    return max(ctime_ns(str(path)) for path in witnesses) + COPYING_NS
+    return max((stat.st_ctime_ns for path in witnesses if (stat := stat_of(path))), default=0) + COPYING_NS
 
 
-def ctime_ns(path: str) -> int:
+def stat_of(path: Path) -> os.stat_result | None:
     try:
-        return os.stat(path).st_ctime_ns
+        return os.stat(path)
     except OSError:
-        return 0
+        return None
 
 
-def note_arrival(run: Run, keys: dict[str, str], decision: seals.Decision) -> None:
-    """Notes that the run lies here now, and which flags came with it. Does nothing where that is known."""
-    location = copy_id(run)
-    if last_arrival(run).place == location:
+def note_arrival(run: Run, table: StageTable, how: str) -> None:
+    """Notes that the run is here now, and which flags came with it. Does nothing if that is known."""
+    here = copy_id(run)
+    if last_arrival(run).place == here:
         return
-    spent = {}
-    for nr, key in keys.items():
-        try:
-            mtime_ns = os.stat(run.flag(nr)).st_mtime_ns
-        except OSError:
-            continue
-        if is_copied_flag(run, key, nr, mtime_ns):
-            spent[nr] = mtime_ns
-    seals.record(run, ARRIVED, "", decision, place=location, spent=spent)
+    flags = {stage: stat_of(run.flag(stage.nr)) for stage in table}
+    spent = {
+        stage.nr: stat.st_mtime_ns
+        for stage, stat in flags.items()
+        if stat and is_copied_flag(run, stage.key, stage.nr, stat.st_mtime_ns)
+    }
+    seals.record(run, ARRIVED, "", seals.decision_now("flagstone", how), place=here, spent=spent)

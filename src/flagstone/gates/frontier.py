@@ -16,12 +16,11 @@ from flagstone.gates.messages import Messages
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
 from flagstone.gates.opened import OpenedRun, name_dropped_keys
 from flagstone.gates.publication import failure_of, is_begun
-from flagstone.gates.sealing import approve, policy_decision, seal_touch, touch
+from flagstone.gates.sealing import approve, seal_touch, touch
 from flagstone.gates.turns import next_turn
 from flagstone.locks import FileLock, hold
 from flagstone.plans import plan
-from flagstone.records import utc
-from flagstone.seals import Decision, login_name
+from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
 BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
@@ -76,11 +75,7 @@ class Frontier:
         self.lock = hold(run.lock, f"run {run.name}")
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
-        copies.note_arrival(
-            run,
-            {stage.nr: stage.key for stage in self.opened.table},
-            Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="opened"),
-        )
+        copies.note_arrival(run, self.opened.table, "opened")
         self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
         if "verdict" in self.opened.settings.approval.values():
             self.notices.append("approval by `verdict` comes with trials; until then those stages wait for a person")
@@ -98,7 +93,7 @@ class Frontier:
         run, stage = self.opened.run, found.stage
         policy = self.policy(stage)
         if policy and may_policy_approve(found):
-            approve(run, found, policy_decision(policy))
+            approve(run, found, decision_now("policy", "policy", policy=policy))
             self.look()
             found = self.verdicts[stage.nr]
         if found.is_open:
@@ -134,16 +129,12 @@ class Frontier:
             return
         closed: set[str] = set()
         for stage in stages:
-            if self.is_behind(closed, stage):
+            if any(up.nr in closed for up in self.opened.table.ancestors(stage.nr)):
                 continue
             self.prepare(stage)
             found = self.verdicts[stage.nr]
             if not (found.is_open or (self.policy(stage) and may_policy_approve(found))):
                 closed.add(stage.nr)
-
-    def is_behind(self, closed: set[str], stage: Stage) -> bool:
-        """Whether a stage rests, directly or not, on a closed one."""
-        return any(up.nr in closed for up in self.opened.table.ancestors(stage.nr))
 
     def targets(self, bring_up_to_date: BringUpToDate) -> list[Path]:
         """Every document up to each first gate that is closed."""
@@ -154,9 +145,8 @@ class Frontier:
         self.prepare_reachable(tuple(self.opened.table))
         self.closing_line = ""
         wanted: list[Path] = []
-        closed: set[str] = set()
         for stage in self.opened.table:
-            if self.is_behind(closed, stage):
+            if self.verdicts[stage.nr].held_by:
                 continue
             self.working_on = stage
             found = self.verdicts[stage.nr]
@@ -167,7 +157,6 @@ class Frontier:
                 found = self.settle(self.verdicts[stage.nr])
                 wanted.append(self.opened.run.summary(stage.key))
             if not found.is_open:
-                closed.add(stage.nr)
                 self.closing_line = self.closing_line or self.messages.of_gate(found)
                 self.is_due = self.is_due or found.state is State.DUE
             if stage.nr == self.call.upto:

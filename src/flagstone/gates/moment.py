@@ -12,12 +12,12 @@ from stat import S_ISREG
 from typing import Any
 
 from flagstone import seals
-from flagstone.gates.content import Content, digests_of, index_slices, listed_paths, offer_of
+from flagstone.gates.content import Content, contents_of, offer_of
 from flagstone.gates.copies import is_copied_flag
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates.opened import OpenedRun, is_noted, note
 from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.records import canonical, digest_bytes, digest_value, mark_of, read_record, write_atomic
+from flagstone.records import digest_bytes, digest_value, mark_of
 from flagstone.stages import Stage, StageTable
 
 
@@ -84,12 +84,12 @@ def marks_of(opened: OpenedRun) -> list[object]:
 
 def is_refreshed(run: Run, moment: Moment) -> bool:
     """Whether what is derived from this moment was written, and nobody touched it since."""
-    return (read_record(refresh_file(run)) or {}).get("of") == derived_key(run, moment)
+    return is_noted(run, "derived", derived_key(run, moment))
 
 
 def remember_refresh(run: Run, moment: Moment) -> None:
     """To be called when memory.md, handoff/ and manifest.json are written (see `status.refresh_derived`)."""
-    write_atomic(refresh_file(run), canonical({"of": derived_key(run, moment)}), durable=False)
+    note(run, "derived", derived_key(run, moment))
 
 
 def derived_key(run: Run, moment: Moment) -> str:
@@ -99,35 +99,17 @@ def derived_key(run: Run, moment: Moment) -> str:
     return digest_value([moment.marks, sources, written])
 
 
-def refresh_file(run: Run) -> Path:
-    return run.digest_cache.with_name("derived.json")
-
-
 def read_moment(opened: OpenedRun) -> Moment:
     """Reads every file that decides, once."""
     marks = marks_of(opened)
-    offers = {stage.nr: offer_of(opened.run, stage) for stage in opened.table}
+    offers = {stage: offer_of(opened.run, stage) for stage in opened.table}
     contents = contents_of(opened, offers)
     settings = opened.settings_facts()
     stages = {
-        stage.nr: stage_files(opened, stage, offers[stage.nr], contents[stage.nr], settings[stage.nr])
+        stage.nr: stage_files(opened, stage, offers[stage], contents[stage.nr], settings[stage.nr])
         for stage in opened.table
     }
     return Moment(opened.table, stages, time.time_ns(), marks)
-
-
-def contents_of(opened: OpenedRun, offers: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Content | None]:
-    """What each stage offers now; every listed file is looked at once, however many stages list it."""
-    run, found = opened.run, dict[str, Content | None]()
-    summaries = {stage.nr: run.relative(run.summary(stage.key)) for stage in opened.table}
-    listed = {nr: [summaries[nr], *listed_paths(offer)] for nr, offer in offers.items() if offer}
-    digests = digests_of(opened, {path: None for paths in listed.values() for path in paths})
-    slices = index_slices(run)
-    for nr in summaries:
-        is_there = nr in listed and digests[summaries[nr]] != "missing"
-        files = {path: digests[path] for path in listed[nr]} if is_there else {}
-        found[nr] = Content(files, slices.get(nr, {})) if is_there else None
-    return found
 
 
 def stage_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +64,7 @@ def open_run(
             f"there is no run {run.name!r} below {run.root.parent}", hint="see the runs: flagstone status"
         )
     state = state_of(project, run, overrides) if validate else ""
-    is_new = validate and not is_known(run, state)
+    is_new = validate and not is_noted(run, "valid", state)
     opened = OpenedRun(
         project=project,
         run=run,
@@ -72,7 +73,7 @@ def open_run(
         cache=DigestCache(run.digest_cache),
     )
     if is_new:
-        remember(run, state)
+        note(run, "valid", state)
     return opened
 
 
@@ -83,28 +84,26 @@ def state_of(project: Project, run: Run, overrides: Mapping[str, Any] | None) ->
     return digest_value([[str(path), mark_of(path)] for path in files] + [dict(overrides or {})])
 
 
-def is_known(run: Run, state: str) -> bool:
-    """Whether exactly this was found valid by the last call that looked."""
-    return (read_record(memory_file(run)) or {}).get("state") == state
+def is_noted(run: Run, what: str, word: str) -> bool:
+    """Whether exactly this was noted by the last call that looked."""
+    return (read_record(note_file(run, what)) or {}).get("of") == word
 
 
-def remember(run: Run, state: str) -> None:
-    """Best effort: without it the next call checks again."""
-    try:
-        write_atomic(memory_file(run), canonical({"state": state}), durable=False)
-    except FlagstoneError:
-        return
+def note(run: Run, what: str, word: str) -> None:
+    """Best effort: without it the next call does the same work again."""
+    with suppress(FlagstoneError):
+        write_atomic(note_file(run, what), canonical({"of": word}), durable=False)
+
+
+def note_file(run: Run, what: str) -> Path:
+    return run.digest_cache.with_name(f"{what}.json")
 
 
 def name_dropped_keys(opened: OpenedRun) -> list[str]:
     """The keys of an older run.yaml that nothing reads any more, each named once in the life of a run."""
-    record = opened.run.digest_cache.with_name("gone-keys.json")
+    record = note_file(opened.run, "gone-keys")
     named = read_record(record) or {}
     new = {key: why for key, why in GONE_KEYS.items() if key in opened.settings.merged and key not in named}
     if new:
         write_atomic(record, canonical({**named, **new}), durable=False)
     return [f"run.yaml sets {key}, which is not read any more: {why}" for key, why in new.items()]
-
-
-def memory_file(run: Run) -> Path:
-    return run.digest_cache.with_name("valid.json")

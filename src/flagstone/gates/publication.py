@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flagstone.layout import Run
-from flagstone.records import digest_value, read_record
+from flagstone.records import canonical, decode_or_none, digest_value, read_as, read_record
 
 
 @dataclass(frozen=True)
 class Turn:
     """Everything that makes a stage run again when it changes."""
 
-    feedback: str = ""
-    redo: int = 0
-    upstream: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, object] = field(default_factory=dict)
+    feedback: str
+    redo: int
+    upstream: Mapping[str, str]
+    settings: Mapping[str, object]
 
     @cached_property
     def key(self) -> str:
@@ -35,23 +35,9 @@ class Publication:
     """What the version on disk was made from, and under which name history keeps it."""
 
     turn: Turn
-    attempt: int
-    version: str
-    session_id: str
-
-
-def turn_of(record: object) -> Turn | None:
-    if not isinstance(record, dict):
-        return None
-    try:
-        return Turn(
-            feedback=str(record["feedback"]),
-            redo=int(record["redo"]),
-            upstream=dict(record["upstream"]),
-            settings=dict(record["settings"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
+    attempt: int = 0
+    version: str = ""
+    session_id: str = ""
 
 
 def publication_file(run: Run, nr: str) -> Path:
@@ -66,19 +52,8 @@ def turn_file(run: Run, nr: str) -> Path:
 
 def last_publication(run: Run, nr: str, offer: Mapping[str, Any] | None) -> Publication | None:
     """The last publication: from its own record or, if that is broken, from the stage's offer."""
-    return publication_of(read_record(publication_file(run, nr))) or publication_of(offer)
-
-
-def publication_of(record: Mapping[str, Any] | None) -> Publication | None:
-    turn = turn_of(record.get("turn")) if record else None
-    if record is None or turn is None:
-        return None
-    return Publication(
-        turn=turn,
-        attempt=int(record.get("attempt", 0)),
-        version=str(record.get("version", "")),
-        session_id=str(record.get("session_id", "")),
-    )
+    found = read_as(publication_file(run, nr), Publication)
+    return found or (decode_or_none(canonical(offer), Publication) if offer else None)
 
 
 def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:

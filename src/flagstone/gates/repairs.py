@@ -11,13 +11,13 @@ from flagstone.gates.history import version_folder
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import last_publication, publication_file
 from flagstone.gates.sealing import waiting_flag
-from flagstone.records import read_record, write_atomic, write_record
+from flagstone.records import Ledger, read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
 
 def repair_records(opened: OpenedRun) -> list[str]:
     """Recovers every record that can be; returns what was done, one sentence each."""
-    said = list(seals.ledger(opened.run).problems())
+    said = list(Ledger(opened.run.seals).problems())
     for stage in opened.table:
         said += repair_stage(opened, stage) + finish_approval(opened, stage)
     return said

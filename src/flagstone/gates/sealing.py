@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from flagstone import seals
@@ -109,10 +108,4 @@ def touch(run: Run, path: os.PathLike[str]) -> None:
 
 def command_decision(comment: str = "") -> Decision:
     """A decision made by the user who gave a command."""
-    return Decision(by="person", who=seals.login_name(os.getuid()), at=utc(time.time()), how="command", comment=comment)
-
-
-def policy_decision(policy: str) -> Decision:
-    """A decision made by a rule of the run's settings, which the seal says."""
-    who = seals.login_name(os.getuid())
-    return Decision(by="policy", who=who, at=utc(time.time()), how="policy", policy=policy)
+    return seals.decision_now("person", "command", comment=comment)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,9 +63,10 @@ def end_session(session: Session | None) -> None:
     """Ends a call of plain `snakemake` with its very last lines: what ended it, or what a person can do now."""
     if driver:
         return
-    if session and session.frontier:
-        session.frontier.end()
-    lines = [str(endings[-1])] if endings else session.last_words() if session else []
+    frontier = session.frontier if session else None
+    if frontier:
+        frontier.end()
+    lines = [str(endings[-1])] if endings else frontier.last_words() if frontier else []
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
 
@@ -87,33 +89,33 @@ def answer_stop_in_a_thread() -> None:
         signal.signal(signal.SIGTERM, ThreadedHandler(handler))
 
 
+@dataclass(frozen=True)
 class Session:
     """One call of Snakemake. Without a run the rules can be listed and checked, but nothing can be asked."""
 
-    def __init__(self, project: Project, run: Run | None, frontier: Frontier | None, missing: FlagstoneError | None):
-        self.project = project
-        self.run = run
-        self.frontier = frontier
-        self.missing = missing
-        self.table: StageTable = frontier.opened.table if frontier else pinned_table(project, None)
-        self.layout = run or project.run(ALONE)
+    project: Project
+    frontier: Frontier | None
+    missing: FlagstoneError | None = None  # why there is no frontier
 
-    def last_words(self) -> list[str]:
-        """What a person should read last."""
-        return self.frontier.last_words() if self.frontier else []
+    @property
+    def run(self) -> Run | None:
+        return self.frontier.opened.run if self.frontier else None
 
-    def open_frontier(self) -> Frontier:
+    @property
+    def layout(self) -> Run:
+        return self.run or self.project.run(ALONE)
+
+    @cached_property
+    def table(self) -> StageTable:
+        return self.frontier.opened.table if self.frontier else pinned_table(self.project, None)
+
+    @property
+    def gates(self) -> Frontier:
         """The gates of the run. Raises the error of a call that names no run."""
         if self.frontier is None:
             assert self.missing is not None
             raise self.missing
         return self.frontier
-
-    def targets(self, bring_up_to_date: Callable[[Stage], object]) -> list[Path]:
-        return self.open_frontier().targets(bring_up_to_date)
-
-    def inputs(self, stage: Stage, bring_up_to_date: Callable[[Stage], object]) -> tuple[list[Path], list[Path]]:
-        return self.open_frontier().inputs(stage, bring_up_to_date)
 
     def experiments(self, stage: Stage) -> list[Path]:
         """What the experiments of a stage wait for: the next block of each, or its end."""
@@ -130,17 +132,17 @@ class Session:
         """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
         from flagstone.processes import server
 
-        call = self.open_frontier().call
+        call = self.gates.call
         if server.BLOCKS not in os.environ and call.executing() and call.is_local():
             script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
             atexit.register(server.spawn_warm_server([sys.executable, script, "--serve"]).stop)
 
     def plan(self, name: str) -> Plan:
-        """The plan of an experiment; an error where there is none."""
+        """The plan of an experiment. Raises an error if there is none."""
         found = find_plan(self.layout, name)
         if found is None:
             raise FlagstoneError(
-                f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 leave such plans"
+                f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 write such plans"
             )
         return found
 
@@ -151,7 +153,7 @@ class Session:
 
     def request(self, stage: Stage) -> str:
         answer_stop_in_a_thread()  # asked before each job, when Snakemake's own handler is in place
-        return self.open_frontier().turn_key(stage)
+        return self.gates.turn_key(stage)
 
 
 def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:
@@ -165,14 +167,14 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
     except FlagstoneError as error:
         if wanted:
             raise
-        return Session(project, None, None, error)
+        return Session(project, None, error)
     refuse_without_room(run)
     opened = open_run(project, run, overrides)
     if not driver:
-        return Session(project, run, Frontier(opened, call), None)
+        return Session(project, Frontier(opened, call))
     resident = driver[0]
     asked = replace(call, here=resident.here, approve_all=resident.approve_all, upto=resident.upto)
-    resident.session = Session(project, run, Frontier(opened, asked), None)
+    resident.session = Session(project, Frontier(opened, asked))
     return resident.session
 
 
@@ -180,7 +182,7 @@ LEAST_BYTES = 500_000  # prompts, records and logs of one stage, with some air
 
 
 def refuse_without_room(run: Run) -> None:
-    """Raises an error a person can act on where the folder is read-only or its disk is full."""
+    """Raises an error that a person can act on if the folder is read-only or its disk is full."""
     if not os.access(run.root, os.W_OK):
         is_read_only = os.statvfs(run.root).f_flag & os.ST_RDONLY
         raise cannot_write(run.root, problem(errno.EROFS if is_read_only else errno.EACCES))

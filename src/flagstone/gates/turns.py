@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from flagstone.gates.moment import Moment, StageFiles
+from flagstone.gates.moment import Moment
 from flagstone.gates.publication import Publication, Turn
 from flagstone.stages import Stage
 
@@ -20,21 +21,10 @@ def next_turn(moment: Moment, stage: Stage) -> Turn:
         upstream={up.nr: moment.stages[up.nr].digest for up in moment.table.ancestors(stage.nr)},
         settings=files.settings,
     )
-    if was and was_approved(files, was) and is_same_request(turn, was.turn):
-        # approved work is not thrown away over a changed setting: the gate says so instead
-        return Turn(turn.feedback, turn.redo, turn.upstream, was.turn.settings)
-    return turn
-
-
-def is_same_request(turn: Turn, other: Turn) -> bool:
-    """Whether two turns differ in nothing but their settings."""
-    return (turn.feedback, turn.redo, turn.upstream) == (other.feedback, other.redo, other.upstream)
-
-
-def was_approved(files: StageFiles, was: Publication) -> bool:
-    """Whether the last approval was given for this publication."""
-    seal = files.seal
-    return seal is not None and seal.attempt == was.attempt
+    if was is None or files.seal is None or files.seal.attempt != was.attempt:
+        return turn
+    # approved work is not thrown away over a changed setting: the gate says so instead
+    return was.turn if replace(turn, settings=was.turn.settings) == was.turn else turn
 
 
 def changed_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:

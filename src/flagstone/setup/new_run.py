@@ -11,10 +11,9 @@ from typing import Any
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, copies, open_run
+from flagstone.gates import copies, open_run
 from flagstone.layout import RUN_NAME, WORKSPACE_FOLDERS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
-from flagstone.seals import Decision, login_name
 from flagstone.settings import venue_fields
 from flagstone.setup import intake, pinning
 
@@ -50,7 +49,7 @@ def create(project: Project, asked: NewRun) -> Run:
         raise cannot_write(final.root, error) from error
     finally:
         pinning.forget(building.root)
-    arrive(open_run(project, final))
+    copies.note_arrival(final, open_run(project, final).table, "created")
     return final
 
 
@@ -101,9 +100,3 @@ def settings_text(settings: Mapping[str, Any]) -> str:
         "# What this run sets over the defaults it pinned (pinned/config.yaml). Every key: docs/reference/settings.md\n"
     )
     return head + str(yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100))
-
-
-def arrive(opened: OpenedRun) -> None:
-    """Notes where the run was made: only touches made here count as approvals."""
-    decision = Decision(by="flagstone", who=login_name(os.getuid()), at=utc(time.time()), how="created")
-    copies.note_arrival(opened.run, {stage.nr: stage.key for stage in opened.table}, decision)

@@ -16,6 +16,7 @@ from flagstone import seals
 from flagstone.gates import repairs, sealing
 from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.layout import Run
+from flagstone.records import Ledger
 from flagstone.seals import Decision
 
 DECIDERS, DECISIONS = 4, 30
@@ -39,7 +40,9 @@ def kill(*_words: object, **_facts: object) -> None:
     raise Killed
 
 
-@pytest.mark.parametrize("decision", [sealing.policy_decision("auto"), sealing.command_decision()])
+@pytest.mark.parametrize(
+    "decision", [seals.decision_now("policy", "policy", policy="auto"), sealing.command_decision()]
+)
 def test_a_kill_before_the_seal_leaves_no_flag_that_looks_like_a_touch(
     run: Run, monkeypatch: pytest.MonkeyPatch, decision: Decision
 ) -> None:
@@ -56,7 +59,7 @@ def test_a_kill_between_the_seal_and_its_flag_is_put_right_by_the_next_call(
 ) -> None:
     monkeypatch.setattr(os, "replace", kill)
     with pytest.raises(Killed):
-        sealing.approve(run, waiting(), sealing.policy_decision("auto"))
+        sealing.approve(run, waiting(), seals.decision_now("policy", "policy", policy="auto"))
     monkeypatch.undo()
     assert not run.flag("01").exists()
     (said,) = finish(run)
@@ -78,5 +81,5 @@ def decide(root: Path) -> None:
 def test_two_who_decide_at_once_wait_for_each_other(run: Run) -> None:
     with ProcessPoolExecutor(DECIDERS, mp_context=get_context("fork")) as deciders:
         list(deciders.map(decide, [run.root] * DECIDERS))
-    assert seals.ledger(run).problems() == []
+    assert Ledger(run.seals).problems() == []
     assert len(seals.decisions(run, "01")) == DECIDERS * DECISIONS
