@@ -15,7 +15,7 @@ from flagstone.agents.accounts import Budget
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import Engine, engine_of
 from flagstone.experiments.engine.opening import OpenedExperiment, begin_anew, open_experiment
-from flagstone.experiments.ledger import Accounts, Entry, entries_of, head_of
+from flagstone.experiments.ledger import Accounts, entries_of, head_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.plans import Home, Plan, Spec, command_of, unused_path
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
@@ -182,13 +182,7 @@ def table(name: str, ledger: Path) -> bytes:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for entry in entries_of(ledger):
-        writer.writerow(row(name, entry))
+        parent, note = entry.parent_run or "base", " ".join(entry.note.split())
+        row = (name, entry.run_id, parent, entry.status, entry.verdict, entry.value, entry.best_value, note)
+        writer.writerow(row)
     return stream.getvalue().encode()
-
-
-def row(name: str, entry: Entry) -> tuple[object, ...]:
-    value = "" if entry.value is None else repr(entry.value)
-    best = "" if entry.best_value is None else repr(entry.best_value)
-    parent = entry.parent_run or "base"
-    note = " ".join(entry.note.split())
-    return name, entry.run_id, parent, entry.status, entry.verdict, value, best, note

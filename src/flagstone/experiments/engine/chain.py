@@ -92,8 +92,8 @@ def spec_of_child(parent: OpenedExperiment, wanted: NextExperiment) -> dict[str,
     value["goal"] = wanted.goal or value["goal"]
     is_other = bool(wanted.metric) and wanted.metric != parent.spec.metric.name
     if is_other:
-        value["metric"] = {**{key: row for key, row in value["metric"].items() if key not in ("tag", "key", "regex")}}
-        value["metric"]["name"] = wanted.metric
+        kept = {key: row for key, row in value["metric"].items() if key not in ("tag", "key", "regex")}
+        value["metric"] = {**kept, "name": wanted.metric}
         value["metric"]["direction"] = wanted.direction or direction_of(wanted.metric)
     elif wanted.direction:
         value["metric"]["direction"] = wanted.direction

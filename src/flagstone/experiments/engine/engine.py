@@ -14,7 +14,7 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Candidate, Working, drop_records, kept_candidate, seed_for
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
-from flagstone.experiments.engine.judging import Judging
+from flagstone.experiments.engine.judging import Judge
 from flagstone.experiments.engine.opening import (
     OpenedExperiment,
     facts_of,
@@ -22,7 +22,7 @@ from flagstone.experiments.engine.opening import (
     refuse_if_tampered,
     refuse_if_unclean,
 )
-from flagstone.experiments.engine.proposing import Proposing
+from flagstone.experiments.engine.proposing import Proposals
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_line
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
@@ -173,10 +173,10 @@ class Engine:
         for ahead in range(number, final + 1):
             if ahead in pending or (last is not None and ahead > last):
                 continue
-            make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposing(ahead)
+            make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposal(ahead)
             pending[ahead] = pool.submit(self.prepare, make)
 
-    def proposing(self, number: int) -> Callable[[], Candidate]:
+    def proposal(self, number: int) -> Callable[[], Candidate]:
         """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
         kept = kept_candidate(self.opened.home.run(run_id(number)))
         if kept is not None:
@@ -186,8 +186,8 @@ class Engine:
                 "this experiment has nobody to propose edits (proposer: none)",
                 hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
-        asking = Proposing(self.opened, self.proposer, self.history, self.say)
-        return partial(asking.candidate, asking.view(number))
+        proposals = Proposals(self.opened, self.proposer, self.history)
+        return partial(proposals.candidate, proposals.view(number))
 
     def baseline(self, number: int) -> Candidate:
         """The unedited files: the first run of every experiment."""
@@ -231,7 +231,7 @@ class Engine:
         candidate, first = self.on_the_best(candidate, first)
         if first is not None and first.status == "interrupted" and not self.tells_interruptions:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"go on: {self.again}")
-        entry = self.judging(candidate).entry(first)
+        entry = self.judge_of(candidate).entry(first)
         self.history.append(entry)
         self.follow(entry)
         self.say(verdict_line(entry, self.opened.spec))
@@ -244,7 +244,7 @@ class Engine:
             return candidate, first
         return moved, self.measure(self.order(moved, "rebased"))
 
-    def judging(self, candidate: Candidate) -> Judging:
+    def judge_of(self, candidate: Candidate) -> Judge:
         own = self.order(candidate, "guard")
 
         def measure(tree: str, part: str, seed: int) -> Measurement:
@@ -254,7 +254,7 @@ class Engine:
                 raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
             return found
 
-        return Judging(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
+        return Judge(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
 
     def follow(self, entry: Entry) -> None:
         """What is derived from a verdict; a kill in here is mended by the next engine."""

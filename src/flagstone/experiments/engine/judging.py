@@ -31,7 +31,7 @@ SEEDS_TRIED = 2  # so many seeds for each repeat that is allowed, where the best
 
 
 @dataclass(frozen=True)
-class Judging:
+class Judge:
     """One candidate before its verdict. `measure` runs a tree as a part on a seed; `guard` runs the guard, if any."""
 
     opened: OpenedExperiment
@@ -104,7 +104,7 @@ class Judging:
         made = replace(made, status="ok", value=sum(values) / len(values), valid=True, constraints=rows)
         if broken := broken_text(rows):
             return refused(made, broken)
-        return self.guarded(winning(made, baseline_text(spec, values)))
+        return self.win(made, baseline_text(spec, values))
 
     def later(self, made: Entry, first: Measurement) -> Entry:
         """Any later run, against the best of this moment."""
@@ -116,7 +116,7 @@ class Judging:
         if broken := broken_text(made.constraints):
             return refused(made, broken)
         if best is None:
-            return self.guarded(winning(made, "the first valid run"))
+            return self.win(made, "the first valid run")
         reference = Reference(
             value=best.value or 0.0,
             on_seeds=self.progress.reference,
@@ -126,7 +126,7 @@ class Judging:
             return replace(made, reason=f"no better than the best ({reference.value:.6g})")
         if spec.noise and (same := self.unchanged_text()):
             return replace(made, reason=same)
-        made = self.guarded(winning(made, self.win_text()))
+        made = self.win(made, self.win_text())
         if not (reference.is_noisy and spec.noise and made.verdict == "advance"):
             return made
         return PairedTest(self, made, dict(reference.on_seeds), self.progress.tests + 1).entry(spec.noise)
@@ -134,9 +134,9 @@ class Judging:
     def checks(self, measured: Measurement) -> tuple[Check, ...]:
         return check(self.spec.constraints, {"wall_seconds": measured.wall_s, **measured.metrics})
 
-    def guarded(self, made: Entry) -> Entry:
-        """The line, but without a win if the guard does not let the candidate pass."""
-        found = self.guard()
+    def win(self, made: Entry, why: str) -> Entry:
+        """The line with a win, unless the guard does not let the candidate pass."""
+        made, found = replace(made, verdict="advance", reason=why), self.guard()
         if found is None:
             return made
         made = replace(made, beside=(*made.beside, found))
@@ -170,10 +170,6 @@ def failed_entry(made: Entry, last: Measurement) -> Entry:
     return replace(failed, value=None, valid=False, constraints=())
 
 
-def winning(made: Entry, why: str) -> Entry:
-    return replace(made, verdict="advance", reason=why)
-
-
 def refused(made: Entry, why: str) -> Entry:
     return replace(made, verdict="revert", valid=False, reason=why)
 
@@ -185,7 +181,7 @@ class PairedTest:
     `known` is what the best came to on each seed so far. What is measured here is kept in order.
     """
 
-    judging: Judging
+    judge: Judge
     made: Entry
     known: dict[int, float | None]
     number: int
@@ -196,28 +192,28 @@ class PairedTest:
     theirs: list[float] = field(default_factory=list)
 
     def entry(self, rule: NoiseRule) -> Entry:
-        direction = self.judging.spec.metric.direction
+        direction = self.judge.spec.metric.direction
         for index in range(1, SEEDS_TRIED * rule.max_repeats + 1):
             known = [value for value in self.known.values() if value is not None]
             found = judge(Pairs(self.ours, self.theirs, direction), self.number, rule, known)
             if found.stance != "repeat":
-                return self.answered(found)
+                return self.finished(found)
             if end := self.measure(index):
                 return end
-        return self.so_far("the best failed on too many seeds of this test")
+        return self.unfinished("the best failed on too many seeds of this test")
 
     def measure(self, index: int) -> Entry | None:
         """Measures one more pair. Returns the line if that ends the test before it has an answer."""
-        judging, seed = self.judging, seed_for(self.judging.spec.seed, index)
+        own, seed = self.judge, seed_for(self.judge.spec.seed, index)
         if seed in self.known and self.known[seed] is None:
             return None  # the best comes to nothing there: there is nothing to be paired with
-        again = judging.measure(self.made.tree, f"repeat-{index}", seed)
+        again = own.measure(self.made.tree, f"repeat-{index}", seed)
         self.measurements.append(again)
         if again.status != "ok" or again.value is None:
-            return failed_entry(self.so_far(), again)
-        rows = judging.checks(again)
+            return failed_entry(self.unfinished(), again)
+        rows = own.checks(again)
         if broken := broken_text(rows):
-            return refused(replace(self.so_far(), constraints=rows), f"{again.part}: {broken}")
+            return refused(replace(self.unfinished(), constraints=rows), f"{again.part}: {broken}")
         if seed not in self.known and (end := self.measure_best(seed)):
             return end
         theirs = self.known[seed]
@@ -228,18 +224,18 @@ class PairedTest:
 
     def measure_best(self, seed: int) -> Entry | None:
         """The best on a seed on which it was never measured."""
-        best = self.judging.progress.best
+        best = self.judge.progress.best
         assert best is not None
-        found = self.judging.measure(best.tree, f"best-{best.run_id}-{seed}", seed)
+        found = self.judge.measure(best.tree, f"best-{best.run_id}-{seed}", seed)
         if found.status == "unclean" or found.reason.startswith("tampered"):
             self.measurements.append(found)
-            return failed_entry(self.so_far(), found)
+            return failed_entry(self.unfinished(), found)
         self.beside.append(found)
         self.known[seed] = found.value
         self.reference.append((seed, found.value))
         return None
 
-    def so_far(self, reason: str = "") -> Entry:
+    def unfinished(self, reason: str = "") -> Entry:
         """No gain, but with everything that was measured: a test that was begun counts."""
         return replace(
             self.made,
@@ -251,8 +247,8 @@ class PairedTest:
             judgement={"test": self.number, "pairs": len(self.ours)},
         )
 
-    def answered(self, found: Judgement) -> Entry:
-        made = self.so_far(found.reason)
+    def finished(self, found: Judgement) -> Entry:
+        made = self.unfinished(found.reason)
         facts: Mapping[str, object] = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
         return replace(
             made,

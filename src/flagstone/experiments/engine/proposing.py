@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment
-from flagstone.experiments.ledger import Entry, History, entries_of, tail_of
+from flagstone.experiments.ledger import Entry, History, find_entry, tail_of
 from flagstone.experiments.proposers import Proposer, View
 from flagstone.plans import Spec, run_id, unused_path
 
@@ -17,13 +16,12 @@ NO_CHANGE = "no proposal: nothing was changed"
 
 
 @dataclass(frozen=True)
-class Proposing:
+class Proposals:
     """Asks the proposer for one run after the other. `history` is only looked at when a view is made."""
 
     opened: OpenedExperiment
     proposer: Proposer
     history: History
-    say: Callable[[str], None]
 
     def view(self, number: int) -> View:
         """What proposal `number` may know: the verdicts up to `number - lag`, and at least the baseline's."""
@@ -32,27 +30,16 @@ class Proposing:
         recent = list(self.history.recent)
         entries = recent[: len(recent) - later]
         best = self.history.progress.best if later == 0 else self.best_after(entries)
-        home = self.opened.home
-        return View(
-            number=number,
-            spec=self.within_budget(spec),
-            home=home,
-            entries=entries,
-            best=best,
-            diff=self.opened.subject.diff,
-            tail=partial(tail_of, home),
-        )
+        home, diff = self.opened.home, self.opened.subject.diff
+        return View(number, self.within_budget(spec), home, entries, best, diff, partial(tail_of, home))
 
     def best_after(self, entries: list[Entry]) -> Entry | None:
         """The best as it was after these runs."""
-        name = entries[-1].best_run if entries else ""
-        now = self.history.progress.best
+        name, now = entries[-1].best_run if entries else "", self.history.progress.best
         if now is None or not name:
             return None
-        for entry in [now, *reversed(entries)]:
-            if entry.run_id == name:
-                return entry
-        return next((each for each in entries_of(self.opened.home.ledger) if each.run_id == name), None)
+        near = (entry for entry in [now, *reversed(entries)] if entry.run_id == name)
+        return next(near, None) or find_entry(self.opened.home.ledger, name)
 
     def within_budget(self, spec: Spec) -> Spec:
         """One proposal may cost what is left, shared with those that are under way."""
@@ -66,7 +53,7 @@ class Proposing:
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
-        parent = parent_of(view, self.opened.base)
+        parent = Snapshot(view.best.tree, view.best.commit) if view.best else self.opened.base
         if run.draft.exists():
             os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it
         self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
@@ -75,18 +62,10 @@ class Proposing:
         if facts.get("cost_usd", 0) is None:
             facts["cost_at_most_usd"] = view.spec.agent.cost_usd
         parent_run = view.best.run_id if view.best else ""
-        if proposed.is_fatal or facts.get("exhausted"):
-            ends = bool(facts.get("exhausted"))
-            return Candidate(
-                view.number,
-                parent_run,
-                parent.tree,
-                parent,
-                fault=proposed.failure,
-                is_exhausted=ends,
-                is_fatal=not ends,
-                facts=facts,
-            )
+        ends = bool(facts.get("exhausted"))
+        if proposed.is_fatal or ends:
+            made = Candidate(view.number, parent_run, parent.tree, parent, fault=proposed.failure, facts=facts)
+            return replace(made, is_exhausted=ends, is_fatal=not ends)
         taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
         fault = proposed.failure and f"no proposal: {proposed.failure}"
         if not fault and taken.tree == parent.tree and not taken.violations:
@@ -97,7 +76,3 @@ class Proposing:
         if not taken.violations:
             self.opened.subject.release(run)
         return made
-
-
-def parent_of(view: View, base: Snapshot) -> Snapshot:
-    return Snapshot(view.best.tree, view.best.commit) if view.best else base

@@ -36,13 +36,13 @@ def tail_text(log: Path, lines: int = 80) -> str:
         with open(log, "rb") as stream:
             size = stream.seek(0, os.SEEK_END)
             end = plain_lines(read_at(stream, max(0, size - LAST), LAST), starts_whole=size <= LAST)
-            told = around_traceback(stream, size)
+            raised = around_traceback(stream, size)
             crash = crash_lines(stream, size)
     except OSError as error:
         return f"there is no log to read at {log.name}: {error.strerror}\n"
     if not size:
         return f"{log.name} is empty: nothing was printed\n"
-    return put_together(told, crash, end, lines)
+    return put_together(raised, crash, end, lines)
 
 
 def cause_in(log: Path) -> str:
@@ -64,11 +64,8 @@ def read_at(stream: BinaryIO, position: int, count: int) -> bytes:
 
 def plain_lines(content: bytes, *, starts_whole: bool = True) -> list[str]:
     """The lines of a piece of a log, without terminal sequences and cut to a width; a first half line is left out."""
-    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    pieces = content.split(b"\n")
-    if not starts_whole and len(pieces) > 1:
-        pieces = pieces[1:]
-    return [plain(piece) for piece in pieces]
+    pieces = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return [plain(piece) for piece in (pieces if starts_whole or len(pieces) == 1 else pieces[1:])]
 
 
 def plain(piece: bytes) -> str:
@@ -144,22 +141,22 @@ class Page:
         return taken[::-1] if from_end else taken
 
 
-def not_launchers(told: list[Raised]) -> list[Raised]:
-    """What programs raised, where any did: that a launcher failed after them tells nothing."""
-    return [each for each in told if not is_of_launcher(each)] or told
+def not_launchers(raised: list[Raised]) -> list[Raised]:
+    """What programs raised, if any did: that a launcher failed after them explains nothing."""
+    return [each for each in raised if not is_of_launcher(each)] or raised
 
 
-def put_together(told: list[Raised], crash: list[str], end: list[str], lines: int) -> str:
+def put_together(raised: list[Raised], crash: list[str], end: list[str], lines: int) -> str:
     """The exception has room before all others; the last lines take what is left."""
     page = Page(max(lines, 1))
-    own = not_launchers(told)
-    raised = page.take(exception_rows(own[-1])[: max(1, lines // 10)], share=0.4) if own else []
+    own = not_launchers(raised)
+    message = page.take(exception_rows(own[-1])[: max(1, lines // 10)], share=0.4) if own else []
     known = {row for each in own[-1:] for part in each.chain for row in exception_rows(part)}
-    others = [row for each in told if each is not own[-1] for row in exception_rows(each)[:1]]
+    others = [row for each in raised if each is not own[-1] for row in exception_rows(each)[:1]]
     also = [row for row in dict.fromkeys([*last_distinct(others, 4), *crash]) if row not in known]
     also = page.take(also, share=0.4)
     way = page.take(way_to(own[-1], page)) if own else []
-    shown = [*way, *raised, *(["[also]", *also] if also and raised else also)]
+    shown = [*way, *message, *(["[also]", *also] if also and message else also)]
     last = without_blank_end(end)
     if shown and last[-len(shown) :] == shown:  # the log ends with it: nothing is said twice
         return "\n".join(Page(max(lines, 1)).take(last, from_end=True)) + "\n"
