@@ -144,8 +144,8 @@ def error_text(error: BaseException) -> str:
     return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
 
 
-def die_with_parent() -> None:
-    process_control()(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    process_control()(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import secrets
@@ -18,11 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from flagstone.processes.fork import die_with_parent
+
 # where a job finds the socket, and the word it is let in by; without it a job loads everything itself
 STAGES = "FLAGSTONE_WARM"
 BLOCKS = "FLAGSTONE_WARM_BLOCKS"
 PREFIX = "flagstone-"
-PR_SET_PDEATHSIG = 1
 REQUEST_BYTES = 4_000_000
 LONGEST_PLACE = 60
 LISTENER = 3  # the handle on which a spawned server finds its socket
@@ -58,7 +58,7 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
     pid = os.fork()
     if pid == 0:
         try:
-            die_with_parent(signal.SIGKILL)
+            die_with_parent()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             main = load()
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # from here on: workers are reaped by the kernel
@@ -191,8 +191,3 @@ def relay_signals(connection: socket.socket, early: bytes) -> None:
         os.kill(os.getpid(), message[0] if message else signal.SIGTERM)
         if not message:
             return
-
-
-def die_with_parent(number: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

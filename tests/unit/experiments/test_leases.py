@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -304,13 +305,16 @@ def test_one_gpu_is_one_lock_however_it_is_written(machine: Callable[..., None],
 
 
 def test_a_run_whose_time_is_measured_is_alone(folder: Path) -> None:
-    with leases.beside_others(folder), leases.beside_others(folder), pytest.raises(Interrupted):
-        leases.alone_on_machine(folder, stop=at_once).__enter__()
-    with leases.alone_on_machine(folder):
-        for other in (leases.alone_on_machine, leases.beside_others):
-            with pytest.raises(Interrupted), other(folder, stop=at_once):
+    def hold(*, is_alone: bool) -> AbstractContextManager[None]:
+        return leases.hold_machine(is_alone=is_alone, folder=folder, stop=at_once)
+
+    with hold(is_alone=False), hold(is_alone=False), pytest.raises(Interrupted):
+        hold(is_alone=True).__enter__()
+    with leases.hold_machine(is_alone=True, folder=folder):
+        for is_alone in (True, False):
+            with pytest.raises(Interrupted), hold(is_alone=is_alone):
                 pass
-    with leases.beside_others(folder):
+    with leases.hold_machine(is_alone=False, folder=folder):
         pass
 
 
@@ -318,16 +322,16 @@ def test_whoever_wants_to_be_alone_is_not_kept_waiting_by_those_who_come_later(f
     waits, order = threading.Event(), []
 
     def alone() -> None:
-        with leases.alone_on_machine(folder, on_wait=lambda _: waits.set()):
+        with leases.hold_machine(is_alone=True, folder=folder, on_wait=lambda _: waits.set()):
             order.append("alone")
 
     thread = threading.Thread(target=alone)
-    with leases.beside_others(folder):
+    with leases.hold_machine(is_alone=False, folder=folder):
         thread.start()
         assert waits.wait(30)
-        with pytest.raises(Interrupted), leases.beside_others(folder, stop=at_once):
+        with pytest.raises(Interrupted), leases.hold_machine(is_alone=False, folder=folder, stop=at_once):
             pass
-    with leases.beside_others(folder):
+    with leases.hold_machine(is_alone=False, folder=folder):
         order.append("beside")
     thread.join()
     assert order == ["alone", "beside"]
@@ -336,7 +340,7 @@ def test_whoever_wants_to_be_alone_is_not_kept_waiting_by_those_who_come_later(f
 def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "l").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(FlagstoneError, match="cannot use"), leases.beside_others(tmp_path / "l"):
+    with pytest.raises(FlagstoneError, match="cannot use"), leases.hold_machine(is_alone=False, folder=tmp_path / "l"):
         pass
 
 

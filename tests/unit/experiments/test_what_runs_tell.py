@@ -50,7 +50,7 @@ def test_a_run_that_waits_says_what_for(
 ) -> None:
     monkeypatch.setenv("FLAGSTONE_LOCKS", str(tmp_path / "locks"))
     laboratory.make(harness={"argv": ["python", "train.py"], "seconds": 60, "exclusive": True})
-    with leases.beside_others():
+    with leases.hold_machine(is_alone=False):
         working = threading.Thread(target=laboratory.run, kwargs={"limit": 1}, daemon=True)
         working.start()
         working.join(3)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flagstone.experiments.candidates import Subject, unlock
-from flagstone.experiments.ledger.derived import best_bytes, best_record
+from flagstone.experiments.ledger.derived import best_bytes
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import checkpoint
 from flagstone.plans import Home, Spec
@@ -32,7 +32,7 @@ def promote(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
 
 
 def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
-    """The folder of a best: its record last, so that a half-built one is known by its absence.
+    """The folder of a best, which gets its name once it is whole.
 
     Nothing in it is synced: what a power cut takes is in the ledger and among the candidates, and `settle` writes it.
     """
@@ -51,7 +51,7 @@ def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
         meta = {"run_id": entry.run_id, "created_at": entry.ended_at, "parent_lineage": entry.previous_best}
         primary = {"name": spec.metric.name, "direction": spec.metric.direction, "value": entry.value}
         write_record(half / "best_ckpt" / "meta.json", {**meta, "primary": primary}, durable=False)
-    write_record(half / "best.json", best_record(entry, spec), durable=False)
+    (half / "best.json").write_bytes(best_bytes(entry, spec))
     shutil.rmtree(home.bests / entry.run_id, ignore_errors=True)
     os.rename(half, home.bests / entry.run_id)
 

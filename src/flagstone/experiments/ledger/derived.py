@@ -207,7 +207,8 @@ def is_same(found: bytes | None, wanted: bytes) -> bool:
 
 
 def best_bytes(entry: Entry, spec: Spec) -> bytes:
-    return json.dumps(best_record(entry, spec), indent=1, ensure_ascii=False, default=str).encode() + b"\n"
+    text = json.dumps(best_record(entry, spec), indent=1, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # the name of a checkpoint may be no UTF-8
 
 
 def repair(home: Home, spec: Spec, history: History) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,9 @@ def collect(spec: CheckpointSpec | None, folder: Path, order: Order, place: Plac
         move(newest_one, target)
     for _, path in found:  # a folder before what is in it, which goes along
         move(path, unused_path(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
-    if not wanted:
-        return "", ""
-    if newest_one is None:
+    if wanted and newest_one is None:
         return "", f"the run saved nothing new that matches {spec.glob}"
-    return newest_one.name, ""
+    return newest_one.name if newest_one else "", ""
 
 
 def move(source: Path, target: Path) -> None:
@@ -47,7 +46,7 @@ def move(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
     except OSError:  # another file system, or a place that is not ours
-        copy(source, target)
+        copy(source, target, shutil.copy2)
 
 
 def newest(folder: Path, pattern: str) -> Path | None:
@@ -82,19 +81,16 @@ def newest_time(path: Path) -> float:
     return max(times, default=path.stat().st_mtime)
 
 
-def copy(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
-    else:
-        shutil.copy2(source, target)
-
-
 def link(source: Path, target: Path) -> None:
     """The same files under another name, without a second copy where the file system can."""
+    copy(source, target, link_or_copy)
+
+
+def copy(source: Path, target: Path, copy_file: Callable[[str, str], object]) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, copy_function=link_or_copy)
+        shutil.copytree(source, target, symlinks=True, copy_function=copy_file)
     else:
-        link_or_copy(str(source), str(target))
+        copy_file(str(source), str(target))
 
 
 def link_or_copy(source: str, target: str) -> None:
@@ -113,5 +109,4 @@ def of_run(run: RunFolder, name: str) -> Path | None:
 def of_parent(home: Home) -> Path | None:
     """The weights this experiment goes on from, if it has a parent that saved some."""
     folder = home.root / PARENT
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return found[0] if found else None
+    return min(folder.iterdir(), default=None) if folder.is_dir() else None

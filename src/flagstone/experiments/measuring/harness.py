@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +98,13 @@ class Harness:
     def resources(self, order: Order) -> Iterator[Mapping[str, str]]:
         """The GPUs of a run, as its environment has to name them; alone on the machine, where its time is measured."""
         with ExitStack() as held:
-            beside = leases.alone_on_machine if self.spec.harness.exclusive else leases.beside_others
-            say, stop = partial(self.say_waiting, order), self.was_asked
-            held.enter_context(beside(on_wait=say, stop=stop))
-            gpus = held.enter_context(leases.lease(self.spec.harness.gpus, on_wait=say, stop=stop))
-            yield gpus.environment()
+            asked, stop = self.spec.harness, lambda: self.interruption.is_asked
+
+            def say(what: str) -> None:
+                self.say(f"{order.run.root.name} is {what}")
+
+            held.enter_context(leases.hold_machine(is_alone=asked.exclusive, on_wait=say, stop=stop))
+            yield held.enter_context(leases.lease(asked.gpus, on_wait=say, stop=stop)).environment()
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private(f"{order.slot}")
@@ -135,12 +137,6 @@ class Harness:
     @cached_property
     def surroundings(self) -> Surroundings:
         return Surroundings(self.spec, self.program)
-
-    def say_waiting(self, order: Order, what: str) -> None:
-        self.say(f"{order.run.root.name} is {what}")
-
-    def was_asked(self) -> bool:
-        return self.interruption.is_asked
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
         argv = self.surroundings.words(self.spec.harness.argv, folder, self.surroundings.values(order, folder))

@@ -78,7 +78,7 @@ def lease(
 ) -> Iterator[Lease]:
     """So many GPUs, ours until the end; the locks die with this process. Under SLURM only those of this job are shared.
 
-    Whoever came first is served first, however many it needs. Who needs `beside_others` too takes that first, always:
+    Whoever came first is served first, however many it needs. Who needs `hold_machine` too takes that first, always:
     in two orders two runs could wait for each other.
     """
     job = os.environ.get("SLURM_JOB_ID", "")
@@ -129,36 +129,21 @@ def lock_name(gpu: str) -> str:
 
 
 @contextmanager
-def alone_on_machine(
-    folder: Path | None = None,
+def hold_machine(
     *,
+    is_alone: bool,
+    folder: Path | None = None,
     on_wait: Callable[[str], object] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Iterator[None]:
-    """While this is held no other run of Flagstone goes on here: time is what is measured."""
-    with timing_lock(folder, Waiting(on_wait, stop)):
-        yield
+    """Holds the machine for a run: alone if its time is measured, otherwise beside all others that are not alone.
 
-
-@contextmanager
-def beside_others(
-    folder: Path | None = None,
-    *,
-    on_wait: Callable[[str], object] | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Iterator[None]:
-    """While this is held a run whose time is measured waits."""
-    with timing_lock(folder, Waiting(on_wait, stop), is_shared=True):
-        yield
-
-
-@contextmanager
-def timing_lock(folder: Path | None, waiting: Waiting, *, is_shared: bool = False) -> Iterator[None]:
-    """Whoever waits stands in the turnstile, so that those who come later do not keep it waiting for ever."""
+    Whoever waits holds the turnstile, so that those who come later do not keep it waiting for ever.
+    """
+    reason = "waiting for other runs" if is_alone else "waiting for a run whose time is measured"
     with lock_folder(folder or machine_folder()) as locks:
-        waiting.until(
-            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, is_shared=is_shared)) or None,
-            lambda: "waiting for a run whose time is measured" if is_shared else "waiting for other runs",
+        Waiting(on_wait, stop).until(
+            lambda: (locks.take(TURNSTILE) and locks.take(TIMING, is_shared=not is_alone)) or None, lambda: reason
         )
         locks.release(TURNSTILE)
         yield
