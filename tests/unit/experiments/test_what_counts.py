@@ -152,6 +152,14 @@ def test_why_a_guard_did_not_let_pass_is_said(laboratory: Laboratory) -> None:
         laboratory.run(Edits({}), limit=1)
 
 
+def test_a_guard_that_was_stopped_for_its_time_lets_nothing_pass_though_it_ends_well(laboratory: Laboratory) -> None:
+    ends_well = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\ntime.sleep(60)\n"
+    laboratory.files = {**laboratory.files, "guard.py": ends_well}
+    laboratory.make(guard={"argv": [sys.executable, "guard.py"], "seconds": 1})
+    with pytest.raises(WorkFailed, match="the guard took longer than 1 s"):
+        laboratory.run(Edits({}), limit=1)
+
+
 def test_repeats_that_were_done_before_ctrl_c_are_not_done_again(laboratory: Laboratory) -> None:
     count = laboratory.folder / "count"
     laboratory.folder.mkdir(exist_ok=True)

@@ -33,48 +33,42 @@ class Steps:
         found = checkpoint.newest(folder, step.artifact)
         if found is None:
             return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
-        place, log = self.folder_for("evaluate", order), order.run.root / f"evaluate-{order.part}.log"
-        self.subject.lay_out(self.base_tree, place)
-        began = time.time()
-        try:
-            result = self.run(step, order, Place(place, log, began, began), devices, str(found))
-        except StartError as error:
-            return Reading({}, "evaluate", (f"the evaluator cannot be started: {error.problem}",))
-        if result.exit_code != 0 or result.survivors:
-            return Reading({}, "evaluate", (f"the evaluator {ending(step, result)}",))
+        place = self.lay_out("evaluate", order, self.base_tree, f"evaluate-{order.part}.log")
+        _, fault = self.run(step, order, place, devices, str(found))
+        if fault:
+            return Reading({}, "evaluate", (f"the evaluator {fault}",))
         backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
-        where = Place(place, log, began, time.time())
+        where = replace(place, ended_at=time.time())
         return replace(read_metrics(backend, self.spec.metric.options, where, self.spec.wanted), backend="evaluate")
 
     def guard(self, step: StepSpec, order: Order, devices: Mapping[str, str]) -> Measurement:
-        """What the guard came to; a reason means that the candidate may not pass."""
-        place, log = self.folder_for("guard", order), order.run.root / "guard.log"
-        self.subject.lay_out(order.tree, place)
-        began = time.time()
-        try:
-            result = self.run(step, order, Place(place, log, began, began), devices)
-        except StartError as error:
-            return Measurement("guard", order.seed, "invalid", f"the guard cannot be started: {error.problem}")
-        passes = result.exit_code == 0 and not result.survivors
-        return Measurement(
-            "guard",
-            order.seed,
-            "ok" if passes else "invalid",
-            "" if passes else f"the guard {ending(step, result)}",
+        """The result of the guard. A reason means that the candidate may not pass."""
+        place = self.lay_out("guard", order, order.tree, "guard.log")
+        result, fault = self.run(step, order, place, devices)
+        made = Measurement("guard", order.seed, "invalid" if fault else "ok", fault and f"the guard {fault}")
+        if result is None:
+            return made
+        return replace(
+            made,
             exit_code=result.exit_code,
-            started_at=utc(began),
+            started_at=utc(place.began_at),
             wall_s=round(result.wall_s, 4),
             gpus=self.spec.harness.gpus,
-            log=log.relative_to(self.home.root).as_posix(),
+            log=place.log.relative_to(self.home.root).as_posix(),
             unclean=result.unclean_pids,
         )
 
-    def folder_for(self, step: str, order: Order) -> Path:
-        return self.home.root / "trees" / f"{step}-{order.slot}"
+    def lay_out(self, step: str, order: Order, tree: str, log: str) -> Place:
+        """The folder of a step with the files of a tree in it."""
+        folder = self.home.root / "trees" / f"{step}-{order.slot}"
+        self.subject.lay_out(tree, folder)
+        began = time.time()
+        return Place(folder, order.run.root / log, began, began)
 
     def run(
         self, step: StepSpec, order: Order, place: Place, devices: Mapping[str, str], artifact: str = ""
-    ) -> ProcessResult:
+    ) -> tuple[ProcessResult | None, str]:
+        """The result of a command, if it could be started, and what is wrong with it."""
         private = self.home.private(f"{order.slot}-step")
         make_empty_folder(private)
         values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
@@ -89,21 +83,26 @@ class Steps:
         )
         # it may be silent for as long as it likes: it was not asked to show progress
         limits = replace(limits_of(self.spec.harness), wall_s=step.seconds, silence_s=None)
-        result = run(command, limits, Output(place.log), interruption=self.interruption)
+        try:
+            result = run(command, limits, Output(place.log), interruption=self.interruption)
+        except StartError as error:
+            return None, f"cannot be started: {error.problem}"
         if result.survivors:
             note_unclean(self.home, order.run.root.name, result)
-        return result
+        return result, fault_of(step, result)
 
 
-def ending(step: StepSpec, result: ProcessResult) -> str:
-    """How a command ended that was to end well."""
+def fault_of(step: StepSpec, result: ProcessResult) -> str:
+    """What is wrong with how a command ended. Returns '' if it ended well, and by itself."""
     if result.timed_out:
         return f"took longer than {step.seconds:g} s"
     if result.survivors:
         return "left processes that could not be ended"
+    if result.ending != "exit":
+        return "held more memory than the limit of the harness"
     if result.exit_code is None:
         return f"was ended by signal {result.signal}"
-    return f"ended with exit code {result.exit_code}"
+    return f"ended with exit code {result.exit_code}" if result.exit_code else ""
 
 
 def note_unclean(home: Home, name: str, result: ProcessResult) -> None:
