@@ -6,6 +6,7 @@ import difflib
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from flagstone.errors import FlagstoneError
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 WORDS = {"agents": "agent", "metrics": "metric backend", "proposers": "proposer"}
 
 
-def find(kind: str, name: str, built_in: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """What has this name: ours, or else what a distribution adds. Of an unknown name the hint tells the nearest."""
-    if name in built_in:
-        return built_in[name]
+def find(kind: str, name: str, built_in: Mapping[str, str | Callable[..., Any]]) -> Callable[..., Any]:
+    """What has this name: ours, or else what a distribution adds. Of an unknown name the hint tells the nearest.
+
+    Ours may be written as `package.module:name`: then it is loaded only when it is asked for.
+    """
+    ours = built_in.get(name)
+    if ours is not None:
+        return resolve_name(ours) if isinstance(ours, str) else ours
     added = entry_points_on(tuple(sys.path), kind)
     if name in added:
         return partial(call_plugin, added[name], WORDS[kind])

@@ -1,6 +1,7 @@
 from .changes import FileStat as FileStat, differences as differences, stats_below as stats_below
 from .conversation import SessionFolder as SessionFolder
 from .frame import Frame as Frame, Guard as Guard
+from .hidden_paths import paths_to_hide as paths_to_hide
 from .protocol import (
     Agent as Agent,
     AgentCall as AgentCall,
@@ -16,4 +17,3 @@ from .protocol import (
 )
 from .registry import agent_named as agent_named
 from .sandbox import INSTALL as INSTALL, NEWER_KERNEL as NEWER_KERNEL, strength as strength
-from .sockets import paths_to_hide as paths_to_hide

@@ -17,26 +17,13 @@ def agent_named(name: str, options: Options | None = None) -> Agent:
     return agent
 
 
-def automatic(options: Options) -> Agent:
-    agent = claude(options)
+def find_claude(options: Options) -> Agent:
+    """Claude Code if it can be used here. Nothing replaces it silently: a demo is not research."""
+    agent = agent_named("claude", options)
     fault = agent.fault()
-    if fault is None:
-        return agent
-    problem, cure = fault
-    # never silently something else: a demo is not research
-    raise FlagstoneError(problem, hint=f"{cure}; or try the workflow without a model: --agent demo")
-
-
-def claude(options: Options) -> Agent:
-    from flagstone.agents.claude import ClaudeAgent
-
-    return ClaudeAgent(options)
-
-
-def command(options: Options) -> Agent:
-    from flagstone.agents.template import CommandAgent
-
-    return CommandAgent(options)
+    if fault:
+        raise FlagstoneError(fault[0], hint=f"{fault[1]}; or try the workflow without a model: --agent demo")
+    return agent
 
 
 def demo(options: Options) -> Agent:
@@ -47,16 +34,10 @@ def demo(options: Options) -> Agent:
     return DemoAgent()
 
 
-def replay(options: Options) -> Agent:
-    from flagstone.agents.replay import ReplayAgent
-
-    return ReplayAgent(options)
-
-
-AGENTS: dict[str, Callable[[Options], Agent]] = {
-    "auto": automatic,
-    "claude": claude,
-    "command": command,
+AGENTS: dict[str, str | Callable[[Options], Agent]] = {
+    "auto": find_claude,
+    "claude": "flagstone.agents.claude:ClaudeAgent",
+    "command": "flagstone.agents.template:CommandAgent",
     "demo": demo,
-    "replay": replay,
+    "replay": "flagstone.agents.replay:ReplayAgent",
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from flagstone.agents.claude import Leftovers, Stream, ending_of, structured_reply
+from flagstone.agents.claude import Leftovers, Stream, stream_result
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.processes import Redactor
 from flagstone.records import utc, write_atomic
@@ -39,35 +40,22 @@ class ReplayAgent:
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         """Plays the recording of this stage and attempt."""
         started_at = utc(time.time())
-        recording = self.recording_of(call)
+        stage = self.folder / call.task.stage
+        of_attempt = (stage / str(call.task.attempt), stage)
+        recording = next((folder for folder in of_attempt if (folder / TRANSCRIPT).is_file()), None)
         if recording is None:
             reason = f"{self.folder} holds no recording of stage {call.task.stage}"
             return AgentResult.unstarted(call, Outcome.CONFIG, reason)
         stream = self.play(recording, call, on_event)
         denied = tuple(put_files(recording, call))
-        ending = ending_of(stream, leftovers(recording, call))
-        return AgentResult(
-            outcome=ending.outcome,
-            reason=ending.reason,
-            text=stream.last_text,
+        result = stream_result(call, stream, leftovers(recording, call))
+        return replace(
+            result,
             session_id=call.conversation.session_id,
-            exit_code=exit_code_of(recording),
-            cost_usd=stream.total_cost_usd,
-            usage=stream.usage,
-            turns=stream.turns,
-            tools=dict(stream.tools),
             denied=(*stream.denied, *denied),
-            retry_after_s=ending.retry_after_s,
-            structured=structured_reply(stream.result),
             started_at=started_at,
             ended_at=utc(time.time()),
         )
-
-    def recording_of(self, call: AgentCall) -> Path | None:
-        """The recording of this attempt, or else of the stage."""
-        stage = self.folder / call.task.stage
-        found = [folder for folder in (stage / str(call.task.attempt), stage) if (folder / TRANSCRIPT).is_file()]
-        return found[0] if found else None
 
     def play(self, recording: Path, call: AgentCall, on_event: Callable[[Event], None]) -> Stream:
         stream = Stream()

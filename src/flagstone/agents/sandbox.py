@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from flagstone.agents.hidden_paths import paths_to_hide
 from flagstone.agents.protocol import AgentCall, Mode
-from flagstone.agents.sockets import paths_to_hide
 from flagstone.errors import FlagstoneError
 from flagstone.processes import Confinement
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents.sockets import MOST, paths_to_hide
+from flagstone.agents.hidden_paths import MOST, paths_to_hide
 
 
 @pytest.fixture

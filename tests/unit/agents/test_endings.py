@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SUCCESS, StandIn, error
 
-from flagstone.agents.claude.endings import share_of_cost
+from flagstone.agents.claude.totals import NOTHING, Totals
 from flagstone.agents.protocol import AgentCall, Limits, Outcome
 
 Asked = Callable[..., AgentCall]
@@ -149,7 +149,6 @@ def test_a_missing_program_is_a_matter_of_settings(cli: StandIn, asked: Asked) -
     assert "cannot start claude" in result.reason
 
 
-def test_the_share_of_a_call_is_unknown_where_the_total_is() -> None:
-    assert share_of_cost(None, 1.0) is None
-    assert share_of_cost(1.5, 1.0) == 0.5
-    assert share_of_cost(0.2, 1.0) == 0.2
+def test_a_total_below_the_last_one_is_the_share_of_the_call_itself() -> None:
+    assert Totals(1.5).since(Totals(1.0), NOTHING).cost_usd == 0.5
+    assert Totals(0.2).since(Totals(1.0), NOTHING).cost_usd == 0.2

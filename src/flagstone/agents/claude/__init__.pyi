@@ -3,8 +3,7 @@ from .endings import (
     Leftovers as Leftovers,
     brief as brief,
     by_wording as by_wording,
-    ending_of as ending_of,
-    structured_reply as structured_reply,
+    stream_result as stream_result,
 )
 from .events import (
     Stream as Stream,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from flagstone.agents import sandbox
-from flagstone.agents.claude.endings import Leftovers, ending_of, structured_reply
+from flagstone.agents.claude.endings import Leftovers, stream_result
 from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.claude.login import is_logged_in, lend_login
@@ -169,23 +169,12 @@ def result_of(
         wants_structure=call.reply_schema is not None,
         now_s=time.time(),
     )
-    ending = ending_of(stream, left)
+    result = stream_result(call, stream, left)
     total = Totals.of_result(stream)
-    is_plausible = total is not None and total.is_plausible(before, ending.outcome)
-    share = None if total is None else total.since(before, stream.usage)
-    folder.note_survivors(process.survivors, **(total.facts() if total and is_plausible else {}))
-    return AgentResult(
-        outcome=ending.outcome,
-        reason=ending.reason,
-        text=stream.last_text,
-        session_id=stream.session_id or call.conversation.session_id,
-        exit_code=process.exit_code,
-        cost_usd=share.cost_usd if share else None,
-        usage=share.usage if share else stream.usage,
-        turns=stream.turns,
-        tools=dict(stream.tools),
-        denied=stream.denied,
-        retry_after_s=ending.retry_after_s,
-        structured=structured_reply(stream.result),
-        conversation_usd=total.cost_usd if total and is_plausible else None,
-    )
+    known = total if total and total.is_plausible(before, result.outcome) else None
+    folder.note_survivors(process.survivors, **(known.facts() if known else {}))
+    if total is None:
+        return result
+    share = total.since(before, stream.usage)
+    conversation_usd = known.cost_usd if known else None
+    return replace(result, cost_usd=share.cost_usd, usage=share.usage, conversation_usd=conversation_usd)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flagstone.agents.claude.events import Stream, text_of
-from flagstone.agents.protocol import Outcome, amount, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
 from flagstone.text import one_line
 
 REASON_CHARACTERS = 500
@@ -64,6 +62,25 @@ class Ending:
     outcome: Outcome
     reason: str
     retry_after_s: float | None = None
+
+
+def stream_result(call: AgentCall, stream: Stream, left: Leftovers) -> AgentResult:
+    """What a call came to. Its cost is the one that the stream reports: that of the whole conversation."""
+    ending = ending_of(stream, left)
+    return AgentResult(
+        outcome=ending.outcome,
+        reason=ending.reason,
+        text=stream.last_text,
+        session_id=stream.session_id or call.conversation.session_id,
+        exit_code=left.exit_code,
+        cost_usd=stream.total_cost_usd,
+        usage=stream.usage,
+        turns=stream.turns,
+        tools=dict(stream.tools),
+        denied=stream.denied,
+        retry_after_s=ending.retry_after_s,
+        structured=(stream.result or {}).get("structured_output"),
+    )
 
 
 def ending_of(stream: Stream, left: Leftovers) -> Ending:
@@ -175,16 +192,3 @@ def exit_words(left: Leftovers) -> str:
 
 def brief(words: str) -> str:
     return one_line(words.strip(), REASON_CHARACTERS)
-
-
-def structured_reply(result: Mapping[str, Any] | None) -> object | None:
-    return result.get("structured_output") if result else None
-
-
-def share_of_cost(total_usd: float | None, before_usd: float) -> float | None:
-    """One call's share of a conversation's total, which grows from call to call."""
-    total = amount(total_usd)
-    if total is None:
-        return None
-    # a total below the last one is not a total: this version counts each call by itself
-    return total - before_usd if total >= before_usd else total

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flagstone.agents.claude.login import LOGIN_VARIABLES
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Mode, amount, own_git_only
+from flagstone.agents.protocol import AgentCall, Mode, amount, names, own_git_only
 
 PLAIN = (
     *("-p", "--output-format", "stream-json", "--verbose"),
@@ -93,7 +93,7 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
         argv += ["--json-schema", json.dumps(call.reply_schema)]
     if call.mode is Mode.JUDGE:
         return (*argv, "--tools", "", "--no-session-persistence")
-    tools = (*TOOLS[call.mode], *extra_tools(call))
+    tools = (*TOOLS[call.mode], *names(call.options.get("tools")))
     allowed = [*rules(call.writable), *(tool for tool in tools if tool not in ("Edit", "Write"))]
     return (*argv, "--tools", ",".join(tools), *ASK_NOBODY, "--allowedTools", *allowed)
 
@@ -112,22 +112,15 @@ def rules(writable: tuple[Path, ...]) -> Iterator[str]:
             yield f"Edit(/{spelling}/**)" if os.path.isdir(spelling) else f"Edit(/{spelling})"
 
 
-def extra_tools(call: AgentCall) -> tuple[str, ...]:
-    """Further tools that the settings ask for, such as WebSearch."""
-    asked = call.options.get("tools")
-    return tuple(str(tool) for tool in asked) if isinstance(asked, list | tuple) else ()
-
-
 def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, str]) -> dict[str, str]:
     """A clean environment: what the CLI needs, what the settings name, and nothing else of ours."""
-    named = call.options.get("environment")
-    names = {*PASSED, *(named if isinstance(named, list | tuple) else ())}
+    wanted = {*PASSED, *names(call.options.get("environment"))}
     prefixes = list(PASSED_PREFIXES)
     for cloud, own in CLOUD_PREFIXES.items():
         prefixes += own if environ.get(cloud) else ()
     if call.mode is Mode.WORK:
         prefixes += WORK_PREFIXES
-    passed = {name: value for name, value in environ.items() if name in names or name.startswith(tuple(prefixes))}
+    passed = {name: value for name, value in environ.items() if name in wanted or name.startswith(tuple(prefixes))}
     folders = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
     return {**passed, **FIXED, **patience(call.options), **folders}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -14,7 +13,7 @@ from typing import Any
 
 from flagstone.agents.protocol import AgentCall, Mode, amount
 from flagstone.errors import FlagstoneError
-from flagstone.records import digest_bytes, read_record, write_atomic, write_record
+from flagstone.records import decode_or_none, digest_bytes, read_record, write_atomic, write_record
 
 CREDENTIALS = ".credentials.json"
 OWN_BEFORE = ".credentials.before-flagstone.json"
@@ -41,12 +40,8 @@ def credentials_of(environ: Mapping[str, str]) -> Path:
 
 def is_logged_in(environ: Mapping[str, str]) -> bool:
     """Whether a call can be paid for: by a key in the environment, or by the user's login."""
-    if any(environ.get(name) for name in LOGIN_VARIABLES):
-        return True
-    try:
-        return isinstance(json.loads(plain_content(credentials_of(environ))), dict)
-    except ValueError:
-        return False
+    has_key = any(environ.get(name) for name in LOGIN_VARIABLES)
+    return has_key or decode_or_none(plain_content(credentials_of(environ)), dict[str, Any]) is not None
 
 
 def is_written_by_cli_alone(call: AgentCall) -> bool:
@@ -114,11 +109,8 @@ def unrenewed(login: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def login_in(credentials: bytes) -> dict[str, Any]:
     """The credentials as a mapping; empty if they hold no login."""
-    try:
-        value = json.loads(credentials)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) and isinstance(value.get(LOGIN), dict) else {}
+    found = decode_or_none(credentials, dict[str, Any]) or {}
+    return found if isinstance(found.get(LOGIN), dict) else {}
 
 
 def plain_content(path: Path, *, is_link_allowed: bool = True) -> bytes:

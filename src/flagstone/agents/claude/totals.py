@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flagstone.agents import sandbox
-from flagstone.agents.claude.endings import share_of_cost
 from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import environment, inquiry
 from flagstone.agents.conversation import SessionFolder
@@ -58,10 +57,11 @@ class Totals:
 
     def since(self, before: Totals, said: Usage) -> Totals:
         """One call's share, and that of calls before it that were cut off; `said` is what the call itself counted."""
-        cost = share_of_cost(self.cost_usd, before.cost_usd) or 0.0
+        # a total below the last one is not a total: this version counts each call by itself
+        is_total = self.cost_usd >= before.cost_usd
+        cost_usd = self.cost_usd - before.cost_usd if is_total else self.cost_usd
         counts = {name: difference(getattr(self.usage, name), getattr(before.usage, name)) for name in NAMES}
-        is_whole = None not in counts.values() and self.cost_usd >= before.cost_usd
-        return Totals(cost, Usage(**counts) if is_whole else said)
+        return Totals(cost_usd, Usage(**counts) if is_total and None not in counts.values() else said)
 
 
 def usage_of_models(result: Mapping[str, Any]) -> Usage:

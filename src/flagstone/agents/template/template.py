@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flagstone.agents.protocol import AgentCall, Event, Usage, paid, whole
+from flagstone.agents.protocol import AgentCall, Event, Usage, names, paid, whole
+from flagstone.records import decode_or_none
 
 KEPT_TEXT = 2_000_000
 Fact = TypeVar("Fact")
@@ -33,8 +33,8 @@ class Template:
     def of(cls, options: Mapping[str, object]) -> Template:
         when = options.get("text_when")
         return cls(
-            argv=words(options.get("argv")),
-            resume_argv=words(options.get("resume_argv")),
+            argv=names(options.get("argv")),
+            resume_argv=names(options.get("resume_argv")),
             stdin=options.get("prompt", "stdin") == "stdin",
             session=str(options.get("session") or ""),
             text=str(options.get("text") or ""),
@@ -43,7 +43,7 @@ class Template:
             cost_usd=str(options.get("cost_usd") or ""),
             input_tokens=str(options.get("input_tokens") or ""),
             output_tokens=str(options.get("output_tokens") or ""),
-            state=words(options.get("state")),
+            state=names(options.get("state")),
         )
 
     def command(self, call: AgentCall, session: str) -> tuple[str, ...]:
@@ -63,10 +63,6 @@ class Template:
         """The name of a new conversation, if we give the CLI one; '' if it makes its own."""
         is_told = not self.session and any("{session}" in word for word in self.argv)
         return session_id if is_told else ""
-
-
-def words(value: object) -> tuple[str, ...]:
-    return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
 
 
 def fill_in(word: str, values: Mapping[str, str]) -> str:
@@ -165,13 +161,8 @@ class OutputReader:
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
-    if not line.lstrip().startswith(b"{"):
-        return None  # at once: most lines of most programs are words
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    # most lines of most programs are words
+    return decode_or_none(line, dict[str, Any]) if line.lstrip().startswith(b"{") else None
 
 
 def at(value: object, path: str) -> object:

@@ -14,10 +14,10 @@ from flagstone.plugins import find
 
 def proposer_for(spec: Spec, prompts: Path, driver: str = "", setup: AgentSetup | None = None) -> Proposer:
     """The proposer of an experiment. `driver` names the agent if a person, or the run, has chosen one."""
-    own: dict[str, Callable[[Spec], Proposer]] = {
+    own: dict[str, str | Callable[[Spec], Proposer]] = {
         "agent": partial(by_agent, prompts, driver, setup or AgentSetup()),
-        "scripted": by_script,
-        "search": by_search,
+        "scripted": "flagstone.experiments.proposers.scripted:scripted_proposer",
+        "search": "flagstone.experiments.proposers.search:search_of",
         "none": by_nobody,
     }
     proposer: Proposer = find("proposers", spec.proposer, own)(spec)
@@ -34,18 +34,6 @@ def by_agent(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Propo
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
     return AgentProposer(agent, prompts, setup)
-
-
-def by_script(spec: Spec) -> Proposer:
-    from flagstone.experiments.proposers.scripted import ScriptedProposer, script_of
-
-    return ScriptedProposer(script_of(spec))
-
-
-def by_search(spec: Spec) -> Proposer:
-    from flagstone.experiments.proposers.search import search_of
-
-    return search_of(spec)
 
 
 def by_nobody(spec: Spec) -> Proposer:

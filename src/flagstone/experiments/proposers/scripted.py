@@ -21,12 +21,12 @@ PATCH_S = 60
 HOW = "a folder with one edit a run (0002/, 0003.patch, …), or a Python file with propose(view, draft)"
 
 
-def script_of(spec: Spec) -> str:
+def scripted_proposer(spec: Spec) -> ScriptedProposer:
     if not spec.script:
         raise FlagstoneError(
             f"experiment {spec.name} is scripted, and has no script", hint=f"set `script` in experiment.yaml: {HOW}"
         )
-    return spec.script
+    return ScriptedProposer(spec.script)
 
 
 @dataclass(frozen=True)
