@@ -16,9 +16,8 @@ import yaml
 from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment
 from flagstone.experiments.ledger import derived
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.ledger.ledger import History, entries_of
 from flagstone.experiments.reporting.picture import draw
-from flagstone.experiments.reporting.status import read_entries
 from flagstone.plans.folder import Home
 from measured.project import FLAGSTONE
 from measured.rounds import CHECKOUT, PROGRAMS, command, cpu, environment, promise, seconds, show, take_turns
@@ -85,7 +84,7 @@ def derive(opened: OpenedExperiment) -> None:
         FILES: lambda: plainly_written(home),
         REBUILD: lambda: rebuilt(opened),
         "rebuild where nothing is missing": lambda: seconds(lambda: rebuild(opened)),
-        "progress.svg": lambda: seconds(lambda: draw(read_entries(home), opened.spec, there / "progress.svg")),
+        "progress.svg": lambda: seconds(lambda: draw(home, opened.spec, there / "progress.svg")),
     }
     found = take_turns(sides, ROUNDS)
     show(found, FILES)
@@ -145,7 +144,7 @@ def plainly_written(home: Home) -> float:
 
 
 def rebuild(opened: OpenedExperiment) -> None:
-    derived.rebuild(opened.home, opened.spec, read_entries(opened.home))
+    derived.rebuild(opened.home, opened.spec, list(entries_of(opened.home.ledger)))
 
 
 def rebuilt(opened: OpenedExperiment) -> float:

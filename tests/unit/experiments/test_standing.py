@@ -14,14 +14,12 @@ import pytest
 from entries import entry_of, home_for, made_up, progress_of, spec_for, write_ledger
 from laboratory import Edits, Laboratory, set_x
 
-from flagstone.experiments.ledger.ledger import History, ledger_problems
+from flagstone.experiments.ledger.ledger import History, entries_of, ledger_problems, tail_entries
 from flagstone.experiments.ledger.progress import Progress
 from flagstone.experiments.reporting.status import (
     Position,
-    last_entries,
     last_text,
     position_of,
-    read_entries,
     status_record,
     status_text,
 )
@@ -124,9 +122,9 @@ def test_a_last_line_that_a_kill_cut_off_is_passed_over(tmp_path: Path) -> None:
     home.ledger.write_bytes(whole[:-40])
     found = position_of(home, spec)
     assert (found.progress.number, found.problems) == (19, ())
-    assert [each.number for each in last_entries(home, 3)] == [17, 18, 19]
+    assert [each.number for each in tail_entries(home.ledger, 3)] == [17, 18, 19]
     Ledger(home.ledger).append(entries[19])
-    assert read_entries(home) == entries
+    assert list(entries_of(home.ledger)) == entries
     assert position_of(home, spec).problems == ("line 20 of ledger.jsonl cannot be read and is passed over",)
 
 
@@ -160,7 +158,7 @@ def test_the_last_runs_are_those_of_the_ledger(tmp_path: Path) -> None:
     home, entries = home_for(tmp_path), made_up(90)
     write_ledger(home, entries)
     for count in (0, 1, 7, 90, 500):
-        assert last_entries(home, count) == (entries[-count:] if count else [])
+        assert tail_entries(home.ledger, count) == (entries[-count:] if count else [])
 
 
 def test_the_table_of_the_last_runs_is_no_wider_than_a_terminal() -> None:
@@ -237,4 +235,4 @@ def test_looking_imports_nothing_that_starts_processes_or_reads_schemas() -> Non
 
 
 def test_a_home_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
-    assert read_entries(Home(tmp_path / "none", tmp_path)) == []
+    assert list(entries_of(Home(tmp_path / "none", tmp_path).ledger)) == []

@@ -8,7 +8,7 @@ import click
 
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
 from flagstone.cli.location import Location
-from flagstone.experiments.reporting import read_entries, report_of
+from flagstone.experiments.reporting import report_of
 from flagstone.text import printable_text
 
 
@@ -28,5 +28,5 @@ def command(location: Location, name: str | None, run_name: str | None, picture:
     if picture:
         from flagstone.experiments.reporting import draw
 
-        draw(read_entries(opened.home), opened.spec, picture)
+        draw(opened.home, opened.spec, picture)
         click.echo(f"drew {picture}", err=True)

@@ -10,8 +10,8 @@ from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.selection import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location
-from flagstone.experiments.ledger import result_record
-from flagstone.experiments.reporting import last_entries, last_text, position_of, status_record, status_text
+from flagstone.experiments.ledger import result_record, tail_entries
+from flagstone.experiments.reporting import last_text, position_of, status_record, status_text
 from flagstone.plans import load_spec
 from flagstone.text import printable_text
 
@@ -34,7 +34,7 @@ def command(
     home = home_of(location, name, run_name)
     spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
     if count:
-        entries = last_entries(home, count)
+        entries = tail_entries(home.ledger, count)
         text = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)
         click.echo(text if as_json else printable_text(last_text(entries)), nl=as_json)
         return

@@ -7,9 +7,8 @@ import click
 from flagstone.cli.experiments.amounts import COUNT
 from flagstone.cli.experiments.selection import entry_named, experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.location import Location
-from flagstone.experiments.ledger import tail_of
+from flagstone.experiments.ledger import tail_entries, tail_of
 from flagstone.experiments.measuring import tail_text
-from flagstone.experiments.reporting import last_entries
 from flagstone.plans import RUN_ID, run_id
 from flagstone.text import printable_text
 
@@ -32,7 +31,7 @@ def command(location: Location, name: str | None, run_name: str | None, which: s
         which, run_name = run_name, None  # a run of the experiment is meant
     home = home_of(location, name, run_name)
     known = home.run_names()
-    last = last_entries(home, 1)  # a folder may be that of a run that never was
+    last = tail_entries(home.ledger, 1)  # a folder may be that of a run that never was
     which = which or (last[-1].run_id if last else run_id(1))
     entry = entry_named(home, which)
     if entry is None and which not in known:

@@ -10,7 +10,6 @@ from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.experiments.engine import Job, OpenedExperiment, naming_plan, open_experiment, run_block
-from flagstone.experiments.ledger import entries_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.layout import Run
 from flagstone.plans import Home, Plan, find_plan
@@ -70,5 +69,5 @@ def draw_picture(words: list[str]) -> int:
     (target,) = map(Path, words)
     run = Run(target.absolute().parents[2])
     opened = open_experiment(Home(target.absolute().parent, run.root), schemas_of(run.root))
-    draw(list(entries_of(opened.home.ledger)), opened.spec, target)
+    draw(opened.home, opened.spec, target)
     return 0

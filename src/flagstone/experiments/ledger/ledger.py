@@ -176,7 +176,8 @@ def tail_entries(path: Path, count: int) -> list[Entry]:
     except OSError:
         return []
     lines = tail.split(b"\n")[0 if position == 0 else 1 :]
-    return [entry for raw in lines[-count - 1 :] if (entry := decode_or_none(raw, Entry))][-count:]
+    found = [entry for raw in lines[-count - 1 :] if (entry := decode_or_none(raw, Entry))]
+    return found[max(0, len(found) - count) :]
 
 
 MOST_PROBLEMS = 3

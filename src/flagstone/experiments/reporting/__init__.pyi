@@ -2,10 +2,8 @@ from .frame import frame_of as frame_of
 from .picture import draw as draw
 from .report import report_of as report_of
 from .status import (
-    last_entries as last_entries,
     last_text as last_text,
     position_of as position_of,
-    read_entries as read_entries,
     status_record as status_record,
     status_text as status_text,
 )

@@ -5,22 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from statistics import mean, quantiles, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flagstone.experiments.ledger import Entry
-from flagstone.plans import Spec
+from flagstone.experiments.ledger import Row, entries_of, rows_of
+from flagstone.plans import Home, Spec
 from flagstone.records import write_atomic
+from flagstone.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MANY = 1500  # runs from which on points are drawn small
 FEW = 1000  # points of one kind up to which each is a shape of its own, and not part of one bitmap in the picture
-COLUMNS = ("number", "run_id", "kind", "value", "best_value", "parent_run", "status", "verdict")
 # Okabe and Ito's colours, which colour-blind people tell apart; shapes say the same again
 WITH_NUMBER: dict[str, tuple[str, str, float]] = {
     "kept": ("o", "#009E73", 42),
@@ -46,16 +45,31 @@ SETTINGS: Any = {
 }
 
 
-@dataclass(frozen=True)
-class Point:
-    """One candidate in the picture; `y` is None if it came to no number."""
+class Point(NamedTuple):
+    """One candidate as the picture needs it: a row of the table beside it."""
 
     number: int
+    run_id: str
     kind: str
-    y: float | None
+    value: float | None
+    best_value: float | None
+    parent_run: str
+    status: str
+    verdict: str
+
+    @property
+    def y(self) -> float | None:
+        """The height in the picture. None if the candidate came to no number."""
+        return self.value if self.kind in WITH_NUMBER else None
 
 
-def kind_of(entry: Entry) -> str:
+def point_of(row: Row) -> Point:
+    kind = kind_of(row)
+    best = row.best_value
+    return Point(row.number, row.run_id, kind, row.value, best, row.parent_run, row.status, row.verdict)
+
+
+def kind_of(entry: Row) -> str:
     """What became of a candidate, in the words of the picture."""
     if entry.status in FAILED or entry.status == "violation":
         return FAILED.get(entry.status, "violation")
@@ -66,27 +80,20 @@ def kind_of(entry: Entry) -> str:
     return "discarded" if entry.valid else "broke a constraint"
 
 
-def points_of(entries: Sequence[Entry]) -> list[Point]:
-    return [
-        Point(entry.number, kind, entry.value if kind in WITH_NUMBER else None)
-        for entry, kind in ((entry, kind_of(entry)) for entry in entries)
-    ]
-
-
-def draw(entries: Sequence[Entry], spec: Spec, target: Path) -> None:
-    """Writes the picture as SVG, and beside it the numbers in it as CSV. The same runs give the same bytes."""
+def draw(home: Home, spec: Spec, target: Path) -> None:
+    """Writes a ledger as a picture (SVG), and beside it the numbers in it (CSV). The same runs give the same bytes."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    points = points_of(entries)
+    points = [point_of(row) for row in rows_of(home.ledger)]
     failures = [kind for kind in WITHOUT_NUMBER if any(point.kind == kind for point in points)]
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(8, 4.2 + 0.2 * len(failures)), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         heights = [4.0, 0.2 * len(failures)] if failures else [1.0]
         above, *below = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-        draw_numbers(above, entries, points, spec)
+        draw_numbers(above, points, baseline_of(home), spec)
         for axes in below:
             draw_failures(axes, points, failures)
         (below or [above])[-1].set_xlabel("run")
@@ -94,19 +101,19 @@ def draw(entries: Sequence[Entry], spec: Spec, target: Path) -> None:
         about = {"Date": None, "Creator": None, "Title": f"Progress of {spec.name}"}
         figure.savefig(content, format="svg", metadata=about)
     write_atomic(target, content.getvalue(), durable=False)
-    write_atomic(target.with_suffix(".csv"), table(entries), durable=False)
+    write_atomic(target.with_suffix(".csv"), table(points), durable=False)
 
 
-def draw_numbers(axes: Axes, entries: Sequence[Entry], points: Sequence[Point], spec: Spec) -> None:
+def draw_numbers(axes: Axes, points: Sequence[Point], baseline: Sequence[float], spec: Spec) -> None:
     """Every candidate that came to a number, over the band of the baseline and under the best so far."""
     from matplotlib.ticker import MaxNLocator
 
-    shown = limits(entries, points)
+    shown = limits(points, baseline)
     axes.set_ylim(shown)
-    axes.set_xlim(0.5, (entries[-1].number if entries else 1) + 0.7)
+    axes.set_xlim(0.5, (points[-1].number if points else 1) + 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    draw_band(axes, entries)
-    draw_best(axes, entries)
+    draw_band(axes, baseline)
+    draw_best(axes, points)
     draw_points(axes, points, shown)
     better = "less" if spec.metric.direction == "min" else "more"
     axes.set_ylabel(f"{picture_text(spec.metric.name)} ({better} is better)")
@@ -133,18 +140,16 @@ def draw_failures(axes: Axes, points: Sequence[Point], failures: Sequence[str]) 
 
 def picture_text(text: str) -> str:
     """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
-    from flagstone.text import one_line
-
     return one_line(text, 90).replace("$", r"\$")
 
 
-def limits(entries: Sequence[Entry], points: Sequence[Point]) -> tuple[float, float]:
+def limits(points: Sequence[Point], baseline: Sequence[float]) -> tuple[float, float]:
     """The range of numbers that is shown: all that was kept, and nearly all others; a few far off do not decide."""
     values = sorted(point.y for point in points if point.y is not None)
     if not values:
         return 0.0, 1.0
     shown = [point.y for point in points if point.kind == "kept" and point.y is not None]
-    shown += baseline_of(entries)
+    shown += baseline
     if len(values) >= 8:
         lower, middle, upper = quantiles(values, n=4)
         reach = 3 * max(upper - lower, abs(middle) * 1e-9)
@@ -156,26 +161,26 @@ def limits(entries: Sequence[Entry], points: Sequence[Point]) -> tuple[float, fl
     return low - room, high + room
 
 
-def baseline_of(entries: Sequence[Entry]) -> list[float]:
-    if not entries or not entries[0].is_baseline:
-        return []
-    return [each.value for each in entries[0].measurements if each.value is not None and isfinite(each.value)]
+def baseline_of(home: Home) -> list[float]:
+    """What the unedited files came to."""
+    first = next(entries_of(home.ledger), None)
+    measured = first.measurements if first and first.is_baseline else ()
+    return [each.value for each in measured if each.value is not None and isfinite(each.value)]
 
 
-def draw_band(axes: Axes, entries: Sequence[Entry]) -> None:
+def draw_band(axes: Axes, values: Sequence[float]) -> None:
     """What the unedited files varied by."""
-    values = baseline_of(entries)
     if len(values) < 2 or not stdev(values):
         return
     middle, sd = mean(values), stdev(values)
     axes.axhspan(middle - sd, middle + sd, color=BAND, alpha=0.25, lw=0, label=f"baseline ± sd ({len(values)} runs)")
 
 
-def draw_best(axes: Axes, entries: Sequence[Entry]) -> None:
-    steps = [(entry.number, entry.best_value) for entry in entries if entry.improved and entry.best_value is not None]
+def draw_best(axes: Axes, points: Sequence[Point]) -> None:
+    steps = [(each.number, each.best_value) for each in points if each.kind == "kept" and each.best_value is not None]
     if not steps:
         return
-    x, y = columns([*steps, (entries[-1].number, steps[-1][1])])
+    x, y = columns([*steps, (points[-1].number, steps[-1][1])])
     axes.plot(x, y, drawstyle="steps-post", color=BEST, lw=1.6, label="best so far", zorder=3)
 
 
@@ -208,15 +213,9 @@ def columns(pairs: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]
     return [x for x, _ in pairs], [y for _, y in pairs]
 
 
-def table(entries: Sequence[Entry]) -> bytes:
+def table(points: Sequence[Point]) -> bytes:
     """The numbers in the picture."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for each in entries:
-        numbers = (
-            "" if each.value is None else repr(each.value),
-            "" if each.best_value is None else repr(each.best_value),
-        )
-        writer.writerow((each.number, each.run_id, kind_of(each), *numbers, each.parent_run, each.status, each.verdict))
+    writer.writerows((Point._fields, *points))
     return text.getvalue().encode()

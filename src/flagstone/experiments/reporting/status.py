@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from flagstone.experiments.deciding import Condition, Verdict, amount_text, conditions
-from flagstone.experiments.ledger import Entry, History, Progress, Row, entries_of, ledger_problems, tail_entries
+from flagstone.experiments.ledger import Entry, History, Progress, Row, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
@@ -57,16 +57,6 @@ class Position:
         return mad_confidence(mean(baseline), best, self.progress.kept) if baseline and best is not None else (None, "")
 
 
-def read_entries(home: Home) -> list[Entry]:
-    """Every run of the ledger, in order."""
-    return list(entries_of(home.ledger))
-
-
-def last_entries(home: Home, count: int) -> list[Entry]:
-    """The last runs, read from the end of the ledger."""
-    return tail_entries(home.ledger, count) if count > 0 else []
-
-
 def position_of(home: Home, spec: Spec) -> Position:
     """How far an experiment is now."""
     history = History.read(home)
@@ -89,14 +79,16 @@ def is_edited(home: Home, spec: Spec, best: Entry | None) -> bool | None:
         return None
     source = home.bests / best.run_id / "source" if best else None
     if source is not None and source.is_dir():
-        return any(content_of(home.working / path.relative_to(source)) != content_of(path) for path in files_in(source))
+        files = (path for path in source.rglob("*") if not path.is_dir())
+        return any(content_of(home.working / path.relative_to(source)) != content_of(path) for path in files)
     start = read_record(home.start)
     tree = best.tree if best else start and start.get("tree")
-    return differs_from_tree(home, spec, tree) if tree else None
+    if not tree:
+        return None
+    # imported only here: what starts processes takes longer to import than all of a status to make
+    from flagstone.experiments.candidates import Store, Working, subject_of
 
-
-def files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if not path.is_dir()]
+    return not Working(home, subject_of(spec.subject, Store(home.candidates))).is_at(tree)
 
 
 def content_of(path: Path) -> bytes | None:
@@ -107,20 +99,15 @@ def content_of(path: Path) -> bytes | None:
         return None
 
 
-def differs_from_tree(home: Home, spec: Spec, tree: str) -> bool:
-    # imported only here: what starts processes takes longer to import than all of a status to make
-    from flagstone.experiments.candidates import Store, Working, subject_of
-
-    return not Working(home, subject_of(spec.subject, Store(home.candidates))).is_at(tree)
-
-
 def status_text(position: Position) -> str:
     """At most ten lines and one KB, in the form of the autoresearch plugin."""
     metric, progress = position.spec.metric, position.progress
     name = one_line(metric.name, 60)
     best = f"{metric_figure(progress.best_value)} @ {progress.best_run}" if progress.best else "none yet"
+    holder = position.holder
+    running = f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
     rows = [
-        f"expr: {position.name}{holder_words(position.holder)}",
+        f"expr: {position.name}{running}",
         f"primary: {name} ({metric.direction}) — best: {best}",
         f"runs: {runs_words(progress)}",
         f"termination: {termination_words(position)}",
@@ -141,10 +128,6 @@ def fit(rows: list[str]) -> str:
         rows[longest] = one_line(rows[longest], max(20, len(rows[longest]) * 3 // 4))
         text = "\n".join(rows) + "\n"
     return text
-
-
-def holder_words(holder: Mapping[str, Any] | None) -> str:
-    return f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
 
 
 def runs_words(progress: Progress) -> str:
@@ -212,17 +195,10 @@ def last_text(entries: Sequence[Entry]) -> str:
     if not entries:
         return "no runs yet\n"
     rows = [("run_id", "status", "verdict", "primary_value", "improved", "note")]
-    rows += [
-        (
-            each.run_id,
-            each.status,
-            each.verdict,
-            metric_figure(each.value),
-            yes(each.improved),
-            each.note or each.reason,
-        )
-        for each in entries
-    ]
+    for each in entries:
+        improved = "yes" if each.improved else "no"
+        figure, note = metric_figure(each.value), each.note or each.reason
+        rows.append((each.run_id, each.status, each.verdict, figure, improved, note))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     left = max(10, TABLE_WIDTH - sum(widths) - 2 * len(widths))
     shown = (
@@ -230,10 +206,6 @@ def last_text(entries: Sequence[Entry]) -> str:
         for row in rows
     )
     return "".join(f"{row.rstrip()}\n" for row in shown)
-
-
-def yes(answer: bool) -> str:
-    return "yes" if answer else "no"
 
 
 def status_record(position: Position) -> dict[str, Any]:
@@ -246,7 +218,10 @@ def status_record(position: Position) -> dict[str, Any]:
         "primary": {"name": metric.name, "direction": metric.direction, "value": progress.best_value},
         "best_run_id": progress.best_run or None,
         "runs": {"total": sum(progress.verdicts.values()), **progress.verdicts},
-        "termination": {each.name: {"done": finite(each.done), "limit": each.limit} for each in position.conditions},
+        "termination": {
+            each.name: {"done": each.done if isfinite(each.done) else None, "limit": each.limit}
+            for each in position.conditions
+        },
         "ended_by": position.ended_by or None,
         "plateau": progress.plateau,
         "noise": {"baseline": list(progress.baseline), "repeats": progress.repeats, "tests": progress.tests},
@@ -264,7 +239,3 @@ def status_record(position: Position) -> dict[str, Any]:
         "running": dict(position.holder) if position.holder else None,
         "problems": list(position.problems),
     }
-
-
-def finite(value: float) -> float | None:
-    return value if isfinite(value) else None
