@@ -33,6 +33,8 @@ class StageLimits:
     turns: int
     cost_usd: float | None
     retry_s: float
+    outage_s: float
+    window_s: float
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,9 @@ class StageSettings:
     budget: Mapping[str, float | None]
 
     def facts(self) -> dict[str, object]:
-        """What a rerun is judged by, as plain values that can be named in a message."""
-        limits = {name: value for name, value in vars(self.limits).items() if name not in WAYS_ONLY}
+        """What a rerun is judged by, as plain values that can be named in a message: what can change the content."""
         options = {name: value for name, value in self.options.items() if name not in WAYS_ONLY}
-        return {"agent": self.agent, "model": self.model, "limits": limits, "options": options}
+        return {"agent": self.agent, "model": self.model, "options": options}
 
 
 @dataclass(frozen=True)

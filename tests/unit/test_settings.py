@@ -14,7 +14,16 @@ from flagstone.settings import StageLimits, StageSettings, load_settings, sandbo
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LIMITS = {"attempts": 3, "wall_s": 60, "silence_s": 30, "turns": 9, "cost_usd": None, "retry_s": 20}
+LIMITS = {
+    "attempts": 3,
+    "wall_s": 60,
+    "silence_s": 30,
+    "turns": 9,
+    "cost_usd": None,
+    "retry_s": 20,
+    "outage_s": 9,
+    "window_s": 9,
+}
 
 
 def stage(**changes: object) -> StageSettings:
@@ -27,9 +36,9 @@ def test_the_automatic_agent_has_the_options_of_claude() -> None:
     assert stage(claude={"tools": ["WebSearch"]}).options == {"tools": ["WebSearch"]}
 
 
-def test_patience_with_the_api_is_no_reason_to_do_a_stage_again() -> None:
+def test_patience_and_limits_are_no_reason_to_do_a_stage_again() -> None:
     patience = {"command": "/opt/claude", "retries": 9, "api_timeout_s": 5, "stall_s": 5}
-    assert stage(claude=patience, limits={**LIMITS, "retry_s": 1}).facts() == stage().facts()
+    assert stage(claude=patience, limits={**LIMITS, "retry_s": 1, "wall_s": 1, "turns": 3}).facts() == stage().facts()
 
 
 def test_other_tools_are_a_reason_to_do_a_stage_again() -> None:

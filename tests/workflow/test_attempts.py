@@ -147,7 +147,7 @@ def test_an_agent_that_says_nothing_is_ended_and_its_stage_fails_with_the_reason
         script={"01": {"*": [["hang", 60]]}, "*": {"*": "instant"}},
     )
     said = place.flagstone("run", "t")
-    assert said.code == 3 and "said nothing" in said.text and len(study.calls("01")) == 1
+    assert said.code == 3 and "printed nothing" in said.text and len(study.calls("01")) == 1
 
 
 def test_an_approved_file_that_a_later_agent_changes_is_put_back_and_its_approval_holds(place: Place) -> None:

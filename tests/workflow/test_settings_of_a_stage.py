@@ -13,7 +13,6 @@ def change_prompt(study: Study, nr: str) -> None:
 
 CHANGES = {
     "model": (lambda study: study.set(stages={"02": {"model": "opus"}}), "model"),
-    "limits": (lambda study: study.set(stages={"02": {"limits": {"turns": 7}}}), "limits.turns 400 → 7"),
     "prompt": (lambda study: change_prompt(study, "02"), "the prompt changed"),
 }
 
@@ -35,6 +34,14 @@ def test_a_changed_setting_of_an_approved_stage_is_reported_and_reruns_nothing(
     assert "Nothing to be done" in place.snakemake().text
 
 
+def test_limits_budgets_and_approval_close_no_gate_and_rerun_nothing(place: Place, third: Study) -> None:
+    before = third.counts()
+    third.set(limits={"turns": 7, "attempts": 9, "wall_s": 99}, budget={"usd": 900}, approval={"default": "person"})
+    assert "stage 03 study_design waits for you" in place.snakemake().last
+    assert third.counts() == before
+    assert third.opened.settings.for_stage("03").limits.turns == 7
+
+
 @pytest.mark.parametrize("ask", ["redo", "--forcerun"])
 def test_a_changed_setting_of_an_approved_stage_reruns_it_on_request(place: Place, third: Study, ask: str) -> None:
     third.set(stages={"02": {"model": "opus"}})
@@ -54,7 +61,7 @@ def test_a_changed_setting_of_a_stage_that_is_not_approved_yet_reruns_it(place: 
     if what == "prompt":
         change_prompt(third, "03")
     else:
-        third.set(stages={"03": {"model": "opus"} if what == "model" else {"limits": {"turns": 7}}})
+        third.set(stages={"03": {"model": "opus"}})
     third.touch("02")
     said = place.snakemake()
     assert "stage 03 study_design waits for you" in said.last

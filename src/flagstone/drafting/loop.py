@@ -28,7 +28,9 @@ from flagstone.gates import OpenedRun, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import read_as, utc, write_record
+from flagstone.settings import StageLimits
 from flagstone.stages import Stage
+from flagstone.text import one_line
 
 ENDS_AT_ONCE = {
     Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
@@ -37,8 +39,8 @@ ENDS_AT_ONCE = {
     Outcome.UNCLEAN: "end these processes, or wait until they are gone",
 }
 PASSES = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
-LONGEST_STEP_S = 900.0  # what we wait of our own accord
-LONGEST_WAIT_S = 6 * 3600.0  # what we wait because we are asked to
+QUOTED_CHARACTERS = 300
+LONGEST_STEP_S = 900.0  # what we wait at once of our own accord
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
 def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, context: StageContext) -> Attempt:
     """Attempt, check, repair: until the checks pass, or the attempts are used up."""
     limits = opened.settings.for_stage(stage.nr).limits
+    outage = Outage(f"stage {stage.nr} {stage.name}", limits, context)
     while True:
         if opened.run.aborted.exists():
             raise Interrupted(f"run {opened.run.name} was aborted", hint="to go on: flagstone resume")
@@ -95,7 +98,7 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
         spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
-            wait_for_agent(result, limits.retry_s, spent, context)
+            outage.wait(result)
         make_attempt(opened, stage, open_turn, last, context)
         open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
 
@@ -128,8 +131,10 @@ def after_failure(
         raise WorkFailed(f"{key} failed: {result.reason}", hint=f"{ENDS_AT_ONCE[result.outcome]}, then run it again")
     if result.outcome in (Outcome.SESSION_LOST, Outcome.CONTEXT) and open_turn.fresh_starts == 0:
         return work.fresh_conversation(opened.run, stage.nr, open_turn)
-    if is_last:
+    if is_last and result.outcome not in PASSES:
         why = "; ".join(f"{rule}: {message}" for rule, message in attempt.failed_rules()[:4]) or result.reason
+        if has_no_draft(attempt) and result.text:
+            why += f"; the agent's last words: {one_line(result.text[-QUOTED_CHARACTERS:], QUOTED_CHARACTERS)}"
         where = opened.run.relative(attempt.folder)
         raise WorkFailed(
             f"{key} failed after {attempt.number - open_turn.first_attempt + 1} attempts: {why}",
@@ -139,24 +144,49 @@ def after_failure(
 
 
 def uses_up_attempt(attempt: Attempt) -> bool:
-    """Whether an attempt uses up one of those allowed: one that was interrupted does not."""
+    """Whether an attempt uses up one of those allowed: an interruption and an outage do not."""
     result = result_of(attempt)
-    return result is not None and result.outcome is not Outcome.INTERRUPTED
+    return result is not None and result.outcome not in (Outcome.INTERRUPTED, *PASSES)
 
 
-def wait_for_agent(result: AgentResult, retry_s: float, spent: int, context: StageContext) -> None:
-    """A passing error of the agent's service is given time, longer each time, or as long as it asks for."""
-    if result.outcome not in PASSES:
-        return
-    asked_s = result.retry_after_s
-    if asked_s is not None and asked_s > LONGEST_WAIT_S:
-        raise WorkFailed(
-            f"{result.reason}: the agent's service asks to wait for {asked_s / 3600:.1f} hours",
-            hint=f"run it again after {utc(time.time() + asked_s)}",
-        )
-    delay = min(retry_s * 2 ** max(spent - 1, 0), LONGEST_STEP_S) if asked_s is None else asked_s
-    context.say(f"{result.reason}: trying again in {delay:.0f} s")
-    context.sleep(delay)
+def has_no_draft(attempt: Attempt) -> bool:
+    """Whether an attempt has written nothing."""
+    return not attempt.draft.is_file() or attempt.draft.stat().st_size == 0
+
+
+@dataclass
+class Outage:
+    """The time that the agent's service was away without a break, and how long it is waited for."""
+
+    stage: str
+    limits: StageLimits
+    context: StageContext
+    waited_s: float = 0.0
+    times: int = 0
+
+    def wait(self, result: AgentResult) -> None:
+        """Waits after a passing error: as long as the service asks for, or longer each time. Then gives up."""
+        if result.outcome not in PASSES:
+            self.waited_s, self.times = 0.0, 0
+            return
+        asked_s = result.retry_after_s
+        if asked_s is not None and asked_s > self.limits.window_s:
+            raise WorkFailed(
+                f"{result.reason}: the agent's service asks to wait for {asked_s / 3600:.1f} hours",
+                hint=f"run it again after {utc(time.time() + asked_s)}",
+            )
+        if asked_s is None and self.waited_s >= self.limits.outage_s:
+            raise WorkFailed(
+                f"{self.stage} failed: the agent's service was away for {self.waited_s / 60:.0f} minutes"
+                f" ({result.reason})",
+                hint="no attempt was used up; run it again when the service is back, or raise limits.outage_s",
+            )
+        step_s = min(self.limits.retry_s * 2**self.times, LONGEST_STEP_S)
+        delay = step_s if asked_s is None else asked_s
+        self.context.say(f"{result.reason}: trying again in {delay:.0f} s; this uses up no attempt")
+        self.context.sleep(delay)
+        self.times += 1
+        self.waited_s += max(delay, 1.0) if asked_s is None else 0.0
 
 
 def make_attempt(

@@ -47,7 +47,7 @@ def save(run: Run, nr: str, work: OpenTurn) -> OpenTurn:
 def start_turn(run: Run, stage: Stage, turn: Turn, was: Publication | None) -> OpenTurn:
     """The turn to work on: the open one where it asks for the same, otherwise a new one."""
     opened = open_turn_of(run, stage.nr)
-    if opened and opened.key == turn.key:
+    if opened and turn.key in (opened.key, opened.turn.key_without_limits):
         if not opened.failure:
             return opened
         # a person ran it again: a new round of attempts in the same conversation

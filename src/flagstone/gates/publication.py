@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ class Turn:
     @cached_property
     def key(self) -> str:
         return digest_value(self.to_record())[:16]
+
+    @property
+    def key_without_limits(self) -> str:
+        settings = {name: value for name, value in self.settings.items() if name != "limits"}
+        return replace(self, settings=settings).key
 
     def to_record(self) -> dict[str, object]:
         names = ("feedback", "redo", "upstream", "settings")
@@ -60,9 +65,15 @@ def failure_of(run: Run, nr: str, key: str) -> dict[str, Any]:
     """How the turn with this key failed: problem, hint and exit code. Empty if it did not fail."""
     record = read_record(turn_file(run, nr)) or {}
     failure = record.get("failure")
-    return failure if isinstance(failure, dict) and record.get("key") == key else {}
+    return failure if isinstance(failure, dict) and is_of_turn(record, key) else {}
 
 
 def is_begun(run: Run, nr: str, key: str) -> bool:
     """Whether work on the turn with this key has begun."""
-    return (read_record(turn_file(run, nr)) or {}).get("key") == key
+    return is_of_turn(read_record(turn_file(run, nr)) or {}, key)
+
+
+def is_of_turn(record: Mapping[str, Any], key: str) -> bool:
+    """Whether a record of an open turn is about the turn with this key; earlier versions counted limits in."""
+    turn = decode_or_none(canonical(record.get("turn")), Turn)
+    return record.get("key") == key or (turn is not None and turn.key_without_limits == key)

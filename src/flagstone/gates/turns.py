@@ -10,6 +10,8 @@ from flagstone.gates.moment import Moment
 from flagstone.gates.publication import Publication, Turn
 from flagstone.stages import Stage
 
+NO_REASON = {"limits"}  # records of earlier versions have them: how long work may take says nothing about it
+
 
 def next_turn(moment: Moment, stage: Stage) -> Turn:
     """What people, settings and upstream stages ask of this stage."""
@@ -21,16 +23,17 @@ def next_turn(moment: Moment, stage: Stage) -> Turn:
         upstream={up.nr: moment.stages[up.nr].digest for up in moment.table.ancestors(stage.nr)},
         settings=files.settings,
     )
-    if was is None or files.seal is None or files.seal.attempt != was.attempt:
+    if was is None or replace(turn, settings=was.turn.settings) != was.turn:
         return turn
+    was_approved = files.seal is not None and files.seal.attempt == was.attempt
     # approved work is not thrown away over a changed setting: the gate says so instead
-    return was.turn if replace(turn, settings=was.turn.settings) == was.turn else turn
+    return was.turn if was_approved or not changed_settings(turn.settings, was.turn.settings) else turn
 
 
 def changed_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """Which settings differ, in words."""
     found = []
-    for key in sorted({*now, *before}):
+    for key in sorted({*now, *before} - NO_REASON):
         if now.get(key) == before.get(key):
             continue
         if key in ("prompt", "brief"):

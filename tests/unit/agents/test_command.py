@@ -115,6 +115,15 @@ def test_what_a_failing_cli_says_decides_what_its_end_means(
     assert (result.outcome, result.exit_code) == (outcome, 3)
 
 
+def test_an_outage_told_in_plain_text_with_exit_0_is_an_outage_if_no_draft_was_written(tmp_path: Path) -> None:
+    asked = call(tmp_path, "Error: 429 too many requests")
+    asked.task.draft.write_text("")
+    agent = CommandAgent({"argv": ["cat"]})
+    assert agent.call(asked, ignore).outcome is Outcome.RETRYABLE
+    asked.task.draft.write_text("about HTTP 429")
+    assert agent.call(asked, ignore).outcome is Outcome.OK
+
+
 def test_a_cli_that_prints_plain_text_is_read_as_it_is(tmp_path: Path) -> None:
     agent = CommandAgent({"argv": ["cat"]})
     result = agent.call(call(tmp_path, "two\nlines\n"), ignore)

@@ -93,11 +93,26 @@ def test_a_passing_error_is_waited_out_longer_each_time_or_as_long_as_was_asked(
     assert desk.waits == [3.0, 42.0]
 
 
-def test_waits_grow_and_a_service_that_stays_away_ends_the_attempts(desk: Desk) -> None:
+def test_an_outage_uses_up_no_attempt_however_often_the_service_is_asked(desk: Desk) -> None:
+    away = partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded")
+    desk.answers = [away] * 6 + [silent, away, silent, good]
+    desk.build()
+    assert desk.waits == [3.0, 6.0, 12.0, 24.0, 48.0, 96.0, 3.0]
+    assert desk.summary()
+
+
+def test_a_service_that_stays_away_ends_the_stage_for_that_reason_after_the_time_allowed(desk: Desk) -> None:
     desk.answers = [partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded")]
-    with pytest.raises(WorkFailed, match="overloaded"):
+    with pytest.raises(WorkFailed, match=r"the agent's service was away for 1\d\d minutes \(overloaded\)") as failed:
         desk.build()
-    assert desk.waits == [3.0, 6.0]
+    assert "no attempt was used up" in failed.value.hint
+    assert 7200 <= sum(desk.waits) < 7200 + 900
+
+
+def test_an_agent_that_left_no_draft_is_quoted(desk: Desk) -> None:
+    desk.answers = [partial(ended, text="I could not find the folder.")]
+    with pytest.raises(WorkFailed, match="last words: I could not find the folder"):
+        desk.build()
 
 
 @pytest.mark.parametrize("outcome", [Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET])

@@ -59,6 +59,16 @@ def test_an_approval_counts_for_an_early_cut_off_whatever_the_decisions_upstream
 
 
 def test_settings_that_differ_are_named_key_by_key() -> None:
-    before = {"model": None, "limits": {"turns": 1, "wall_s": 2}, "brief": "a"}
-    now = {"model": "opus", "limits": {"turns": 3, "wall_s": 2}, "brief": "b"}
-    assert changed_settings(now, before) == ["the brief changed", "limits.turns 1 → 3", "model the default → opus"]
+    before = {"model": None, "options": {"tools": "a", "seed": 2}, "brief": "a"}
+    now = {"model": "opus", "options": {"tools": "b", "seed": 2}, "brief": "b"}
+    assert changed_settings(now, before) == ["the brief changed", "model the default → opus", "options.tools a → b"]
+
+
+def test_limits_in_the_records_of_an_earlier_version_ask_for_nothing() -> None:
+    files = built("01")
+    assert files.publication
+    older = replace(files.publication.turn, settings={**SETTINGS, "limits": {"turns": 400}})
+    files = replace(files, publication=replace(files.publication, turn=older))
+    assert next_turn(moment(files), files.stage).key == older.key
+    asked = replace(files, feedback="f")
+    assert next_turn(moment(asked), files.stage).key == replace(older, feedback="f").key_without_limits

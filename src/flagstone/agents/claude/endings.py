@@ -31,6 +31,11 @@ WORDINGS = (
     (Outcome.RETRYABLE, r"usage limit|rate.?limit|limit reached|overloaded|too many requests"),
     (
         Outcome.RETRYABLE,
+        r"\b(http|status|error|code)\W{0,3}(429|5\d\d)\b|^\W*(429|5\d\d)\b"
+        r"|server error|bad gateway|service unavailable",
+    ),
+    (
+        Outcome.RETRYABLE,
         r"connection (error|refused|reset|closed|lost)|econn|enotfound|eai_again|epipe|etimedout",
     ),
     (
@@ -135,18 +140,18 @@ def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
 
 def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
     """The CLI ended, or was ended, before it came to a result."""
-    outcome = by_wording(left.stderr)
+    said = f"{left.stderr}\n{stream.odd_text}".strip()
+    outcome = by_wording(said)
     if outcome in (Outcome.SESSION_LOST, Outcome.SESSION_BUSY, Outcome.AUTH):
-        return Ending(outcome, brief(left.stderr))
-    if left.signal is not None or (left.exit_code or 0) > 128:
-        return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
-    if stream.events == 0 and stream.odd_lines:
-        return Ending(Outcome.MALFORMED, "no output could be read")
-    if left.exit_code == 0:
-        return Ending(Outcome.INTERRUPTED, "ended without a result, as after an interruption")
-    if stream.events == 0:
-        return Ending(Outcome.CONFIG, brief(left.stderr) or f"refused to start ({exit_words(left)})")
-    return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result. {brief(left.stderr)}".strip())
+        return Ending(outcome, brief(said))
+    if outcome is Outcome.RETRYABLE and stream.events == 0:
+        return Ending(outcome, brief(said), retry_after_s(stream, said, left.now_s))
+    quoted = last_words(said or stream.text)
+    if left.signal is not None or (left.exit_code or 0) > 128 or stream.events:
+        return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result{quoted}")
+    if stream.odd_text or left.exit_code == 0:
+        return Ending(Outcome.MALFORMED, f"ended without a result ({exit_words(left)}){quoted}")
+    return Ending(Outcome.CONFIG, brief(said) or f"refused to start ({exit_words(left)})")
 
 
 def by_status(status: int | None, words: str) -> Outcome | None:
@@ -192,3 +197,9 @@ def exit_words(left: Leftovers) -> str:
 
 def brief(words: str) -> str:
     return one_line(words.strip(), REASON_CHARACTERS)
+
+
+def last_words(words: str) -> str:
+    """The end of what an agent printed, to be appended to a reason."""
+    end = brief(words[-REASON_CHARACTERS:])
+    return f"; its last words: {end}" if end else "; it printed nothing"

@@ -22,12 +22,13 @@ TELLING = (
     "description",
     "prompt",
 )
+ODD_CHARACTERS = 2000  # of the lines that are no events: a CLI that fails early may print plain text
 COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 @dataclass
 class Stream:
-    """What the lines so far contain."""
+    """What the lines so far contain. `odd_text` is the end of those that are no events."""
 
     session_id: str = ""
     model: str = ""
@@ -39,7 +40,7 @@ class Stream:
     resets_at: float | None = None
     retries: int = 0
     events: int = 0
-    odd_lines: int = 0
+    odd_text: str = ""
 
     def read(self, line: bytes) -> list[Event]:
         """Takes one line and returns what a person would like to see of it."""
@@ -47,8 +48,9 @@ class Stream:
             return []
         event = parsed(line)
         if event is None:
-            self.odd_lines += 1
-            return [Event.of("notice", line[:2000].decode(errors="replace"))]
+            words = line[:ODD_CHARACTERS].decode(errors="replace")
+            self.odd_text = f"{self.odd_text}\n{words.strip()}"[-ODD_CHARACTERS:]
+            return [Event.of("notice", words)]
         self.events += 1
         if isinstance(event.get("session_id"), str):
             self.session_id = event["session_id"]

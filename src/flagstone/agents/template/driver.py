@@ -134,6 +134,12 @@ def result_of(call: AgentCall, reading: OutputReader, process: ProcessResult) ->
     )
 
 
+def has_left_nothing(call: AgentCall) -> bool:
+    """Whether a call that was to write a draft has written none."""
+    draft = call.task.draft
+    return call.reply_schema is None and draft.is_file() and draft.stat().st_size == 0
+
+
 def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> tuple[Outcome, str]:
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
@@ -144,9 +150,11 @@ def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> t
         return Outcome.SILENT, "printed nothing for longer than allowed and was ended"
     if process.ending == "grace":
         return Outcome.BUDGET, used_up(call.limits, reading)
-    if process.exit_code == 0:
-        return Outcome.OK, "completed"
     said = f"{stderr_tail(call)} {reading.trouble or reading.text[-STDERR_TAIL:]}"
+    if process.exit_code == 0:
+        # a CLI may report an outage in plain words and still exit with 0
+        is_away = has_left_nothing(call) and by_wording(said) is Outcome.RETRYABLE
+        return (Outcome.RETRYABLE, brief(said)) if is_away else (Outcome.OK, "completed")
     if process.exit_code is None:
         return Outcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
     return by_wording(said) or Outcome.CRASHED, brief(said) or f"exit code {process.exit_code}"
