@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,22 @@ MAKE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
     """The whole new content or the whole old one. What can be made anew at any time need not be `durable`."""
+    # a random name, because two may write the same file at once
+    temporary = f"{path.parent}{os.sep}.{path.name[:80]}.{os.urandom(8).hex()}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fchmod(stream.fileno(), mode)
+            handle = open_new(temporary, os.O_EXCL, 0o600)
+            try:
+                write_all(handle, content)
+                os.fchmod(handle, mode)
                 if durable:
-                    os.fsync(stream.fileno())
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with suppress(OSError):
+                os.unlink(temporary)
             raise
         if durable:
             sync_folder(path.parent)
@@ -124,13 +126,23 @@ def make(path: Path, content: bytes) -> None:
 
 
 def put(path: str, content: bytes, flag: int) -> None:
+    handle = open_new(path, flag, 0o644)
     try:
-        handle = os.open(path, MAKE | flag, 0o644)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle = os.open(path, MAKE | flag, 0o644)
-    try:
-        if os.write(handle, content) != len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_all(handle, content)
     finally:
         os.close(handle)
+
+
+def open_new(path: str, flag: int, mode: int) -> int:
+    """A file to write to. Its folder is made if it is missing."""
+    try:
+        return os.open(path, MAKE | flag, mode)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, MAKE | flag, mode)
+
+
+def write_all(handle: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(handle, view) :]
