@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-
 import click
 
-from flagstone.errors import FlagstoneError
+from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
     "new": "set up an experiment in a project or a run",
@@ -25,30 +22,7 @@ VERBS = {
 }
 
 
-class Verbs(click.Group):
-    """Loads a verb's module only when it is called."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in VERBS:
-            close = difflib.get_close_matches(name, VERBS, n=1)
-            if close:
-                raise FlagstoneError(
-                    f"there is no command {name!r}", hint=f"did you mean: flagstone experiment {close[0]}"
-                )
-            return None
-        command = importlib.import_module(f"flagstone.cli.experiments.{name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.group(cls=Verbs)
+@click.group(cls=CommandGroup, helps=VERBS, folders=dict.fromkeys(VERBS, "experiments."))
 def command() -> None:
     """Improve one number by editing a declared set of files. No person has to watch.
 

@@ -17,7 +17,6 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, OpenedRun, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
-from flagstone.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,6 @@ def run_argument(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*words, name=name or run_name, **options)
 
     return with_name
-
-
-def stage_named(opened: OpenedRun, word: str) -> Stage:
-    return opened.table.find(word)
 
 
 def need_terminal(hint: str, what: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import difflib
-import importlib
 import os
 import sys
 from contextlib import suppress
@@ -13,6 +11,7 @@ from pathlib import Path
 import click
 
 from flagstone import __version__
+from flagstone.cli.command_group import CommandGroup
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.processes import restore_keyboard_interrupt
@@ -42,29 +41,13 @@ FOLDERS = dict.fromkeys(
 ) | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
 
 
-class Commands(click.Group):
-    """Loads a command's module only when it is called, so that `status` answers at once."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            if close:
-                raise FlagstoneError(f"there is no command {name!r}", hint=f"did you mean: flagstone {close[0]}")
-            return None
-        folder = FOLDERS.get(name, "")
-        command = importlib.import_module(f"flagstone.cli.{folder}{name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup,
+    helps=COMMANDS,
+    folders=FOLDERS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--project", type=click.Path(path_type=Path), help="The Flagstone checkout (default: the one you are in)."
 )

@@ -9,7 +9,12 @@ from .content import (
     read_text as read_text,
 )
 from .frontier import Call as Call
-from .history import kept_copy as kept_copy, version_folder as version_folder
+from .history import (
+    Version as Version,
+    kept_copy as kept_copy,
+    kept_versions as kept_versions,
+    version_folder as version_folder,
+)
 from .judge import State as State, Verdict as Verdict, judge_gates as judge_gates
 from .messages import Messages as Messages
 from .moment import (

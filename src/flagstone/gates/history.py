@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flagstone.gates.content import Content
 from flagstone.gates.moment import StageFiles
@@ -51,7 +51,7 @@ def keep(run: Run, stage: Stage, content: Content, sources: Mapping[str, Path], 
     building = folder / f".{version}.{os.getpid()}"
     try:
         building.mkdir(parents=True)
-        left_out = copy_files(sources, building, earlier_copies(folder), content)
+        left_out = copy_files(sources, building, earlier_copies(run, stage.nr), content)
         facts = {"stage": stage.nr, "digest": content.digest}
         files = {"files": dict(content.files), "index": dict(content.index), "left_out": left_out}
         write_record(building / "version.json", {**facts, **files})
@@ -84,15 +84,35 @@ def copy_into(source: Path, target: Path) -> None:
     os.chmod(target, 0o444)
 
 
-def earlier_copies(folder: Path) -> dict[str, Path]:
+def earlier_copies(run: Run, nr: str) -> dict[str, Path]:
     """Digest to kept file, for the newest version: most artifacts do not change between versions."""
-    versions = sorted(folder.glob("[0-9][0-9][0-9][0-9]-*"))
-    record: dict[str, Any] = (read_record(versions[-1] / "version.json") or {}) if versions else {}
-    files = record.get("files")
-    if not isinstance(files, dict):
-        return {}
-    copies = {digest: versions[-1] / path for path, digest in files.items()}
+    newest = kept_versions(run, nr)[-1:]
+    copies = {digest: each.folder / path for each in newest for path, digest in each.files.items()}
     return {digest: copy for digest, copy in copies.items() if copy.is_file()}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One kept version of a stage: its folder in history, and the digest of each file it offered."""
+
+    folder: Path
+    digest: str
+    files: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def kept_versions(run: Run, nr: str) -> list[Version]:
+    """Every version ever published whose record can be read, oldest first."""
+    folders = sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*"))
+    records = ((folder, read_record(folder / "version.json") or {}) for folder in folders)
+    return [
+        Version(folder, str(record.get("digest", "")), record["files"])
+        for folder, record in records
+        if isinstance(record.get("files"), dict)
+    ]
 
 
 def version_folder(run: Run, nr: str, version: str) -> Path | None:
@@ -103,8 +123,5 @@ def version_folder(run: Run, nr: str, version: str) -> Path | None:
 
 def kept_copy(run: Run, nr: str, path: str, digest: str) -> Path | None:
     """The newest kept copy of a file with exactly this content."""
-    for version in sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*"), reverse=True):
-        record = read_record(version / "version.json") or {}
-        if (record.get("files") or {}).get(path) == digest and (version / path).is_file():
-            return version / path
-    return None
+    copies = (each.folder / path for each in reversed(kept_versions(run, nr)) if each.files.get(path) == digest)
+    return next((copy for copy in copies if copy.is_file()), None)

@@ -9,9 +9,7 @@ from .remembered import (
     write_rows as write_rows,
 )
 from .versions import (
-    Version as Version,
     differences as differences,
-    kept_versions as kept_versions,
     last_approved as last_approved,
     previous_version as previous_version,
 )

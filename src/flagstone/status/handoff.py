@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from flagstone.artifacts.rules import parse_summary
 from flagstone.gates import StageFiles, Verdict, read_text
 from flagstone.layout import Run
-from flagstone.records import canonical, read_record, write_atomic
+from flagstone.records import encode, read_as, write_atomic
 from flagstone.status.memory import rewrite
 
 LIMIT_BYTES = 2_400  # of one handoff; a test holds us to it
 PART_CHARACTERS = 500
 
 
+@dataclass(frozen=True)
+class Note:
+    """A handoff and the content it was made from: parsing a summary takes longer than all else here."""
+
+    digest: str
+    note: str
+
+
 def write_handoffs(run: Run, verdicts: Mapping[str, Verdict]) -> None:
     """Writes the handoff of each approved stage, and removes those of the others."""
     remembered = run.digest_cache.with_name("handoffs.json")
-    before, now = read_record(remembered) or {}, {}
+    before, now = read_as(remembered, dict[str, Note]) or {}, dict[str, Note]()
     for nr, verdict in verdicts.items():
         if not verdict.is_in_force:
             run.handoff(nr).unlink(missing_ok=True)
             continue
-        now[nr] = made = remembered_note(before.get(nr), verdict) or {
-            "digest": verdict.files.digest,
-            "note": note(run, verdict.files),
-        }
-        rewrite(run.handoff(nr), made["note"])
+        made = before.get(nr)
+        if made is None or made.digest != verdict.files.digest:
+            made = Note(verdict.files.digest, note_of(run, verdict.files))
+        now[nr] = made
+        rewrite(run.handoff(nr), made.note)
     if now != before:
-        write_atomic(remembered, canonical(now), durable=False)
+        write_atomic(remembered, encode(now), durable=False)
 
 
-def remembered_note(known: object, verdict: Verdict) -> dict[str, str] | None:
-    """The note made from the same content: parsing a summary takes longer than all else here."""
-    if not isinstance(known, dict) or known.get("digest") != verdict.files.digest:
-        return None
-    return known if isinstance(known.get("note"), str) else None
-
-
-def note(run: Run, stage_files: StageFiles) -> str:
+def note_of(run: Run, stage_files: StageFiles) -> str:
     """The key results, what could be better, which files matter."""
     stage = stage_files.stage
     summary = parse_summary(read_text(run.summary(stage.key)))
-    lines = [f"# Handoff of stage {stage.nr}: {stage.title}", "", "What stands:", ""]
+    lines = [f"# Handoff of stage {stage.nr}: {stage.title}", "", "What is settled:", ""]
     lines += [quote(summary.text_of("Key Results")), "", "What is missing or could be better:", ""]
     lines += [f"- {shorten(suggestion, 160)}" for suggestion in summary.suggestions]
     lines += ["", "Files that matter:", ""]

@@ -10,14 +10,14 @@ import time
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.agents.accounts import LOG
 from flagstone.errors import FlagstoneError
 from flagstone.gates import Moment, OpenedRun, read_moment
 from flagstone.layout import INDEX_KINDS, Project
-from flagstone.records import canonical, decode_or_none, digest_bytes, digest_value, encode, read_record, write_atomic
+from flagstone.records import canonical, digest_bytes, digest_value, encode, read_as, read_record, write_atomic
 from flagstone.settings import config_file, table_file
 from flagstone.status.manifest import commit
 from flagstone.status.model import RunStatus, run_status
@@ -35,13 +35,6 @@ class Row:
     marks: str
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Every row of one project, as seen from one folder, by one version of the code."""
-
-    rows: Mapping[str, Row] = field(default_factory=dict)
-
-
 def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flagstone"
 
@@ -52,16 +45,12 @@ def rows_file(project: Project, here: Path) -> Path:
 
 
 def read_rows(path: Path) -> Mapping[str, Row]:
-    """The rows of an earlier call. Empty if there are none that can be read."""
-    try:
-        found = decode_or_none(path.read_bytes(), Rows)
-    except OSError:
-        return {}
-    return found.rows if found else {}
+    """The rows of an earlier call, by run. Empty if there are none that can be read."""
+    return read_as(path, dict[str, Row]) or {}
 
 
 def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
-    write_privately(path, encode(Rows(rows)))
+    write_privately(path, encode(rows))
 
 
 def is_current(row: Row) -> bool:

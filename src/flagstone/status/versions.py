@@ -1,58 +1,27 @@
-"""The versions a stage has had, and what lies between two of them."""
+"""The versions a stage has had, and the differences between two of them."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from flagstone.gates import Content, OpenedRun, content_of
-from flagstone.layout import Run
-from flagstone.records import read_record
+from flagstone.gates import MISSING, Content, OpenedRun, Version, content_of, kept_versions
 from flagstone.seals import last_decision
 from flagstone.stages import Stage
 
 SHOWN_LINES = 2_000
 
 
-@dataclass(frozen=True)
-class Version:
-    """One kept version of a stage: its folder in history, and the digest of each file it offered."""
-
-    name: str
-    folder: Path
-    digest: str
-    files: dict[str, str]
-
-
-def kept_versions(run: Run, nr: str) -> list[Version]:
-    """Every version ever published, oldest first."""
-    found = []
-    for folder in sorted(run.history(nr).glob("[0-9][0-9][0-9][0-9]-*")):
-        record = read_record(folder / "version.json")
-        if record:
-            found.append(version_of(folder, record))
-    return found
-
-
-def version_of(folder: Path, record: dict[str, Any]) -> Version:
-    files = record.get("files")
-    return Version(folder.name, folder, str(record.get("digest", "")), files if isinstance(files, dict) else {})
-
-
 def previous_version(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
-    """The newest version that differs from what lies there now."""
+    """The newest version that differs from what the stage offers now."""
     return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest != content.digest), None)
 
 
 def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
     """The version that was last approved."""
     seal = last_decision(opened.run, stage.nr, event="approved")
-    if seal is None:
-        return None
-    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest == seal.digest), None)
+    return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if seal and v.digest == seal.digest), None)
 
 
 def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:
@@ -70,7 +39,7 @@ def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:
     for path in sorted({*old.files, *files} - {summary}):
         was, is_now = old.files.get(path), files.get(path)
         if was != is_now:
-            word = "new" if was is None else "gone" if is_now in (None, "missing") else "changed"
+            word = "new" if was is None else "gone" if is_now in (None, MISSING) else "changed"
             yield f"{word:<8} {path}"
 
 

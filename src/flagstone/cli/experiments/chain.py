@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
+from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, refuse_invalid_name
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location
-from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import NextExperiment, begin_child
 from flagstone.experiments.ledger import History
 from flagstone.experiments.reporting import report_of
-from flagstone.layout import RUN_NAME
 from flagstone.plans import command_of
 
 
@@ -47,10 +45,7 @@ def command(
     \b
     flagstone experiment chain lr lr-warmup --rationale "the learning rate moved it most; warm-up is untried"
     """
-    if not RUN_NAME.match(child):
-        raise FlagstoneError(
-            f"{child!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
-        )
+    refuse_invalid_name(child)
     parent = open_chosen_experiment(location, name, run_name)
     best = History.read(parent.home).progress.best
     limits = {key: limit for key, limit in budget.items() if limit is not None}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.selection import entry_named, experiment_argument, no_such_run, open_chosen_experiment
+from flagstone.cli.experiments.selection import experiment_argument, no_such_run, open_chosen_experiment
 from flagstone.cli.location import Location
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.engine import OpenedExperiment
-from flagstone.experiments.ledger import History
+from flagstone.experiments.ledger import History, find_entry
 from flagstone.plans import RUN_ID
 from flagstone.text import printable_text
 
@@ -43,7 +43,7 @@ def tree_of(opened: OpenedExperiment, word: str, of: str) -> str:
     if word == "best" and best is not None:
         return best.tree
     run = of if word == "parent" else word
-    entry = entry_named(opened.home, run)
+    entry = find_entry(opened.home.ledger, run)
     if entry is not None:
         return entry.tree if word != "parent" else tree_of(opened, entry.parent_run or "base", of)
     candidate = kept_candidate(opened.home.run(run))

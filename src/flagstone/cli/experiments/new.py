@@ -12,12 +12,11 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder
+from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder, refuse_invalid_name
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
-from flagstone.layout import RUN_NAME
 from flagstone.plans import Home, command_of, constraint_of, direction_of
 from flagstone.records import write_atomic
 
@@ -81,10 +80,7 @@ def command(
     flagstone experiment new lr --metric val_loss --mutable train.py --seconds 300 -- python train.py
     flagstone experiment new fast --kind git --mutable 'src/**/*.py' --metric seconds --guard 'pytest -q' -- ./bench.sh
     """
-    if not RUN_NAME.match(name):
-        raise FlagstoneError(
-            f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
-        )
+    refuse_invalid_name(name)
     base = schemas.read_yaml(plan) if plan else {}
     value = plan_with_options(base if isinstance(base, dict) else {}, argv, given)
     folder, belongs_to = experiment_folder(location, run_name)

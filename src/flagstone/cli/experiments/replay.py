@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.experiments.selection import (
-    entry_named,
     experiment_argument,
     no_such_run,
     open_chosen_experiment,
@@ -15,6 +14,7 @@ from flagstone.cli.jobs.owner import owner_of
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.engine import engine_of
+from flagstone.experiments.ledger import find_entry
 from flagstone.experiments.measuring import Order
 from flagstone.plans import command_of
 from flagstone.records import encode
@@ -34,7 +34,7 @@ def command(location: Location, name: str | None, run_name: str | None, which: s
     if which is None:
         name, which = None, name or ""
     opened = open_chosen_experiment(location, name, run_name)
-    before = entry_named(opened.home, which)
+    before = find_entry(opened.home.ledger, which)
     if before is None:
         raise no_such_run(opened.home, which)
     if before.first is None:

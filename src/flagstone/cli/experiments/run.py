@@ -24,7 +24,7 @@ from flagstone.experiments.engine import (
 )
 from flagstone.experiments.ledger import Entry, History
 from flagstone.plans import Home, command_of, experiment_names
-from flagstone.text import one_line
+from flagstone.text import count_text, one_line
 
 Start = Literal["continue", "best", "fresh"]
 
@@ -157,8 +157,9 @@ def say_end(opened: OpenedExperiment, engine: Engine, ended: str) -> None:
     """Prints the last lines: why it ended, the best, and the next command."""
     progress, metric = engine.history.progress, opened.spec.metric
     best = f"best {metric.name} {progress.best_value:.6g} ({progress.best_run})" if progress.best else "no best"
-    runs = "1 run" if progress.number == 1 else f"{progress.number} runs"
-    click.echo(f"{opened.home.name}: {runs}, {best}" + (f", ended by {ended}" if ended else ""))
+    click.echo(
+        f"{opened.home.name}: {count_text(progress.number, 'run')}, {best}" + (f", ended by {ended}" if ended else "")
+    )
     home = way_home(opened, progress.best)
     if home and ended:
         click.echo(f"to get it as a branch: {home}")

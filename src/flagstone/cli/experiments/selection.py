@@ -13,11 +13,11 @@ import click
 
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
+from flagstone.layout import RUN_NAME
 from flagstone.plans import FOLDER, Home, experiment_named, experiments_around
 
 if TYPE_CHECKING:
     from flagstone.experiments.engine import OpenedExperiment
-    from flagstone.experiments.ledger import Entry
 
 
 def experiment_argument(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,11 +72,11 @@ def open_chosen_experiment(
     return open_experiment(home, schemas_of(home.base), **options)
 
 
-def entry_named(home: Home, run_id: str) -> Entry | None:
-    """The line of the ledger about a run. None if the ledger has none."""
-    from flagstone.experiments.ledger import find_entry
-
-    return find_entry(home.ledger, run_id)
+def refuse_invalid_name(name: str) -> None:
+    if not RUN_NAME.match(name):
+        raise FlagstoneError(
+            f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
+        )
 
 
 def no_such_run(home: Home, run_id: str) -> FlagstoneError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.experiments.amounts import COUNT
-from flagstone.cli.experiments.selection import entry_named, experiment_argument, home_of, is_run, no_such_run
+from flagstone.cli.experiments.selection import experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.location import Location
-from flagstone.experiments.ledger import tail_entries, tail_of
+from flagstone.experiments.ledger import find_entry, tail_entries, tail_of
 from flagstone.experiments.measuring import tail_text
 from flagstone.plans import RUN_ID, run_id
 from flagstone.text import printable_text
@@ -33,7 +33,7 @@ def command(location: Location, name: str | None, run_name: str | None, which: s
     known = home.run_names()
     last = tail_entries(home.ledger, 1)  # a folder may be that of a run that never was
     which = which or (last[-1].run_id if last else run_id(1))
-    entry = entry_named(home, which)
+    entry = find_entry(home.ledger, which)
     if entry is None and which not in known:
         raise no_such_run(home, which)
     click.echo(

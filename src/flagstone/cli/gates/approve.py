@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.location import Location, run_option
 from flagstone.errors import FlagstoneError
 from flagstone.gates import approve_stage, command_decision
 from flagstone.status import refresh_derived
@@ -29,7 +29,7 @@ def command(
     if digest and len(stages) > 1:
         raise FlagstoneError("--digest works for one stage only", hint="approve the stages one by one")
     for word in stages:
-        stage = stage_named(opened, word)
+        stage = opened.table.find(word)
         approve_stage(opened, stage, command_decision(comment), digest)
         refresh_derived(opened)
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, has_colour, run_option, stage_named
+from flagstone.cli.location import Location, has_colour, run_option
 from flagstone.errors import FlagstoneError
-from flagstone.gates import content_of
-from flagstone.status import Version, differences, kept_versions, last_approved, previous_version
+from flagstone.gates import Version, content_of, kept_versions
+from flagstone.status import differences, last_approved, previous_version
 from flagstone.text import printable_text
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -28,7 +28,7 @@ def command(location: Location, stage: str, since: str, run_name: str | None) ->
     flagstone diff 03 --since version
     """
     opened = location.open_run(run_name, validate=False)
-    chosen = stage_named(opened, stage)
+    chosen = opened.table.find(stage)
     content = content_of(opened, chosen)
     if content is None:
         raise FlagstoneError(f"stage {chosen.nr} offers nothing now", hint=f"run it: flagstone run {opened.run.name}")

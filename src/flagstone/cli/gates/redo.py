@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.location import Location, run_option
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -21,7 +21,7 @@ def command(location: Location, stage: str, run_name: str | None) -> None:
     flagstone redo experimentation --run attn
     """
     opened = location.open_run(run_name)
-    chosen = stage_named(opened, stage)
+    chosen = opened.table.find(stage)
     requests.redo(opened, chosen)
     refresh_derived(opened)
     click.echo(f"stage {chosen.nr} {chosen.name} will run again, in a new conversation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, need_terminal, run_option, stage_named
+from flagstone.cli.location import Location, need_terminal, run_option
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -22,7 +22,7 @@ def command(location: Location, stage: str, words: str | None, run_name: str | N
     flagstone refine 02
     """
     opened = location.open_run(run_name)
-    chosen = stage_named(opened, stage)
+    chosen = opened.table.find(stage)
     if words is None:
         need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
         words = click.edit("") or ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.location import Location, run_option
 from flagstone.setup import pinning
 from flagstone.status import refresh_derived
 
@@ -22,7 +22,7 @@ def command(location: Location, stage: str | None, run_name: str | None) -> None
     """
     opened = location.open_run(run_name, validate=False)
     if stage:
-        changed = pinning.pin_stage(location.project, opened.run, stage_named(opened, stage))
+        changed = pinning.pin_stage(location.project, opened.run, opened.table.find(stage))
     else:
         changed = pinning.pin_all(location.project, opened.run)
     refresh_derived(location.open_run(opened.run.name, validate=False))

@@ -6,7 +6,7 @@ import click
 
 from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.review_page import page, show_files, show_text
-from flagstone.cli.location import Location, has_colour, need_terminal, run_option, stage_named
+from flagstone.cli.location import Location, has_colour, need_terminal, run_option
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
@@ -43,7 +43,7 @@ def command(location: Location, stage: str | None, run_name: str | None) -> None
     flagstone review 03 --run attn
     """
     opened = location.open_run(run_name)
-    verdict = gate_to_review(opened, stage_named(opened, stage) if stage else None)
+    verdict = gate_to_review(opened, opened.table.find(stage) if stage else None)
     for block in page(opened, verdict):
         click.echo(block, color=has_colour())
     assert verdict.content is not None

@@ -16,7 +16,7 @@ from flagstone.drafting import work
 from flagstone.gates import OpenedRun, Verdict, read_text
 from flagstone.records import read_record
 from flagstone.status import differences, last_approved, previous_version
-from flagstone.text import printable_text
+from flagstone.text import count_text, printable_text
 
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
 
@@ -98,7 +98,7 @@ def changes(opened: OpenedRun, verdict: Verdict) -> str:
             count = sum(
                 1 for line in differences(opened, stage, old) if line[:1] in "+-" and line[:3] not in ("+++", "---")
             )
-            lines = "1 line of the summary differs" if count == 1 else f"{count} lines of the summary differ"
+            lines = count_text(count, "line of the summary differs", "lines of the summary differ")
             words.append(f"{lines} from {name}" if count else f"the summary is the same as in {name}")
     return "; ".join(words) if words else "this is the first version"
 
@@ -106,7 +106,7 @@ def changes(opened: OpenedRun, verdict: Verdict) -> str:
 def file_lines(verdict: Verdict) -> Iterator[str]:
     assert verdict.content is not None
     files = {path: digest for path, digest in verdict.content.files.items() if not path.startswith("stages/")}
-    count = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+    count = count_text(len(files), "file is", "files are")
     yield f"{count} offered with it" + (" (f lists them)" if files else "")
 
 

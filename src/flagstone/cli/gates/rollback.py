@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.location import Location, run_option
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -22,7 +22,7 @@ def command(location: Location, stage: str, why: str, run_name: str | None) -> N
     flagstone rollback 03 --why "the metric was wrong"
     """
     opened = location.open_run(run_name)
-    chosen = stage_named(opened, stage)
+    chosen = opened.table.find(stage)
     revoked = requests.rollback(opened, chosen, why)
     refresh_derived(opened)
     if not revoked:

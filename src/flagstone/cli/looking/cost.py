@@ -25,7 +25,7 @@ from flagstone.agents.accounts import (
 from flagstone.agents.template import at
 from flagstone.cli.location import Location, run_argument
 from flagstone.gates import OpenedRun
-from flagstone.text import printable_text
+from flagstone.text import count_text, printable_text
 
 Rows = Mapping[str, Spending]
 
@@ -63,9 +63,8 @@ def show_sums(opened: OpenedRun, lines: list[dict[str, Any]]) -> None:
     for budget in budgets(opened):
         for key, limit in budget.limits.items():
             click.echo(budget_words(balance, budget, key, limit))
-    under_way = len(balance.open_calls)
-    if under_way:
-        click.echo("1 call is running" if under_way == 1 else f"{under_way} calls are running")
+    if balance.open_calls:
+        click.echo(count_text(len(balance.open_calls), "call is running", "calls are running"))
     click.echo(f"next: flagstone cost {opened.run.name} --calls")
 
 

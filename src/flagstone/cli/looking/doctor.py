@@ -69,11 +69,13 @@ def tools() -> Iterator[Finding]:
         yield tool("TeX", ["latexmk", "-v"], "missing", "make setup, or install latexmk and TeX Live, or tectonic")
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
     fault = gpu_memory_fault()
-    if fault:
-        cure = "install the driver of the GPU and run make setup; until then no experiment can use GPU memory"
-        yield Finding("GPU memory", "optional", f"cannot be measured: {fault}", cure)
-    else:
-        yield Finding("GPU memory", "fine", "is measured for each run")
+    cure = "install the driver of the GPU and run make setup; until then no experiment can use GPU memory"
+    yield finding("GPU memory", fault and f"cannot be measured: {fault}", cure, "is measured for each run")
+
+
+def finding(what: str, fault: str, cure: str, fine: str) -> Finding:
+    """What was found of something that is not needed by all: its fault and the cure, or `fine` if it has none."""
+    return Finding(what, "optional", fault, cure) if fault else Finding(what, "fine", fine)
 
 
 def tool(what: str, argv: list[str], otherwise: str, cure: str) -> Finding:
@@ -93,18 +95,12 @@ def agents() -> Iterator[Finding]:
 def sandboxes() -> Iterator[Finding]:
     """What keeps agents inside their grant: two features of the kernel, and our own check, which is always there."""
     here = strength()
-    if here.landlock_fault:
-        cure = f"{NEWER_KERNEL}; until then agents cannot run programs, unless `sandbox` is off"
-        yield Finding("Landlock", "optional", here.landlock_fault, cure)
-    else:
-        yield Finding("Landlock", "fine", f"version {here.landlock_abi}: agents can write only what they are granted")
-    if here.bubblewrap_fault:
-        cure = (
-            f"{INSTALL}; until then nothing is hidden from agents, and their chmod and touch are undone, not prevented"
-        )
-        yield Finding("bubblewrap", "optional", here.bubblewrap_fault, cure)
-    else:
-        yield Finding("bubblewrap", "fine", "what an agent starts ends with it; all that is not granted is read-only")
+    cure = f"{NEWER_KERNEL}; until then agents cannot run programs, unless `sandbox` is off"
+    fine = f"version {here.landlock_abi}: agents can write only what they are granted"
+    yield finding("Landlock", here.landlock_fault, cure, fine)
+    cure = f"{INSTALL}; until then nothing is hidden from agents, and their chmod and touch are undone, not prevented"
+    fine = "what an agent starts ends with it; all that is not granted is read-only"
+    yield finding("bubblewrap", here.bubblewrap_fault, cure, fine)
     yield Finding("digest check", "fine", "everything outside a grant is compared before and after every call")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from flagstone.cli.location import Location, run_option, stage_named
+from flagstone.cli.location import Location, run_option
 from flagstone.cli.looking.transcript import render
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
@@ -17,25 +16,10 @@ from flagstone.gates import OpenedRun
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import read_record
-from flagstone.text import printable_text
+from flagstone.text import count_text, printable_text
 
 LOOK_EVERY_S = 0.1
 TRANSCRIPT = "transcript.jsonl"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which part of an attempt a person asked for."""
-
-    raw: bool
-    prompt: bool
-    follow: bool
-
-    def file(self, attempt: Attempt) -> Path:
-        """The file that holds it."""
-        if self.prompt:
-            return attempt.prompt
-        return attempt.folder / TRANSCRIPT if self.raw else attempt.events
 
 
 @click.command()
@@ -65,8 +49,8 @@ def command(
     if stage is None:
         list_attempts(opened)
         return
-    chosen = stage_named(opened, stage)
-    wanted = Wanted(raw, show_prompt, follow)
+    chosen = opened.table.find(stage)
+    file_name = "prompt.md" if show_prompt else TRANSCRIPT if raw else "events.log"
     if follow:
         wait_for_attempt(opened.run, chosen.nr)
     numbers = work.attempt_numbers(opened.run, chosen.nr)
@@ -77,9 +61,9 @@ def command(
             f"stage {chosen.nr} has no attempt {attempt or ''}".rstrip(), hint=f"its attempts: {known}"
         )
     if follow and not show_prompt:
-        show_live(opened.run, chosen.nr, number, wanted)
+        show_live(opened.run, chosen.nr, number, file_name)
     else:
-        show(work.attempt(opened.run, chosen.nr, number), wanted)
+        show(work.attempt(opened.run, chosen.nr, number), file_name)
 
 
 def wait_for_attempt(run: Run, nr: str) -> None:
@@ -88,9 +72,9 @@ def wait_for_attempt(run: Run, nr: str) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def show(attempt: Attempt, wanted: Wanted) -> None:
+def show(attempt: Attempt, file_name: str) -> None:
     """Prints one attempt: its prompt, its raw transcript, or a readable transcript and how it ended."""
-    transcript, path = attempt.folder / TRANSCRIPT, wanted.file(attempt)
+    transcript, path = attempt.folder / TRANSCRIPT, attempt.folder / file_name
     if path != attempt.events:
         for line in lines_in(path):
             click.echo(printable_text(line), nl=False)
@@ -107,12 +91,12 @@ def show(attempt: Attempt, wanted: Wanted) -> None:
     show_ending(attempt)
 
 
-def show_live(run: Run, nr: str, number: int, wanted: Wanted) -> None:
+def show_live(run: Run, nr: str, number: int, file_name: str) -> None:
     """Prints events as they happen, attempt after attempt, until nobody works on the stage any more."""
     while True:
         attempt = work.attempt(run, nr, number)
         click.echo(heading(attempt))
-        is_last = follow_one(run, nr, attempt, wanted.file(attempt))
+        is_last = follow_one(run, nr, attempt, attempt.folder / file_name)
         show_ending(attempt)
         if is_last:
             return
@@ -192,8 +176,7 @@ def outcome(attempt: Attempt) -> str:
     words.append("cost unknown" if cost is None else f"${cost:.2f}")
     failed = attempt.failed_rules()
     if failed:
-        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
-        words.append(f"{count} failed: {', '.join(rule for rule, _ in failed[:4])}")
+        words.append(f"{count_text(len(failed), 'check')} failed: {', '.join(rule for rule, _ in failed[:4])}")
     elif attempt.checks.is_file():
         words.append("checks passed")
     else:

@@ -10,9 +10,8 @@ import click
 
 from flagstone.cli.location import Location, has_colour
 from flagstone.errors import FlagstoneError
-from flagstone.gates import open_run
+from flagstone.gates import open_run, run_around
 from flagstone.layout import Project, Run
-from flagstone.settings import project_keys
 from flagstone.status import Row, RunStatus, StageStatus, is_current, read_rows, rows_file, status_row, write_rows
 from flagstone.text import printable_text
 
@@ -40,8 +39,6 @@ def command(location: Location, name: str | None = None, run_name: str | None = 
     flagstone status attn --json
     """
     project = location.project
-    from flagstone.gates import run_around
-
     wanted = name or run_name
     around = run_around(project, location.here)
     single = bool(wanted or around)
@@ -55,7 +52,7 @@ def command(location: Location, name: str | None = None, run_name: str | None = 
         for each in found:
             show_one(each, location)
     else:
-        show_table(found, project_keys(project.root).get("run"))
+        show_table(found)
 
 
 def all_known(project: Project, location: Location, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
@@ -84,7 +81,7 @@ def status_or_problem(project: Project, location: Location, run: Run) -> tuple[R
         return {"name": run.name, "state": "broken", "problem": problem}, None
 
 
-def show_table(found: list[RunStatus | dict[str, str]], _default: object) -> None:
+def show_table(found: list[RunStatus | dict[str, str]]) -> None:
     width = max(len(each["name"] if isinstance(each, dict) else each.name) for each in found)
     for each in found:
         if isinstance(each, dict):
