@@ -102,7 +102,7 @@ def test_a_new_experiment_on_a_repository_says_what_is_not_part_of_it(project: P
     words = ("new", "fast", "--kind", "git", "--mutable", "*.py", "--metric", "val_loss", "--", "python", "train.py")
     said = flagstone(project, *words)
     assert "note: new and not committed, so not part of it: cli.py" in said
-    assert said.splitlines()[-1] == "next: flagstone experiment run fast"
+    assert said.splitlines()[-1] == "next: flagstone experiment check fast"
 
 
 def test_an_agent_with_a_shell_does_not_reach_the_repository_around_its_draft(project: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_loop_that_was_started_in_the_background_stops_when_it_is_asked_to(
     begun = project / "begun"
     slow = spec(project, harness={"argv": ["sh", "-c", f"touch {begun}; exec sleep 60"], "seconds": 90}, sandbox="off")
     (project / ".flagstone" / "experiments" / "one" / "experiment.yaml").write_text(yaml.safe_dump(slow))
-    loop = in_the_background("flagstone", "experiment", "run", "one", cwd=project)
+    loop = in_the_background("flagstone", "experiment", "run", "one", "--no-check", cwd=project)
     wait_until(begun.exists, "the first run")
     loop.send_signal(number)
     said = ended(loop, 30)

@@ -99,7 +99,7 @@ def test_what_the_run_pinned_holds_and_not_what_the_checkout_has_now(place: Plac
 def test_every_next_command_names_the_run(place: Place, study: Study) -> None:
     words = ("--metric", "val_loss", "--mutable", "train.py", "--", "python", "train.py")
     said = place.flagstone("experiment", "new", "three", "--run", "r2024", *words)
-    assert said.last == "next: flagstone experiment run three --run r2024"
+    assert said.last == "next: flagstone experiment check three --run r2024"
     assert place.flagstone("experiment", "run", "one", "--run", "r2024", "--runs", "1").code == 0
     said = place.flagstone("experiment", "chain", "one", "two", "--rationale", "why not", "--run", "r2024")
     assert said.last == "next: flagstone experiment run two --run r2024"

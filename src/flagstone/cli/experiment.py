@@ -8,6 +8,7 @@ from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
     "new": "set up an experiment in a project or a run",
+    "check": "prove that what is edited is what is measured",
     "run": "propose, measure, keep or discard, until a stopping condition is met",
     "step": "evaluate the working files as they are now",
     "status": "show how far it is",

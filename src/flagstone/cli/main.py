@@ -86,7 +86,8 @@ def leave(code: int) -> None:
 
 def exit_code() -> int:
     try:
-        flagstone(standalone_mode=False)
+        code = flagstone(standalone_mode=False)
+        return code if isinstance(code, int) else 0  # a command that chose its exit code, with `Context.exit`
     except FlagstoneError as error:
         complain(error.problem, error.hint)
         return error.exit_code

@@ -66,6 +66,8 @@ class Home:
     # a person asks the loop to end after the current run
     stop = path_below("stop")
     decision = path_below("chain_decision.json")
+    # what a check before the first run has proven
+    check = path_below("check.json")
 
     def private(self, user: str) -> Path:
         """Temporary files and caches of what runs now, empty when it starts."""

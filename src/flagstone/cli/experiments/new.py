@@ -105,7 +105,7 @@ def command(
     click.echo(f"command: {program_line(opened)}")
     for notice in opened.subject.notices(opened.base):
         click.echo(f"note: {notice}")
-    click.echo(f"next: {command_of(home, 'step' if opened.spec.proposer == 'none' else 'run')}")
+    click.echo(f"next: {command_of(home, 'check')}")
 
 
 def program_line(opened: OpenedExperiment) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
+from flagstone.cli.experiments.check import refuse_if_refuted
 from flagstone.cli.experiments.selection import experiment_argument, home_of, open_chosen_experiment, print_progress
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.location import Location
@@ -37,6 +38,7 @@ Start = Literal["continue", "best", "fresh"]
 @click.option("--continue", "evaluates", is_flag=True, help="If you edited the working files, evaluate them first.")
 @click.option("--back-to-best", "goes_back", is_flag=True, help="If you edited the working files, restore the best.")
 @click.option("--fresh", "is_fresh", is_flag=True, help="Start over. Everything so far moves to the history.")
+@click.option("--no-check", "skips_check", is_flag=True, help="Begin although the check of the unedited files fails.")
 @click.option("--chain", type=click.IntRange(1), help="Let the agent design further experiments, at most this many.")
 @click.pass_obj
 def command(
@@ -49,6 +51,7 @@ def command(
     evaluates: bool,
     goes_back: bool,
     is_fresh: bool,
+    skips_check: bool,
     chain: int | None,
 ) -> None:
     """Run experiment NAME until a stopping condition is met. Ctrl-C ends the current run; nothing is lost.
@@ -64,6 +67,8 @@ def command(
     if start == "fresh":
         begin_anew(home_of(location, name, run_name))
     opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
+    if not skips_check:
+        refuse_if_refuted(opened)
     for further in reversed(range((chain or 0) + 1)):
         ended = work(opened, limit, driver, start)
         if not further or not ended or opened.home.stop.exists():

@@ -9,3 +9,4 @@ from .leases import devices as devices
 from .log_end import tail_text as tail_text
 from .measurement import Measurement as Measurement, Order as Order
 from .programs import program_path as program_path
+from .reading import primary as primary

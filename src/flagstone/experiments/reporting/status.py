@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from flagstone.experiments.checking import CheckState, check_state
 from flagstone.experiments.deciding import Condition, Verdict, amount_text, conditions
 from flagstone.experiments.ledger import Entry, History, Progress, Row, ledger_problems
 from flagstone.locks import holder_of
@@ -37,6 +38,7 @@ class Position:
     holder: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
     is_stopping: bool = False
+    check: CheckState = "not checked"
 
     @property
     def ended_by(self) -> str:
@@ -70,6 +72,7 @@ def position_of(home: Home, spec: Spec) -> Position:
         holder=holder_of(home.lock),
         problems=tuple(ledger_problems(home.ledger)),
         is_stopping=home.stop.exists(),
+        check=check_state(home, spec),
     )
 
 
@@ -113,6 +116,7 @@ def status_text(position: Position) -> str:
         f"termination: {termination_words(position)}",
         f"noise: {noise_words(position)}",
         f"spent: {spent_words(progress)}",
+        f"check: {position.check}",
         *last_rows(position.last),
         *working_rows(position),
         *position.problems[:1],
@@ -235,6 +239,7 @@ def status_record(position: Position) -> dict[str, Any]:
         "began_at": progress.began_at or None,
         "last": {"run_id": position.last.run_id, "ended_at": position.last.ended_at} if position.last else None,
         "is_edited": position.is_edited,
+        "check": position.check,
         "is_stopping": position.is_stopping,
         "running": dict(position.holder) if position.holder else None,
         "problems": list(position.problems),

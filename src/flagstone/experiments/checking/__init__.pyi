@@ -1,0 +1,8 @@
+from .check import Asked as Asked, Check as Check, check_experiment as check_experiment
+from .check_rows import Row as Row
+from .record import (
+    CheckState as CheckState,
+    check_state as check_state,
+    is_to_be_checked as is_to_be_checked,
+    write_check as write_check,
+)

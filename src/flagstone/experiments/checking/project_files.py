@@ -1,0 +1,56 @@
+"""What a run did to the project around it, and what it was denied."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+MOST_FILES = 200_000
+NOT_WATCHED = frozenset((".git", ".flagstone", "__pycache__", ".venv", "venv", "node_modules"))
+DENIED = re.compile(r"(?:Permission denied|Read-only file system)[^'\"\n]*['\"]?(/[^'\"\n:]+)['\"]?")
+BEFORE = re.compile(r"['\"]?(/[^'\"\n: ]+)['\"]?: (?:Permission denied|Read-only file system)")
+
+Marks = Mapping[str, tuple[int, int, int]]
+
+
+def marks_of_project(root: Path, home: Path) -> Marks:
+    """Inode, size and time of every file of a project, by its path."""
+    found = {}
+    for path, status in files_of(root, home):
+        found[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if len(found) >= MOST_FILES:
+            break
+    return found
+
+
+def files_of(root: Path, home: Path) -> Iterator[tuple[str, os.stat_result]]:
+    for place, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in NOT_WATCHED and Path(place, name) != home]
+        for name in names:
+            path = os.path.join(place, name)
+            try:
+                yield os.path.relpath(path, root), os.lstat(path)
+            except OSError:
+                continue
+
+
+def changed_files(before: Marks, after: Marks) -> list[str]:
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def denied_paths(log: str, root: Path) -> list[tuple[str, str]]:
+    """Each path that a run could not write to, with the setting that makes it work."""
+    found = [*(each[1] for each in DENIED.finditer(log)), *(each[1] for each in BEFORE.finditer(log))]
+    return [(path, setting_for(path.strip(), root)) for path in dict.fromkeys(found)]
+
+
+def setting_for(path: str, root: Path) -> str:
+    """The setting that lets a run write to a path."""
+    real = os.path.realpath(path)
+    inside = f"{os.path.realpath(root)}{os.sep}"
+    if real.startswith(inside):
+        parts = real.removeprefix(inside).split(os.sep)
+        return f"subject.scratch: [{parts[0]}]"
+    return f"harness.writable: [{os.path.dirname(path)}]"
