@@ -14,9 +14,9 @@ from flagstone.experiments.deciding import noise
 from flagstone.plans import Constraint, MetricSpec
 
 Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
-Verdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
+RunVerdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
 
-AFTER: Mapping[Status, Verdict] = {
+AFTER: Mapping[Status, RunVerdict] = {
     "crash": "crash",
     "timeout": "timeout",
     "interrupted": "interrupted",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.experiments.deciding import Check, Status, Verdict
+from flagstone.experiments.deciding import Check, RunVerdict, Status
 from flagstone.experiments.measuring import Measurement
 
 
@@ -21,7 +21,7 @@ class Row:
     commit: str
     note: str
     status: Status
-    verdict: Verdict
+    verdict: RunVerdict
     reason: str
     value: float | None
     valid: bool

@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
-from flagstone.experiments.deciding import Condition, Verdict, amount_text, conditions
+from flagstone.experiments.deciding import Condition, RunVerdict, amount_text, conditions
 from flagstone.experiments.ledger import Entry, History, Progress, Row, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
@@ -22,8 +22,8 @@ from flagstone.text import one_line
 WIDTH = 100
 TABLE_WIDTH = 120
 MOST_BYTES = 1024
-ALWAYS: tuple[Verdict, ...] = ("advance", "revert", "crash")
-SELDOM: tuple[Verdict, ...] = ("timeout", "invalid", "interrupted")
+ALWAYS: tuple[RunVerdict, ...] = ("advance", "revert", "crash")
+SELDOM: tuple[RunVerdict, ...] = ("timeout", "invalid", "interrupted")
 
 
 @dataclass(frozen=True)
