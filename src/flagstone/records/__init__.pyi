@@ -9,6 +9,7 @@ from .encoding import (
     digest_value as digest_value,
     encode as encode,
     plain as plain,
+    seconds_of as seconds_of,
     utc as utc,
 )
 from .files import (
@@ -24,4 +25,4 @@ from .files import (
     write_atomic as write_atomic,
     write_record as write_record,
 )
-from .ledger import Ledger as Ledger, last_line as last_line
+from .ledger import Ledger as Ledger, last_line as last_line, last_lines as last_lines

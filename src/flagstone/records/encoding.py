@@ -22,6 +22,14 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds_of(at: str) -> float:
+    """A moment of a record in seconds since 1970. Returns 0 if it is no moment."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def canonical(value: object) -> bytes:
     """One spelling for one value, so that equal records have equal digests."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode()

@@ -78,19 +78,13 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 def read_record(path: Path) -> dict[str, Any] | None:
     """The record in a file. Returns None if none can be read."""
-    try:
-        value = json.loads(read_bytes(path))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    return read_as(path, dict[str, Any])
 
 
 def read_as(path: Path, kind: type[Kind]) -> Kind | None:
     """The record of this kind in a file. Returns None if the file holds none."""
-    try:
-        return decode_or_none(read_bytes(path), kind)
-    except OSError:
-        return None
+    content = content_of(path)
+    return None if content is None else decode_or_none(content, kind)
 
 
 def content_of(path: Path) -> bytes | None:

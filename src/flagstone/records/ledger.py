@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, BinaryIO, NamedTuple, overload
 
 from flagstone.records.encoding import ZERO, Kind, decode_or_none, digest_bytes, encode, plain
 from flagstone.records.files import cannot_write, sync_folder
 
+BLOCK = 1 << 16
 VERSION = 1  # of the records that only we read; a reader takes every older one
-# keys are sorted, and this one comes first
 LINKED = b'{"before":"'  # keys are sorted, and this one comes first
 
 
@@ -96,31 +96,27 @@ class Line(NamedTuple):
         return self.link is not None and self.link != self.before
 
 
-@dataclass(frozen=True)
-class Link:
-    """What ties a line of a ledger to the one before: its digest."""
-
-    before: str
-
-
 def link_in(line: bytes) -> str | None:
     """The digest that a line carries. Returns None if it carries none."""
     if line.startswith(LINKED) and line.endswith(b"}"):  # spares decoding 60 MB for one look at an experiment
         return line[len(LINKED) : len(LINKED) + 64].decode("ascii", "replace")
-    link = decode_or_none(line, Link)
-    return link.before if link else None
+    before = (decode_or_none(line, dict[str, Any]) or {}).get("before")
+    return before if isinstance(before, str) else None
 
 
-def last_line(stream: Any, end: int | None = None) -> tuple[bytes, bool]:
+def last_line(stream: BinaryIO, end: int | None = None) -> tuple[bytes, bool]:
     """The last line of an open file, or of its first `end` bytes; and whether a kill left it without its end."""
-    tail = b""
-    position = stream.seek(0, os.SEEK_END) if end is None else end
-    while position > 0 and b"\n" not in tail[:-1]:
-        step = min(65_536, position)
+    *whole, torn = last_lines(stream, 1, end)
+    stream.seek(0, os.SEEK_END)
+    return torn or (whole[-1] if whole else b""), bool(torn)
+
+
+def last_lines(stream: BinaryIO, count: int, end: int | None = None) -> list[bytes]:
+    """At least the last lines of an open file, or of its first `end` bytes, then what follows the last line break."""
+    position, tail = stream.seek(0, os.SEEK_END) if end is None else end, b""
+    while position > 0 and tail.count(b"\n") <= count:
+        step = min(BLOCK, position)
         position -= step
         stream.seek(position)
         tail = stream.read(step) + tail
-    stream.seek(0, os.SEEK_END)
-    lines = tail.split(b"\n")
-    torn = bool(lines[-1])
-    return (lines[-1] if torn else (lines[-2] if len(lines) > 1 else b"")), torn
+    return tail.split(b"\n")[1 if position else 0 :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstone.experiments.proposers.ideas import Advice, advice_after
+from flagstone.experiments.proposers.advice import Advice, advice_after
 
 LETTERS = {Advice.NORMAL: "n", Advice.REFINE: "R", Advice.PIVOT: "P", Advice.SEARCH: "S", Advice.HALT: "HALT"}
 

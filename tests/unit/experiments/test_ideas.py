@@ -9,11 +9,10 @@ import pytest
 from entries import entry_of, made_up, measured
 
 from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.proposers.advice import Advice, advice_after
 from flagstone.experiments.proposers.ideas import (
     MOST_BYTES,
-    Advice,
     Lessons,
-    advice_after,
     ideas_text,
     lessons_of,
     text_of,

@@ -17,7 +17,7 @@ from views import ROOT, draft_of, view_of
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import RECENT
 from flagstone.experiments.proposers.ideas import Lessons, LessonStore, lessons_of, state_file
-from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
+from flagstone.experiments.proposers.prompting import crash_to_fix, parts_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.prompts import experiment_prompt
 
@@ -29,7 +29,7 @@ def prompt(view: View, remembered: LessonStore | None = None, files: Sequence[st
     base = view.home.base
     draft = base / "draft" if (base / "draft").exists() else draft_of(base)
     memory = (remembered or LessonStore()).at(view)
-    return experiment_prompt(ROOT / "prompts", parts_of(view, memory, crash_to_mend(view), draft, files))
+    return experiment_prompt(ROOT / "prompts", parts_of(view, memory, crash_to_fix(view), draft, files))
 
 
 @cache

@@ -8,13 +8,12 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flagstone.agents.protocol import Outcome, Usage, paid, whole
 from flagstone.processes import Survivor, entry_of, still_alive
-from flagstone.records import read_record, utc, write_record
+from flagstone.records import read_record, seconds_of, utc, write_record
 
 FOLDER = "inflight"
 # a call on another machine cannot be looked at: it is given up this long after it had to be over
@@ -37,17 +36,21 @@ class CallRecord:
     def number(self) -> str:
         return self.path.stem
 
+    @property
+    def began_s(self) -> float:
+        return seconds_of(str(self.facts.get("at")))
+
     def is_over(self, now_s: float) -> bool:
         """Whether the process that made the call is gone, so that nobody will write its line."""
         if self.facts.get("host") != socket.gethostname():
-            return now_s > began_s(self.facts) + limit_s(self.facts) + LATE_S
+            return now_s > self.began_s + limit_s(self.facts) + LATE_S
         holder = Survivor(whole(self.facts.get("pid")) or 0, whole(self.facts.get("started_ticks")) or 0)
         return not still_alive((holder,))
 
     def line_if_killed(self, now_s: float) -> dict[str, object]:
         """The line of a call whose process was killed: its cost is unknown."""
         known = {name: value for name, value in self.facts.items() if name in CALL_FACTS}
-        wall_s = min(max(now_s - began_s(self.facts), 0.0), limit_s(self.facts))
+        wall_s = min(max(now_s - self.began_s, 0.0), limit_s(self.facts))
         return {
             **known,
             "outcome": Outcome.CRASHED.value,
@@ -83,13 +86,6 @@ def open_records(log: Path) -> list[CallRecord]:
     places = (log.parent / FOLDER / name for name in names if name.endswith(".json") and not name.startswith("."))
     found = ((place, read_record(place)) for place in places)
     return [CallRecord(place, facts) for place, facts in found if facts is not None]
-
-
-def began_s(facts: Mapping[str, Any]) -> float:
-    try:
-        return datetime.fromisoformat(str(facts.get("at"))).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def limit_s(facts: Mapping[str, Any]) -> float:

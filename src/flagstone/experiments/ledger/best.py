@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flagstone.experiments.candidates import Subject, unlock
-from flagstone.experiments.ledger.derived import best_bytes
+from flagstone.experiments.ledger.derived import best_bytes, primary_of
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import checkpoint
 from flagstone.plans import Home, Spec
@@ -49,7 +49,7 @@ def build(home: Home, spec: Spec, subject: Subject, entry: Entry) -> None:
         (half / "best_ckpt").mkdir()
         checkpoint.link(kept, half / "best_ckpt" / saved)
         meta = {"run_id": entry.run_id, "created_at": entry.ended_at, "parent_lineage": entry.previous_best}
-        primary = {"name": spec.metric.name, "direction": spec.metric.direction, "value": entry.value}
+        primary = primary_of(entry, spec)
         write_record(half / "best_ckpt" / "meta.json", {**meta, "primary": primary}, durable=False)
     (half / "best.json").write_bytes(best_bytes(entry, spec))
     shutil.rmtree(home.bests / entry.run_id, ignore_errors=True)

@@ -6,18 +6,14 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.ledger.ledger import entries_of
+from flagstone.experiments.ledger.ledger import History, entries_of
 from flagstone.experiments.ledger.scalars import NAME, event_bytes
-from flagstone.experiments.measuring import Measurement
+from flagstone.experiments.measuring import Measurement, tail_text
 from flagstone.plans import Home, Spec, run_id
 from flagstone.records import cannot_write, content_of, decode, decode_or_none, encode, keep, last_line, make, replace
-
-if TYPE_CHECKING:
-    from flagstone.experiments.ledger.ledger import History
-from flagstone.experiments.measuring import tail_text
 
 COLUMNS = (
     "run_id",
@@ -128,20 +124,12 @@ def best_record(entry: Entry, spec: Spec) -> dict[str, Any]:
 
 
 def results_line(entry: Entry, spec: Spec) -> str:
-    """One row of results.tsv, without its line break."""
+    """One row of results.tsv, without its line break. `~ ` in front of a note says that it was altered."""
     value = "" if entry.value is None else f"{entry.value:.6g}"
     facts = (entry.run_id, entry.ended_at, f"{entry.wall_s:.3f}", entry.status, entry.verdict, spec.metric.name, value)
-    return "\t".join((*facts, bool_text(entry.valid), bool_text(entry.improved), table_note(entry.note)))
-
-
-def bool_text(answer: bool) -> str:
-    return "true" if answer else "false"
-
-
-def table_note(note: str) -> str:
-    """A note as one cell; `~ ` in front says that it was altered."""
-    plain = note.translate(BREAKS)[:NOTE]
-    return plain if plain == note else f"~ {plain}"
+    answers = ("true" if each else "false" for each in (entry.valid, entry.improved))
+    note = entry.note.translate(BREAKS)[:NOTE]
+    return "\t".join((*facts, *answers, note if note == entry.note else f"~ {note}"))
 
 
 def row_bytes(entry: Entry, spec: Spec) -> bytes:

@@ -20,6 +20,7 @@ from flagstone.records import (
     digest_bytes,
     encode,
     last_line,
+    last_lines,
     mark_of,
     read_as,
     write_atomic,
@@ -27,7 +28,6 @@ from flagstone.records import (
 
 RECENT = 200
 REMEMBER_EVERY = 32
-BLOCK = 1 << 16
 
 
 @dataclass
@@ -167,15 +167,9 @@ def tail_entries(path: Path, count: int) -> list[Entry]:
     """The last runs of a ledger, read from its end."""
     try:
         with open(path, "rb") as stream:
-            position, tail = stream.seek(0, os.SEEK_END), b""
-            while position > 0 and tail.count(b"\n") <= count:
-                step = min(BLOCK, position)
-                position -= step
-                stream.seek(position)
-                tail = stream.read(step) + tail
+            lines = last_lines(stream, count)
     except OSError:
         return []
-    lines = tail.split(b"\n")[0 if position == 0 else 1 :]
     found = [entry for raw in lines[-count - 1 :] if (entry := decode_or_none(raw, Entry))]
     return found[max(0, len(found) - count) :]
 

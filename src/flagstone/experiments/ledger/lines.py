@@ -12,7 +12,8 @@ NOTE = 80
 def verdict_line(entry: Entry, spec: Spec) -> str:
     """One verdict as the terminal shows it: `r0043 advance val_loss 0.851 → 0.844 (best) "lr 2e-4"`."""
     note = f'  "{one_line(entry.note, NOTE)}"' if entry.note else ""
-    return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{ending_text(entry)}"
+    ending = f"  ended by {entry.terminated_by}" if entry.should_terminate else ""
+    return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{ending}"
 
 
 def outcome_text(entry: Entry, spec: Spec) -> str:
@@ -27,10 +28,6 @@ def outcome_text(entry: Entry, spec: Spec) -> str:
 
 
 def seconds_text(entry: Entry) -> str:
-    repeats = len(entry.measurements) - 1
-    again = f", {repeats + 1} runs" if repeats > 0 else ""
-    return f"  ({entry.wall_s:.1f} s{again})" if entry.measurements else ""
-
-
-def ending_text(entry: Entry) -> str:
-    return f"  ended by {entry.terminated_by}" if entry.should_terminate else ""
+    runs = len(entry.measurements)
+    again = f", {runs} runs" if runs > 1 else ""
+    return f"  ({entry.wall_s:.1f} s{again})" if runs else ""

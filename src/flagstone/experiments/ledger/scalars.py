@@ -6,14 +6,13 @@ import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import entries_of
 from flagstone.metrics import event_file
 from flagstone.plans import Home, Spec
-from flagstone.records import cannot_write
+from flagstone.records import cannot_write, seconds_of
 
 CODES: Mapping[str, int] = {"advance": 1, "revert": 0, "invalid": -1, "crash": -2, "timeout": -3, "interrupted": -4}
 NAME = "events.out.tfevents.0000000000.flagstone"
@@ -61,7 +60,7 @@ class Scalars:
             return
         content = b"".join(event_of(entry, spec) for entry in entries)
         if not self.size:
-            content = event_file.first_event(moment(entries[0].ended_at)) + content
+            content = event_file.first_event(seconds_of(entries[0].ended_at)) + content
         try:
             self.home.events.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, APPEND, 0o644)
@@ -80,7 +79,7 @@ class Scalars:
 def event_bytes(spec: Spec, entries: Sequence[Entry]) -> bytes:
     """The content that the event file has to have after these runs."""
     events = (event_of(entry, spec) for entry in entries)
-    return event_file.whole_file(moment(entries[0].ended_at), events)
+    return event_file.whole_file(seconds_of(entries[0].ended_at), events)
 
 
 def event_of(entry: Entry, spec: Spec) -> bytes:
@@ -96,12 +95,4 @@ def event_of(entry: Entry, spec: Spec) -> bytes:
         "run/cost_usd": entry.cost_usd,
     }
     values = {tag: float(value) for tag, value in amounts.items() if value is not None}
-    return event_file.scalars_event(moment(entry.ended_at), entry.number, values)
-
-
-def moment(at: str) -> float:
-    """A time of a record in seconds since 1970. Returns 0 if it is no time."""
-    try:
-        return datetime.fromisoformat(at).timestamp()
-    except ValueError:
-        return 0.0
+    return event_file.scalars_event(seconds_of(entry.ended_at), entry.number, values)

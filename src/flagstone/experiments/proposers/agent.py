@@ -32,7 +32,7 @@ from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, ru
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore, is_empty
-from flagstone.experiments.proposers.prompting import crash_to_mend, parts_of
+from flagstone.experiments.proposers.prompting import crash_to_fix, parts_of
 from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
@@ -73,7 +73,7 @@ class AgentProposer:
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
         """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
-        crash = crash_to_mend(view)
+        crash = crash_to_fix(view)
         before = mutable_files(view.spec.subject, draft)
         prompt = experiment_prompt(self.prompts, parts_of(view, self.lessons.at(view), crash, draft, before))
         calls = self.calls_for(view, draft, record_dir, prompt, before)

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from flagstone.experiments.ledger import Entry, entries_of
@@ -82,7 +82,7 @@ class Lessons:
         if entry.status in NOT_AN_IDEA:
             return now
         now = replace(now, failures=self.failures + 1)
-        return now.given_up(crash_fixed_by(entry)) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
+        return now.with_abandoned(entry) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
 
     def with_failed(self, entry: Entry, idea: Idea) -> Lessons:
         """Remembers a failure. One that was to mend another takes its place, and keeps its name if it crashed too."""
@@ -91,13 +91,14 @@ class Lessons:
         if was is not None and entry.status == "crash":
             idea = replace(idea, note=was.note, change=was.change)
         recent = (*self.without(first), idea)[-RECENT:]
-        near = self.near
-        if idea.value is not None:
-            near = tuple(sorted((*near, idea), key=self.distance)[:NEAR])
+        if idea.value is None:
+            return replace(self, recent=recent)
+        near = tuple(sorted((*self.near, idea), key=self.distance)[:NEAR])
         return replace(self, recent=recent, near=near)
 
-    def given_up(self, run: str) -> Lessons:
-        """The idea of a crashed run that nobody mended is left for good."""
+    def with_abandoned(self, entry: Entry) -> Lessons:
+        """Marks the crashed run that this one left as it was: its idea is not tried again."""
+        run = crash_fixed_by(entry)
         recent = (replace(each, outcome="abandoned") if each.run_id == run else each for each in self.recent)
         return replace(self, recent=tuple(recent))
 
@@ -208,15 +209,12 @@ class LessonStore:
             new = [entry for entry in view.entries if entry.number > memory.number]
             for entry in new:
                 memory = memory.after(entry, view.tail)
-                self.keep(memory)
+                self.known[memory.number] = memory
+                if len(self.known) > KEPT:
+                    self.known.popitem(last=False)
             if new:
                 write_atomic(state_file(view.home), encode(memory), durable=False)
             return memory
-
-    def keep(self, memory: Lessons) -> None:
-        self.known[memory.number] = memory
-        while len(self.known) > KEPT:
-            self.known.popitem(last=False)
 
     def nearest(self, home: Home, entries: Sequence[Entry]) -> Lessons:
         """The newest memory that these runs follow from: our own, the one on disk, or that of the ledger itself."""
@@ -224,7 +222,7 @@ class LessonStore:
         for number in range(entries[-1].number, entries[0].number - 1, -1):
             if number in self.known and self.known[number].commit == commits[number]:
                 return self.known[number]
-        stored = stored_lessons(home)
+        stored = read_as(state_file(home), Lessons)
         if stored and commits.get(stored.number) == stored.commit:
             return stored
         return earlier(home, entries[0].number)
@@ -232,46 +230,10 @@ class LessonStore:
 
 def earlier(home: Home, number: int) -> Lessons:
     """The memory of all runs before this one; of these, crashes keep their exit code alone."""
-    memory = Lessons()
-    for entry in entries_of(home.ledger) if number > 1 else ():
-        if entry.number >= number:
-            break
-        memory = memory.after(entry)
-    return memory
+    before = takewhile(lambda entry: entry.number < number, entries_of(home.ledger) if number > 1 else ())
+    return lessons_of(before)
 
 
 def state_file(home: Home) -> Path:
     """May be deleted."""
     return home.root / "state" / "ideas.json"
-
-
-def stored_lessons(home: Home) -> Lessons | None:
-    return read_as(state_file(home), Lessons)
-
-
-REFINE_AFTER = 3
-PIVOT_AFTER = 5
-SEARCH_EVERY = 2
-HALT_AT = 3
-
-
-class Advice(StrEnum):
-    """What the next proposal is advised to do. `halt` is a hint as well: only the stopping conditions end anything."""
-
-    NORMAL = "normal"
-    REFINE = "refine"
-    PIVOT = "pivot"
-    SEARCH = "search"
-    HALT = "halt"
-
-
-def advice_after(failures: int) -> Advice:
-    """The advice after so many failures since the last gain, which resets it."""
-    pivots, streak = divmod(failures, PIVOT_AFTER)
-    if pivots >= HALT_AT:
-        return Advice.HALT
-    if streak >= REFINE_AFTER:
-        return Advice.REFINE
-    if streak or not pivots:
-        return Advice.NORMAL
-    return Advice.PIVOT if pivots % SEARCH_EVERY else Advice.SEARCH

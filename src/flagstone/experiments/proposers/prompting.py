@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import stdev
 
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.ideas import (
-    Lessons,
-    advice_after,
-    crash_fixed_by,
-    fitting,
-    idea_of,
-    is_empty,
-    text_of,
-)
+from flagstone.experiments.proposers.advice import advice_after
+from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, fitting, idea_of, is_empty, text_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
@@ -29,24 +22,12 @@ LAST = 5
 GOAL, LISTED, STANDING, LATEST, GAINS, IDEAS, DIFF, TAIL, NOTE = 2000, 1500, 600, 3000, 1500, 4096, 6000, 4000, 600
 
 
-@dataclass(frozen=True)
-class Crash:
-    """A run that crashed, and may be mended once."""
-
-    run_id: str
-    note: str
-    diff: str
-    tail: str
-
-
-def crash_to_mend(view: View) -> Crash | None:
-    """The last run the view shows, where it crashed and was not itself an attempt to mend another."""
+def crash_to_fix(view: View) -> Entry | None:
+    """The last run that the view shows, if it crashed and was not itself an attempt to fix another."""
     last = view.entries[-1] if view.entries else None
     if last is None or last.status != "crash" or last.is_baseline or crash_fixed_by(last):
         return None
-    parent = parent_tree(view, last)
-    diff = view.diff(parent, last.tree) if parent else ""
-    return Crash(last.run_id, one_line(last.note, NOTE), cut(diff, DIFF), cut_front(view.tail(last), TAIL))
+    return last
 
 
 def parent_tree(view: View, entry: Entry) -> str:
@@ -57,7 +38,7 @@ def parent_tree(view: View, entry: Entry) -> str:
     return proposed.parent_tree if proposed else ""
 
 
-def parts_of(view: View, memory: Lessons, crash: Crash | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
+def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
     """Everything that the prompt of this run says. `files` are those of the draft that may change."""
     spec, own = view.spec, sorted(files)
     parts = ExperimentParts(
@@ -81,16 +62,18 @@ def parts_of(view: View, memory: Lessons, crash: Crash | None, draft: Path, file
         failures=memory.failures,
         may_run=spec.agent.mode == "work",
     )
-    return parts if crash is None else with_fix(parts, crash)
+    return parts if crash is None else with_fix(parts, view, crash)
 
 
-def with_fix(parts: ExperimentParts, crash: Crash) -> ExperimentParts:
+def with_fix(parts: ExperimentParts, view: View, crash: Entry) -> ExperimentParts:
+    parent = parent_tree(view, crash)
+    diff = view.diff(parent, crash.tree) if parent else ""
     return replace(
         parts,
         fix_run=crash.run_id,
-        fix_note=crash.note or "(it left no note)",
-        fix_diff=crash.diff or "(what it changed is not known)",
-        fix_tail=crash.tail or "(it left no log)",
+        fix_note=one_line(crash.note, NOTE) or "(it left no note)",
+        fix_diff=cut(diff, DIFF) or "(what it changed is not known)",
+        fix_tail=cut_front(view.tail(crash), TAIL) or "(it left no log)",
     )
 
 
@@ -99,9 +82,8 @@ def standing(view: View, memory: Lessons) -> str:
     name, best = view.spec.metric.name, view.best
     if best is None or best.value is None:
         return f"Nothing valid has been measured yet; {name} should be {better(view.spec)}."
-    began = ""
-    if memory.baseline:
-        began = f", from {sum(memory.baseline) / len(memory.baseline):.6g} of the unedited files"
+    start = memory.baseline
+    began = f", from {sum(start) / len(start):.6g} of the unedited files" if start else ""
     done = view.entries[-1].number if view.entries else 0
     since = done - best.number
     found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better(view.spec)} is better."

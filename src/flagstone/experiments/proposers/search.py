@@ -15,7 +15,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.constants import Found, Source, constants_in
+from flagstone.experiments.proposers.constants import Source, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
 from flagstone.globs import matches
@@ -44,7 +44,9 @@ class SearchProposer:
         if path.is_symlink():
             raise FlagstoneError(f"search cannot change {view.spec.subject.entry}: it is a link", hint=HINT)
         content = path.read_bytes()
-        found = checked(content, view.spec.subject.entry, self.ranges)
+        found, faults = constants_in(content, [each.name for each in self.ranges])
+        if faults:
+            raise FlagstoneError(f"search cannot go on: {view.spec.subject.entry} {'; '.join(faults)}", hint=HINT)
         now = {name: each.value for name, each in found.items()}
         here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
         tried = [values for values in map(parameters_of, view.entries) if values]
@@ -52,7 +54,8 @@ class SearchProposer:
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
         values = here.drawn(view, now, tried)
         path.write_bytes(Source.of(content).replaced(values, found))
-        changed = {name: value for name, value in values.items() if not same(value, now[name])}
+        # 1, 1.0 and True are not the same
+        changed = {name: value for name, value in values.items() if repr(value) != repr(now[name])}
         note = ", ".join(f"{name} {value_text(value)}" for name, value in changed.items())
         change = ", ".join(f"{name} = {value_text(now[name])} → {value_text(value)}" for name, value in changed.items())
         facts = {"parameters": values, "change": one_line(change, NOTE)}
@@ -135,20 +138,9 @@ def faults_of_file(path: Path, ranges: Sequence[Range]) -> list[str]:
     return [f"{path.name} {fault}" for fault in constants_in(content, [each.name for each in ranges])[1]]
 
 
-def checked(content: bytes, entry: str, ranges: Sequence[Range]) -> dict[str, Found]:
-    found, faults = constants_in(content, [each.name for each in ranges])
-    if faults:
-        raise FlagstoneError(f"search cannot go on: {entry} {'; '.join(faults)}", hint=HINT)
-    return found
-
-
 def parameters_of(entry: Entry) -> Values | None:
     found = entry.proposal.get("parameters")
     return found if isinstance(found, Mapping) else None
-
-
-def same(one: object, other: object) -> bool:
-    return type(one) is type(other) and one == other
 
 
 def key_of(values: Values) -> str:
