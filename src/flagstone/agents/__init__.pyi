@@ -13,6 +13,7 @@ from .protocol import (
     Outcome as Outcome,
     Task as Task,
     paid as paid,
+    value_at as value_at,
     whole as whole,
 )
 from .registry import agent_named as agent_named

@@ -57,11 +57,6 @@ def files_below(places: Iterable[str], passed_over: Collection[str], left_out: C
         yield from (entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
-def changed_files(call: AgentCall, before: Mapping[str, FileStat], after: Mapping[str, FileStat]) -> tuple[str, ...]:
-    """The files of its grant that are not as they were before a call."""
-    return differences(before, after, call.task.run_root)
-
-
 def differences(before: Mapping[str, FileStat], after: Mapping[str, FileStat], root: Path) -> tuple[str, ...]:
     """What is new, changed or gone, relative to the root if it is below it; of very many the first and their number."""
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flagstone.agents.accounts import Budget, Claim, Patience, Reservation, append_call, facts_of_call, line_of, reserve
-from flagstone.agents.changes import changed_files, stats_of_grant
+from flagstone.agents.changes import differences, stats_of_grant
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage
@@ -83,7 +83,7 @@ class ClaimedCall:
             raise
         result = replace(result, violations=(*result.violations, *end_guard(result)))
         self.append_line(call, result, began)
-        result = replace(result, changed=changed_files(call, before, stats_of_grant(call)))
+        result = replace(result, changed=differences(before, stats_of_grant(call), call.task.run_root))
         write_record(call.record_dir / "result.json", plain(result), durable=durable)
         return result
 

@@ -34,7 +34,8 @@ def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tupl
     real = [os.path.realpath(path) for path in kept]
     known = dict.fromkeys(map(os.path.realpath, filter(None, known_paths(environ))))
     hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
-    others = (path for path in listening_sockets() if may_be_hidden(path, real) and not is_below(path, hidden))
+    covered = tuple(f"{path}/" for path in hidden)
+    others = (path for path in listening_sockets() if may_be_hidden(path, real) and not f"{path}/".startswith(covered))
     return tuple(map(Path, (*hidden, *islice(others, MOST))))
 
 
@@ -79,7 +80,3 @@ def listening_sockets() -> Iterator[str]:
         else:
             others.append(path)
     yield from others
-
-
-def is_below(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)

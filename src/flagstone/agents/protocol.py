@@ -176,6 +176,15 @@ def names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
 
 
+def value_at(value: object, path: str) -> object:
+    """The value at a dotted path, such as `usage.input_tokens`. Returns None if there is none."""
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
 def amount(value: object) -> float | None:
     """A finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -12,7 +12,7 @@ Options = Mapping[str, object]
 
 
 def agent_named(name: str, options: Options | None = None) -> Agent:
-    """The agent of this name; `auto` is Claude Code where it can be used, and otherwise a clear error."""
+    """The agent of this name; `auto` is Claude Code if it can be used, and otherwise a clear error."""
     agent: Agent = find("agents", name, AGENTS)(options or {})
     return agent
 

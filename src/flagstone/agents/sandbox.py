@@ -88,11 +88,10 @@ def confinement_for(
 
 
 def refuse_if_too_weak(call: AgentCall, here: Strength, is_program: bool) -> None:
-    """Raises where an agent could do what nobody granted."""
+    """Raises FlagstoneError if an agent could do what nobody granted."""
     if call.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
-        cures = [
-            cure for fault, cure in ((here.landlock_fault, NEWER_KERNEL), (here.bubblewrap_fault, INSTALL)) if fault
-        ]
+        faults = ((here.landlock_fault, NEWER_KERNEL), (here.bubblewrap_fault, INSTALL))
+        cures = [cure for fault, cure in faults if fault]
         raise FlagstoneError(
             f"this run requires the whole sandbox (sandbox: require), and {here.missing}",
             hint=f"{'; '.join(cures)}; or set `sandbox: auto` in run.yaml; flagstone doctor shows what is here",

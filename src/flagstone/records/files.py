@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written by rename, durable where they have to be."""
+"""Files that are whole or absent: written by rename, durable if they have to be."""
 
 from __future__ import annotations
 

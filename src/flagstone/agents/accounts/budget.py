@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flagstone.agents.accounts import inflight
 from flagstone.agents.accounts.calls import Line, costs_known_later, is_call, is_counted_later, lines_of
-from flagstone.agents.protocol import Limits, paid, whole
+from flagstone.agents.protocol import Limits, Usage, paid, value_at, whole
 from flagstone.errors import WorkFailed
 from flagstone.locks import sole_use
 from flagstone.records import Ledger, cannot_write
@@ -19,7 +19,6 @@ from flagstone.records import Ledger, cannot_write
 BUDGET_NAMES = ("usd", "tokens", "agent_calls", "wall_h", "gpu_h")
 TINY = 1e-9
 LOOK_EVERY_S = 0.2
-COUNTED = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 # agents whose interrupted conversation reports its whole cost once it goes on
 TELLS_LATER = ("claude",)
 
@@ -242,14 +241,12 @@ def known_use(line: Line, name: str) -> float | None:
 
 def tokens_of(line: Line) -> float | None:
     """All tokens of a call, with cached ones; None if those in or those out are unknown."""
-    usage = line.get("usage")
-    counts = [whole(usage.get(name)) if isinstance(usage, Mapping) else None for name in COUNTED]
+    counts = [whole(value_at(line, f"usage.{name}")) for name in vars(Usage())]
     return None if None in counts[:2] else float(sum(count or 0 for count in counts))
 
 
 def allowed_of(line: Line, name: str) -> float | None:
-    allowed = line.get("allowed")
-    return paid(allowed.get(name)) if isinstance(allowed, Mapping) else None
+    return paid(value_at(line, f"allowed.{name}"))
 
 
 def close_killed_calls(log: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.protocol import AgentCall, AgentResult, paid, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, paid, value_at, whole
 from flagstone.locks import sole_use
 from flagstone.records import Ledger, decode_or_none, plain, utc
 
@@ -68,12 +68,8 @@ def append_use(
 
 def has_use(log: Path, experiment: str, run: str) -> bool:
     """Whether a log tells of what this run of an experiment has used."""
-    try:
-        with open(log, "rb") as stream:
-            lines = (decode_or_none(raw, dict[str, Any]) for raw in stream if f'"{run}"'.encode() in raw)
-            return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in lines)
-    except OSError:
-        return False
+    lines = (decode_or_none(raw, dict[str, Any]) for raw in Ledger(log).raw_lines() if f'"{run}"'.encode() in raw)
+    return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in lines)
 
 
 def lines_of(log: Path) -> list[dict[str, Any]]:
@@ -150,13 +146,12 @@ def tokens(lines: list[Line], name: str, known_later: Mapping[int, float] | None
     """A sum of tokens; None as soon as one call did not count them."""
     counts = []
     for line in lines:
-        usage = line.get("usage")
-        count = whole(usage.get(name)) if isinstance(usage, Mapping) else None
+        count = whole(value_at(line, f"usage.{name}"))
         counts.append(0 if count is None and is_counted_later(line, known_later or {}) else count)
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
 def is_counted_later(line: Line, known_later: Mapping[int, float]) -> bool:
-    """Whether the tokens of a call are among those of a later one: not, where part of its cost is not."""
+    """Whether the tokens of a call are among those of a later one. They are not if part of its cost is not."""
     return known_later.get(id(line), 1.0) < LEAST_USD

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import Outcome, Usage, paid, whole
+from flagstone.agents.protocol import Outcome, Usage, paid, value_at, whole
 from flagstone.processes import Survivor, entry_of, still_alive
 from flagstone.records import read_record, seconds_of, utc, write_record
 
@@ -83,13 +83,11 @@ def open_records(log: Path) -> list[CallRecord]:
         names = sorted(os.listdir(log.parent / FOLDER))
     except OSError:
         return []
-    places = (log.parent / FOLDER / name for name in names if name.endswith(".json") and not name.startswith("."))
-    found = ((place, read_record(place)) for place in places)
-    return [CallRecord(place, facts) for place, facts in found if facts is not None]
+    paths = (log.parent / FOLDER / name for name in names if name.endswith(".json") and not name.startswith("."))
+    return [CallRecord(path, facts) for path in paths if (facts := read_record(path)) is not None]
 
 
 def limit_s(facts: Mapping[str, Any]) -> float:
     """How long the call may take at most; a day if nobody said."""
-    allowed = facts.get("allowed")
-    hours = paid(allowed.get("wall_h")) if isinstance(allowed, Mapping) else None
+    hours = paid(value_at(facts, "allowed.wall_h"))
     return 86_400.0 if hours is None else hours * 3600

@@ -24,7 +24,7 @@ LINE_KB = 8000
 
 
 class ClaudeAgent:
-    """The agent `claude`. `options["command"]` names the program where it is not on PATH."""
+    """The agent `claude`. `options["command"]` names the program if it is not on PATH."""
 
     name = "claude"
 

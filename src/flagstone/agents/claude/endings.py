@@ -11,7 +11,7 @@ from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
 from flagstone.text import one_line
 
 REASON_CHARACTERS = 500
-# what the CLI is willing to wait by itself; where more is asked for it gives up at once, and does not say how much
+# what the CLI is willing to wait by itself; if more is asked for, it gives up at once and does not say how much
 PATIENCE_S = 60.0
 ASKED_TO_WAIT = (429, 503, 529)
 SUBTYPES = {

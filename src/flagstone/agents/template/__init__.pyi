@@ -1,2 +1,1 @@
 from .driver import CommandAgent as CommandAgent
-from .template import at as at

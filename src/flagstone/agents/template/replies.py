@@ -1,4 +1,4 @@
-"""Asks for a reply of a given form in words, and reads it, where a CLI knows no forms itself."""
+"""Asks for a reply of a given form in words, and reads it, for a CLI that knows no forms itself."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def reply_in(text: str, schema: Mapping[str, object]) -> Reply:
 
 
 def candidates(text: str) -> Iterator[str]:
-    """Where in a text a value may stand, best guess first: all of it, a fenced part, from brace to brace."""
+    """The parts of a text that may be a value, best guess first: all of it, a fenced part, from brace to brace."""
     yield text
     yield from reversed(FENCED.findall(text))
     first, last = text.find("{"), text.rfind("}")

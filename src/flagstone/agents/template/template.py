@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flagstone.agents.protocol import AgentCall, Event, Usage, names, paid, whole
+from flagstone.agents.protocol import AgentCall, Event, Usage, names, paid, value_at, whole
 from flagstone.records import decode_or_none
 
 KEPT_TEXT = 2_000_000
@@ -116,17 +116,17 @@ class OutputReader:
         if not self.has_objects and template.text:
             self.answer = Answer()  # what came before the first object was no answer
         self.has_objects = True
-        self.session = str(at(value, template.session) or self.session)
-        self.cost_usd = first(paid(at(value, template.cost_usd)), self.cost_usd)
-        self.input_tokens = first(whole(at(value, template.input_tokens)), self.input_tokens)
-        self.output_tokens = first(whole(at(value, template.output_tokens)), self.output_tokens)
-        found = at(value, template.text) if self.is_text(value) else None
+        self.session = str(value_at(value, template.session) or self.session)
+        self.cost_usd = first(paid(value_at(value, template.cost_usd)), self.cost_usd)
+        self.input_tokens = first(whole(value_at(value, template.input_tokens)), self.input_tokens)
+        self.output_tokens = first(whole(value_at(value, template.output_tokens)), self.output_tokens)
+        found = value_at(value, template.text) if self.is_text(value) else None
         if isinstance(found, str) and found:
-            return self.answered(found, is_delta=bool(at(value, template.text_delta)))
+            return self.answered(found, is_delta=bool(value_at(value, template.text_delta)))
         self.goes_on = False
-        trouble = at(value, "error.message") or (value.get("type") == "error" and value.get("message"))
+        trouble = value_at(value, "error.message") or (value.get("type") == "error" and value.get("message"))
         self.trouble = trouble if isinstance(trouble, str) else self.trouble
-        kind = at(value, "item.type") or at(value, "tool_name") or value.get("type")
+        kind = value_at(value, "item.type") or value_at(value, "tool_name") or value.get("type")
         return Event.of("tool", str(kind)) if kind else None
 
     def answered(self, text: str, *, is_delta: bool) -> Event:
@@ -138,7 +138,7 @@ class OutputReader:
         return Event.of("text", text)
 
     def finish(self) -> None:
-        """The output as a whole, where it was one object over several lines."""
+        """Reads the output as a whole if it was one object over several lines."""
         whole_output = None if self.has_objects else parsed(self.text.encode("utf-8", "replace"))
         if whole_output is not None:
             self.take(whole_output)
@@ -149,7 +149,7 @@ class OutputReader:
             self.answer.add(f"\n{text}" if self.answer.parts else text)
 
     def is_text(self, value: Mapping[str, Any]) -> bool:
-        return all(str(at(value, path)) == wanted for path, wanted in self.template.text_when.items())
+        return all(str(value_at(value, path)) == wanted for path, wanted in self.template.text_when.items())
 
     @property
     def text(self) -> str:
@@ -163,17 +163,6 @@ class OutputReader:
 def parsed(line: bytes) -> dict[str, Any] | None:
     # most lines of most programs are words
     return decode_or_none(line, dict[str, Any]) if line.lstrip().startswith(b"{") else None
-
-
-def at(value: object, path: str) -> object:
-    """The value at a dotted path, or None."""
-    if not path:
-        return None
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
-            return None
-        value = value[name]
-    return value
 
 
 def first(new: Fact, old: Fact) -> Fact:

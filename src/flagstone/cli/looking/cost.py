@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flagstone.agents import paid, whole
+from flagstone.agents import paid, value_at, whole
 from flagstone.agents.accounts import (
     BUDGET_NAMES,
     LOG,
@@ -22,7 +22,6 @@ from flagstone.agents.accounts import (
     open_records,
     sum_of,
 )
-from flagstone.agents.template import at
 from flagstone.cli.location import Location, run_argument
 from flagstone.gates import OpenedRun
 from flagstone.text import count_text, printable_text
@@ -119,7 +118,7 @@ def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
         cost = known_later.get(id(line)) or paid(line.get("cost_usd"))
         unstated = "counted later" if id(line) in known_later else "unknown"
         stated = unstated if cost is None else f"${cost:.4f}"
-        counts = [whole(at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
+        counts = [whole(value_at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
         what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()
         when = str(line.get("started_at", ""))[:19]

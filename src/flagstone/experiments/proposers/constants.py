@@ -38,7 +38,7 @@ class Source:
 
     @classmethod
     def of(cls, content: bytes) -> Source:
-        """SyntaxError or UnicodeDecodeError where it is no Python."""
+        """SyntaxError or UnicodeDecodeError if it is no Python."""
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return cls(content.decode(encoding).encode("utf-8"), encoding)
 

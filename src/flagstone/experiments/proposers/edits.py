@@ -15,7 +15,7 @@ from flagstone.text import one_line
 
 CHANGE = 200
 SIDE = 60
-COMPARED = 2000  # lines of one file; where more differs, they are only counted
+COMPARED = 2000  # lines of one file; if more differs, they are only counted
 LARGEST = 20_000_000
 
 Files = Mapping[str, bytes]

@@ -85,7 +85,7 @@ class Lessons:
         return now.with_abandoned(entry) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
 
     def with_failed(self, entry: Entry, idea: Idea) -> Lessons:
-        """Remembers a failure. One that was to mend another takes its place, and keeps its name if it crashed too."""
+        """Remembers a failure. One that was to fix another takes its place, and keeps its name if it crashed too."""
         first = crash_fixed_by(entry)
         was = next((each for each in self.recent if each.run_id == first), None)
         if was is not None and entry.status == "crash":
@@ -111,7 +111,7 @@ class Lessons:
 
 
 def crash_fixed_by(entry: Entry) -> str:
-    """The crashed run that this one was to mend; '' for an idea of its own."""
+    """The crashed run that this one was to fix; '' for an idea of its own."""
     return str(entry.proposal.get("fixes") or "")
 
 
@@ -145,7 +145,7 @@ def outcome_of(entry: Entry) -> str:
 
 
 def why_of(entry: Entry, tail: Tail) -> str:
-    """The reason, where it says more than the outcome; of a crash the exception rather than the exit code."""
+    """The reason, if it says more than the outcome; of a crash the exception rather than the exit code."""
     if entry.status != "crash":
         return "" if PLAIN.match(entry.reason) else entry.reason
     raised = [line.strip() for line in tail(entry).splitlines() if RAISED.match(line.strip())]

@@ -30,7 +30,7 @@ def propose_by_program(script: Path, view: View, draft: Path, record_dir: Path) 
         target=None,
         cwd=draft,
         env=environment(private),
-        stdin=canonical(shown(view)),
+        stdin=canonical(view_record(view)),
         owner=str(view.home.root),
         confinement=confinement(view.spec, (draft, private)),
     )
@@ -52,7 +52,7 @@ def environment(private: Path) -> Mapping[str, str]:
     return {**ours, "TMPDIR": str(private), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def shown(view: View) -> dict[str, Any]:
+def view_record(view: View) -> dict[str, Any]:
     """The view as plain values. The last runs only: it does not grow with the experiment."""
     metric = view.spec.metric
     return {
@@ -61,12 +61,12 @@ def shown(view: View) -> dict[str, Any]:
         "goal": view.spec.goal,
         "metric": {"name": metric.name, "direction": metric.direction},
         "seed": view.spec.seed,
-        "best": told_of(view.best) if view.best else None,
-        "entries": [told_of(entry) for entry in view.entries[-SHOWN:]],
+        "best": entry_record(view.best) if view.best else None,
+        "entries": [entry_record(entry) for entry in view.entries[-SHOWN:]],
     }
 
 
-def told_of(entry: Entry) -> dict[str, Any]:
+def entry_record(entry: Entry) -> dict[str, Any]:
     names = ("number", "run_id", "parent_run", "status", "verdict", "reason", "value", "note")
     return {**{name: getattr(entry, name) for name in names}, "proposal": dict(entry.proposal)}
 

@@ -46,13 +46,13 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         run_id=run_id(view.number),
         goal=cut(spec.goal, GOAL),
         entry=spec.subject.entry,
-        mutable=listed(dict.fromkeys((*spec.subject.mutable, *own))),
-        around=listed(name for name in sorted(os.listdir(draft)) if name not in own),
-        protected=listed((*(spec.subject.protected or ()), *([spec.contract] if spec.contract else []))),
-        scope=listed(spec.scope),
+        mutable=list_text(dict.fromkeys((*spec.subject.mutable, *own))),
+        around=list_text(name for name in sorted(os.listdir(draft)) if name not in own),
+        protected=list_text((*(spec.subject.protected or ()), *([spec.contract] if spec.contract else []))),
+        scope=list_text(spec.scope),
         metric=spec.metric.name,
         wanted="lower" if spec.metric.direction == "min" else "higher",
-        standing=cut(standing(view, memory), STANDING),
+        standing=cut(progress_words(view, memory), STANDING),
         constraints=constraint_lines(view),
         noise=noise_words(spec, memory),
         latest="\n".join(fitting(latest(view), LATEST)),
@@ -77,7 +77,7 @@ def with_fix(parts: ExperimentParts, view: View, crash: Entry) -> ExperimentPart
     )
 
 
-def standing(view: View, memory: Lessons) -> str:
+def progress_words(view: View, memory: Lessons) -> str:
     """The best of now, and how long ago the last gain was."""
     name, best = view.spec.metric.name, view.best
     if best is None or best.value is None:
@@ -102,8 +102,8 @@ def constraint_lines(view: View) -> str:
     last = view.entries[-1] if view.entries else None
     rows = []
     for each in view.spec.constraints:
-        where = [("best", view.best), ("last run", last)]
-        values = [f"{word}: {value_of(entry, each.name)}" for word, entry in where if entry is not None]
+        runs = (("best", view.best), ("last run", last))
+        values = [f"{word}: {value_of(entry, each.name)}" for word, entry in runs if entry is not None]
         rows.append(one_line(f"{each.name} {each.op} {each.threshold:g} ({', '.join(values)})"))
     return "\n".join(fitting(rows, LISTED))
 
@@ -138,7 +138,7 @@ def latest(view: View) -> Iterable[str]:
             yield idea_of(entry, view.tail).line
 
 
-def listed(words: Iterable[str]) -> str:
+def list_text(words: Iterable[str]) -> str:
     return "\n".join(fitting((one_line(word) for word in words), LISTED))
 
 

@@ -30,7 +30,7 @@ class View:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What a proposer says of the edit it has made in the draft folder. `failure` where it made none."""
+    """What a proposer says of the edit it has made in the draft folder. `failure` if it made none."""
 
     note: str = ""
     failure: str = ""

@@ -13,7 +13,7 @@ STEP = 0.1  # of the whole range: how far a local step goes, as a standard devia
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from low to high (by factors where `is_log`), or one of some choices."""
+    """Numbers from low to high (by factors if `is_log`), or one of some choices."""
 
     name: str
     low: float = 0.0
@@ -44,7 +44,7 @@ class Range:
         return chance.choice(self.choices) if self.choices else self.at(chance.random())
 
     def near(self, value: object, chance: Random) -> Any:
-        """A value close to this one, and another one; anywhere where this one is none of the range."""
+        """A value close to this one, and another one; any value if this one is not of the range."""
         if not self.holds(value):
             return self.anywhere(chance)
         if self.choices:

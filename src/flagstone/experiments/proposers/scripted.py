@@ -36,7 +36,7 @@ class ScriptedProposer:
     script: str
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
-        """The edit for this run. Where the script has none, the experiment is at its end."""
+        """The edit for this run. If the script has none, the experiment ends."""
         place = view.home.base / os.path.expanduser(self.script)
         if place.is_file():
             from flagstone.experiments.proposers.program import propose_by_program
@@ -49,13 +49,9 @@ class ScriptedProposer:
             lay_over(folder, draft)
             return Proposed(note=note_of(folder / NOTE_FILE))
         if patch.is_file():
-            return patched(patch, draft)
-        return exhausted(view)
-
-
-def exhausted(view: View) -> Proposed:
-    """There is nothing more to try: this ends an experiment, and is no failure of it."""
-    return Proposed(failure=f"the script has no edit for run {view.number}", facts={"exhausted": True})
+            return apply_patch(patch, draft)
+        # nothing more to try: this ends an experiment, and is no failure of it
+        return Proposed(failure=f"the script has no edit for run {view.number}", facts={"exhausted": True})
 
 
 def lay_over(folder: Path, draft: Path) -> None:
@@ -65,7 +61,7 @@ def lay_over(folder: Path, draft: Path) -> None:
             continue
         target = draft / path
         for above in reversed(list(target.relative_to(draft).parents)[:-1]):
-            own_folder(draft / above)
+            make_own_folder(draft / above)
         put(folder / path, target)
 
 
@@ -75,7 +71,7 @@ def files_below(folder: Path) -> Iterator[str]:
             yield os.path.relpath(os.path.join(place, name), folder)
 
 
-def own_folder(folder: Path) -> None:
+def make_own_folder(folder: Path) -> None:
     """Makes sure that this is a real folder: a link could lead into the project itself."""
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
@@ -97,7 +93,7 @@ def put(source: Path, target: Path) -> None:
         target.write_bytes(source.read_bytes())
 
 
-def patched(patch: Path, draft: Path) -> Proposed:
+def apply_patch(patch: Path, draft: Path) -> Proposed:
     """Applies a patch as git does: all of it or nothing, and never through a link."""
     # git would otherwise take the draft for a part of the repository that the project may be in
     env = {**plain_environment(), "GIT_CEILING_DIRECTORIES": str(draft.parent)}

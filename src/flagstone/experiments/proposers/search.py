@@ -80,9 +80,9 @@ class SearchProposer:
     def drawn(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
         """Other values than now, and, as far as they can be found, than any that were tried."""
         if self.method == "tpe":
-            from flagstone.experiments.proposers.tpe import suggested
+            from flagstone.experiments.proposers.tpe import suggest
 
-            values = suggested(view, self.ranges)
+            values = suggest(view, self.ranges)
             if self.is_new(values, now, tried):
                 return values
         return self.at_random(view, now, tried)

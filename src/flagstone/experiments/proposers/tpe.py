@@ -1,4 +1,4 @@
-"""Values suggested by TPE, as Optuna does it: each suggestion starts from the last runs."""
+"""Values suggest by TPE, as Optuna does it: each suggestion starts from the last runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fault_of_optuna() -> list[str]:
     return ["method tpe needs Optuna, which is not installed (pip install optuna; or take method: random)"]
 
 
-def suggested(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
+def suggest(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
     """The next values. The same runs, seed and number suggest the same."""
     optuna = import_module("optuna")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -33,13 +33,13 @@ def suggested(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
         direction="minimize" if view.spec.metric.direction == "min" else "maximize",
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM),
     )
-    for values, value in told_trials(view, ranges):
+    for values, value in past_trials(view, ranges):
         study.add_trial(optuna.trial.create_trial(params=values, distributions=known, value=value))
     trial = study.ask(known)
     return {each.name: each.rounded(trial.params[each.name]) for each in ranges}
 
 
-def told_trials(view: View, ranges: Sequence[Range]) -> Iterator[tuple[dict[str, Any], float]]:
+def past_trials(view: View, ranges: Sequence[Range]) -> Iterator[tuple[dict[str, Any], float]]:
     """The last runs whose values are in the current ranges. One that came to no valid number counts as the worst."""
     recent = view.entries[-TRIALS:]
     valid = [entry.value for entry in recent if counts(entry) and entry.value is not None]

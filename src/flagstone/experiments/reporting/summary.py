@@ -6,7 +6,7 @@ import re
 from array import array
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,10 @@ class Summary:
             self.failures[kind] += 1
             self.last_failures[kind] = entry.run_id
         if entry.value is not None:
-            if parameters := entry.proposal.get("parameters"):
-                self.add_parameters(parameters, entry.value)
+            for name, setting in (entry.proposal.get("parameters") or {}).items():
+                tried = self.parameters.setdefault(name, Tried())
+                tried.settings.append(setting)
+                tried.values.append(entry.value)
             if entry.valid:
                 self.rank(entry, entry.value)
 
@@ -69,12 +71,6 @@ class Summary:
         if len(self.tail) < EXTREMES or sign * value >= sign * (self.tail[0].value or 0.0):
             insort(self.tail, entry, key=lambda each: sign * (each.value or 0.0))
             del self.tail[:-EXTREMES]
-
-    def add_parameters(self, parameters: Mapping[str, Any], value: float) -> None:
-        for name, setting in parameters.items():
-            tried = self.parameters.setdefault(name, Tried())
-            tried.settings.append(setting)
-            tried.values.append(value)
 
 
 def summary_of(entries: Iterable[Row], direction: str) -> Summary:
