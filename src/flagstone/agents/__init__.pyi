@@ -1,4 +1,4 @@
-from .changes import FileStat as FileStat, differences as differences, stats_below as stats_below
+from .changes import differences as differences, stats_below as stats_below
 from .conversation import SessionFolder as SessionFolder
 from .frame import Frame as Frame, Guard as Guard
 from .hidden_paths import paths_to_hide as paths_to_hide

@@ -5,41 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from flagstone.agents.protocol import AgentCall, Mode
+from flagstone.records import marks_in
 
 FILES_LIMIT = 20_000
 NAMED = 500
 
 
-class FileStat(NamedTuple):
-    """A file as it was. No program can set `ctime_ns` back."""
-
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-
-def stats_of_grant(call: AgentCall) -> dict[str, FileStat]:
+def stats_of_grant(call: AgentCall) -> dict[str, list[int]]:
     """Every file and link of the grant."""
     return stats_below([] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable])
 
 
 def stats_below(
     places: Iterable[str], passed_over: Collection[str] = (), left_out: Collection[str] = ()
-) -> dict[str, FileStat]:
+) -> dict[str, list[int]]:
     """Every file and link of these places, but what has one of some names, or one of some paths; up to a limit."""
-    found: dict[str, FileStat] = {}
+    found: dict[str, list[int]] = {}
     for path in files_below(places, passed_over, left_out):
         if len(found) == FILES_LIMIT:
             break
         try:
-            status = os.lstat(path)
+            found[path] = marks_in(os.lstat(path))
         except OSError:
             continue
-        found[path] = FileStat(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return found
 
 
@@ -57,7 +47,7 @@ def files_below(places: Iterable[str], passed_over: Collection[str], left_out: C
         yield from (entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
-def differences(before: Mapping[str, FileStat], after: Mapping[str, FileStat], root: Path) -> tuple[str, ...]:
+def differences(before: Mapping[str, list[int]], after: Mapping[str, list[int]], root: Path) -> tuple[str, ...]:
     """What is new, changed or gone, relative to the root if it is below it; of very many the first and their number."""
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     above = os.path.abspath(root)

@@ -1,4 +1,4 @@
-from .digests import DigestCache as DigestCache, mark_of as mark_of
+from .digests import DigestCache as DigestCache, mark_of as mark_of, marks_in as marks_in
 from .encoding import (
     ZERO as ZERO,
     canonical as canonical,

@@ -65,7 +65,7 @@ class DigestCache:
 
 
 def mark_of(path: str | os.PathLike[str]) -> list[int]:
-    """What changes when a file does. Empty if there is no file. ctime tells of an edit whose mtime was set back."""
+    """The marks of a file. Empty if there is no file."""
     try:
         return marks_in(os.stat(path))
     except OSError:
@@ -73,4 +73,5 @@ def mark_of(path: str | os.PathLike[str]) -> list[int]:
 
 
 def marks_in(stat: os.stat_result) -> list[int]:
+    """What changes when a file does. No program can set its ctime back."""
     return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]

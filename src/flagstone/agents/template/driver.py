@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +81,9 @@ class CommandAgent:
         said = replace(call, prompt=prompt)
         # no rules of a CLI's own hold it here: whatever it is asked to do, it can run programs
         held = replace(call, mode=Mode.WORK, writable=() if call.mode is Mode.JUDGE else call.writable)
+        # where the CLI keeps its own conversations
+        states = (Path(os.path.expanduser(name)) for name in self.template.state)
+        own_folders = [state for state in states if state.is_dir()]
         return Command(
             argv=self.template.command(said, session),
             target=None,
@@ -88,15 +91,8 @@ class CommandAgent:
             env={**env, **own_git_only(call), "TMPDIR": str(folder.temporary)},
             stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
             owner=folder.owner,
-            confinement=sandbox.confinement_for(held, (folder.temporary, *self.state_folders())),
+            confinement=sandbox.confinement_for(held, (folder.temporary, *own_folders)),
         )
-
-    def state_folders(self) -> Iterator[Path]:
-        """Where the CLI keeps its own conversations, as far as it is there."""
-        for name in self.template.state:
-            folder = Path(os.path.expanduser(name))
-            if folder.is_dir():
-                yield folder
 
 
 def limits_of(call: AgentCall) -> ProcessLimits:

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from flagstone.agents import (
     AgentCall,
     AgentResult,
     Conversation,
-    FileStat,
     Frame,
     Guard,
     Limits,
@@ -222,11 +222,8 @@ def guard_of(home: Home, project: Path) -> Guard:
         if call.sandbox != "off" and strength().keeps_files:
             return lambda result: ()
         own = {str(path) for path in (home.root.parent, call.task.run_root, call.record_dir)}
-
-        def marks() -> dict[str, FileStat]:
-            return stats_below(dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
-
-        before = marks()
-        return lambda result: [f"{name} (changed meanwhile)" for name in differences(before, marks(), home.base)]
+        look = partial(stats_below, dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
+        before = look()
+        return lambda result: [f"{name} (changed meanwhile)" for name in differences(before, look(), home.base)]
 
     return begin
