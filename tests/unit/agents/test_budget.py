@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from flagstone.agents.accounts.budget import Balance, Budget, Claim, Patience, reserve
+from flagstone.agents.accounts.budget import Balance, Budget, Claim
 from flagstone.agents.accounts.calls import append_call, append_use, lines_of, spending, sum_of
 from flagstone.agents.accounts.inflight import open_records
+from flagstone.agents.accounts.reservation import Patience, reserve
 from flagstone.agents.protocol import Limits
 from flagstone.errors import WorkFailed
 from flagstone.records import Ledger

@@ -3,10 +3,6 @@ from .budget import (
     Balance as Balance,
     Budget as Budget,
     Claim as Claim,
-    Patience as Patience,
-    Reservation as Reservation,
-    refuse_if_spent as refuse_if_spent,
-    reserve as reserve,
 )
 from .calls import (
     LOG as LOG,
@@ -23,3 +19,9 @@ from .calls import (
     sum_of as sum_of,
 )
 from .inflight import open_records as open_records
+from .reservation import (
+    Patience as Patience,
+    Reservation as Reservation,
+    refuse_if_spent as refuse_if_spent,
+    reserve as reserve,
+)

@@ -40,17 +40,23 @@ class CallRecord:
     def began_s(self) -> float:
         return seconds_of(str(self.facts.get("at")))
 
+    @property
+    def limit_s(self) -> float:
+        """How long the call may take at most. Returns a day if it has no limit."""
+        hours = paid(value_at(self.facts, "allowed.wall_h"))
+        return 86_400.0 if hours is None else hours * 3600
+
     def is_over(self, now_s: float) -> bool:
         """Whether the process that made the call is gone, so that nobody will write its line."""
         if self.facts.get("host") != socket.gethostname():
-            return now_s > self.began_s + limit_s(self.facts) + LATE_S
+            return now_s > self.began_s + self.limit_s + LATE_S
         holder = Survivor(whole(self.facts.get("pid")) or 0, whole(self.facts.get("started_ticks")) or 0)
         return not still_alive((holder,))
 
     def line_if_killed(self, now_s: float) -> dict[str, object]:
         """The line of a call whose process was killed: its cost is unknown."""
         known = {name: value for name, value in self.facts.items() if name in CALL_FACTS}
-        wall_s = min(max(now_s - self.began_s, 0.0), limit_s(self.facts))
+        wall_s = min(max(now_s - self.began_s, 0.0), self.limit_s)
         return {
             **known,
             "outcome": Outcome.CRASHED.value,
@@ -85,9 +91,3 @@ def open_records(log: Path) -> list[CallRecord]:
         return []
     paths = (log.parent / FOLDER / name for name in names if name.endswith(".json") and not name.startswith("."))
     return [CallRecord(path, facts) for path in paths if (facts := read_record(path)) is not None]
-
-
-def limit_s(facts: Mapping[str, Any]) -> float:
-    """How long the call may take at most; a day if nobody said."""
-    hours = paid(value_at(facts, "allowed.wall_h"))
-    return 86_400.0 if hours is None else hours * 3600
