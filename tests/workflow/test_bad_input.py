@@ -92,7 +92,7 @@ def test_a_stage_that_does_not_exist_is_named_with_the_nearest(place: Place, fir
 def test_what_is_not_built_cannot_be_approved(place: Place, first: Study) -> None:
     before = first.tree()
     assert_refused(place.flagstone("approve", "2"), "rests on stage 01")
-    assert_refused(place.flagstone("approve", "1", "--digest", "000000"), "has moved")
+    assert_refused(place.flagstone("approve", "1", "--digest", "000000"), "has changed")
     assert first.tree() == before
 
 

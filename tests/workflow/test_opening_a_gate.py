@@ -73,7 +73,7 @@ def test_a_flag_dated_in_the_future_is_no_approval_and_that_is_said(place: Place
     os.utime(first.files.flag("01"), (ahead, ahead))
     said = place.snakemake()
     assert said.code == 0 and first.built() == ["01"] and not first.seals("01")
-    assert "dated in the future" in said.last and said.last.endswith("touch runs/t/approved/01.flag")
+    assert "has a date in the future" in said.last and said.last.endswith("touch runs/t/approved/01.flag")
 
     first.touch("01")
     assert "stage 02" in place.snakemake().last

@@ -221,7 +221,7 @@ class Frontier:
         if found.is_built:
             return self.messages.of_gate(found)
         if self.call.executing() and is_begun(self.opened.run, stage.nr, self.turn_key(stage)):
-            return f"{name} was stopped; the same command goes on where it stopped"
+            return f"{name} was stopped; the same command continues where it stopped"
         may_be_cut_off = self.call.executing() and stage.runs_experiments
         cut_off = plan.cut_off_text(self.opened.run, self.messages.path) if may_be_cut_off else ""
         return cut_off or f"{name} comes next: it would be built now"

@@ -64,7 +64,7 @@ class Verdict:
     @property
     def words(self) -> str:
         """What is said of the stage after its name."""
-        return f"is to be built again ({self.reason})" if self.state is State.DUE else self.reason
+        return f"must be built again ({self.reason})" if self.state is State.DUE else self.reason
 
 
 def judge_gates(moment: Moment) -> dict[str, Verdict]:
@@ -84,7 +84,7 @@ def judge_gate(moment: Moment, stage: Stage) -> Verdict:
     if files.content is None:
         if was is None:
             return Verdict(files, State.NOT_YET, f"is not built yet{early}")
-        return Verdict(files, State.DUE, "is to be published again")
+        return Verdict(files, State.DUE, "must be published again")
     if was:
         turn = next_turn(moment, stage)
         if turn != was.turn and turn.key != was.turn.key:
@@ -104,13 +104,13 @@ def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
         was_taken_back = files.decisions[-1].event != "approved"
         return Verdict(files, State.APPROVED, "is approved", is_fresh=was_taken_back)
     if flag.mtime_ns > now_ns + SKEW_NS:
-        why = f"waits for you: {name} is dated in the future, which is not an approval; touch it again"
+        why = f"waits for you: {name} has a date in the future and does not count; touch it again"
         return Verdict(files, State.STALE if seal else State.WAITING, why)
     late = first_change_after(files, flag)
     if seal and (flag.is_copied or flag.mtime_ns == seal.flag_mtime_ns or late):
         return Verdict(files, State.STALE, "changed after it was approved: " + "; ".join(changes))
     if flag.is_copied:
-        why = f"waits for you: {name} came along with this copy of the run; touch it again to approve"
+        why = f"waits for you: {name} was copied with the run; touch it again to approve"
         return Verdict(files, State.WAITING, why)
     if late:
         why = f"waits for you: {name} is older than {late}, so it is not an approval of it"

@@ -42,9 +42,7 @@ class Messages:
         """That nothing is left to do, or nothing up to where a person asked to stop."""
         stages = self.path(self.run.root / "stages")
         if upto:
-            return (
-                f"run {self.run.name} stands where you asked: everything up to stage {upto} is approved; see {stages}"
-            )
+            return f"run {self.run.name} has reached stage {upto}: everything up to it is approved; see {stages}"
         return f"run {self.run.name} is done: every stage is approved; the documents are in {stages}"
 
     def aborted(self) -> str:
@@ -56,4 +54,4 @@ class Messages:
             why = ""
         reason = f": {why}" if why else ""
         undo = f"flagstone resume {self.run.name}, or rm {quote(self.path(self.run.aborted))}"
-        return f"run {self.run.name} is aborted{reason} (to go on: {undo})"
+        return f"run {self.run.name} is aborted{reason} (to continue: {undo})"

@@ -22,7 +22,7 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
     if was is None and not holder_of(opened.run.drafts(stage.nr) / ".lock"):
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} has nothing to refine yet",
-            hint=f"build it first: flagstone run {opened.run.name}",
+            hint=f"run it first: flagstone run {opened.run.name}",
         )
     path = opened.run.feedback(stage.nr)
     text = words.strip() + "\n"

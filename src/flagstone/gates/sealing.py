@@ -77,21 +77,21 @@ def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:
     if content is None or not verdict.is_built:
         raise FlagstoneError(
             f"stage {stage.key} cannot be approved: it {verdict.words}",
-            hint=f"build it first: flagstone run {run.name}",
+            hint=f"run it first: flagstone run {run.name}",
         )
     if content.missing:
         raise FlagstoneError(
-            f"stage {stage.key} cannot be approved: {', '.join(content.missing[:5])} is gone",
-            hint=f"put it back from history/{stage.nr}/, or do the stage again: flagstone redo {stage.nr}",
+            f"stage {stage.key} cannot be approved: {', '.join(content.missing[:5])} is missing",
+            hint=f"restore it from history/{stage.nr}/, or do the stage again: flagstone redo {stage.nr}",
         )
     if digest is not None and len(digest) < DIGEST_CHARACTERS:
         raise FlagstoneError(
-            f"{digest!r} is too short to be the digest of what you saw",
-            hint=f"give at least {DIGEST_CHARACTERS} characters of it, as flagstone review {stage.nr} shows it",
+            f"{digest!r} is too short for a digest",
+            hint=f"give at least {DIGEST_CHARACTERS} characters, as flagstone review {stage.nr} shows it",
         )
     if digest is not None and not content.digest.startswith(digest.lower()):
         raise FlagstoneError(
-            f"stage {stage.key} has moved: it is {content.digest[:12]} now, not {digest[:12]}",
+            f"the content of stage {stage.key} has changed: its digest is {content.digest[:12]} now, not {digest[:12]}",
             hint=f"look at it again: flagstone review {stage.nr} --run {run.name}",
         )
 

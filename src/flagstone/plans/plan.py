@@ -129,7 +129,7 @@ def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
         log = shown(run.logs / f"experiment-{plan.name}-{block}.log")
         return (
             f"experiment {plan.name}: its job was killed or stopped in block {block} ({log}); "
-            "the same command goes on where it stopped"
+            "the same command continues where it stopped"
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""Where the experiments of a run stand that have not ended: read off the last line of each ledger."""
+"""How far the experiments of a run are that have not ended: read off the last line of each ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ExperimentStatus:
     """One experiment that has not ended, as `flagstone status` shows it."""
 
     name: str
-    state: str  # planned | running | stopped | failed | under way | begins anew
+    state: str  # planned | running | stopped | failed | under way | starts over
     reason: str
     runs: int
     max_runs: int | None
@@ -64,5 +64,5 @@ def state_of(plan: Plan, home: Home) -> tuple[str, str]:
         return "failed", str(failure.get("problem")).removeprefix(f"experiment {plan.name}: ")
     design = (read_record(home.design) or {}).get("plan")
     if design not in (None, plan.digest):
-        return "begins anew", "another design was approved"
+        return "starts over", "another design was approved"
     return ("under way" if home.ledger.exists() else "planned"), ""

@@ -1,4 +1,4 @@
-"""What stands where in a run: one word a stage, why, and the one next command. Never writes."""
+"""The state of a run: one word a stage, why, and the one next command. Never writes."""
 
 from __future__ import annotations
 

@@ -71,10 +71,10 @@ def test_an_approval_by_command_refuses_what_is_incomplete_or_has_moved(built: D
     for digest in ("", "abc"):
         with pytest.raises(FlagstoneError, match="too short"):
             approve_stage(opened, stage, command_decision(), digest)
-    with pytest.raises(FlagstoneError, match="has moved"):
+    with pytest.raises(FlagstoneError, match="has changed"):
         approve_stage(opened, stage, command_decision(), "0" * 12)
     (built.run.workspace / "notes" / "01.md").unlink()
-    with pytest.raises(FlagstoneError, match="is gone"):
+    with pytest.raises(FlagstoneError, match="is missing"):
         approve_stage(open_run(built.opened.project, built.run), stage, command_decision())
 
 

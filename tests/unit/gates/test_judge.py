@@ -33,7 +33,7 @@ TABLE = {
     "a flag dated later than it was made": (with_flag(built("01"), Flag(TOUCHED, 1)), State.WAITING, "older than"),
     "a flag from the future": (with_flag(built("01"), Flag(NOW + 9 * SECOND, NOW)), State.WAITING, "in the future"),
     "a clock that is a second off": (with_flag(built("01"), Flag(NOW + SECOND, NOW)), State.APPROVED, ""),
-    "a flag that came with a copy": (with_flag(built("01"), replace(FLAG, is_copied=True)), State.WAITING, "copy"),
+    "a flag that came with a copy": (with_flag(built("01"), replace(FLAG, is_copied=True)), State.WAITING, "copied"),
     "a file edited before the touch": (with_flag(edited(built("01"), at_ns=TOUCHED - 1)), State.APPROVED, ""),
     "a file edited after the touch": (with_flag(edited(built("01"))), State.WAITING, "older than stages/01.md"),
     "a file that is gone": (with_flag(edited(built("01"), at_ns=float("inf")), LATER), State.WAITING, "older than"),
@@ -63,7 +63,7 @@ TABLE = {
     "a redo mark": (replace(approved("01"), redo=1), State.DUE, "redo/01 asks for a new start"),
     "settings of a stage that waits": (replace(built("01"), settings=OPUS), State.DUE, "model the default → opus"),
     "settings of an approved stage": (replace(approved("01"), settings=OPUS), State.STALE, "model the default → opus"),
-    "a document that was deleted": (replace(approved("01"), content=None), State.DUE, "is to be published again"),
+    "a document that was deleted": (replace(approved("01"), content=None), State.DUE, "must be published again"),
 }
 
 
