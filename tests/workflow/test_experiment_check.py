@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from flagstone.processes.confinement import landlock, machine
+
 FLAGSTONE = Path(sys.executable).parent / "flagstone"
 TRAIN = '"""Trains."""\nfrom __future__ import annotations\nimport model\nprint("val_loss:", model.LR)\n'
 CONFIGURED = "import json\nprint('val_loss:', json.load(open('conf.json'))['lr'])\n"
@@ -124,3 +126,18 @@ def test_a_run_that_changes_the_project_is_not_quiet(tmp_path: Path) -> None:
     make(tmp_path, {"train.py": writing}, "--mutable", "train.py", "--sandbox", "off")
     found = rows(tmp_path, code=2)
     assert found["quiet"]["mark"] == "✗" and "log.txt" in found["quiet"]["evidence"]
+
+
+def test_a_folder_that_the_program_writes_to_is_named_with_the_option_that_helps(tmp_path: Path) -> None:
+    if machine.bubblewrap_fault() and landlock.abi() < 3:
+        pytest.skip("needs a sandbox")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "weights.npz").write_text("of an earlier run")
+    writing = "open('results/weights.npz', 'w').write('x')\nprint('val_loss: 1')\n"
+    make(tmp_path, {"train.py": writing}, "--mutable", "train.py")
+    said = flagstone(tmp_path, "check", "one", code=3)
+    assert said.splitlines()[-1] == "next: set subject.scratch: [results], or give new --scratch results"
+    words = ("--scratch", "results", "--metric", "val_loss", "--mutable", "train.py", "--proposer", "none")
+    flagstone(tmp_path, "new", "two", *words, "--", sys.executable, "train.py")
+    flagstone(tmp_path, "check", "two")
+    assert (tmp_path / "results" / "weights.npz").read_text() == "of an earlier run"

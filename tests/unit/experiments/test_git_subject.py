@@ -426,3 +426,13 @@ def test_drafts_of_one_time_are_folders_of_their_own(beside: Beside) -> None:
     for run in runs[2:]:
         beside.subject.lay_out(beside.base.tree, beside.subject.draft(run))
     assert [run.draft.exists() for run in runs] == [False, False, True, True]
+
+
+def test_a_repository_with_sha_256_names_is_refused_in_words(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--object-format=sha256", "here/checkout")
+    beside = Beside(tmp_path / "here")
+    beside.home.root.mkdir()
+    put(beside.checkout, "src/model.py", "lr = 1\n")
+    beside.commit()
+    with pytest.raises(FlagstoneError, match="SHA-256"):
+        beside.subject.base()

@@ -41,6 +41,7 @@ OFF = ("off", False)
 @click.option("--code", help="For custom: a file with extract(run_dir, log_text).")
 @click.option("--mutable", multiple=True, help="A file or glob that may be edited (repeatable).")
 @click.option("--protected", multiple=True, help="A file or glob that decides the number and must not change.")
+@click.option("--scratch", multiple=True, help="A folder or file that a run writes to; each gets its own (repeatable).")
 @click.option("--entry", help="The file that the command starts (default: the first mutable one).")
 @click.option("--kind", type=click.Choice(["files", "git"]), help="What is edited: a few files, or a git work tree.")
 @click.option("--root", help="The project's folder (default: the current one).")
@@ -130,7 +131,7 @@ def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[s
 
     metric = given["metric"]
     value["goal"] = given["goal"] or value.get("goal") or (f"improve {metric}" if metric else "")
-    for key in ("mutable", "protected", "entry", "kind", "root"):
+    for key in ("mutable", "protected", "scratch", "entry", "kind", "root"):
         put("subject", key, given[key])
     put("harness", "argv", argv)
     for key in ("seconds", "gpus"):

@@ -89,9 +89,9 @@ class Checking:
         before = marks_of_project(root, self.opened.home.root) if asked.rows > 3 else {}
         marked, used = self.first_run()
         log = self.log_of(marked)
-        first = [check_rows.command_row(marked, self.command_words)]
+        denied = denied_paths(log, root)
+        first = [check_rows.command_row(marked, self.command_words, denied)]
         if marked.status == "crash":
-            denied = denied_paths(log, root)
             more = [check_rows.quiet_row([], denied)] if denied else []
             return Check((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
         used = {**used, **self.texts_in_use(marked)}
@@ -105,7 +105,7 @@ class Checking:
         ]
         seeds = self.seed_runs(marked)
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
-        first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied_paths(log, root))]
+        first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
         first.append(self.same(marked.value, asked))
         return Check(tuple(first), proposal=check_rows.seed_proposal(seeds))
 

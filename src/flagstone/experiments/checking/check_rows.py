@@ -29,8 +29,10 @@ class Row:
     cure: str = ""
 
 
-def command_row(run: Measurement, words: str) -> Row:
-    """Whether the program starts and its imports are found."""
+def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]]) -> Row:
+    """Whether the program starts and its imports are found. `denied` is what it could not write to."""
+    if run.status == "crash" and denied:
+        return Row(1, "command", "✗", run.reason, denied[0][1])
     if run.status == "crash":
         missing = "No module named" in run.reason
         cure = "install it in the environment of the command, or name another program in harness.argv"

@@ -15,6 +15,7 @@ from flagstone.processes import run_quietly
 READ_S = 120
 FETCH_S = 1800
 MISSING, TOO_LONG = 127, 124
+SHA1_LETTERS = 40
 AT_ONCE_BYTES = 64_000_000
 # programs and hooks that a repository's own settings could start, and what would write to it
 INERT = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", f"core.attributesFile={os.devnull}")
@@ -54,6 +55,11 @@ class Checkout:
             raise FlagstoneError(
                 f"the repository {self.root} has no commit yet", hint="commit the files first: git add and git commit"
             ) from error
+        if len(commit) != SHA1_LETTERS:
+            raise FlagstoneError(
+                f"{self.root} is a repository with SHA-256 names, which experiments cannot keep yet",
+                hint="use `--kind files`, or a clone of it with SHA-1 names",
+            )
         self.git("cat-file", "-e", f"{commit}^{{tree}}")
         return commit
 
