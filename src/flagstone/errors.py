@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FlagstoneError(Exception):
-    """Something the user can put right (exit code 2)."""
+    """Something that the user can fix (exit code 2)."""
 
     exit_code = 2
 
@@ -18,7 +18,7 @@ class FlagstoneError(Exception):
 
 
 class WorkFailed(FlagstoneError):
-    """The work itself failed, although it was asked for correctly (exit code 3)."""
+    """The work itself failed, although the request was correct (exit code 3)."""
 
     exit_code = 3
 

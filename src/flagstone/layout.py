@@ -153,6 +153,6 @@ def project_root(starts: Iterable[Path]) -> Path:
             if is_project_root(folder):
                 return folder
     raise FlagstoneError(
-        "no Flagstone project here: neither this folder nor one above it holds Snakefile and config/stages.yaml",
-        hint="change into your checkout of Flagstone, or say where it is: flagstone --project DIR …",
+        "no Flagstone project here: neither this folder nor one above it contains Snakefile and config/stages.yaml",
+        hint="cd into your checkout of Flagstone, or name it: flagstone --project DIR …",
     )

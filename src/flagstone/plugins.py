@@ -31,7 +31,7 @@ def find(kind: str, name: str, built_in: Mapping[str, str | Callable[..., Any]])
     names = [*built_in, *added]
     close = difflib.get_close_matches(name.lower(), names, n=1)
     first = f"did you mean {close[0]!r}? " if close else ""
-    raise FlagstoneError(f"there is no {WORDS[kind]} called {name!r}", hint=f"{first}there are {', '.join(names)}")
+    raise FlagstoneError(f"unknown {WORDS[kind]} {name!r}", hint=f"{first}known: {', '.join(names)}")
 
 
 def plugin_names(kind: str) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class PromptParts:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentParts:
-    """All that the prompt of one run of an experiment may say. What `fix_run` names crashed and is to be mended."""
+    """All that the prompt of one run of an experiment may say. What `fix_run` names crashed and is to be fixed."""
 
     experiment: str
     run_id: str
@@ -74,7 +74,7 @@ class ExperimentParts:
 
 @dataclass(frozen=True, kw_only=True)
 class NextParts:
-    """All that an agent is told when it is to design the experiment after one that has ended."""
+    """All that the prompt for the design of the next experiment may say."""
 
     experiment: str
     goal: str
@@ -106,7 +106,7 @@ def continuation_prompt(folder: Path, parts: PromptParts) -> str:
 
 
 def repair_prompt(folder: Path, parts: PromptParts) -> str:
-    """What a turn is told whose work did not pass: each failed rule, and what must be there instead."""
+    """The prompt of a turn whose work did not pass: each failed rule, and what must be there instead."""
     return render(folder, "repair.md.j2", parts)
 
 
@@ -119,7 +119,7 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextP
     except jinja2.TemplateNotFound as error:
         raise FlagstoneError(
             f"there is no prompt {error.name} in {folder}",
-            hint=f"put it there under that name{newer_prompts(parts)}",
+            hint=f"create it{newer_prompts(parts)}",
         ) from error
     except jinja2.TemplateSyntaxError as error:
         raise FlagstoneError(
@@ -128,7 +128,7 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextP
         ) from error
     except jinja2.UndefinedError as error:
         raise FlagstoneError(
-            f"{place_in(folder, error.__traceback__)}: the template wants what is not given: {error.message}",
+            f"{place_in(folder, error.__traceback__)}: the template uses an unknown value: {error.message}",
             hint=f"a prompt may use: {', '.join(vars(parts))}",
         ) from error
 

@@ -27,7 +27,7 @@ def parse_yaml(text: str | bytes, where: str) -> Any:
         why = getattr(error, "problem", None) or str(error).split("\n")[0]
         raise FlagstoneError(
             f"{where}{line} is not readable YAML: {why}",
-            hint=f"correct {where} and give the same command again",
+            hint=f"correct {where}, then run the same command again",
         ) from error
 
 
@@ -65,7 +65,7 @@ def refuse_double_keys(top: Any) -> None:
             rest += (key, value)
             name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
             if name in keys:
-                why = f"the key {key.value!r} is there a second time"
+                why = f"the key {key.value!r} occurs twice"
                 raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
             keys.add(name)
 
@@ -78,12 +78,12 @@ def read_yaml(path: Path) -> Any:
     except OSError as error:
         raise FlagstoneError(
             f"cannot read {path}: {error.strerror or error}",
-            hint="put the file back or make it readable, then give the same command again",
+            hint="restore the file or make it readable, then run the same command again",
         ) from error
     if len(content) > MAX_YAML_BYTES:
         raise FlagstoneError(
             f"{path} is larger than {MAX_YAML_BYTES // 1_000_000} MB",
-            hint="this file holds settings only; move data elsewhere",
+            hint="this file is for settings only; move data elsewhere",
         )
     return parse_yaml(content, str(path))
 

@@ -137,8 +137,8 @@ def read_layer(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise FlagstoneError(
-            f"{path} should hold keys and values",
-            hint="one a line, such as `model: opus`; every key: docs/reference/settings.md",
+            f"{path} should contain keys and values",
+            hint="one per line, such as `model: opus`; every key: docs/reference/settings.md",
         )
     return value
 

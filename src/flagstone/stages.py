@@ -97,7 +97,7 @@ def sort_stages(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stag
         if not ready:
             stuck = ", ".join(sorted(set(rows) - set(done)))
             raise FlagstoneError(
-                f"{where}: the stages {stuck} rest on each other in a circle",
+                f"{where}: the stages {stuck} depend on each other in a circle",
                 hint="remove one of their `after` entries, so that there is a first one",
             )
         done[ready[0]] = stage_of(ready[0], rows[ready[0]])

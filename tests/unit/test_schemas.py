@@ -35,7 +35,7 @@ def test_a_syntax_error_names_the_line() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("harness:\n  seconds: 5\n  gpus: 1\n  seconds: 500\n", "x.yaml line 4 .*the key 'seconds' is there a second"),
+        ("harness:\n  seconds: 5\n  gpus: 1\n  seconds: 500\n", "x.yaml line 4 .*the key 'seconds' occurs twice"),
         ("a: 1\nb: {c: 1, 'c': 2}\n", "x.yaml line 2 .*the key 'c'"),
         ("- x: 1\n- y: 1\n  y: 1\n", "x.yaml line 3 .*the key 'y'"),
     ],

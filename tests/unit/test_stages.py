@@ -56,7 +56,7 @@ def test_a_table_is_sorted_by_what_rests_on_what() -> None:
 
 
 def test_a_circle_is_named() -> None:
-    with pytest.raises(FlagstoneError, match="02, 03 rest on each other in a circle"):
+    with pytest.raises(FlagstoneError, match="02, 03 depend on each other in a circle"):
         sort_stages({"01": row("a"), "02": row("b", "03"), "03": row("c", "02")}, "table")
 
 

@@ -80,7 +80,7 @@ def test_new_refuses_what_is_wrong_and_creates_nothing(place: Place, tmp_path: P
 
 def test_a_run_that_exists_is_not_touched(place: Place, first: Study) -> None:
     before = first.tree()
-    assert_refused(place.flagstone("new", "t", "--goal", "another"), "exists already")
+    assert_refused(place.flagstone("new", "t", "--goal", "another"), "already exists")
     assert first.tree() == before
 
 
@@ -101,7 +101,7 @@ def test_a_stage_table_with_a_circle_is_refused_before_anything_runs(place: Plac
     table = yaml.safe_load(path.read_text())
     table["stages"]["02"]["after"] = ["03"]
     path.write_text(yaml.safe_dump(table))
-    words = ("rest on each other in a circle", "02", "03")
+    words = ("depend on each other in a circle", "02", "03")
     assert_refused(place.flagstone("run", "t"), *words)
     assert_refused(place.snakemake(), *words, code=1)
 

@@ -192,7 +192,7 @@ def test_feedback_that_comes_just_before_a_kill_is_not_lost(place: Place, moment
     assert any(KEPT_WISH.strip() in study.prompt("01", number) for number in range(1, last + 1))
     published = study.opened
     assert study.summary("01").is_file() and "waits for you" in said.last
-    assert not place.flagstone("run", "t").text.count("works on it"), "it was taken up, and once"
+    assert not place.flagstone("run", "t").text.count("starting "), "it was taken up, and once"
     assert published.run.name == "t"
 
 

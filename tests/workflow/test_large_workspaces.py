@@ -17,7 +17,7 @@ def test_too_many_files_end_a_stage_with_the_cure(place: Place, first: Study) ->
     first.touch("01")
     said = place.flagstone("run", "t")
     assert said.code == 2, said.text
-    assert f"holds more than {FILES_LIMIT} files" in said.text and "pack or remove" in said.text
+    assert f"contains more than {FILES_LIMIT} files" in said.text and "pack or remove" in said.text
     assert "interrupted" not in said.text and not said.has_traceback
     plain = place.snakemake()
     assert plain.code == 1 and "pack or remove" in plain.last

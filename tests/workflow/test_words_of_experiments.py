@@ -53,7 +53,7 @@ def test_status_says_why_an_experiment_failed(place: Place) -> None:
     ("stopped", "words"),
     [
         ("job", "experiment tune: its job was killed or stopped in block 0001"),
-        ("snakemake", "experiment tune has not ended; the same command goes on after its block 0001"),
+        ("snakemake", "experiment tune has not ended; the same command continues after its block 0001"),
     ],
 )
 def test_the_last_words_say_that_a_call_was_cut_off(place: Place, stopped: str, words: str) -> None:

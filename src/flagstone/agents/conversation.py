@@ -103,7 +103,7 @@ def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Sessi
         running = () if is_first else folder.still_running()
         if running:
             pids = ", ".join(str(process.pid) for process in running)
-            return AgentResult.unstarted(call, Outcome.UNCLEAN, f"processes of an earlier call still run: {pids}")
+            return AgentResult.unstarted(call, Outcome.UNCLEAN, f"an earlier call still has processes: {pids}")
         try:
             return work(folder)
         finally:

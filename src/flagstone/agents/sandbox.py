@@ -93,13 +93,13 @@ def refuse_if_too_weak(call: AgentCall, here: Strength, is_program: bool) -> Non
         faults = ((here.landlock_fault, NEWER_KERNEL), (here.bubblewrap_fault, INSTALL))
         cures = [cure for fault, cure in faults if fault]
         raise FlagstoneError(
-            f"this run requires the whole sandbox (sandbox: require), and {here.missing}",
-            hint=f"{'; '.join(cures)}; or set `sandbox: auto` in run.yaml; flagstone doctor shows what is here",
+            f"this run requires the whole sandbox (sandbox: require), but {here.missing}",
+            hint=f"{'; '.join(cures)}; or set `sandbox: auto` in run.yaml; see also: flagstone doctor",
         )
     if call.mode is Mode.WORK and is_program and not here.keeps_files:
         raise FlagstoneError(
-            f"stage {call.task.stage} lets an agent run programs, and nothing here could keep them inside the run: "
-            f"{here.missing}",
+            f"stage {call.task.stage} lets an agent run programs, but nothing on this machine can keep them "
+            f"inside the run: {here.missing}",
             hint=f"{NEWER_KERNEL}; {SWITCH_OFF}",
         )
 
@@ -112,11 +112,11 @@ def checked_grant(path: Path, call: AgentCall) -> Path:
     leaves = given.is_relative_to(root) and not real.is_relative_to(real_root)
     if given.is_symlink() or leaves:
         raise FlagstoneError(
-            f"{path} is a link, or behind one that leaves the run: an agent may not write there",
-            hint="put the file or folder itself in the link's place, then run it again",
+            f"{path} is a link, or is behind a link that leaves the run, so no agent may write there",
+            hint="replace the link by the file or folder itself, then run it again",
         )
     if not real.exists():
-        raise FlagstoneError(f"{path} is to be written by an agent, and is not there", hint="create it, then run again")
+        raise FlagstoneError(f"an agent must write {path}, which does not exist", hint="create it, then run again")
     return real
 
 

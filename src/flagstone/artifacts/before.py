@@ -40,8 +40,8 @@ def snapshot(run: Run, cache: DigestCache) -> tuple[dict[str, str], dict[str, Fi
     listing = list_files(run.root, "workspace", limit=FILES_LIMIT, hidden=True)
     if listing.left_out:
         raise FlagstoneError(
-            f"the workspace of run {run.name} holds more than {FILES_LIMIT} files",
-            hint=f"pack or remove what is not needed below {run.workspace}, then give the same command again",
+            f"the workspace of run {run.name} contains more than {FILES_LIMIT} files",
+            hint=f"pack or remove what is not needed below {run.workspace}, then run the same command again",
         )
     digests: dict[str, str] = {}
     marks: dict[str, FileMark] = {}

@@ -24,7 +24,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
 
 
 def draft_checks(request: StageCheck) -> Iterator[Check]:
-    """That this attempt wrote a summary at all, and that it keeps to the contract."""
+    """That this attempt wrote a summary at all, and that it follows the contract."""
     from flagstone.artifacts.rules import contract_problems, read_summary
 
     path = request.draft_text_path
@@ -34,14 +34,14 @@ def draft_checks(request: StageCheck) -> Iterator[Check]:
         size = 0
     text, problems = read_summary(path) if size else ("", ())
     if not size or (not problems and not text.strip("\ufeff \t\r\n")):
-        yield failed_check("draft-written", f"write the summary to {draft_name(request)}: this attempt left none")
+        yield failed_check("draft-written", f"write the summary to {draft_name(request)}: this attempt left no summary")
         return
     yield passed_check("draft-written", f"the attempt wrote {draft_name(request)}")
     problems = problems or contract_problems(text, request.stage_nr, request.stage_title, request.run.root)
     if problems:
         yield from (failed_check(finding.rule, finding.message) for finding in problems)
     else:
-        yield passed_check("summary-contract", "the summary keeps to the contract")
+        yield passed_check("summary-contract", "the summary follows the contract")
 
 
 def draft_name(request: StageCheck) -> str:
@@ -59,7 +59,7 @@ def untouched_check(inspection: Inspection) -> Check:
         if now != digest:
             touched.append(f"{escaped_text(path, 120)} ({'changed' if now else 'gone'})")
     if touched:
-        advice = "put back what other stages left (it is approved as it was) and write new files beside it"
+        advice = "restore what other stages left (it is approved as it was) and write new files beside it"
         return failed_check(rule, f"{advice}: {list_text(touched)}")
     return passed_check(rule, "nothing that other stages had approved was changed")
 

@@ -83,7 +83,7 @@ def enforcement_of(result: AgentResult | None, agent: Agent, call: AgentCall) ->
 def grant_kept(result: AgentResult) -> Check:
     """The check row of an attempt."""
     if not result.violations:
-        return passed_check(RULE, "nothing outside what the agent may write was changed")
+        return passed_check(RULE, "nothing changed outside the agent's grant")
     return failed_check(RULE, f"write only to workspace/ and the draft; changed: {list_text(list(result.violations))}")
 
 

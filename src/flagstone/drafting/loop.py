@@ -30,7 +30,7 @@ from flagstone.locks import hold, holder_of
 from flagstone.records import read_as, utc, write_record
 from flagstone.settings import StageLimits
 from flagstone.stages import Stage
-from flagstone.text import one_line
+from flagstone.text import count_text, one_line
 
 ENDS_AT_ONCE = {
     Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
@@ -59,7 +59,7 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
     lock = run.drafts(stage.nr) / ".lock"
     other = holder_of(lock)
     if other:
-        context.say(f"an earlier call (process {other.get('pid')}) still works on stage {stage.nr}: waiting for it")
+        context.say(f"waiting for process {other.get('pid')}, which still works on stage {stage.nr}")
     with hold(lock, f"stage {stage.nr} of run {run.name}", wait=True):
         moment = read_moment(opened)
         turn, was = next_turn(moment, stage), moment.stages[stage.nr].publication
@@ -88,7 +88,7 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
     outage = Outage(f"stage {stage.nr} {stage.name}", limits, context)
     while True:
         if opened.run.aborted.exists():
-            raise Interrupted(f"run {opened.run.name} was aborted", hint="to go on: flagstone resume")
+            raise Interrupted(f"run {opened.run.name} was aborted", hint="continue: flagstone resume")
         tried = work.attempts_since(opened.run, stage.nr, open_turn.first_attempt)
         last = tried[-1] if tried else None
         if last and passes_checks(opened, stage, open_turn, last, context):
@@ -118,7 +118,7 @@ def passes_checks(
     passed = sum(check.status == "passed" for check in checks)
     unchecked = sum(check.status == "not checked" for check in checks)
     if not failed:
-        context.say(f"✓ {passed} checks passed" + (f", {unchecked} not checked yet" if unchecked else ""))
+        context.say(f"✓ {count_text(passed, 'check')} passed" + (f", {unchecked} not checked yet" if unchecked else ""))
     return not failed
 
 
@@ -172,7 +172,7 @@ class Outage:
         asked_s = result.retry_after_s
         if asked_s is not None and asked_s > self.limits.window_s:
             raise WorkFailed(
-                f"{result.reason}: the agent's service asks to wait for {asked_s / 3600:.1f} hours",
+                f"{result.reason}: the agent's service is unavailable for {asked_s / 3600:.1f} hours",
                 hint=f"run it again after {utc(time.time() + asked_s)}",
             )
         if asked_s is None and self.waited_s >= self.limits.outage_s:
@@ -208,12 +208,10 @@ def make_attempt(
         call = replace(call, prompt=prompt_for(opened, stage, open_turn, attempt, before))
         # from here on the conversation may exist on the agent's side, whatever happens to us
         work.save(run, stage.nr, replace(open_turn, used=True))
-        context.say(
-            f"stage {stage.nr} {stage.name}, attempt {attempt.number}: {agent.name} works on it ({open_turn.why})"
-        )
+        context.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: starting {agent.name} ({open_turn.why})")
         result = claimed.carry_out(call, context.on_event)
     if result.outcome is Outcome.INTERRUPTED:
-        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"go on where it stopped: flagstone run {run.name}")
+        raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"continue: flagstone run {run.name}")
     context.say(how_it_ended(run, attempt, result))
     if result.outcome is not Outcome.OK and result.violations:
         context.say(f"✗ {grant_kept(result).message}")
@@ -262,7 +260,5 @@ def result_of(attempt: Attempt) -> AgentResult | None:
         return None
     found = read_as(attempt.result, AgentResult)
     if found is None:
-        raise FlagstoneError(
-            f"{attempt.result} cannot be understood", hint="move the attempt's folder away and run again"
-        )
+        raise FlagstoneError(f"cannot read {attempt.result}", hint="move the attempt's folder away and run again")
     return found

@@ -162,6 +162,6 @@ def make_folder(new: Attempt) -> None:
         new.folder.mkdir(parents=True, mode=0o700)
         new.draft.touch()
     except FileExistsError as error:
-        raise WorkFailed(f"{new.folder} exists already", hint="another call works on this stage: wait") from error
+        raise WorkFailed(f"{new.folder} already exists", hint="wait until the other call has ended") from error
     except OSError as error:
         raise cannot_write(new.folder, error) from error

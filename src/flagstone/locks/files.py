@@ -26,7 +26,7 @@ def flock(handle: int, path: Path, *, wait: bool = False, is_shared: bool = Fals
     except OSError as error:
         raise FlagstoneError(
             f"cannot lock {path}: {error.strerror or error}",
-            hint="its file system keeps no locks: move it to another disk, or mount this one with `flock`",
+            hint="its file system does not support locks: move it to another disk, or mount this one with `flock`",
         ) from error
     return True
 

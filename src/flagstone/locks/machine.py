@@ -38,7 +38,7 @@ class Waiting:
             if not self.is_patient:
                 raise FlagstoneError(what(), hint="try again when it is free, or wait for it")
             if self.stop is not None and self.stop():
-                raise Interrupted(f"stopped {what()}", hint="give the same command again to go on")
+                raise Interrupted(f"stopped {what()}", hint="run the same command again to continue")
             if self.on_wait is not None and not was_told:
                 self.on_wait(what())
                 was_told = True

@@ -49,7 +49,7 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
         try:
             found, said = answered(code, place, Path(name))
         except (StartError, OSError, UnicodeError) as error:
-            return Reading({}, "custom", (f"extract(run_dir, log_text) cannot be asked: {told(error)}",))
+            return Reading({}, "custom", (f"extract(run_dir, log_text) failed: {told(error)}",))
     if found is None:
         return Reading({}, "custom", (f"extract(run_dir, log_text) gave no mapping of numbers: {said}",))
     values = {key: value for key, value in found.items() if value is not None}
@@ -82,7 +82,7 @@ def answered(code: str, place: Place, folder: Path) -> tuple[dict[str, float | N
         return found, ""
     lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     how = f"exit code {ended.exit_code}" if ended.signal is None else f"signal {ended.signal}"
-    return None, lines[-1] if lines else f"it ended with {how} and said nothing"
+    return None, lines[-1] if lines else f"it ended with {how} and no output"
 
 
 def understood(answer: bytes) -> dict[str, float | None] | None:
@@ -129,7 +129,7 @@ def confinement(folder: Path) -> Confinement | None:
 
 
 def faults(options: Mapping[str, object]) -> list[str]:
-    """What is wrong with code that stands in the spec itself."""
+    """What is wrong with code that is written into the spec itself."""
     code = str(options.get("code") or "")
     if is_path(code):
         return []

@@ -22,7 +22,7 @@ Steps = dict[str, list[float]]
 
 
 def read_json(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> Reading:
-    """The numbers of the newest own file that `path` names; with `key` the metric is the one that stands there."""
+    """The numbers of the newest own file that `path` names; `key` says where the metric is in it."""
     found = read_file("json", record_steps, options, place)
     key = str(options.get("key") or "")
     if not found.sources or not wanted:
@@ -30,9 +30,9 @@ def read_json(options: Mapping[str, object], place: Place, wanted: Sequence[str]
     steps = {name: each for name, each in found.last_steps.items() if name}
     problems = found.problems
     if key or "" in found.values:  # a file may hold one number and nothing else
-        # what stands under the metric's own name is not meant where another place is named
+        # a value under the metric's own name does not count if `key` names another place
         steps[wanted[0]] = found.last_steps.get(key, ())
-        problems += () if steps[wanted[0]] or problems else (f"{found.sources[0]} holds no number at {key}",)
+        problems += () if steps[wanted[0]] or problems else (f"{found.sources[0]} has no number at {key}",)
     steps = {name: each for name, each in steps.items() if each}
     return Reading({name: each[-1] for name, each in steps.items()}, "json", problems, found.sources, steps)
 
@@ -55,7 +55,7 @@ def read_file(backend: str, steps_of: Callable[[Path], Steps], options: Mapping[
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else error
         return Reading({}, backend, (*problems, f"{source} cannot be read: {why}"))
-    problems += [] if steps else [f"{source} holds no number"]
+    problems += [] if steps else [f"{source} contains no number"]
     values = {name: each[-1] for name, each in steps.items()}
     last = {name: tuple(each) for name, each in steps.items()}
     return Reading(values, backend, tuple(problems), (source,), last)
@@ -69,7 +69,7 @@ def record_steps(path: Path) -> Steps:
             return collected([numbers(json.loads(path.read_text(encoding="utf-8", errors="replace")))])
     found = collected(parsed(line) for line in tail(path, TAIL_BYTES).split("\n"))
     if not found:
-        raise ValueError(f"it is larger than {WHOLE_BYTES // 10**6} MB" if is_large else "it holds no JSON object")
+        raise ValueError(f"it is larger than {WHOLE_BYTES // 10**6} MB" if is_large else "it contains no JSON object")
     return found
 
 
@@ -123,7 +123,7 @@ def table_steps(path: Path) -> Steps:
     with open(path, "rb") as stream:
         head = stream.readline(HEAD_BYTES).decode("utf-8-sig", "replace")
     if "\0" in head:
-        raise ValueError("its first line is no header: it is no text")
+        raise ValueError("its first line is not a header: it is not text")
     delimiter = max(DELIMITERS, key=head.count)
     columns = next(csv.reader([head], delimiter=delimiter), [])
     body = tail(path, TAIL_BYTES)

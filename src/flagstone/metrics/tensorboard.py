@@ -164,7 +164,7 @@ def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[st
     while position < len(content) and (most is None or count < most):
         payload = payload_at(content, position)
         if payload is None:
-            return found, f"what stands from byte {position} on is torn or damaged"
+            return found, f"the file is damaged from byte {position} on"
         found.update(plain_scalar(payload) or scalars(payload))
         position += HEAD + len(payload) + 4
         count += 1

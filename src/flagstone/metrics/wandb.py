@@ -121,7 +121,7 @@ def records(content: bytes, start: int = 0) -> Iterator[bytes]:
         check, length, kind = struct.unpack("<IHB", content[position : position + HEAD])
         part = content[position + HEAD : position + HEAD + length]
         if kind not in (FULL, FIRST, MIDDLE, LAST) or len(part) < length or zlib.crc32(bytes([kind]) + part) != check:
-            raise ValueError(f"what stands from byte {start + position} on is torn or damaged")
+            raise ValueError(f"the file is damaged from byte {start + position} on")
         is_begun = is_begun or kind in (FULL, FIRST)
         parts = part if kind in (FULL, FIRST) else parts + part
         if kind in (FULL, LAST) and is_begun:

@@ -29,9 +29,9 @@ def fields(content: bytes) -> Iterator[Field]:
         elif wire in (1, 5):
             length = 8 if wire == 1 else 4
         else:
-            raise ValueError("no message")
+            raise ValueError("not a message")
         if position + length > size:
-            raise ValueError("cut off")
+            raise ValueError("truncated")
         yield number, wire, content[position : position + length]
         position += length
 
@@ -41,7 +41,7 @@ def varint(content: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if position >= len(content) or shift > 63:
-            raise ValueError("cut off")
+            raise ValueError("truncated")
         byte = content[position]
         position += 1
         value |= (byte & 0x7F) << shift

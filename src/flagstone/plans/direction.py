@@ -18,4 +18,4 @@ def direction_of(metric: str) -> str:
     for names, direction in ((LESS, "min"), (MORE, "max")):
         if any(word == name or (len(name) > 3 and name in word) for word in words for name in names):
             return direction
-    raise FlagstoneError(f"is less or more of {metric!r} better?", hint="say so: --direction min, or --direction max")
+    raise FlagstoneError(f"is a lower or a higher {metric} better?", hint="give --direction min or max")

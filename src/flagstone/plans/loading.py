@@ -29,12 +29,12 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
     spec = spec_of(path.parent.name, base, value, defaults_from(path.parent))
     if spec.parent and not (path.parent / "origin.json").is_file():
         raise FlagstoneError(
-            f"{path}: it does not begin from its parent {spec.parent}",
-            hint=f"take `parent` out; to go on from a best, give: flagstone experiment chain {spec.parent} NEXT",
+            f"{path}: it was not started from its parent {spec.parent}",
+            hint=f"remove `parent`; to start from a best, run: flagstone experiment chain {spec.parent} NEXT",
         )
     wrong = () if is_known else faults(spec.metric.backend, spec.metric.options)
     if wrong:
-        raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, and give the command again")
+        raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, then run the command again")
     if compiled and not is_known:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
     return granted_spec(spec, Run(base))

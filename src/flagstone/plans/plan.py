@@ -125,7 +125,7 @@ def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
             continue
         block = str(begun.get("block"))
         if (read_record(run.block(plan.name, block)) or {}).get("plan") == plan.digest:
-            return f"experiment {plan.name} has not ended; the same command goes on after its block {block}"
+            return f"experiment {plan.name} has not ended; the same command continues after its block {block}"
         log = shown(run.logs / f"experiment-{plan.name}-{block}.log")
         return (
             f"experiment {plan.name}: its job was killed or stopped in block {block} ({log}); "

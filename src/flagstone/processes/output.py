@@ -122,7 +122,7 @@ def open_output(path: Path, how: int) -> int:
 def cannot_write(path: Path, error: OSError) -> WorkFailed:
     return WorkFailed(
         f"cannot write {path}: {error.strerror or error}",
-        hint="free some space or make the folder writable, then give the same command again",
+        hint="free some space or make the folder writable, then run the same command again",
     )
 
 

@@ -64,7 +64,9 @@ def run(
 
 
 def interruption_error(command: Command, asking: Interruption, what: str) -> Interrupted:
-    return Interrupted(f"{what} {command.title}, because {asking.reason}", hint="give the same command again to go on")
+    return Interrupted(
+        f"{what} {command.title}, because {asking.reason}", hint="run the same command again to continue"
+    )
 
 
 class Watch:

@@ -59,7 +59,7 @@ def write_record(path: Path, value: object, *, durable: bool = True) -> None:
 def cannot_write(path: Path, error: OSError) -> FlagstoneError:
     return WorkFailed(
         f"cannot write {path}: {error.strerror or error}",
-        hint="free some space or make the folder writable, then give the same command again: nothing was lost",
+        hint="free some space or make the folder writable, then run the same command again: nothing is lost",
     )
 
 

@@ -46,7 +46,7 @@ def check_resources(paths: Iterable[Path]) -> None:
             raise FlagstoneError(f"the resource {path} cannot be read", hint=f"make it readable: chmod +r {path}")
         if not path.is_file() and not path.is_dir():
             raise FlagstoneError(
-                f"the resource {path} is neither a file nor a folder", hint="hand over a copy of its content"
+                f"the resource {path} is neither a file nor a folder", hint="give a file or a folder instead"
             )
 
 

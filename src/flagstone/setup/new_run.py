@@ -61,7 +61,7 @@ def refuse(project: Project, asked: NewRun) -> None:
             hint="a name has letters, digits, '.', '_' and '-', at most 64, and starts with a letter or digit",
         )
     if not asked.goal.strip():
-        raise FlagstoneError("a run needs a goal", hint=f'say it: flagstone new {asked.name} --goal "…"')
+        raise FlagstoneError("a run needs a goal", hint=f'give one: flagstone new {asked.name} --goal "…"')
     if os.path.lexists(project.run(asked.name).root):
         raise exists(project, asked.name)
     schemas.check(project.schemas, "settings", dict(asked.sets or {}), "the settings given")
@@ -72,8 +72,8 @@ def refuse(project: Project, asked: NewRun) -> None:
 
 def exists(project: Project, name: str) -> FlagstoneError:
     return FlagstoneError(
-        f"a run {name!r} exists already below {project.runs_dir}",
-        hint=f"take another name, or go on with it: flagstone run {name}",
+        f"run {name!r} already exists below {project.runs_dir}",
+        hint=f"choose another name, or continue it: flagstone run {name}",
     )
 
 

@@ -194,9 +194,7 @@ def test_a_call_of_unknown_cost_counts_as_all_it_was_allowed_and_that_is_said(lo
         reservation.append(line(cost=None, outcome="interrupted"))
     with pytest.raises(WorkFailed) as refused, reserve(log, budget(usd=3), claim("04", about={"session_id": "t"})):
         pytest.fail("a call started")
-    assert (
-        "usd 3 of 3; 1 of the calls did not report it, and count as all that they were allowed" in refused.value.problem
-    )
+    assert "usd 3 of 3; 1 call without a report counted at the limit" in refused.value.problem
 
 
 def test_a_conversation_that_goes_on_takes_over_what_its_cut_off_calls_have_cost(log: Path) -> None:

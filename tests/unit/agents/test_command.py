@@ -172,7 +172,7 @@ def test_an_edit_that_nothing_could_hold_is_refused_until_a_person_switches_the_
 ) -> None:
     monkeypatch.setattr(sandbox, "strength", lambda: Strength(0, "bubblewrap is not installed"))
     agent, edit = editing(tmp_path)
-    with pytest.raises(FlagstoneError, match="nothing here could keep them"):
+    with pytest.raises(FlagstoneError, match="nothing on this machine can keep them"):
         agent.call(edit, ignore)
     assert (tmp_path / "train.py").read_text() == "as it was"
     assert agent.call(replace(edit, sandbox="off"), ignore).text == "train.py,harness.py,train.py.new"

@@ -102,4 +102,4 @@ def test_an_event_is_one_short_line_that_cannot_steer_a_terminal() -> None:
 
 def test_a_retry_is_noticed() -> None:
     retry = {"type": "system", "subtype": "api_retry", "error_status": 529}
-    assert shown(retry) == [Event("notice", "the API is asked again: 529")]
+    assert shown(retry) == [Event("notice", "request repeated: 529")]

@@ -109,7 +109,7 @@ def test_a_run_that_lies_behind_a_link_may_be_worked_on(call: Asked, tmp_path: P
 
 
 def test_a_grant_that_is_not_there_is_said(call: Asked, tmp_path: Path) -> None:
-    with pytest.raises(FlagstoneError, match="is not there"):
+    with pytest.raises(FlagstoneError, match="does not exist"):
         confinement_for(replace(call(), writable=(tmp_path / "nothing",)), (), here=BOTH)
 
 

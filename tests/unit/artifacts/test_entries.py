@@ -180,7 +180,7 @@ def test_a_damaged_parquet_footer_is_unreadable(run: Run) -> None:
         ("deep.jsonl", b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"\n", "line 1"),
         ("deep.yaml", b"[" * 50_000 + b"]" * 50_000, "deep"),
         ("nan.json", b'{"loss": NaN}', "NaN"),
-        ("inf.jsonl", b'{"loss": 1}\n{"loss": -Infinity}\n', "line 2: holds -Infinity"),
+        ("inf.jsonl", b'{"loss": 1}\n{"loss": -Infinity}\n', "line 2: contains -Infinity"),
         ("cut.json", b'{"loss": 1', "JSON"),
         ("digits.json", b"[" + b"1" * 5000 + b"]", "JSON"),
         ("bad.yaml", b"a: [1\nb: 2\n", "YAML"),

@@ -97,5 +97,5 @@ def test_two_ways_to_begin_are_one_too_many(project: Path) -> None:
 def test_an_experiment_that_does_not_begin_from_its_parent_has_none(project: Path) -> None:
     (project / "plan.yaml").write_text(yaml.safe_dump({**PLAN, "parent": "nope"}))
     said = complaint(project, "new", "one", "--from", str(project / "plan.yaml"))
-    assert "does not begin from its parent nope" in said
+    assert "was not started from its parent nope" in said
     assert "experiment chain nope" in said

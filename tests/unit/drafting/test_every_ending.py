@@ -116,7 +116,7 @@ def test_a_wait_that_was_asked_for_is_kept_to_the_second_however_long(desk: Desk
 
 def test_a_wait_of_days_is_left_to_the_person_with_the_time_to_come_back(desk: Desk) -> None:
     desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=50 * 3600.0)]
-    with pytest.raises(WorkFailed, match=r"asks to wait for 50.0 hours") as failed:
+    with pytest.raises(WorkFailed, match=r"unavailable for 50.0 hours") as failed:
         desk.build()
     assert failed.value.hint.startswith("run it again after 20")
     assert (len(desk.calls), desk.waits) == (1, [])

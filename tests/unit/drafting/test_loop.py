@@ -271,7 +271,7 @@ def test_an_agent_that_cannot_start_is_named_with_its_cure_before_an_attempt_is_
 def test_too_many_files_are_a_failure_with_the_cure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flagstone.artifacts.before.FILES_LIMIT", 0)
     (desk.run.workspace / "notes" / "a.md").write_text("a")
-    with pytest.raises(FlagstoneError, match="holds more than 0 files"):
+    with pytest.raises(FlagstoneError, match="contains more than 0 files"):
         desk.build()
     turn = work.open_turn_of(desk.run, "01")
     assert turn and turn.failure["exit_code"] == 2 and "pack or remove" in turn.failure["hint"]

@@ -13,7 +13,7 @@ from laboratory import ROOT, TRAIN, Edits, Laboratory, set_x
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.chain import NextExperiment, begin_child
 from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.opening import OpenedExperiment, begin_anew
+from flagstone.experiments.engine.opening import OpenedExperiment, start_over
 from flagstone.experiments.ledger.ledger import History, entries_of
 from flagstone.records import digest_bytes
 
@@ -74,7 +74,7 @@ def test_another_metric_has_the_direction_of_its_name_and_not_the_parents(parent
     child = chain(parent, replace(WANTED, metric="accuracy"))
     assert (child.spec.metric.name, child.spec.metric.direction) == ("accuracy", "max")
     assert chain(parent, replace(WANTED, name="three", metric="val_loss")).spec.metric.direction == "min"
-    with pytest.raises(FlagstoneError, match="is less or more of 'zeal' better"):
+    with pytest.raises(FlagstoneError, match="is a lower or a higher zeal better"):
         chain(parent, replace(WANTED, name="four", metric="zeal"))
 
 
@@ -98,7 +98,7 @@ def test_a_chain_that_makes_no_sense_is_refused_and_leaves_nothing(
 
 def test_beginning_anew_keeps_everything_that_was_done(parent: Laboratory) -> None:
     ledger = parent.home.ledger.read_bytes()
-    begin_anew(parent.home)
+    start_over(parent.home)
     assert parent.entries() == []
     assert (parent.home.root / "history" / "001" / "ledger.jsonl").read_bytes() == ledger
     parent.run(Edits({}), limit=1)

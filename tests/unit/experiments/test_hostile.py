@@ -141,7 +141,7 @@ def test_processes_that_could_not_be_ended_keep_the_next_run_from_starting(labor
     assert own is not None
     row = {"pid": os.getpid(), "started_ticks": own.started_ticks}
     write_record(laboratory.home.unclean, {"run": "r0001", "processes": [row]})
-    with pytest.raises(FlagstoneError, match=f"still live: {os.getpid()}"):
+    with pytest.raises(FlagstoneError, match=f"still alive: {os.getpid()}"):
         laboratory.run(Edits({2: set_x(2.0)}), limit=1)
     write_record(laboratory.home.unclean, {"run": "r0001", "processes": [{**row, "started_ticks": 1}]})
     laboratory.run(Edits({2: set_x(2.0)}), limit=1)

@@ -116,7 +116,7 @@ def test_the_quick_way_into_a_ledger_and_the_long_one_come_to_the_same(
 def test_somebody_elses_line_in_the_ledger_halts_the_loop(laboratory: Laboratory) -> None:
     laboratory.make()
     evil = f"open({str(laboratory.home.ledger)!r}, 'a').write('{{}}\\n')\nprint('val_loss: 0.1')\n"
-    with pytest.raises(Exception, match="written to by somebody else"):
+    with pytest.raises(Exception, match="another process wrote to"):
         laboratory.run(Edits({2: whole(evil)}), limit=2)
 
 

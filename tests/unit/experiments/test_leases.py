@@ -234,7 +234,7 @@ def test_who_waits_is_told_once_what_for_and_may_stop(
 
 @pytest.mark.usefixtures("_four")
 def test_more_devices_than_there_are_is_an_error_and_none_need_none(folder: Path) -> None:
-    with pytest.raises(FlagstoneError, match="needs 5 GPUs, and this machine has 4"), leases.lease(5, folder=folder):
+    with pytest.raises(FlagstoneError, match="needs 5 GPUs, but this machine has 4"), leases.lease(5, folder=folder):
         pass
     with leases.lease(0, folder=folder) as held:
         assert held.environment() == {}
@@ -256,7 +256,7 @@ def test_runs_within_one_job_of_slurm_each_get_their_share_of_its_gpus(
     with leases.lease(2, folder=folder) as one, leases.lease(2, folder=folder) as other:
         assert [one.environment(), other.environment()] == [{"CUDA_VISIBLE_DEVICES": each} for each in ("0,1", "2,3")]
         assert not are_free(folder, 1)
-    with pytest.raises(FlagstoneError, match="needs 5 GPUs, and this job has 4"), leases.lease(5, folder=folder):
+    with pytest.raises(FlagstoneError, match="needs 5 GPUs, but this job has 4"), leases.lease(5, folder=folder):
         pass
 
 

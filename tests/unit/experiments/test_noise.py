@@ -59,7 +59,7 @@ def test_the_evidence_of_ten_pairs_is_twice_the_better_of_both_tests() -> None:
     found = judge(SLEEP_SECOND, SLEEP_FIRST, "max", 1, RULE)
     assert found.evidence == pytest.approx(0.002832890197384, rel=1e-9)  # R: the paired two-sided p
     assert found.gain == pytest.approx(1.58)
-    assert found.reason.startswith("10 paired repeats: gain 1.58 ± 0.39, needs evidence below 0.0004, has 0.0028")
+    assert found.reason.startswith("10 paired repeats: gain 1.58 ± 0.39, needs p < 0.0004, has p = 0.0028")
 
 
 def test_a_shift_common_to_both_values_of_a_pair_does_not_hide_the_gain() -> None:
@@ -115,7 +115,7 @@ def test_a_clear_loss_is_rejected_after_one_pair() -> None:
     found = decided(draws(4, 30, -6.0), draws(5, 30))
     assert found.stance == "reject"
     assert found.reason.startswith("1 paired repeat: gain -")
-    assert found.reason.endswith("more repeats could hardly show a gain")
+    assert found.reason.endswith("more repeats are unlikely to show a gain")
 
 
 def test_a_later_test_needs_more_than_an_earlier_one() -> None:

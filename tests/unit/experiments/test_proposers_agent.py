@@ -133,7 +133,7 @@ def test_an_edit_counts_however_the_call_ended(tmp_path: Path, outcome: Outcome)
 def test_what_only_a_person_can_cure_ends_the_loop(tmp_path: Path, outcome: Outcome) -> None:
     said, _, waited = ask(tmp_path, (writes(NOTED), ended(outcome)))
     assert said.is_fatal
-    assert said.failure == "the agent cannot go on: because"
+    assert said.failure == "the agent cannot continue: because"
     assert waited == []
 
 
@@ -266,7 +266,7 @@ def test_a_real_program_is_asked_held_to_the_mutable_files_and_accounted_for(tmp
 
 def test_an_agent_that_cannot_be_used_is_refused_before_anything_runs(tmp_path: Path) -> None:
     spec = view_of(tmp_path).spec
-    with pytest.raises(FlagstoneError, match="no agent called 'nobody'"):
+    with pytest.raises(FlagstoneError, match="unknown agent 'nobody'"):
         proposer_for(spec, ROOT / "prompts", "nobody")
     with pytest.raises(FlagstoneError, match="no program missing-cli"):
         proposer_for(spec, ROOT / "prompts", "command", AgentSetup(options={"argv": ["missing-cli"]}))

@@ -111,12 +111,12 @@ def test_a_missing_script_is_named(tmp_path: Path) -> None:
 
 def test_a_spec_without_a_script_is_refused_before_anything_runs(tmp_path: Path) -> None:
     spec = view_of(tmp_path, proposer="scripted").spec
-    with pytest.raises(FlagstoneError, match="has no script"):
+    with pytest.raises(FlagstoneError, match="needs a script"):
         proposer_for(spec, ROOT / "prompts")
 
 
 def test_an_experiment_without_a_proposer_says_how_to_go_on(tmp_path: Path) -> None:
-    with pytest.raises(FlagstoneError, match="nobody to propose") as raised:
+    with pytest.raises(FlagstoneError, match="has no proposer") as raised:
         proposer_for(view_of(tmp_path, proposer="none").spec, ROOT / "prompts")
     assert "flagstone experiment step" in raised.value.hint
 

@@ -186,7 +186,7 @@ def test_the_status_says_who_runs_it_and_that_a_stop_was_asked_for(tmp_path: Pat
         since = (holder_of(home.lock) or {})["since"]
         told = rows(status_text(position_of(home, spec)))
     assert told["expr"].startswith(f"made-up (running since {since}, process ")
-    assert told["termination"].startswith("a stop was asked for")
+    assert told["termination"].startswith("stop requested")
 
 
 def test_the_status_says_what_has_ended_it_until_the_limit_is_raised(tmp_path: Path) -> None:

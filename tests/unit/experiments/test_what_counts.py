@@ -13,7 +13,7 @@ from laboratory import TRAIN, Edits, Laboratory, killed_at, set_x
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates.edits.seeds import seed_for
 from flagstone.experiments.engine.engine import engine_of
-from flagstone.experiments.engine.opening import begin_anew
+from flagstone.experiments.engine.opening import start_over
 from flagstone.experiments.measuring import leases
 from flagstone.experiments.proposers.protocol import Proposed, View
 
@@ -233,7 +233,7 @@ def test_beginning_anew_is_whole_or_finished_at_the_next_start(laboratory: Labor
     laboratory.run(Edits({2: set_x(2.0)}), limit=2)
     for moment in range(1, 40):
         there = laboratory.copy(f"moment-{moment}")
-        was_killed = killed_at(moment, lambda here=there: begin_anew(here.home))  # type: ignore[misc]
+        was_killed = killed_at(moment, lambda here=there: start_over(here.home))  # type: ignore[misc]
         (there.project / "prepare.py").write_text("OFFSET = 0.0\n")
         if there.home.anew.exists() or not there.home.ledger.exists():
             there.run(Edits({2: set_x(2.5)}), limit=2)

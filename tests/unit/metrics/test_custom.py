@@ -132,4 +132,4 @@ def test_code_has_no_network(place: Place) -> None:
 def test_code_that_is_not_there_is_a_problem(place: Place, tmp_path: Path) -> None:
     assert "names no code" in read_metrics("custom", {}, place, ["loss"]).problems[0]
     for path in (tmp_path / "missing.py", tmp_path):
-        assert "cannot be asked" in read_metrics("custom", {"code": str(path)}, place, ["loss"]).problems[0]
+        assert "log_text) failed" in read_metrics("custom", {"code": str(path)}, place, ["loss"]).problems[0]

@@ -51,7 +51,7 @@ def test_a_key_says_where_the_metric_stands(place: Place, key: str) -> None:
 
 def test_a_key_that_is_not_there_is_a_missing_metric(place: Place) -> None:
     found = of_json(place, '{"results": {"a": 3}, "score": 7}', "score", key="results.b")
-    assert "score" not in found.values and found.problems == ("m.json holds no number at results.b",)
+    assert "score" not in found.values and found.problems == ("m.json has no number at results.b",)
     assert found.values["results.a"] == 3
 
 

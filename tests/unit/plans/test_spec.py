@@ -28,7 +28,7 @@ def deciding(plan: dict[str, Any]) -> set[str]:
 
 
 def test_the_digest_of_what_decides_is_that_of_earlier_versions() -> None:
-    """It is in the start.json of old experiments: another one would make them begin anew."""
+    """It is in the start.json of old experiments: another one would make them start over."""
     assert spec_of("e", Path("/run"), PLAN).digest == DIGEST
 
 

@@ -11,6 +11,7 @@ from flagstone.agents.accounts import inflight
 from flagstone.agents.accounts.calls import Line, costs_known_later, is_call, is_counted_later, lines_of
 from flagstone.agents.protocol import Limits, Usage, paid, value_at, whole
 from flagstone.errors import WorkFailed
+from flagstone.text import count_text
 
 BUDGET_NAMES = ("usd", "tokens", "agent_calls", "wall_h", "gpu_h")
 TINY = 1e-9
@@ -104,7 +105,7 @@ class Balance:
         words = f"{name} {self.use(budget, name):g} of {budget.limits[name]:g}"
         unknown = self.unknown_calls(budget, name)
         if unknown:
-            words += f"; {unknown} of the calls did not report it, and count as all that they were allowed"
+            words += f"; {count_text(unknown, 'call')} without a report counted at the limit"
         return WorkFailed(
             f"the budget of {budget.whose} is used up: {words}",
             hint="raise `budget` in run.yaml, then run it again; flagstone cost shows every call",

@@ -58,7 +58,7 @@ class ClaudeAgent:
         if faults:
             return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(faults))
         if is_spent(call.limits):
-            return AgentResult.unstarted(call, Outcome.BUDGET, "no money and no tokens are left for this call")
+            return AgentResult.unstarted(call, Outcome.BUDGET, "the budget leaves no money or tokens for this call")
 
         def converse(folder: SessionFolder) -> AgentResult:
             with lend_login(self.environ, folder.config, call):
@@ -73,15 +73,13 @@ class ClaudeAgent:
             known = ask_totals(call, folder, self.executable, self.environ)
             if known is None:
                 return AgentResult.unstarted(
-                    call, Outcome.BUDGET, "what a call that was cut off has cost cannot be found out"
+                    call, Outcome.BUDGET, "the cost of an interrupted call cannot be found out"
                 )
             spent = known.since(before, known.usage)
             call = replace(call, limits=what_is_left(call.limits, spent))
             if is_spent(call.limits):
                 folder.note(**known.facts())
-                used_up = AgentResult.unstarted(
-                    call, Outcome.BUDGET, "what was left was spent by a call that was cut off"
-                )
+                used_up = AgentResult.unstarted(call, Outcome.BUDGET, "an interrupted call used the rest of the budget")
                 return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
         folder.note(is_open=True)
         return self.run(call, folder, before, on_event)

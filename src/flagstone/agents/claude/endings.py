@@ -94,9 +94,9 @@ def ending_of(stream: Stream, left: Leftovers) -> Ending:
         pids = ", ".join(map(str, left.unclean_pids))
         return Ending(Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
     if left.ending == "wall":
-        return Ending(Outcome.TIMEOUT, "took longer than allowed and was ended")
+        return Ending(Outcome.TIMEOUT, "exceeded its time limit and was ended")
     if left.ending == "silence":
-        return Ending(Outcome.SILENT, "printed nothing for longer than allowed and was ended")
+        return Ending(Outcome.SILENT, "had no output for longer than allowed and was ended")
     if stream.result is None:
         return ending_without_result(stream, left)
     if stream.result.get("is_error") or stream.result.get("subtype") != "success":
@@ -114,9 +114,9 @@ def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
         return Ending(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
     # after its result the CLI may hang on a background command; that we ended it then is no failure
     if left.exit_code != 0 and left.ending != "grace":
-        return Ending(Outcome.CRASHED, f"announced success, but {exit_words(left)}")
+        return Ending(Outcome.CRASHED, f"reported success, but {exit_words(left)}")
     if left.wants_structure and result.get("structured_output") is None:
-        return Ending(Outcome.SCHEMA, "answered without the form that was asked for")
+        return Ending(Outcome.SCHEMA, "the answer does not have the required form")
     if not stream.last_text and not stream.tools and result.get("structured_output") is None:
         return Ending(Outcome.MALFORMED, "the answer is empty")
     return Ending(Outcome.OK, "completed")

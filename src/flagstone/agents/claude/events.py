@@ -81,7 +81,7 @@ class Stream:
             case "api_retry":
                 self.retries += 1
                 reason = event.get("error_status") or event.get("error") or "no answer"
-                yield Event.of("notice", f"the API is asked again: {reason}")
+                yield Event.of("notice", f"request repeated: {reason}")
 
     def note_limit(self, limit: object) -> None:
         """Remembers until when the account may not ask again."""

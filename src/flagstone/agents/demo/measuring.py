@@ -84,7 +84,7 @@ def tuned(study: Study) -> str:
     best, metric = found["best"], found["metric"]["name"]
     if best["value"] is None:
         return f"The experiment `tuning` came to no valid run in {found['runs']}."
-    kept = "the design's own rate stands" if best["run"] == "r0001" else f"kept: {best['note']}"
+    kept = "keeps the rate of the design" if best["run"] == "r0001" else f"kept: {best['note']}"
     return (
         f"The experiment `tuning` (exploratory, on training rows only) made {found['runs']} runs: "
         f"{metric} {best['value']:.4f}; {kept}."

@@ -85,8 +85,8 @@ class Study:
         except (OSError, ValueError):
             pass
         raise WorkFailed(
-            f"stage {self.call.task.stage} needs workspace/{place}, and it is not there or cannot be read",
-            hint=f"let the demo agent do stage {left_by} as a genuine study first",
+            f"stage {self.call.task.stage} needs workspace/{place}, which is missing or unreadable",
+            hint=f"let the demo agent do stage {left_by} without a script first",
         )
 
     def design(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class CommandAgent:
         # the CLI's own name of the conversation to go on with
         session = str(folder.fact("session") or "") if call.conversation.resume else ""
         if call.conversation.resume and not (session and self.template.resume_argv):
-            return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI has no conversation to go on with")
+            return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
         reading = OutputReader(self.template, session or self.template.name_given(call.conversation.session_id))
         folder.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
@@ -141,9 +141,9 @@ def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> t
         pids = ", ".join(map(str, process.unclean_pids))
         return Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}"
     if process.timed_out:
-        return Outcome.TIMEOUT, "took longer than allowed and was ended"
+        return Outcome.TIMEOUT, "exceeded its time limit and was ended"
     if process.silent:
-        return Outcome.SILENT, "printed nothing for longer than allowed and was ended"
+        return Outcome.SILENT, "had no output for longer than allowed and was ended"
     if process.ending == "grace":
         return Outcome.BUDGET, used_up(call.limits, reading)
     said = f"{stderr_tail(call)} {reading.trouble or reading.text[-STDERR_TAIL:]}"

@@ -28,7 +28,7 @@ def loads_strict(text: str) -> Any:
 
 
 def refuse_constant(name: str) -> None:
-    raise Unreadable(f"holds {name}, which JSON does not have: write null, and say why there is no number")
+    raise Unreadable(f"contains {name}, which is not valid JSON: write null, and say why there is no number")
 
 
 def json_shape(stream: BinaryIO, size: int) -> Shape:

@@ -23,7 +23,7 @@ def footer(stream: BinaryIO, size: int) -> tuple[list[str], int]:
     stream.seek(size - 8)
     (length,) = struct.unpack("<I", stream.read(4))
     if stream.read(4) != MAGIC or length > size - 12:
-        raise Unreadable("not a whole Parquet file (its end is missing)")
+        raise Unreadable("an incomplete Parquet file (its end is missing)")
     if length > FOOTER_LIMIT_BYTES:
         raise Unreadable("a Parquet file whose footer is too large to be read")
     stream.seek(size - 8 - length)

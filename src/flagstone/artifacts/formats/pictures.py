@@ -32,7 +32,7 @@ def png_shape(stream: BinaryIO, size: int) -> Shape:
         raise Unreadable("a damaged PNG picture (its header does not fit its checksum)")
     pixels, is_whole = png_chunks(stream, size)
     if not is_whole or not pixels:
-        raise Unreadable("a PNG picture that was cut short")
+        raise Unreadable("a truncated PNG picture")
     return picture(width, height)
 
 
@@ -66,7 +66,7 @@ def jpeg_shape(stream: BinaryIO, size: int) -> Shape:
     width, height = jpeg_frame(stream)
     stream.seek(max(0, size - 4096))
     if b"\xff\xd9" not in stream.read(4096):
-        raise Unreadable("a JPEG picture that was cut short")
+        raise Unreadable("a truncated JPEG picture")
     return picture(width, height)
 
 
@@ -85,11 +85,11 @@ def jpeg_frame(stream: BinaryIO) -> tuple[int, int]:
             height, width = struct.unpack(">HH", frame[1:])
             return width, height
         stream.seek(max(struct.unpack(">H", length)[0] - 2, 0), 1)
-    raise Unreadable("a damaged JPEG picture (it states no size)")
+    raise Unreadable("a damaged JPEG picture (it has no size)")
 
 
 def svg_shape(stream: BinaryIO, size: int) -> Shape:
-    """Well-formed XML whose root is svg; entities of its own are refused."""
+    """Well-formed XML whose root is svg; its own entities are refused."""
     from xml.parsers import expat
 
     if size > SVG_LIMIT_BYTES:
@@ -104,7 +104,7 @@ def svg_shape(stream: BinaryIO, size: int) -> Shape:
             roots.append(name)
 
     def refuse(*_: object) -> None:
-        raise Unreadable("an SVG picture that declares entities of its own")
+        raise Unreadable("an SVG picture that declares its own entities")
 
     parser.StartElementHandler = started
     parser.EntityDeclHandler = refuse
@@ -132,7 +132,7 @@ def pdf_pages(stream: BinaryIO, size: int) -> int:
     if b"%PDF-" not in content[:1024]:
         raise Unreadable("not a PDF (its first bytes are others)")
     if b"%%EOF" not in content[-1024:]:
-        raise Unreadable("a PDF that was cut short (its end mark is missing)")
+        raise Unreadable("a truncated PDF (its end mark is missing)")
     pages = len(PAGE.findall(content))
     for number, found in enumerate(OBJECT_STREAM.finditer(content)):
         if number == OBJECT_STREAMS:

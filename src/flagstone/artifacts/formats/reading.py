@@ -21,7 +21,7 @@ REASONS = {
     errno.ENAMETOOLONG: "its name is too long",
 }
 SPECIAL = (
-    (stat.S_ISDIR, "a folder, or a link to one (list files by their own paths)"),
+    (stat.S_ISDIR, "a folder, or a link to one (list its files instead)"),
     (stat.S_ISFIFO, "a pipe, not a file"),
     (stat.S_ISSOCK, "a socket, not a file"),
     (stat.S_ISCHR, "a device, not a file"),
@@ -118,7 +118,7 @@ def refuse_foreign_text(head: bytes) -> None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("UTF-16, not UTF-8: save it as UTF-8")
     if b"\0" in head:
-        raise Unreadable("holds NUL bytes: not text")
+        raise Unreadable("contains NUL bytes: not text")
 
 
 def text_lines(stream: BinaryIO, most: int) -> Iterator[str]:
@@ -136,7 +136,7 @@ def text_lines(stream: BinaryIO, most: int) -> Iterator[str]:
 
 def decode_line(raw: bytes) -> str:
     if b"\0" in raw:
-        raise Unreadable("holds NUL bytes: not text")
+        raise Unreadable("contains NUL bytes: not text")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -59,7 +59,7 @@ def broken_rules(summary: Summary, expected: Expected, text: str) -> tuple[Findi
 def refusal(text: str) -> str:
     """Why a text is not even parsed ('' when it is)."""
     if "\0" in text:
-        return "it holds NUL bytes"
+        return "it contains NUL bytes"
     if len(text) > SUMMARY_LIMIT_BYTES or len(text.encode("utf-8", "replace")) > SUMMARY_LIMIT_BYTES:
         return "it is larger than 1 MB (a summary is about two pages; put detail into files)"
     return ""
@@ -67,7 +67,7 @@ def refusal(text: str) -> str:
 
 def title(summary: Summary, expected: Expected) -> Iterator[Finding]:
     if summary.title != expected.title or not summary.starts_with_title:
-        where = "is its first line" if summary.title != expected.title else "stands above everything else"
+        where = "is its first line" if summary.title != expected.title else "comes before all other text"
         yield Finding("summary-title", f"write the summary so that “# {expected.title}” {where}")
     elif summary.title_count > 1:
         yield Finding("summary-title", "keep only one level-one heading; make the others “###” within a section")

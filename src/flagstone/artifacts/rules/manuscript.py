@@ -25,7 +25,7 @@ LATER = "comes with the paper capability; nothing was verified"
 
 @dataclass
 class Sources:
-    """main.tex and everything it reads in, without comments, by path."""
+    """main.tex and everything it includes, without comments, by path."""
 
     main: str
     texts: dict[str, str] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def main_check(sources: Sources) -> Check:
     lacking = [] if latex.CLASS.search(main) else ["\\documentclass{…}"]
     lacking += [mark for mark in ("\\begin{document}", "\\end{document}") if mark not in main]
     if lacking:
-        return failed_check("paper-main", f"{MAIN} lacks {list_text(lacking)}: make it a whole LaTeX document")
+        return failed_check("paper-main", f"{MAIN} lacks {list_text(lacking)}: make it a complete LaTeX document")
     return passed_check("paper-main", f"{MAIN} is a LaTeX document")
 
 
@@ -93,7 +93,7 @@ def venue_check(inspection: Inspection, sources: Sources) -> Check:
         return failed_check("paper-venue", f"{how}: the paper does not name the venue it is written for")
     if wanted and named != wanted:
         return failed_check(
-            "paper-venue", f"{how}: the run's venue is {wanted}, the paper names {escaped_text(named, 60)}"
+            "paper-venue", f"{how}: the run's venue is {wanted}, but the paper names {escaped_text(named, 60)}"
         )
     return passed_check("paper-venue", f"written for {escaped_text(named, 60)}")
 
@@ -114,12 +114,12 @@ def sections_check(sources: Sources) -> Check:
     filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
     if sources.missing:
         gone = list_text([escaped_text(path, 120) for path in sources.missing])
-        return failed_check("paper-sections", f"main.tex reads in files that are missing or empty: {gone}; write them")
+        return failed_check("paper-sections", f"main.tex includes files that are missing or empty: {gone}; write them")
     if not filled:
         return failed_check(
-            "paper-sections", f"write the sections as {folder}*.tex and read them in from {MAIN} by \\input"
+            "paper-sections", f"write the sections as {folder}*.tex and include them from {MAIN} with \\input"
         )
-    return passed_check("paper-sections", f"{count_text(len(filled), 'section')} read in by main.tex")
+    return passed_check("paper-sections", f"{count_text(len(filled), 'section')} included by main.tex")
 
 
 def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
@@ -132,10 +132,10 @@ def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Ch
         try:
             keys.update(latex.entry_keys(inspection.text(path)))
         except (Unreadable, ValueError) as error:
-            yield failed_check("paper-bibliography", f"{escaped_text(path, 120)} cannot be used: {error}; mend it")
+            yield failed_check("paper-bibliography", f"{escaped_text(path, 120)} cannot be used: {error}; fix it")
             return
     if not keys:
-        yield failed_check("paper-bibliography", f"{list_text(named)} holds no entries; write at least one")
+        yield failed_check("paper-bibliography", f"{list_text(named)} has no entries; write at least one")
         return
     yield passed_check("paper-bibliography", f"{count_text(len(keys), 'entry', 'entries')} in {list_text(named)}")
     yield citations_check(latex.cited_keys(sources.all), keys)
@@ -162,7 +162,7 @@ def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
     if must_be_fresh and inspection.is_fresh(path, inspection.digest(path)):
         yield passed_check("paper-fresh", f"{path} was compiled in this stage")
     elif must_be_fresh:
-        yield failed_check("paper-fresh", f"compile the paper again: {path} is the one from before this stage")
+        yield failed_check("paper-fresh", f"compile the paper again: {path} is older than this stage")
 
 
 def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
@@ -190,7 +190,7 @@ def build_log_checks(inspection: Inspection) -> Iterator[Check]:
         return
     error = LOG_ERROR.search(log)
     if error:
-        yield failed_check(rule, f"mend the LaTeX error and compile; the log says “{escaped_text(error.group(), 120)}”")
+        yield failed_check(rule, f"fix the LaTeX error and compile; the log says “{escaped_text(error.group(), 120)}”")
     elif not LOG_MENTION.search(log):
         yield failed_check(rule, f"{again}: it does not mention the PDF that was written")
     elif contradicts(log, inspection):
@@ -208,4 +208,4 @@ def contradicts(log: str, inspection: Inspection) -> str:
     size = regular_file(inspection.run.root / path, inspection.run.root)[1].st_size
     if int(said[-1][2]) == size:
         return ""
-    return f"it speaks of {said[-1][1]} pages in {said[-1][2]} bytes, but {path} has {pages} in {size}"
+    return f"it reports {said[-1][1]} pages in {said[-1][2]} bytes, but {path} has {pages} in {size}"

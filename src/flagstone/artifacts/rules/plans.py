@@ -83,4 +83,4 @@ def gaps(spec: Spec, run: Run) -> Iterator[str]:
     if not spec.subject.root.is_relative_to(run.root.resolve()):
         yield "subject.root leads out of the run"
     elif not spec.subject.root.is_dir():
-        yield f"the folder {spec.merged['subject'].get('root')} (subject.root) is not there"
+        yield f"the folder {spec.merged['subject'].get('root')} (subject.root) does not exist"

@@ -52,10 +52,10 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ch
     if must_be_fresh and stale:
         yield failed_check(
             "readiness-fresh",
-            f"write these anew in this stage, their content is from before it: {list_text(stale)}",
+            f"write these again in this stage; their content is older than it: {list_text(stale)}",
         )
     elif must_be_fresh and not stale:
-        yield passed_check("readiness-fresh", "all of it was written in this stage")
+        yield passed_check("readiness-fresh", "these files were written in this stage")
     yield skipped_check("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
 
 
@@ -74,7 +74,7 @@ def document_check(inspection: Inspection, document: Document, path: str) -> Che
             count = count_artifacts(inspection, text) if document.names is MANIFEST_NAMES else count_points(text)
             return passed_check(document.rule, f"{path}, {count}")
     except Unreadable as refusal:
-        return failed_check(document.rule, f"mend {path}: {refusal.reason}")
+        return failed_check(document.rule, f"fix {path}: {refusal.reason}")
     return passed_check(document.rule, path)
 
 
@@ -116,5 +116,5 @@ def row_problem(inspection: Inspection, row: object) -> str:
         return f"{escaped_text(path, 120)} (not a path)"
     claimed = row.get("sha256") or row.get("digest")
     if isinstance(claimed, str) and claimed.removeprefix("sha256:") != inspection.digest(path):
-        return f"{escaped_text(path, 120)} (its digest is another)"
+        return f"{escaped_text(path, 120)} (it has another digest)"
     return ""

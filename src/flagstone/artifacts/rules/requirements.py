@@ -30,7 +30,7 @@ def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
     others = not_counted_text(inspection.kind_entries(kind).entries)
-    yield failed_check(rule, f"{advice}; these do not count: {others}" if others else f"{advice}; there is none")
+    yield failed_check(rule, f"{advice}; these do not count: {others}" if others else f"{advice}; nothing was found")
 
 
 def unread_text(inspection: Inspection, kind: str) -> str:
@@ -45,7 +45,7 @@ def not_counted_text(entries: Sequence[IndexEntry]) -> str:
 def reason_not_counted(entry: IndexEntry) -> str:
     if entry.unreadable:
         return entry.unreadable
-    return "holds no records" if entry.format in FORMATS_OF[entry.kind] else "not of such a format"
+    return "contains no records" if entry.format in FORMATS_OF[entry.kind] else "not of such a format"
 
 
 def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
@@ -53,13 +53,13 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     rule, good = f"{kind}-fresh", inspection.counting(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
     if new:
-        yield passed_check(rule, f"{count_text(len(new), NOUNS[kind])} of this stage's own making")
+        yield passed_check(rule, f"{count_text(len(new), NOUNS[kind])} made by this stage")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} in this stage"
     old = list_text([escaped_text(entry.path, 120) for entry in good])
     yield failed_check(
         rule,
-        f"{advice}; its content was there before the stage began (a copy is not new): {old}" if old else advice,
+        f"{advice}; its content existed before the stage began (a copy is not new): {old}" if old else advice,
     )
 
 
@@ -85,7 +85,7 @@ def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
     for entry in good:
         data = inspection.drawn_from(entry.path)
         if not data.is_complete:
-            why = f"names data that is not there: {list_text(data.missing)}" if data.missing else "names no data"
+            why = f"names data that does not exist: {list_text(data.missing)}" if data.missing else "names no data"
             problems.append(f"{escaped_text(entry.path, 120)} ({why})")
     if problems:
         advice = (

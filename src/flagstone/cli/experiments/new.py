@@ -91,7 +91,7 @@ def command(
         constraint_of(text)
     if home.spec.exists():
         raise FlagstoneError(
-            f"there is an experiment {name!r} already",
+            f"experiment {name!r} already exists",
             hint=f"choose another name, or continue it: {command_of(home, 'run')}",
         )
     make_experiment_folder(folder)

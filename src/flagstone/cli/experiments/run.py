@@ -17,11 +17,11 @@ from flagstone.experiments.candidates import Working
 from flagstone.experiments.engine import (
     Engine,
     OpenedExperiment,
-    begin_anew,
     engine_of,
     is_unedited,
     open_experiment,
     run_step,
+    start_over,
 )
 from flagstone.experiments.ledger import Entry, History
 from flagstone.plans import Home, command_of, experiment_names
@@ -65,7 +65,7 @@ def command(
     if start is None and sys.stdin.isatty() and sys.stdout.isatty():
         start = ask_start(home_of(location, name, run_name))
     if start == "fresh":
-        begin_anew(home_of(location, name, run_name))
+        start_over(home_of(location, name, run_name))
     opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     if not skips_check:
         refuse_if_refuted(opened)

@@ -37,8 +37,8 @@ class GitSource:
         edits = [printable(each.path) for each in self.checkout.changes() if each.is_tracked and self.names(each)]
         if edits:
             raise FlagstoneError(
-                f"not committed in {self.spec.root}, and to be edited by the experiment: {first_few(edits)}",
-                hint="commit them, or put them away with git stash: an experiment begins with the last commit",
+                f"the experiment would edit files of {self.spec.root} with uncommitted changes: {first_few(edits)}",
+                hint="commit them or git stash them; an experiment starts from the last commit",
             )
         self.store.make()
         self.store.repository.fetch(self.spec.root, commit)

@@ -88,7 +88,7 @@ def judge(pairs: Pairs, test: int, rule: NoiseRule, known: Sequence[float] = ())
         allowed = f"max_repeats allows {rule.max_repeats}"
         return Judgement("reject", gain, 1.0, f"test {test} needs at least {plan.fewest} paired repeats; {allowed}")
     found = evidence(pairs.ours, pairs.theirs, gains)
-    words = f"{pairs_text(count)}: gain {gain_text(gains)}, needs evidence below {plan.level:.2g}, has {found:.2g}"
+    words = f"{pairs_text(count)}: gain {gain_text(gains)}, needs p < {plan.level:.2g}, has p = {found:.2g}"
     if count > 1 and not varies(pairs.ours):
         words += "; the candidate gave one value on every seed"
     if count in plan.looks and found <= plan.level:
@@ -96,7 +96,7 @@ def judge(pairs: Pairs, test: int, rule: NoiseRule, known: Sequence[float] = ())
     if count >= rule.max_repeats:
         return Judgement("reject", gain, found, f"{words}; no more repeats are allowed")
     if count and is_hopeless(gains, known, plan.level, rule.max_repeats):
-        return Judgement("reject", gain, found, f"{words}; more repeats could hardly show a gain")
+        return Judgement("reject", gain, found, f"{words}; more repeats are unlikely to show a gain")
     return Judgement("repeat", gain, found, words)
 
 

@@ -4,9 +4,9 @@ from .designer import Designer as Designer, spent_limit as spent_limit
 from .engine import Engine as Engine, engine_of as engine_of
 from .opening import (
     OpenedExperiment as OpenedExperiment,
-    begin_anew as begin_anew,
     harness_of as harness_of,
     open_experiment as open_experiment,
     refuse_if_unclean as refuse_if_unclean,
+    start_over as start_over,
 )
 from .step import is_unedited as is_unedited, run_step as run_step

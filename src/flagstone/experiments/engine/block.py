@@ -14,7 +14,7 @@ from typing import Any
 from flagstone.agents.accounts import Budget
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.engine import Engine, engine_of
-from flagstone.experiments.engine.opening import OpenedExperiment, begin_anew, open_experiment
+from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment, start_over
 from flagstone.experiments.ledger import Accounts, entries_of, head_of
 from flagstone.experiments.proposers import Proposer
 from flagstone.plans import Home, Plan, Spec, command_of, unused_path
@@ -52,7 +52,7 @@ def run_block(
         if ended == "manual":
             raise FlagstoneError(
                 f"experiment {home.name} was stopped by a person",
-                hint=f"let it go on: {command_of(home, 'resume')}",
+                hint=f"continue it: {command_of(home, 'resume')}",
             )
         if ended:
             finish(plan, opened, engine, ended)
@@ -62,11 +62,11 @@ def run_block(
 def adopt_plan(home: Home, plan: Plan) -> None:
     """The approved plan is the spec; another design than before begins a new experiment, and the old one is kept."""
     if home.anew.exists():
-        begin_anew(home)  # a kill came in between
+        start_over(home)  # a kill came in between
     design, text = plan.digest, plan.text
     begun = (read_record(home.design) or {}).get("plan")
     if begun not in (None, design):
-        begin_anew(home)
+        start_over(home)
     elif is_edited(home, text):
         set_aside(home, plan)
     if not home.spec.is_file() or is_edited(home, text):
@@ -84,9 +84,9 @@ def set_aside(home: Home, plan: Plan) -> None:
     where = plan.run.relative(plan.path)
     if Spec.digest_in(home.spec) != Spec.digest_in(plan.path) and home.ledger.exists():
         raise FlagstoneError(
-            f"{home.spec} was edited, and decides about the number in another way than the approved plan {where}",
-            hint=f"write what you want into {where} and approve it again, which begins anew and keeps these runs; "
-            f"or put the plan back: cp {plan.path} {home.spec}",
+            f"{home.spec} was edited and differs from the approved plan {where} in what decides the number",
+            hint=f"to start over with it, edit {where} and approve it again (these runs are kept); "
+            f"to restore the plan: cp {plan.path} {home.spec}",
         )
     home.aside.mkdir(parents=True, exist_ok=True)
     os.replace(home.spec, unused_path(home.aside / home.spec.name))

@@ -70,18 +70,19 @@ def refuse(parent: OpenedExperiment, best: Entry | None, wanted: NextExperiment)
         raise FlagstoneError("a chain needs a reason: the rationale is empty", hint='say why: --rationale "…"')
     if best is None:
         raise FlagstoneError(
-            f"experiment {parent.home.name} has no best to go on from",
+            f"experiment {parent.home.name} has no best to start from",
             hint=f"run it first: {command_of(parent.home, 'run')}",
         )
     if parent.home.root.with_name(wanted.name).exists():
-        raise FlagstoneError(f"there is an experiment {wanted.name!r} already", hint="choose another name")
+        raise FlagstoneError(f"experiment {wanted.name!r} already exists", hint="choose another name")
     for name, limit in (wanted.budget or {}).items():
         if limit <= 0:
             raise FlagstoneError(f"a budget of {limit:g} ({name}) leaves nothing to run", hint="give a budget above 0")
     left = parent.spec.stopping.cost_usd
     if left is not None and wanted.budget is not None and wanted.budget.get("cost_usd", left) > left:
         raise FlagstoneError(
-            f"the parent may spend ${left:g} in all, and the child asks for more", hint="give a smaller --cost-usd"
+            f"the parent has ${left:g} left for all children, but the child asks for more",
+            hint="give a smaller --cost-usd",
         )
 
 
@@ -115,7 +116,7 @@ def take_weights(parent: OpenedExperiment, best: Entry, child: Path) -> None:
     size = sum(path.stat().st_size for path in ([kept] if kept.is_file() else kept.rglob("*")) if path.is_file())
     if shutil.disk_usage(child).free < 2 * size:
         raise FlagstoneError(
-            f"the disk has no room for the parent's checkpoint ({size // 1_000_000} MB)", hint="free some space"
+            f"not enough disk space for the parent's checkpoint ({size // 1_000_000} MB)", hint="free some space"
         )
     (child / checkpoint.PARENT).mkdir()
     checkpoint.link(kept, child / checkpoint.PARENT / saved)

@@ -51,7 +51,7 @@ class Designer:
             result = self.ask(report, names, allowed)
             left = budget_after(left, result, allowed)
             if result.outcome is Outcome.INTERRUPTED:
-                raise Interrupted("stopped while the next experiment was designed", hint="give the same command again")
+                raise Interrupted("stopped during the design of the next experiment", hint="run the same command again")
             if result.outcome is Outcome.OK and isinstance(result.structured, dict):
                 self.allowed_usd(left)
                 return design_in(result.structured, names, left)
@@ -60,7 +60,7 @@ class Designer:
         name = self.parent.home.name
         raise WorkFailed(
             f"the agent designed no experiment after {name}: {result.outcome.value}, {one_line(result.reason)}",
-            hint=f'do it yourself: {command_of(self.parent.home, "chain")} NEXT --rationale "…"',
+            hint=f'start it yourself: {command_of(self.parent.home, "chain")} NEXT --rationale "…"',
         )
 
     def allowed_usd(self, left: Mapping[str, float]) -> float | None:
@@ -117,8 +117,9 @@ def budget_after(left: dict[str, float], result: AgentResult, allowed: float | N
 
 def no_money(home: Home) -> WorkFailed:
     return WorkFailed(
-        f"designing what follows {home.name} has used up its cost_usd, or may have: not every call said what it cost",
-        hint=f'do it yourself: {command_of(home, "chain")} NEXT --rationale "…" --cost-usd …',
+        f"the budget (cost_usd) for designing the experiment after {home.name} may be used up, "
+        "because some calls reported no cost",
+        hint=f'start it yourself: {command_of(home, "chain")} NEXT --rationale "…" --cost-usd …',
     )
 
 

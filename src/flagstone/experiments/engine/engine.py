@@ -153,7 +153,7 @@ class Engine:
         while not (ended := self.ended_by()):
             number = self.next_number
             if self.harness.interruption.is_asked:
-                raise Interrupted("stopped between two runs", hint=f"go on: {self.again}")
+                raise Interrupted("stopped between two runs", hint=f"continue: {self.again}")
             if last is not None and number > last:
                 return ""
             self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
@@ -162,7 +162,7 @@ class Engine:
             if candidate.is_exhausted:
                 return "proposals"
             if candidate.is_fatal:
-                raise WorkFailed(candidate.fault, hint="put that right, then give the same command again")
+                raise WorkFailed(candidate.fault, hint="fix that, then run the same command again")
             self.halt_on(self.conclude(candidate, first))
         return ended
 
@@ -183,7 +183,7 @@ class Engine:
             return lambda: kept
         if self.proposer is None:
             raise FlagstoneError(
-                "this experiment has nobody to propose edits (proposer: none)",
+                "this experiment has no proposer (proposer: none)",
                 hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
         proposals = Proposals(self.opened, self.proposer, self.history)
@@ -230,7 +230,7 @@ class Engine:
         """The verdict: its line in the ledger first, then everything that follows from it."""
         candidate, first = self.on_the_best(candidate, first)
         if first is not None and first.status == "interrupted" and not self.tells_interruptions:
-            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"go on: {self.again}")
+            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
         entry = self.judge_of(candidate).entry(first)
         self.history.append(entry)
         self.follow(entry)
@@ -251,7 +251,7 @@ class Engine:
             found = self.measure(replace(own, tree=tree, part=part, seed=seed))
             if found.status == "interrupted":
                 # no verdict: what is measured already stays, and the next engine goes on from there
-                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"go on: {self.again}")
+                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"continue: {self.again}")
             return found
 
         return Judge(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
@@ -274,11 +274,11 @@ class Engine:
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
         if entry.status == "interrupted":
-            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"go on: {self.again}")
+            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"continue: {self.again}")
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
-            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"put that right, then go on: {self.again}")
+            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"fix that, then continue: {self.again}")
         if not entry.parent_run and not entry.improved:
             tail = tail_of(self.opened.home, entry, 12)
             raise WorkFailed(
-                f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"mend them, then: {self.again}"
+                f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"fix them, then run: {self.again}"
             )

@@ -45,12 +45,12 @@ def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = 
     """The experiment at a folder; where it was not yet begun, it begins now."""
     if home.anew.exists():
         with hold(home.lock, f"experiment {home.name}"):
-            finish_anew(home)
+            finish_starting_over(home)
     spec = load_spec(home.spec, home.base, schema_folder, compiled=home.compiled)
     contract, store = Contract(spec, home.spec), Store(home.candidates)
     subject = subject_of(spec.subject, store)
     if is_to_be_mended(home, subject):
-        begin_anew(home)
+        start_over(home)
     start = read_record(home.start)
     if start is None or is_outdated(home, subject, contract, start):
         start = begun_alone(home, spec, subject, contract)
@@ -87,7 +87,7 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     """Stores the base (the files as they stand, or the best of a parent) and the contract; lays out the files."""
     if not spec.subject.root.is_dir():
         raise FlagstoneError(
-            f"the project {spec.subject.root} is not there", hint=f"correct subject.root in {home.spec}"
+            f"the project folder {spec.subject.root} does not exist", hint=f"correct subject.root in {home.spec}"
         )
     home.root.mkdir(parents=True, exist_ok=True)
     os.chmod(home.root, 0o700)
@@ -123,9 +123,8 @@ def refuse_if_tampered(opened: OpenedExperiment) -> None:
     changed = opened.contract.changed(opened.start["files"], opened.start["contract"])
     if changed:
         raise FlagstoneError(
-            f"what decides about {opened.spec.metric.name} is not what it was when experiment {opened.home.name} "
-            f"began: {changed}",
-            hint=f"put it back, or begin anew with it: {command_of(opened.home, 'run')} --fresh",
+            f"what decides {opened.spec.metric.name} has changed since {opened.home.name} started: {changed}",
+            hint=f"restore it, or start over with what is there now: {command_of(opened.home, 'run')} --fresh",
         )
 
 
@@ -138,8 +137,8 @@ def refuse_if_unclean(home: Home) -> None:
     if left:
         pids = ", ".join(str(each.pid) for each in left)
         raise FlagstoneError(
-            f"processes of run {record.get('run')} of experiment {home.name} still live: {pids}",
-            hint=f"end them (kill -9 {pids.replace(',', '')}), then give the same command again",
+            f"processes of run {record.get('run')} of experiment {home.name} are still alive: {pids}",
+            hint=f"kill them (kill -9 {pids.replace(',', '')}), then run the same command again",
         )
     home.unclean.unlink(missing_ok=True)
 
@@ -162,7 +161,7 @@ def harness_of(opened: OpenedExperiment, interruption: Interruption, say: Callab
 KEPT = ("experiment.yaml", "history", "lock", "candidates.git", "origin.json", "parent_ckpt", "chain_decision.json")
 
 
-def begin_anew(home: Home) -> None:
+def start_over(home: Home) -> None:
     """Moves what was done to history/<n>/; the spec and what a parent left stay."""
     if not home.spec.is_file():
         raise FlagstoneError(f"there is no experiment in {home.root}", hint="flagstone experiment new NAME starts one")
@@ -172,10 +171,10 @@ def begin_anew(home: Home) -> None:
             number += 1
         if not home.anew.exists():
             write_record(home.anew, {"folder": f"history/{number:03d}"})
-        finish_anew(home)
+        finish_starting_over(home)
 
 
-def finish_anew(home: Home) -> None:
+def finish_starting_over(home: Home) -> None:
     """All of it, also where a kill came in between: no ledger goes on under a contract that it was not begun with."""
     folder = home.root / str((read_record(home.anew) or {}).get("folder", "history/unknown"))
     try:

@@ -63,16 +63,16 @@ class History:
         return found
 
     def refuse_if_broken(self) -> None:
-        """Nothing goes on from a ledger that somebody rewrote, or that is gone."""
+        """Raises an error if the ledger was rewritten or is missing: no run may follow on it."""
         if self.fault:
             raise FlagstoneError(
                 self.fault,
-                hint=f"put back the ledger you have a copy of, or begin anew (all of this is kept): {self.anew}",
+                hint=f"restore the ledger from a copy, or start over (everything is kept): {self.anew}",
             )
         if not self.progress.number and self.home.run(run_id(1)).result.exists():
             raise FlagstoneError(
-                f"{self.home.ledger} is gone, but runs/ holds runs",
-                hint=f"put it back, or begin anew (all of this is kept): {self.anew}",
+                f"{self.home.ledger} is missing, but runs/ contains runs",
+                hint=f"restore it, or start over (everything is kept): {self.anew}",
             )
 
     @property
@@ -100,8 +100,8 @@ class History:
         """Halts if the ledger is not as we left it."""
         if mark_of(self.home.ledger) != self.mark:
             raise WorkFailed(
-                f"{self.home.ledger} was written to by somebody else while a run was under way",
-                hint=f"look at it ({command_of(self.home, 'status')}) and put it back before you go on",
+                f"another process wrote to {self.home.ledger} during a run",
+                hint=f"look at it ({command_of(self.home, 'status')}) and restore it before you continue",
             )
 
 

@@ -98,8 +98,8 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     here = strength()
     if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
         raise FlagstoneError(
-            f"this experiment requires the whole sandbox (sandbox: require), and {here.missing}",
-            hint="flagstone doctor shows what is here; or set `sandbox: auto` in experiment.yaml, or run.yaml",
+            f"this experiment requires the whole sandbox (sandbox: require), but {here.missing}",
+            hint="flagstone doctor shows what this machine has; or set `sandbox: auto` in experiment.yaml, or run.yaml",
         )
     if not here.landlock_abi and not here.has_bubblewrap:
         return None
@@ -135,8 +135,8 @@ def refuse_if_unmeasured(spec: Spec) -> None:
     fault = gpu_memory_fault() if asked else ""
     if fault:
         raise FlagstoneError(
-            f"experiment {spec.name} rests on GPU memory ({', '.join(asked)}), which cannot be measured: {fault}",
-            hint="flagstone doctor shows what is here; install it, or take that out of experiment.yaml",
+            f"experiment {spec.name} needs GPU memory measured ({', '.join(asked)}), which does not work here: {fault}",
+            hint="install what flagstone doctor says is missing, or remove that from experiment.yaml",
         )
 
 

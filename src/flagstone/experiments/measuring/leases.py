@@ -88,7 +88,7 @@ def lease(
         return
     if count > len(names):
         raise FlagstoneError(
-            f"a run needs {count} GPUs, and this {'job' if job else 'machine'} has {len(names)}",
+            f"a run needs {count} GPUs, but this {'job' if job else 'machine'} has {len(names)}",
             hint="lower harness.gpus in experiment.yaml, or name the devices: FLAGSTONE_GPUS=0,1",
         )
     # each job counts its GPUs from 0, so that another one's locks would say nothing of ours

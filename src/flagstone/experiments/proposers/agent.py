@@ -58,7 +58,7 @@ def wait(seconds: float) -> None:
         select.select([asking.asked, asking.reader], [], [], left)
         asking.hear()
         if asking.is_asked:
-            raise Interrupted("stopped while waiting for the agent's service", hint="give the same command again")
+            raise Interrupted("stopped while waiting for the agent's service", hint="run the same command again")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class AgentProposer:
             result = self.call(call_of(self, view, draft, folder, prompt, before), view.home, view.spec.subject.root)
             calls.append((result, time.monotonic() - began))
             if result.outcome is Outcome.INTERRUPTED:
-                raise Interrupted(f"{run_id(view.number)} was interrupted", hint="give the same command again")
+                raise Interrupted(f"{run_id(view.number)} was interrupted", hint="run the same command again")
             if result.outcome is not Outcome.RETRYABLE or len(calls) > RETRIES:
                 return calls
             # half an edit of the last try is nobody's idea
@@ -149,7 +149,7 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
     """What is handed on: the edit that was made, however the call ended, or why there is none."""
     outcome = result.outcome
     if outcome in FATAL:
-        return Proposed(failure=f"the agent cannot go on: {result.reason}", is_fatal=True, facts=facts)
+        return Proposed(failure=f"the agent cannot continue: {result.reason}", is_fatal=True, facts=facts)
     if outcome is Outcome.RETRYABLE or not edit.is_made:
         why = "no change" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
         said = one_line(first_saying(result.text), NOTE)

@@ -38,6 +38,6 @@ def by_agent(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Propo
 
 def by_nobody(spec: Spec) -> Proposer:
     raise FlagstoneError(
-        f"experiment {spec.name} has nobody to propose edits (proposer: {spec.proposer})",
-        hint=f"edit its working files and give: flagstone experiment step {spec.name}",
+        f"experiment {spec.name} has no proposer (proposer: {spec.proposer})",
+        hint=f"edit its working files and run: flagstone experiment step {spec.name}",
     )

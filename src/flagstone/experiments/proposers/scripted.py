@@ -24,7 +24,8 @@ HOW = "a folder with one edit a run (0002/, 0003.patch, …), or a Python file w
 def scripted_proposer(spec: Spec) -> ScriptedProposer:
     if not spec.script:
         raise FlagstoneError(
-            f"experiment {spec.name} is scripted, and has no script", hint=f"set `script` in experiment.yaml: {HOW}"
+            f"experiment {spec.name} needs a script (proposer: scripted)",
+            hint=f"set `script` in experiment.yaml: {HOW}",
         )
     return ScriptedProposer(spec.script)
 

@@ -46,7 +46,7 @@ class SearchProposer:
         content = path.read_bytes()
         found, faults = constants_in(content, [each.name for each in self.ranges])
         if faults:
-            raise FlagstoneError(f"search cannot go on: {view.spec.subject.entry} {'; '.join(faults)}", hint=HINT)
+            raise FlagstoneError(f"search cannot continue: {view.spec.subject.entry} {'; '.join(faults)}", hint=HINT)
         now = {name: each.value for name, each in found.items()}
         here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
         tried = [values for values in map(parameters_of, view.entries) if values]

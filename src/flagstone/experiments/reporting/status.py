@@ -144,7 +144,7 @@ def termination_words(position: Position) -> str:
     words = ", ".join(map(str, position.conditions)) or "none set: it goes on until it is stopped"
     if position.ended_by:
         return f"ended by {position.ended_by} — {words}"
-    return f"a stop was asked for — {words}" if position.is_stopping else words
+    return f"stop requested — {words}" if position.is_stopping else words
 
 
 def noise_words(position: Position) -> str:

@@ -48,7 +48,7 @@ class Checkout:
             raise FlagstoneError(f"{self.root} is a repository without files", hint="give a checkout of it")
         if above:
             top = self.root.parents[len(Path(os.fsdecode(above)).parts) - 1]
-            raise FlagstoneError(f"{self.root} is only a part of the repository {top}", hint=f"give all of it: {top}")
+            raise FlagstoneError(f"{self.root} is only a folder of the repository {top}", hint=f"give all of it: {top}")
         try:
             commit = self.git("rev-parse", "--verify", "HEAD").strip().decode()
         except WorkFailed as error:
@@ -195,14 +195,15 @@ def answer(
 
 def fault(root: Path, code: int, problem: str, limit_s: float) -> FlagstoneError:
     if code == MISSING and problem.startswith("cannot start"):
-        return FlagstoneError("git is not here", hint="install git, and see that it is on the PATH")
+        return FlagstoneError("git is not installed", hint="install it and put it on PATH")
     if code == TOO_LONG:
-        return WorkFailed(f"git took longer than {limit_s:g} s with {root}", hint="is the disk of it slow, or away?")
+        hint = "check that its disk is mounted and not too slow"
+        return WorkFailed(f"git did not answer within {limit_s:g} s in {root}", hint=hint)
     if "not a git repository" in problem:
         return FlagstoneError(f"{root} is not a git repository", hint="give a checkout; or use `kind: files`")
     if any(words in problem for words in OWNERS):
         return FlagstoneError(
-            f"{root} belongs to somebody else, so git does not read it",
+            f"{root} belongs to another user, so git refuses to read it",
             hint=f"if you trust it: git config --global --add safe.directory {root}",
         )
     last = problem.splitlines()[-1] if problem else f"exit code {code}"
@@ -210,7 +211,7 @@ def fault(root: Path, code: int, problem: str, limit_s: float) -> FlagstoneError
 
 
 def lost(root: Path, sha: str) -> WorkFailed:
-    return WorkFailed(f"{root} has lost the object {sha}", hint=f"see what is wrong: git -C {root} fsck")
+    return WorkFailed(f"object {sha} is missing from {root}", hint=f"git -C {root} fsck lists all missing ones")
 
 
 def plain_environment() -> dict[str, str]:

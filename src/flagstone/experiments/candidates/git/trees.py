@@ -57,7 +57,7 @@ def tree_of(sha: str, rows: Iterable[Row]) -> Tree:
         inside = folders.setdefault(above, {})
         if UNSAFE & set(row.path.lower().split("/")) or name in inside:
             raise FlagstoneError(
-                f"the repository has a path that cannot be laid out safely: {row.path!r}",
+                f"the repository has a path that cannot be written safely: {row.path!r}",
                 hint="remove it from the repository and commit",
             )
         inside[name] = Blob(row.mode, row.sha)
