@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,11 +56,9 @@ class SessionFolder:
         """The name its processes carry: the stage's, so that a new conversation finds what an earlier one has left."""
         return str(self.root.parent)
 
-    @contextmanager
-    def lock(self) -> Iterator[bool]:
+    def lock(self) -> AbstractContextManager[bool]:
         """True while nobody else uses this conversation, one branch of which would be lost, or another of the owner."""
-        with sole_use(self.root / "lock", self.root.parent, wait=False) as is_ours:
-            yield is_ours
+        return sole_use(self.root / "lock", self.root.parent, wait=False)
 
     def fact(self, name: str) -> object:
         """A fact that was noted of the conversation; None if there is none."""

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from flagstone.agents.accounts.calls import append_call, spending
+from flagstone.agents.accounts.calls import append_call, lines_of, spending, sum_of
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
 from flagstone.errors import Interrupted
@@ -62,7 +62,8 @@ def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) ->
     other = replace(asked(), task=Task("04", "Implementation", 1, log.parent, log))
     for call, cost in ((asked(), 0.5), (asked(), 0.25), (other, 1.0)):
         Frame(Paid(cost, 10), log).carry_out(call)
-    assert (spending(log, "03").cost_usd, spending(log, "03").input_tokens) == (0.75, 20)
+    of_stage = sum_of(lines_of(log), "03")
+    assert (of_stage.cost_usd, of_stage.input_tokens) == (0.75, 20)
     assert (spending(log).cost_usd, spending(log).calls) == (1.75, 3)
 
 

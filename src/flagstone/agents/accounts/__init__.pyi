@@ -22,6 +22,5 @@ from .inflight import open_records as open_records
 from .reservation import (
     Patience as Patience,
     Reservation as Reservation,
-    refuse_if_spent as refuse_if_spent,
     reserve as reserve,
 )

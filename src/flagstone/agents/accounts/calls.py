@@ -81,9 +81,9 @@ def lines_of(log: Path) -> list[dict[str, Any]]:
     return [*lines, *({"call": each.number, **each.line_if_killed(now_s)} for each in killed)]
 
 
-def spending(log: Path, stage: str | None = None) -> Spending:
-    """What the calls of a run, or of one of its stages, have cost so far."""
-    return sum_of(lines_of(log), stage)
+def spending(log: Path) -> Spending:
+    """What the calls of a run have cost so far."""
+    return sum_of(lines_of(log))
 
 
 def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:

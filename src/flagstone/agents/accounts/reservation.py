@@ -90,11 +90,6 @@ def reserve(
             close_record(record)
 
 
-def refuse_if_spent(log: Path, budgets: Sequence[Budget], claim: Claim) -> None:
-    """Raises WorkFailed if a budget of a claim is used up, before anything is prepared."""
-    Balance.of(log, claim).grant(budgets, claim)
-
-
 def close_killed_calls(log: Path) -> None:
     """Writes the lines of calls whose process was killed, and closes their records. The log is locked."""
     closed = {line.get("call") for line in Ledger(log).entries()}

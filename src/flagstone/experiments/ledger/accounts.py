@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flagstone.agents.accounts import Budget, Claim, append_use, has_use, refuse_if_spent
+from flagstone.agents.accounts import Balance, Budget, Claim, append_use, has_use
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.plans import Home
 
@@ -21,7 +21,8 @@ class Accounts:
     def refuse_if_spent(self, gpus: int) -> None:
         """Before a run that needs GPUs: nothing is begun once their hours are used up."""
         if gpus and self.budgets:
-            refuse_if_spent(self.home.log, self.budgets, Claim({"experiment": self.home.name}, {"gpu_h": None}))
+            claim = Claim({"experiment": self.home.name}, {"gpu_h": None})
+            Balance.of(self.home.log, claim).grant(self.budgets, claim)
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
