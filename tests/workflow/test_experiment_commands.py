@@ -101,7 +101,7 @@ def test_a_new_experiment_on_a_repository_says_what_is_not_part_of_it(project: P
     git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
     words = ("new", "fast", "--kind", "git", "--mutable", "*.py", "--metric", "val_loss", "--", "python", "train.py")
     said = flagstone(project, *words)
-    assert "note: new and not committed, so not part of it: cli.py" in said
+    assert "note: not committed, but part of every run and of the branch of the best: cli.py" in said
     assert said.splitlines()[-1] == "next: flagstone experiment check fast"
 
 

@@ -51,6 +51,24 @@ def test_an_edit_of_an_installed_package_reaches_the_run(
     assert values(laboratory) == [1.0, 0.5]
 
 
+def test_an_entry_that_nobody_has_committed_imports_what_was_edited(laboratory: Laboratory) -> None:
+    laboratory.files = {"model.py": "LR = 1.0\n"}
+    subject = {"mutable": ["model.py"], "kind": "git", "entry": "train.py"}
+    laboratory.make(harness={"argv": [sys.executable, "train.py"]}, subject=subject)
+    git(laboratory.project, "init", "-q")
+    git(laboratory.project, "add", "model.py")
+    git(laboratory.project, "commit", "-qm", "i")
+    (laboratory.project / "train.py").write_text("import model\nprint('val_loss:', model.LR)\n")
+    (laboratory.project / ".gitignore").write_text(".flagstone\n")
+
+    def edit(draft: Path) -> str:
+        (draft / "model.py").write_text("LR = 0.5\n")
+        return "half"
+
+    laboratory.run(Edits({2: edit}), limit=2)
+    assert [entry.value for entry in laboratory.entries()] == [1.0, 0.5]
+
+
 def test_an_entry_that_is_named_by_its_whole_path_is_that_of_the_tree(laboratory: Laboratory) -> None:
     laboratory.files = PACKAGE
     entry = laboratory.project / "src" / "mypkg" / "train.py"

@@ -65,7 +65,7 @@ def test_other_uncommitted_edits_are_told_of(beside: Beside) -> None:
     put(beside.checkout, "src/new.py", "new")
     assert beside.subject.notices(beside.base) == (
         "not committed, so not part of the experiment: README.md",
-        "new and not committed, so not part of it: src/new.py",
+        "not committed, but part of every run and of the branch of the best: src/new.py",
     )
 
 
@@ -177,6 +177,8 @@ def test_data_of_the_checkout_is_seen_through_links_and_is_no_part_of_a_candidat
     assert (draft / "data/x.bin").read_text() == "data"
     links = {path for path, (mode, _) in what_stands(draft).items() if stat.S_ISLNK(mode)}
     assert links == {"data", "notes.txt", "src/weights.log"}
+    assert (draft / "src/untracked.py").read_text() == "untracked further down"
+    assert not (draft / "src/untracked.py").is_symlink()
     put(draft, "src/model.py", "lr = 2\n")
     taken = beside.take()
     assert (taken.changed, taken.violations) == (("src/model.py",), ())

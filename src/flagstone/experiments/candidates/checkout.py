@@ -10,8 +10,27 @@ from functools import cached_property
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT
-from flagstone.experiments.candidates.git import SUBMODULE, Checkout, Modified, Store, Tree
-from flagstone.experiments.candidates.sources import SCRATCH, first_few, printable
+from flagstone.experiments.candidates.git import (
+    SUBMODULE,
+    Batch,
+    Blob,
+    Checkout,
+    Modified,
+    Store,
+    Tree,
+    edit_tree,
+    tree_of,
+)
+from flagstone.experiments.candidates.sources import (
+    LARGEST_SOURCE,
+    SCRATCH,
+    SOURCE_NAMES,
+    content_of,
+    first_few,
+    printable,
+    within_bounds,
+    written_by_runs,
+)
 from flagstone.globs import matches
 from flagstone.plans import SubjectSpec
 
@@ -48,20 +67,45 @@ class GitSource:
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
             )
-        return tree, commit
+        return self.with_new_sources(tree, commit)
+
+    def with_new_sources(self, tree: str, commit: str) -> tuple[str, str]:
+        """The tree and commit with the sources that nobody has committed yet: a program may import them."""
+        batch, files = Batch(self.store), dict[str, Blob | None]()
+        whole = tree_of(tree, self.store.rows(tree))
+        for path in self.new_sources(whole):
+            mode, content = content_of(self.spec.root / path, LARGEST_SOURCE)
+            files[path] = Blob(mode, batch.put(b"blob", content))
+        if not files:
+            return tree, commit
+        edited = edit_tree(whole, files, batch.put)
+        commit = batch.put_commit(edited.sha, commit, "sources that were not committed", 0)
+        batch.write()
+        return edited.sha, commit
+
+    def new_sources(self, tree: Tree) -> list[str]:
+        """The small sources, and the entry, that are neither tracked nor ignored, and that no run writes."""
+        written = written_by_runs(self.spec, self, tree)
+        found = (path for path in self.checkout.new_files() if path.endswith(SOURCE_NAMES) or path == self.spec.entry)
+        return within_bounds(self.spec.root, (p for p in found if p not in written and self.is_to_be_seen(p)))
 
     def has_changed(self, base: Tree) -> bool:
-        return self.base()[0] != base.sha
+        # an experiment that an earlier version began has only what was committed in its base
+        return base.sha not in (self.base()[0], self.store.repository.tree_of(self.checkout.head()))
 
     def names(self, change: Modified) -> bool:
         return matches(change.path, self.spec.mutable)
 
     def notices(self, base: Tree) -> tuple[str, ...]:
         changes = self.checkout.changes()
-        new = [each.path for each in changes if not each.is_tracked and self.names(each)]
+        new = [
+            each.path for each in changes if not each.is_tracked and each.path not in base.files and self.names(each)
+        ]
+        added = [path for path in self.checkout.new_files() if path in base.files]
         found = (
             ("not committed, so not part of the experiment", [each.path for each in changes if each.is_tracked]),
             ("new and not committed, so not part of it", new),
+            ("not committed, but part of every run and of the branch of the best", added),
             ("submodules, empty folders in every run", sorted(base.submodules)),
             ("kept with LFS, pointers and not contents in every run", self.pointers(base)),
         )

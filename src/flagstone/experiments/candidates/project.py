@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT, is_left_out
 from flagstone.experiments.candidates.git import (
     EMPTY,
-    FILE,
     LINK,
-    PROGRAM,
     Batch,
     Blob,
     Put,
@@ -23,14 +20,18 @@ from flagstone.experiments.candidates.git import (
     edit_tree,
     object_name,
 )
-from flagstone.experiments.candidates.sources import SCRATCH, written_by_runs
+from flagstone.experiments.candidates.sources import (
+    LARGEST_SOURCE,
+    SCRATCH,
+    SOURCE_NAMES,
+    content_of,
+    within_bounds,
+    written_by_runs,
+)
 from flagstone.globs import matches
-from flagstone.plans import SOURCES, SubjectSpec
+from flagstone.plans import SubjectSpec
 
-# what a program can import or read as settings
-SOURCE_NAMES = (*SOURCES, ".json", ".pyi", ".pyx", ".hpp", ".cc", ".c", ".cuh", ".j2", ".tmpl", ".gitignore")
 ENVIRONMENTS = (".venv", "venv", "env", "node_modules", "site-packages", ".tox", ".nox")
-LARGEST_SOURCE, MOST_SOURCE_BYTES, MOST_SOURCES = 1_000_000, 200_000_000, 20_000
 LARGEST_MUTABLE = 20_000_000
 MOST_LINKS = 1_000  # a folder with more data beside its few sources stays one link
 
@@ -100,30 +101,22 @@ class FilesSource:
     def further_sources(self, mutable: Mapping[str, Blob]) -> list[str]:
         """The other files that a program can import or read as settings; those near the top first, within bounds."""
         written = written_by_runs(self.spec, self, EMPTY)
-        found, size = list[str](), 0
         sources = [path for path in self.not_ignored() if self.is_source(path) and path not in mutable]
         crowded = self.crowded_folders(sources) - {os.path.dirname(path) for path in mutable}
-        for path in sorted(sources, key=lambda each: (each.count("/"), each)):
-            status = os.lstat(self.spec.root / path)
-            is_small = stat.S_ISREG(status.st_mode) and status.st_size < LARGEST_SOURCE
-            if not is_small or path in written or os.path.dirname(path) in crowded:
-                continue
-            size += status.st_size
-            if size > MOST_SOURCE_BYTES or len(found) >= MOST_SOURCES:
-                break
-            found.append(path)
-        return found
+        shown = (path for path in sources if path not in written and os.path.dirname(path) not in crowded)
+        return within_bounds(self.spec.root, shown)
 
     def not_ignored(self) -> Iterable[str]:
-        """Without git there is nobody to say what is ignored: then only the files that may change are real ones."""
+        """Without git nobody says what is ignored: then only the entry and what may change are real files."""
         try:
             return self.store.repository.not_ignored(self.spec.root, [*ENVIRONMENTS, *LEFT_OUT])
         except FlagstoneError:
-            return ()
+            return [self.spec.entry] if (self.spec.root / self.spec.entry).is_file() else ()
 
     def is_source(self, path: str) -> bool:
         is_ours = (self.spec.root / path).is_relative_to(self.home)
-        return path.endswith(SOURCE_NAMES) and not is_left_out(path) and not is_ours
+        is_named = path.endswith(SOURCE_NAMES) or path == self.spec.entry
+        return is_named and not is_left_out(path) and not is_ours
 
     @property
     def home(self) -> Path:
@@ -167,11 +160,3 @@ class FilesSource:
                 target = os.fsdecode(self.store.content(tree.files[path].sha))
                 found.add(os.path.normpath(os.path.join(os.path.dirname(path), target)))
         return frozenset(found)
-
-
-def content_of(path: Path, most: int) -> tuple[str, bytes]:
-    """Mode and content of a file."""
-    status = path.stat()
-    if status.st_size > most:
-        raise FlagstoneError(f"{path} is too large to be edited", hint="name source files in subject.mutable")
-    return PROGRAM if status.st_mode & 0o100 else FILE, path.read_bytes()

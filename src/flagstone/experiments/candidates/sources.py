@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from flagstone.experiments.candidates.git import Tree
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates.git import FILE, PROGRAM, Tree
 from flagstone.globs import matches
-from flagstone.plans import SubjectSpec
+from flagstone.plans import SOURCES, SubjectSpec
 
 LONGEST_PATH = 300
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
 SCRATCH = frozenset(
     ("outputs", "output", "out", "runs", "logs", "lightning_logs", "tb_logs", "checkpoints", "ckpt", "wandb", "mlruns")
 )
+
+# what a program can import or read as settings
+SOURCE_NAMES = (*SOURCES, ".json", ".pyi", ".pyx", ".hpp", ".cc", ".c", ".cuh", ".j2", ".tmpl", ".gitignore")
+LARGEST_SOURCE, MOST_SOURCE_BYTES, MOST_SOURCES = 1_000_000, 200_000_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,28 @@ def links_of(root: Path, tree: Tree, folders: Set[str], names: Iterable[str], wr
         for path in names
         if path not in tree.files and path not in folders and path.rpartition("/")[0] in folders and path not in written
     }
+
+
+def within_bounds(root: Path, paths: Iterable[str]) -> list[str]:
+    """Of these files of a project those that are small, those near the top first, and not too many of them."""
+    found, size = list[str](), 0
+    for path in sorted(paths, key=lambda each: (each.count("/"), each)):
+        status = os.lstat(root / path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size >= LARGEST_SOURCE:
+            continue
+        size += status.st_size
+        if size > MOST_SOURCE_BYTES or len(found) >= MOST_SOURCES:
+            break
+        found.append(path)
+    return found
+
+
+def content_of(path: Path, most: int) -> tuple[str, bytes]:
+    """Mode and content of a file."""
+    status = path.stat()
+    if status.st_size > most:
+        raise FlagstoneError(f"{path} is too large to be edited", hint="name source files in subject.mutable")
+    return PROGRAM if status.st_mode & 0o100 else FILE, path.read_bytes()
 
 
 def first_few(paths: list[str]) -> str:

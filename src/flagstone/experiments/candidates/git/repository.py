@@ -79,6 +79,11 @@ class Checkout:
         found = self.git("status", *words, options=self.without_filters).split(b"\0")
         return tuple(Modified(os.fsdecode(line[3:]), line[:2] != b"??") for line in found if line)
 
+    def new_files(self) -> tuple[str, ...]:
+        """The files that are neither tracked nor ignored."""
+        found = self.git("ls-files", "-z", "-o", "--exclude-standard").split(b"\0")
+        return tuple(os.fsdecode(path) for path in found if path and not path.endswith(b"/"))
+
     def others(self) -> tuple[str, ...]:
         """What stands at the top and is not tracked, and what is ignored further down; whole folders as one."""
         ways = (("-o",), ("-o", "-i", "--exclude-standard"))
