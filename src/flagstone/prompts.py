@@ -31,7 +31,7 @@ class PromptParts:
     draft_path: str
     brief: str
     memory: str = ""
-    memory_digest: str = ""  # sha256 of memory.md, where that file stands in for `memory`
+    memory_digest: str = ""  # sha256 of memory.md, if that file takes the place of `memory`
     handoffs: tuple[tuple[str, str], ...] = ()
     index_rows: tuple[str, ...] = ()
     feedback: str = ""

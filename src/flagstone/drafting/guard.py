@@ -1,4 +1,4 @@
-"""Compares everything protected before and after a call; what an agent changed is put back and named."""
+"""Compares everything protected before and after a call, and restores and names what an agent changed."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class Watch:
                 yield FileChange(relative, MODE, "put back")
 
     def repair(self, change: FileChange) -> str:
-        """What was found is set aside, what was there is put back; in words."""
+        """Sets aside what was found, restores what was there, and says so."""
         target, was = self.ground.root / change.path, self.before.get(change.path)
         try:
             calls = self.log_of_calls() if change.path == log_of_calls.CALLS else None
@@ -243,7 +243,7 @@ class Watch:
 
 
 def answer_to_others(zone: Zone, change: FileChange) -> Answer:
-    """The kernel prevented it for the agent, so somebody else did it: only what nobody may change is put back."""
+    """The kernel prevented it for the agent, so somebody else did it: only what nobody may change is restored."""
     if zone is Zone.RECORDS and change.what != "created":
         return Answer.VIOLATION
     is_news = zone is not Zone.BOOKKEEPING and (change.what != "created" or zone is Zone.MARKS)

@@ -62,7 +62,7 @@ def files_offered(opened: OpenedRun, stage: Stage) -> Mapping[str, str]:
 
 
 def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[Check, ...]:
-    """Every check of the stage; approved files that were changed are put back."""
+    """Every check of the stage; approved files that were changed are restored."""
     record = read_record(opened.run.drafts(stage.nr) / "before.json") or {}
     approved = {path: (str(row[0]), str(row[1])) for path, row in mapping(record.get("approved")).items()}
     request = StageCheck(

@@ -15,7 +15,7 @@ from flagstone.agents.accounts import inflight
 from flagstone.gates import OpenedRun
 from flagstone.records import DigestCache
 
-COPY_BYTES = 1_000_000  # of one file that is kept to be put back
+COPY_BYTES = 1_000_000  # of one file that is kept so that it can be restored
 COPIES_BYTES = 32_000_000  # of all of them
 FILES_LIMIT = 50_000
 MARKS = re.compile(r"(approved/\d\d\.flag|feedback/[^/]+|redo/[^/]+|aborted)\Z")

@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Waiting:
-    """How to wait: whom to tell once what for, when to give up, or not at all."""
+    """How to wait: what to say once, when to give up, or not at all."""
 
     on_wait: Callable[[str], object] | None = None
     stop: Callable[[], bool] | None = None

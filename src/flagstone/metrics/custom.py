@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flagstone.metrics.scanning import opened
+from flagstone.metrics.scanning import open_plain
 from flagstone.metrics.series import Place, Reading
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run
 
@@ -26,15 +26,15 @@ os.dup2(2, 1)
 space = {"__name__": "extract", "__file__": code}
 exec(compile(open(code, encoding="utf-8").read(), code, "exec"), space)
 found = space["extract"](run_dir, open(log, encoding="utf-8", errors="replace").read())
-told = {}
+numbers = {}
 for name, value in dict(found).items():
     try:
         is_number = not isinstance(value, (str, bytes, bool)) and type(value).__name__ not in ("bool_", "bool")
-        told[str(name)] = float(value) if is_number else None
+        numbers[str(name)] = float(value) if is_number else None
     except (TypeError, ValueError, OverflowError):
-        told[str(name)] = None
+        numbers[str(name)] = None
 sys.stderr.flush()
-json.dump(told, answer)
+json.dump(numbers, answer)
 answer.flush()
 os._exit(0)
 """
@@ -47,9 +47,9 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
         return Reading({}, "custom", ("the spec names no code: metric.code",))
     with tempfile.TemporaryDirectory(prefix="flagstone-metric-") as name:
         try:
-            found, said = answered(code, place, Path(name))
+            found, said = ask_code(code, place, Path(name))
         except (StartError, OSError, UnicodeError) as error:
-            return Reading({}, "custom", (f"extract(run_dir, log_text) failed: {told(error)}",))
+            return Reading({}, "custom", (f"extract(run_dir, log_text) failed: {error_text(error)}",))
     if found is None:
         return Reading({}, "custom", (f"extract(run_dir, log_text) gave no mapping of numbers: {said}",))
     values = {key: value for key, value in found.items() if value is not None}
@@ -58,13 +58,13 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
     return Reading(values, "custom", problems)
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     if isinstance(error, StartError):
         return error.problem
     return str(getattr(error, "strerror", None) or error)
 
 
-def answered(code: str, place: Place, folder: Path) -> tuple[dict[str, float | None] | None, str]:
+def ask_code(code: str, place: Place, folder: Path) -> tuple[dict[str, float | None] | None, str]:
     """What the code answers, or else the last line of what it said."""
     script, log = folder / "extract.py", folder / "log.txt"
     script.write_text(text_of(code), encoding="utf-8")
@@ -77,7 +77,7 @@ def answered(code: str, place: Place, folder: Path) -> tuple[dict[str, float | N
     ended = run(command, limits, Output(answer, said))
     if ended.timed_out:
         return None, f"it took longer than {LIMIT_S:g} s"
-    found = understood(answer.read_bytes())
+    found = answer_in(answer.read_bytes())
     if found is not None:
         return found, ""
     lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -85,7 +85,7 @@ def answered(code: str, place: Place, folder: Path) -> tuple[dict[str, float | N
     return None, lines[-1] if lines else f"it ended with {how} and no output"
 
 
-def understood(answer: bytes) -> dict[str, float | None] | None:
+def answer_in(answer: bytes) -> dict[str, float | None] | None:
     """An answer as it was asked for; whatever else the code may have sent is none."""
     try:
         found = json.loads(answer)
@@ -100,7 +100,7 @@ def text_of(code: str) -> str:
     if is_path(code):
         if not os.path.isabs(code):
             raise FileNotFoundError(0, f"there is no file {code}")
-        with opened(Path(code)) as handle:
+        with open_plain(Path(code)) as handle:
             return os.pread(handle, LOG_BYTES, 0).decode("utf-8")
     return code
 
@@ -110,9 +110,9 @@ def is_path(code: str) -> bool:
 
 
 def end_of(log: Path) -> bytes:
-    """The last bytes of a log; none where there is none."""
+    """The last bytes of a log. Empty if there is no log."""
     try:
-        with opened(log) as handle:
+        with open_plain(log) as handle:
             return os.pread(handle, LOG_BYTES, max(0, os.fstat(handle).st_size - LOG_BYTES))
     except OSError:
         return b""

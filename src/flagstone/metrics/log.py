@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flagstone.metrics.own_pattern import matches_of
 from flagstone.metrics.pairs import Pair, pairs_in, plain
-from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, opened
+from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, open_plain
 from flagstone.metrics.series import STEPS, Place, Reading
 
 EVERYTHING_BYTES = 1_000_000  # at the end of a log every pair is taken; before it only wanted names are looked for
@@ -56,25 +56,25 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
         if pattern := options.get("regex"):
             steps, said = matches_of(str(pattern), place.log, wanted)
         else:
-            steps, said = printed(place.log, frozenset(wanted))
+            steps, said = read_log(place.log, frozenset(wanted))
         problems += said
     except OSError as error:
         return Reading({}, "log", (f"{place.log.name} cannot be read: {error.strerror}",))
-    problems += respelled(steps, wanted)
+    problems += accept_spellings(steps, wanted)
     values = {name: each[-1] for name, each in steps.items()}
     return Reading(values, "log", tuple(problems), (place.log.name,), {name: tuple(steps[name]) for name in steps})
 
 
-def printed(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]], list[str]]:
+def read_log(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]], list[str]]:
     """The last values of every name at the end of a log, and of the wanted ones anywhere in it."""
-    with opened(path) as handle:
+    with open_plain(path) as handle:
         start = max(0, path.stat().st_size - EVERYTHING_BYTES)
         found = Found(wanted)
         for line in lines_from(handle, start):
             found.take(pairs_in(line, wanted))
         missing = {name for name in wanted if name not in found.clear}
         keys = {plain(name) for name in missing}
-        # what stands right at the start may have been cut through there
+        # a line right at the start may be incomplete
         for lines in mentions_before(handle, start + NEAR if start else 0, missing):
             earlier = Found(wanted)
             for line in lines:
@@ -85,7 +85,7 @@ def printed(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]],
     return found.steps, [f"only the end of {path.name} was looked at: it is long, and no name was asked for"] * is_cut
 
 
-def respelled(steps: dict[str, list[float]], wanted: Sequence[str]) -> list[str]:
+def accept_spellings(steps: dict[str, list[float]], wanted: Sequence[str]) -> list[str]:
     """`val loss` stands for `val_loss` where exactly that was never printed; which spelling was used is said."""
     said, seen = [], list(steps)
     for name in wanted:

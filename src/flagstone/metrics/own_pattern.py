@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flagstone.metrics.scanning import lines_from, opened
+from flagstone.metrics.scanning import lines_from, open_plain
 from flagstone.metrics.series import STEPS
 from flagstone.processes import Command, Output, ProcessLimits, run
 
@@ -26,13 +26,13 @@ def matches_of(pattern: str, log: Path, wanted: Sequence[str]) -> tuple[Steps, l
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         return {}, [f"the pattern {pattern!r} cannot be used: {error}"]
-    with opened(log) as handle, tempfile.TemporaryDirectory(prefix="flagstone-pattern-") as name:
+    with open_plain(log) as handle, tempfile.TemporaryDirectory(prefix="flagstone-pattern-") as name:
 
         def search() -> int:
             usual = wanted[0] if wanted else "value"
             start = max(0, log.stat().st_size - END_BYTES)
-            found = {} if "name" in compiled.groupindex else searched(compiled, handle, start, usual)
-            sys.stdout.write(json.dumps(found or searched(compiled, handle, 0, usual)))
+            found = {} if "name" in compiled.groupindex else search_log(compiled, handle, start, usual)
+            sys.stdout.write(json.dumps(found or search_log(compiled, handle, 0, usual)))
             return 0
 
         answer = Path(name, "answer.json")
@@ -45,7 +45,7 @@ def matches_of(pattern: str, log: Path, wanted: Sequence[str]) -> tuple[Steps, l
     return steps, [] if steps else [f"the pattern {pattern!r} matches no line of {log.name}"]
 
 
-def searched(pattern: re.Pattern[str], handle: int, start: int, usual: str) -> Steps:
+def search_log(pattern: re.Pattern[str], handle: int, start: int, usual: str) -> Steps:
     found: Steps = {}
     for line in lines_from(handle, start, fixed_beginning(pattern.pattern)):
         for name, value in values_in(pattern, line, usual):
@@ -56,7 +56,7 @@ def searched(pattern: re.Pattern[str], handle: int, start: int, usual: str) -> S
 
 
 def fixed_beginning(pattern: str) -> bytes:
-    """What every match begins with, as far as it is easily told."""
+    """What every match begins with, as far as that is easy to see."""
     fixed = re.match(r"[\w :=-]*", pattern)
     if fixed is None or "|" in pattern:
         return b""

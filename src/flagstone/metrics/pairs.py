@@ -63,7 +63,7 @@ def plain_names(names: frozenset[str]) -> frozenset[str]:
 def pattern_for(wanted: frozenset[str]) -> re.Pattern[str]:
     """Pairs; a wanted name may have a form that other names have not, such as three words."""
     usual = re.compile(rf"{WORD}(?: {WORD})?", re.IGNORECASE | re.ASCII)
-    odd = [spelt(name) for name in sorted(wanted) if not usual.fullmatch(name) or plain(name).count(" ") > 1]
+    odd = [spelling_pattern(name) for name in sorted(wanted) if not usual.fullmatch(name) or plain(name).count(" ") > 1]
     odd_name = rf"(?P<odd>{'|'.join(odd)})|" if odd else r"(?P<odd>(?!))|"
     return re.compile(
         rf"(?<![\w./@-])['\"]?(?:{odd_name}(?P<name>{WORD}(?: {WORD})?))['\"]?"
@@ -72,7 +72,7 @@ def pattern_for(wanted: frozenset[str]) -> re.Pattern[str]:
     )
 
 
-def spelt(name: str) -> str:
+def spelling_pattern(name: str) -> str:
     """A pattern for a name in any of its spellings."""
     parts = [re.escape(part) for part in SEPARATORS.split(name) if part]
     return r"[\s_/.-]{1,3}".join(parts) or re.escape(name)

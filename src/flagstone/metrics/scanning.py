@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flagstone.metrics.pairs import spelt
+from flagstone.metrics.pairs import spelling_pattern
 
 LINE = 4096
 NEAR = 512  # bytes around a mention that are looked at in a longer line
@@ -21,7 +21,7 @@ COLOUR = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def open_plain(path: Path) -> Iterator[int]:
     """A handle of a plain file; OSError for what is none. Nobody is waited for at the other end of a pipe."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -98,13 +98,13 @@ def hits(content: bytes, within: tuple[int, int], names: set[str]) -> list[tuple
     """Where these names stand in any spelling, and not within another name."""
     small = content.lower()
     # one search for each: a pattern that begins with a fixed word is found ten times faster
-    patterns = [re.compile(spelt(name.lower()).encode() + rb"(?!\w)") for name in names]
+    patterns = [re.compile(spelling_pattern(name.lower()).encode() + rb"(?!\w)") for name in names]
     spans = (hit.span() for pattern in patterns for hit in pattern.finditer(small, within[0]))
     return sorted(span for span in spans if span[0] < within[1] and small[span[0] - 1] not in WITHIN_NAMES)
 
 
 def mentions(content: bytes, within: tuple[int, int], names: set[str]) -> Iterator[str]:
-    """Each line with a hit, once; of an endless line what stands around the hit."""
+    """Each line with a hit, once; of an endless line the part around the hit."""
     position = 0
     for begin, behind in hits(content, within, names):
         if begin < position:

@@ -22,7 +22,7 @@ class Place:
     ended_at: float
 
     def is_own(self, path: Path) -> bool:
-        """Whether a plain file lies in the run's folder, is no link out of it, and was written while it ran."""
+        """Whether a plain file is in the run's folder, is no link out of it, and was written while it ran."""
         try:
             real, status = path.resolve(strict=True), path.stat()
         except (OSError, RuntimeError):  # the second is a link to itself

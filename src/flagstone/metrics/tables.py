@@ -66,14 +66,14 @@ def record_steps(path: Path) -> Steps:
     is_large = path.stat().st_size > WHOLE_BYTES
     if not is_large:
         with suppress(ValueError, RecursionError):  # more than one object: JSON lines
-            return collected([numbers(json.loads(path.read_text(encoding="utf-8", errors="replace")))])
-    found = collected(parsed(line) for line in tail(path, TAIL_BYTES).split("\n"))
+            return collect([numbers(json.loads(path.read_text(encoding="utf-8", errors="replace")))])
+    found = collect(numbers_in(line) for line in tail(path, TAIL_BYTES).split("\n"))
     if not found:
         raise ValueError(f"it is larger than {WHOLE_BYTES // 10**6} MB" if is_large else "it contains no JSON object")
     return found
 
 
-def parsed(line: str) -> list[tuple[str, float]]:
+def numbers_in(line: str) -> list[tuple[str, float]]:
     """The numbers of one line; the last one may be torn."""
     try:
         return list(numbers(json.loads(line)))
@@ -81,7 +81,7 @@ def parsed(line: str) -> list[tuple[str, float]]:
         return []
 
 
-def collected(groups: Iterable[Iterable[tuple[str, float]]]) -> Steps:
+def collect(groups: Iterable[Iterable[tuple[str, float]]]) -> Steps:
     """The last values of each name, in order."""
     found: Steps = {}
     for group in groups:
@@ -130,7 +130,7 @@ def table_steps(path: Path) -> Steps:
     if path.stat().st_size <= TAIL_BYTES:
         body = body.partition("\n")[2]
     rows = csv.reader(io.StringIO(body.replace("\0", "")), delimiter=delimiter)
-    return collected(cells(columns, row) for row in rows if len(row) <= len(columns))
+    return collect(cells(columns, row) for row in rows if len(row) <= len(columns))
 
 
 def cells(columns: Sequence[str], row: Sequence[str]) -> Iterator[tuple[str, float]]:

@@ -36,10 +36,10 @@ def read(options: Mapping[str, object], place: Place, wanted: Sequence[str]) -> 
         return Reading({}, "tensorboard", (f"the run wrote no event file that matches {pattern}",))
     tag = str(options.get("tag") or "") if wanted else ""
     tags = [tag, *wanted[1:]] if tag else list(wanted)
-    values, problems = searched(files, tags) if tags else all_values(files)
+    values, problems = search(files, tags) if tags else all_values(files)
     if tags and tags[0] not in values:
         # what is missing is best explained by what is there
-        seen, more = searched(files, [each for each in names_in(files) if each not in values])
+        seen, more = search(files, [each for each in names_in(files) if each not in values])
         values, problems = {**seen, **values}, [*problems, *more]
     if tag:
         values = {name: value for name, value in values.items() if name != wanted[0] or name == tag}
@@ -61,7 +61,7 @@ def own_files(place: Place, pattern: str) -> list[Path]:
 
 def began_at(path: Path) -> float:
     """When the first record of a file was written, as it says itself; 0 where it says nothing."""
-    with suppress(OSError, ValueError, struct.error), opened(path) as content:
+    with suppress(OSError, ValueError, struct.error), map_file(path) as content:
         for number, wire, value in fields(payload_at(content, 0) or b""):
             if number == WALL_TIME and wire == 1 and isinstance(value, bytes) and math.isfinite(double(value)):
                 return double(value)
@@ -69,19 +69,19 @@ def began_at(path: Path) -> float:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bytes]:
+def map_file(path: Path) -> Iterator[Bytes]:
     with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         yield content
 
 
-def searched(files: Sequence[Path], tags: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+def search(files: Sequence[Path], tags: Sequence[str]) -> tuple[dict[str, float], list[str]]:
     """The last value of each tag, searched from the end of the newest file, and what was damaged there."""
     values: dict[str, float] = {}
     problems: list[str] = []
     for path in reversed(files):
         missing = [tag for tag in tags if tag not in values]
         try:
-            with opened(path) as content:
+            with map_file(path) as content:
                 for tag in missing:
                     value, problem = last_value(content, tag)
                     values |= {} if value is None else {tag: value}
@@ -95,19 +95,19 @@ def names_in(files: Sequence[Path]) -> list[str]:
     """The first tags of each file: nearly always there are few, and soon repeated."""
     found: dict[str, float] = {}
     for path in files:
-        with suppress(OSError, ValueError), opened(path) as content:
-            found |= walked(content, 0, RECORDS_BEFORE)[0]
+        with suppress(OSError, ValueError), map_file(path) as content:
+            found |= values_from(content, 0, RECORDS_BEFORE)[0]
     return list(found)[:NAMES]
 
 
 def all_values(files: Sequence[Path]) -> tuple[dict[str, float], list[str]]:
-    """The last value of every tag, and where files are damaged: what stands behind is not read."""
+    """The last value of every tag, and where files are damaged. Nothing behind the damage is read."""
     values: dict[str, float] = {}
     problems: list[str] = []
     for path in files:
         try:
-            with opened(path) as content:
-                seen, problem = walked(content, 0)
+            with map_file(path) as content:
+                seen, problem = values_from(content, 0)
                 values |= seen
                 problems += [f"{path.name}: {problem}"] if problem else []
         except (OSError, ValueError) as problem:
@@ -136,12 +136,12 @@ def last_value(content: Bytes, tag: str) -> tuple[float | None, str]:
     is_sure = is_sure and (hit < 0 or value is not None)
     if is_sure and value is None:
         return None, ""
-    seen, problem = walked(content, start, RECORDS_BEHIND if is_sure else None)
+    seen, problem = values_from(content, start, RECORDS_BEHIND if is_sure else None)
     return seen.get(tag, value), problem
 
 
 def record_around(content: Bytes, position: int) -> tuple[int, bytes] | None:
-    """Start and payload of the whole, undamaged record that a position lies in."""
+    """Start and payload of the whole, undamaged record around a position."""
     lowest, end = max(0, position - REACH), position - HEAD + 8
     while True:
         # a length below LARGEST has zeros here: most places are ruled out at once
@@ -157,7 +157,7 @@ def record_around(content: Bytes, position: int) -> tuple[int, bytes] | None:
         end = zeros + 3
 
 
-def walked(content: Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
+def values_from(content: Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
     """The last value of every tag of the first `most` records from here, and what was wrong with them."""
     found: dict[str, float] = {}
     position, count = start, 0
@@ -209,7 +209,7 @@ def scalar(value: bytes) -> Iterator[tuple[str, float]]:
 
 
 def of_tensor(content: bytes) -> float | None:
-    """The one number of a tensor; None where it holds several, or words."""
+    """The one number of a tensor. Returns None if it has several, or words."""
     kind, raw = 0, b""
     for field, wire, value in fields(content):
         if field == DTYPE and isinstance(value, int):

@@ -60,7 +60,7 @@ def own_runs(place: Place, folder: str) -> list[Path]:
 
 
 def summary_of(run: Path, place: Place) -> dict[str, float]:
-    """What the summary file says; nothing where there is none, or it is of another time."""
+    """What the summary file says. Empty if there is none, or it is of another time."""
     path = run / "files" / "wandb-summary.json"
     with suppress(OSError, ValueError, RecursionError):
         if place.is_own(path) and path.stat().st_size < LARGEST:
@@ -106,7 +106,7 @@ def last_values(path: Path, wanted: Sequence[str]) -> tuple[dict[str, float], st
 
 @lru_cache(maxsize=256)
 def last_part(name: str) -> bytes:
-    """What stands in the log wherever a name does, nested or not."""
+    """The bytes that are in the log wherever a name is, nested or not."""
     return re.split(r"[./]", name)[-1].encode()
 
 

@@ -59,7 +59,7 @@ class Lines:
 
 
 class CappedFile:
-    """A file that keeps the beginning and the end of what is written and says what lies between."""
+    """A file that keeps the beginning and the end of what is written, and says how much is missing."""
 
     def __init__(self, path: Path, limit: int, redactor: Redactor, *, is_continued: bool = False) -> None:
         self.path = path

@@ -163,7 +163,7 @@ def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
     while b"\n" not in request:
         more = connection.recv(REQUEST_BYTES)
         if not more:
-            raise EOFError("the asker went away")
+            raise EOFError("whoever asked has gone")
         request += more
     request, _, early = request.partition(b"\n")
     asked = json.loads(request)

@@ -15,7 +15,7 @@ MAKE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
-    """The whole new content or the whole old one. What can be made anew at any time need not be `durable`."""
+    """The whole new content or the whole old one. What can be made again at any time need not be `durable`."""
     # a random name, because two may write the same file at once
     temporary = f"{path.parent}{os.sep}.{path.name[:80]}.{os.urandom(8).hex()}"
     try:

@@ -24,7 +24,7 @@ def with_newline(words: str) -> str:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Writes a file that can be made anew at any time, unless it says the same already."""
+    """Writes a file that can be made again at any time, unless it says the same already."""
     content = text.encode()
     if content_of(path) != content:
         write_atomic(path, content, durable=False)

@@ -21,7 +21,7 @@ from tensorboard.util import tensor_util
 from flagstone.metrics import tensorboard
 from flagstone.metrics.registry import read_metrics
 from flagstone.metrics.series import Place
-from flagstone.metrics.tensorboard import plain_scalar, scalars, walked
+from flagstone.metrics.tensorboard import plain_scalar, scalars, values_from
 
 
 def tensor(tag: str, value: float) -> Summary.Value:
@@ -159,9 +159,9 @@ def test_a_missing_constraint_does_not_make_every_record_be_read(place: Place, m
 
     def counted(content: tensorboard.Bytes, start: int, most: int | None = None) -> tuple[dict[str, float], str]:
         asked.append(most)
-        return walked(content, start, most)
+        return values_from(content, start, most)
 
-    monkeypatch.setattr(tensorboard, "walked", counted)
+    monkeypatch.setattr(tensorboard, "values_from", counted)
     assert read_metrics("tensorboard", {}, place, ["val", "peak_vram_mb"]).values == {"val": 499.0}
     assert read_metrics("tensorboard", {}, place, ["loss"]).values == {"train": 498.0, "val": 499.0}
     assert None not in asked

@@ -22,7 +22,7 @@ def npy_shape(stream: BinaryIO, size: int) -> Shape:
     count = math.prod(shape)
     if stream.tell() + dtype.itemsize * count != size:
         raise Unreadable("a NumPy file whose size does not fit its header: it was truncated or extended")
-    return Shape({"type": "array"} | described(dtype, shape), count, Makers(unnamed=1))
+    return Shape({"type": "array"} | array_facts(dtype, shape), count, Makers(unnamed=1))
 
 
 def header(stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...]]:
@@ -41,7 +41,7 @@ def header(stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...]]:
     return dtype, shape
 
 
-def described(dtype: np.dtype, shape: tuple[int, ...]) -> dict[str, object]:
+def array_facts(dtype: np.dtype, shape: tuple[int, ...]) -> dict[str, object]:
     return {"dtype": printable_name(dtype.str if dtype.names is None else dtype.descr), "shape": list(shape)}
 
 
@@ -59,7 +59,7 @@ def npz_shape(stream: BinaryIO, size: int) -> Shape:
                 with archive.open(name) as member:
                     dtype, shape = header(member)  # type: ignore[arg-type]
                 count += math.prod(shape)
-                arrays.append({"name": printable_name(name[:-4])} | described(dtype, shape))
+                arrays.append({"name": printable_name(name[:-4])} | array_facts(dtype, shape))
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         raise Unreadable("an incomplete NumPy archive") from None
     if not members:

@@ -75,7 +75,7 @@ class SoFar:
         self.text = ""
 
     def words(self) -> str:
-        """The cost, as short as possible. A plus sign stands for calls of unknown cost."""
+        """The cost, as short as possible. A plus sign means that there are calls of unknown cost."""
         size = self.log.stat().st_size if self.log.exists() else 0
         if size != self.size:
             so_far = spending(self.log)

@@ -52,8 +52,8 @@ def kept_candidate(run: RunFolder) -> Candidate | None:
     try:
         if record is None:
             return None
-        told = record["snapshot"]
-        snapshot = Snapshot(told["tree"], told["commit"], tuple(told["violations"]), tuple(told["changed"]))
+        row = record["snapshot"]
+        snapshot = Snapshot(row["tree"], row["commit"], tuple(row["violations"]), tuple(row["changed"]))
         return Candidate(**{**record, "snapshot": snapshot})
     except (KeyError, TypeError):
         return None

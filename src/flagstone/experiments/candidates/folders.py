@@ -75,7 +75,7 @@ def make_empty_folder(folder: Path) -> None:
 
 
 def is_empty_folder(folder: Path) -> bool:
-    """Whether such a folder stands there already, open to us: a run mostly leaves its own as it was."""
+    """Whether such a folder exists already, open to us: a run mostly leaves its own as it was."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

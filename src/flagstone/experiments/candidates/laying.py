@@ -14,7 +14,7 @@ from flagstone.experiments.candidates.git import LINK, PROGRAM, Blob
 from flagstone.experiments.candidates.last_seen import LastSeen, now_ns, sha_of
 from flagstone.records import cannot_write
 
-OUTSIDE = "link"  # stands for the mode of a link to the project; its target stands for the object
+OUTSIDE = "link"  # the mode of a link to the project; its target is in the place of an object
 Contents = Callable[[Iterable[str]], Iterator[tuple[str, bytes]]]
 
 
@@ -34,7 +34,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Laying:
-    """One layout and the folder it is for. `aside` takes what stands there besides; `is_strict` writes anew what was
+    """One layout and the folder it is for. `aside` takes what else is there; `is_strict` rewrites what was
     touched, and not only what differs. `touched` names the files that somebody has written to since we looked."""
 
     layout: Layout

@@ -57,7 +57,7 @@ class Source(Protocol):
         ...
 
     def beside(self, folders: Iterable[str]) -> Iterable[str]:
-        """What stands in these folders of the project, to be seen through links."""
+        """What these folders of the project contain, to be seen through links."""
         ...
 
     def scratch(self, tree: Tree) -> frozenset[str]:

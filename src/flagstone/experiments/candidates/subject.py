@@ -157,7 +157,7 @@ class Subject:
         return self.home / "state" / "laid-out" / f"{folder.name}.json" if is_lasting else None
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
-        """What stands in the folder now, stored. What may not be part of a candidate is a violation, and left out."""
+        """Stores what the folder contains now. What may not be part of a candidate is a violation, and left out."""
         before, placement = self.tree(parent.tree), self.placement(parent.tree)
         rules = Rules(lambda path: self.is_mutable(path, placement), placement.written, placement.layout.links)
         batch, last_seen = Batch(self.store), self.last_seen_in(folder)

@@ -1,4 +1,4 @@
-"""Reads what stands in a folder as an edit of a tree, and names everything that may not be part of one."""
+"""Reads the content of a folder as an edit of a tree, and names everything that may not be part of one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_I
 
 @dataclass(frozen=True)
 class Rules:
-    """What may change, what runs write to, and what only stands there as a link."""
+    """What may change, what runs write to, and what is only a link."""
 
     mutable: Callable[[str], bool]
     written: Written

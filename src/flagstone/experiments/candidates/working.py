@@ -1,4 +1,4 @@
-"""The working files of an experiment: what `step` evaluates, and what stands at the best between runs."""
+"""The working files of an experiment: `step` evaluates them, and between runs they are those of the best."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Working:
         return found
 
     def note(self, tree: str, files: Mapping[str, str] | None = None, *, edit_of: int = 0) -> None:
-        """Remembers what stands there as known: a tree we put there, or an edit that was stored to be run number N."""
+        """Remembers the files as known: a tree we put there, or an edit that was stored to be run number N."""
         links = dict(self.subject.links(tree))
-        told = {"tree": tree, "files": self.files() if files is None else files, "links": links, "edit_of": edit_of}
-        write_record(self.seen_file, told, durable=False)
+        record = {"tree": tree, "files": self.files() if files is None else files, "links": links, "edit_of": edit_of}
+        write_record(self.seen_file, record, durable=False)
 
     def is_unedited(self, tree: str) -> bool:
         """Whether nobody has edited them since we put them there, whichever tree that was."""
@@ -113,7 +113,7 @@ class Working:
             raise cannot_write(self.home.working, error) from error
         found = self.files()
         renewed = {path: found[path] for path in now if found.get(path) == f"-> {now[path]}"}
-        kept = {path: told for path, told in seen["files"].items() if path in now or path not in before}
+        kept = {path: mark for path, mark in seen["files"].items() if path in now or path not in before}
         write_record(self.seen_file, {**seen, "links": dict(now), "files": {**kept, **renewed}}, durable=False)
 
     def put_back(self, tree: str, number: int) -> None:
@@ -134,7 +134,7 @@ class Working:
         self.note(tree)
 
     def unseen(self, tree: str, known: Mapping[str, str] | None, now: Mapping[str, str]) -> list[str]:
-        """What stands there that we have not seen, and that is not what will stand there."""
+        """Files that we have not seen and that differ from what we are about to write."""
         wanted = self.subject.files(tree)
         if known:
             changed = [path for path in now if now[path] != known.get(path)]
@@ -163,7 +163,7 @@ def remove_link(folder: Path, path: str, target: str) -> None:
 
 
 def put_link(place: Path, target: str) -> None:
-    """Puts a link in its place, unless something else stands there. Empty folders are in nobody's way."""
+    """Puts a link in its place, unless there is something else. Empty folders do not count."""
     if place.is_dir() and not place.is_symlink() and not any(names for _, _, names in os.walk(place)):
         shutil.rmtree(place)
     if os.path.lexists(place):

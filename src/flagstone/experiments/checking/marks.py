@@ -35,7 +35,7 @@ def mark(token: str, path: str) -> str:
 
 
 def marked_python(source: str, words: str) -> bytes | None:
-    """The line stands after the docstring and imports from `__future__`: before them it would change what they mean."""
+    """The line comes after the docstring and imports from `__future__`: before them it would change what they mean."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

@@ -138,7 +138,7 @@ def finish(plan: Plan, opened: OpenedExperiment, engine: Engine, ended: str) -> 
     for path, content in files.items():
         write_atomic(plan.run.root / path, content)
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
-    plan.picture.unlink(missing_ok=True)  # drawn anew of these runs
+    plan.picture.unlink(missing_ok=True)  # drawn again from these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
     write_record(plan.done, {**facts, "summary": summary_text(opened, engine, ended), "exports": exports})
 

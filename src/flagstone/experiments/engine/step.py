@@ -1,4 +1,4 @@
-"""Evaluating what stands in the working files now: one command a run, for whoever edits them."""
+"""Evaluates the working files as they are now: one command a run, for whoever edits them."""
 
 from __future__ import annotations
 

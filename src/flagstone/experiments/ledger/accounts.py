@@ -41,5 +41,5 @@ class Accounts:
 
 
 def mark_of(entry: Entry) -> str:
-    """One verdict among all of a name: an experiment that was begun anew has an r0001 again."""
+    """One verdict among all of a name: an experiment that started over has an r0001 again."""
     return f"{entry.run_id} {entry.ended_at}"

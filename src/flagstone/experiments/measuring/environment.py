@@ -67,7 +67,7 @@ class Surroundings:
         return self.spec.subject.root
 
     def values(self, order: Order, folder: Path) -> dict[str, str]:
-        """What stands for the names in braces, in the words of a command and in its variables."""
+        """The values of the names in braces, in the words of a command and in its variables."""
         tree = str(folder)
         return {"seed": str(order.seed), "run_dir": tree, "tree": tree, "entry": self.spec.subject.entry}
 

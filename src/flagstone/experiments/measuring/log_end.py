@@ -75,7 +75,7 @@ def plain(piece: bytes) -> str:
 
 
 def around_traceback(stream: BinaryIO, size: int, reach: float = math.inf) -> list[Raised]:
-    """What was raised last, as far as it can be told apart: several ranks may have written at once."""
+    """What was raised last, as far as the log shows it: several ranks may have written at once."""
     position = last_position(stream, size, TRACEBACK, reach)
     if position < 0:
         return []
@@ -84,11 +84,11 @@ def around_traceback(stream: BinaryIO, size: int, reach: float = math.inf) -> li
 
 
 def last_position(stream: BinaryIO, size: int, needle: bytes, reach: float = math.inf) -> int:
-    """Where it stands last; -1 where it does not. Reads from the end, one block at a time."""
+    """The position of its last occurrence, or -1. Reads from the end, one block at a time."""
     end = size
     while end > max(0, size - reach):
         start = max(0, end - BLOCK)
-        # the overlap finds what lies across two blocks
+        # the overlap finds what extends over two blocks
         found = read_at(stream, start, end - start + len(needle) - 1).rfind(needle)
         if found >= 0:
             return start + found

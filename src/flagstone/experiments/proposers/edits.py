@@ -39,7 +39,7 @@ def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
 
 
 def top_of(glob: str) -> str:
-    """The folder that a glob surely lies in: `src/model` of `src/model/**/*.py`; '' if there is none."""
+    """The folder that contains all matches of a glob: `src/model` for `src/model/**/*.py`; '' if there is none."""
     parts = glob.removeprefix("./").split("/")
     if not re.search(r"[*?\[]", glob):
         return ""

@@ -185,7 +185,7 @@ def draw_best(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def draw_points(axes: Axes, points: Sequence[Point], shown: tuple[float, float]) -> None:
-    """Each kind with its own shape; what lies outside is drawn at the edge as an arrow."""
+    """Each kind with its own shape; what is outside is drawn at the edge as an arrow."""
     low, high = shown
     for kind, (marker, colour, size) in WITH_NUMBER.items():
         own = [(point.number, point.y) for point in points if point.kind == kind and point.y is not None]

@@ -24,7 +24,7 @@ class SandboxView:
 
 
 def prefix(view: SandboxView) -> tuple[str, ...]:
-    """The words that stand before a program's own. What lies deeper is mounted later, so that it wins."""
+    """The words before a program's own. Deeper folders are mounted later, so that they win."""
     # read-only throughout: Landlock cannot refuse chmod, chown and utimes, a read-only mount does
     argv = [shutil.which(PROGRAM) or PROGRAM, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     if os.getuid() == 0:

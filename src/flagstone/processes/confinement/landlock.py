@@ -134,7 +134,7 @@ def system_call() -> ctypes._NamedFuncPointer:
 def start_inside(handle: int, perl: str | None) -> tuple[str, ...]:
     """The words before a program's own that hold it to a ruleset which it was handed from outside."""
     rights = str(rights_in_a_folder(handled_rights(abi())))
-    # -I -S: nothing that lies in a folder or an environment of ours can get in before the rule holds
+    # -I -S: nothing from a folder or an environment of ours can get in before the rule holds
     launcher = (perl, "-e", IN_PERL, "--") if perl else (sys.executable, "-I", "-S", __file__)
     return (*launcher, str(handle), rights)
 

@@ -20,7 +20,7 @@ LINE = 60
 
 @dataclass(frozen=True)
 class Change:
-    """One thing an edit changed: where, and how. Edits of the same `where` are told together."""
+    """One thing an edit changed: where, and how. Edits of the same `where` become one sentence."""
 
     where: str
     how: str
@@ -81,7 +81,7 @@ LONGEST_NOTE = 4096
 
 
 def run_note(path: Path) -> str:
-    """The text of RUN_NOTE, whatever stands behind it on its line; '' where there is none."""
+    """The text of RUN_NOTE, whatever comes after it on its line. Returns '' if there is none."""
     try:
         return note_in(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

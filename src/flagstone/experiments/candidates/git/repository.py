@@ -85,7 +85,7 @@ class Checkout:
         return tuple(os.fsdecode(path) for path in found if path and not path.endswith(b"/"))
 
     def others(self) -> tuple[str, ...]:
-        """What stands at the top and is not tracked, and what is ignored further down; whole folders as one."""
+        """What is untracked at the top, and what is ignored further down. A whole folder counts as one."""
         ways = (("-o",), ("-o", "-i", "--exclude-standard"))
         every, ignored = (self.git("ls-files", "-z", "--directory", *words).split(b"\0") for words in ways)
         found = {os.fsdecode(path).rstrip("/") for path in (*every, *ignored)}
@@ -125,15 +125,15 @@ class Repository:
         """Every file and folder of a tree."""
         for line in self.git("ls-tree", "-r", "-t", "-z", "--full-tree", tree).split(b"\0"):
             if line:
-                told, _, path = line.partition(b"\t")
-                mode, _, sha = told.decode().split(" ")
+                output, _, path = line.partition(b"\t")
+                mode, _, sha = output.decode().split(" ")
                 yield Row(mode.lstrip("0"), sha, os.fsdecode(path))
 
     def sizes(self, shas: Iterable[str]) -> Mapping[str, int]:
         """The sizes of objects; what is not there is left out."""
         asked = "".join(f"{sha}\n" for sha in shas).encode()
-        told = self.git("cat-file", "--batch-check", stdin=asked) if asked else b""
-        rows = (line.split() for line in told.decode().splitlines())
+        output = self.git("cat-file", "--batch-check", stdin=asked) if asked else b""
+        rows = (line.split() for line in output.decode().splitlines())
         return {row[0]: int(row[2]) for row in rows if len(row) == 3}
 
     def contents(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -153,15 +153,15 @@ class Repository:
         yield from self.batch(part)
 
     def batch(self, shas: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        told = self.git("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in shas).encode()) if shas else b""
+        output = self.git("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in shas).encode()) if shas else b""
         position = 0
         for sha in shas:
-            end = told.index(b"\n", position)
-            fields = told[position:end].split()
+            end = output.index(b"\n", position)
+            fields = output[position:end].split()
             if len(fields) != 3:
                 raise lost(self.root, sha)
             position = end + 1 + int(fields[2]) + 1
-            yield sha, told[end + 1 : position - 1]
+            yield sha, output[end + 1 : position - 1]
 
     def take_pack(self, pack: bytes) -> None:
         """Stores many objects at once, durably."""
@@ -172,8 +172,8 @@ class Repository:
         argv = ["git", f"--git-dir={self.root}", f"--work-tree={folder}", *INERT, "-c", "core.bare=false"]
         argv += ["-c", f"core.excludesFile={os.devnull}", "check-ignore", "--no-index", "-z", "--stdin"]
         asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        code, told, _ = run_quietly(argv, folder, READ_S, env=plain_environment(), stdin=asked)
-        return frozenset(map(os.fsdecode, told.split(b"\0"))) if code == 0 else frozenset()
+        code, output, _ = run_quietly(argv, folder, READ_S, env=plain_environment(), stdin=asked)
+        return frozenset(map(os.fsdecode, output.split(b"\0"))) if code == 0 else frozenset()
 
     def not_ignored(self, folder: Path, further: Sequence[str]) -> list[str]:
         """The files below a folder that its `.gitignore` files, and these further names, do not exclude."""
@@ -192,9 +192,9 @@ def answer(
     """What git answers; where it fails, why in plain words."""
     if not cwd.is_dir():
         raise FlagstoneError(f"there is no folder {cwd}", hint="correct the path")
-    code, told, problem = run_quietly(argv, cwd, limit_s, env=env, stdin=stdin)
+    code, output, problem = run_quietly(argv, cwd, limit_s, env=env, stdin=stdin)
     if code == 0:
-        return told
+        return output
     raise fault(about, code, problem.decode("utf-8", "replace").strip(), limit_s)
 
 

@@ -248,7 +248,7 @@ class Batch:
         return sha
 
     def put_commit(self, tree: str, parent: str, note: str, number: int) -> str:
-        """Equal edits make equal commits: the number of the run stands for the time."""
+        """Equal edits make equal commits: the number of the run is used as their time."""
         lines = [b"tree " + tree.encode(), *([b"parent " + parent.encode()] if parent else [])]
         lines += [b"%s %s %d +0000" % (role, WRITER, number) for role in (b"author", b"committer")]
         return self.put(b"commit", b"\n".join(lines) + b"\n\n" + note.encode("utf-8", "replace") + b"\n")
