@@ -24,7 +24,7 @@ from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import OpenedRun, next_turn, read_moment
+from flagstone.gates import OpenedRun, history, may_stand, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import read_as, utc, write_record
@@ -63,8 +63,10 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
     with hold(lock, f"stage {stage.nr} of run {run.name}", wait=True):
         moment = read_moment(opened)
         turn, was = next_turn(moment, stage), moment.stages[stage.nr].publication
-        if was and was.turn.key == turn.key and promotion.republish(run, stage, was):
+        if was and was.turn.key == turn.key and history.republish(run, stage, was):
             return "published again, unchanged"
+        if was:
+            history.republish(run, stage, was)  # it can be read, and approved again, until there is a better one
         promotion.take_up_marks(run, stage.nr)
         open_turn = work.start_turn(run, stage, turn, was)
         try:
@@ -73,6 +75,10 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
         except Interrupted:
             raise
         except FlagstoneError as error:
+            if was and may_stand(moment, stage):
+                error.hint += (
+                    f"; or keep the last version (attempt {was.attempt}): flagstone approve {stage.nr} --run {run.name}"
+                )
             now = work.open_turn_of(run, stage.nr) or open_turn
             failure = {"problem": error.problem, "hint": error.hint, "exit_code": error.exit_code}
             work.save(run, stage.nr, replace(now, failure=failure))

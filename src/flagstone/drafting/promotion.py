@@ -17,7 +17,6 @@ from flagstone.gates import (
     MISSING,
     Content,
     OpenedRun,
-    Publication,
     content_of,
     digests_of,
     history,
@@ -101,7 +100,7 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     history.keep(run, stage, content, sources, version)
     published = {name: offer[name] for name in ("turn", "attempt", "version", "session_id")}
     write_record(publication_file(run, stage.nr), published)
-    publish(run, stage, offer_copy, attempt.draft)
+    history.publish(run, stage, offer_copy, attempt.draft)
 
 
 def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
@@ -136,25 +135,6 @@ def plans_of(opened: OpenedRun, stage: Stage) -> list[str]:
     if any(stage.nr in each.after for each in later):
         paths |= {path for plan in plans for path in files_on_disk(opened.run, plan.text)}
     return sorted(paths - known)
-
-
-def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:
-    """The offer, then the document: whoever sees the document sees the offer that belongs to it."""
-    write_atomic(run.offer(stage.key), offer.read_bytes())
-    write_atomic(run.summary(stage.key), summary.read_bytes())
-
-
-def republish(run: Run, stage: Stage, was: Publication) -> bool:
-    """Publishes the last version from history again, without a call of the agent."""
-    folder = history.version_folder(run, stage.nr, was.version)
-    if folder is None:
-        return False
-    summary, offer = run.summary(stage.key), run.offer(stage.key)
-    kept_summary, kept_offer = folder / run.relative(summary), folder / run.relative(offer)
-    if not kept_summary.is_file() or not kept_offer.is_file():
-        return False
-    publish(run, stage, kept_offer, kept_summary)
-    return True
 
 
 def take_up_marks(run: Run, nr: str) -> None:

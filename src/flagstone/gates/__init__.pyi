@@ -42,5 +42,5 @@ from .session import (
     open_session as open_session,
     refuse_without_room as refuse_without_room,
 )
-from .turns import next_turn as next_turn
+from .turns import may_stand as may_stand, next_turn as next_turn
 from .which_run import chosen_run as chosen_run, run_around as run_around

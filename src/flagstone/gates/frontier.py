@@ -18,7 +18,7 @@ from flagstone.gates.opened import OpenedRun, name_dropped_keys
 from flagstone.gates.publication import failure_of, is_begun
 from flagstone.gates.sealing import approve, seal_touch, touch
 from flagstone.gates.turns import next_turn
-from flagstone.locks import FileLock, hold
+from flagstone.locks import FileLock, hold, holder_of
 from flagstone.plans import plan
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
@@ -113,9 +113,15 @@ class Frontier:
             return
         self.prepared.add(stage.nr)
         run = self.opened.run
-        history.keep_current(run, self.look().stages[stage.nr])
+        files = self.look().stages[stage.nr]
+        is_due = self.verdicts[stage.nr].state is State.DUE
+        is_being_changed = is_due and is_begun(run, stage.nr, self.turn_key(stage))
+        history.keep_current(run, files, is_being_changed=is_being_changed)
         if self.call.forced(stage) and not run.redo(stage.nr).exists():
             touch(run, run.redo(stage.nr))  # --forcerun asks for a new turn, not for the same one again
+            self.look()
+        if self.verdicts[stage.nr].is_recalled and not holder_of(run.drafts(stage.nr) / ".lock"):
+            self.notices += history.take_back_requests(self.opened, self.look().stages[stage.nr])
             self.look()
         if self.verdicts[stage.nr].state is State.DUE:
             # kept above; without them the stage is rebuilt whatever Snakemake still knows about it
@@ -226,6 +232,12 @@ class Frontier:
         cut_off = plan.cut_off_text(self.opened.run, self.messages.path) if may_be_cut_off else ""
         return cut_off or f"{name} comes next: it would be built now"
 
+    def keep_last_versions(self) -> None:
+        """Publishes the last version of a stage again if Snakemake deleted it for a job that then failed."""
+        for files in self.look().stages.values():
+            if files.content is None and files.publication:
+                history.republish(self.opened.run, files.stage, files.publication)
+
     def bring_back_from_the_future(self, stage: Stage) -> None:
         """Snakemake fails a job, and deletes its outputs, over an input from the future."""
         run = self.opened.run
@@ -238,6 +250,7 @@ class Frontier:
         if not self.lock:
             return
         try:
+            self.keep_last_versions()
             if not is_refreshed(self.opened.run, self.look()):
                 self.call.refresh(self.opened)
         except FlagstoneError as error:  # the next call tries again

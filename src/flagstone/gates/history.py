@@ -8,18 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.gates.content import Content
+from flagstone.gates.content import Content, digests_of
 from flagstone.gates.moment import StageFiles
-from flagstone.gates.publication import publication_file
+from flagstone.gates.opened import OpenedRun
+from flagstone.gates.publication import Publication, publication_file, turn_file
 from flagstone.layout import Run
-from flagstone.records import cannot_write, read_record, sync_folder, write_record
+from flagstone.records import cannot_write, read_record, sync_folder, write_atomic, write_record
 from flagstone.stages import Stage
 
 KEPT_BYTES = 64_000_000  # a larger artifact stays in the workspace; its digest is kept
 
 
-def keep_current(run: Run, files: StageFiles) -> None:
-    """Keeps what is on disk now (a person may have edited it) unless it is the version last kept."""
+def keep_current(run: Run, files: StageFiles, *, is_being_changed: bool = False) -> None:
+    """Keeps what is on disk now (a person may have edited it) unless it is the version last kept.
+
+    While a stage is being changed, its agent may have edited listed files. The copy is kept then, but the version to
+    return to stays the one that was published.
+    """
     stage, content = files.stage, files.content
     record = read_record(publication_file(run, stage.nr))
     if content is None or record is None:
@@ -28,11 +33,15 @@ def keep_current(run: Run, files: StageFiles) -> None:
     known = read_record(run.history(stage.nr) / version / "version.json") or {}
     if known.get("digest") == content.digest:
         return
+    newest = max(run.history(stage.nr).glob("[0-9][0-9][0-9][0-9]-*"), default=None)
+    if is_being_changed and newest and newest.name.endswith(f"-{content.digest[:12]}"):
+        return
     sources = files_on_disk(run, content)
     sources[run.relative(run.offer(stage.key))] = run.offer(stage.key)
     named = next_version(run, stage.nr, content)
     keep(run, stage, content, sources, named)
-    write_record(publication_file(run, stage.nr), {**record, "version": named})
+    if not is_being_changed:
+        write_record(publication_file(run, stage.nr), {**record, "version": named})
 
 
 def files_on_disk(run: Run, content: Content) -> dict[str, Path]:
@@ -125,3 +134,81 @@ def kept_copy(run: Run, nr: str, path: str, digest: str) -> Path | None:
     """The newest kept copy of a file with exactly this content."""
     copies = (each.folder / path for each in reversed(kept_versions(run, nr)) if each.files.get(path) == digest)
     return next((copy for copy in copies if copy.is_file()), None)
+
+
+def publish(run: Run, stage: Stage, offer: Path, summary: Path) -> None:
+    """The offer, then the document: whoever sees the document sees the offer that belongs to it."""
+    write_atomic(run.offer(stage.key), offer.read_bytes())
+    write_atomic(run.summary(stage.key), summary.read_bytes())
+
+
+def republish(run: Run, stage: Stage, was: Publication) -> bool:
+    """Publishes the last version from history again, without a call of the agent."""
+    folder = version_folder(run, stage.nr, was.version)
+    if folder is None:
+        return False
+    summary, offer = run.summary(stage.key), run.offer(stage.key)
+    kept_summary, kept_offer = folder / run.relative(summary), folder / run.relative(offer)
+    if not kept_summary.is_file() or not kept_offer.is_file():
+        return False
+    publish(run, stage, kept_offer, kept_summary)
+    return True
+
+
+def kept_digest(run: Run, files: StageFiles) -> str:
+    """The digest of the version that a stage last published, or '' if it was not kept."""
+    folder = version_folder(run, files.stage.nr, files.publication.version) if files.publication else None
+    return str((read_record(folder / "version.json") or {}).get("digest", "")) if folder else ""
+
+
+def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
+    """Brings back the last version of a stage as it was published, and moves what was asked of it since to history.
+
+    Returns what was done, one sentence each.
+    """
+    run, stage, was = opened.run, files.stage, files.publication
+    assert was is not None
+    folder = version_folder(run, stage.nr, was.version)
+    record = (read_record(folder / "version.json") if folder else None) or {}
+    lost = restore_files(opened, stage.nr, record.get("files") or {})
+    republish(run, stage, was)
+    marks = [run.history(stage.nr) / f"redo-{number:04d}" for number in range(was.turn.redo + 1, files.redo + 1)]
+    taken = [set_aside(run, stage.nr, mark, "withdrawn-redo") for mark in [*marks, run.redo(stage.nr)]]
+    if (read_record(turn_file(run, stage.nr)) or {}).get("key") != was.turn.key:
+        taken.append(set_aside(run, stage.nr, turn_file(run, stage.nr), "withdrawn-turn"))
+    if files.feedback not in (None, was.turn.feedback):
+        taken.append(set_aside(run, stage.nr, run.feedback(stage.nr), "withdrawn-feedback"))
+    where = ", ".join(path for path in taken if path)
+    said = [f"attempt {was.attempt} of stage {stage.key} stands as it is; the request was taken back (see {where})"]
+    return said + [f"{path} of stage {stage.key} could not be brought back: no copy was kept" for path in lost]
+
+
+def set_aside(run: Run, nr: str, path: Path, name: str) -> str:
+    """Moves a file to history under the next free number; returns its new path, or '' if it is not there."""
+    folder = run.history(nr)
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = sum(1 for _ in folder.glob(f"{name}-*"))
+    target = folder / f"{name}-{taken + 1:04d}{path.suffix}"
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    return run.relative(target)
+
+
+def restore_files(opened: OpenedRun, nr: str, files: Mapping[str, str]) -> list[str]:
+    """Brings listed files back to these digests; what is there now moves to history. Returns those without a copy."""
+    run, lost = opened.run, []
+    now = digests_of(opened, files)
+    for path, digest in files.items():
+        if now[path] == digest or path.startswith("stages/"):
+            continue
+        copy = kept_copy(run, nr, path, digest)
+        if copy is None:
+            lost.append(path)
+            continue
+        set_aside(run, nr, run.root / path, "replaced")
+        write_atomic(run.root / path, copy.read_bytes())
+    return lost

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from flagstone.gates.content import Content
 from flagstone.gates.moment import Flag, Moment, StageFiles
-from flagstone.gates.turns import changed_settings, next_turn, rebuild_reasons
+from flagstone.gates.turns import changed_settings, may_stand, next_turn, rebuild_reasons
 from flagstone.stages import Stage
 
 SKEW_NS = 2_000_000_000  # a flag may be this far ahead of our clock
@@ -34,6 +34,8 @@ class Verdict:
     reason: str = ""
     is_fresh: bool = False
     held_by: Stage | None = None  # the first closed stage that this one rests on
+    may_stand: bool = False  # to be built again, but only because a person asked for it
+    notices: tuple[str, ...] = ()  # what an approval did besides
 
     @property
     def stage(self) -> Stage:
@@ -62,6 +64,14 @@ class Verdict:
         return self.state not in (State.NOT_YET, State.DUE)
 
     @property
+    def is_recalled(self) -> bool:
+        """Whether a person approved the last version after asking for another one, while nobody worked on it."""
+        flag, seal = self.files.flag, self.files.seal
+        if flag is None or flag.is_copied or not self.may_stand or (seal and seal.flag_mtime_ns == flag.mtime_ns):
+            return False
+        return self.files.asked_ns < min(flag.mtime_ns, flag.made_ns)
+
+    @property
     def words(self) -> str:
         """What is said of the stage after its name."""
         return f"must be built again ({self.reason})" if self.state is State.DUE else self.reason
@@ -81,14 +91,15 @@ def judge_gate(moment: Moment, stage: Stage) -> Verdict:
     files = moment.stages[stage.nr]
     was = files.publication
     early = f" (approved/{stage.nr}.flag was there before the stage: it is not an approval)" if files.flag else ""
-    if files.content is None:
-        if was is None:
-            return Verdict(files, State.NOT_YET, f"is not built yet{early}")
-        return Verdict(files, State.DUE, "must be published again")
+    if files.content is None and was is None:
+        return Verdict(files, State.NOT_YET, f"is not built yet{early}")
     if was:
         turn = next_turn(moment, stage)
         if turn != was.turn and turn.key != was.turn.key:
-            return Verdict(files, State.DUE, "; ".join(rebuild_reasons(stage, turn, was)))
+            why = "; ".join(rebuild_reasons(stage, turn, was))
+            return Verdict(files, State.DUE, why, may_stand=may_stand(moment, stage))
+        if files.content is None:
+            return Verdict(files, State.DUE, "must be published again")
     if files.flag:
         return judge_flag(files, files.flag, moment.now_ns)
     if files.seal:

@@ -44,6 +44,7 @@ class StageFiles:
     decisions: tuple[seals.Seal, ...] = ()
     feedback: str | None = None  # its digest
     redo: int = 0
+    asked_ns: int = 0  # when something was last asked of the stage, or an agent last worked on it
     settings: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -130,6 +131,7 @@ def stage_files(
         decisions=tuple(seals.decisions(run, stage.nr)),
         feedback=pending_feedback(run, stage.nr),
         redo=redo_count(run, stage.nr),
+        asked_ns=last_asked_ns(run, stage.nr) if run.flag(stage.nr).exists() else 0,
         settings=settings,
     )
 
@@ -178,3 +180,19 @@ def redo_count(run: Run, nr: str) -> int:
     while os.path.exists(f"{folder}/redo-{taken + 1:04d}"):
         taken += 1
     return taken + int(os.path.exists(run.redo(nr)))
+
+
+def last_asked_ns(run: Run, nr: str) -> int:
+    """When feedback was written, a new start was asked for, or an agent last worked on the stage."""
+    drafts, taken = run.drafts(nr), redo_count(run, nr)
+    attempts = [name for name in names_in(drafts) if name.isdecimal()]
+    paths = [run.feedback(nr), run.redo(nr), run.history(nr) / f"redo-{taken:04d}", turn_file(run, nr)]
+    paths += [drafts / max(attempts, key=int) / "events.log"] if attempts else []
+    return max((int(at) for path in paths if (at := changed_ns(path)) != inf), default=0)
+
+
+def names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone import seals
 from flagstone.errors import FlagstoneError
+from flagstone.gates import history
 from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import Run
+from flagstone.locks import holder_of
 from flagstone.records import cannot_write, utc
 from flagstone.seals import Decision
 from flagstone.stages import Stage
@@ -60,10 +63,31 @@ def seal(run: Run, verdict: Verdict, decision: Decision, flag_mtime_ns: int) -> 
 def approve_stage(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
     """Approves what the stage offers now; with `digest`, only if that is still what was shown."""
     verdict = judge_gates(read_moment(opened))[stage.nr]
+    if verdict.may_stand and not verdict.held_by:
+        verdict = last_version(opened, verdict, digest or "")
     refuse_approval(opened.run, verdict, digest)
     if not verdict.is_open or verdict.is_fresh:
         approve(opened.run, verdict, decision)
     return verdict
+
+
+def last_version(opened: OpenedRun, verdict: Verdict, digest: str) -> Verdict:
+    """The verdict on the last version of a stage that was to be changed, after the request was taken back."""
+    run, stage = opened.run, verdict.stage
+    holder = holder_of(run.drafts(stage.nr) / ".lock") or holder_of(run.lock)
+    if holder:
+        raise FlagstoneError(
+            f"stage {stage.nr} {stage.name} is being built by process {holder.get('pid')}",
+            hint=f"wait for it, or stop it first: kill {holder.get('pid')}",
+        )
+    kept = history.kept_digest(run, verdict.files)
+    if not kept.startswith(digest.lower()):
+        raise FlagstoneError(
+            f"the last version of stage {stage.key} is {kept[:12]}, not {digest[:12]}",
+            hint=f"look at it again: flagstone review {stage.nr} --run {run.name}",
+        )
+    notices = history.take_back_requests(opened, verdict.files)
+    return replace(judge_gates(read_moment(opened))[stage.nr], notices=tuple(notices))
 
 
 def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:

@@ -30,6 +30,17 @@ def next_turn(moment: Moment, stage: Stage) -> Turn:
     return was.turn if was_approved or not changed_settings(turn.settings, was.turn.settings) else turn
 
 
+def may_stand(moment: Moment, stage: Stage) -> bool:
+    """Whether only a person's request keeps the last version from being the one that counts."""
+    files = moment.stages[stage.nr]
+    if files.publication is None:
+        return False
+    was = files.publication.turn
+    calm = replace(files, feedback=None, redo=was.redo)
+    now = next_turn(replace(moment, stages={**moment.stages, stage.nr: calm}), stage)
+    return now.key == was.key
+
+
 def changed_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """Which settings differ, in words."""
     found = []

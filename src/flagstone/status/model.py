@@ -126,13 +126,15 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
     state, reason = WORDS[verdict.state], verdict.reason
     turn = work.open_turn_of(run, stage.nr)
     if holder_of(run.below("drafts", stage.nr, ".lock")):
-        state, reason = "running", "an agent works on it"
-    elif holder is not None and verdict.is_built:
+        state, reason = "running", f"rebuilding ({reason})" if verdict.may_stand else "an agent works on it"
+    elif holder is not None and (verdict.is_built or verdict.files.publication):
         state, reason = "held", f"rests on stage {holder.nr}"
     elif holder is None and not verdict.is_built:
         failure = failure_of(run, stage.nr, next_turn(moment, stage).key)
         if failure:
             state, reason = "failed", str(failure.get("problem"))
+    if verdict.may_stand and state != "held":
+        reason += f"; last version: attempt {verdict.attempt}"
     seal = verdict.files.seal if verdict.is_open else None
     return StageStatus(
         nr=stage.nr,

@@ -30,7 +30,9 @@ def command(
         raise FlagstoneError("--digest works for one stage only", hint="approve the stages one by one")
     for word in stages:
         stage = opened.table.find(word)
-        approve_stage(opened, stage, command_decision(comment), digest)
+        verdict = approve_stage(opened, stage, command_decision(comment), digest)
         refresh_derived(opened)
+        for notice in verdict.notices:
+            click.echo(f"note: {notice}")
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")
     click.echo(f"next: flagstone run {opened.run.name}")

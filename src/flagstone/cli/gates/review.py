@@ -61,7 +61,7 @@ def gate_to_review(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     verdict = verdicts[wanted.nr] if wanted else first
     if verdict is None:
         raise FlagstoneError("nothing waits for you: every stage is approved", hint="look at one: flagstone review NN")
-    if verdict.content is None or not verdict.is_built:
+    if verdict.content is None or not (verdict.is_built or verdict.may_stand):
         stage = verdict.stage
         raise FlagstoneError(
             f"stage {stage.nr} {stage.name} {verdict.words}: there is nothing to review",
@@ -121,11 +121,13 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
     """Approves exactly what was shown. If the content changed meanwhile, prints that and decides nothing."""
     assert verdict.content is not None
     try:
-        approve_stage(opened, verdict.stage, command_decision(), verdict.content.digest)
+        notices = approve_stage(opened, verdict.stage, command_decision(), verdict.content.digest).notices
     except FlagstoneError as error:
         click.echo(f"not approved: {error.problem}\n  {error.hint}", err=True)
         return True
     refresh_derived(opened)
+    for notice in notices:
+        click.echo(f"note: {notice}")
     click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
     click.echo(f"next: flagstone run {opened.run.name}")
     return True

@@ -1,0 +1,111 @@
+"""The last good version of a stage stays through a refine or a redo that is open or has failed."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from workbench import Place, Study
+
+ASKS = {
+    "feedback": lambda study: study.ask("01", "Shorter.\n"),
+    "redo": lambda study: study.files.redo("01").touch(),
+}
+
+
+def failing(place: Place, deed: object = "crash") -> Study:
+    """An approved stage 01 whose every later attempt goes wrong."""
+    study = place.new("t", "limits.attempts=1", script={"01": {1: "instant", "*": deed}, "*": {"*": "instant"}})
+    place.snakemake()
+    study.touch("01")
+    place.snakemake()
+    return study
+
+
+def stage(place: Place, nr: str) -> dict[str, str]:
+    (row,) = json.loads(place.flagstone("status", "t", "--json").text)
+    return next(each for each in row["stages"] if each["nr"] == nr)
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize("program", ["snakemake", "flagstone"])
+def test_a_failed_request_leaves_the_last_version_readable_and_one_command_approves_it(
+    place: Place, ask: str, program: str
+) -> None:
+    study = failing(place)
+    before, calls = study.summary("01").read_bytes(), study.counts()
+    ASKS[ask](study)
+    said = place.snakemake() if program == "snakemake" else place.flagstone("run", "t")
+    assert said.code != 0 and "failed after 1 attempts" in said.text and not said.has_traceback
+    assert "keep the last version (attempt 1): flagstone approve 01 --run t" in said.last
+    assert study.summary("01").read_bytes() == before
+    assert stage(place, "01")["state"] == "failed" and "last version: attempt 1" in stage(place, "01")["reason"]
+    assert stage(place, "02")["state"] == "held"
+
+    said = place.flagstone("approve", "01")
+    assert said.code == 0 and "the request was taken back" in said.text, said.text
+    assert stage(place, "01")["state"] == "done"
+    assert not study.files.feedback("01").exists() and not study.files.redo("01").exists()
+    assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
+    assert study.counts() == {**calls, "01": calls["01"] + 1}
+    assert list(study.files.history("01").glob("withdrawn-*"))
+
+
+def test_a_touch_after_the_failure_approves_the_last_version_and_says_so(place: Place) -> None:
+    study = failing(place)
+    study.ask("01", "Shorter.\n")
+    place.snakemake()
+    calls = study.counts()
+    assert "failed" in place.snakemake().text, "the flag from before approves nothing"
+    study.touch("01")
+    said = place.snakemake()
+    assert said.code == 0 and "stage 02 hypothesis_generation waits for you" in said.last, said.text
+    assert any("the request was taken back" in line for line in said.lines)
+    assert study.counts() == {**calls, "01": calls["01"] + 1}
+    assert len(study.seals("01")) >= 1
+    assert "Shorter." in "".join(p.read_text() for p in study.files.history("01").glob("withdrawn-feedback*"))
+
+
+def test_a_touch_after_a_request_that_was_not_taken_up_yet_takes_it_back(place: Place) -> None:
+    study = failing(place)
+    calls = study.counts()
+    study.files.redo("01").touch()
+    time.sleep(0.05)  # a file system may not tell two touches of one moment apart
+    study.touch("01")
+    said = place.snakemake()
+    assert "stage 02 hypothesis_generation waits for you" in said.last
+    assert study.counts() == calls and not study.files.redo("01").exists()
+
+
+def test_files_that_a_failed_attempt_changed_are_brought_back(place: Place) -> None:
+    study = failing(place)
+    (listed, *_) = json.loads(study.files.offer(study.key("01")).read_bytes())["artifacts"]
+    path = study.root / listed["path"]
+    before, digest = path.read_bytes(), study.digest("01")
+    study.files.redo("01").touch()
+    place.snakemake()
+    path.write_bytes(b"half done")  # as an attempt that failed may leave it
+    place.snakemake()
+    said = place.flagstone("approve", "01")
+    assert said.code == 0, said.text
+    assert (path.read_bytes(), study.digest("01")) == (before, digest)
+    assert any(kept.read_bytes() == b"half done" for kept in study.files.history("01").rglob("*") if kept.is_file())
+
+
+def test_a_redo_after_one_that_was_taken_back_begins_a_new_conversation(place: Place) -> None:
+    study = failing(place)
+    study.files.redo("01").touch()
+    place.snakemake()
+    place.flagstone("approve", "01")
+    study.files.redo("01").touch()
+    place.snakemake()
+    assert len({call["session_id"] for call in study.calls("01")}) == 3
+
+
+def test_an_approval_of_another_digest_takes_nothing_back(place: Place) -> None:
+    study = failing(place)
+    study.ask("01", "Shorter.\n")
+    said = place.flagstone("approve", "01", "--digest", "abcdef0123")
+    assert said.code == 2 and "the last version" in said.text
+    assert study.files.feedback("01").exists()
