@@ -109,3 +109,44 @@ def test_an_approval_of_another_digest_takes_nothing_back(place: Place) -> None:
     said = place.flagstone("approve", "01", "--digest", "abcdef0123")
     assert said.code == 2 and "the last version" in said.text
     assert study.files.feedback("01").exists()
+
+
+def refined(place: Place) -> Study:
+    """Two versions of stage 01; the second one is approved as well."""
+    study = place.new("t", script={"*": {"*": "instant"}})
+    place.snakemake()
+    study.touch("01")
+    place.snakemake()
+    study.ask("01", "Shorter.\n")
+    place.snakemake()
+    return study
+
+
+def test_an_earlier_version_is_offered_again_and_an_old_approval_of_it_holds(place: Place) -> None:
+    study = refined(place)
+    second = study.summary("01").read_bytes()
+    calls, (one, *_) = study.counts(), study.versions("01")
+    assert (one / "stages" / study.summary("01").name).read_bytes() != second
+    said = place.flagstone("restore", "01", "1")
+    assert said.code == 0 and "its approval is in force again" in said.text, said.text
+    assert study.summary("01").read_bytes() == (one / "stages" / study.summary("01").name).read_bytes()
+    assert stage(place, "01")["state"] == "done"
+    assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
+    assert study.counts() == calls
+    assert any((v / "stages" / study.summary("01").name).read_bytes() == second for v in study.versions("01"))
+
+
+def test_a_version_that_was_never_approved_waits_for_a_person(place: Place) -> None:
+    study = refined(place)
+    place.flagstone("restore", "01", "1")
+    said = place.flagstone("restore", "01", study.versions("01")[1].name[:9])
+    assert said.code == 0 and "approval is in force" not in said.text, said.text
+    assert stage(place, "01")["state"] in ("stale", "waits for you")
+    assert place.flagstone("approve", "01").code == 0
+    assert stage(place, "01")["state"] == "done"
+
+
+def test_a_version_that_is_not_there_is_named_with_those_that_are(place: Place) -> None:
+    study = refined(place)
+    said = place.flagstone("restore", "01", "77")
+    assert said.code == 2 and study.versions("01")[0].name in said.last

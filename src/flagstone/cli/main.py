@@ -24,6 +24,7 @@ COMMANDS = {
     "approve": "open a gate",
     "refine": "ask for changes, in the same conversation",
     "redo": "do a stage again, in a new conversation",
+    "restore": "offer an earlier version of a stage again",
     "rollback": "take back the approval of a stage and of all that rest on it",
     "abort": "stop a run",
     "resume": "let an aborted run continue",
@@ -37,7 +38,7 @@ COMMANDS = {
 }
 
 FOLDERS = dict.fromkeys(
-    ("approve", "refine", "redo", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
+    ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
 ) | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone import schemas
@@ -17,6 +18,7 @@ from flagstone.gates import (
     MISSING,
     Content,
     OpenedRun,
+    Turn,
     content_of,
     digests_of,
     history,
@@ -32,7 +34,7 @@ Producer = dict[str, object]
 FOLDER_FILES = 2_000  # of one listed folder; the rest of a larger one is not part of what is approved
 
 
-def build_indexes(opened: OpenedRun, stage: Stage, attempt: Attempt) -> None:
+def build_indexes(opened: OpenedRun, stage: Stage, attempt: int) -> None:
     """Rebuilds the three indexes: who made an unchanged file stays as it was, new content is this attempt's."""
     for kind in INDEX_KINDS:
         known = producers_of(opened.run, kind)
@@ -40,7 +42,7 @@ def build_indexes(opened: OpenedRun, stage: Stage, attempt: Attempt) -> None:
         for row in rows_of(index):
             was = known.get(str(row.get("path")))
             kept = was[1] if was and was[0] == row.get("digest") else {}
-            maker = {"stage": stage.nr, "attempt": attempt.number}
+            maker = {"stage": stage.nr, "attempt": attempt}
             row["producer"] = {**as_producer(row.get("producer")), **maker, **kept}
         schemas.check(opened.project.schemas, "index", index, f"index/{kind}.json")
         write_record(opened.run.index(kind), index)
@@ -65,42 +67,60 @@ def rows_of(index: Mapping[str, object]) -> list[dict[str, object]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
+@dataclass(frozen=True)
+class NewVersion:
+    """What a stage is to offer: its summary and listed files, what they were made from, and where the offer goes."""
+
+    summary: Path
+    offer: Path
+    artifacts: Sequence[str]
+    attempt: int
+    session_id: str
+    turn: Turn
+
+
 def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> None:
     """Makes a checked draft the stage's offer. A kill at any point leaves the old version or the new one."""
     run = opened.run
-    build_indexes(opened, stage, attempt)
-    summary = attempt.draft.read_bytes()
-    summary_path = run.relative(run.summary(stage.key))
-    offered = {*offered_paths(run, stage, summary), *plans_of(opened, stage)}
-    artifacts = sorted(offered - {summary_path})
-    digests = digests_of(opened, artifacts)
-    content = Content(files={summary_path: digest_bytes(summary), **digests}, index=index_slices(run).get(stage.nr, {}))
+    build_indexes(opened, stage, attempt.number)
+    offered = {*offered_paths(run, stage, attempt.draft.read_bytes()), *plans_of(opened, stage)}
+    artifacts = sorted(offered - {run.relative(run.summary(stage.key))})
+    offer = attempt.folder / "offer.json"
+    made = NewVersion(attempt.draft, offer, artifacts, attempt.number, work.session_id, work.turn)
+    publish_version(opened, stage, made)
+
+
+def publish_version(opened: OpenedRun, stage: Stage, made: NewVersion) -> str:
+    """Keeps a new version in history, then publishes it; returns its name."""
+    run = opened.run
+    summary_path, summary_digest = run.relative(run.summary(stage.key)), digest_bytes(made.summary.read_bytes())
+    digests = digests_of(opened, made.artifacts)
+    content = Content(files={summary_path: summary_digest, **digests}, index=index_slices(run).get(stage.nr, {}))
+    version = history.next_version(run, stage.nr, content)
     offer = {
         "stage": stage.nr,
         "key": stage.key,
         "title": stage.title,
-        "attempt": attempt.number,
-        "session_id": work.session_id,
+        "attempt": made.attempt,
+        "session_id": made.session_id,
         "built_at": utc(time.time()),
         "built_ns": filesystem_now_ns(run.drafts(stage.nr)),
         "digest": content.digest,
-        "summary": content.files[summary_path],
+        "summary": summary_digest,
         "artifacts": [{"path": p, "digest": d, "size": size_of(run.root / p)} for p, d in sorted(digests.items())],
         "index": dict(content.index),
-        "turn": work.turn.to_record(),
+        "turn": made.turn.to_record(),
+        "version": version,
     }
-    version = history.next_version(run, stage.nr, content)
-    offer["version"] = version
     schemas.check(opened.project.schemas, "offer", offer, f"the offer of stage {stage.nr}")
-    offer_copy = attempt.folder / "offer.json"
-    write_record(offer_copy, offer)
+    write_record(made.offer, offer)
     sources = {path: run.root / path for path, digest in digests.items() if digest != MISSING}
-    sources[summary_path] = attempt.draft
-    sources[run.relative(run.offer(stage.key))] = offer_copy
+    sources |= {summary_path: made.summary, run.relative(run.offer(stage.key)): made.offer}
     history.keep(run, stage, content, sources, version)
     published = {name: offer[name] for name in ("turn", "attempt", "version", "session_id")}
     write_record(publication_file(run, stage.nr), published)
-    history.publish(run, stage, offer_copy, attempt.draft)
+    history.publish(run, stage, made.offer, made.summary)
+    return version
 
 
 def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
