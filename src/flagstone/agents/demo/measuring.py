@@ -14,25 +14,24 @@ from flagstone.agents.demo.study import ProgramResult, Study, at_once
 from flagstone.agents.demo.summary import Summary
 from flagstone.errors import WorkFailed
 
-PROGRAMS = ("train.py", "tune.py", "analyse.py", "draw_figures.py", "render_paper.py", "test_train.py")
+PROGRAMS = (
+    "network.py",
+    "tricks.py",
+    "train.py",
+    "tune.py",
+    "pairs.py",
+    "analyse.py",
+    "draw_figures.py",
+    "render_paper.py",
+    "test_study.py",
+)
 DESIGN = ("--design", "workspace/data/design.json")
 DATA = ("--data", "workspace/data")
 RESULTS = ("--results", "workspace/results")
 TEST_TIME = re.compile(r" in \d+\.\d+s$", re.MULTILINE)
 TEST_COUNT = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
-RUN_COLUMNS = (
-    "experiment",
-    "arm",
-    "seed",
-    "role",
-    "status",
-    "reason",
-    "test_loss",
-    "test_error",
-    "train_loss",
-    "record",
-)
-METRICS = ("test_loss", "test_error", "train_loss")
+METRICS = ("test_error_percent", "test_loss", "train_loss", "memorised_percent")
+Row = dict[str, object]
 
 
 def implementation(study: Study) -> Summary:
@@ -40,26 +39,31 @@ def implementation(study: Study) -> Summary:
     study.design()
     study.bring(*PROGRAMS, "requirements.txt", to="code")
     study.bring("tuning.yaml", to="experiments")
-    tests = study.python("code/test_train.py")
-    report = TEST_TIME.sub("", tests.said)
+    tests = study.python("code/test_study.py")
+    report = TEST_TIME.sub("", tests.output)
     count = TEST_COUNT.search(report)
     study.write("notes/tests.txt", report)
-    utter("tool", f"python test_train.py: {tests.last_line}")
+    utter("tool", f"python test_study.py: {tests.last_line}")
     if tests.exit_code != 0 or count is None:
         raise WorkFailed("the tests of the study's own code fail", hint="read workspace/notes/tests.txt")
-    smoke = ("--arm", "warmup", "--seed", "0", *DATA, *DESIGN, "--steps", "40", "--out", "workspace/notes/smoke")
-    return study.summary({"TESTS": count[1], "SMOKE": study.must("code/train.py", *smoke)})
+    smoke = ("--seed", "1", "--arm", "plain", "--condition", "noisy", "--epochs", "2", "--out", "workspace/notes/smoke")
+    return study.summary({"TESTS": count[1], "SMOKE": study.must("code/train.py", *DATA, *DESIGN, *smoke)})
 
 
 def experimentation(study: Study) -> Summary:
-    """05: every planned run, each in a process of its own; what fails is kept and listed."""
+    """05: every planned run, those of a seed in one process; what fails is kept and listed."""
     design = study.design()
-    planned = [(arm, seed) for seed in design["seeds"] for arm in design["arms"]]
-    write_rows(study, "results/planned.csv", [planned_row(design, arm, seed) for arm, seed in planned])
-    runs = at_once(planned, lambda pair: one_run(study, design, *pair))
+    planned = planned_runs(design)
+    write_rows(study, "results/planned.csv", planned)
+    ends = dict(
+        zip(design["seeds"], at_once(design["seeds"], lambda seed: train_seed(study, planned, seed)), strict=True)
+    )
+    runs = [{**run, **outcome(study, run, ends[run["seed"]])} for run in planned]
     write_rows(study, "results/runs.csv", runs)
-    arms = {arm: described([run for run in runs if run["arm"] == arm]) for arm in design["arms"]}
-    failed = [f"{run['arm']} seed {run['seed']}: {run['reason']}" for run in runs if run["status"] != "ok"]
+    arms = {arm: described([run for run in runs if is_noisy(run) and run["arm"] == arm]) for arm in design["arms"]}
+    failed = [
+        f"{run['arm']} seed {run['seed']} {run['condition']}: {run['reason']}" for run in runs if run["status"] != "ok"
+    ]
     counts = {"planned": len(planned), "ok": len(planned) - len(failed), "failed": failed}
     study.write_record("results/summary.json", {"experiment": design["experiment"], **counts, "arms": arms})
     values = {
@@ -69,86 +73,83 @@ def experimentation(study: Study) -> Summary:
         "OK": counts["ok"],
         "FAILED": len(failed),
         "FAILURES": f" ({'; '.join(failed)})" if failed else "",
-        "TUNING": tuned(study),
+        "TUNING": tuning_text(study),
         "ARMS": "\n".join(f"| {arm} | {' | '.join(map(str, row.values()))} |" for arm, row in arms.items()),
     }
     return study.summary(values)
 
 
-def tuned(study: Study) -> str:
-    """What the experiment that stage 04 planned came to, in the words of its own record."""
+def planned_runs(design: Mapping[str, Any]) -> list[Row]:
+    """A row for each run that the design asks for, seed by seed."""
+    return [
+        {
+            "experiment": design["experiment"],
+            "condition": condition,
+            "role": role,
+            "arm": arm,
+            "seed": seed,
+            "record": f"workspace/results/{design['experiment']}/{condition}/{arm}/seed-{seed}/metrics.json",
+        }
+        for seed in design["seeds"]
+        for condition, role in design["conditions"].items()
+        for arm in design["arms"]
+    ]
+
+
+def is_noisy(run: Mapping[str, object]) -> bool:
+    return run["condition"] == "noisy"
+
+
+def train_seed(study: Study, planned: Sequence[Row], seed: int) -> ProgramResult:
+    """Makes all runs of a seed. Records of an earlier attempt go first: they would pass for new ones."""
+    for run in planned:
+        if run["seed"] == seed:
+            (study.root / str(run["record"])).unlink(missing_ok=True)
+    experiment = planned[0]["experiment"]
+    words = ("--seed", str(seed), *DATA, *DESIGN, "--out", f"workspace/results/{experiment}")
+    ran = study.python("code/train.py", *words, log=f"train-{seed}")
+    utter("tool", f"python train.py --seed {seed}: {ran.last_line}")
+    return ran
+
+
+def outcome(study: Study, run: Row, ran: ProgramResult) -> Row:
+    """The end of a run, from its own record. A run without a readable record counts as crashed."""
+    try:
+        record = json.loads((study.root / str(run["record"])).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = {"status": "crash", "reason": f"train.py ended with {ran.exit_code}"}
+    metrics = {name: record.get("metrics", {}).get(name, "") for name in METRICS}
+    return {"status": record["status"], "reason": record["reason"], **metrics}
+
+
+def tuning_text(study: Study) -> str:
+    """What the experiment that stage 04 planned found, in the words of its own record."""
     path = study.root / "workspace" / "results" / "tuning" / "experiment.json"
     if not path.is_file():
         return "The experiment `tuning` was not run."
     found = json.loads(path.read_text(encoding="utf-8"))
     best, metric = found["best"], found["metric"]["name"]
     if best["value"] is None:
-        return f"The experiment `tuning` came to no valid run in {found['runs']}."
-    kept = "keeps the rate of the design" if best["run"] == "r0001" else f"kept: {best['note']}"
+        return f"The experiment `tuning` made {found['runs']} runs, none of them valid."
+    kept = "no other value beat the design's own" if best["run"] == "r0001" else f"it kept {best['note']}"
     return (
-        f"The experiment `tuning` (exploratory, on training rows only) made {found['runs']} runs: "
-        f"{metric} {best['value']:.4f}; {kept}."
+        f"The experiment `tuning` (exploratory, on images of the pool only) made {found['runs']} runs: "
+        f"{kept}, with a {metric} of {best['value']:.2f}."
     )
 
 
-def folder_of(design: Mapping[str, Any], arm: str, seed: int) -> str:
-    return f"results/{design['experiment']}/{arm}/seed-{seed}"
-
-
-def planned_row(design: Mapping[str, Any], arm: str, seed: int) -> dict[str, object]:
-    place = folder_of(design, arm, seed)
-    return {
-        "experiment": design["experiment"],
-        "arm": arm,
-        "seed": seed,
-        "role": "confirmation",
-        "folder": f"workspace/{place}",
-    }
-
-
-def one_run(study: Study, design: Mapping[str, Any], arm: str, seed: int) -> dict[str, object]:
-    """Trains once and returns the run's row; a run without a readable record of its own counts as crashed."""
-    place = folder_of(design, arm, seed)
-    record = study.path(f"{place}/metrics.json")
-    record.unlink(missing_ok=True)
-    words = ("--arm", arm, "--seed", str(seed), *DATA, *DESIGN, "--out", f"workspace/{place}")
-    ran = study.python("code/train.py", *words, log=f"train-{arm}-{seed}")
-    utter("tool", f"python train.py --arm {arm} --seed {seed}: {ran.last_line}")
-    return {**planned_head(design, arm, seed), **outcome(study, f"{place}/metrics.json", ran)}
-
-
-def planned_head(design: Mapping[str, Any], arm: str, seed: int) -> dict[str, object]:
-    row = planned_row(design, arm, seed)
-    del row["folder"]
-    return row
-
-
-def outcome(study: Study, place: str, ran: ProgramResult) -> dict[str, object]:
-    try:
-        record = (
-            json.loads((study.root / "workspace" / place).read_text(encoding="utf-8")) if ran.exit_code == 0 else {}
-        )
-    except (OSError, ValueError):
-        record = {}
-    metrics = {name: record.get("metrics", {}).get(name, "") for name in METRICS}
-    status = record.get("status", "crash")
-    reason = record.get("reason", f"train.py ended with {ran.exit_code}")
-    return {"status": status, "reason": reason, **metrics, "record": f"workspace/{place}"}
-
-
-def described(runs: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+def described(runs: Sequence[Mapping[str, Any]]) -> Row:
     """One arm by itself."""
-    losses = [float(run["test_loss"]) for run in runs if run["status"] == "ok"]
-    if not losses:
+    errors = [float(run["test_error_percent"]) for run in runs if run["status"] == "ok"]
+    if not errors:
         return {"n": 0, "mean": None, "lowest": None, "highest": None}
-    mean = round(sum(losses) / len(losses), 4)
-    return {"n": len(losses), "mean": mean, "lowest": round(min(losses), 4), "highest": round(max(losses), 4)}
+    mean = round(sum(errors) / len(errors), 2)
+    return {"n": len(errors), "mean": mean, "lowest": round(min(errors), 2), "highest": round(max(errors), 2)}
 
 
 def write_rows(study: Study, place: str, rows: Sequence[Mapping[str, object]]) -> None:
     stream = io.StringIO()
-    columns = RUN_COLUMNS if "status" in rows[0] else tuple(rows[0])
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     study.write(place, stream.getvalue())
@@ -156,24 +157,63 @@ def write_rows(study: Study, place: str, rows: Sequence[Mapping[str, object]]) -
 
 def analysis(study: Study) -> Summary:
     """06: the comparison by the rule that was fixed before, and the figures."""
-    study.design()
+    design = study.design()
     study.record("results/summary.json", "05")
     study.must("code/analyse.py", *DESIGN, *RESULTS, "--out", "workspace/results")
     study.must("code/draw_figures.py", *DESIGN, *DATA, *RESULTS, "--out", "workspace/figures")
-    found = study.record("results/analysis.json", "06")
-    loss, error = found["primary"], found["secondary"]
+    found, more = study.record("results/analysis.json", "06"), study.record("results/exploratory.json", "06")
+    noisy, clean, margin = more["arms"]["noisy"], more["arms"]["clean"], more["margin"]
+    memorised = (f"{arm} {mean_text(each['memorised_percent'], '.0f')}" for arm, each in noisy.items())
+    saved = (f"{arm} {mean_text(each, '+.1f')}" for arm, each in more["ablation"].items())
+    lowest = (f"{arm} {low_text(each)}" for arm, each in more["lowest_on_the_way"].items())
     values = {
-        "VERDICT": found["verdict"],
-        "CONSTANT": f"{loss['constant']['mean']:.4f}",
-        "WARMUP": f"{loss['warmup']['mean']:.4f}",
-        "DIFFERENCE": f"{loss['difference']:+.4f}",
-        "LOW": f"{loss['interval_95'][0]:+.4f}",
-        "HIGH": f"{loss['interval_95'][1]:+.4f}",
-        "P": f"{loss['p_value']:.4f}",
-        "PAIRS": loss["pairs"],
-        "IN_FAVOUR": loss["pairs_in_favour"],
-        "ERROR": f"{100 * error['difference']:+.2f}",
-        "ERROR_P": f"{error['p_value']:.4f}",
+        "ANSWER": answer_text(found),
+        "PAIRS": len(design["seeds"]),
+        "TRICKS": "\n".join(trick_row(arm, each) for arm, each in found["tricks"].items()),
+        "PLAIN": mean_text(noisy["plain"]["test_error_percent"], ".1f"),
+        "PLAIN_CLEAN": mean_text(clean["plain"]["test_error_percent"], ".1f"),
+        "MEMORISED": ", ".join(memorised),
+        "ABLATION": ", ".join(saved),
+        "LOWEST": ", ".join(lowest),
+        "CLIPPED": "no" if more["clipped_percent"] is None else f"{more['clipped_percent']:.1f} % of the",
+        "MARGIN": f"{margin['of']} over {margin['over']}, {mean_text(margin, '+.2f')} points ({interval_text(margin)})",
+        "CONFUSED": ", ".join(confusion_text(each) for each in more["worst_confusions"][:3]),
         "FAILED": ", ".join(found["failed_runs"]) or "none",
     }
     return study.summary(values)
+
+
+def answer_text(found: Mapping[str, Any]) -> str:
+    """The outcome of the study in one sentence."""
+    best, least = found["best"], found["minimum_effect"]
+    if best:
+        return f"{best.capitalize()} helps most: it saves {found['tricks'][best]['mean']:.1f} points of test error."
+    if any(each["verdict"] == "INCONCLUSIVE" for each in found["tricks"].values()):
+        return "No trick is shown to help."
+    return f"No trick helps: a gain of {least:g} point of test error is ruled out for each of them."
+
+
+def verdicts_text(found: Mapping[str, Any]) -> str:
+    """The verdict of each trick with its mean, in one line."""
+    return ", ".join(f"{arm} {each['verdict']} ({each['mean']:+.1f})" for arm, each in found["tricks"].items())
+
+
+def trick_row(arm: str, each: Mapping[str, Any]) -> str:
+    gain, p_value = f"{each['mean']:+.2f}", f"{each['p_corrected']:.4f}"
+    return f"| {arm} | {gain} | {interval_text(each)} | {p_value} | {each['pairs_in_favour']} | {each['verdict']} |"
+
+
+def interval_text(each: Mapping[str, Any]) -> str:
+    return "{:+.2f} to {:+.2f}".format(*each["interval_95"])
+
+
+def mean_text(each: Mapping[str, Any], form: str) -> str:
+    return "unknown" if each["mean"] is None else format(each["mean"], form)
+
+
+def low_text(each: Mapping[str, Any] | None) -> str:
+    return "{test_error_percent:.1f} % (epoch {epoch:.0f})".format(**each) if each else "unknown"
+
+
+def confusion_text(each: Mapping[str, Any]) -> str:
+    return f"{each['digit']} taken for {each['taken_for']} ({each['noisy']:.1f} % and {each['clean']:.1f} %)"

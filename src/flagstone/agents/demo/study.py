@@ -21,6 +21,7 @@ from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, run
 
 LIMIT_S = 300.0
+EXPERIMENT = "tricks"
 MARK = re.compile(r"@([A-Z_]+)@")
 REPEATABLE: Mapping[str, str] = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -39,15 +40,15 @@ REPEATABLE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """What a program printed, and how it ended."""
+    """The output of a program, and how it ended."""
 
     exit_code: int | None
-    said: str
+    output: str
 
     @property
     def last_line(self) -> str:
-        lines = self.said.strip().splitlines()
-        return lines[-1] if lines else "no output"
+        lines = self.output.strip().splitlines()
+        return lines[-1] if lines else "(no output)"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,13 @@ class Study:
         )
 
     def design(self) -> dict[str, Any]:
-        return self.record("data/design.json", "03")
+        design = self.record("data/design.json", "03")
+        if design.get("experiment") == EXPERIMENT:
+            return design
+        raise WorkFailed(
+            f"workspace/data/design.json plans {design.get('experiment')!r}, a study the demo agent no longer knows",
+            hint="let the demo agent design its study of today: flagstone redo 03",
+        )
 
     def bring(self, *names: str, to: str) -> None:
         """Writes programs or texts of the study into the workspace."""
@@ -105,10 +112,10 @@ class Study:
         return self.started(argv, self.root, name)
 
     def started(self, argv: tuple[str, ...], cwd: Path, log: str) -> ProgramResult:
-        said = self.call.record_dir / "commands" / f"{log}.txt"
-        command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **REPEATABLE})
-        result = run(command, ProcessLimits(wall_s=LIMIT_S), Output(stdout=said))
-        return ProgramResult(result.exit_code, said.read_text(encoding="utf-8", errors="replace"))
+        output = self.call.record_dir / "commands" / f"{log}.txt"
+        command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **REPEATABLE, **private_caches()})
+        result = run(command, ProcessLimits(wall_s=LIMIT_S), Output(stdout=output))
+        return ProgramResult(result.exit_code, output.read_text(encoding="utf-8", errors="replace"))
 
     def must(self, program: str, *words: str) -> str:
         """The last line of a program that has to succeed."""
@@ -148,8 +155,18 @@ class Study:
         )
 
 
+def private_caches() -> dict[str, str]:
+    """Where programs keep their caches during a call. They warn if they may not write to those in the home folder."""
+    private = os.environ.get("TMPDIR", "/tmp")
+    return {"MPLCONFIGDIR": f"{private}/matplotlib", "XDG_CACHE_HOME": f"{private}/cache"}
+
+
 def material(name: str) -> str:
-    return (resources.files("flagstone.agents.demo") / "material" / name).read_text(encoding="utf-8")
+    return material_bytes(name).decode("utf-8")
+
+
+def material_bytes(name: str) -> bytes:
+    return (resources.files("flagstone.agents.demo") / "material" / name).read_bytes()
 
 
 def fill_in(text: str, values: Mapping[str, object]) -> str:

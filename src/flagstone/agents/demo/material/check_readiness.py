@@ -39,7 +39,7 @@ def runs_complete(workspace: Path) -> Outcome:
     import analyse  # type: ignore[import-not-found, unused-ignore]
 
     planned, made = (analyse.read_runs(workspace / "results" / f"{name}.csv") for name in ("planned", "runs"))
-    names = [{(run["arm"], run["seed"]) for run in runs} for runs in (planned, made)]
+    names = [{(run["condition"], run["arm"], run["seed"]) for run in runs} for runs in (planned, made)]
     failed = sum(run["status"] != "ok" for run in made)
     return judged(names[0] == names[1], f"{len(planned)} planned, {len(made)} reported, {failed} of them failed.")
 
@@ -47,10 +47,10 @@ def runs_complete(workspace: Path) -> Outcome:
 def analysis_again(workspace: Path) -> Outcome:
     import analyse  # type: ignore[import-not-found, unused-ignore]
 
-    rule, before = load(workspace / "data/design.json")["rule"], load(workspace / "results/analysis.json")
-    runs = analyse.read_runs(workspace / "results/runs.csv")
-    again = analyse.compared(runs, "test_loss", rule["failed_run_counts_as"], rule)
-    return judged(again == before["primary"], f"Computed again: {again['verdict']}, {again['difference']:+.4f} nats.")
+    design, before = load(workspace / "data/design.json"), load(workspace / "results/analysis.json")
+    again = analyse.confirmed(analyse.read_runs(workspace / "results/runs.csv"), design)
+    verdicts = (f"{arm} {each['verdict']}" for arm, each in again["tricks"].items())
+    return judged(again == before, f"Computed again: {', '.join(verdicts)}.")
 
 
 def one_run_again(workspace: Path) -> Outcome:
@@ -62,18 +62,19 @@ def one_run_again(workspace: Path) -> Outcome:
     design = load(workspace / "data/design.json")
     finished = [run for run in analyse.read_runs(workspace / "results/runs.csv") if run["status"] == "ok"]
     run = finished[np.random.default_rng(design["data"]["data_seed"]).integers(len(finished))]
-    arm, seed, before = run["arm"], int(run["seed"]), load(workspace.parent / run["record"])
+    condition, arm, seed = run["condition"], run["arm"], int(run["seed"])
+    before = load(workspace.parent / run["record"])
     with np.errstate(all="ignore"):
-        curve = train.train(design, arm, seed, workspace / "data")
-    again = train.record(design, arm, seed, workspace / "data", curve)
-    losses = (record["metrics"].get("test_loss") for record in (before, again))
-    return judged(before == again, "{} seed {}: {} before, {} now.".format(arm, seed, *losses))
+        trained = train.train(design, condition, arm, seed, train.read_data(workspace / "data", seed))
+    again = train.record(design, condition, arm, seed, trained)
+    errors = (record["metrics"].get("test_error_percent") for record in (before, again))
+    return judged(before == again, "{} seed {}, {}: {} % before, {} % now.".format(arm, seed, condition, *errors))
 
 
 def tests_pass(workspace: Path) -> Outcome:
-    import test_train  # type: ignore[import-not-found, unused-ignore]
+    import test_study  # type: ignore[import-not-found, unused-ignore]
 
-    suite = unittest.defaultTestLoader.loadTestsFromModule(test_train)
+    suite = unittest.defaultTestLoader.loadTestsFromModule(test_study)
     result = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
     return judged(result.wasSuccessful(), f"{result.testsRun} tests ran.")
 
@@ -81,8 +82,9 @@ def tests_pass(workspace: Path) -> Outcome:
 def numbers_agree(workspace: Path) -> Outcome:
     import render_paper  # type: ignore[import-not-found, unused-ignore]
 
-    design, analysis = load(workspace / "data/design.json"), load(workspace / "results/analysis.json")
-    values = {**render_paper.setting(design), **render_paper.outcome(analysis)}
+    design = load(workspace / "data/design.json")
+    analysis, exploratory = (load(workspace / f"results/{name}.json") for name in ("analysis", "exploratory"))
+    values = {**render_paper.setting(design), **render_paper.outcome(analysis, exploratory)}
     text = (workspace / "writing/numbers.tex").read_text(encoding="utf-8")
     wrong = [name for name, value in values.items() if f"\\newcommand{{\\{name}}}{{{value}}}" not in text]
     return judged(

@@ -5,157 +5,204 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+# The first is the sentence of abstract and results, the second the opening of the conclusion.
 ENDINGS = {
-    "SUPPORTED": (
-        "By the rule fixed beforehand the hypothesis is \\emph{supported} here: warm-up lowered test loss "
-        "by at least the smallest effect of interest.",
-        "In this setting, warm-up earned its place: it costs one line and no steps, and lowered test loss "
-        "by \\DifferenceSize{} nats on average. Whether it does so elsewhere is a question for other data, "
-        "other networks and other budgets.",
+    "best": (
+        "By the rule fixed beforehand \\BestTrick{} helps most: it saves \\BestGain{} percentage points "
+        "(95\\,\\% interval \\BestInterval).",
+        "In this setting \\BestTrick{} is the trick to try first: it saves \\BestGain{} percentage points of error.",
     ),
-    "NO PRACTICAL EFFECT": (
-        "By the rule fixed beforehand the verdict is \\emph{no practical effect}: an improvement as large as "
-        "the smallest effect of interest is ruled out at the stated level.",
-        "In this setting, warm-up made no difference that would matter: the runs rule out an improvement of "
-        "\\MinimumEffect{} nats or more. Who has to choose may leave it out here and spend the effort "
-        "elsewhere.",
+    "none": (
+        "By the rule fixed beforehand no trick helps: for each of them a gain of \\MinimumEffect{} percentage point "
+        "is ruled out at the stated level.",
+        "In this setting no trick is worth its line of code: the runs rule out that any of them saves "
+        "\\MinimumEffect{} percentage point of test error.",
     ),
-    "HARMFUL": (
-        "By the rule fixed beforehand the verdict is \\emph{harmful}: under this budget warm-up raised the test loss.",
-        "In this setting, warm-up did harm: within a fixed budget it raised the test loss by "
-        "\\DifferenceSize{} nats on average. What looks like a free safeguard changed the result for the "
-        "worse here.",
-    ),
-    "INCONCLUSIVE": (
-        "By the rule fixed beforehand the verdict is \\emph{inconclusive}: the runs neither show an "
-        "improvement of the smallest size of interest nor rule it out.",
-        "In this setting, the question stays open: \\Seeds{} pairs of runs neither show the predicted "
-        "improvement nor rule it out. More seeds would narrow the interval; they would have to be planned "
-        "before they are run, because adding seeds until a test agrees is not a test.",
+    "open": (
+        "By the rule fixed beforehand no trick is shown to help, and for \\OpenTricks{} the question stays open.",
+        "In this setting no trick is shown to help. For \\OpenTricks{} the question stays open; more seeds would "
+        "narrow the intervals, and would have to be planned before they are run.",
     ),
 }
 
 
-def signed(number: float, digits: int = 3) -> str:
-    return f"${number:+.{digits}f}$"
+def signed(number: float, digits: int = 2) -> str:
+    text = f"{number:+.{digits}f}"
+    return f"${text if float(text) else text[1:]}$"  # no sign before a zero
 
 
-def percent(share: float) -> str:
-    return f"{100.0 * share:.1f}"
+def interval(found: dict[str, Any], digits: int = 2) -> str:
+    return f"[{', '.join(signed(end, digits) for end in found['interval_95'])}]"
 
 
-def signed_percent(share: float) -> str:
-    return signed(100.0 * share, 1)
+def mean(found: dict[str, Any], digits: int = 1) -> str:
+    return "--" if found["mean"] is None else f"{found['mean']:.{digits}f}"
 
 
-def p_value(primary: dict[str, Any]) -> str:
-    return f"{primary['p_value']:.4f}" if primary["p_value"] < 0.01 else f"{primary['p_value']:.3f}"
+def p_text(p_value: float | None) -> str:
+    if p_value is None:
+        return "--"
+    return "$<$0.0001" if p_value < 0.0001 else f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.3f}"
+
+
+def joined(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "none"
 
 
 def setting(design: dict[str, Any]) -> dict[str, str]:
     """What was planned."""
-    data, training, rule = design["data"], design["training"], design["rule"]
+    data, training, rule, constants = (design[part] for part in ("data", "training", "rule", "constants"))
+    runs = len(design["seeds"]) * len(design["arms"])
     return {
         "DataSeed": str(data["data_seed"]),
-        "TrainRows": str(data["train_rows"]),
-        "TestRows": str(data["test_rows"]),
-        "Noise": str(data["noise"]),
+        "TrainingImages": str(data["training_images"]),
+        "TestImages": str(data["test_images"]),
+        "PoolImages": str(1797 - data["test_images"]),
+        "WrongPercent": f"{100 * data['wrong_share']:.0f}",
+        "WrongImages": f"{data['wrong_share'] * data['training_images']:.0f}",
         "Seeds": str(len(design["seeds"])),
         "FirstSeed": str(design["seeds"][0]),
         "LastSeed": str(design["seeds"][-1]),
-        "Runs": str(len(design["seeds"]) * len(design["arms"])),
+        "Runs": str(runs),
+        "AllRuns": str(runs * len(design["conditions"])),
         "HiddenUnits": str(training["hidden"][0]),
-        "PeakRate": str(training["peak_rate"]),
+        "Rate": str(training["rate"]),
         "Momentum": str(training["momentum"]),
         "BatchRows": str(training["batch_rows"]),
-        "Steps": str(training["steps"]),
-        "WarmupSteps": str(training["warmup_steps"]),
-        "WarmupPercent": f"{100 * training['warmup_steps'] / training['steps']:.0f}",
-        "MinimumEffect": str(rule["minimum_effect"]),
+        "Epochs": str(training["epochs"]),
+        "MixupAlpha": f"{constants['mixup']['alpha']:g}",
+        "AveragedPercent": f"{100 * (1 - constants['averaging']['from_share']):.0f}",
+        "ClippingNorm": f"{constants['clipping']['norm']:g}",
+        "LookAheadSteps": str(constants["look-ahead"]["steps"]),
+        "LookAheadAlpha": str(constants["look-ahead"]["alpha"]),
+        "MinimumEffect": f"{rule['minimum_effect']:g}",
         "Alpha": str(rule["alpha"]),
-        "FailedCountsAs": f"{rule['failed_run_counts_as']:.3f}",
+        "FailedCountsAs": f"{rule['failed_run_counts_as']:g}",
     }
 
 
-def outcome(analysis: dict[str, Any]) -> dict[str, str]:
+def outcome(analysis: dict[str, Any], exploratory: dict[str, Any]) -> dict[str, str]:
     """What was found."""
-    loss, error, failed = analysis["primary"], analysis["secondary"], analysis["failed_runs"]
-    low, high = (signed(end) for end in loss["interval_95"])
-    error_low, error_high = (signed_percent(end) for end in error["interval_95"])
-    short, long = ENDINGS[analysis["verdict"]]
-    names = ", ".join(failed)
+    tricks, best, failed = analysis["tricks"], analysis["best"], analysis["failed_runs"]
+    noisy, clean = (exploratory["arms"][condition] for condition in ("noisy", "clean"))
+    undecided = [arm for arm, each in tricks.items() if each["verdict"] == "INCONCLUSIVE"]
+    short, long = ENDINGS["best" if best else "open" if undecided else "none"]
+    plain, plain_clean = noisy["plain"]["test_error_percent"], clean["plain"]["test_error_percent"]
+    has_cost = plain["mean"] is not None and plain_clean["mean"] is not None
+    margin, on_the_way = exploratory["margin"], exploratory["lowest_on_the_way"]
     return {
-        "LossConstant": f"{loss['constant']['mean']:.3f}",
-        "LossConstantSd": f"{loss['constant']['sd']:.3f}",
-        "LossWarmup": f"{loss['warmup']['mean']:.3f}",
-        "LossWarmupSd": f"{loss['warmup']['sd']:.3f}",
-        "Difference": signed(loss["difference"]),
-        "DifferenceSize": f"{abs(loss['difference']):.3f}",
-        "DifferenceSd": f"{loss['difference_sd']:.3f}",
-        "DifferenceInterval": f"[{low}, {high}]",
-        "UpperBound": signed(loss["upper_bound_95"]),
-        "PValue": p_value(loss),
-        "SignPatterns": str(loss["sign_patterns"]),
-        "PairsInFavour": str(loss["pairs_in_favour"]),
-        "ErrorConstant": percent(error["constant"]["mean"]),
-        "ErrorConstantSd": percent(error["constant"]["sd"]),
-        "ErrorWarmup": percent(error["warmup"]["mean"]),
-        "ErrorWarmupSd": percent(error["warmup"]["sd"]),
-        "ErrorDifference": signed_percent(error["difference"]),
-        "ErrorInterval": f"[{error_low}, {error_high}]",
-        "ErrorPValue": p_value(error),
-        "Verdict": analysis["verdict"].lower(),
-        "FailedSentence": f"The runs {names} failed and count as planned." if failed else "No run failed.",
+        "PlainError": mean(plain),
+        "PlainClean": mean(plain_clean),
+        "Cost": f"{plain['mean'] - plain_clean['mean']:.1f}" if has_cost else "--",
+        "BestTrick": best or "no trick",
+        "BestGain": mean(tricks[best]) if best else "--",
+        "BestInterval": interval(tricks[best], 1) if best else "--",
+        "OpenTricks": joined(undecided),
+        "VerdictList": "; ".join(f"{arm}: \\emph{{{each['verdict'].lower()}}}" for arm, each in tricks.items()),
+        "MarginOf": margin["of"],
+        "MarginOver": margin["over"],
+        "Margin": signed(margin["mean"]),
+        "MarginInterval": interval(margin),
+        "Memorised": mean(noisy["plain"]["memorised_percent"], 0),
+        "MemorisedList": joined([f"{arm} {mean(noisy[arm]['memorised_percent'], 0)}" for arm in tricks]),
+        "CleanList": joined([f"{arm} {signed(each['mean'], 1)}" for arm, each in exploratory["ablation"].items()]),
+        "LowestList": joined(
+            [
+                f"{arm} {on_the_way[arm]['test_error_percent']:.1f} (epoch {on_the_way[arm]['epoch']:.0f})"
+                for arm in noisy
+                if on_the_way[arm]
+            ]
+        ),
+        "ClippedPercent": "--" if exploratory["clipped_percent"] is None else f"{exploratory['clipped_percent']:.1f}",
+        "FailedSentence": f"These runs failed and count as planned: {', '.join(failed)}."
+        if failed
+        else "No run failed.",
         "AbstractEnding": short,
         "ConclusionEnding": long,
     }
 
 
-def comparison_table() -> str:
-    rows = [
-        "loss (nats) & \\LossConstant & \\LossWarmup & \\Difference & \\DifferenceInterval",
-        "\\quad sd & \\LossConstantSd & \\LossWarmupSd & \\DifferenceSd & ",
-        "error (\\%) & \\ErrorConstant & \\ErrorWarmup & \\ErrorDifference & \\ErrorInterval",
-        "\\quad sd & \\ErrorConstantSd & \\ErrorWarmupSd & & ",
-    ]
-    head = "test & constant & warm-up & difference & 95\\,\\% interval \\\\"
-    return table("@{}lrrrr@{}", head, [f"{row} \\\\" for row in rows])
-
-
-def runs_table(runs: list[dict[str, str]], differences: list[dict[str, str]]) -> str:
-    """Every planned run, the failed ones too."""
-    found = {(run["arm"], run["seed"]): run for run in runs}
-    lines = []
-    for row in differences:
-        pair = [found[arm, row["seed"]] for arm in ("constant", "warmup")]
-        cells = [cell(run, name) for name in ("test_loss", "test_error") for run in pair]
-        lines.append(f"{row['seed']} & {' & '.join(cells)} & {signed(float(row['difference']))} \\\\")
+def comparison_table(analysis: dict[str, Any], exploratory: dict[str, Any]) -> str:
+    rows = []
+    for arm, noisy in exploratory["arms"]["noisy"].items():
+        clean, found = exploratory["arms"]["clean"][arm], analysis["tricks"].get(arm)
+        error = noisy["test_error_percent"]
+        cells = [arm, f"{mean(error)} ({'--' if error['sd'] is None else format(error['sd'], '.1f')})"]
+        cells += trick_cells(found) if found else [""] * 5
+        cells += [mean(noisy["test_loss"], 2), mean(noisy["memorised_percent"], 0), mean(clean["test_error_percent"])]
+        rows.append(f"{' & '.join(cells)} \\\\")
     head = (
-        "& \\multicolumn{2}{c}{loss (nats)} & \\multicolumn{2}{c}{error (\\%)} & \\\\\n"
-        "\\cmidrule(lr){2-3}\\cmidrule(lr){4-5}\n"
-        "seed & const. & w.-up & const. & w.-up & difference \\\\"
+        "& \\multicolumn{6}{c}{test error, one label in five wrong} & test & wrong labels & test error, \\\\\n"
+        "\\cmidrule(lr){2-7}\n"
+        "arm & mean (sd), \\% & saved & 95\\,\\% interval & $p$, Holm & $p$, sign flip & verdict "
+        "& loss, nats & repeated, \\% & labels right, \\% \\\\"
     )
-    return table("@{}rrrrrr@{}", head, lines)
+    return table("@{}lrrrrrlrrr@{}", head, rows)
 
 
-def cell(run: dict[str, str], name: str) -> str:
-    if run["status"] != "ok":
-        return "failed"
-    return percent(float(run[name])) if name == "test_error" else f"{float(run[name]):.3f}"
+def trick_cells(found: dict[str, Any]) -> list[str]:
+    numbers = [signed(found["mean"]), interval(found), p_text(found["p_corrected"]), p_text(found["sign_flip_p"])]
+    return [*numbers, found["verdict"].lower()]
+
+
+def runs_table(design: dict[str, Any], runs: list[dict[str, str]]) -> str:
+    """Every planned run, the failed ones too."""
+    found = {(run["condition"], run["arm"], run["seed"]): run for run in runs}
+    columns = [(condition, arm) for condition in design["conditions"] for arm in design["arms"]]
+    lines = []
+    for seed in design["seeds"]:
+        cells = [cell(found[condition, arm, str(seed)]) for condition, arm in columns]
+        lines.append(f"{seed} & {' & '.join(cells)} \\\\")
+    arms, last = len(design["arms"]), 2 * len(design["arms"]) + 1
+    over = f"\\multicolumn{{{arms}}}{{c}}"
+    head = (
+        f"& {over}{{one label in five wrong}} & {over}{{every label right}} \\\\\n"
+        f"\\cmidrule(lr){{2-{arms + 1}}}\\cmidrule(l){{{arms + 2}-{last}}}\n"
+        f"seed & {' & '.join(arm for _, arm in columns)} \\\\"
+    )
+    return table(f"@{{}}r{'r' * (last - 1)}@{{}}", head, lines)
+
+
+def cell(run: dict[str, str]) -> str:
+    return f"{float(run['test_error_percent']):.1f}" if run["status"] == "ok" else "failed"
+
+
+def confusions_table(exploratory: dict[str, Any]) -> str:
+    rows = [
+        f"{each['digit']} taken for {each['taken_for']} & {each['noisy']:.1f} & {each['clean']:.1f} \\\\"
+        for each in exploratory["worst_confusions"]
+    ]
+    return table("@{}lrr@{}", "in \\% of a digit's images & one in five wrong & every label right \\\\", rows)
+
+
+def tuning_table(path: Path) -> str:
+    """The runs of the search for a strength of mixup, as the engine recorded them."""
+    if not path.is_file():
+        return "The search was not run.\n"
+    runs = read_rows(path)
+    rows = [
+        f"{number} & {plain_words(run['note'])} & {value(run)} & {run['verdict']} \\\\"
+        for number, run in enumerate(runs, 1)
+    ]
+    return table("@{}rlrl@{}", "run & strength & error, \\% & verdict of the engine \\\\", rows)
+
+
+def plain_words(note: str) -> str:
+    """The words of a note without what LaTeX would take for a command."""
+    words = note.replace("ALPHA ", "").replace("baseline", "1 (the default)")
+    return "".join(letter for letter in words if letter not in "\\{}$&#^_%~")
+
+
+def value(run: dict[str, str]) -> str:
+    return f"{float(run['value']):.1f}" if run["value"] else "--"
 
 
 def table(columns: str, head: str, lines: list[str]) -> str:
-    lines_of_table = [
-        f"\\begin{{tabular}}{{{columns}}}",
-        "\\toprule",
-        head,
-        "\\midrule",
-        *lines,
-        "\\bottomrule",
-    ]
+    lines_of_table = [f"\\begin{{tabular}}{{{columns}}}", "\\toprule", head, "\\midrule", *lines, "\\bottomrule"]
     return "\n".join([*lines_of_table, "\\end{tabular}"]) + "\n"
 
 
@@ -170,17 +217,25 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="the folder of main.tex")
     arguments = parser.parse_args()
+    results = arguments.results
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
-    analysis = json.loads((arguments.results / "analysis.json").read_text(encoding="utf-8"))
-    values = {**setting(design), **outcome(analysis)}
+    analysis, exploratory = (
+        json.loads((results / f"{name}.json").read_text(encoding="utf-8")) for name in ("analysis", "exploratory")
+    )
+    values = {**setting(design), **outcome(analysis, exploratory)}
     lines = [f"\\newcommand{{\\{name}}}{{{text}}}" for name, text in values.items()]
-    head = "% Written by render_paper.py from design.json and analysis.json; changes are lost.\n"
+    head = "% Written by render_paper.py from the design and the results; changes are lost.\n"
     (arguments.out / "numbers.tex").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
-    tables = arguments.out / "tables"
-    tables.mkdir(parents=True, exist_ok=True)
-    (tables / "comparison.tex").write_text(comparison_table(), encoding="utf-8")
-    runs, pairs = (read_rows(arguments.results / name) for name in ("runs.csv", "per_seed.csv"))
-    (tables / "runs.tex").write_text(runs_table(runs, pairs), encoding="utf-8")
+    tables = {
+        "comparison": comparison_table(analysis, exploratory),
+        "runs": runs_table(design, read_rows(results / "runs.csv")),
+        "confusions": confusions_table(exploratory),
+        "tuning": tuning_table(results / "tuning" / "iterations.csv"),
+    }
+    (arguments.out / "tables").mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
+        (arguments.out / "tables" / f"{name}.tex").write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{len(values)} numbers and sentences, {len(tables)} tables\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains one network of the study: one arm, one seed, a fixed number of steps."""
+"""Trains the networks of one seed: every arm, with wrong labels and without."""
 
 from __future__ import annotations
 
@@ -7,125 +7,151 @@ import csv
 import hashlib
 import json
 import sys
-from itertools import pairwise
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from network import Floats, Labels, batches, cross_entropy, gradient, initial_weights, layers_of, outputs_of
+from tricks import ARMS
 
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int64]
-Curve = list[dict[str, float]]
 EVENTS = "events.out.tfevents.0.demo"
-Layer = tuple[Floats, Floats]
+CLASSES = 10
+METRICS = ("test_error_percent", "test_loss", "train_loss", "memorised_percent")
+Design = dict[str, Any]
+Curve = list[dict[str, float]]
 
 
-def learning_rate(step: int, arm: str, training: dict[str, Any]) -> float:
-    """The rate of a step, counted from 0: the peak at once, or a straight climb to it."""
-    peak = float(training["peak_rate"])
-    if arm == "warmup":
-        return peak * min(1.0, (step + 1) / int(training["warmup_steps"]))
-    return peak
+@dataclass(frozen=True)
+class Data:
+    """The training set of one seed, and the test part."""
+
+    features: Floats
+    true_labels: Labels
+    given_labels: Labels
+    test_features: Floats
+    test_labels: Labels
+
+    def labels(self, condition: str) -> Labels:
+        return self.given_labels if condition == "noisy" else self.true_labels
 
 
-def initial_layers(rng: np.random.Generator, widths: list[int]) -> list[Layer]:
-    """Normal weights scaled for rectifiers (He et al., 2015), zero offsets."""
-    return [(rng.normal(0.0, np.sqrt(2.0 / n), (n, m)), np.zeros(m)) for n, m in pairwise(widths)]
+@dataclass(frozen=True)
+class Trained:
+    """The course of one training, and the network at its end."""
+
+    curve: Curve
+    confusion: list[list[int]]
+    observed: dict[str, int]
 
 
-def forward(layers: list[Layer], features: Floats) -> list[Floats]:
-    """The input, every hidden layer's output, and the last layer's scores."""
-    outputs = [features]
-    for number, (weights, offsets) in enumerate(layers):
-        score = outputs[-1] @ weights + offsets
-        outputs.append(score if number == len(layers) - 1 else np.maximum(score, 0.0))
-    return outputs
+def read_data(folder: Path, seed: int) -> Data:
+    digits = np.loadtxt(folder / "digits.csv", delimiter=",", skiprows=1)
+    features, labels = digits[:, :64] / 16.0, digits[:, 64].astype(np.int64)
+    sets = np.loadtxt(folder / "training_sets.csv", delimiter=",", skiprows=1, dtype=np.int64)
+    mine = sets[sets[:, 0] == seed]
+    with (folder / "split.csv").open(encoding="utf-8") as stream:
+        test = np.array([row["part"] == "test" for row in csv.DictReader(stream)])
+    return Data(features[mine[:, 1]], mine[:, 2], mine[:, 3], features[test], labels[test])
 
 
-def probabilities(scores: Floats) -> Floats:
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+def one_hot(labels: Labels) -> Floats:
+    return np.eye(CLASSES)[labels]
 
 
-def loss_and_error(layers: list[Layer], features: Floats, labels: Labels) -> tuple[float, float]:
-    """Mean cross-entropy in nats, and the share of rows that are classified wrongly."""
-    scores = forward(layers, features)[-1]
-    top = scores.max(axis=1, keepdims=True)
-    log_normaliser = top[:, 0] + np.log(np.exp(scores - top).sum(axis=1))
-    loss = float(np.mean(log_normaliser - scores[np.arange(len(labels)), labels]))
-    return loss, float(np.mean(scores.argmax(axis=1) != labels))
-
-
-def gradients(layers: list[Layer], features: Floats, labels: Labels) -> list[Layer]:
-    """The slope of the mean cross-entropy in every weight and offset, by back-propagation."""
-    outputs = forward(layers, features)
-    delta = probabilities(outputs[-1])
-    delta[np.arange(len(labels)), labels] -= 1.0
-    delta /= len(labels)
-    found: list[Layer] = []
-    for number in range(len(layers) - 1, -1, -1):
-        found.append((outputs[number].T @ delta, delta.sum(axis=0)))
-        if number:
-            delta = (delta @ layers[number][0].T) * (outputs[number] > 0.0)
-    return found[::-1]
-
-
-def read_part(path: Path) -> tuple[Floats, Labels]:
-    table = np.loadtxt(path, delimiter=",", skiprows=1)
-    return table[:, :2], table[:, 2].astype(np.int64)
-
-
-def train(design: dict[str, Any], arm: str, seed: int, data: Path) -> Curve:
-    """The learning curve of one run; it ends early if the numbers leave the finite range."""
+def train(design: Design, condition: str, arm: str, seed: int, data: Data) -> Trained:
+    """One training; it ends early if the loss is no longer finite."""
     training = design["training"]
-    features, labels = read_part(data / "train.csv")
-    unseen = read_part(data / "test.csv")
-    starts, batches = (np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(2))
-    layers = initial_layers(starts, [2, *training["hidden"], design["data"]["classes"]])
-    speeds = [(np.zeros_like(weights), np.zeros_like(offsets)) for weights, offsets in layers]
-    curve: Curve = []
-    for step in range(training["steps"] + 1):
-        if step % training["record_every"] == 0 or step == training["steps"]:
-            rate = learning_rate(step, arm, training)
-            curve.append(measured(step, rate, layers, (features, labels), unseen))
-            if not np.isfinite(curve[-1]["train_loss"] + curve[-1]["test_loss"]):
+    widths = [data.features.shape[1], *training["hidden"], CLASSES]
+    entropy = np.random.SeedSequence([design["data"]["data_seed"], seed])
+    start, order, chance = (np.random.default_rng(part) for part in entropy.spawn(3))
+    weights = initial_weights(start, widths)
+    speed, layers = np.zeros_like(weights), layers_of(weights, widths)
+    epoch_steps = len(data.features) // training["batch_rows"]
+    steps = training["epochs"] * epoch_steps
+    constants = {"every_steps": epoch_steps, **design["constants"].get(arm, {})}
+    trick = ARMS[arm](constants, weights, steps, chance)
+    targets = one_hot(data.labels(condition))
+    curve = [measured(0.0, weights, widths, condition, data)]
+    for step, batch in zip(range(1, steps + 1), batches(order, len(targets), training["batch_rows"]), strict=False):
+        slope = trick.slope(gradient(layers, *trick.batch(data.features[batch], targets[batch])))
+        speed = training["momentum"] * speed - training["rate"] * slope
+        weights += speed
+        trick.after(step, weights)
+        if step % (training["record_every_epochs"] * epoch_steps) == 0 or step == steps:
+            curve.append(measured(step / epoch_steps, trick.evaluated(weights), widths, condition, data))
+            if not is_finite(curve[-1]):
                 break
-        rows = batches.integers(0, len(labels), training["batch_rows"])
-        slopes = gradients(layers, features[rows], labels[rows])
-        rate = learning_rate(step, arm, training)
-        for number, ((w, b), (vw, vb), (gw, gb)) in enumerate(zip(layers, speeds, slopes, strict=True)):
-            speeds[number] = (training["momentum"] * vw - rate * gw, training["momentum"] * vb - rate * gb)
-            layers[number] = (w + speeds[number][0], b + speeds[number][1])
-    return curve
+    return Trained(curve, confusion(trick.evaluated(weights), widths, data), trick.observed())
 
 
-def measured(
-    step: int, rate: float, layers: list[Layer], seen: tuple[Floats, Labels], unseen: tuple[Floats, Labels]
-) -> dict[str, float]:
-    train_loss, train_error = loss_and_error(layers, *seen)
-    test_loss, test_error = loss_and_error(layers, *unseen)
+def is_finite(point: Mapping[str, float]) -> bool:
+    return bool(np.isfinite(sum(point.values())))
+
+
+def measured(epoch: float, weights: Floats, widths: list[int], condition: str, data: Data) -> dict[str, float]:
+    """One point of the learning curve. An image is memorised if the network repeats the wrong label it was given."""
+    layers = layers_of(weights, widths)
+    train_scores = outputs_of(layers, data.features)[-1]
+    test_scores = outputs_of(layers, data.test_features)[-1]
+    is_wrong = data.given_labels != data.true_labels
+    repeated = train_scores.argmax(axis=1)[is_wrong] == data.given_labels[is_wrong]
     return {
-        "step": step,
-        "rate": rate,
-        "train_loss": train_loss,
-        "train_error": train_error,
-        "test_loss": test_loss,
-        "test_error": test_error,
+        "epoch": epoch,
+        "train_loss": cross_entropy(train_scores, one_hot(data.labels(condition))),
+        "test_loss": cross_entropy(test_scores, one_hot(data.test_labels)),
+        "test_error_percent": 100.0 * float(np.mean(test_scores.argmax(axis=1) != data.test_labels)),
+        "memorised_percent": 100.0 * float(np.mean(repeated)) if len(repeated) else 0.0,
     }
+
+
+def confusion(weights: Floats, widths: list[int], data: Data) -> list[list[int]]:
+    """How many test images of each class (row) the network takes for each class (column)."""
+    found = outputs_of(layers_of(weights, widths), data.test_features)[-1].argmax(axis=1)
+    counts = np.bincount(CLASSES * data.test_labels + found, minlength=CLASSES**2)
+    return [[int(count) for count in row] for row in counts.reshape(CLASSES, CLASSES)]
+
+
+def record(design: Design, condition: str, arm: str, seed: int, trained: Trained) -> dict[str, Any]:
+    """What one run leaves: its last point, whether it stayed finite, and its confusions."""
+    last = trained.curve[-1]
+    is_ok = is_finite(last)
+    return {
+        "experiment": design["experiment"],
+        "condition": condition,
+        "role": design["conditions"][condition],
+        "arm": arm,
+        "seed": seed,
+        "status": "ok" if is_ok else "invalid",
+        "reason": "" if is_ok else f"the loss was no longer finite after {last['epoch']:.0f} epochs",
+        "epochs": round(last["epoch"], 2),
+        "metrics": {name: round(last[name], 6) for name in METRICS} if is_ok else {},
+        "observed": trained.observed,
+        "confusion": trained.confusion if is_ok else [],
+        "design_sha256": hashlib.sha256(json.dumps(design, sort_keys=True).encode()).hexdigest(),
+    }
+
+
+def write_run(folder: Path, found: dict[str, Any], curve: Curve) -> None:
+    """The record of a run; and the learning curve, unless the run belongs to the ablation."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if found["role"] == "confirmation":
+        write_series(folder / "series.csv", found["experiment"], curve)
+        write_events(folder / EVENTS, curve)
+        write_json(folder / f"{EVENTS}.json", {key: found[key] for key in ("experiment", "condition", "arm", "seed")})
+    write_json(folder / "metrics.json", found)
 
 
 def write_series(path: Path, experiment: str, curve: Curve) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(["experiment", *curve[0]])
-        for point in curve:
-            values = (f"{value:.6f}" for value in list(point.values())[1:])
-            rows.writerow([experiment, int(point["step"]), *values])
+        rows.writerows([experiment, *(f"{value:.6g}" for value in point.values())] for point in curve)
 
 
 def write_events(path: Path, curve: Curve) -> None:
-    """The same curve for TensorBoard. Its clock is the step, so that a repeated run gives the same bytes."""
+    """The same curve for TensorBoard. Its clock is the epoch, so that a repeated run gives the same bytes."""
     from tensorboard.compat.proto.event_pb2 import Event  # type: ignore[import-untyped, unused-ignore]
     from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped, unused-ignore]
     from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped, unused-ignore]
@@ -135,33 +161,13 @@ def write_events(path: Path, curve: Curve) -> None:
         writer.write(Event(wall_time=0.0, file_version="brain.Event:2").SerializeToString())
         for point in curve:
             values = [
-                Summary.Value(tag=name.replace("_", "/"), simple_value=value)
+                Summary.Value(tag=name.replace("_", "/", 1), simple_value=value)
                 for name, value in point.items()
-                if name != "step"
+                if name != "epoch"
             ]
-            event = Event(wall_time=point["step"], step=int(point["step"]), summary=Summary(value=values))
+            event = Event(wall_time=point["epoch"], step=int(point["epoch"]), summary=Summary(value=values))
             writer.write(event.SerializeToString())
         writer.flush()
-
-
-def record(design: dict[str, Any], arm: str, seed: int, data: Path, curve: Curve) -> dict[str, Any]:
-    """What one run leaves: its last point, whether it stayed finite, and what it was trained on."""
-    last = curve[-1]
-    is_finite = bool(np.isfinite(last["test_loss"] + last["train_loss"]))
-    names = ("test_loss", "test_error", "train_loss") if is_finite else ()
-    parts = (data / "train.csv").read_bytes() + (data / "test.csv").read_bytes()
-    return {
-        "experiment": design["experiment"],
-        "arm": arm,
-        "seed": seed,
-        "status": "ok" if is_finite else "invalid",
-        "reason": "" if is_finite else f"the loss was no longer finite at step {int(last['step'])}",
-        "steps": int(last["step"]),
-        "metrics": {name: round(last[name], 6) for name in names},
-        "series": "series.csv",
-        "design_sha256": hashlib.sha256(json.dumps(design, sort_keys=True).encode()).hexdigest(),
-        "data_sha256": hashlib.sha256(parts).hexdigest(),
-    }
 
 
 def write_json(path: Path, value: object) -> None:
@@ -170,26 +176,27 @@ def write_json(path: Path, value: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--arm", choices=["constant", "warmup"], required=True)
-    parser.add_argument("--seed", type=int, required=True, help="initial weights and order of the batches")
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.csv and test.csv")
+    parser.add_argument("--seed", type=int, required=True, help="training set, initial weights, order of the batches")
+    parser.add_argument("--arm", choices=[*ARMS], help="only this arm (default: all)")
+    parser.add_argument("--condition", choices=["noisy", "clean"], help="only this condition (default: both)")
+    parser.add_argument("--data", type=Path, required=True, help="folder of digits.csv and what make_data.py drew")
     parser.add_argument("--design", type=Path, required=True, help="the study's design.json")
-    parser.add_argument("--out", type=Path, required=True, help="folder for metrics, curve and event file")
-    parser.add_argument("--steps", type=int, help="instead of the design's (for a smoke run)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results, one folder in it for each run")
+    parser.add_argument("--epochs", type=int, help="instead of the design's (for a smoke run)")
     arguments = parser.parse_args()
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
-    if arguments.steps:
-        design["training"]["steps"] = arguments.steps
-    with np.errstate(all="ignore"):  # a run that diverges is a result, and is reported as one
-        curve = train(design, arguments.arm, arguments.seed, arguments.data)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    result = record(design, arguments.arm, arguments.seed, arguments.data, curve)
-    write_series(arguments.out / "series.csv", design["experiment"], curve)
-    write_events(arguments.out / EVENTS, curve)
-    write_json(arguments.out / "metrics.json", result)
-    write_json(arguments.out / f"{EVENTS}.json", {key: result[key] for key in ("experiment", "arm", "seed")})
-    loss = result["metrics"].get("test_loss")
-    sys.stdout.write(f"test loss {loss:.3f}\n" if loss is not None else f"failed: {result['reason']}\n")
+    if arguments.epochs:
+        design["training"]["epochs"] = arguments.epochs
+    seed, data, said = arguments.seed, read_data(arguments.data, arguments.seed), []
+    for condition in [arguments.condition] if arguments.condition else design["conditions"]:
+        for arm in [arguments.arm] if arguments.arm else design["arms"]:
+            with np.errstate(all="ignore"):  # a run that diverges is a result, and is reported as one
+                trained = train(design, condition, arm, seed, data)
+            found = record(design, condition, arm, seed, trained)
+            write_run(arguments.out / condition / arm / f"seed-{seed}", found, trained.curve)
+            error = found["metrics"].get("test_error_percent")
+            said += [f"{arm} {'failed' if error is None else f'{error:.1f} %'}"] if condition == "noisy" else []
+    sys.stdout.write(f"test error {', '.join(said)}\n")
 
 
 if __name__ == "__main__":
