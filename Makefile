@@ -5,7 +5,7 @@
 #
 # Both first set up .venv from hash-locked requirements, and again whenever those change.
 SEED ?= 7
-GOAL := Does a linear learning-rate warm-up help a small network under a fixed budget of steps?
+GOAL := Which cheap trick helps a small network most when one training label in five is wrong?
 TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended poppler-utils
 TEX_FILES := article.cls natbib.sty booktabs.sty caption.sty microtype.sty plainnat.bst ptmr8t.tfm
 BIN := .venv/bin
@@ -91,7 +91,9 @@ demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a co
 	$(BIN)/flagstone run "$$name" --yes && \
 	$(call report,$$name) && \
 	echo "paper   $(CURDIR)/runs/$$name/workspace/artifacts/paper.pdf" && \
-	echo "report  $(CURDIR)/runs/$$name/report.html"
+	echo "report  $(CURDIR)/runs/$$name/report.html" && \
+	echo "gates   --yes approved every stage of this run. To see a gate wait for you:" && \
+	echo "        $(BIN)/flagstone new mine --agent demo --goal '$(GOAL)' && $(BIN)/flagstone run mine"
 
 define report
 { $(BIN)/snakemake --quiet all --cores 1 --config run="$(1)" --report "$(CURDIR)/runs/$(1)/report.html" \

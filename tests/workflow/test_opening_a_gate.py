@@ -121,6 +121,8 @@ def test_run_with_yes_seals_as_a_policy_with_the_user_who_gave_it(place: Place, 
         (seal,) = fresh.seals(nr)
         assert (seal["by"], seal["policy"], seal["who"]) == ("policy", "yes", getpass.getuser())
         assert fresh.files.flag(nr).is_file()
+    line = f"stage 01 literature_survey: approved by policy (--yes, {getpass.getuser()})"
+    assert f" {line}\n" in said.text and said.text.index("published attempt 1") < said.text.index(line)
 
 
 def test_a_policy_of_the_run_approves_and_the_seal_says_so(place: Place, fresh: Study) -> None:
@@ -129,6 +131,7 @@ def test_a_policy_of_the_run_approves_and_the_seal_says_so(place: Place, fresh: 
     assert "stage 02 hypothesis_generation waits for you" in said.last
     (seal,) = fresh.seals("01")
     assert (seal["by"], seal["policy"]) == ("policy", "auto")
+    assert "stage 01 literature_survey: approved by policy (approval: auto, " in said.text
 
 
 def test_a_watching_run_goes_on_the_moment_a_flag_or_feedback_appears(place: Place, first: Study) -> None:

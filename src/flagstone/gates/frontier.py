@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,12 @@ from flagstone.plans import plan
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
+def say(line: str) -> None:
+    """Writes a line with its time to the terminal, in the form of the lines of a job."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()
+
+
 BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
 
 
@@ -36,6 +43,7 @@ class Call:
     building: Callable[[], bool] = lambda: True
     is_local: Callable[[], bool] = lambda: True
     approve_all: str = ""
+    say: Callable[[str], object] = say
     upto: str = ""
     refresh: Callable[[OpenedRun], object] = lambda opened: None  # what is derived from a run
 
@@ -93,7 +101,9 @@ class Frontier:
         run, stage = self.opened.run, found.stage
         policy = self.policy(stage)
         if policy and may_policy_approve(found):
-            approve(run, found, decision_now("policy", "policy", policy=policy))
+            decision = decision_now("policy", "policy", policy=policy)
+            approve(run, found, decision)
+            self.call.say(self.messages.approved_by_policy(stage, decision))
             self.look()
             found = self.verdicts[stage.nr]
         if found.is_open:

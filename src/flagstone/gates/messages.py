@@ -9,6 +9,8 @@ from shlex import quote
 
 from flagstone.gates.judge import State, Verdict
 from flagstone.layout import Run
+from flagstone.seals import Decision
+from flagstone.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Messages:
         if state is State.DUE:
             return f"{name} {verdict.words}: run snakemake once more"
         return f"{name} {verdict.reason}"
+
+    def approved_by_policy(self, stage: Stage, decision: Decision) -> str:
+        """That no person approved a stage: which rule did, and in whose name."""
+        rule = "--yes" if decision.policy == "yes" else f"approval: {decision.policy}"
+        return f"stage {stage.nr} {stage.name}: approved by policy ({rule}, {decision.who})"
 
     def done(self, upto: str = "") -> str:
         """That nothing is left to do, or nothing up to where a person asked to stop."""
