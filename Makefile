@@ -92,8 +92,8 @@ demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a co
 	$(call report,$$name) && \
 	echo "paper   $(CURDIR)/runs/$$name/workspace/artifacts/paper.pdf" && \
 	echo "report  $(CURDIR)/runs/$$name/report.html" && \
-	echo "gates   --yes approved every stage of this run. To see a gate wait for you:" && \
-	echo "        $(BIN)/flagstone new mine --agent demo --goal '$(GOAL)' && $(BIN)/flagstone run mine"
+	echo "gates   --yes approved every stage; to see a gate wait for you:" \
+	  "$(BIN)/flagstone new mine --agent demo --goal 'Which trick helps?' && $(BIN)/flagstone run mine"
 
 define report
 { $(BIN)/snakemake --quiet all --cores 1 --config run="$(1)" --report "$(CURDIR)/runs/$(1)/report.html" \

@@ -52,7 +52,7 @@ def command(
 
     \b
     flagstone new attn --goal "Does rotary position embedding help at 1M tokens?"
-    flagstone new toy --agent demo --goal "Does warm-up help?" --set demo.data_seed=3
+    flagstone new toy --agent demo --goal "Which trick helps?" --set demo.data_seed=3
     """
     project = location.project
     if goal is None:
