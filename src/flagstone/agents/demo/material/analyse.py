@@ -193,8 +193,8 @@ def main() -> None:
     for file, record in (("analysis", outcome), ("exploratory", explored(runs, design, outcome, root))):
         (arguments.out / f"{file}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_pairs(arguments.out / "per_seed.csv", runs, design)
-    verdicts = (f"{arm} {each['mean']:+.1f} {each['verdict']}" for arm, each in outcome["tricks"].items())
-    sys.stdout.write(f"points of test error saved: {', '.join(verdicts)}\n")
+    gains = ", ".join(f"{arm} {each['mean']:+.1f}" for arm, each in outcome["tricks"].items())
+    sys.stdout.write(f"supported: {', '.join(outcome['supported']) or 'none'} (points of error saved: {gains})\n")
 
 
 if __name__ == "__main__":
