@@ -24,6 +24,7 @@ from flagstone.plans import plan
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
+
 def say(line: str) -> None:
     """Writes a line with its time to the terminal, in the form of the lines of a job."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
