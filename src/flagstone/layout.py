@@ -11,17 +11,7 @@ from pathlib import Path
 
 from flagstone.errors import FlagstoneError
 
-WORKSPACE_FOLDERS = (
-    "literature",
-    "code",
-    "data",
-    "results",
-    "writing",
-    "figures",
-    "artifacts",
-    "notes",
-    "reviews",
-)
+WORKSPACE_FOLDERS = ("literature", "code", "data", "results", "writing", "figures", "artifacts", "notes", "reviews")
 INDEX_KINDS = ("data", "results", "figures")
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 PLAN_FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.ya?ml\Z")

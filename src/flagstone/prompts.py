@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from flagstone.errors import FlagstoneError
+from flagstone.text import collapse_spaces
 
 if TYPE_CHECKING:
     import jinja2
@@ -118,8 +119,7 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextP
         return environment(folder).get_template(name).render(vars(parts))
     except jinja2.TemplateNotFound as error:
         raise FlagstoneError(
-            f"there is no prompt {error.name} in {folder}",
-            hint=f"create it{newer_prompts(parts)}",
+            f"there is no prompt {error.name} in {folder}", hint=f"create it{newer_prompts(parts)}"
         ) from error
     except jinja2.TemplateSyntaxError as error:
         raise FlagstoneError(
@@ -163,7 +163,9 @@ def environment(folder: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     strict.filters["material"] = material
-    strict.filters["one_line"] = one_line
+    strict.filters["one_line"] = lambda value: collapse_spaces(
+        str(value)
+    )  # a value that cannot start a line of its own
     return strict
 
 
@@ -174,11 +176,6 @@ def material(text: str, name: str) -> str:
     fence = "~" * max(SHORTEST_FENCE, longest + 1)
     end = "" if clean.endswith("\n") else "\n"
     return f"{fence} material: {name}\n{clean}{end}{fence}"
-
-
-def one_line(value: object) -> str:
-    """A value that cannot start a line of its own."""
-    return " ".join(str(value).split())
 
 
 def place_in(folder: Path, trace: TracebackType | None) -> str:

@@ -26,8 +26,7 @@ def parse_yaml(text: str | bytes, where: str) -> Any:
         line = f" line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or str(error).split("\n")[0]
         raise FlagstoneError(
-            f"{where}{line} is not readable YAML: {why}",
-            hint=f"correct {where}, then run the same command again",
+            f"{where}{line} is not readable YAML: {why}", hint=f"correct {where}, then run the same command again"
         ) from error
 
 

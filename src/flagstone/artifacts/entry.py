@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flagstone.artifacts.formats import (
@@ -69,16 +69,16 @@ def describe(run: Run, path: str, kind: str, cache: DigestCache) -> IndexEntry:
     """The entry of a run-relative path. Never raises for what a file is or holds."""
     blank = IndexEntry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
     if blank.path != path:
-        return unreadable_entry(blank, "its name holds characters that cannot be written down: rename it")
+        return replace(blank, unreadable="its name holds characters that cannot be written down: rename it")
     try:
         real, status = regular_file(run.root / path, run.root)
         if status.st_size > DIGEST_LIMIT_BYTES:
             raise Unreadable(f"larger than {size_words(DIGEST_LIMIT_BYTES)}: too large to be digested")
         known = IndexEntry(path, cache.digest(Path(real)), status.st_size, kind, blank.format)
     except Unreadable as refusal:
-        return unreadable_entry(blank, refusal.reason)
+        return replace(blank, unreadable=refusal.reason)
     except OSError as error:
-        return unreadable_entry(blank, error.strerror or "cannot be read")
+        return replace(blank, unreadable=error.strerror or "cannot be read")
     return entry_with_shape(known, real)
 
 
@@ -86,19 +86,10 @@ def entry_with_shape(known: IndexEntry, real: str) -> IndexEntry:
     try:
         shape = shape_of(real, known)
     except Unreadable as refusal:
-        return unreadable_entry(known, refusal.reason)
+        return replace(known, unreadable=refusal.reason)
     except OSError as error:
-        return unreadable_entry(known, error.strerror or "cannot be read")
-    return IndexEntry(
-        known.path,
-        known.digest,
-        known.size,
-        known.kind,
-        known.format,
-        schema=shape.schema,
-        records=shape.records,
-        makers=shape.makers,
-    )
+        return replace(known, unreadable=error.strerror or "cannot be read")
+    return replace(known, schema=shape.schema, records=shape.records, makers=shape.makers)
 
 
 def shape_of(real: str, known: IndexEntry) -> Shape:
@@ -123,7 +114,3 @@ def describer(ending: str) -> Describer:
     from flagstone.artifacts.formats import documents, tables
 
     return documents.DESCRIBERS.get(ending) or tables.DESCRIBERS[ending]
-
-
-def unreadable_entry(entry: IndexEntry, reason: str) -> IndexEntry:
-    return IndexEntry(entry.path, entry.digest, entry.size, entry.kind, entry.format, unreadable=reason)

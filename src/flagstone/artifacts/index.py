@@ -73,10 +73,7 @@ def entry_record(run: Run, entry: IndexEntry, registry: Mapping[str, FigureData]
         "unreadable": entry.unreadable,
     }
     if entry.kind == "results":
-        written["made_by"] = {
-            "experiments": list(entry.makers.experiments),
-            "trials": list(entry.makers.trials),
-        }
+        written["made_by"] = {"experiments": list(entry.makers.experiments), "trials": list(entry.makers.trials)}
     if entry.kind == "figures" and entry.counts:
         written["drawn_from"] = list(named_data(run, entry.path, registry).files)
     return written

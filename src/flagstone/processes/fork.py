@@ -18,15 +18,7 @@ from flagstone.processes.tree import set_tag
 PR_SET_PDEATHSIG = 1
 NOT_STARTED = 127
 # what Python, or whoever runs us, may have set differently from what a program expects
-CHANGED = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGCHLD,
-    signal.SIGPIPE,
-    signal.SIGXFSZ,
-)
+CHANGED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ)
 # handlers that must not run in a child that is not yet another program
 HANDLED = (*CHANGED, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 Streams = tuple[int, int, int]

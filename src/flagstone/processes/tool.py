@@ -20,12 +20,7 @@ TOO_LONG = 124
 
 
 def run_quietly(
-    argv: Sequence[str],
-    cwd: Path,
-    timeout_s: float,
-    *,
-    env: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
+    argv: Sequence[str], cwd: Path, timeout_s: float, *, env: Mapping[str, str] | None = None, stdin: bytes = b""
 ) -> tuple[int, bytes, bytes]:
     """Exit code, stdout and stderr of a small tool: 127 if it is missing, 124 if it took too long.
 

@@ -133,8 +133,4 @@ def add(node: Node, text: str | None, values: int) -> None:
         raise Unreadable("aliases that would expand to more than a million values")
 
 
-DESCRIBERS: Mapping[str, Describer] = {
-    "json": json_shape,
-    "yaml": yaml_shape,
-    "yml": yaml_shape,
-}
+DESCRIBERS: Mapping[str, Describer] = {"json": json_shape, "yaml": yaml_shape, "yml": yaml_shape}

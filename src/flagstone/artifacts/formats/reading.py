@@ -20,13 +20,6 @@ REASONS = {
     errno.EPERM: "may not be read: its permissions forbid it",
     errno.ENAMETOOLONG: "its name is too long",
 }
-SPECIAL = (
-    (stat.S_ISDIR, "a folder, or a link to one (list its files instead)"),
-    (stat.S_ISFIFO, "a pipe, not a file"),
-    (stat.S_ISSOCK, "a socket, not a file"),
-    (stat.S_ISCHR, "a device, not a file"),
-    (stat.S_ISBLK, "a device, not a file"),
-)
 
 
 class Unreadable(Exception):
@@ -66,11 +59,10 @@ def regular_file(path: str | Path, run_root: str | Path) -> tuple[str, os.stat_r
         status = os.lstat(real)
     except OSError as error:
         raise Unreadable(reason_of(error)) from None
-    for is_special, reason in SPECIAL:
-        if is_special(status.st_mode):
-            raise Unreadable(reason)
+    if stat.S_ISDIR(status.st_mode):
+        raise Unreadable("a folder, or a link to one (list its files instead)")
     if not stat.S_ISREG(status.st_mode):
-        raise Unreadable("not a plain file")
+        raise Unreadable("a pipe, a socket or a device, not a file")
     return real, status
 
 

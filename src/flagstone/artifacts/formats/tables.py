@@ -102,12 +102,7 @@ def parquet_shape(stream: BinaryIO, size: int) -> Shape:
     from flagstone.artifacts.formats.parquet import footer
 
     columns, rows = footer(stream, size)
-    schema = {
-        "type": "table",
-        "columns": printable_names(columns),
-        "column_count": len(columns),
-        "row_count": rows,
-    }
+    schema = {"type": "table", "columns": printable_names(columns), "column_count": len(columns), "row_count": rows}
     return Shape(schema, rows, Makers(unnamed=rows))
 
 

@@ -51,8 +51,7 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ch
             stale.append(path)
     if must_be_fresh and stale:
         yield failed_check(
-            "readiness-fresh",
-            f"write these again in this stage; their content is older than it: {list_text(stale)}",
+            "readiness-fresh", f"write these again in this stage; their content is older than it: {list_text(stale)}"
         )
     elif must_be_fresh and not stale:
         yield passed_check("readiness-fresh", "these files were written in this stage")

@@ -58,8 +58,7 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     advice = f"write {WANTED[kind]} under workspace/{kind} in this stage"
     old = list_text([escaped_text(entry.path, 120) for entry in good])
     yield failed_check(
-        rule,
-        f"{advice}; its content existed before the stage began (a copy is not new): {old}" if old else advice,
+        rule, f"{advice}; its content existed before the stage began (a copy is not new): {old}" if old else advice
     )
 
 

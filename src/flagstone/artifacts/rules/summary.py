@@ -36,17 +36,7 @@ OPTIONS = (
     "Approve and continue",
     "Abort",
 )
-KNOWN_FOLDERS = (
-    "workspace/",
-    "experiments/",
-    "trials/",
-    "paper/",
-    "bundle/",
-    "stages/",
-    "drafts/",
-    "index/",
-    "logs/",
-)
+KNOWN_FOLDERS = ("workspace/", "experiments/", "trials/", "paper/", "bundle/", "stages/", "drafts/", "index/", "logs/")
 FILE_ENDINGS = frozenset(
     re.findall(
         r"\w+",
