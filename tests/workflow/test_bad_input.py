@@ -290,3 +290,12 @@ def test_a_run_without_its_history_still_runs(place: Place, third: Study) -> Non
     assert said.code == 0 and "stage 03 study_design waits for you" in said.last and not said.has_traceback
     third.touch("03")
     assert "stage 04" in place.snakemake().last
+
+
+def test_status_calls_a_run_broken_whose_settings_snakemake_would_refuse(place: Place) -> None:
+    study = place.new("t", script={"*": {"*": "instant"}})
+    study.set(limits={"turns": "many"})
+    before = study.tree()
+    said = place.flagstone("status")
+    assert "t  broken" in said.text and "turns" in said.text, said.text
+    assert study.tree() == before

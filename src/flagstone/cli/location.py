@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,20 @@ def need_terminal(hint: str, what: str) -> None:
     """Raises an error when there is no terminal to ask on. The hint says what to do instead."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise FlagstoneError(f"{what}, and there is no terminal to ask on", hint=hint)
+
+
+def words_of_person() -> str:
+    """What a person writes in $EDITOR or, if that is missing or fails, in the terminal up to an empty line."""
+    try:
+        return click.edit("", extension=".md") or ""
+    except click.ClickException as error:
+        click.echo(f"{error.format_message()}; write here instead, and end with an empty line:", err=True)
+    return "".join(lines_to_an_empty_one())
+
+
+def lines_to_an_empty_one() -> Iterator[str]:
+    while (line := sys.stdin.readline()).strip():
+        yield line
 
 
 def has_colour() -> bool:

@@ -77,6 +77,13 @@ def open_run(
     return opened
 
 
+def check_run(project: Project, run: Run) -> None:
+    """Raises an error if a call of Snakemake would refuse the run's settings or stage table. Writes nothing."""
+    if not is_noted(run, "valid", state_of(project, run, None)):
+        pinned_table(project, run, validate=True)
+        load_settings(project, run, validate=True)
+
+
 def state_of(project: Project, run: Run, overrides: Mapping[str, Any] | None) -> str:
     """One word for everything that settings are validated from."""
     files = [project.schemas / f"{name}.schema.yaml" for name in ("settings", "stages")]

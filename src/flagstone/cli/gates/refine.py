@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, need_terminal, run_option
+from flagstone.cli.location import Location, need_terminal, run_option, words_of_person
 from flagstone.gates import requests
 from flagstone.status import refresh_derived
 
@@ -25,7 +25,7 @@ def command(location: Location, stage: str, words: str | None, run_name: str | N
     chosen = opened.table.find(stage)
     if words is None:
         need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
-        words = click.edit("") or ""
+        words = words_of_person()
     requests.refine(opened, chosen, words)
     refresh_derived(opened)
     path = location.messages(opened.run).path(opened.run.feedback(chosen.nr))

@@ -6,7 +6,7 @@ import click
 
 from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.review_page import page, show_files, show_text
-from flagstone.cli.location import Location, has_colour, need_terminal, run_option
+from flagstone.cli.location import Location, has_colour, need_terminal, run_option, words_of_person
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
@@ -101,12 +101,12 @@ def refine_with(opened: OpenedRun, verdict: Verdict, number: int) -> bool:
 
 
 def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
-    """Opens $EDITOR. An empty text decides nothing."""
-    words = click.edit("", extension=".md")
-    if not (words or "").strip():
+    """Asks for the words. An empty text decides nothing."""
+    words = words_of_person()
+    if not words.strip():
         click.echo("the text is empty; no decision made")
         return False
-    return refine(opened, verdict, words or "")
+    return refine(opened, verdict, words)
 
 
 def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:

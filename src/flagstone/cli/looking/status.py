@@ -10,7 +10,7 @@ import click
 
 from flagstone.cli.location import Location, has_colour
 from flagstone.errors import FlagstoneError
-from flagstone.gates import open_run, run_around
+from flagstone.gates import check_run, open_run, run_around
 from flagstone.layout import Project, Run
 from flagstone.status import Row, RunStatus, StageStatus, is_current, read_rows, rows_file, status_row, write_rows
 from flagstone.text import printable_text
@@ -71,6 +71,7 @@ def all_known(project: Project, location: Location, runs: list[Run]) -> list[Run
 def status_or_problem(project: Project, location: Location, run: Run) -> tuple[RunStatus | dict[str, str], Row | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
+        check_run(project, run)
         return status_row(open_run(project, run, validate=False), location.here)
     except (FlagstoneError, TypeError, KeyError, AttributeError, ValueError):
         try:
