@@ -24,14 +24,13 @@ from flagstone.plans import plan
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
+BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
+
 
 def say(line: str) -> None:
     """Writes a line with its time to the terminal, in the form of the lines of a job."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
     sys.stderr.flush()
-
-
-BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
 
 
 @dataclass(frozen=True)

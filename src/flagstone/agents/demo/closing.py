@@ -78,7 +78,7 @@ def compile_paper(study: Study) -> tuple[str, list[str]]:
     folder = study.path("writing/main.tex").parent
     build = folder / "build"
     shutil.rmtree(build, ignore_errors=True)
-    ran = compiled(study)
+    ran = run_latex(study)
     log = build / "main.log"
     text = tidy(log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ran.output, study)
     study.write("artifacts/build_log.txt", text)
@@ -93,14 +93,14 @@ def compile_paper(study: Study) -> tuple[str, list[str]]:
     return pages[1] if pages else "an unknown number of", TROUBLE.findall(text)
 
 
-def compiled(study: Study) -> ProgramResult:
+def run_latex(study: Study) -> ProgramResult:
     """With latexmk, or with tectonic where only that is installed."""
     folder = study.path("writing/main.tex").parent
     if shutil.which("latexmk"):
-        return study.started((*LATEXMK, "-outdir=build", "main.tex"), folder, "latexmk")
+        return study.run_program((*LATEXMK, "-outdir=build", "main.tex"), folder, "latexmk")
     if shutil.which("tectonic"):
         (folder / "build").mkdir()
-        return study.started(("tectonic", "--keep-logs", "--outdir", "build", "main.tex"), folder, "tectonic")
+        return study.run_program(("tectonic", "--keep-logs", "--outdir", "build", "main.tex"), folder, "tectonic")
     raise WorkFailed(
         "the paper cannot be compiled: neither latexmk nor tectonic is installed",
         hint="install them (Debian: apt install latexmk texlive-latex-recommended texlive-fonts-recommended)",

@@ -93,7 +93,7 @@ def command_of(call: AgentCall, work: Callable[[], int], private: Path) -> Comma
 
 
 def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> AgentResult:
-    outcome, reason = judged(listener.result, process)
+    outcome, reason = ending_of(listener.result, process)
     result = listener.result or {}
     return AgentResult(
         outcome=outcome,
@@ -110,7 +110,7 @@ def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> Ag
     )
 
 
-def judged(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Outcome, str]:
+def ending_of(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Outcome, str]:
     """How a call ended: first by its process, then by its result."""
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
@@ -128,6 +128,6 @@ def judged(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Outco
     if outcome is Outcome.OK and process.exit_code != 0:
         return (
             Outcome.CRASHED,
-            f"the script said it was done, but ended with {process.exit_code or 'a signal'}",
+            f"the script reported success, but ended with {process.exit_code or 'a signal'}",
         )
     return outcome, "done" if outcome is Outcome.OK else str(result.get("result", ""))

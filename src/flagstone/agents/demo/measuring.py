@@ -60,7 +60,7 @@ def experimentation(study: Study) -> Summary:
     )
     runs = [{**run, **outcome(study, run, ends[run["seed"]])} for run in planned]
     write_rows(study, "results/runs.csv", runs)
-    arms = {arm: described([run for run in runs if is_noisy(run) and run["arm"] == arm]) for arm in design["arms"]}
+    arms = {arm: arm_facts([run for run in runs if is_noisy(run) and run["arm"] == arm]) for arm in design["arms"]}
     failed = [
         f"{run['arm']} seed {run['seed']} {run['condition']}: {run['reason']}" for run in runs if run["status"] != "ok"
     ]
@@ -138,7 +138,7 @@ def tuning_text(study: Study) -> str:
     )
 
 
-def described(runs: Sequence[Mapping[str, Any]]) -> Row:
+def arm_facts(runs: Sequence[Mapping[str, Any]]) -> Row:
     """One arm by itself."""
     errors = [float(run["test_error_percent"]) for run in runs if run["status"] == "ok"]
     if not errors:

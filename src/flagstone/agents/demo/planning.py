@@ -84,13 +84,13 @@ def facts_of(design: dict[str, Any]) -> dict[str, object]:
         "CHANGED": design["changed"],
         "ARMS_RULE": design["arms_rule"],
         "CONSTANTS": "\n".join(
-            f"- *{arm}*: {stated(values)}, {design['constants_from'][arm]}." for arm, values in constants
+            f"- *{arm}*: {constants_text(values)}, {design['constants_from'][arm]}." for arm, values in constants
         ),
         "VERDICTS": "\n".join(f"{number}. {name}: {when}." for number, (name, when) in verdicts),
     }
 
 
-def stated(constants: dict[str, Any]) -> str:
+def constants_text(constants: dict[str, Any]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in constants.items())
 
 
@@ -99,7 +99,7 @@ def data_manifest(study: Study, design: dict[str, Any]) -> dict[str, Any]:
     pixels = "p00 to p77: ink of a pixel by row and column, 0 to 16"
     digits = {
         "name": "Optical Recognition of Handwritten Digits (test part)",
-        "files": [listed(study, "digits", "all")],
+        "files": [file_entry(study, "digits", "all")],
         "origin": "https://doi.org/10.24432/C50P49, copied from scikit-learn 1.9.1 (see workspace/data/digits.md)",
         "source_sha256": hashlib.sha256(material_bytes(DIGITS)).hexdigest(),
         "licence": "CC BY 4.0",
@@ -110,7 +110,7 @@ def data_manifest(study: Study, design: dict[str, Any]) -> dict[str, Any]:
     }
     drawn = {
         "name": "split and training sets of this study",
-        "files": [listed(study, "split", "pool and test"), listed(study, "training_sets", "train")],
+        "files": [file_entry(study, "split", "pool and test"), file_entry(study, "training_sets", "train")],
         "origin": f"workspace/code/{DATA_PROGRAM}",
         "data_seed": design["data"]["data_seed"],
         "licence": "CC BY 4.0, like the digits",
@@ -122,7 +122,7 @@ def data_manifest(study: Study, design: dict[str, Any]) -> dict[str, Any]:
     return {"datasets": [digits, drawn]}
 
 
-def listed(study: Study, name: str, part: str) -> dict[str, object]:
+def file_entry(study: Study, name: str, part: str) -> dict[str, object]:
     content = study.path(f"data/{name}.csv").read_bytes()
     return {
         "path": f"workspace/data/{name}.csv",

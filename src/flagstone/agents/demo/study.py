@@ -109,9 +109,9 @@ class Study:
         """Runs a program of the study in the run's folder, with the interpreter we run in."""
         argv = (sys.executable, f"workspace/{program}", *words)
         name = log or Path(program).stem
-        return self.started(argv, self.root, name)
+        return self.run_program(argv, self.root, name)
 
-    def started(self, argv: tuple[str, ...], cwd: Path, log: str) -> ProgramResult:
+    def run_program(self, argv: tuple[str, ...], cwd: Path, log: str) -> ProgramResult:
         output = self.call.record_dir / "commands" / f"{log}.txt"
         command = Command(argv=argv, target=None, cwd=cwd, env={**os.environ, **REPEATABLE, **private_caches()})
         result = run(command, ProcessLimits(wall_s=LIMIT_S), Output(stdout=output))

@@ -35,7 +35,7 @@ def improvements(runs: Runs, design: dict[str, Any], condition: str, arm: str) -
     return control - values_of(runs, design, condition, arm)
 
 
-def described(values: Floats) -> dict[str, Any]:
+def description(values: Floats) -> dict[str, Any]:
     """Mean, standard deviation and interval of one arm; without the runs that have no value."""
     known = values[np.isfinite(values)]
     if len(known) < 2:
@@ -48,11 +48,11 @@ def described(values: Floats) -> dict[str, Any]:
     }
 
 
-def compared(differences: Floats) -> dict[str, Any]:
+def comparison(differences: Floats) -> dict[str, Any]:
     """What the pairs of one trick say, without a verdict."""
     _, error, p_value = paired_t(differences)
     return {
-        **described(differences),
+        **description(differences),
         "upper_bound_95": round(interval(differences, 0.90)[1], 4),
         "p_value": None if math.isnan(p_value) else round(p_value, 6),
         "sign_flip_p": round(sign_flip_p(differences), 6),
@@ -72,7 +72,7 @@ def verdict(found: dict[str, Any], rule: dict[str, Any]) -> str:
     return "NO PRACTICAL EFFECT" if found["upper_bound_95"] < rule["minimum_effect"] else "INCONCLUSIVE"
 
 
-def confirmed(runs: Runs, design: dict[str, Any]) -> dict[str, Any]:
+def confirmation(runs: Runs, design: dict[str, Any]) -> dict[str, Any]:
     """The pre-registered outcome: one verdict for each trick, and the best of those that are supported."""
     rule, tricks = design["rule"], [arm for arm in design["arms"] if arm != design["control"]]
     gains = {arm: improvements(runs, design, "noisy", arm) for arm in tricks}
@@ -80,7 +80,7 @@ def confirmed(runs: Runs, design: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for arm, help_p, harm_p in zip(tricks, helps, harms, strict=True):
         corrected = {"p_corrected": round(help_p, 6), "p_harm_corrected": round(harm_p, 6)}
-        found[arm] = {**compared(gains[arm]), **corrected}
+        found[arm] = {**comparison(gains[arm]), **corrected}
         found[arm]["verdict"] = verdict(found[arm], rule)
     supported = [arm for arm in tricks if found[arm]["verdict"] == "SUPPORTED"]
     return {
@@ -99,7 +99,7 @@ def name(run: dict[str, str]) -> str:
     return f"{run['arm']}-{run['seed']} ({run['condition']})"
 
 
-def explored(runs: Runs, design: dict[str, Any], outcome: dict[str, Any], root: Path) -> dict[str, Any]:
+def exploration(runs: Runs, design: dict[str, Any], outcome: dict[str, Any], root: Path) -> dict[str, Any]:
     """What decides nothing: each arm by itself, the ablation, the course of the error, the confusions."""
     arms, metrics, tricks = design["arms"], (METRIC, *design["secondary"]), outcome["tricks"]
     first, second = sorted(tricks, key=lambda arm: float(tricks[arm]["mean"]), reverse=True)[:2]
@@ -109,13 +109,13 @@ def explored(runs: Runs, design: dict[str, Any], outcome: dict[str, Any], root: 
         "experiment": design["experiment"],
         "arms": {
             condition: {
-                arm: {metric: described(values_of(runs, design, condition, arm, metric)) for metric in metrics}
+                arm: {metric: description(values_of(runs, design, condition, arm, metric)) for metric in metrics}
                 for arm in arms
             }
             for condition in design["conditions"]
         },
-        "ablation": {arm: described(improvements(runs, design, "clean", arm)) for arm in tricks},
-        "margin": {"of": first, "over": second, **described(margin)},
+        "ablation": {arm: description(improvements(runs, design, "clean", arm)) for arm in tricks},
+        "margin": {"of": first, "over": second, **description(margin)},
         "lowest_on_the_way": {arm: lowest_on_the_way(runs, arm, root) for arm in arms},
         "clipped_percent": clipped_percent(runs, root),
         "confusions": {condition: found.tolist() for condition, found in counts.items()},
@@ -123,17 +123,19 @@ def explored(runs: Runs, design: dict[str, Any], outcome: dict[str, Any], root: 
     }
 
 
-def finished(runs: Runs, condition: str, arm: str) -> list[dict[str, str]]:
+def finished_runs(runs: Runs, condition: str, arm: str) -> list[dict[str, str]]:
     return [run for run in runs if (run["condition"], run["arm"], run["status"]) == (condition, arm, "ok")]
 
 
 def records(runs: Runs, condition: str, arm: str, root: Path) -> list[dict[str, Any]]:
-    return [json.loads((root / run["record"]).read_text(encoding="utf-8")) for run in finished(runs, condition, arm)]
+    return [
+        json.loads((root / run["record"]).read_text(encoding="utf-8")) for run in finished_runs(runs, condition, arm)
+    ]
 
 
 def lowest_on_the_way(runs: Runs, arm: str, root: Path) -> dict[str, float] | None:
     """The epoch at which the mean test error was lowest. It is chosen on the test images, so it decides nothing."""
-    paths = [(root / run["record"]).with_name("series.csv") for run in finished(runs, "noisy", arm)]
+    paths = [(root / run["record"]).with_name("series.csv") for run in finished_runs(runs, "noisy", arm)]
     if not paths:
         return None
     series = [read_runs(path) for path in paths]
@@ -188,9 +190,9 @@ def main() -> None:
     arguments = parser.parse_args()
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
     runs, root = read_runs(arguments.results / "runs.csv"), arguments.results.resolve().parents[1]
-    outcome = confirmed(runs, design)
+    outcome = confirmation(runs, design)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for file, record in (("analysis", outcome), ("exploratory", explored(runs, design, outcome, root))):
+    for file, record in (("analysis", outcome), ("exploratory", exploration(runs, design, outcome, root))):
         (arguments.out / f"{file}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_pairs(arguments.out / "per_seed.csv", runs, design)
     gains = ", ".join(f"{arm} {each['mean']:+.1f}" for arm, each in outcome["tricks"].items())

@@ -20,7 +20,7 @@ TEXTS = (".json", ".csv", ".md", ".tex", ".bib", ".txt", ".py")
 PASS, FAIL, NOT_CHECKED = "pass", "fail", "not checked"
 
 
-def judged(is_fine: bool, evidence: str) -> Outcome:
+def outcome_of(is_fine: bool, evidence: str) -> Outcome:
     return (PASS if is_fine else FAIL), evidence
 
 
@@ -32,7 +32,7 @@ def data_unchanged(workspace: Path) -> Outcome:
     files = [file for each in load(workspace / "data/manifest.json")["datasets"] for file in each["files"]]
     now = [hashlib.sha256((workspace.parent / file["path"]).read_bytes()).hexdigest() for file in files]
     wrong = [file["path"] for file, digest in zip(files, now, strict=True) if file["sha256"] != digest]
-    return judged(not wrong, f"{len(files) - len(wrong)} of {len(files)} files as the manifest says.")
+    return outcome_of(not wrong, f"{len(files) - len(wrong)} of {len(files)} files as the manifest says.")
 
 
 def runs_complete(workspace: Path) -> Outcome:
@@ -41,16 +41,16 @@ def runs_complete(workspace: Path) -> Outcome:
     planned, made = (analyse.read_runs(workspace / "results" / f"{name}.csv") for name in ("planned", "runs"))
     names = [{(run["condition"], run["arm"], run["seed"]) for run in runs} for runs in (planned, made)]
     failed = sum(run["status"] != "ok" for run in made)
-    return judged(names[0] == names[1], f"{len(planned)} planned, {len(made)} reported, {failed} of them failed.")
+    return outcome_of(names[0] == names[1], f"{len(planned)} planned, {len(made)} reported, {failed} of them failed.")
 
 
 def analysis_again(workspace: Path) -> Outcome:
     import analyse  # type: ignore[import-not-found, unused-ignore]
 
     design, before = load(workspace / "data/design.json"), load(workspace / "results/analysis.json")
-    again = analyse.confirmed(analyse.read_runs(workspace / "results/runs.csv"), design)
+    again = analyse.confirmation(analyse.read_runs(workspace / "results/runs.csv"), design)
     verdicts = (f"{arm} {each['verdict']}" for arm, each in again["tricks"].items())
-    return judged(again == before, f"Computed again: {', '.join(verdicts)}.")
+    return outcome_of(again == before, f"Computed again: {', '.join(verdicts)}.")
 
 
 def one_run_again(workspace: Path) -> Outcome:
@@ -68,7 +68,7 @@ def one_run_again(workspace: Path) -> Outcome:
         trained = train.train(design, condition, arm, seed, train.read_data(workspace / "data", seed))
     again = train.record(design, condition, arm, seed, trained)
     errors = (record["metrics"].get("test_error_percent") for record in (before, again))
-    return judged(before == again, "{} seed {}, {}: {} % before, {} % now.".format(arm, seed, condition, *errors))
+    return outcome_of(before == again, "{} seed {}, {}: {} % before, {} % now.".format(arm, seed, condition, *errors))
 
 
 def tests_pass(workspace: Path) -> Outcome:
@@ -76,7 +76,7 @@ def tests_pass(workspace: Path) -> Outcome:
 
     suite = unittest.defaultTestLoader.loadTestsFromModule(test_study)
     result = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
-    return judged(result.wasSuccessful(), f"{result.testsRun} tests ran.")
+    return outcome_of(result.wasSuccessful(), f"{result.testsRun} tests ran.")
 
 
 def numbers_agree(workspace: Path) -> Outcome:
@@ -87,7 +87,7 @@ def numbers_agree(workspace: Path) -> Outcome:
     values = {**render_paper.setting(design), **render_paper.outcome(analysis, exploratory)}
     text = (workspace / "writing/numbers.tex").read_text(encoding="utf-8")
     wrong = [name for name, value in values.items() if f"\\newcommand{{\\{name}}}{{{value}}}" not in text]
-    return judged(
+    return outcome_of(
         not wrong,
         f"{len(values) - len(wrong)} of {len(values)} numbers and sentences follow from the results.",
     )
@@ -99,7 +99,7 @@ def paper_compiled(workspace: Path) -> Outcome:
     pages = re.search(r"Output written on .*?\((\d+) pages?", log)
     troubles = len(re.findall(r"^(?:! |Overfull |LaTeX Warning: .*undefined)", log, re.MULTILINE))
     is_fine = head == b"%PDF-" and pages is not None and not troubles
-    return judged(
+    return outcome_of(
         is_fine,
         f"{pages[1] if pages else 'no'} pages, {troubles} errors, undefined references or overfull lines.",
     )
@@ -109,7 +109,7 @@ def no_absolute_paths(workspace: Path) -> Outcome:
     root = str(workspace.resolve().parent)
     texts = [path for path in sorted(workspace.rglob("*")) if path.suffix in TEXTS and path.is_file()]
     found = [path.name for path in texts if root in path.read_text(encoding="utf-8", errors="replace")]
-    return judged(not found, f"{len(texts)} text files searched for the run's own path, found in {len(found)}.")
+    return outcome_of(not found, f"{len(texts)} text files searched for the run's own path, found in {len(found)}.")
 
 
 def citations(workspace: Path) -> Outcome:
@@ -134,7 +134,7 @@ CHECKS: tuple[tuple[str, str, bool, Check], ...] = (
 )
 
 
-def carried_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str, Any]:
+def carry_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str, Any]:
     """One check; what cannot be carried out has failed, with the reason."""
     name, question, touches, check = row
     try:
@@ -150,7 +150,7 @@ def carried_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str,
     }
 
 
-def decided(checks: list[dict[str, Any]]) -> str:
+def decision_of(checks: list[dict[str, Any]]) -> str:
     failed = [check for check in checks if check["outcome"] == FAIL]
     if any(check["touches_a_claim"] for check in failed):
         return "not ready"
@@ -168,10 +168,10 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, required=True)
     workspace: Path = parser.parse_args().workspace
     sys.path.insert(0, str((workspace / "code").resolve()))
-    checks = [carried_out(workspace, row) for row in CHECKS]
+    checks = [carry_out(workspace, row) for row in CHECKS]
     tally = {word: sum(check["outcome"] == word for check in checks) for word in (PASS, FAIL, NOT_CHECKED)}
     counts = ", ".join(f"{number} {word}" for word, number in tally.items())
-    decision = decided(checks)
+    decision = decision_of(checks)
     record = {
         "program": "workspace/reviews/check_readiness.py",
         "decision": decision,

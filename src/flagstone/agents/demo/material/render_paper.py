@@ -30,13 +30,13 @@ ENDINGS = {
 }
 
 
-def signed(number: float, digits: int = 2) -> str:
+def signed_text(number: float, digits: int = 2) -> str:
     text = f"{number:+.{digits}f}"
     return f"${text if float(text) else text[1:]}$"  # no sign before a zero
 
 
 def interval(found: dict[str, Any], digits: int = 2) -> str:
-    return f"[{', '.join(signed(end, digits) for end in found['interval_95'])}]"
+    return f"[{', '.join(signed_text(end, digits) for end in found['interval_95'])}]"
 
 
 def mean(found: dict[str, Any], digits: int = 1) -> str:
@@ -49,7 +49,7 @@ def p_text(p_value: float | None) -> str:
     return "$<$0.0001" if p_value < 0.0001 else f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.3f}"
 
 
-def joined(names: list[str]) -> str:
+def joined_text(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "none"
 
 
@@ -93,7 +93,7 @@ def outcome(analysis: dict[str, Any], exploratory: dict[str, Any]) -> dict[str, 
     short, long = ENDINGS["best" if best else "open" if undecided else "none"]
     plain, plain_clean = noisy["plain"]["test_error_percent"], clean["plain"]["test_error_percent"]
     has_cost = plain["mean"] is not None and plain_clean["mean"] is not None
-    margin, on_the_way = exploratory["margin"], exploratory["lowest_on_the_way"]
+    margin = exploratory["margin"]
     return {
         "PlainError": mean(plain),
         "PlainClean": mean(plain_clean),
@@ -101,22 +101,18 @@ def outcome(analysis: dict[str, Any], exploratory: dict[str, Any]) -> dict[str, 
         "BestTrick": best or "no trick",
         "BestGain": mean(tricks[best]) if best else "--",
         "BestInterval": interval(tricks[best], 1) if best else "--",
-        "OpenTricks": joined(undecided),
+        "OpenTricks": joined_text(undecided),
         "VerdictList": "; ".join(f"{arm}: \\emph{{{each['verdict'].lower()}}}" for arm, each in tricks.items()),
         "MarginOf": margin["of"],
         "MarginOver": margin["over"],
-        "Margin": signed(margin["mean"]),
+        "Margin": signed_text(margin["mean"]),
         "MarginInterval": interval(margin),
         "Memorised": mean(noisy["plain"]["memorised_percent"], 0),
-        "MemorisedList": joined([f"{arm} {mean(noisy[arm]['memorised_percent'], 0)}" for arm in tricks]),
-        "CleanList": joined([f"{arm} {signed(each['mean'], 1)}" for arm, each in exploratory["ablation"].items()]),
-        "LowestList": joined(
-            [
-                f"{arm} {on_the_way[arm]['test_error_percent']:.1f} (epoch {on_the_way[arm]['epoch']:.0f})"
-                for arm in noisy
-                if on_the_way[arm]
-            ]
+        "MemorisedList": joined_text([f"{arm} {mean(noisy[arm]['memorised_percent'], 0)}" for arm in tricks]),
+        "CleanList": joined_text(
+            [f"{arm} {signed_text(each['mean'], 1)}" for arm, each in exploratory["ablation"].items()]
         ),
+        "LowestList": lowest_text(exploratory["lowest_on_the_way"]),
         "ClippedPercent": "--" if exploratory["clipped_percent"] is None else f"{exploratory['clipped_percent']:.1f}",
         "FailedSentence": f"These runs failed and count as planned: {', '.join(failed)}."
         if failed
@@ -124,6 +120,14 @@ def outcome(analysis: dict[str, Any], exploratory: dict[str, Any]) -> dict[str, 
         "AbstractEnding": short,
         "ConclusionEnding": long,
     }
+
+
+def lowest_text(on_the_way: dict[str, Any]) -> str:
+    """The lowest mean error of every arm, with its epoch."""
+    known = {arm: point for arm, point in on_the_way.items() if point}
+    return joined_text(
+        [f"{arm} {point['test_error_percent']:.1f} (epoch {point['epoch']:.0f})" for arm, point in known.items()]
+    )
 
 
 def comparison_table(analysis: dict[str, Any], exploratory: dict[str, Any]) -> str:
@@ -145,7 +149,7 @@ def comparison_table(analysis: dict[str, Any], exploratory: dict[str, Any]) -> s
 
 
 def trick_cells(found: dict[str, Any]) -> list[str]:
-    numbers = [signed(found["mean"]), interval(found), p_text(found["p_corrected"]), p_text(found["sign_flip_p"])]
+    numbers = [signed_text(found["mean"]), interval(found), p_text(found["p_corrected"]), p_text(found["sign_flip_p"])]
     return [*numbers, found["verdict"].lower()]
 
 

@@ -73,14 +73,14 @@ def train(design: Design, condition: str, arm: str, seed: int, data: Data) -> Tr
     constants = {"every_steps": epoch_steps, **design["constants"].get(arm, {})}
     trick = ARMS[arm](constants, weights, steps, chance)
     targets = one_hot(data.labels(condition))
-    curve = [measured(0.0, weights, widths, condition, data)]
+    curve = [measure(0.0, weights, widths, condition, data)]
     for step, batch in zip(range(1, steps + 1), batches(order, len(targets), training["batch_rows"]), strict=False):
         slope = trick.slope(gradient(layers, *trick.batch(data.features[batch], targets[batch])))
         speed = training["momentum"] * speed - training["rate"] * slope
         weights += speed
         trick.after(step, weights)
         if step % (training["record_every_epochs"] * epoch_steps) == 0 or step == steps:
-            curve.append(measured(step / epoch_steps, trick.evaluated(weights), widths, condition, data))
+            curve.append(measure(step / epoch_steps, trick.evaluated(weights), widths, condition, data))
             if not is_finite(curve[-1]):
                 break
     return Trained(curve, confusion(trick.evaluated(weights), widths, data), trick.observed())
@@ -90,7 +90,7 @@ def is_finite(point: Mapping[str, float]) -> bool:
     return bool(np.isfinite(sum(point.values())))
 
 
-def measured(epoch: float, weights: Floats, widths: list[int], condition: str, data: Data) -> dict[str, float]:
+def measure(epoch: float, weights: Floats, widths: list[int], condition: str, data: Data) -> dict[str, float]:
     """One point of the learning curve. An image is memorised if the network repeats the wrong label it was given."""
     layers = layers_of(weights, widths)
     train_scores = outputs_of(layers, data.features)[-1]

@@ -16,7 +16,7 @@ ALPHA = 1.0
 OTHER_SETS = 1000  # seeds of the study start at 1: no training set of the study is drawn here
 
 
-def drawn(folder: Path, design: dict[str, Any], seed: int) -> Data:
+def draw_data(folder: Path, design: dict[str, Any], seed: int) -> Data:
     """A training set of the pool. The rest of the pool takes the part of the test images, which are not looked at."""
     digits = np.loadtxt(folder / "digits.csv", delimiter=",", skiprows=1)
     features, labels = digits[:, :64] / 16.0, digits[:, 64].astype(np.int64)
@@ -34,7 +34,7 @@ def main() -> None:
     design["constants"]["mixup"]["alpha"] = ALPHA
     seed = int(os.environ["SEED"])
     with np.errstate(all="ignore"):
-        trained = train(design, "noisy", "mixup", seed, drawn(folder, design, seed))
+        trained = train(design, "noisy", "mixup", seed, draw_data(folder, design, seed))
     sys.stdout.write(f"validation_error: {trained.curve[-1]['test_error_percent']:.4f}\n")
 
 
