@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn
 
+from flagstone.agents.claude.launch import tool_limits
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
 from flagstone.errors import Interrupted
@@ -142,6 +143,13 @@ def test_keys_are_taken_out_of_what_the_cli_writes_down_itself(cli: StandIn, ask
     cli.answer(call, grace_s=20)  # it writes after its result
     kept = call.record_dir.parent / f"conversation-{SESSION}" / "config" / "x"
     assert kept.read_text() == '{"text": "it is [redacted ANTHROPIC_API_KEY]"}\n'
+
+
+def test_a_command_may_run_nearly_as_long_as_the_agent_may_be_silent_or_as_the_person_allows() -> None:
+    limits = Limits(wall_s=7200, silence_s=1800, turns=40, cost_usd=None)
+    assert tool_limits(limits, {}) == {"BASH_MAX_TIMEOUT_MS": "1620000"}
+    assert tool_limits(limits, {"BASH_MAX_TIMEOUT_MS": "9000000"}) == {"BASH_MAX_TIMEOUT_MS": "9000000"}
+    assert tool_limits(limits, {"BASH_MAX_TIMEOUT_MS": "x"}) == {"BASH_MAX_TIMEOUT_MS": "1620000"}
 
 
 def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> None:

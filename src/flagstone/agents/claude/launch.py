@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flagstone.agents.claude.login import LOGIN_VARIABLES
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Mode, amount, names, own_git_only
+from flagstone.agents.protocol import AgentCall, Limits, Mode, amount, names, own_git_only
 
 PLAIN = (
     *("-p", "--output-format", "stream-json", "--verbose"),
@@ -30,6 +30,7 @@ FIXED = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
+MOST_OF_A_COMMAND = "BASH_MAX_TIMEOUT_MS"  # 600 000 if it is not set
 PATIENCE = {"retries": 3.0, "api_timeout_s": 120.0, "stall_s": 60.0}
 PASSED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"),
@@ -122,7 +123,15 @@ def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, st
         prefixes += WORK_PREFIXES
     passed = {name: value for name, value in environ.items() if name in wanted or name.startswith(tuple(prefixes))}
     folders = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
-    return {**passed, **FIXED, **patience(call.options), **folders}
+    return {**passed, **FIXED, **patience(call.options), **tool_limits(call.limits, environ), **folders}
+
+
+def tool_limits(limits: Limits, environ: Mapping[str, str]) -> dict[str, str]:
+    """How long a command of the agent may run at most, if the agent asks for it: nearly as long as it may be silent."""
+    # the command has to time out first: a call that was silent for too long is ended as a whole
+    most_ms = int(min(limits.wall_s, limits.silence_s) * 900)
+    own = environ.get(MOST_OF_A_COMMAND, "")
+    return {MOST_OF_A_COMMAND: str(max(most_ms, int(own) if own.isdecimal() else 0))}
 
 
 def patience(options: Mapping[str, object]) -> dict[str, str]:
