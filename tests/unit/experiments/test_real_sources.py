@@ -66,6 +66,13 @@ def test_a_run_that_writes_into_its_sources_is_named_and_the_next_finds_them_as_
     assert (sources.project / "pkg" / "model.py").read_text() == "Y = 1\n"
 
 
+def test_no_run_is_blamed_for_what_was_laid_out_by_another_process(sources: Laboratory) -> None:
+    edits = Edits({number: set_x(float(number)) for number in range(2, 8)})
+    for _ in range(3):  # each call loads what it knows of the folder, as a block of runs does
+        sources.run(edits, limit=2)
+    assert [words for words in sources.said if "wrote into" in words] == []
+
+
 def test_a_folder_of_much_data_with_a_few_settings_in_it_stays_one_link(
     sources: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ class LastSeen:
                     found.unsettled.add(path)
         except (TypeError, ValueError):
             return cls(record)
+        found.is_saved = bool(found.keys)
         return found
 
     def note(self, path: str, status: os.stat_result, blob: Blob, looked_at_ns: int) -> None:
@@ -66,8 +67,14 @@ class LastSeen:
             del self.keys[path], self.blobs[path]
             self.unsettled.discard(path)
 
+    def drop_record(self) -> None:
+        """Before the folder changes: a kill must leave no record of what it held earlier."""
+        if self.record and self.is_saved:
+            self.record.unlink(missing_ok=True)
+            self.is_saved = False
+
     def save(self) -> None:
-        """For the next process; not after each small change, since a stale record is harmless."""
+        """Keeps this for the next process. After small changes an old record stays, unless it was dropped."""
         if not self.record or self.unsaved <= (max(UNSAVED, len(self.keys) // 50) if self.is_saved else 0):
             return
         rows = {path: (key, *self.blobs[path], path not in self.unsettled) for path, key in self.keys.items()}

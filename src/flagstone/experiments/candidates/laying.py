@@ -50,6 +50,8 @@ class Laying:
         try:
             make_real_folder(self.folder)
             standing = self.clear()
+            if self.is_strict and len(standing) < self.size:
+                self.last_seen.drop_record()
             for name in sorted(self.layout.folders - standing):
                 os.mkdir(self.folder / name)
                 os.chmod(self.folder / name, 0o755)
@@ -109,6 +111,8 @@ class Laying:
 
     def take_away(self, path: str, status: os.stat_result) -> None:
         place = self.folder / path
+        if self.is_strict:
+            self.last_seen.drop_record()
         if path in self.layout.files:
             if path in self.last_seen.keys and not self.last_seen.has_key(path, status) and self.differs(path, status):
                 self.touched.append(path)
