@@ -135,7 +135,7 @@ def test_a_changed_byte_of_the_contract_stops_the_loop_with_both_digests(laborat
         laboratory.run(Edits({2: whole(evil)}), limit=3)
     assert laboratory.words()[-1] == ("r0002", "invalid", "revert")
     assert "prepare.py was" in str(halted.value)
-    with pytest.raises(FlagstoneError, match="is not what it was"):
+    with pytest.raises(FlagstoneError, match="has changed since"):
         laboratory.run(Edits({3: set_x(2.0)}), limit=1)
 
 
@@ -145,7 +145,7 @@ def test_a_stopping_rule_may_be_raised_while_what_decides_may_not(laboratory: La
     laboratory.make(stopping={"max_runs": 3})
     assert laboratory.run(Edits({3: set_x(2.5)})) == "max_runs(3)"
     laboratory.make(metric={"name": "val_loss", "direction": "max", "backend": "log"})
-    with pytest.raises(FlagstoneError, match="is not what it was"):
+    with pytest.raises(FlagstoneError, match="has changed since"):
         laboratory.run(Edits({}))
 
 
