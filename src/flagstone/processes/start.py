@@ -21,8 +21,7 @@ from flagstone.processes.tool import run_quietly, starting
 from flagstone.processes.tree import FILE_LOCKS, MARK, Tree, new_tag, set_tag
 
 FLAGS = os.O_CLOEXEC
-# of util-linux: it asks the kernel to end it when we end, and becomes the program
-DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
+DIE_WITH_PARENT = ("--pdeathsig", "KILL")
 PROBE_S = 10.0
 
 
@@ -62,7 +61,7 @@ class Pipes:
 def start(command: Command, *, is_merged: bool) -> Child:
     """Starts a command; raises StartError if that is not possible."""
     if command.confinement is None:
-        can_setpriv()  # tried before the lock is taken: to try it is to start a program
+        setpriv_path()  # tried before the lock is taken: to try it is to start a program
     with starting:
         pipes = Pipes()
         try:
@@ -136,12 +135,19 @@ def launcher_argv(command: Command, argv: tuple[str, ...]) -> tuple[str, ...]:
         return argv  # bubblewrap dies with us by itself
     is_steered = any(name.startswith(STEERING) for name in command.env)
     is_free = bool(argv) and command.confinement is None and not is_steered
-    return (*DIE_WITH_PARENT, *argv) if is_free and can_setpriv() else ()
+    return (setpriv_path(), *DIE_WITH_PARENT, *argv) if is_free and setpriv_path() else ()
 
 
 @cache
-def can_setpriv() -> bool:
-    return run_quietly([*DIE_WITH_PARENT, "true"], Path("/"), PROBE_S)[0] == 0
+def setpriv_path() -> str:
+    """The program of util-linux that asks the kernel to end it when we end, and becomes another; '' if it fails.
+
+    By its whole path: the child may have another PATH than we have.
+    """
+    import shutil  # here, not above: most commands start nothing
+
+    path = shutil.which("setpriv")
+    return path if path and run_quietly([path, *DIE_WITH_PARENT, "true"], Path("/"), PROBE_S)[0] == 0 else ""
 
 
 def program_path(name: str, command: Command) -> str:

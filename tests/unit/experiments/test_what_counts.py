@@ -223,7 +223,7 @@ def test_a_ledger_that_is_gone_is_not_begun_again_over_its_runs(laboratory: Labo
     laboratory.make()
     laboratory.run(Edits({2: set_x(2.0)}), limit=2)
     laboratory.home.ledger.unlink()
-    with pytest.raises(FlagstoneError, match="is gone") as caught:
+    with pytest.raises(FlagstoneError, match="is missing") as caught:
         laboratory.run(Edits({}), limit=1)
     assert "--fresh" in str(caught.value.hint)
 
@@ -240,7 +240,7 @@ def test_beginning_anew_is_whole_or_finished_at_the_next_start(laboratory: Labor
             assert [each.value for each in there.entries()] == [4.0, 0.25]
             assert (there.home.root / "history" / "001" / "ledger.jsonl").is_file()
         else:
-            with pytest.raises(FlagstoneError, match="is not what it was"):
+            with pytest.raises(FlagstoneError, match="has changed since"):
                 there.run(Edits({}), limit=1)
         if not was_killed:
             return
