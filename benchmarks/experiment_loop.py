@@ -22,7 +22,7 @@ KEPT, KEPT_HELD = "agent, every edit kept", "agent, every edit kept, sandbox"
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    runs = max(2 * SHARE, int(sys.argv[1])) if len(sys.argv) > 1 else RUNS
     with tempfile.TemporaryDirectory(prefix="flagstone-bench-") as name:
         folder = Path(name)
         found = in_turns(folder)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 
+@cache  # once for all runs of an experiment
 def import_roots(root: Path) -> tuple[str, ...]:
     """The folders of a project that packages are imported from, relative to it: `src`, the root, workspace members."""
     members = sorted(os.path.relpath(folder, root) for folder in workspace_members(root))
