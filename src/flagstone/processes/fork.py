@@ -142,7 +142,7 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
 
 @cache
 def process_control() -> Callable[..., Any]:
-    """prctl, or a stand-in that does nothing where the system has none."""
+    """Returns prctl, or a function that does nothing if the system has no prctl."""
     import ctypes  # here, not above: loading it costs more than all of this module
 
     return getattr(ctypes.CDLL(None), "prctl", lambda *_: 0)

@@ -44,7 +44,7 @@ class Contract:
         return digest_value([self.specs[content], sorted(files.items())])
 
     def changed(self, began_with: Mapping[str, str], digest: str) -> str:
-        """What is not as it was when the experiment began, in words with both digests; nothing where all is."""
+        """Names what has changed since the experiment began, with both digests. Returns '' if nothing has."""
         files = self.files(began_with)
         now = self.digest(files)
         return "" if now == digest else f"{difference(began_with, files)} (contract {digest[:16]}, now {now[:16]})"

@@ -43,7 +43,7 @@ def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]])
 def reach_row(used: Mapping[str, bool | None], plain: Collection[str]) -> Row:
     """Whether the command uses each file that may change. One that a glob names besides others may be unused.
 
-    `used` is None where it stayed open; `plain` are the files that count by themselves.
+    `used` is None for a file if no run could tell; `plain` are the files that the spec names one by one.
     """
     unused = [path for path, is_used in used.items() if is_used is False]
     not_proven = [path for path, is_used in used.items() if is_used is None]
