@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from projects import PROJECTS
 from runs import RUNS
 from workplace import CHECKOUT, COPIED, Workplace, flagstone_project, pack, unpack
+
+from projects import PROJECTS
 
 HERE = Path(__file__).resolve().parent
 CODE = (*COPIED, "src")
