@@ -22,6 +22,7 @@ from .loading import load_spec as load_spec
 from .plan import Plan as Plan, find_plan as find_plan, plans as plans
 from .spec import (
     MEASURED as MEASURED,
+    MOST_RUNS as MOST_RUNS,
     CheckpointSpec as CheckpointSpec,
     HarnessSpec as HarnessSpec,
     MetricSpec as MetricSpec,
@@ -31,4 +32,5 @@ from .spec import (
     StoppingSpec as StoppingSpec,
     SubjectSpec as SubjectSpec,
     spec_of as spec_of,
+    with_end as with_end,
 )

@@ -19,6 +19,7 @@ from flagstone.settings import merge, sandbox_word
 Direction = Literal["min", "max"]
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
 MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
+MOST_RUNS = 100  # of an experiment whose plan names no end
 OPTIONAL = ("evaluate", "guard", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
 
@@ -94,6 +95,7 @@ class StoppingSpec:
     wall_h: float | None = None
     gpu_h: float | None = None
     cost_usd: float | None = None
+    proposals: int | None = 10
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,13 @@ class Spec:
         return digest_value({name: value.get(name) for name in DECISIVE}) if isinstance(value, dict) else "no spec"
 
     @property
+    def has_end(self) -> bool:
+        """Whether a condition is set that is reached sooner or later. A threshold may never be."""
+        ends = self.stopping
+        spends, computes = self.proposer == "agent" and ends.cost_usd, self.harness.gpus and ends.gpu_h
+        return bool(ends.max_runs or ends.plateau or ends.wall_h or computes or spends)
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         """Every name that is read from a run, the primary metric first; what we measure ourselves is not read."""
         names = (self.metric.name, *self.metric.auxiliary, *(each.name for each in self.constraints))
@@ -227,6 +236,13 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any], defaults: Mapping[s
     }
     parts |= {key: filled.get(key) or None for key in OPTIONAL}
     return msgspec.convert({**filled, **parts}, Spec, dec_hook=as_path)
+
+
+def with_end(value: dict[str, Any]) -> dict[str, Any]:
+    """The same mapping. If nothing in it ends the experiment for certain, it gets a number of runs."""
+    if spec_of("", Path(), value).has_end:
+        return value
+    return {**value, "stopping": {**value.get("stopping", {}), "max_runs": MOST_RUNS}}
 
 
 def as_path(_: type, value: Any) -> Path:

@@ -18,6 +18,7 @@ PLAN: dict[str, Any] = {
     "subject": {"root": "workspace/code", "mutable": ["train.py"]},
     "harness": {"argv": ["python", "train.py"]},
     "metric": {"name": "loss", "direction": "min"},
+    "stopping": {"max_runs": 20},
 }
 
 
@@ -53,6 +54,17 @@ def test_a_plan_may_not_name_folders_to_write_to(run: Run) -> None:
 def test_a_plan_may_not_choose_what_an_agent_is_started_as(run: Run) -> None:
     said = verdict(run, {**PLAN, "agent": {"driver": "command", "options": {"state": ["~"]}}})
     assert said.startswith("failed") and "agent.options.state" in said
+
+
+@pytest.mark.parametrize("stopping", [{}, {"threshold": 0.1}, {"gpu_h": 5}, {"max_runs": None}])
+def test_a_plan_that_may_never_end_is_refused(run: Run, stopping: dict[str, Any]) -> None:
+    said = verdict(run, {**PLAN, "stopping": stopping})
+    assert said.startswith("failed") and "max_runs, plateau or wall_h" in said
+
+
+@pytest.mark.parametrize("stopping", [{"plateau": 3}, {"wall_h": 2}, {"cost_usd": 3, "threshold": 0.1}])
+def test_a_plan_with_one_certain_end_is_enough(run: Run, stopping: dict[str, Any]) -> None:
+    assert verdict(run, {**PLAN, "stopping": stopping}).startswith("passed")
 
 
 def test_two_plans_of_one_name_are_refused(run: Run) -> None:

@@ -99,3 +99,52 @@ def test_an_experiment_that_does_not_begin_from_its_parent_has_none(project: Pat
     said = complaint(project, "new", "one", "--from", str(project / "plan.yaml"))
     assert "was not started from its parent nope" in said
     assert "experiment chain nope" in said
+
+
+def said_and_stopping(project: Path, *words: str) -> tuple[str, dict[str, Any]]:
+    said = asked(project, "new", "one", *SETS_UP, *words, *RUNS)
+    assert said.exit_code == 0, (said.exception, said.output)
+    return said.output, spec(project).get("stopping", {})
+
+
+@pytest.mark.parametrize("given", [(), ("--threshold", "0.5"), ("--gpu-h", "3")])
+def test_an_experiment_without_a_certain_end_gets_one_and_says_so(
+    project: Path, given: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    said, stopping = said_and_stopping(project, *given)
+    assert stopping["max_runs"] == 100
+    assert "it ends after 100 runs" in said
+    assert "next: flagstone experiment check one" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("given", [("--max-runs", "7"), ("--plateau", "7"), ("--wall-h", "7"), ("--cost-usd", "7")])
+def test_an_end_that_a_person_gave_stays_the_only_one(
+    project: Path, given: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    said, stopping = said_and_stopping(project, *given)
+    assert stopping == {given[0][2:].replace("-", "_"): 7}
+    assert "it ends after" not in said
+
+
+def test_what_limits_the_cost_of_an_agent_is_said_where_it_has_a_price(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert "note: nothing limits what the agent costs (--cost-usd N)" in said_and_stopping(project)[0]
+    for number, words in enumerate((("--agent", "demo"), ("--proposer", "none"), ("--cost-usd", "5"))):
+        assert "costs" not in asked(project, "new", f"free{number}", *SETS_UP, *words, *RUNS).output
+
+
+def test_a_person_at_a_terminal_is_asked_what_the_agent_may_cost(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("flagstone.cli.experiments.new.is_terminal", lambda: True)
+    for name, answer, limit in (("one", "2.5\n", 2.5), ("two", "\n", None)):
+        words = ["new", name, *SETS_UP, "--max-runs", "3", *RUNS]
+        said = CliRunner().invoke(command, words, obj=Location(project), input=answer)
+        assert "may cost in all" in said.output
+        assert spec(project, name)["stopping"].get("cost_usd") == limit
+        assert ("nothing limits" in said.output) == (limit is None)

@@ -114,7 +114,7 @@ def test_a_second_crash_is_remembered_as_abandoned_in_place_of_the_first() -> No
 
 
 def test_a_crash_that_nobody_could_mend_is_abandoned() -> None:
-    nothing = failed(3, None, status="invalid", reason="no proposal: no change", proposal={"fixes": "r0002"})
+    nothing = failed(3, None, status="invalid", reason="no proposal: nothing was changed", proposal={"fixes": "r0002"})
     nothing = replace(nothing, measurements=())
     assert 'r0002 "mixed precision": abandoned (exit code 1)' in (
         ideas_text([BASE, crashed(2, note="mixed precision"), nothing])

@@ -111,7 +111,7 @@ def test_a_call_leaves_its_prompt_its_events_its_result_and_a_line_in_the_log(tm
 
 def test_a_call_without_a_change_is_no_proposal(tmp_path: Path) -> None:
     said, _, _ = ask(tmp_path, (nothing, ended(text="Nothing is left to gain.")))
-    assert said.failure == "no change (Nothing is left to gain.)"
+    assert said.failure == "nothing was changed (Nothing is left to gain.)"
     assert not said.is_fatal
     assert said.facts["cost_usd"] == 0.25
 
@@ -170,18 +170,6 @@ def test_a_service_that_stays_away_is_no_proposal_in_the_end(tmp_path: Path) -> 
     assert waited == [15, 30, 60, 120]
     assert said.failure == "retryable: because"
     assert not said.is_fatal
-
-
-def test_proposals_that_go_on_making_no_edit_end_the_loop(tmp_path: Path) -> None:
-    entries = made_up(3)
-    empty = {"status": "invalid", "reason": "no proposal: no change", "measurements": ()}
-    for number in range(4, 8):
-        said, _, _ = ask(tmp_path, (nothing, ended()), view=view_of(tmp_path, entries))
-        assert not said.is_fatal
-        entries.append(entry_of(number, "revert", None, parent_run="r0001", **empty))
-    said, _, _ = ask(tmp_path, (nothing, ended()), view=view_of(tmp_path, entries))
-    assert said.is_fatal
-    assert said.failure == "5 proposals in a row made no edit, the last one: no change"
 
 
 def test_a_budget_that_is_used_up_stops_the_next_call_before_it_starts(tmp_path: Path) -> None:

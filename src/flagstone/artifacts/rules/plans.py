@@ -76,6 +76,8 @@ def gaps(spec: Spec, run: Run) -> Iterator[str]:
         yield "`proposer: scripted` needs `script`: a folder with one edit a run (0002/, …), or a Python file"
     if spec.proposer == "search" and not spec.search.get("parameters"):
         yield "`proposer: search` needs `search: {parameters: {NAME: {low: …, high: …}}}`"
+    if not spec.has_end:
+        yield "stopping sets nothing that ends it for certain: give max_runs, plateau or wall_h"
     if spec.harness.gpus > MOST_GPUS:
         yield f"harness.gpus: {spec.harness.gpus} are more than any machine has"
     if spec.parent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import yaml
 
 from flagstone import schemas
 from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder, refuse_invalid_name
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import Owner, owner_of, schemas_of
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
-from flagstone.plans import Home, command_of, constraint_of, direction_of
+from flagstone.plans import MOST_RUNS, Home, command_of, constraint_of, direction_of, with_end
 from flagstone.records import write_atomic
 
 OFF = ("off", False)
+FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or whose price is not known
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -94,6 +96,7 @@ def command(
             f"experiment {name!r} already exists",
             hint=f"choose another name, or continue it: {command_of(home, 'run')}",
         )
+    value, notes = ending_plan(value, owner_of(belongs_to))
     make_experiment_folder(folder)
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
     try:
@@ -104,9 +107,44 @@ def command(
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
     click.echo(f"command: {program_line(opened)}")
-    for notice in opened.subject.notices(opened.base):
+    for notice in (*notes, *opened.subject.notices(opened.base)):
         click.echo(f"note: {notice}")
     click.echo(f"next: {command_of(home, 'check')}")
+
+
+def ending_plan(value: dict[str, Any], owner: Owner) -> tuple[dict[str, Any], list[str]]:
+    """The plan with an end in time and money, and what was set or left open, in words."""
+    notes = []
+    if is_paid(value, owner):
+        stopping, limit = value.get("stopping", {}), asked_cost_usd()
+        if limit:
+            value = {**value, "stopping": {**stopping, "cost_usd": limit}}
+        else:
+            notes.append("nothing limits what the agent costs (--cost-usd N)")
+    ending = with_end(value)
+    if ending is not value:
+        notes.append(f"it ends after {MOST_RUNS} runs, because no other end is set (--max-runs N, --plateau N)")
+    return ending, notes
+
+
+def is_paid(value: Mapping[str, Any], owner: Owner) -> bool:
+    """Whether an agent that has a price proposes, and neither the plan nor a budget of its run limits that."""
+    is_agent = value.get("proposer", "agent") == "agent" and not owner.budgets
+    driver = value.get("agent", {}).get("driver") or owner.agent
+    return is_agent and driver not in FREE and "cost_usd" not in value.get("stopping", {})
+
+
+def asked_cost_usd() -> float:
+    """What a person lets the agent cost. Returns 0 if there is no limit, or nobody to ask."""
+    if not is_terminal():
+        return 0
+    words = "US dollars that the agent may cost in all (Enter: no limit)"
+    limit: float = click.prompt(words, default=0.0, type=click.FloatRange(0), show_default=False)
+    return limit
+
+
+def is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def program_line(opened: OpenedExperiment) -> str:

@@ -165,6 +165,9 @@ def say_end(opened: OpenedExperiment, engine: Engine, ended: str) -> None:
     click.echo(
         f"{opened.home.name}: {count_text(progress.number, 'run')}, {best}" + (f", ended by {ended}" if ended else "")
     )
+    if ended.startswith("proposals("):
+        click.echo(f"the last: {one_line(engine.history.recent[-1].reason, 300)}")
+        click.echo(f"to continue, correct that, then raise stopping.proposals in {opened.home.spec}")
     home = way_home(opened, progress.best)
     if home and ended:
         click.echo(f"to get it as a branch: {home}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from flagstone.plans import MetricSpec, StoppingSpec
 
-AMOUNTS = ("max_runs", "plateau", "wall_h", "gpu_h", "cost_usd")
-COUNTS = ("max_runs", "plateau")
+AMOUNTS = ("max_runs", "plateau", "wall_h", "gpu_h", "cost_usd", "proposals")
+COUNTS = ("max_runs", "plateau", "proposals")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ def conditions(
         is_reached = best is not None and (best == threshold or metric.is_better(best, than=threshold))
         found.append(Condition("primary_threshold", math.nan if best is None else best, threshold, is_reached))
     limits = ((name, getattr(stopping, name)) for name in AMOUNTS)
-    return found + [
-        Condition(name, amounts[name], limit, amounts[name] >= limit) for name, limit in limits if limit is not None
-    ]
+    used = ((name, amounts.get(name, 0.0), limit) for name, limit in limits if limit is not None)
+    return found + [Condition(name, done, limit, done >= limit) for name, done, limit in used]
 
 
 def end_reason(found: Iterable[Condition]) -> str:

@@ -17,7 +17,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment, refuse_if_unclean
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.measuring import checkpoint, link_or_copy
-from flagstone.plans import Home, command_of, direction_of
+from flagstone.plans import Home, command_of, direction_of, with_end
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 
 
@@ -42,7 +42,7 @@ def begin_child(
     refuse(parent, best, wanted)
     assert best is not None
     child = Home(parent.home.root.with_name(wanted.name), parent.home.base)
-    value = spec_of_child(parent, wanted)
+    value = with_end(spec_of_child(parent, wanted))
     schemas.check(schema_folder, "experiment", value, f"the spec of {wanted.name}")
     half = child.root.with_name(f".{wanted.name}.new")
     shutil.rmtree(half, ignore_errors=True)

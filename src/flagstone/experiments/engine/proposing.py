@@ -8,11 +8,9 @@ from functools import partial
 
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment
-from flagstone.experiments.ledger import Entry, History, find_entry, tail_of
+from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
 from flagstone.experiments.proposers import Proposer, View
 from flagstone.plans import Spec, run_id, unused_path
-
-NO_CHANGE = "no proposal: nothing was changed"
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,9 @@ class Proposals:
             made = Candidate(view.number, parent_run, parent.tree, parent, fault=proposed.failure, facts=facts)
             return replace(made, is_exhausted=ends, is_fatal=not ends)
         taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
-        fault = proposed.failure and f"no proposal: {proposed.failure}"
+        fault = proposed.failure and f"{NO_PROPOSAL}: {proposed.failure}"
         if not fault and taken.tree == parent.tree and not taken.violations:
-            fault = NO_CHANGE
+            fault = f"{NO_PROPOSAL}: nothing was changed"
         made = Candidate(view.number, parent_run, parent.tree, taken, proposed.note, fault, facts=facts)
         self.opened.subject.show(run, taken)
         made.keep(run)

@@ -9,6 +9,8 @@ from typing import Any
 from flagstone.experiments.deciding import Check, RunVerdict, Status
 from flagstone.experiments.measuring import Measurement
 
+NO_PROPOSAL = "no proposal"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,6 +40,16 @@ class Row:
     def is_baseline(self) -> bool:
         """Whether these were the unedited files: they have no parent."""
         return not self.parent_run
+
+    @property
+    def has_proposal(self) -> bool:
+        """Whether there was an edit to be measured: not if the proposer failed, or changed nothing."""
+        return self.status != "invalid" or not self.reason.startswith(NO_PROPOSAL)
+
+    @property
+    def word(self) -> str:
+        """What a person is shown as its outcome."""
+        return self.verdict if self.has_proposal else NO_PROPOSAL
 
 
 @dataclass(frozen=True)

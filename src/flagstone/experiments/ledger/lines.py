@@ -24,7 +24,7 @@ def outcome_text(entry: Entry, spec: Spec) -> str:
         if entry.improved:
             return f"advance  {name} → {entry.value:.6g} (best), {entry.reason}"
         return f"revert   {name} {entry.value:.6g}, {entry.reason}"
-    return f"{entry.status:<8} {one_line(entry.reason)}"
+    return f"{entry.status:<8} {one_line(entry.reason)}" if entry.has_proposal else one_line(entry.reason)
 
 
 def seconds_text(entry: Entry) -> str:

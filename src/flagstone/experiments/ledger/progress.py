@@ -15,7 +15,7 @@ class Progress:
     """Everything the engine has to know of all runs so far. Its size does not grow with their number.
 
     `reference` holds what the best came to on each seed (None: to nothing), `tests` how many candidates were repeated
-    so far, `kept` the values of the last gains, the baseline left out.
+    so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the baseline left out.
     """
 
     number: int = 0
@@ -24,6 +24,7 @@ class Progress:
     reference: Mapping[int, float | None] = field(default_factory=dict)
     tests: int = 0
     plateau: int = 0
+    idle: int = 0
     wall_s: float = 0.0
     gpu_s: float = 0.0
     cost_usd: float = 0.0
@@ -50,6 +51,7 @@ class Progress:
             "wall_h": self.wall_s / 3600,
             "gpu_h": self.gpu_s / 3600,
             "cost_usd": self.cost_usd,
+            "proposals": self.idle,
         }
 
     def after(self, entry: Entry) -> Progress:
@@ -65,11 +67,12 @@ class Progress:
             reference=values if is_gain else known,
             tests=self.tests + bool(entry.judgement.get("test")),
             plateau=self.plateau_after(entry),
+            idle=0 if entry.has_proposal else self.idle + 1,
             wall_s=self.wall_s + entry.wall_s,
             gpu_s=self.gpu_s + entry.gpu_s,
             cost_usd=self.cost_usd + entry.spent_usd,
             unknown_costs=self.unknown_costs + (entry.cost_usd is None),
-            verdicts={**self.verdicts, entry.verdict: self.verdicts.get(entry.verdict, 0) + 1},
+            verdicts={**self.verdicts, entry.word: self.verdicts.get(entry.word, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
             kept=(*self.kept, entry.value)[-KEPT:] if is_new_value and entry.value is not None else self.kept,
             began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,

@@ -31,7 +31,7 @@ from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
-from flagstone.experiments.proposers.ideas import LessonStore, is_empty
+from flagstone.experiments.proposers.ideas import LessonStore
 from flagstone.experiments.proposers.prompting import crash_to_fix, parts_of
 from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
@@ -42,7 +42,6 @@ from flagstone.text import one_line
 NOTE = 200
 RETRIES = 4
 FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
-IDLE = 5  # proposals in a row without an edit: whatever the reason, going on only costs
 # nothing that a further proposal could cure: a person has to
 FATAL = (Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET, Outcome.UNCLEAN)
 
@@ -151,12 +150,10 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
     if outcome in FATAL:
         return Proposed(failure=f"the agent cannot continue: {result.reason}", is_fatal=True, facts=facts)
     if outcome is Outcome.RETRYABLE or not edit.is_made:
-        why = "no change" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
+        why = "nothing was changed" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
         said = one_line(first_saying(result.text), NOTE)
         why = f"{why} ({said})" if said and outcome is Outcome.OK else why
-        is_last = idle_before(view) + 1 >= IDLE
-        failure = f"{IDLE} proposals in a row made no edit, the last one: {why}" if is_last else why
-        return Proposed(failure=failure, is_fatal=is_last, facts=facts)
+        return Proposed(failure=why, facts=facts)
     full = note_of(view, draft, result, edit)
     changed = {
         "change": change_in_words(edit.before, edit.after),
@@ -173,16 +170,6 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
     return now if now and now != was else first_saying(result.text)[:LONGEST_NOTE]
-
-
-def idle_before(view: View) -> int:
-    """How many of the last runs had no edit, one after the other."""
-    count = 0
-    for entry in reversed(view.entries[-IDLE:]):
-        if not is_empty(entry):
-            break
-        count += 1
-    return count
 
 
 def facts_of(calls: Sequence[tuple[AgentResult, float]]) -> dict[str, Any]:

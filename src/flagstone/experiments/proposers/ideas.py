@@ -82,7 +82,7 @@ class Lessons:
         if entry.status in NOT_AN_IDEA:
             return now
         now = replace(now, failures=self.failures + 1)
-        return now.with_abandoned(entry) if is_empty(entry) else now.with_failed(entry, idea_of(entry, tail))
+        return now.with_abandoned(entry) if not entry.has_proposal else now.with_failed(entry, idea_of(entry, tail))
 
     def with_failed(self, entry: Entry, idea: Idea) -> Lessons:
         """Remembers a failure. One that was to fix another takes its place, and keeps its name if it crashed too."""
@@ -113,11 +113,6 @@ class Lessons:
 def crash_fixed_by(entry: Entry) -> str:
     """The crashed run that this one was to fix; '' for an idea of its own."""
     return str(entry.proposal.get("fixes") or "")
-
-
-def is_empty(entry: Entry) -> bool:
-    """Whether nothing was tried: there was no edit."""
-    return entry.status == "invalid" and not entry.measurements and entry.reason.startswith("no proposal")
 
 
 def idea_of(entry: Entry, tail: Tail = no_tail) -> Idea:

@@ -12,7 +12,7 @@ from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.advice import advice_after
-from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, fitting, idea_of, is_empty, text_of
+from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, fitting, idea_of, text_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
@@ -132,7 +132,7 @@ def latest(view: View) -> Iterable[str]:
     for entry in reversed(view.entries[-LAST:]):
         if entry.is_baseline:
             yield f"{entry.run_id} the unedited files" + ("" if entry.value is None else f": {entry.value:.6g}")
-        elif is_empty(entry):
+        elif not entry.has_proposal:
             yield f"{entry.run_id} {one_line(entry.reason)}"
         else:
             yield idea_of(entry, view.tail).line

@@ -11,8 +11,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
-from flagstone.experiments.deciding import Condition, RunVerdict, amount_text, conditions
-from flagstone.experiments.ledger import Entry, History, Progress, Row, ledger_problems
+from flagstone.experiments.deciding import Condition, amount_text, conditions
+from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, Progress, Row, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
@@ -22,8 +22,8 @@ from flagstone.text import one_line
 WIDTH = 100
 TABLE_WIDTH = 120
 MOST_BYTES = 1024
-ALWAYS: tuple[RunVerdict, ...] = ("advance", "revert", "crash")
-SELDOM: tuple[RunVerdict, ...] = ("timeout", "invalid", "interrupted")
+ALWAYS = ("advance", "revert", "crash")
+SELDOM = ("timeout", "invalid", "interrupted", NO_PROPOSAL)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class Position:
 
     @property
     def conditions(self) -> list[Condition]:
-        return conditions(self.spec.stopping, self.spec.metric, self.progress.best_value, self.progress.amounts)
+        """Every condition that is set; the one on runs without a proposal as soon as there is such a run."""
+        found = conditions(self.spec.stopping, self.spec.metric, self.progress.best_value, self.progress.amounts)
+        return [each for each in found if each.name != "proposals" or each.done]
 
     @property
     def confidence(self) -> tuple[float | None, str]:
@@ -179,7 +181,7 @@ def last_rows(last: Row | None) -> list[str]:
     if last is None:
         return []
     value = f" {metric_figure(last.value)}" if last.value is not None else ""
-    return [f"last: {last.run_id} {last.verdict}{value} — {one_line(last.note or last.reason, 60)}"]
+    return [f"last: {last.run_id} {last.word}{value} — {one_line(last.note or last.reason, 60)}"]
 
 
 def working_rows(position: Position) -> list[str]:
@@ -202,7 +204,7 @@ def last_text(entries: Sequence[Entry]) -> str:
     for each in entries:
         improved = "yes" if each.improved else "no"
         figure, note = metric_figure(each.value), each.note or each.reason
-        rows.append((each.run_id, each.status, each.verdict, figure, improved, note))
+        rows.append((each.run_id, each.status, each.word, figure, improved, note))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     left = max(10, TABLE_WIDTH - sum(widths) - 2 * len(widths))
     shown = (

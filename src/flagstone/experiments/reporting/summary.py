@@ -84,4 +84,6 @@ def kind_of(entry: Row) -> str:
     """How and why a run failed, with the numbers left out that differ from run to run."""
     # an exit code tells kinds apart; other numbers do not
     reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))
+    if not entry.has_proposal:
+        return reason
     return f"{'broken constraint or guard' if entry.status == 'ok' else entry.status} ({reason})"
