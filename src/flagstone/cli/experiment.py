@@ -11,6 +11,7 @@ VERBS = {
     "check": "prove that what is edited is what is measured",
     "run": "propose, measure, keep or discard, until a stopping condition is met",
     "step": "evaluate the working files as they are now",
+    "wait": "wait for the verdict of a step",
     "status": "show how far it is",
     "tail": "show the end of a run's log, with its exception",
     "board": "open TensorBoard on what was written",

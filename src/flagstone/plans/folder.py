@@ -61,6 +61,9 @@ class Home:
     best_checkpoint = path_below("best_ckpt")
     results = path_below("results.tsv")
     lock = path_below("lock")
+    # the step that was started last, and what it printed
+    step = path_below("step.json")
+    step_log = path_below("step.log")
     # processes of a run that could not be ended; nothing is started while they live
     unclean = path_below("unclean.json")
     # a person asks the loop to end after the current run

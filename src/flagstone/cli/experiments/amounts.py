@@ -1,4 +1,4 @@
-"""Types of options that take a number above 0."""
+"""Types of options that take a number."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import click
 
 COUNT = click.IntRange(1)
+SECONDS_OR_NONE = click.FloatRange(0)
 
 
 def seconds_above_0(word: str) -> float:

@@ -10,3 +10,4 @@ from .opening import (
     start_over as start_over,
 )
 from .step import is_unedited as is_unedited, run_step as run_step
+from .worker import Step as Step, start_step as start_step, wait_for_step as wait_for_step

@@ -84,8 +84,8 @@ def slots_for(lag: int) -> queue.SimpleQueue[int]:
 class Engine:
     """One experiment under way. `slots` number the folders where its runs are laid out, one run in each.
 
-    With `tells_interruptions` an interrupted run gets its line in the ledger, because a person interrupted it; without,
-    it is done again, because whatever ends jobs did.
+    An interrupted run gets its line in the ledger if a person interrupted it: with `tells_interruptions`, or with
+    `experiment stop`. Otherwise it is done again.
     """
 
     opened: OpenedExperiment
@@ -110,7 +110,7 @@ class Engine:
 
     @property
     def again(self) -> str:
-        return command_of(self.opened.home, "run")
+        return command_of(self.opened.home, "run" if self.proposer else "step")
 
     @property
     def next_number(self) -> int:
@@ -229,7 +229,8 @@ class Engine:
     def conclude(self, candidate: Candidate, first: Measurement | None) -> Entry:
         """The verdict: its line in the ledger first, then everything that follows from it."""
         candidate, first = self.on_the_best(candidate, first)
-        if first is not None and first.status == "interrupted" and not self.tells_interruptions:
+        is_told = self.tells_interruptions or self.opened.home.stop.exists()
+        if first is not None and first.status == "interrupted" and not is_told:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
         entry = self.judge_of(candidate).entry(first)
         self.history.append(entry)

@@ -118,9 +118,8 @@ class Harness:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
             except Interrupted:
                 wall_s, started_at = time.time() - began, utc(began)
-                return Measurement(
-                    order.part, order.seed, "interrupted", "a person stopped it", started_at=started_at, wall_s=wall_s
-                )
+                why = f"a {'person' if self.home.stop.exists() else 'signal'} stopped it"
+                return Measurement(order.part, order.seed, "interrupted", why, started_at=started_at, wall_s=wall_s)
             return self.measurement_of(order, folder, result, Place(folder, log, began, time.time()), devices)
 
     def guard(self, order: Order) -> Measurement | None:
