@@ -175,6 +175,21 @@ def test_repeats_that_were_done_before_ctrl_c_are_not_done_again(laboratory: Lab
     assert len(count.read_text()) == 6  # five, and the one that was interrupted
 
 
+def test_two_equal_baselines_suffice(laboratory: Laboratory) -> None:
+    laboratory.make(noise={"baseline_repeats": 7})
+    laboratory.run(Edits({}), limit=1)
+    (baseline,) = laboratory.entries()
+    assert [each.value for each in baseline.measurements] == [4.5, 4.5]
+    assert baseline.reason == "baseline: 2 runs gave the same value"
+
+
+def test_a_baseline_that_varies_is_measured_as_often_as_the_spec_asks(laboratory: Laboratory) -> None:
+    laboratory.files = {"train.py": NOISY}
+    laboratory.make(noise={"baseline_repeats": 4})
+    laboratory.run(Edits({}), limit=1)
+    assert len(laboratory.entries()[0].measurements) == 4
+
+
 def test_a_spec_that_is_changed_while_the_loop_goes_on_is_noticed(laboratory: Laboratory) -> None:
     laboratory.make()
 

@@ -89,10 +89,14 @@ class Judge:
         return replace(entry, should_terminate=bool(reason), terminated_by=reason)
 
     def baseline(self, made: Entry, first: Measurement) -> Entry:
-        """The first run: the unedited files, measured as often as the spec asks. It becomes the best in any case."""
+        """The first run: the unedited files, measured as often as the spec asks. It becomes the best in any case.
+
+        Two equal values are enough: whatever gives the same number on two seeds is taken to have no noise.
+        """
         spec, tree = self.spec, self.candidate.snapshot.tree
         measurements = [first]
-        while measurements[-1].status == "ok" and spec.noise and len(measurements) < spec.noise.baseline_repeats:
+        wanted = spec.noise.baseline_repeats if spec.noise else 1
+        while measurements[-1].status == "ok" and len(measurements) < wanted and not are_equal(measurements):
             count = len(measurements)
             measurements.append(self.measure(tree, f"repeat-{count}", seed_for(spec.seed, count)))
         made = replace(made, measurements=tuple(measurements))
@@ -154,6 +158,12 @@ class Judge:
         """A win on an older parent is one only because it beats the best of this moment, and says so."""
         best, parent = self.progress.best_run, self.candidate.parent_run
         return f"better than {best}" + ("" if parent == best else f", although it was edited from {parent}")
+
+
+def are_equal(measurements: list[Measurement]) -> bool:
+    """Whether there are several measurements, and all gave one number."""
+    values = [each.value for each in measurements if each.value is not None]
+    return len(values) > 1 and not varies(values)
 
 
 def baseline_text(spec: Spec, values: list[float]) -> str:
