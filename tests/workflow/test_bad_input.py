@@ -78,6 +78,15 @@ def test_new_refuses_what_is_wrong_and_creates_nothing(place: Place, tmp_path: P
     assert tree(place.root) == before
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "stages.yaml"])
+def test_new_leaves_nothing_behind_where_the_project_is_set_up_wrongly(place: Place, name: str) -> None:
+    path = place.root / "config" / name
+    path.write_text(path.read_text() + "bogus: 1\n")
+    before = tree(place.root)
+    assert_refused(place.flagstone("new", "t", "--goal", "x"), f"config/{name}")
+    assert tree(place.root) == before
+
+
 def test_a_run_that_exists_is_not_touched(place: Place, first: Study) -> None:
     before = first.tree()
     assert_refused(place.flagstone("new", "t", "--goal", "another"), "already exists")

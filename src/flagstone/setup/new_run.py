@@ -11,10 +11,10 @@ from typing import Any
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies, open_run
+from flagstone.gates import copies
 from flagstone.layout import RUN_NAME, WORKSPACE_FOLDERS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
-from flagstone.settings import venue_fields
+from flagstone.settings import pinned_table, venue_fields
 from flagstone.setup import intake, pinning
 
 PASSING = "# what means nothing in another copy of this run\n.lock\n.snakemake/\n"
@@ -41,6 +41,7 @@ def create(project: Project, asked: NewRun) -> Run:
         project.runs_dir.mkdir(parents=True, exist_ok=True)
         building.root.mkdir(mode=0o700)
         fill(project, building, asked)
+        copies.note_arrival(building, pinned_table(project, building), "created")
         try:
             os.rename(building.root, final.root)
         except OSError as error:
@@ -49,7 +50,6 @@ def create(project: Project, asked: NewRun) -> Run:
         raise cannot_write(final.root, error) from error
     finally:
         pinning.forget(building.root)
-    copies.note_arrival(final, open_run(project, final).table, "created")
     return final
 
 
@@ -67,6 +67,9 @@ def refuse(project: Project, asked: NewRun) -> None:
     schemas.check(project.schemas, "settings", dict(asked.sets or {}), "the settings given")
     if asked.sets and "venue" in asked.sets:
         venue_fields(project.config, str(asked.sets["venue"]))
+    pinned_table(project, None)
+    config = project.config / "config.yaml"
+    schemas.check(project.schemas, "settings", schemas.read_yaml(config) or {}, str(config))
     intake.check_resources(asked.resources)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
-from flagstone.records import write_atomic
+from flagstone.records import content_of, write_atomic
 from flagstone.stages import Stage
 
 FOLDERS = ("prompts", "schemas")
@@ -17,8 +18,13 @@ def pin_all(project: Project, run: Run) -> list[str]:
     """Copies everything a run is built with; returns what changed by it."""
     changed = []
     for source, target in pairs(project, run):
-        if not target.is_file() or target.read_bytes() != source.read_bytes():
-            write_atomic(target, source.read_bytes())
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            why = error.strerror or error
+            raise FlagstoneError(f"cannot read {source}: {why}", hint=f"make it readable: chmod +r {source}") from error
+        if content_of(target) != content:
+            write_atomic(target, content)
             changed.append(run.relative(target))
     return changed
 
