@@ -82,6 +82,7 @@ def test_an_edit_becomes_a_commit_on_its_parent(beside: Beside) -> None:
     taken = beside.take()
     assert taken.violations == ()
     assert taken.changed == ("src/added/new.py", "src/deep/er.py", "src/model.py")
+    beside.subject.store.show_to_git()
     own = beside.home.candidates
     assert git(own, "rev-parse", f"{taken.commit}^{{tree}}") == taken.tree
     assert git(own, "rev-parse", f"{taken.commit}^") == beside.base.commit
@@ -119,6 +120,7 @@ def test_equal_edits_have_equal_commits(beside: Beside, tmp_path: Path) -> None:
 def test_a_note_of_any_kind_is_stored(beside: Beside) -> None:
     beside.begin()
     taken = beside.subject.take(beside.draft, beside.base, "tab\t\nline 😀 \0 \udcff" + "x" * 100_000, 1)
+    beside.subject.store.show_to_git()
     stored = git(beside.home.candidates, "cat-file", "commit", taken.commit)
     assert "tab\t\nline 😀" in stored
     assert "\0" not in stored
@@ -182,6 +184,7 @@ def test_data_of_the_checkout_is_seen_through_links_and_is_no_part_of_a_candidat
     put(draft, "src/model.py", "lr = 2\n")
     taken = beside.take()
     assert (taken.changed, taken.violations) == (("src/model.py",), ())
+    beside.subject.store.show_to_git()
     assert not links & set(git(beside.home.candidates, "ls-tree", "-r", "--name-only", taken.tree).split("\n"))
 
 
@@ -243,6 +246,7 @@ def test_submodules_are_empty_folders_and_told_of(beside: Beside, tmp_path: Path
     put(draft, "src/model.py", "lr = 2\n")
     taken = beside.take()
     assert taken.violations == ()
+    beside.subject.store.show_to_git()
     assert "160000" in git(beside.home.candidates, "ls-tree", taken.tree, "src/lib")
     put(draft, "src/lib/inside.py", "x")
     assert beside.take().violations == ("src/lib/inside.py was added within a submodule",)

@@ -21,6 +21,7 @@ from flagstone.experiments.candidates.git.store import Store
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 there = Store(Path(sys.argv[1]))
 sha = there.put(b"blob", b"an edit")
+there.show_to_git()
 for path in there.path_of(sha).parent.iterdir():
     path.rename(f"{there.path_of(sha)}.{os.getpid()}")
 assert there.put(b"blob", b"an edit") == sha
@@ -51,6 +52,7 @@ def test_threads_may_store_the_same_object_at_once(made: Store) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+    made.show_to_git()
     (path,) = [path for path in made.root.rglob("*") if path.is_file() and "objects" in path.parts]
     assert stat.S_IMODE(path.stat().st_mode) == 0o444
 
@@ -65,3 +67,35 @@ def test_what_a_killed_process_left_keeps_nobody_from_storing() -> None:
             folder.chmod(0o777)
         done = subprocess.run([sys.executable, "-c", AS_ANOTHER_USER, str(root)], capture_output=True, text=True)
         assert done.stdout == "an edit\n", done.stderr
+
+
+def test_another_process_finds_what_was_stored_since_and_what_became_a_pack(made: Store) -> None:
+    reader = Store(made.root)
+    shas = [made.put(b"blob", b"edit %d" % number) for number in range(3)]
+    assert [reader.content(sha) for sha in shas] == [b"edit 0", b"edit 1", b"edit 2"]
+    made.pack()
+    later = [made.put(b"blob", b"later %d, of another length" % number) for number in range(5)]
+    reader.recent.rows.clear()
+    assert reader.content(shas[1]) == b"edit 1"
+    assert reader.content(later[4]) == b"later 4, of another length"
+    assert b"later 3" in reader.repository.git("cat-file", "blob", later[3])
+
+
+def test_what_a_kill_left_half_written_is_written_over(made: Store) -> None:
+    first = made.put(b"blob", b"an edit")
+    journal = made.root / "unpacked"
+    with journal.open("ab") as stream:
+        stream.write(journal.read_bytes()[:-1])
+    again = Store(made.root)
+    second = again.put(b"blob", b"another")
+    assert Store(made.root).content(first) == b"an edit"
+    assert Store(made.root).content(second) == b"another"
+    assert journal.stat().st_size == again.unpacked.end
+
+
+def test_a_torn_loose_object_is_written_again(made: Store) -> None:
+    sha = made.put(b"blob", b"an edit")
+    made.show_to_git()
+    made.path_of(sha).chmod(0o644)
+    made.path_of(sha).write_bytes(b"")
+    assert Store(made.root).repository.git("cat-file", "blob", sha) == b"an edit"

@@ -18,7 +18,14 @@ from .edits import (
     run_note as run_note,
     seed_for as seed_for,
 )
-from .folders import LEFT_OUT as LEFT_OUT, make_empty_folder as make_empty_folder, unlock as unlock, walk as walk
+from .folders import (
+    LEFT_OUT as LEFT_OUT,
+    make_empty_folder as make_empty_folder,
+    make_real_folder as make_real_folder,
+    remove as remove,
+    unlock as unlock,
+    walk as walk,
+)
 from .git import Store as Store, plain_environment as plain_environment
 from .subject import Subject as Subject, subject_of as subject_of
 from .working import Working as Working

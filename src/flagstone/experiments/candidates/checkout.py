@@ -150,5 +150,6 @@ class GitSource:
 
     def way_home(self, commit: str, branch: str) -> str:
         """The command with which a person takes a candidate over as a branch; we never do."""
+        self.store.show_to_git()
         words = ["git", "-C", str(self.spec.root), "fetch", str(self.store.root), f"{commit}:refs/heads/{branch}"]
         return shlex.join(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from flagstone.processes import run_quietly
@@ -63,27 +63,12 @@ def make_real_folder(folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def make_empty_folder(folder: Path) -> None:
-    """An empty folder in this place."""
-    if is_empty_folder(folder):
-        return
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    if folder.exists():
-        shutil.rmtree(folder, onerror=unlock)
-    folder.mkdir(parents=True)
-
-
-def is_empty_folder(folder: Path) -> bool:
-    """Whether such a folder exists already, open to us: a run mostly leaves its own as it was."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return os.fstat(handle).st_mode & 0o700 == 0o700 and not os.listdir(handle)
-    finally:
-        os.close(handle)
+def make_empty_folder(folder: Path, but: Container[str] = ()) -> None:
+    """A folder in this place with nothing in it but what has these names."""
+    make_real_folder(folder)
+    for entry in entries_of(str(folder)):
+        if entry.name not in but:
+            remove(Path(entry.path), entry.stat(follow_symlinks=False))
 
 
 def remove(place: Path, status: os.stat_result) -> None:

@@ -67,6 +67,7 @@ def engine_of(
         try:
             engine.mend()
             yield engine
+            opened.subject.store.show_to_git()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise

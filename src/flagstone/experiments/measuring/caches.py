@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+
+from flagstone.experiments.candidates import make_empty_folder, make_real_folder, remove, walk
 
 COMPILED = {
     "MPLCONFIGDIR": "matplotlib",
@@ -23,53 +26,74 @@ OF_LIBRARIES = {
 # programs write to these even if they only read: a run gets empty ones
 WRITTEN = ("uv", "pip", "matplotlib", "fontconfig", "torch_extensions", "torch_compile", "mesa_shader_cache")
 MOST_LINKS = 500  # for one cache; a folder beyond is linked as a whole
+LINKED = ("cache", *(name.lower() for name in OF_LIBRARIES))
+Links = dict[str, str]  # where each leads; a folder leads nowhere
 
 
 def cache_variables(private: Path, inherited: Mapping[str, str], *, is_confined: bool, network: bool) -> dict[str, str]:
-    """Where libraries look for compiled code, models and data sets."""
+    """Where libraries look for compiled code, models and data sets. Empties the private folder of the run before."""
+    make_empty_folder(private, but=LINKED)
     found = {name: str(private / below) for name, below in COMPILED.items()}
     if not network:
         found["HF_HUB_OFFLINE"] = "1"
     home = Path(inherited.get("HOME") or "/nonexistent")
     cache = Path(inherited.get("XDG_CACHE_HOME") or home / ".cache")
-    own = private / "cache"
-    found["XDG_CACHE_HOME"] = str(own)
-    link_entries(cache, own)
+    found["XDG_CACHE_HOME"] = f"{private}/cache"
+    put_links({name: f"{cache}/{name}" for name in names_in(cache) if name not in WRITTEN}, f"{private}/cache")
     for name, (above, below) in OF_LIBRARIES.items():
-        theirs = Path(inherited.get(name) or (cache if above == "cache" else home) / below)
-        if theirs.is_dir():
-            found[name] = str(folder_of_links(theirs, private / name.lower()) if is_confined else theirs)
+        theirs = inherited.get(name) or f"{cache if above == 'cache' else home}/{below}"
+        if os.path.isdir(theirs):
+            own = f"{private}/{name.lower()}"
+            found[name] = own if is_confined else theirs
+            if is_confined:
+                put_links(links_to(theirs), own)
     return found
 
 
-def link_entries(cache: Path, own: Path) -> None:
-    """A folder of links to what is in a cache. New files in it are the run's own."""
-    own.mkdir(exist_ok=True)
-    for name in names_in(cache):
-        if name not in WRITTEN:
-            os.symlink(cache / name, own / name)
-
-
-def folder_of_links(theirs: Path, own: Path) -> Path:
+def links_to(theirs: str) -> Links:
     """The same folders with links to the files: a library can put a lock beside what it reads."""
-    own.mkdir()
-    waiting, left = deque([(theirs, own)]), MOST_LINKS
+    found, waiting, left = Links(), deque([""]), MOST_LINKS
     while waiting:
-        source, target = waiting.popleft()
-        names = names_in(source)
+        above = waiting.popleft()
+        names = names_in(theirs + above)
         left -= len(names)
-        for name in names:
-            is_folder = (source / name).is_dir() and not (source / name).is_symlink()
-            if is_folder and left > 0:
-                (target / name).mkdir()
-                waiting.append((source / name, target / name))
-            elif not name.endswith(".lock"):
-                os.symlink(source / name, target / name)
-    return own
+        for path in (f"{above}/{name}" for name in names):
+            place = theirs + path
+            if left > 0 and os.path.isdir(place) and not os.path.islink(place):
+                found[path[1:]] = ""
+                waiting.append(path)
+            elif not path.endswith(".lock"):
+                found[path[1:]] = place
+    return found
 
 
-def names_in(folder: Path) -> list[str]:
+def put_links(wanted: Links, own: str) -> None:
+    """Exactly these links, and folders with links, whatever a run has made of them. New files were that run's own."""
+    make_real_folder(Path(own))
+    present = dict[str, str]()
+    for path, status in walk(Path(own), lambda path: wanted.get(path) == ""):
+        if isinstance(status, OSError):
+            raise status
+        place = f"{own}/{path}"
+        leads = os.readlink(place) if stat.S_ISLNK(status.st_mode) else "" if stat.S_ISDIR(status.st_mode) else None
+        if leads is None or leads != wanted.get(path):
+            remove(Path(place), status)
+        else:
+            present[path] = leads
+    for path in wanted.keys() - present.keys() if len(present) < len(wanted) else ():
+        make_link(f"{own}/{path}", wanted[path])
+
+
+def make_link(place: str, leads: str) -> None:
+    if leads:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.symlink(leads, place)
+    else:
+        os.makedirs(place, exist_ok=True)
+
+
+def names_in(folder: str | Path) -> list[str]:
     try:
-        return sorted(os.listdir(folder))
+        return os.listdir(folder)
     except OSError:
         return []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates import Contract, Subject, make_empty_folder
+from flagstone.experiments.candidates import Contract, Subject
 from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
@@ -108,7 +108,6 @@ class Harness:
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private(f"{order.slot}")
-        make_empty_folder(private)
         with self.resources(order) as devices:
             command = self.command(order, folder, private, devices)
             log, began = order.run.log_of(order.part), time.time()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flagstone.experiments.candidates import Subject, make_empty_folder
+from flagstone.experiments.candidates import Subject
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.measurement import Measurement, Order
@@ -70,7 +70,6 @@ class Steps:
     ) -> tuple[ProcessResult | None, str]:
         """The result of a command, if it could be started, and what is wrong with it."""
         private = self.home.private(f"{order.slot}-step")
-        make_empty_folder(private)
         values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
         own = self.surroundings.variables(order, place.run_dir, private)
         command = Command(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.experiments.candidates.git.objects import is_object, write_all
@@ -20,39 +19,77 @@ class Journal:
 
     path: Path
 
-    def append(self, rows: Sequence[tuple[str, bytes]]) -> None:
-        """Durable when this returns; all of them or none."""
+    def append(self, rows: Sequence[tuple[str, bytes]], end: int) -> None:
+        """Durable when this returns; all of them or none. Writes over what a kill left half written behind `end`."""
         if not rows:
             return
         content = b"".join(bytes.fromhex(sha) + len(loose).to_bytes(4) + loose for sha, loose in rows)
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            size = os.fstat(handle).st_size
+            if os.fstat(handle).st_size > end:
+                os.ftruncate(handle, end)
             try:
                 write_all(handle, content)
                 os.fsync(handle)
             except OSError:
-                os.ftruncate(handle, size)
+                os.ftruncate(handle, end)
                 raise
         finally:
             os.close(handle)
-        if size == 0:
+        if end == 0:
             sync_folder(self.path.parent)
 
-    def rows(self) -> Iterator[tuple[str, bytes]]:
-        """Every object. Cuts off what a kill left half written."""
+    def size(self) -> int:
         try:
-            content = self.path.read_bytes()
+            return os.stat(self.path).st_size
         except FileNotFoundError:
-            return
-        start = 0
-        while start < len(content):
-            name, length = content[start : start + NAME_BYTES], content[start + NAME_BYTES : start + HEAD_BYTES]
-            end = start + HEAD_BYTES + int.from_bytes(length)
-            loose = content[start + HEAD_BYTES : end]
-            if end > len(content) or not is_object(name.hex(), loose):
-                with suppress(OSError):
-                    os.truncate(self.path, start)
-                return
-            yield name.hex(), loose
-            start = end
+            return 0
+
+    def places(self, start: int) -> Iterator[tuple[str, int, int]]:
+        """The name of each whole object from there on, and where its content begins and ends."""
+        with open(self.path, "rb") as stream:
+            stream.seek(start)
+            while len(head := stream.read(HEAD_BYTES)) == HEAD_BYTES:
+                name, length = head[:NAME_BYTES].hex(), int.from_bytes(head[NAME_BYTES:])
+                if not is_object(name, stream.read(length)):
+                    return
+                start += HEAD_BYTES + length
+                yield name, start - length, start
+
+    def content(self, begin: int, end: int) -> bytes:
+        with open(self.path, "rb") as stream:
+            stream.seek(begin)
+            return stream.read(end - begin)
+
+
+@dataclass
+class Unpacked:
+    """Which objects a journal has, as far as it was read. `shown` of them are loose files too."""
+
+    journal: Journal
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    end: int = 0
+    shown: int = 0
+
+    def read(self) -> None:
+        """Takes up what was appended since; all of it again, if the journal has become a pack meanwhile."""
+        size = self.journal.size()
+        if size < self.end:
+            self.places, self.end, self.shown = {}, 0, 0
+        if size > self.end:
+            for name, begin, end in self.journal.places(self.end):
+                self.places[name], self.end = (begin, end), end
+
+    def find(self, sha: str) -> bytes | None:
+        """The content of the loose file of an object; None if the journal does not have it."""
+        self.read()
+        for _ in range(2):
+            if sha not in self.places:
+                return None
+            content = self.journal.content(*self.places[sha])
+            if is_object(sha, content):
+                return content
+            # another process has packed the journal and begun the next
+            self.places, self.end, self.shown = {}, 0, 0
+            self.read()
+        return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.candidates.git.journal import Journal
-from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of, write_all
+from flagstone.experiments.candidates.git.journal import Journal, Unpacked
+from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of
 from flagstone.experiments.candidates.git.recent import Recent
 from flagstone.experiments.candidates.git.repository import Repository, lost, plain_environment
 from flagstone.experiments.candidates.git.trees import FOLDER, Row
@@ -41,23 +42,23 @@ REMEMBERED, REMEMBERED_BYTES = 128, 500_000
 class Store:
     """The repository below `root`.
 
-    New objects are appended to one journal, which is synced once a candidate; git reads them as loose objects, which
-    are not. Every hundred candidates the journal becomes a pack. What a power cut took of the loose objects is written
-    again from the journal.
+    New objects are appended to one journal, which is synced once a candidate. Every hundred candidates the journal
+    becomes a pack. Before git is asked for an object, those of the journal are written as loose files.
     """
 
     root: Path
     recent: Recent[str, bytes] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False)
-    unpacked: int | None = field(default=None, compare=False)
+    packed_at: int = field(default=PACKED_AT, compare=False)
 
-    @property
-    def journal(self) -> Journal:
-        return Journal(self.root / "unpacked")
+    @cached_property
+    def unpacked(self) -> Unpacked:
+        return Unpacked(Journal(self.root / "unpacked"))
 
     @property
     def repository(self) -> Repository:
-        self.mend()
+        """The repository with all objects where git finds them."""
+        self.show_to_git()
         return Repository(self.root)
 
     def make(self) -> None:
@@ -83,63 +84,45 @@ class Store:
     def append(self, objects: Iterable[tuple[str, bytes]]) -> None:
         """Stores objects, each as the content of its loose file: durable when this returns."""
         with self.lock:
-            self.mend()
-            rows = [(sha, packed) for sha, packed in objects if not os.path.exists(self.path_of(sha))]
+            self.unpacked.read()
+            rows = [(sha, loose) for sha, loose in objects if sha not in self.unpacked.places]
             try:
-                self.journal.append(rows)
-                for sha, packed in rows:
-                    self.write_loose(sha, packed)
+                self.unpacked.journal.append(rows, self.unpacked.end)
             except OSError as error:
-                self.unpacked = None
                 raise cannot_write(self.root, error) from error
-            self.unpacked = (self.unpacked or 0) + len(rows)
-            if self.unpacked >= PACKED_AT:
+            self.unpacked.read()
+            if len(self.unpacked.places) >= self.packed_at:
                 self.pack()
 
-    def write_loose(self, sha: str, packed: bytes) -> None:
-        """For git. It need not be durable, nor whole after a kill: the journal has the object."""
-        path, flags = self.path_of(sha), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            handle = os.open(path, flags, 0o444)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, flags, 0o444)
-        except FileExistsError:
-            return
-        try:
-            write_all(handle, packed)
-        finally:
-            os.close(handle)
-
-    def mend(self) -> None:
-        """Once a process: writes each object again that the journal has and git would not find, or would find torn."""
+    def show_to_git(self) -> None:
+        """Writes the objects of the journal as loose files. They need not be durable: the journal has them."""
         with self.lock:
-            if self.unpacked is not None:
-                return
-            self.unpacked = 0
-            for sha, packed in self.journal.rows():
-                self.unpacked += 1
-                path = self.path_of(sha)
-                try:
-                    if path.read_bytes() == packed:
-                        continue
-                    path.unlink()
-                except FileNotFoundError:
-                    pass
-                self.write_loose(sha, packed)
+            self.unpacked.read()
+            for sha in tuple(self.unpacked.places)[self.unpacked.shown :]:
+                loose = self.unpacked.find(sha)
+                if loose is None:
+                    return  # another process has packed them
+                write_loose(self.path_of(sha), loose)
+                self.unpacked.shown += 1
 
     def pack(self) -> None:
         """The journal as a pack. Without git everything stays as it is, and is tried again later."""
-        rows = list(self.journal.rows())
-        self.unpacked = 0
+        shas = tuple(self.unpacked.places)
+        loose = [each for sha in shas if (each := self.unpacked.find(sha))]
         try:
-            Repository(self.root).take_pack(pack_of([parts_of(packed) for _, packed in rows]))
+            Repository(self.root).take_pack(pack_of([parts_of(each) for each in loose]))
             sync_folder(self.root / "objects" / "pack")
         except FlagstoneError:
+            self.packed_at = len(shas) + PACKED_AT
             return
-        for sha, _ in rows:
+        for sha in shas:
             self.path_of(sha).unlink(missing_ok=True)
-        self.journal.path.unlink(missing_ok=True)
+        self.unpacked.journal.path.unlink(missing_ok=True)
+        self.packed_at = PACKED_AT
+
+    def ignored(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
+        """Which of these paths the `.gitignore` files of a folder name."""
+        return Repository(self.root).ignored(folder, paths)
 
     def content(self, sha: str) -> bytes:
         """The content of an object."""
@@ -178,20 +161,15 @@ class Store:
             self.recent.put(sha, content)
 
     def loose(self, sha: str) -> bytes | None:
-        """The content of a loose object; None if it is packed."""
-        path = self.path_of(sha)
-        for _ in range(2):
-            try:
-                return parts_of(path.read_bytes())[1]
-            except FileNotFoundError:
-                pass
-            except (OSError, zlib.error, ValueError) as error:
-                if self.unpacked is not None:
-                    raise lost(self.root, sha) from error
-            if self.unpacked is not None:
-                return None
-            self.mend()
-        return None
+        """The content of an object that is in the journal or a loose file; None if it is packed."""
+        try:
+            with self.lock:
+                loose = self.unpacked.find(sha) or self.path_of(sha).read_bytes()
+            return parts_of(loose)[1]
+        except FileNotFoundError:
+            return None
+        except (OSError, zlib.error, ValueError) as error:
+            raise lost(self.root, sha) from error
 
     def rows(self, tree: str) -> Iterator[Row]:
         """Every file and folder of a tree."""
@@ -220,7 +198,7 @@ class Store:
         """The difference of two trees as a person reads it, cut if it is very long."""
         if before == after:
             return ""
-        self.mend()
+        self.show_to_git()
         argv = ["git", "-c", "core.quotePath=false", "diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M"]
         code, content, output = run_quietly([*argv, before, after], self.root, 60, env=plain_environment())
         if code:
@@ -264,3 +242,16 @@ class Batch:
         for sha, (_, content) in objects.items():
             self.store.remember(sha, content)
         self.store.append((sha, loose_form(*each)) for sha, each in objects.items())
+
+
+def write_loose(path: Path, content: bytes) -> None:
+    """An object as git reads it. Replaces what a kill or a power cut has torn."""
+    try:
+        if path.read_bytes() == content:
+            return
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.chmod(0o444)
+    os.replace(fresh, path)
