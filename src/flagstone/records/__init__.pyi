@@ -23,6 +23,7 @@ from .files import (
     replace as replace,
     sync_folder as sync_folder,
     write_atomic as write_atomic,
+    write_in_place as write_in_place,
     write_record as write_record,
 )
 from .ledger import Ledger as Ledger, last_line as last_line, last_lines as last_lines

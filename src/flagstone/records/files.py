@@ -12,6 +12,7 @@ from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.records.encoding import Kind, decode_or_none
 
 MAKE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+IN_PLACE_BYTES = 256
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
@@ -107,6 +108,19 @@ def replace(path: Path, content: bytes) -> None:
     try:
         put(temporary, content, os.O_TRUNC)
         os.replace(temporary, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_in_place(path: Path, value: object) -> None:
+    """A small record that is written often: with one call, over the one before, which takes no new file."""
+    content = json.dumps(value).encode().ljust(IN_PLACE_BYTES)
+    try:
+        handle = open_new(os.fspath(path), 0, 0o644)
+        try:
+            os.pwrite(handle, content, 0)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise cannot_write(path, error) from error
 

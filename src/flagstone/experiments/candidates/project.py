@@ -150,7 +150,7 @@ class FilesSource:
 
     def scratch(self, tree: Tree) -> frozenset[str]:
         """Of the folders that training code is known to write to, those that the project has."""
-        return frozenset(name for name in SCRATCH if (self.spec.root / name).is_dir())
+        return frozenset(name for name in SCRATCH.intersection(self.names_in("")) if (self.spec.root / name).is_dir())
 
     def also_mutable(self, tree: Tree) -> frozenset[str]:
         """Where the links lead that may change."""

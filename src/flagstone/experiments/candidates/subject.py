@@ -28,7 +28,7 @@ from flagstone.experiments.candidates.sources import (
 from flagstone.experiments.candidates.taking import Rules, Taking
 from flagstone.globs import matches
 from flagstone.plans import RunFolder, SubjectSpec, unused_path
-from flagstone.records import make, read_record, write_record
+from flagstone.records import make, read_record, write_in_place
 
 LARGEST_SHOWN = 2_000_000
 LONGEST_MESSAGE = 20_000
@@ -86,7 +86,7 @@ class Subject:
         before = str((read_record(owner) or {}).get("run", ""))
         if before:
             self.left[folder] = unused_path(run.root.with_name(before) / "left")
-        write_record(owner, {"run": run.root.name}, durable=False)
+        write_in_place(owner, {"run": run.root.name})
         return folder
 
     def draft(self, run: RunFolder) -> Path:
@@ -109,7 +109,7 @@ class Subject:
             last_seen, number = self.last_seen_in(run.draft), 0
             while os.path.lexists(spare := self.home / "trees" / f"draft-{number}"):
                 number += 1
-            write_record(spare.with_suffix(".json"), {"run": run.root.name}, durable=False)
+            write_in_place(spare.with_suffix(".json"), {"run": run.root.name})
             os.rename(run.draft, spare)
             if last_seen.record != self.record_of(spare):
                 last_seen.record, last_seen.is_saved = self.record_of(spare), False

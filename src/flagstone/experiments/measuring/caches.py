@@ -74,8 +74,10 @@ def put_links(wanted: Links, own: str) -> None:
     for path, status in walk(Path(own), lambda path: wanted.get(path) == ""):
         if isinstance(status, OSError):
             raise status
-        place = f"{own}/{path}"
-        leads = os.readlink(place) if stat.S_ISLNK(status.st_mode) else "" if stat.S_ISDIR(status.st_mode) else None
+        place, is_folder = f"{own}/{path}", stat.S_ISDIR(status.st_mode)
+        if is_folder and status.st_mode & 0o700 != 0o700:
+            os.chmod(place, 0o700)
+        leads = os.readlink(place) if stat.S_ISLNK(status.st_mode) else "" if is_folder else None
         if leads is None or leads != wanted.get(path):
             remove(Path(place), status)
         else:
