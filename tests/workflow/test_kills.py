@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from workbench import STAGES, Place, Said, Study, ended, in_the_background, pids_in, wait_until
+from workbench import INSTANT, STAGES, Place, Said, Study, ended, in_the_background, pids_in, wait_until
 
 from flagstone.locks import holder_of
 from flagstone.records import Ledger
@@ -124,7 +124,7 @@ def test_a_call_that_is_asked_to_stop_stops_and_the_next_resumes_the_same_turn(
     wait_until(lambda: study.counts()["01"], "the call of the agent")
     said = strike(call, number, all_of_them=way == "all")
     assert not said.has_traceback, said.text
-    assert holder_of(study.files.lock) is None
+    assert_free_on_every_host(study)
     if program == "flagstone" and not study.summary("01").is_file():
         assert said.code == 130, said.text
 
@@ -146,7 +146,24 @@ def test_a_call_that_was_started_in_the_background_stops_too(
     wait_until(lambda: study.counts()["01"], "the call of the agent")
     said = strike(call, number, all_of_them=True)
     assert said.code and not said.has_traceback, said.text
-    assert holder_of(study.files.lock) is None and pids_in(call.pid) == []
+    assert pids_in(call.pid) == []
+    assert_free_on_every_host(study)
+
+
+def assert_free_on_every_host(study: Study) -> None:
+    """Another host cannot see whether a process of this one lives: it goes by what is written in the lock."""
+    assert [path.read_text() for path in (study.files.lock, study.files.drafts("01") / ".lock")] == ["", ""]
+
+
+@pytest.mark.parametrize(("script", "code"), [(INSTANT, 0), ({"*": {"*": "crash"}}, 1)], ids=["gate", "failure"])
+@pytest.mark.parametrize("program", ["snakemake", "flagstone"])
+def test_a_call_that_ends_leaves_no_lock_to_other_hosts(
+    place: Place, program: str, script: dict[str, object], code: int
+) -> None:
+    study = place.new("t", "limits.attempts=1", script=script)
+    said = place.snakemake() if program == "snakemake" else place.flagstone("run", "t")
+    assert bool(said.code) == bool(code), said.text
+    assert_free_on_every_host(study)
 
 
 @pytest.mark.parametrize("later_s", [0.03, 0.08, 0.15])

@@ -259,12 +259,12 @@ class Frontier:
         """Brings what is derived in step, and lets the run go, for whoever comes next."""
         if not self.lock:
             return
-        try:
-            self.keep_last_versions()
-            if not is_refreshed(self.opened.run, self.look()):
-                self.call.refresh(self.opened)
-        except FlagstoneError as error:  # the next call tries again
-            self.notices.append(error.problem)
-        self.opened.cache.save()
-        self.lock.release()
+        with self.lock:
+            try:
+                self.keep_last_versions()
+                if not is_refreshed(self.opened.run, self.look()):
+                    self.call.refresh(self.opened)
+            except FlagstoneError as error:  # the next call tries again
+                self.notices.append(error.problem)
+            self.opened.cache.save()
         self.lock = None

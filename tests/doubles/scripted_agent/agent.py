@@ -62,9 +62,7 @@ def note_call(call: AgentCall) -> None:
         "resume": call.conversation.resume,
         "prompt_sha256": hashlib.sha256(call.prompt.encode("utf-8", "replace")).hexdigest(),
     }
-    folder = call.record_dir / "commands"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "call.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_atomic(call.record_dir / "commands" / "call.json", json.dumps(record, indent=1).encode())
 
 
 def play(call: AgentCall, planned: Sequence[Action]) -> int:
