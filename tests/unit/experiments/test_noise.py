@@ -59,7 +59,7 @@ def test_the_evidence_of_ten_pairs_is_twice_the_better_of_both_tests() -> None:
     found = judge(SLEEP_SECOND, SLEEP_FIRST, "max", 1, RULE)
     assert found.evidence == pytest.approx(0.002832890197384, rel=1e-9)  # R: the paired two-sided p
     assert found.gain == pytest.approx(1.58)
-    assert found.reason.startswith("10 paired repeats: gain 1.58 ± 0.39, needs p < 0.0004, has p = 0.0028")
+    assert found.reason.startswith("gain 1.58 ± 0.39 over 10 pairs, p = 0.0028 (needs < 0.0004)")
 
 
 def test_a_shift_common_to_both_values_of_a_pair_does_not_hide_the_gain() -> None:
@@ -108,13 +108,13 @@ def test_a_clear_gain_is_accepted_after_a_few_pairs_in_either_direction() -> Non
     down = decided([-each for each in better], [-each for each in reference], direction="min")
     assert (up.stance, up.gain, up.evidence) == (down.stance, down.gain, down.evidence)
     assert up.stance == "accept" and up.gain > 3
-    assert int(up.reason.split()[0]) <= 10
+    assert int(up.reason.split(" over ")[1].split()[0]) <= 10
 
 
 def test_a_clear_loss_is_rejected_after_one_pair() -> None:
     found = decided(draws(4, 30, -6.0), draws(5, 30))
     assert found.stance == "reject"
-    assert found.reason.startswith("1 paired repeat: gain -")
+    assert found.reason.startswith("gain -") and " over 1 pair, " in found.reason
     assert found.reason.endswith("more repeats are unlikely to show a gain")
 
 
@@ -139,7 +139,7 @@ def test_a_test_begins_by_asking_for_a_pair() -> None:
 def test_a_rule_that_allows_too_few_pairs_says_so_at_once() -> None:
     found = judge([], [], "max", 1, NoiseRule(max_repeats=4))
     assert found.stance == "reject"
-    assert found.reason == "test 1 needs at least 6 paired repeats; max_repeats allows 4"
+    assert found.reason == "test 1 needs at least 6 pairs; max_repeats allows 4"
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 3, 4, 5, 6])

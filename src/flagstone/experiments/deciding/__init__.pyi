@@ -11,6 +11,7 @@ from .verdict import (
     Reference as Reference,
     RunVerdict as RunVerdict,
     Status as Status,
+    behind_text as behind_text,
     broken_text as broken_text,
     check as check,
     is_ahead as is_ahead,

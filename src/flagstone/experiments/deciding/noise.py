@@ -73,22 +73,26 @@ def looks_better(first: float, best: Sequence[float], direction: str) -> bool:
     """Whether one run is worth repeating: it must be clearly on the better side of what is known of the best."""
     if not best or not are_numbers((first, *best)):
         return are_numbers((first,))
-    head_start = HEAD_START * deviation(best) if len(best) > 1 else 0.0
-    return improvement(first, median(best), direction) > head_start
+    return improvement(first, median(best), direction) > head_start(best)
+
+
+def head_start(best: Sequence[float]) -> float:
+    """By how much a first run must be better than the median of the best."""
+    return HEAD_START * deviation(best) if len(best) > 1 else 0.0
 
 
 def judge(pairs: Pairs, test: int, rule: NoiseRule, known: Sequence[float] = ()) -> Judgement:
     """What the pairs so far say. `known` are all values of the best: they only help to give up early."""
     count = len(pairs)
     if not are_numbers((*pairs.ours, *pairs.theirs)):
-        return Judgement("reject", 0.0, 1.0, f"{pairs_text(count)}: not every value is a finite number")
+        return Judgement("reject", 0.0, 1.0, f"not every value of {pairs_text(count)} is a finite number")
     gains, plan = pairs.gains, schedule(rule.alpha, rule.max_repeats, test)
     gain = mean(gains) if gains else 0.0
     if not plan.looks:
         allowed = f"max_repeats allows {rule.max_repeats}"
-        return Judgement("reject", gain, 1.0, f"test {test} needs at least {plan.fewest} paired repeats; {allowed}")
+        return Judgement("reject", gain, 1.0, f"test {test} needs at least {plan.fewest} pairs; {allowed}")
     found = evidence(pairs.ours, pairs.theirs, gains)
-    words = f"{pairs_text(count)}: gain {gain_text(gains)}, needs p < {plan.level:.2g}, has p = {found:.2g}"
+    words = f"gain {gain_text(gains)} over {pairs_text(count)}, p = {found:.2g} (needs < {plan.level:.2g})"
     if count > 1 and not varies(pairs.ours):
         words += "; the candidate gave one value on every seed"
     if count in plan.looks and found <= plan.level:
@@ -143,4 +147,4 @@ def gain_text(gains: Sequence[float]) -> str:
 
 
 def pairs_text(pairs: int) -> str:
-    return "1 paired repeat" if pairs == 1 else f"{pairs} paired repeats"
+    return "1 pair" if pairs == 1 else f"{pairs} pairs"

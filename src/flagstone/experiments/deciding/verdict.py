@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 from flagstone.experiments.deciding import noise
@@ -54,8 +55,9 @@ def broken_text(checks: Iterable[Check]) -> str:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a candidate has to beat: the value of the best, and what it came to on each seed (None: no number)."""
+    """What a candidate has to beat: the best run, its value, and what it came to on each seed (None: no number)."""
 
+    run: str
     value: float
     on_seeds: Mapping[int, float | None] = field(default_factory=dict)
     is_noisy: bool = False
@@ -70,3 +72,14 @@ def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
     if best.is_noisy:
         return noise.looks_better(value, best.known, metric.direction)
     return metric.is_better(value, than=best.value)
+
+
+def behind_text(best: Reference, metric: MetricSpec) -> str:
+    """Why a measurement that is not ahead is not: with what it was compared, and what it needed."""
+    known = best.known
+    if not (best.is_noisy and noise.are_numbers(known)):
+        return f"no better than {best.run} ({best.value:.6g})"
+    middle, less = median(known), metric.direction == "min"
+    bar = middle - noise.head_start(known) if less else middle + noise.head_start(known)
+    runs = f"the {len(known)} runs of {best.run}" if len(known) > 1 else best.run
+    return f"not clearly better than {runs} (median {middle:.6g}): needs {'less' if less else 'more'} than {bar:.6g}"

@@ -129,7 +129,7 @@ class Engine:
         if self.history.progress.best is None:
             return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
         now, spec = self.history.progress, self.opened.spec
-        return end_reason(conditions(spec.stopping, spec.metric, now.best_value, now.amounts))
+        return end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
 
     def run(self, limit: int | None = None) -> str:
         """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""

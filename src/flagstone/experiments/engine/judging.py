@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from flagstone.experiments.candidates import Candidate, is_no_op, is_seed_only, seed_for
@@ -13,6 +13,7 @@ from flagstone.experiments.deciding import (
     Judgement,
     Pairs,
     Reference,
+    behind_text,
     broken_text,
     check,
     conditions,
@@ -26,6 +27,7 @@ from flagstone.experiments.ledger import Entry, Progress
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import NoiseRule, Spec, run_id
 from flagstone.records import utc
+from flagstone.statistics import mean
 
 SEEDS_TRIED = 2  # so many seeds for each repeat that is allowed, where the best fails on some
 
@@ -84,7 +86,7 @@ class Judge:
         if entry.verdict == "advance":
             entry = replace(entry, improved=True, best_run=entry.run_id, best_value=entry.value)
         now, spec = self.progress.after(entry), self.spec
-        reason = end_reason(conditions(spec.stopping, spec.metric, now.best_value, now.amounts))
+        reason = end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
         reason = "manual" if entry.status == "interrupted" else reason
         return replace(entry, should_terminate=bool(reason), terminated_by=reason)
 
@@ -105,7 +107,7 @@ class Judge:
         values = [each.value for each in measurements if each.value is not None]
         every = [self.checks(each) for each in measurements]
         rows = next(filter(broken_text, every), every[0])
-        made = replace(made, status="ok", value=sum(values) / len(values), valid=True, constraints=rows)
+        made = replace(made, status="ok", value=values[0], valid=True, constraints=rows)
         if broken := broken_text(rows):
             return refused(made, broken)
         return self.win(made, baseline_text(spec, values))
@@ -122,15 +124,16 @@ class Judge:
         if best is None:
             return self.win(made, "the first valid run")
         reference = Reference(
+            run=best.run_id,
             value=best.value or 0.0,
             on_seeds=self.progress.reference,
             is_noisy=spec.noise is not None and varies(self.progress.baseline),
         )
         if not is_ahead(first.value, reference, spec.metric):
-            return replace(made, reason=f"no better than the best ({reference.value:.6g})")
+            return replace(made, reason=behind_text(reference, spec.metric))
         if spec.noise and (same := self.unchanged_text()):
             return replace(made, reason=same)
-        made = self.win(made, self.win_text())
+        made = self.win(made, self.win_text(f" ({reference.value:.6g})" if not reference.is_noisy else ""))
         if not (reference.is_noisy and spec.noise and made.verdict == "advance"):
             return made
         return PairedTest(self, made, dict(reference.on_seeds), self.progress.tests + 1).entry(spec.noise)
@@ -154,10 +157,10 @@ class Judge:
             return "nothing but comments or the note was changed: no gain"
         return "nothing but a seed was changed: no gain" if is_seed_only(before, after) else ""
 
-    def win_text(self) -> str:
+    def win_text(self, value: str = "") -> str:
         """A win on an older parent is one only because it beats the best of this moment, and says so."""
         best, parent = self.progress.best_run, self.candidate.parent_run
-        return f"better than {best}" + ("" if parent == best else f", although it was edited from {parent}")
+        return f"better than {best}{value}" + ("" if parent == best else f", although it was edited from {parent}")
 
 
 def are_equal(measurements: list[Measurement]) -> bool:
@@ -258,11 +261,10 @@ class PairedTest:
         )
 
     def finished(self, found: Judgement) -> Entry:
-        made = self.unfinished(found.reason)
-        facts: Mapping[str, object] = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
-        return replace(
-            made,
-            verdict="advance" if found.stance == "accept" else "revert",
-            value=sum(self.ours) / len(self.ours) if self.ours else made.value,
-            judgement={**made.judgement, **facts},
-        )
+        is_gain, best = found.stance == "accept", self.judge.progress.best_run
+        words = self.judge.win_text() if is_gain else f"not shown to be better than {best}"
+        made = self.unfinished(f"{words}: {found.reason}")
+        facts: dict[str, object] = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
+        if self.ours:
+            facts |= {"against": best, "ours": mean(self.ours), "theirs": mean(self.theirs)}
+        return replace(made, verdict="advance" if is_gain else "revert", judgement={**made.judgement, **facts})

@@ -8,13 +8,18 @@ from typing import Any
 
 from flagstone.experiments.deciding import Check, RunVerdict, Status
 from flagstone.experiments.measuring import Measurement
+from flagstone.statistics import mean
 
 NO_PROPOSAL = "no proposal"
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a table shows of one run: its verdict, and the best after it."""
+    """What a table shows of one run: its verdict, and the best after it.
+
+    `value` is that of the first run, on the seed that every candidate is measured on; `judgement` has what pairs of
+    repeats came to. Earlier versions wrote the mean of the repeats as `value`.
+    """
 
     number: int
     run_id: str
@@ -35,6 +40,7 @@ class Row:
     should_terminate: bool = False
     terminated_by: str = ""
     ended_at: str = ""
+    judgement: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_baseline(self) -> bool:
@@ -63,12 +69,18 @@ class Entry(Row):
     measurements: tuple[Measurement, ...] = ()
     reference: tuple[tuple[int, float | None], ...] = ()
     beside: tuple[Measurement, ...] = ()
-    judgement: Mapping[str, Any] = field(default_factory=dict)
     contract: str = ""
 
     @property
     def first(self) -> Measurement | None:
         return self.measurements[0] if self.measurements else None
+
+    @property
+    def typical_value(self) -> float | None:
+        """The mean of its repeats: a first run that won was selected for its luck. Without repeats, its value."""
+        runs = self.measurements if self.is_baseline else self.measurements[1:]
+        values = [each.value for each in runs if each.value is not None]
+        return mean(values) if values else self.value
 
     @property
     def wall_s(self) -> float:

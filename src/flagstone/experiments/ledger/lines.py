@@ -10,7 +10,7 @@ NOTE = 80
 
 
 def verdict_line(entry: Entry, spec: Spec) -> str:
-    """One verdict as the terminal shows it: `r0043 advance val_loss 0.851 → 0.844 (best) "lr 2e-4"`."""
+    """One verdict as the terminal shows it: `r0043 advance  val_loss 0.844 (best), better than r0030 (0.851)`."""
     note = f'  "{one_line(entry.note, NOTE)}"' if entry.note else ""
     ending = f"  ended by {entry.terminated_by}" if entry.should_terminate else ""
     return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{ending}"
@@ -22,7 +22,7 @@ def outcome_text(entry: Entry, spec: Spec) -> str:
         if entry.is_baseline and entry.improved:
             return f"advance  {name} {entry.value:.6g}, {entry.reason}"
         if entry.improved:
-            return f"advance  {name} → {entry.value:.6g} (best), {entry.reason}"
+            return f"advance  {name} {entry.value:.6g} (best), {entry.reason}"
         return f"revert   {name} {entry.value:.6g}, {entry.reason}"
     return f"{entry.status:<8} {one_line(entry.reason)}" if entry.has_proposal else one_line(entry.reason)
 

@@ -43,6 +43,10 @@ class Progress:
         return self.best.value if self.best else None
 
     @property
+    def typical_value(self) -> float | None:
+        return self.best.typical_value if self.best else None
+
+    @property
     def amounts(self) -> dict[str, float]:
         """What was used up so far, by the name of the condition that limits it."""
         return {

@@ -23,7 +23,7 @@ NEAR_BYTES = 1400
 MOST_BYTES = 4096
 NOTE, CHANGE, WHY = 120, 160, 160
 RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(?::.*)?|CUDA error.*|Killed.*")
-PLAIN = re.compile(r"(no )?better than (the best|r\d+)(?!.*although)")
+PLAIN = re.compile(r"not clearly better than|(no )?better than (the best|r\d+)\b(?!:|.*although)")
 NOT_AN_IDEA = ("interrupted", "unclean")
 
 Tail = Callable[[Entry], str]

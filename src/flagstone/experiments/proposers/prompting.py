@@ -83,7 +83,7 @@ def progress_words(view: View, memory: Lessons) -> str:
     if best is None or best.value is None:
         return f"Nothing valid has been measured yet; {name} should be {better(view.spec)}."
     start = memory.baseline
-    began = f", from {sum(start) / len(start):.6g} of the unedited files" if start else ""
+    began = f", from {start[0]:.6g} of the unedited files" if start else ""
     done = view.entries[-1].number if view.entries else 0
     since = done - best.number
     found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better(view.spec)} is better."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from math import isfinite
 from pathlib import Path
 from statistics import mean, quantiles, stdev
@@ -113,7 +114,7 @@ def draw_numbers(axes: Axes, points: Sequence[Point], baseline: Sequence[float],
     axes.set_xlim(0.5, (points[-1].number if points else 1) + 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     draw_band(axes, baseline)
-    draw_best(axes, points)
+    draw_best(axes, points, min if spec.metric.direction == "min" else max)
     draw_points(axes, points, shown)
     better = "less" if spec.metric.direction == "min" else "more"
     axes.set_ylabel(f"{picture_text(spec.metric.name)} ({better} is better)")
@@ -176,11 +177,13 @@ def draw_band(axes: Axes, values: Sequence[float]) -> None:
     axes.axhspan(middle - sd, middle + sd, color=BAND, alpha=0.25, lw=0, label=f"baseline ± sd ({len(values)} runs)")
 
 
-def draw_best(axes: Axes, points: Sequence[Point]) -> None:
-    steps = [(each.number, each.best_value) for each in points if each.kind == "kept" and each.best_value is not None]
-    if not steps:
+def draw_best(axes: Axes, points: Sequence[Point], better: Callable[[float, float], float]) -> None:
+    """The line of the best. It never steps back: on one seed a gain may look like a loss, which its pairs refute."""
+    kept = [each for each in points if each.kind == "kept" and each.best_value is not None]
+    if not kept:
         return
-    x, y = columns([*steps, (points[-1].number, steps[-1][1])])
+    heights = list(accumulate((each.best_value or 0.0 for each in kept), better))
+    x, y = [*(each.number for each in kept), points[-1].number], [*heights, heights[-1]]
     axes.plot(x, y, drawstyle="steps-post", color=BEST, lw=1.6, label="best so far", zorder=3)
 
 

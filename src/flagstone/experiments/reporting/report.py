@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import mean, stdev
+from statistics import stdev
 
 from flagstone.experiments.candidates import Change, changes_in, changes_text
 from flagstone.experiments.engine import OpenedExperiment
@@ -55,7 +55,9 @@ class Report:
         return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
 
     def gain(self, entry: Row) -> float:
-        """How much better than the best before it. Returns 0 if there was none."""
+        """How much better than the best before it: over pairs if there are some, else on the seed they share."""
+        if entry.judgement.get("pairs"):
+            return float(entry.judgement.get("gain") or 0.0)
         before = self.summary.kept.get(entry.previous_best)
         if entry.value is None or before is None or before.value is None:
             return 0.0
@@ -121,21 +123,29 @@ def best_rows(report: Report) -> list[str]:
     if best is None or best.value is None:
         return [f"none yet: no run came to a valid {metric.name}"]
     rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quote(best.note)}"]
-    first = report.summary.first
-    values = report.progress.baseline or ((first.value,) if first and first.value is not None else ())
-    if values and not best.is_baseline:
-        start = mean(values)
-        spread = stdev(values) if len(values) > 1 else 0.0
-        against = f", {abs(best.value - start) / spread:.1f} × its sd over {len(values)} runs" if spread else ""
-        rows.append(f"baseline {metric_figure(start)}: {percent(best.value, start)}{against}")
+    rows += baseline_rows(report, best)
     judged = best.judgement
     if judged.get("pairs"):
         chance = judged.get("evidence")
         known = f", chance of this without a gain {chance:.2g}" if isinstance(chance, int | float) else ""
-        rows.append(f"kept after {judged['pairs']} paired repeats{known}{confidence_words(report.position)}")
+        rows.append(f"kept by {pairs_text(best)} with {best.previous_best}{known}{confidence_words(report.position)}")
     elif report.spec.noise is None:
         rows.append(f"noise: off, so one run decided{confidence_words(report.position)}")
     return [f"- {row}" for row in rows]
+
+
+def baseline_rows(report: Report, best: Row) -> list[str]:
+    """What was gained over the unedited files: by pairs where noise was tested, else on the seed they share."""
+    first, values = report.summary.first, report.progress.baseline
+    if first is None or first.value is None or best.is_baseline:
+        return []
+    kept = [entry for entry in report.summary.kept.values() if not entry.is_baseline]
+    gained = sum(map(report.gain, kept))
+    spread = stdev(values) if len(values) > 1 else 0.0
+    against = f", {gained / spread:.1f} × its sd over {len(values)} runs" if spread else ""
+    if any(entry.judgement.get("pairs") for entry in kept):
+        return [f"baseline {metric_figure(first.value)}; the kept edits gained {gained:.4g} together{against}"]
+    return [f"baseline {metric_figure(first.value)}: {percent(best.value, first.value)}{against}"]
 
 
 def gain_rows(report: Report) -> list[str]:
@@ -149,14 +159,28 @@ def gain_rows(report: Report) -> list[str]:
         found = report.changes(entry)
         where = found[0].where if len(found) == 1 else "several places" if found else "unknown"
         how = found[0].how if len(found) == 1 else changes_text(found)
-        before = report.summary.kept.get(entry.previous_best)
-        step = f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)}"
-        gained = percent(entry.value, before.value) if before else "the first"
-        by_where.setdefault(where, []).append(f"{entry.run_id} {step} ({gained}): {code(how)} {quote(entry.note)}")
+        by_where.setdefault(where, []).append(
+            f"{entry.run_id} {step_text(report, entry)}: {code(how)} {quote(entry.note)}"
+        )
     rows = [f"the {len(most)} largest of {len(kept)}:", ""] if len(kept) > len(most) else []
     for where, lines in by_where.items():
         rows += [f"- {code(where)}", *(f"  - {line}" for line in lines)]
     return rows
+
+
+def step_text(report: Report, entry: Row) -> str:
+    """What a kept edit bought, from values on the same seeds only."""
+    judged, before = entry.judgement, report.summary.kept.get(entry.previous_best)
+    if judged.get("pairs"):
+        share = f" ({percent(judged['ours'], judged['theirs'])})" if "theirs" in judged else ""
+        return f"gained {report.gain(entry):.4g}{share} over {pairs_text(entry)} with {entry.previous_best}"
+    gained = percent(entry.value, before.value) if before else "the first"
+    return f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)} ({gained})"
+
+
+def pairs_text(entry: Row) -> str:
+    count = entry.judgement["pairs"]
+    return "1 pair" if count == 1 else f"{count} pairs"
 
 
 def parameter_rows(report: Report) -> list[str]:
@@ -202,7 +226,12 @@ def lineage_rows(report: Report) -> list[str]:
     found = lineage(report.summary)
     if len(found) < 2:
         return []
-    steps = [f"{entry.run_id} {metric_figure(entry.value)}" for entry in found]
+    steps = [
+        f"{entry.run_id} gained {report.gain(entry):.4g}"
+        if entry.judgement.get("pairs")
+        else f"{entry.run_id} {metric_figure(entry.value)}"
+        for entry in found
+    ]
     if len(steps) > LINEAGE:
         steps = [*steps[:2], f"{len(steps) - LINEAGE} more", *steps[2 - LINEAGE :]]
     return [" → ".join(steps)]

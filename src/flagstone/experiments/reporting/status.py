@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import stdev
 from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
@@ -51,14 +51,14 @@ class Position:
     @property
     def conditions(self) -> list[Condition]:
         """Every condition that is set; the one on runs without a proposal as soon as there is such a run."""
-        found = conditions(self.spec.stopping, self.spec.metric, self.progress.best_value, self.progress.amounts)
+        found = conditions(self.spec.stopping, self.spec.metric, self.progress.typical_value, self.progress.amounts)
         return [each for each in found if each.name != "proposals" or each.done]
 
     @property
     def confidence(self) -> tuple[float | None, str]:
         """How far the best is from the baseline, against how far the gains lie apart: a hint."""
         baseline, best = self.progress.baseline, self.progress.best_value
-        return mad_confidence(mean(baseline), best, self.progress.kept) if baseline and best is not None else (None, "")
+        return mad_confidence(baseline[0], best, self.progress.kept) if baseline and best is not None else (None, "")
 
 
 def position_of(home: Home, spec: Spec) -> Position:
