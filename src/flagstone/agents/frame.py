@@ -10,9 +10,8 @@ from pathlib import Path
 
 from flagstone.agents.accounts import Budget, Claim, Patience, Reservation, append_call, facts_of_call, line_of, reserve
 from flagstone.agents.changes import differences, stats_of_grant
-from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.event_log import open_event_log
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, Event, Outcome, Usage
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, Event, Outcome, Usage
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.records import plain, utc, write_atomic, write_record
 
@@ -49,10 +48,7 @@ class Frame:
             return
         conversation = call.conversation
         about = {**facts_of_call(call), "agent": self.agent.name, "session_id": conversation.session_id}
-        # the cost of a conversation that is not open is known: no later call will report more of it
-        is_open = SessionFolder.at(call.record_dir.parent, conversation.session_id).fact("is_open") is True
-        claim = Claim.of_call(call.limits, about, tells_earlier=is_open)
-        with reserve(self.log, self.budgets, claim, self.patience) as reservation:
+        with reserve(self.log, self.budgets, Claim.of_call(call.limits, about), self.patience) as reservation:
             yield ClaimedCall(self, reservation)
 
     def carry_out(self, call: AgentCall, on_event: Callable[[Event], None] = lambda event: None) -> AgentResult:
@@ -108,6 +104,8 @@ class ClaimedCall:
 
 def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
     """The result of a call that ended in an error; one that was refused before it started cost nothing."""
+    if isinstance(error, CallInterrupted):
+        return replace(error.result, started_at=utc(began))
     outcome = outcome_of(error)
     is_free = outcome is Outcome.CONFIG
     return AgentResult(

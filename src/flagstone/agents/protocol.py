@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Literal, Protocol
 
+from flagstone.errors import Interrupted
 from flagstone.text import one_line
 
 EventKind = Literal["session", "thinking", "text", "tool", "result", "final", "notice"]
@@ -116,8 +117,6 @@ class AgentResult:
 
     `sandbox` says what held the agent, such as `landlock+bubblewrap`; `changed` what it changed of its grant,
     `violations` what it changed besides.
-    `conversation_usd` is what the whole conversation has cost: then `cost_usd` also holds what earlier calls of it,
-    which were cut off, could not say.
     """
 
     outcome: Outcome
@@ -136,13 +135,20 @@ class AgentResult:
     ended_at: str = ""
     sandbox: str = ""
     violations: tuple[str, ...] = ()
-    conversation_usd: float | None = None
     changed: tuple[str, ...] = ()
 
     @classmethod
     def unstarted(cls, call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
         """The result of a call that cost nothing, because it never started."""
         return cls(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
+
+
+class CallInterrupted(Interrupted):
+    """A call was stopped in the middle; `result` is what is known of it."""
+
+    def __init__(self, error: Interrupted, result: AgentResult) -> None:
+        super().__init__(error.problem, hint=error.hint)
+        self.result = result
 
 
 @dataclass(frozen=True)

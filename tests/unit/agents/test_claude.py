@@ -256,6 +256,7 @@ def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(c
         until = time.monotonic() + 10
         while not environment_of(orphan.pid) and time.monotonic() < until:
             continue  # the kernel shows it a moment after the program has begun
+        cli.says({**INIT, "session_id": "another"}, {**SUCCESS, "session_id": "another"})
         assert cli.answer(after).outcome is Outcome.OK
         assert orphan.wait() == -signal.SIGTERM
 

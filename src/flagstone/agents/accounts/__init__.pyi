@@ -9,7 +9,6 @@ from .calls import (
     Spending as Spending,
     append_call as append_call,
     append_use as append_use,
-    costs_known_later as costs_known_later,
     facts_of_call as facts_of_call,
     has_use as has_use,
     is_call as is_call,

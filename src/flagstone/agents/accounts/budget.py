@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.accounts.calls import Line, costs_known_later, is_call, is_counted_later, lines_of
+from flagstone.agents.accounts.calls import Line, is_call, lines_of
 from flagstone.agents.protocol import Limits, Usage, paid, value_at, whole
 from flagstone.errors import WorkFailed
 from flagstone.text import count_text
 
 BUDGET_NAMES = ("usd", "tokens", "agent_calls", "wall_h", "gpu_h")
 TINY = 1e-9
-# agents whose interrupted conversation reports its whole cost once it goes on
-TELLS_LATER = ("claude",)
 
 
 @dataclass(frozen=True)
@@ -44,18 +42,16 @@ class Claim:
     """What one call, or one measurement, may use: None is as much as there is, and what is not named is nothing.
 
     `about` goes into its record: stage, experiment, agent, session_id, and whatever else identifies the call.
-    `tells_earlier`: its agent will report, with its own cost, that of earlier calls that were cut off.
     """
 
     about: Mapping[str, object]
     wanted: Mapping[str, float | None]
-    tells_earlier: bool = True
 
     @classmethod
-    def of_call(cls, limits: Limits, about: Mapping[str, object], *, tells_earlier: bool = True) -> Claim:
+    def of_call(cls, limits: Limits, about: Mapping[str, object]) -> Claim:
         """What an agent call claims."""
         wanted = {"usd": limits.cost_usd, "tokens": limits.tokens, "agent_calls": 1, "wall_h": limits.wall_s / 3600}
-        return cls(about, wanted, tells_earlier)
+        return cls(about, wanted)
 
 
 @dataclass(frozen=True)
@@ -64,27 +60,25 @@ class Balance:
 
     lines: Sequence[Line]
     open_calls: Sequence[Line]
-    later: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, log: Path, claim: Claim | None = None) -> Balance:
-        """The balance that a claim meets: open calls of its own conversation become part of the claim."""
+    def of(cls, log: Path) -> Balance:
+        """The balance of a log, and of the calls that run now."""
         lines = lines_of(log)
-        later = {**costs_known_later(lines), **({} if claim is None else costs_taken_over(lines, claim))}
         closed = {line.get("call") for line in lines}
         open_calls = [record.facts for record in inflight.open_records(log) if record.number not in closed]
-        return cls(lines, open_calls, later)
+        return cls(lines, open_calls)
 
     def use(self, budget: Budget, name: str) -> float:
         """How much of one thing was used. A call of unknown use counts as all that it was allowed."""
-        return sum(use_of(line, name, self.later) for line in self.lines if budget.covers(line))
+        return sum(use_of(line, name) for line in self.lines if budget.covers(line))
 
     def open_use(self, budget: Budget, name: str) -> float:
         return sum(allowed_of(line, name) or 0.0 for line in self.open_calls if budget.covers(line))
 
     def unknown_calls(self, budget: Budget, name: str) -> int:
         """How many calls count as all that they were allowed, because their use is unknown."""
-        mine = (line for line in self.lines if budget.covers(line) and is_call(line) and id(line) not in self.later)
+        mine = (line for line in self.lines if budget.covers(line) and is_call(line))
         return sum(known_use(line, name) is None for line in mine)
 
     def grant(self, budgets: Sequence[Budget], claim: Claim) -> dict[str, float | None] | None:
@@ -121,23 +115,9 @@ def name_of(line: Line) -> str:
     return " ".join(found) or "another"
 
 
-def costs_taken_over(lines: Iterable[Line], claim: Claim) -> dict[int, float]:
-    """The calls of unknown cost that become part of a claim: its agent will report them with its own cost."""
-    agent, session = claim.about.get("agent"), claim.about.get("session_id")
-    if agent not in TELLS_LATER or not claim.about.get("resumed") or not claim.tells_earlier:
-        return {}
-    own = (line for line in lines if (line.get("agent"), line.get("session_id")) == (agent, session))
-    return {id(line): 0.0 for line in own if paid(line.get("cost_usd")) is None}
-
-
-def use_of(line: Line, name: str, later: Mapping[int, float]) -> float:
+def use_of(line: Line, name: str) -> float:
     known = known_use(line, name)
-    if known is not None:
-        return known
-    if name == "usd" and id(line) in later:
-        return later[id(line)]
-    is_told = name == "tokens" and is_counted_later(line, later)
-    return 0.0 if is_told else allowed_of(line, name) or 0.0
+    return allowed_of(line, name) or 0.0 if known is None else known
 
 
 def known_use(line: Line, name: str) -> float | None:

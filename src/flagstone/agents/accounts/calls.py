@@ -14,7 +14,6 @@ from flagstone.locks import sole_use
 from flagstone.records import Ledger, decode_or_none, plain, utc
 
 LOG = "agents.jsonl"
-LEAST_USD = 1e-6  # less is a rounding error
 USE = "use"  # a line of this kind is no call: it tells what else was used
 Line = Mapping[str, Any]
 
@@ -88,24 +87,22 @@ def spending(log: Path) -> Spending:
 
 def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:
     """What these calls, or those of one stage or experiment, have cost."""
-    every = list(lines)
-    known_later = costs_known_later(every)
     chosen = [
         line
-        for line in every
+        for line in lines
         if (stage is None or line.get("stage") == stage)
         and (experiment is None or line.get("experiment", "") == experiment)
     ]
     calls = [line for line in chosen if is_call(line)]
-    costs = [known_later.get(id(line), paid(line.get("cost_usd"))) for line in calls]
+    costs = [paid(line.get("cost_usd")) for line in calls]
     known = [cost for cost in costs if cost is not None]
     return Spending(
         calls=len(calls),
         cost_usd=sum(known) if len(known) == len(costs) else None,
         known_usd=sum(known),
         unknown_calls=len(costs) - len(known),
-        input_tokens=tokens(calls, "input_tokens", known_later),
-        output_tokens=tokens(calls, "output_tokens", known_later),
+        input_tokens=tokens(calls, "input_tokens"),
+        output_tokens=tokens(calls, "output_tokens"),
         wall_s=sum(paid(line.get("wall_s")) or 0.0 for line in calls),
         gpu_s=sum(paid(line.get("gpu_s")) or 0.0 for line in chosen),
     )
@@ -115,43 +112,8 @@ def is_call(line: Line) -> bool:
     return line.get("kind") != USE
 
 
-def costs_known_later(lines: Iterable[Line]) -> dict[int, float]:
-    """What calls of unknown cost have cost besides what a later call of their conversation tells as its own (by id()).
-
-    Mostly 0. But if a call reported its cost and was killed before its line was written, only the total of the
-    conversation includes it: the total is more than all lines account for.
-    """
-    open_calls: dict[tuple[object, object], list[int]] = {}
-    accounted: dict[tuple[object, object], float] = {}
-    found: dict[int, float] = {}
-    for line in filter(is_call, lines):
-        key = (line.get("agent"), line.get("session_id"))
-        cost, total = paid(line.get("cost_usd")), paid(line.get("conversation_usd"))
-        if cost is None:
-            open_calls.setdefault(key, []).append(id(line))
-            continue
-        before = accounted.get(key, 0.0)
-        if total is None:
-            accounted[key] = before + cost
-            continue
-        own = open_calls.pop(key, [])
-        found.update(dict.fromkeys(own, 0.0))
-        if own:
-            found[own[-1]] = max(0.0, total - cost - before)
-        accounted[key] = total
-    return found
-
-
-def tokens(lines: list[Line], name: str, known_later: Mapping[int, float] | None = None) -> int | None:
+def tokens(lines: list[Line], name: str) -> int | None:
     """A sum of tokens; None as soon as one call did not count them."""
-    counts = []
-    for line in lines:
-        count = whole(value_at(line, f"usage.{name}"))
-        counts.append(0 if count is None and is_counted_later(line, known_later or {}) else count)
+    counts = [whole(value_at(line, f"usage.{name}")) for line in lines]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
-
-
-def is_counted_later(line: Line, known_later: Mapping[int, float]) -> bool:
-    """Whether the tokens of a call are among those of a later one. They are not if part of its cost is not."""
-    return known_later.get(id(line), 1.0) < LEAST_USD

@@ -72,7 +72,7 @@ def reserve(
     while True:
         with sole_use(log):
             close_killed_calls(log)
-            balance = Balance.of(log, claim)
+            balance = Balance.of(log)
             granted = balance.grant(budgets, claim)
             if granted is not None:
                 allowed = {name: granted.get(name) for name in BUDGET_NAMES if granted.get(name) is not None}

@@ -13,9 +13,10 @@ from flagstone.agents.claude.endings import Leftovers, stream_result
 from flagstone.agents.claude.events import Stream
 from flagstone.agents.claude.launch import arguments, environment, faults_of, prompt_bytes
 from flagstone.agents.claude.login import is_logged_in, lend_login
-from flagstone.agents.claude.totals import Totals, ask_totals
+from flagstone.agents.claude.totals import Account
 from flagstone.agents.conversation import SessionFolder, carry_out_alone, output_of, stderr_tail
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallInterrupted, Event, Limits, Outcome
+from flagstone.errors import Interrupted
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
 VERSION = "2.1.329"
@@ -68,26 +69,7 @@ class ClaudeAgent:
 
     def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
         """One run of the CLI in a folder that is ours alone."""
-        before = Totals.known_in(folder) if call.conversation.resume else Totals()
-        if call.conversation.resume and folder.fact("is_open") and is_limited(call.limits):
-            known = ask_totals(call, folder, self.executable, self.environ)
-            if known is None:
-                return AgentResult.unstarted(
-                    call, Outcome.BUDGET, "the cost of an interrupted call cannot be found out"
-                )
-            spent = known.since(before, known.usage)
-            call = replace(call, limits=what_is_left(call.limits, spent))
-            if is_spent(call.limits):
-                folder.note(**known.facts())
-                used_up = AgentResult.unstarted(call, Outcome.BUDGET, "an interrupted call used the rest of the budget")
-                return replace(used_up, cost_usd=spent.cost_usd, usage=spent.usage, conversation_usd=known.cost_usd)
-        folder.note(is_open=True)
-        return self.run(call, folder, before, on_event)
-
-    def run(
-        self, call: AgentCall, folder: SessionFolder, before: Totals, on_event: Callable[[Event], None]
-    ) -> AgentResult:
-        stream = Stream()
+        stream = Stream(call.conversation.session_id)
 
         def on_line(line: bytes) -> bool:
             for event in stream.read(line):
@@ -97,17 +79,20 @@ class ClaudeAgent:
             return stream.result is not None
 
         limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
-        command = self.command(call, folder)
+        command, account = self.command(call, folder), Account(call, folder)
         try:
             process = run(command, limits, output_of(call), on_line)
         except StartError as error:
-            folder.note(is_open=False)
             return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
         except TokensSpent:
-            result = stopped_for_tokens(call, stream)
+            spent = f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})"
+            result = stopped(call, stream, Outcome.BUDGET, spent)
+        except Interrupted as error:
+            result = stopped(call, stream, Outcome.INTERRUPTED, type(error).__name__)
+            raise CallInterrupted(error, account.charge(result, stream)) from error
         else:
-            result = result_of(call, folder, stream, process, before)
-        return replace(result, sandbox=sandbox.mechanisms_of(command.confinement))
+            result = result_of(call, folder, stream, process)
+        return replace(account.charge(result, stream), sandbox=sandbox.mechanisms_of(command.confinement))
 
     def command(self, call: AgentCall, folder: SessionFolder) -> Command:
         return Command(
@@ -125,39 +110,18 @@ class TokensSpent(Exception):
     """The call has used all tokens it may: it is ended at once."""
 
 
-def is_limited(limits: Limits) -> bool:
-    return limits.cost_usd is not None or limits.tokens is not None
-
-
 def is_spent(limits: Limits) -> bool:
     return (limits.cost_usd is not None and limits.cost_usd <= 0) or (limits.tokens is not None and limits.tokens <= 0)
 
 
-def what_is_left(limits: Limits, spent: Totals) -> Limits:
-    """The limits of a call whose conversation has spent part of them already."""
-    counts = [count or 0 for count in vars(spent.usage).values()]
-    return replace(
-        limits,
-        cost_usd=None if limits.cost_usd is None else limits.cost_usd - spent.cost_usd,
-        tokens=None if limits.tokens is None else limits.tokens - sum(counts),
-    )
+def stopped(call: AgentCall, stream: Stream, outcome: Outcome, reason: str) -> AgentResult:
+    """The result of a call that we ended in the middle."""
+    session_id, text = call.conversation.session_id, stream.last_text
+    return AgentResult(outcome, reason, text, session_id, tools=dict(stream.tools))
 
 
-def stopped_for_tokens(call: AgentCall, stream: Stream) -> AgentResult:
-    """The result of a call that we ended in the middle; its cost becomes known when the conversation goes on."""
-    return AgentResult(
-        outcome=Outcome.BUDGET,
-        reason=f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})",
-        text=stream.last_text,
-        session_id=stream.session_id or call.conversation.session_id,
-        tools=dict(stream.tools),
-    )
-
-
-def result_of(
-    call: AgentCall, folder: SessionFolder, stream: Stream, process: ProcessResult, before: Totals
-) -> AgentResult:
-    """The result of a call that ran, and the conversation's new total remembered."""
+def result_of(call: AgentCall, folder: SessionFolder, stream: Stream, process: ProcessResult) -> AgentResult:
+    """The result of a call that ran to its end. What could not be ended of it is remembered."""
     left = Leftovers(
         exit_code=process.exit_code,
         signal=process.signal,
@@ -167,12 +131,5 @@ def result_of(
         wants_structure=call.reply_schema is not None,
         now_s=time.time(),
     )
-    result = stream_result(call, stream, left)
-    total = Totals.of_result(stream)
-    known = total if total and total.is_plausible(before, result.outcome) else None
-    folder.note_survivors(process.survivors, **(known.facts() if known else {}))
-    if total is None:
-        return result
-    share = total.since(before, stream.usage)
-    conversation_usd = known.cost_usd if known else None
-    return replace(result, cost_usd=share.cost_usd, usage=share.usage, conversation_usd=conversation_usd)
+    folder.note_survivors(process.survivors)
+    return stream_result(call, stream, left)

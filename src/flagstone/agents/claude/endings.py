@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flagstone.agents.claude.events import Stream, text_of
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
-from flagstone.text import one_line
+from flagstone.text import count_text, one_line
 
 REASON_CHARACTERS = 500
 # what the CLI is willing to wait by itself; if more is asked for, it gives up at once and does not say how much
@@ -72,9 +72,10 @@ class Ending:
 def stream_result(call: AgentCall, stream: Stream, left: Leftovers) -> AgentResult:
     """What a call came to. Its cost is the one that the stream reports: that of the whole conversation."""
     ending = ending_of(stream, left)
+    ignored = f"; ignored {count_text(stream.strangers, 'line')} of another session" if stream.strangers else ""
     return AgentResult(
         outcome=ending.outcome,
-        reason=ending.reason,
+        reason=ending.reason + ignored,
         text=stream.last_text,
         session_id=stream.session_id or call.conversation.session_id,
         exit_code=left.exit_code,

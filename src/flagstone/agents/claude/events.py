@@ -28,7 +28,11 @@ COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_cr
 
 @dataclass
 class Stream:
-    """What the lines so far contain. `odd_text` is the end of those that are no events."""
+    """What the lines so far contain. `odd_text` is the end of those that are no events.
+
+    Lines of another session than `session_id` are `strangers`, and nothing they say is believed: an agent can write
+    to the output of its own CLI.
+    """
 
     session_id: str = ""
     model: str = ""
@@ -36,11 +40,12 @@ class Stream:
     result: dict[str, Any] | None = None
     tools: Counter[str] = field(default_factory=Counter)
     tool_ids: set[str] = field(default_factory=set)
-    counted: dict[str, int] = field(default_factory=dict)
+    counted: dict[str, Counter[str]] = field(default_factory=dict)
     resets_at: float | None = None
     retries: int = 0
     events: int = 0
     odd_text: str = ""
+    strangers: int = 0
 
     def read(self, line: bytes) -> list[Event]:
         """Takes one line and returns what a person would like to see of it."""
@@ -51,10 +56,18 @@ class Stream:
             words = line[:ODD_CHARACTERS].decode(errors="replace")
             self.odd_text = f"{self.odd_text}\n{words.strip()}"[-ODD_CHARACTERS:]
             return [Event.of("notice", words)]
+        if self.is_stranger(event):
+            self.strangers += 1
+            return [Event.of("notice", f"ignored, because it is of another session: {line[:200]!r}")]
         self.events += 1
-        if isinstance(event.get("session_id"), str):
-            self.session_id = event["session_id"]
+        self.session_id = self.session_id or str(event.get("session_id") or "")
         return [shown for shown in self.events_of(event) if shown.text]
+
+    def is_stranger(self, event: Mapping[str, Any]) -> bool:
+        named = event.get("session_id")
+        # every result names its session; other lines may not
+        is_silent = named is None and event.get("type") != "result"
+        return bool(self.session_id) and not is_silent and named != self.session_id
 
     def events_of(self, event: dict[str, Any]) -> Iterator[Event]:
         match event.get("type"):
@@ -68,6 +81,8 @@ class Stream:
                         yield Event.of("result", text_of(block.get("content")))
             case "rate_limit_event":
                 self.note_limit(event.get("rate_limit_info"))
+            case "stream_event":
+                self.count_streamed(event)
             case "result":
                 # several may come: a later one tells of more
                 self.result = event
@@ -103,18 +118,23 @@ class Stream:
             self.text = "\n".join(spoken)
         self.count(event.get("message"))
 
+    def count_streamed(self, event: Mapping[str, Any]) -> None:
+        """Adds the tokens of a reply once they are known: only the end of its stream tells how many it wrote."""
+        part = event.get("event")
+        if isinstance(part, dict) and part.get("type") == "message_delta":
+            self.count({"id": event.get("api_message_id"), "usage": part.get("usage")})
+
     def count(self, message: object) -> None:
         """Adds the tokens of a reply; each of its blocks tells them again."""
         usage = message.get("usage") if isinstance(message, dict) else None
         if isinstance(message, dict) and isinstance(usage, dict):
-            said = sum(whole(usage.get(name)) or 0 for name in COUNTED)
-            number = str(message.get("id") or "")
-            self.counted[number] = max(said, self.counted.get(number, 0))
+            counted = self.counted.setdefault(str(message.get("id") or ""), Counter())
+            counted |= Counter({name: whole(usage.get(name)) or 0 for name in COUNTED})
 
     @property
     def tokens_so_far(self) -> int:
-        """The tokens of every reply that has begun, cached ones included; the result counts them exactly."""
-        return sum(self.counted.values())
+        """The tokens of every reply so far, cached ones included; the result counts them exactly."""
+        return sum(counted.total() for counted in self.counted.values())
 
     def of_tool(self, block: Mapping[str, Any]) -> Event:
         name, number = str(block.get("name") or "unnamed"), str(block.get("id") or "")

@@ -12,12 +12,11 @@ from flagstone.agents.claude.login import LOGIN_VARIABLES
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Limits, Mode, amount, names, own_git_only
 
-PLAIN = (
+COMMON = (
     *("-p", "--output-format", "stream-json", "--verbose"),
     # without the empty list the hooks of a project's own settings run, and nobody is asked
-    *("--setting-sources", "", "--strict-mcp-config"),
+    *("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
 )
-COMMON = (*PLAIN, "--disable-slash-commands")
 ASK_NOBODY = ("--permission-mode", "dontAsk", "--permission-prompts", "none")
 TOOLS = {Mode.EDIT: ("Read", "Edit", "Write"), Mode.WORK: ("Read", "Edit", "Write", "Glob", "Grep", "Bash")}
 FIXED = {
@@ -90,6 +89,8 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
     argv += ["--max-turns", str(call.limits.turns)]
     if call.limits.cost_usd is not None:
         argv += ["--max-budget-usd", f"{call.limits.cost_usd:.6f}"]
+    # without them, nobody knows what a reply wrote before the whole call has ended
+    argv += ["--include-partial-messages"] if call.limits.tokens is not None else []
     if call.reply_schema is not None:
         argv += ["--json-schema", json.dumps(call.reply_schema)]
     if call.mode is Mode.JUDGE:
@@ -97,11 +98,6 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
     tools = (*TOOLS[call.mode], *names(call.options.get("tools")))
     allowed = [*rules(call.writable), *(tool for tool in tools if tool not in ("Edit", "Write"))]
     return (*argv, "--tools", ",".join(tools), *ASK_NOBODY, "--allowedTools", *allowed)
-
-
-def inquiry(call: AgentCall, executable: str) -> tuple[str, ...]:
-    """The command line that asks the CLI itself about a conversation, and leaves no trace in it."""
-    return (executable, *PLAIN, "--resume", call.conversation.session_id, "--no-session-persistence", "--tools", "")
 
 
 def rules(writable: tuple[Path, ...]) -> Iterator[str]:

@@ -1,18 +1,15 @@
-"""The whole cost of a conversation with Claude Code: from its results, or asked for after a call was cut off."""
+"""The whole cost of a conversation with Claude Code: from its results, or from what the CLI saved as it was stopped."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flagstone.agents import sandbox
-from flagstone.agents.claude.events import Stream
-from flagstone.agents.claude.launch import environment, inquiry
+from flagstone.agents.claude.events import Stream, parsed
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Mode, Outcome, Usage, paid, whole
-from flagstone.errors import FlagstoneError
-from flagstone.processes import Command, Output, ProcessLimits, run
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, Usage, paid, whole
 
 NAMES = {
     "input_tokens": "inputTokens",
@@ -20,10 +17,8 @@ NAMES = {
     "cache_read_tokens": "cacheReadInputTokens",
     "cache_write_tokens": "cacheCreationInputTokens",
 }
-ASKING_S = 60.0
 NOTHING = Usage(0, 0, 0, 0)
-# nobody answers there: whatever the CLI does with the question, it costs nothing
-NOWHERE = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_CODE_MAX_RETRIES": "0"}
+LAST_LINE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -41,22 +36,22 @@ class Totals:
 
     @classmethod
     def known_in(cls, folder: SessionFolder) -> Totals:
-        """The totals when the conversation's last result came."""
+        """The totals when the conversation's latest call ended that told or saved them."""
         tokens = folder.fact("total_tokens")
         counts = tokens if isinstance(tokens, Mapping) else {}
         usage = Usage(**{name: whole(counts.get(name)) for name in NAMES}) if counts else NOTHING
         return cls(paid(folder.fact("total_cost_usd")) or 0.0, usage)
 
     def facts(self) -> dict[str, object]:
-        """The totals as facts of a conversation of which nothing is unknown now."""
-        return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage)), "is_open": False}
+        """The totals as facts of a conversation."""
+        return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage))}
 
     def is_plausible(self, before: Totals, outcome: Outcome) -> bool:
         """Whether these can be the conversation's: a call that never reached it reports zero."""
         return self.cost_usd >= before.cost_usd and (self.cost_usd > 0 or outcome is Outcome.OK)
 
     def since(self, before: Totals, said: Usage) -> Totals:
-        """One call's share, and that of calls before it that were cut off; `said` is what the call itself counted."""
+        """One call's share; `said` is what the call itself counted."""
         # a total below the last one is not a total: this version counts each call by itself
         is_total = self.cost_usd >= before.cost_usd
         cost_usd = self.cost_usd - before.cost_usd if is_total else self.cost_usd
@@ -77,29 +72,39 @@ def difference(total: int | None, before: int | None) -> int | None:
     return total - before if total is not None and before is not None and total >= before else None
 
 
-def ask_totals(call: AgentCall, folder: SessionFolder, executable: str, environ: Mapping[str, str]) -> Totals | None:
-    """Asks the CLI, not a model, for the cost of a conversation. None if it does not answer."""
-    stream = Stream()
-    env = {**environment(call, folder, environ), **NOWHERE}
-    own = folder.root / "total.jsonl"
+def saved_totals(folder: SessionFolder, session_id: str) -> Totals | None:
+    """The totals that the CLI saved as it ended; None if it was killed, since it then goes on from older ones.
+
+    It saves them with the conversation, as the last line of it, and a later call adds to what stands there.
+    """
+    found = list(folder.config.glob(f"projects/*/{session_id}.jsonl"))
     try:
-        private = (folder.config, folder.temporary)
-        held = sandbox.confinement_for(replace(call, mode=Mode.JUDGE), private, environ=environ)
-        command = Command(
-            argv=inquiry(call, executable),
-            target=None,
-            cwd=call.task.run_root,
-            env={name: value for name, value in env.items() if not name.startswith("CLAUDE_CODE_USE_")},
-            stdin=b"/cost",
-            owner=folder.owner,
-            confinement=held,
-        )
-        run(command, ProcessLimits(ASKING_S, ASKING_S, grace_s=1), Output(own), lambda line: has_result(stream, line))
-    except FlagstoneError:
+        with open(found[0], "rb") as lines:
+            lines.seek(max(0, os.fstat(lines.fileno()).st_size - LAST_LINE_BYTES))
+            last = parsed(lines.read().rstrip().rpartition(b"\n")[2]) or {}
+    except (IndexError, OSError):
         return None
-    return Totals.of_result(stream)
+    cost = paid(last.get("totalCostUSD"))
+    if last.get("type") != "cost-state" or last.get("sessionId") != session_id or cost is None:
+        return None
+    return Totals(cost, usage_of_models(last))
 
 
-def has_result(stream: Stream, line: bytes) -> bool:
-    stream.read(line)
-    return stream.result is not None
+@dataclass(frozen=True)
+class Account:
+    """What a call costs, as the difference that it makes to the totals of its conversation."""
+
+    call: AgentCall
+    folder: SessionFolder
+
+    def charge(self, result: AgentResult, stream: Stream) -> AgentResult:
+        """The result with the cost of the call, which is unknown if the CLI was killed; notes the new totals."""
+        before = Totals.known_in(self.folder) if self.call.conversation.resume else Totals()
+        total = Totals.of_result(stream) or saved_totals(self.folder, self.call.conversation.session_id)
+        if total is None:
+            is_refused = stream.events == 0 and not stream.odd_text and (result.exit_code or 0) in range(1, 128)
+            return replace(result, cost_usd=0.0, usage=NOTHING) if is_refused else result
+        if total.is_plausible(before, result.outcome):
+            self.folder.note(**total.facts())
+        share = total.since(before, stream.usage)
+        return replace(result, cost_usd=share.cost_usd, usage=share.usage)

@@ -16,7 +16,6 @@ from flagstone.agents.accounts import (
     Balance,
     Budget,
     Spending,
-    costs_known_later,
     is_call,
     lines_of,
     open_records,
@@ -113,11 +112,9 @@ def duration(seconds: float) -> str:
 def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
     """Prints a line for every call: when, for what, by which agent, how it ended, what it cost."""
     every = list(lines)
-    known_later = costs_known_later(every)
     for line in filter(is_call, every):
-        cost = known_later.get(id(line)) or paid(line.get("cost_usd"))
-        unstated = "counted later" if id(line) in known_later else "unknown"
-        stated = unstated if cost is None else f"${cost:.4f}"
+        cost = paid(line.get("cost_usd"))
+        stated = "unknown" if cost is None else f"${cost:.4f}"
         counts = [whole(value_at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
         what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()

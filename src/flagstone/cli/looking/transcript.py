@@ -25,9 +25,9 @@ def render(path: Path) -> Iterator[str]:
             event = parsed(raw)
             if event is not None and event.get("type") in KNOWN:
                 yield from of_event(event)
-            elif event is not None:
+            elif event is not None and event.get("type") != "stream_event":  # parts of what comes whole later
                 yield f"  {one_line(json.dumps(event, ensure_ascii=False), RAW_CHARACTERS)}"
-            else:
+            elif event is None:
                 yield from (f"  {event.text}" for event in stranger.read(raw.rstrip(b"\n")))
 
 

@@ -22,7 +22,7 @@ class Accounts:
         """Before a run that needs GPUs: nothing is begun once their hours are used up."""
         if gpus and self.budgets:
             claim = Claim({"experiment": self.home.name}, {"gpu_h": None})
-            Balance.of(self.home.log, claim).grant(self.budgets, claim)
+            Balance.of(self.home.log).grant(self.budgets, claim)
 
     def note(self, entry: Entry) -> None:
         """After a run: what its measurements have used."""
