@@ -19,8 +19,15 @@ from .folder import (
 )
 from .grants import excesses as excesses
 from .loading import load_spec as load_spec
+from .parameter import (
+    Parameter as Parameter,
+    parameter_of as parameter_of,
+    plain_value as plain_value,
+    word_in as word_in,
+)
 from .plan import Plan as Plan, find_plan as find_plan, plans as plans
 from .spec import (
+    ARGUMENTS as ARGUMENTS,
     MEASURED as MEASURED,
     MOST_RUNS as MOST_RUNS,
     CheckpointSpec as CheckpointSpec,

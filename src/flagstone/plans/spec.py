@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
@@ -19,6 +20,7 @@ from flagstone.settings import merge, sandbox_word
 Direction = Literal["min", "max"]
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
 MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
+ARGUMENTS = "flagstone-arguments.json"  # the values of words of the command line, as a file of each candidate
 MOST_RUNS = 100  # of an experiment whose plan names no end
 OPTIONAL = ("evaluate", "guard", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
@@ -35,6 +37,12 @@ class SubjectSpec:
     protected: tuple[str, ...] | None = None
     scratch: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    arguments: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+
+    @property
+    def arguments_file(self) -> bytes:
+        """What the unedited files have as their arguments."""
+        return json.dumps(self.arguments, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 @dataclass(frozen=True)

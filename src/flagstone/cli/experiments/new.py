@@ -20,6 +20,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
 from flagstone.plans import MOST_RUNS, Home, command_of, constraint_of, direction_of, with_end
 from flagstone.records import write_atomic
+from flagstone.setup import with_parameters
 
 OFF = ("off", False)
 FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or whose price is not known
@@ -69,6 +70,13 @@ FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or w
 @click.option("--lag", type=int, help="How many proposals may wait for their verdict at a time.")
 @click.option("--block", type=int, help="Runs in one Snakemake job.")
 @click.option("--seed", type=int, help="The seed that the seeds of all runs are drawn from.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=LOW:HIGH[:log]|A,B,…",
+    help="A value to search: a word of the command, a constant, or a key of a YAML, JSON or TOML file (repeatable).",
+)
 @click.option("--scope", multiple=True, help="Advice on what to change, in words (repeatable).")
 @click.option("--sandbox", type=click.Choice(["require", "auto", "off"]), help="Whether runs are kept in a sandbox.")
 @click.option("--from", "plan", type=click.Path(path_type=Path), help="A plan (YAML) to start from.")
@@ -81,12 +89,14 @@ def command(
 
     \b
     flagstone experiment new lr --metric val_loss --mutable train.py --seconds 300 -- python train.py
+    flagstone experiment new tune --metric val_loss --param lr=1e-4:1e-1:log -- python train.py --lr 0.01
     flagstone experiment new fast --kind git --mutable 'src/**/*.py' --metric seconds --guard 'pytest -q' -- ./bench.sh
     """
     refuse_invalid_name(name)
     base = schemas.read_yaml(plan) if plan else {}
     value = plan_with_options(base if isinstance(base, dict) else {}, argv, given)
     folder, belongs_to = experiment_folder(location, run_name)
+    value = with_parameters(value, belongs_to / value.get("subject", {}).get("root", "."), given["parameters"])
     home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
     schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
     for text in value.get("constraints", ()):

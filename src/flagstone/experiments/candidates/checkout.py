@@ -11,6 +11,7 @@ from functools import cached_property
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT
 from flagstone.experiments.candidates.git import (
+    FILE,
     SUBMODULE,
     Batch,
     Blob,
@@ -32,7 +33,7 @@ from flagstone.experiments.candidates.sources import (
     written_by_runs,
 )
 from flagstone.globs import matches
-from flagstone.plans import SubjectSpec
+from flagstone.plans import ARGUMENTS, SubjectSpec
 
 # what building, testing and editing leaves beside the sources: no run is shown it
 LEFTOVERS = LEFT_OUT | {"build", "dist", "htmlcov", ".coverage", ".tox", ".nox", ".ruff_cache", ".hypothesis", ".idea"}
@@ -62,7 +63,7 @@ class GitSource:
         self.store.make()
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)
-        if not any(matches(row.path, self.spec.mutable) for row in self.store.rows(tree)):
+        if not self.spec.arguments and not any(matches(row.path, self.spec.mutable) for row in self.store.rows(tree)):
             raise FlagstoneError(
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
@@ -76,6 +77,8 @@ class GitSource:
         for path in self.new_sources(whole):
             mode, content = content_of(self.spec.root / path, LARGEST_SOURCE)
             files[path] = Blob(mode, batch.put(b"blob", content))
+        if self.spec.arguments:
+            files[ARGUMENTS] = Blob(FILE, batch.put(b"blob", self.spec.arguments_file))
         if not files:
             return tree, commit
         edited = edit_tree(whole, files, batch.put)

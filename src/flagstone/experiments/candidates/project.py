@@ -11,6 +11,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT, is_left_out
 from flagstone.experiments.candidates.git import (
     EMPTY,
+    FILE,
     LINK,
     Batch,
     Blob,
@@ -29,7 +30,7 @@ from flagstone.experiments.candidates.sources import (
     written_by_runs,
 )
 from flagstone.globs import matches
-from flagstone.plans import SubjectSpec
+from flagstone.plans import ARGUMENTS, SubjectSpec
 
 ENVIRONMENTS = (".venv", "venv", "env", "node_modules", "site-packages", ".tox", ".nox")
 LARGEST_MUTABLE = 20_000_000
@@ -65,6 +66,8 @@ class FilesSource:
     def tree_now(self, put: Put) -> Tree:
         """The files as they stand in the project now."""
         mutable = {path: Blob(mode, put(b"blob", content)) for path, mode, content in self.mutable_now()}
+        if self.spec.arguments:
+            mutable[ARGUMENTS] = Blob(FILE, put(b"blob", self.spec.arguments_file))
         if not mutable:
             raise FlagstoneError(
                 f"no file in {self.spec.root} matches {', '.join(self.spec.mutable)}",

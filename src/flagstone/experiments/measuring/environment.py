@@ -16,8 +16,9 @@ from flagstone.experiments.measuring.caches import cache_variables
 from flagstone.experiments.measuring.measurement import Order
 from flagstone.experiments.measuring.programs import search_path
 from flagstone.experiments.measuring.python_path import in_tree, python_path
-from flagstone.plans import HarnessSpec, Spec
+from flagstone.plans import ARGUMENTS, HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
+from flagstone.records import read_record
 
 # keys and settings of agents: what an agent has written is run without them
 AGENTS_OWN = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GEMINI_", "GOOGLE_API_KEY", "FLAGSTONE_")
@@ -70,6 +71,11 @@ class Surroundings:
         """The values of the names in braces, in the words of a command and in its variables."""
         tree = str(folder)
         return {"seed": str(order.seed), "run_dir": tree, "tree": tree, "entry": self.spec.subject.entry}
+
+    def arguments(self, folder: Path) -> dict[str, str]:
+        """The words of the command line that belong to the candidate, as it was laid out in the folder."""
+        found = (read_record(folder / ARGUMENTS) or {}) if self.spec.subject.arguments else {}
+        return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in found.items()}
 
     def words(self, argv: Iterable[str], folder: Path, values: Mapping[str, str]) -> tuple[str, ...]:
         """The words of a command. A source of the project that is named by its whole path is that of the tree."""

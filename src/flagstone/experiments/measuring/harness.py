@@ -137,7 +137,8 @@ class Harness:
         return Surroundings(self.spec, self.program)
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
-        argv = self.surroundings.words(self.spec.harness.argv, folder, self.surroundings.values(order, folder))
+        own, values = self.surroundings.arguments(folder), self.surroundings.values(order, folder)
+        argv = self.surroundings.words(self.spec.harness.argv, folder, {**own, **values})
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
             argv += (self.spec.resume["flag"], str(weights))

@@ -21,6 +21,8 @@ class Range:
     is_log: bool = False
     is_integer: bool = False
     choices: tuple[Any, ...] = ()
+    file: str = ""  # that has the value; '' is the entry
+    key: str = ""  # its name there
     is_whole_if_told: bool = False  # nothing was said of whole numbers, and both ends are some
 
     def like(self, value: object) -> Range:
@@ -86,13 +88,15 @@ def ranges_of(parameters: Mapping[str, Mapping[str, Any]]) -> tuple[list[Range],
         faults += [f"{name}: {fault}" for fault in faults_of(row)]
         found.append(
             Range(
-                name,
-                float(row.get("low", 0)),
-                float(row.get("high", 0)),
-                bool(row.get("log")),
-                bool(row.get("integer")),
-                tuple(row.get("choices", ())),
-                "integer" not in row and all(type(row.get(end)) is int for end in ("low", "high")),
+                name=name,
+                file=row.get("file", ""),
+                key=row.get("key", name),
+                low=float(row.get("low", 0)),
+                high=float(row.get("high", 0)),
+                is_log=bool(row.get("log")),
+                is_integer=bool(row.get("integer")),
+                choices=tuple(row.get("choices", ())),
+                is_whole_if_told="integer" not in row and all(type(row.get(end)) is int for end in ("low", "high")),
             )
         )
     return found, faults

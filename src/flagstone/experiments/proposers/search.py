@@ -1,4 +1,4 @@
-"""A search over numbers in the file that is started: at random, or by TPE. It needs no model, and keeps no state.
+"""A search over values in the files that may change: at random, or by TPE. It needs no model, and keeps no state.
 
 What is proposed depends on the seed, the number of the run and the runs so far, and on nothing else. At random, every
 second proposal draws all constants from their whole ranges; the others change a few of them a little from the best.
@@ -15,18 +15,19 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.constants import Source, constants_in
+from flagstone.experiments.proposers.config_files import is_config, replaced, values_in
+from flagstone.experiments.proposers.constants import Found, Source, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
 from flagstone.globs import matches
-from flagstone.plans import Spec
+from flagstone.plans import ARGUMENTS, Spec, SubjectSpec
 from flagstone.text import one_line
 
 TRIES = 100
 NOTE = 200
 HINT = (
-    "in experiment.yaml: `search: {parameters: {LR: {low: 0.001, high: 0.1, log: true}}}`; each is "
-    "a line NAME = value of the file that is started"
+    "in experiment.yaml: `search: {parameters: {LR: {low: 0.001, high: 0.1, log: true}}}`; each is a line NAME = value "
+    "of the file that is started, or a key of the YAML, JSON or TOML file that `file` names"
 )
 
 Values = Mapping[str, Any]
@@ -34,26 +35,24 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class SearchProposer:
-    """Replaces declared constants in the draft of the file that is started."""
+    """Replaces declared values in the files of the draft."""
 
     ranges: Sequence[Range]
     method: str
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
-        path = draft / view.spec.subject.entry
-        if path.is_symlink():
-            raise FlagstoneError(f"search cannot change {view.spec.subject.entry}: it is a link", hint=HINT)
-        content = path.read_bytes()
-        found, faults = constants_in(content, [each.name for each in self.ranges])
+        files = {name: content_of(draft / name) for name in dict.fromkeys(each.file for each in self.ranges)}
+        found, faults = places_in(files, self.ranges)
         if faults:
-            raise FlagstoneError(f"search cannot continue: {view.spec.subject.entry} {'; '.join(faults)}", hint=HINT)
+            raise FlagstoneError(f"search cannot continue: {'; '.join(faults)}", hint=HINT)
         now = {name: each.value for name, each in found.items()}
         here = replace(self, ranges=[each.like(now[each.name]) for each in self.ranges])
         tried = [values for values in map(parameters_of, view.entries) if values]
         if here.is_used_up(tried, now):
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
         values = here.drawn(view, now, tried)
-        path.write_bytes(Source.of(content).replaced(values, found))
+        for name, content in files.items():
+            (draft / name).write_bytes(with_values(name, content, values, self.ranges, found))
         # 1, 1.0 and True are not the same
         changed = {name: value for name, value in values.items() if repr(value) != repr(now[name])}
         note = ", ".join(f"{name} {value_text(value)}" for name, value in changed.items())
@@ -115,27 +114,61 @@ def search_of(spec: Spec) -> SearchProposer:
     """The search that a spec asks for; everything that is wrong with it in one error."""
     ranges, faults = ranges_of(spec.search.get("parameters", {}))
     entry, method = spec.subject.entry, spec.search["method"]
+    ranges = [replace(each, file=each.file or entry) for each in ranges]
     if not ranges:
         faults.append("search.parameters names no constant")
-    if not matches(entry, spec.subject.mutable):
-        faults.append(f"search changes {entry or 'the entry'}, which is not one of the files that may change")
+    for name in dict.fromkeys(each.file for each in ranges):
+        if not matches(name, spec.subject.mutable):
+            faults.append(f"search changes {name or 'the entry'}, which is not one of the files that may change")
     if method == "tpe":
         from flagstone.experiments.proposers.tpe import fault_of_optuna
 
         faults += fault_of_optuna()
     if not spec.parent and not faults:  # a child begins with the files of its parent, which are not there
-        faults += faults_of_file(spec.subject.root / entry, ranges)
+        faults += faults_of_files(spec.subject, ranges)
     if faults:
         raise FlagstoneError(f"experiment {spec.name} cannot search: {'; '.join(faults)}", hint=HINT)
     return SearchProposer(tuple(ranges), method)
 
 
-def faults_of_file(path: Path, ranges: Sequence[Range]) -> list[str]:
+def faults_of_files(subject: SubjectSpec, ranges: Sequence[Range]) -> list[str]:
+    files = {}
+    for name in dict.fromkeys(each.file for each in ranges):
+        try:
+            files[name] = subject.arguments_file if name == ARGUMENTS else (subject.root / name).read_bytes()
+        except OSError as error:
+            return [f"cannot read {subject.root / name}: {error.strerror}"]
+    return places_in(files, ranges)[1]
+
+
+def content_of(path: Path) -> bytes:
+    """What a file of the draft holds. Raises an error if it cannot be changed as a file of its own."""
+    if path.is_symlink():
+        raise FlagstoneError(f"search cannot change {path.name}: it is a link", hint=HINT)
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        return [f"cannot read {path}: {error.strerror}"]
-    return [f"{path.name} {fault}" for fault in constants_in(content, [each.name for each in ranges])[1]]
+        raise FlagstoneError(f"search cannot read {path.name}: {error.strerror}", hint=HINT) from error
+
+
+def places_in(files: Mapping[str, bytes], ranges: Sequence[Range]) -> tuple[dict[str, Found], list[str]]:
+    """Where each parameter stands in its file, and everything that is wrong with them in words."""
+    found: dict[str, Found] = {}
+    faults: list[str] = []
+    for name, content in files.items():
+        own = {each.key: each.name for each in ranges if each.file == name}
+        places, said = values_in(name, content, [*own]) if is_config(name) else constants_in(content, [*own])
+        found |= {own[key]: place for key, place in places.items()}
+        faults += [f"{name} {fault}" for fault in said]
+    return found, faults
+
+
+def with_values(
+    name: str, content: bytes, values: Values, ranges: Sequence[Range], found: Mapping[str, Found]
+) -> bytes:
+    """One file with the values that are its own."""
+    own = {each.name: values[each.name] for each in ranges if each.file == name}
+    return replaced(content, own, found) if is_config(name) else Source.of(content).replaced(own, found)
 
 
 def parameters_of(entry: Entry) -> Values | None:
