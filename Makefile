@@ -89,16 +89,10 @@ demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a co
 	while [ -e "runs/$$name" ]; do number=$$((number + 1)); name=demo-$$number; done; \
 	$(BIN)/flagstone new "$$name" --agent demo --goal "$(GOAL)" --set demo.data_seed=$(SEED) && \
 	$(BIN)/flagstone run "$$name" --yes && \
-	$(call report,$$name) && \
 	echo "paper   $(CURDIR)/runs/$$name/workspace/artifacts/paper.pdf" && \
 	echo "report  $(CURDIR)/runs/$$name/report.html" && \
 	echo "gates   --yes approved every stage; to see a gate wait for you:" \
 	  "$(BIN)/flagstone new mine --agent demo --goal 'Which trick helps?' && $(BIN)/flagstone run mine"
-
-define report
-{ $(BIN)/snakemake --quiet all --cores 1 --config run="$(1)" --report "$(CURDIR)/runs/$(1)/report.html" \
-  > "runs/$(1)/logs/report.log" 2>&1 || { cat "runs/$(1)/logs/report.log" >&2; exit 3; }; }
-endef
 
 .PHONY: clean
 clean:  ## remove what make built, but not runs/

@@ -83,6 +83,7 @@ class Run:
     experiments = path_below("experiments")
     memory = path_below("memory.md")
     manifest = path_below("manifest.json")
+    report = path_below("report.html")
     logs = path_below("logs")
     lock = path_below(".lock")
     digest_cache = path_below(".snakemake", "flagstone", "digests.json")

@@ -38,10 +38,10 @@ def test_looking_changes_nothing_on_disk_and_seals_nothing(place: Place, third: 
 def test_a_report_shows_what_is_there_and_seals_nothing(place: Place, third: Study) -> None:
     third.touch("03")
     seals = third.files.seals.read_bytes()
-    said = place.snakemake("--report", "report.html")
+    said = place.snakemake("--report", "by-snakemake.html")
     assert said.code == 0, said.text
     assert third.files.seals.read_bytes() == seals and third.built() == ["01", "02", "03"]
-    (report,) = [*place.root.glob("report.html"), *third.root.glob("report.html")]
+    (report,) = [*place.root.glob("by-snakemake.html"), *third.root.glob("by-snakemake.html")]
     assert "Study Design" in report.read_text()
 
 

@@ -31,22 +31,36 @@ class FigureData:
 
 
 def figure_registry(run: Run) -> Mapping[str, FigureData]:
-    """The rows of workspace/figures/figures.json, by the figure's path."""
+    """The data that each row of workspace/figures/figures.json names, by the figure's path."""
+    return {
+        path: data
+        for row in registry_rows(run)
+        for data in [figure_data(run, REGISTRY, row.get("data"))]
+        for path in paths_of(row)
+    }
+
+
+def figure_captions(run: Run) -> Mapping[str, str]:
+    """The captions in workspace/figures/figures.json, by the figure's path."""
+    return {path: str(row["caption"]) for row in registry_rows(run) if row.get("caption") for path in paths_of(row)}
+
+
+def registry_rows(run: Run) -> list[Mapping[str, object]]:
     if not os.path.lexists(run.root / REGISTRY):
-        return {}
+        return []
     try:
         value = loads_strict(decode_text(read_bounded(run.root / REGISTRY, run.root, REGISTRY_LIMIT_BYTES)))
     except Unreadable:
-        return {}
+        return []
     rows = value.get("figures") if isinstance(value, dict) else value
-    found = {}
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict):
-            data = figure_data(run, REGISTRY, row.get("data"))
-            for key in PATH_KEYS:
-                if isinstance(row.get(key), str):
-                    found.update(dict.fromkeys(spellings(row[key], REGISTRY), data))
-    return found
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def paths_of(row: Mapping[str, object]) -> Iterator[str]:
+    """Every path that may be meant by a row."""
+    for name in (row.get(key) for key in PATH_KEYS):
+        if isinstance(name, str):
+            yield from spellings(name, REGISTRY)
 
 
 def named_data(run: Run, figure: str, registry: Mapping[str, FigureData]) -> FigureData:

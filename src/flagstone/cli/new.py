@@ -13,6 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun, open_run
 from flagstone.schemas import parse_yaml
 from flagstone.setup import QUESTIONS, NewRun, create
+from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -62,7 +63,9 @@ def command(
     given = {"agent": agent, "venue": venue, "model": model}
     chosen = {**{key: value for key, value in given.items() if value}, **parse_settings(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
-    fault = agent_fault(open_run(project, run))
+    opened = open_run(project, run)
+    refresh_derived(opened)
+    fault = agent_fault(opened)
     if fault:
         click.echo(f"note: {fault[0]}; {fault[1]}", err=True)
     click.echo(f"created {location.messages(run).path(run.root)}")

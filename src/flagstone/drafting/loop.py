@@ -209,8 +209,7 @@ def make_attempt(
     call = call_for(opened, stage, open_turn, attempt)
     with frame.claim(call) as claimed:
         work.make_folder(attempt)
-        if open_turn.turn.feedback:
-            promotion.keep_feedback(run, stage.nr, attempt, open_turn.turn.feedback)
+        promotion.keep_request(run, stage.nr, attempt, open_turn)
         call = replace(call, prompt=prompt_for(opened, stage, open_turn, attempt, before))
         # from here on the conversation may exist on the agent's side, whatever happens to us
         work.save(run, stage.nr, replace(open_turn, used=True))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone import schemas
+from flagstone import records, schemas
 from flagstone.artifacts import build_index
 from flagstone.artifacts.formats import list_files
 from flagstone.artifacts.rules import parse_summary, produced_files
@@ -28,6 +28,7 @@ from flagstone.gates import (
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.plans import files_on_disk, plan
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
+from flagstone.seals import login_name
 from flagstone.stages import Stage
 
 Producer = dict[str, object]
@@ -167,16 +168,25 @@ def take_up_marks(run: Run, nr: str) -> None:
         os.replace(mark, folder / f"redo-{taken + 1:04d}")
 
 
-def keep_feedback(run: Run, nr: str, attempt: Attempt, digest: str) -> None:
-    """Copies exactly the feedback this turn was opened for beside the prompt it goes into."""
+def keep_request(run: Run, nr: str, attempt: Attempt, work: OpenTurn) -> None:
+    """Keeps beside the prompt who asked for this turn, when, and exactly the feedback that it was opened for."""
+    source = keep_feedback(run, nr, attempt, work.turn.feedback) if work.turn.feedback else None
+    if work.why == "redo":
+        source = run.history(nr) / f"redo-{work.turn.redo:04d}"
+    if source and (work.why == "redo" or (work.why == "refine" and source == run.feedback(nr))):
+        stat = os.stat(source)
+        asked = {"why": work.why, "who": login_name(stat.st_uid), "at": utc(stat.st_mtime)}
+        write_record(attempt.folder / "request.json", asked)
+
+
+def keep_feedback(run: Run, nr: str, attempt: Attempt, digest: str) -> Path | None:
+    """Copies the feedback with this digest. Returns the file that it was found in."""
     for source in (run.feedback(nr), *sorted(run.drafts(nr).glob("*/feedback.md"), reverse=True)):
-        try:
-            words = source.read_bytes()
-        except OSError:
-            continue
-        if digest_bytes(words) == digest:
+        words = records.content_of(source)
+        if words is not None and digest_bytes(words) == digest:
             write_atomic(attempt.folder / "feedback.md", words)
-            return
+            return source
+    return None
 
 
 def filesystem_now_ns(folder: Path) -> int:

@@ -89,14 +89,14 @@ def is_refreshed(run: Run, moment: Moment) -> bool:
 
 
 def remember_refresh(run: Run, moment: Moment) -> None:
-    """To be called when memory.md, handoff/ and manifest.json are written (see `status.refresh_derived`)."""
+    """To be called when what is derived from a run is written (see `status.refresh_derived`)."""
     note(run, "derived", derived_key(run, moment))
 
 
 def derived_key(run: Run, moment: Moment) -> str:
     """One word for what the derived files are made from, and for the files themselves."""
     sources = [[files.digest, files.settings] for files in moment.stages.values()]
-    written = [mark_of(path) for path in (run.memory, run.root / "handoff", run.manifest)]
+    written = [mark_of(path) for path in (run.memory, run.root / "handoff", run.manifest, run.report)]
     return digest_value([moment.marks, sources, written])
 
 

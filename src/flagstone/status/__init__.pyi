@@ -1,4 +1,10 @@
-from .model import RunStatus as RunStatus, StageStatus as StageStatus, run_status as run_status
+from .model import (
+    SIGNS as SIGNS,
+    RunStatus as RunStatus,
+    StageStatus as StageStatus,
+    cost_text as cost_text,
+    run_status as run_status,
+)
 from .refresh import refresh_derived as refresh_derived
 from .remembered import (
     Row as Row,

@@ -13,20 +13,19 @@ from pathlib import Path
 from flagstone import __version__
 from flagstone.gates import Moment, OpenedRun, StageFiles
 from flagstone.records import read_record, utc, write_record
-from flagstone.status.model import run_status
+from flagstone.status.model import RunStatus
 
 
-def write_manifest(opened: OpenedRun, moment: Moment) -> None:
+def write_manifest(opened: OpenedRun, moment: Moment, status: RunStatus) -> None:
     """Rewrites the manifest, atomically, if anything in it changed."""
-    record = manifest(opened, moment)
+    record = manifest(opened, moment, status)
     before = read_record(opened.run.manifest) or {}
     if {**before, "written_at": ""} != {**record, "written_at": ""}:
         write_record(opened.run.manifest, record, durable=False)
 
 
-def manifest(opened: OpenedRun, moment: Moment) -> dict[str, object]:
+def manifest(opened: OpenedRun, moment: Moment, known: RunStatus) -> dict[str, object]:
     """Everything known about a run, as one record."""
-    known = run_status(opened, opened.run.root, moment)
     return {
         "run": known.name,
         "goal": known.goal,

@@ -33,6 +33,16 @@ WORDS = {
     State.NOT_YET: "not yet",
 }
 
+SIGNS = {
+    "done": "✓",
+    "running": "▶",
+    "waits for you": "●",
+    "stale": "~",
+    "failed": "✗",
+    "held": "‖",
+    "not yet": "·",
+}
+
 
 @dataclass(frozen=True)
 class StageStatus:
@@ -157,6 +167,20 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
 def approver(seal: Seal) -> str:
     """Who approved: a person, or the policy that did it in a user's name."""
     return f"policy {seal.policy} ({seal.who})" if seal.by == "policy" else seal.who
+
+
+def approval_text(seal: Seal) -> str:
+    """How a stage was approved, such as `auto-approved (--yes)` or `approved (touch)`."""
+    if seal.by != "policy":
+        return f"approved ({seal.how})"
+    return f"auto-approved ({'--yes' if seal.policy == 'yes' else f'approval: {seal.policy}'})"
+
+
+def cost_text(cost_usd: float | None, known_usd: float) -> str:
+    """What is known of a cost. An unknown cost is never shown as $0."""
+    if cost_usd is not None:
+        return f"${cost_usd:.2f}"
+    return f"at least ${known_usd:.2f}" if known_usd else "cost unknown"
 
 
 def run_state(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:

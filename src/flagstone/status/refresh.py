@@ -1,4 +1,4 @@
-"""What is derived from a run, brought in step with it in one place: memory.md, handoff/NN.md, manifest.json."""
+"""Refreshes what is derived from a run, in one place: memory.md, handoff/NN.md, manifest.json, report.html."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from flagstone.gates import OpenedRun, judge_gates, read_moment, remember_refres
 from flagstone.status.handoff import write_handoffs
 from flagstone.status.manifest import write_manifest
 from flagstone.status.memory import write_memory
+from flagstone.status.model import run_status
+from flagstone.status.report import write_report
 
 
 def refresh_derived(opened: OpenedRun) -> None:
@@ -14,6 +16,8 @@ def refresh_derived(opened: OpenedRun) -> None:
     verdicts = judge_gates(moment)
     write_memory(opened.run, verdicts)
     write_handoffs(opened.run, verdicts)
-    write_manifest(opened, moment)
+    status = run_status(opened, opened.run.root, moment)
+    write_manifest(opened, moment, status)
+    write_report(opened, moment, status)
     remember_refresh(opened.run, moment)
     opened.cache.save()

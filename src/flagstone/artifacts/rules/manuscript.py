@@ -14,7 +14,7 @@ from flagstone.text import count_text, escaped_text, list_text
 WRITING = "workspace/writing"
 MAIN = f"{WRITING}/main.tex"
 VENUE_RECORD = f"{WRITING}/venue.json"
-PDFS = ("workspace/artifacts/paper.pdf", f"{WRITING}/main.pdf")
+PAPERS = ("workspace/artifacts/paper.pdf", f"{WRITING}/main.pdf")
 BUILD_LOG = "workspace/artifacts/build_log.txt"
 SOURCES_LIMIT = 500
 LOG_ERROR = re.compile(r"^!.*|^[^\n:]+\.tex:\d+: .*(?:[Ee]rror|Undefined control sequence).*", re.MULTILINE)
@@ -156,7 +156,7 @@ def citations_check(cited: set[str], keys: set[str]) -> Check:
 def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
     path, pages, problems = compiled_pdf(inspection)
     if not path:
-        yield failed_check("paper-pdf", f"compile the paper to {PDFS[0]}: {list_text(problems)}")
+        yield failed_check("paper-pdf", f"compile the paper to {PAPERS[0]}: {list_text(problems)}")
         return
     yield passed_check("paper-pdf", f"{path}, {count_text(pages, 'page')}")
     if must_be_fresh and inspection.is_fresh(path, inspection.digest(path)):
@@ -168,7 +168,7 @@ def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
 def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
     """The first readable PDF of those that it may be, with its pages; else what is wrong with each."""
     problems = []
-    for path in PDFS:
+    for path in PAPERS:
         try:
             if not (inspection.run.root / path).exists():
                 raise Unreadable("does not exist")

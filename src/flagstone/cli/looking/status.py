@@ -12,17 +12,28 @@ from flagstone.cli.location import Location, has_colour
 from flagstone.errors import FlagstoneError
 from flagstone.gates import check_run, open_run, run_around
 from flagstone.layout import Project, Run
-from flagstone.status import Row, RunStatus, StageStatus, is_current, read_rows, rows_file, status_row, write_rows
+from flagstone.status import (
+    SIGNS,
+    Row,
+    RunStatus,
+    StageStatus,
+    cost_text,
+    is_current,
+    read_rows,
+    rows_file,
+    status_row,
+    write_rows,
+)
 from flagstone.text import printable_text
 
-MARKS = {
-    "done": ("✓", "green"),
-    "running": ("▶", "cyan"),
-    "waits for you": ("●", "yellow"),
-    "stale": ("~", "magenta"),
-    "failed": ("✗", "red"),
-    "held": ("‖", "blue"),
-    "not yet": ("·", "white"),
+COLOURS = {
+    "done": "green",
+    "running": "cyan",
+    "waits for you": "yellow",
+    "stale": "magenta",
+    "failed": "red",
+    "held": "blue",
+    "not yet": "white",
 }
 
 
@@ -97,26 +108,18 @@ def show_table(found: list[RunStatus | dict[str, str]]) -> None:
 
 
 def mark(stage: StageStatus) -> str:
-    sign, colour = MARKS[stage.state]
-    return click.style(f"{stage.nr}{sign}", fg=colour)
+    return click.style(f"{stage.nr}{SIGNS[stage.state]}", fg=COLOURS[stage.state])
 
 
 def legend() -> str:
-    return "   ".join(f"{click.style(sign, fg=colour)} {word}" for word, (sign, colour) in MARKS.items())
+    return "   ".join(f"{click.style(sign, fg=COLOURS[word])} {word}" for word, sign in SIGNS.items())
 
 
 def summary_words(status: RunStatus) -> str:
-    words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost(status)]
+    words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost_text(status.cost_usd, status.known_usd)]
     if status.sandbox == "off":
         words.append("sandbox off")
     return "  ".join(words)
-
-
-def cost(row: RunStatus | StageStatus) -> str:
-    """What is known of a cost. An unknown cost is never shown as $0."""
-    if row.cost_usd is not None:
-        return f"${row.cost_usd:.2f}"
-    return f"at least ${row.known_usd:.2f}" if row.known_usd else "cost unknown"
 
 
 def age(created_at: str) -> str:
@@ -135,26 +138,35 @@ def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
     if isinstance(status, dict):
         raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
     click.echo(f"{status.name}: {printable_text(status.goal)[:300]}")
-    words = [status.state, f"agent {status.agent}", age(status.created_at), cost(status)]
+    words = [
+        status.state,
+        f"agent {status.agent}",
+        age(status.created_at),
+        cost_text(status.cost_usd, status.known_usd),
+    ]
     if status.holder:
         words.append(f"held by {status.holder}")
     if status.sandbox == "off":
         words.append("sandbox off")
     click.echo(", ".join(words) + "\n")
     for stage in status.stages:
-        sign, colour = MARKS[stage.state]
+        sign, colour = SIGNS[stage.state], COLOURS[stage.state]
         left = click.style(f"{sign} {stage.nr} {stage.name:<22} {stage.state:<14}", fg=colour)
         click.echo(f"  {left}{detail(stage)}", color=has_colour())
     for experiment in status.experiments:
         click.echo(f"    experiment {printable_text(experiment.words)[:240]}")
-    click.echo(f"\nnext: {status.next_command}")
+    click.echo()
+    report = location.project.run(status.name).report
+    if report.is_file():
+        click.echo(f"report: {location.messages(location.project.run(status.name)).path(report)}")
+    click.echo(f"next: {status.next_command}")
 
 
 def detail(stage: StageStatus) -> str:
     words = []
     if stage.attempts:
         words.append(f"attempt {stage.attempt or stage.attempts}")
-        words.append(cost(stage))
+        words.append(cost_text(stage.cost_usd, stage.known_usd))
     if stage.approved_by and stage.state == "done":
         words.append(f"approved by {stage.approved_by} at {stage.approved_at[:16]}")
     elif stage.state not in ("waits for you", "not yet") or stage.reason not in (

@@ -4,6 +4,7 @@ from .report import report_of as report_of
 from .status import (
     last_text as last_text,
     position_of as position_of,
+    runs_words as runs_words,
     status_record as status_record,
     status_text as status_text,
 )
