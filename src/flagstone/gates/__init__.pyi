@@ -24,6 +24,7 @@ from .moment import (
     read_moment as read_moment,
     remember_refresh as remember_refresh,
 )
+from .names import OtherName as OtherName, other_names as other_names
 from .opened import OpenedRun as OpenedRun, check_run as check_run, open_run as open_run
 from .publication import (
     Publication as Publication,

@@ -15,6 +15,7 @@ from flagstone.gates import copies, history, repairs
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
+from flagstone.gates.names import other_names, take_up_names
 from flagstone.gates.opened import OpenedRun, name_dropped_keys
 from flagstone.gates.publication import failure_of, is_begun
 from flagstone.gates.sealing import approve, seal_touch, touch
@@ -71,6 +72,8 @@ class Frontier:
     def look(self) -> Moment:
         """The moment to decide on. It is read and judged anew if a file that decides has changed."""
         if self.moment is None or self.moment.marks != marks_of(self.opened):
+            if self.lock:
+                self.notices += take_up_names(self.opened)
             self.moment = read_moment(self.opened)
             self.verdicts = judge_gates(self.moment)
         return self.moment
@@ -83,6 +86,7 @@ class Frontier:
         self.lock = hold(run.lock, f"run {run.name}")
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
+        self.notices += take_up_names(self.opened)  # before the arrival, which says which flags came with a copy
         copies.note_arrival(run, self.opened.table, "opened")
         self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
         if "verdict" in self.opened.settings.approval.values():
@@ -220,13 +224,19 @@ class Frontier:
 
     def last_words(self) -> list[str]:
         """What a person should read last: what was mended, and where the run stands."""
-        notes = [f"note: {notice}" for notice in self.notices]
+        names = [other.words for other in other_names(self.opened)]
+        notes = [f"note: {notice}" for notice in [*self.notices, *self.early_flags(), *names]]
         failure = self.failure()
         if failure:
             return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
         if self.closing_line or self.working_on is None:
             return notes + [line for line in [self.closing_line] if line]
         return [*notes, self.where_it_stopped(self.working_on)]
+
+    def early_flags(self) -> list[str]:
+        """The flags of stages that are not built yet. A person should hear of them before they count on them."""
+        found = (verdict for verdict in self.verdicts.values() if verdict.state is State.NOT_YET and verdict.files.flag)
+        return [f"stage {verdict.stage.nr} {verdict.stage.name} {verdict.reason}" for verdict in found]
 
     def where_it_stopped(self, stage: Stage) -> str:
         """What to say of the stage last looked at, when this call ended before it came to a gate."""

@@ -17,7 +17,7 @@ from flagstone.gates.copies import is_copied_flag
 from flagstone.gates.opened import OpenedRun, is_noted, note
 from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.records import digest_bytes, digest_value, mark_of
+from flagstone.records import content_of, digest_bytes, digest_value, mark_of
 from flagstone.stages import Stage, StageTable
 
 
@@ -75,6 +75,7 @@ def marks_of(opened: OpenedRun) -> list[object]:
     """
     run = opened.run
     paths = [run.settings, run.brief, run.aborted, run.seals, run.logs, run.logs / "calls.jsonl"]
+    paths += [run.approved, run.below("feedback"), run.below("redo")]
     paths += [run.index(kind) for kind in INDEX_KINDS]
     for stage in opened.table:
         nr = stage.nr
@@ -172,6 +173,13 @@ def pending_feedback(run: Run, nr: str) -> str | None:
     except OSError:
         return None
     return digest_bytes(words) if words.strip() else None
+
+
+def waiting_feedback(run: Run, stage: Stage) -> bytes:
+    """The words of a person that no version answers yet. Empty if there are none."""
+    words = content_of(run.feedback(stage.nr)) or b""
+    was = last_publication(run, stage.nr, offer_of(run, stage))
+    return b"" if was and digest_bytes(words) == was.turn.feedback else words
 
 
 def redo_count(run: Run, nr: str) -> int:

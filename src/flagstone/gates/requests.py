@@ -5,6 +5,8 @@ from __future__ import annotations
 from flagstone import seals
 from flagstone.errors import FlagstoneError
 from flagstone.gates.content import offer_of
+from flagstone.gates.moment import waiting_feedback
+from flagstone.gates.names import take_up_names
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import last_publication
 from flagstone.gates.sealing import command_decision, touch
@@ -26,11 +28,10 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
         )
     path = opened.run.feedback(stage.nr)
     text = words.strip() + "\n"
-    waiting = path.read_bytes() if path.is_file() else b""
-    taken_up = was.turn.feedback if was else ""
-    if waiting.strip() and digest_bytes(waiting) != taken_up:
+    waiting = waiting_feedback(opened.run, stage)
+    if waiting.strip():
         text = waiting.decode("utf-8", errors="replace").rstrip() + "\n\n" + text
-    if digest_bytes(text.encode()) == taken_up:
+    if was and digest_bytes(text.encode()) == was.turn.feedback:
         text += "\n"  # the same words once more are asked once more
     write_atomic(path, text.encode())
 
@@ -42,6 +43,7 @@ def redo(opened: OpenedRun, stage: Stage) -> None:
 
 def rollback(opened: OpenedRun, stage: Stage, why: str) -> list[Stage]:
     """Takes back the approval of a stage and of all that rests on it; what was never approved stays so."""
+    take_up_names(opened)
     revoked = []
     for each in (stage, *opened.table.descendants(stage.nr)):
         flag = opened.run.flag(each.nr)

@@ -16,6 +16,7 @@ from flagstone.gates import (
     failure_of,
     judge_gates,
     next_turn,
+    other_names,
     read_moment,
     read_text,
 )
@@ -80,6 +81,7 @@ class RunStatus:
     holder: str
     sandbox: str
     experiments: tuple[ExperimentStatus, ...]
+    notices: tuple[str, ...] = ()  # files of a person that no stage reads under this name
 
 
 def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> RunStatus:
@@ -109,6 +111,7 @@ def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> R
         holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
         sandbox=opened.settings.sandbox,
         experiments=experiments,
+        notices=tuple(other.words for other in other_names(opened)),
     )
 
 

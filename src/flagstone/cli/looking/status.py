@@ -102,7 +102,11 @@ def show_table(found: list[RunStatus | dict[str, str]]) -> None:
         marks = " ".join(mark(stage) for stage in each.stages)
         click.echo(f"{each.name:<{width}}  {marks}  {summary_words(each)}", color=has_colour())
     click.echo(legend(), color=has_colour())
-    first = next((each for each in reversed(found) if isinstance(each, RunStatus) and each.state != "done"), None)
+    known = [each for each in found if isinstance(each, RunStatus)]
+    for status in known:
+        for notice in status.notices:
+            click.echo(f"note: run {status.name}: {printable_text(notice)[:240]}")
+    first = next((each for each in reversed(known) if each.state != "done"), None)
     if first:
         click.echo(f"next: {first.next_command}")
 
@@ -159,6 +163,8 @@ def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
     report = location.project.run(status.name).report
     if report.is_file():
         click.echo(f"report: {location.messages(location.project.run(status.name)).path(report)}")
+    for notice in status.notices:
+        click.echo(f"note: {printable_text(notice)[:240]}")
     click.echo(f"next: {status.next_command}")
 
 
