@@ -31,6 +31,7 @@ class PromptParts:
     run_root: str
     draft_path: str
     brief: str
+    call_minutes: int
     memory: str = ""
     memory_digest: str = ""  # sha256 of memory.md, if that file takes the place of `memory`
     handoffs: tuple[tuple[str, str], ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from desk import KEY, MODEL, marked, wait_until
 from messages_api import Breaks, Fails, MessagesApi, Says, Tokens
 
@@ -122,6 +123,17 @@ def look_at_records(study: Study, place: Place, api: MessagesApi) -> None:
     assert (status["stages"][0]["calls"], status["stages"][0]["state"]) == (3, "waits for you")
     kept = [path for path in study.root.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert kept == []
+
+
+def test_a_tool_may_run_for_longer_than_the_agent_may_be_silent(study: Study, place: Place, api: MessagesApi) -> None:
+    settings = yaml.safe_load(study.files.settings.read_text())
+    settings["limits"] |= {"silence_s": 5, "attempts": 1}
+    study.files.settings.write_text(yaml.safe_dump(settings))
+    train = Says(tools=(("Bash", {"command": f"sleep 10; echo trained > {SURVEY}"}),), tokens=COST)
+    api.plays(train, *attempt(study, 1, summary("Nothing is known.")))
+    said = place.flagstone("run", "t")
+    assert said.code == 0, said.text
+    assert study.built() == ["01"] and (study.root / SURVEY).read_text() == "trained\n"
 
 
 def test_a_lost_conversation_is_begun_anew_once(study: Study, place: Place, api: MessagesApi) -> None:

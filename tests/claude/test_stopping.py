@@ -107,3 +107,43 @@ def test_what_was_left_when_we_were_killed_is_ended_before_the_next_call(desk: D
     api.plays(Says("here again"))
     assert desk.ask().outcome is Outcome.OK
     assert desk.still_running() == []
+
+
+def test_a_command_may_be_silent_for_longer_than_the_agent(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command="sleep 8; echo trained"), Says("done"))
+    result = desk.ask(limits=Limits(60, 4, 20, None))
+    assert (result.outcome, result.text) == (Outcome.OK, "done")
+    assert "trained" in str(api.asked[-1].body)
+
+
+def test_an_agent_that_is_silent_after_a_command_is_ended(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command="sleep 6"), Breaks("silence"))
+    result = desk.ask(options={"api_timeout_s": 60}, limits=Limits(60, 3, 20, None))
+    assert result.outcome is Outcome.SILENT
+    assert desk.still_running() == []
+
+
+def test_a_command_may_run_as_long_as_the_limits_of_the_call_say(desk: Desk, api: MessagesApi) -> None:
+    api.plays(use("Bash", command="sleep 60"), Says("done"))
+    result = desk.ask(limits=Limits(16, 2, 20, None))
+    assert (result.outcome, result.text) == (Outcome.OK, "done")
+    (bash,) = (tool for tool in api.asked[0].body["tools"] if tool["name"] == "Bash")
+    assert "default 4000, max 14400" in bash["description"]
+    assert "timed out" in api.asked[-1].heard[-1]
+    assert desk.still_running() == []
+
+
+def test_a_step_of_an_experiment_outlives_the_command_that_waits_for_it(desk: Desk, api: MessagesApi) -> None:
+    (desk.workspace / "train.py").write_text("import time\ntime.sleep(3)\nprint('val_loss: 4')\n")
+    new = "new lr --metric val_loss --mutable train.py --proposer none -- python train.py"
+    locks = "FLAGSTONE_LOCKS=$TMPDIR/locks"  # those of the machine are out of an agent's reach
+    api.plays(
+        use("Bash", command=f"cd workspace && flagstone experiment {new}", timeout=30_000),
+        use("Bash", command=f"{locks} flagstone experiment step lr", timeout=4000),
+        use("Bash", command="flagstone experiment wait lr; flagstone experiment status lr", timeout=90_000),
+        Says("done"),
+    )
+    assert desk.ask(limits=Limits(120, 30, 20, None)).outcome is Outcome.OK
+    assert "timed out" in api.asked[2].heard[-1]
+    assert "best: 4 @ r0001" in api.asked[3].heard[-1], api.asked[3].heard
+    assert desk.still_running() == []

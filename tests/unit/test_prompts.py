@@ -67,6 +67,7 @@ def parts(key: str = "03_study_design", **changes: Any) -> PromptParts:
     given: dict[str, Any] = {
         "stage_nr": key[:2],
         "stage_key": key,
+        "call_minutes": 240,
         "stage_title": key[3:].replace("_", " ").title(),
         "run_root": "/somewhere/runs/attn",
         "draft_path": f"drafts/{key[:2]}/1/draft.md",
@@ -392,3 +393,18 @@ def test_parts_cannot_be_changed_after_they_were_handed_over() -> None:
 def test_importing_prompts_does_not_import_the_template_engine() -> None:
     question = "import sys, flagstone.prompts; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", question], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("prompt", ALL_PROMPTS)
+def test_every_prompt_says_how_long_the_call_and_one_command_may_take(prompt: Any) -> None:
+    text = prompt(PROMPTS, parts(reason="refine", call_minutes=90))
+    assert "You have 90 minutes in all. One command may take most of them" in " ".join(text.split())
+
+
+def test_what_takes_hours_is_left_to_plans() -> None:
+    implementation, experimentation = (
+        " ".join(first_prompt(PROMPTS, parts(key)).split()) for key in ("04_implementation", "05_experimentation")
+    )
+    assert "What takes hours, or needs a GPU for long, is a plan in `workspace/experiments`." in implementation
+    assert "You do not wait for them." in implementation
+    assert "Start no run that does not fit into the minutes you have left." in experimentation

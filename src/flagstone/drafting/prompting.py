@@ -59,6 +59,7 @@ def parts_of(
         run_root=str(run.root),
         draft_path=run.relative(attempt.draft),
         brief=read_text(run.brief),
+        call_minutes=max(1, int(opened.settings.for_stage(stage.nr).limits.wall_s // 60)),
         memory="" if is_long else remembered,
         memory_digest=digest_file(run.memory) if is_long else "",
         handoffs=handoffs(opened, stage),

@@ -42,7 +42,8 @@ class Command:
 class ProcessLimits:
     """How long a child may run and be silent, what its whole tree may use, and how much of its output is kept.
 
-    GPU memory is watched where it is limited, or where `watch_gpu` asks for its peak.
+    GPU memory is watched where it is limited, or where `watch_gpu` asks for its peak. `may_be_silent` says when silence
+    does not count; with `may_wait_for_children` it does not count while processes that the child has started work.
     """
 
     wall_s: float | None = None
@@ -54,6 +55,8 @@ class ProcessLimits:
     memory_mb: float | None = None
     gpu_memory_mb: float | None = None
     watch_gpu: bool = False
+    may_be_silent: Callable[[], bool] = lambda: False
+    may_wait_for_children: bool = False
 
     @property
     def watches_gpu(self) -> bool:

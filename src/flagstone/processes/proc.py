@@ -13,6 +13,7 @@ FORKED_NOT_BEGUN = 0x40  # PF_FORKNOEXEC: the process is a copy and has not beco
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 FEW = 200
 THREAD_GROUP = re.compile(rb"^Tgid:\s+(\d+)$", re.MULTILINE)
+WRITTEN = re.compile(rb"^write_bytes: (\d+)$", re.MULTILINE)
 NUMBERS_PER_S = 1_000_000  # more processes and threads than any machine starts in a second
 
 
@@ -28,6 +29,20 @@ class ProcessEntry(NamedTuple):
     is_copy: bool
     virtual_bytes: int
     resident_mb: float
+
+
+class Work(NamedTuple):
+    """What a process has done: the time it used, and what it wrote to disks."""
+
+    cpu_s: float
+    written_bytes: int
+
+
+def work_of(pid: int) -> Work:
+    fields = content_of(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    written = WRITTEN.search(content_of(f"/proc/{pid}/io"))
+    ticks = sum(map(int, fields[11:15]))  # its own, and that of its children which have ended
+    return Work(ticks / os.sysconf("SC_CLK_TCK"), int(written[1]) if written else 0)
 
 
 def process_table(since_ticks: int, first: int = 0) -> list[ProcessEntry]:

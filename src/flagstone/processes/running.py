@@ -12,7 +12,7 @@ from math import inf
 
 from flagstone.errors import Interrupted
 from flagstone.processes import gpu
-from flagstone.processes.child import Child
+from flagstone.processes.child import Child, WorkOfChildren, has_worked
 from flagstone.processes.command import Command, Ending, Output, ProcessLimits, ProcessResult
 from flagstone.processes.interruption import Interruption
 from flagstone.processes.memory import Gauge
@@ -83,6 +83,7 @@ class Watch:
         self.survivors: tuple[Survivor, ...] = ()
         self.stragglers: tuple[Survivor, ...] = ()
         self.status: int | None = None
+        self.work: WorkOfChildren | None = None
         self.gauge = Gauge(child, limits)
         self.selector = selectors.DefaultSelector()
         self.selector.register(child.pidfd, selectors.EVENT_READ, self.note_exit)
@@ -109,7 +110,7 @@ class Watch:
         ending: Ending = "exit"
         while self.exited == inf and not self.is_asked:
             ending, deadline = self.next_deadline()
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline and not (ending == "silence" and self.is_waiting_for_children()):
                 break
             if time.monotonic() >= self.gauge.due and (passed := self.gauge.look()):
                 ending = passed
@@ -126,10 +127,22 @@ class Watch:
         deadlines: list[tuple[float, Ending]] = [(inf, "exit")]
         if limits.wall_s is not None:
             deadlines.append((self.began + limits.wall_s, "wall"))
-        if limits.silence_s is not None:
-            deadlines.append((self.heard + limits.silence_s, "silence"))
+        if limits.silence_s is not None and not limits.may_be_silent():
+            is_first_look = limits.may_wait_for_children and self.work is None
+            deadlines.append((self.heard + limits.silence_s / (2 if is_first_look else 1), "silence"))
         deadline, ending = min(deadlines)
         return ending, deadline
+
+    def is_waiting_for_children(self) -> bool:
+        """Whether a silence does not count, because what the child has started works. The first look is half-way."""
+        if not self.limits.may_wait_for_children or self.limits.silence_s is None:
+            return False
+        before, self.work = self.work, self.child.work_of_children()
+        half_s = self.limits.silence_s / 2
+        if before is not None and not has_worked(before, self.work, half_s):
+            return False
+        self.heard = time.monotonic() - half_s
+        return True
 
     def turn(self, deadline: float) -> None:
         """Waits for whatever comes first, and takes it."""
@@ -146,7 +159,7 @@ class Watch:
         if came is None:
             self.selector.unregister(capture.fd)
         elif came:
-            self.heard = time.monotonic()
+            self.heard, self.work = time.monotonic(), None
         if capture.is_finished:
             self.finished = min(self.finished, self.heard)
         return bool(came)

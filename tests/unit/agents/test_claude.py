@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn
 
-from flagstone.agents.claude.launch import tool_limits
+from flagstone.agents.claude.launch import command_limits
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
 from flagstone.errors import Interrupted
@@ -145,11 +145,12 @@ def test_keys_are_taken_out_of_what_the_cli_writes_down_itself(cli: StandIn, ask
     assert kept.read_text() == '{"text": "it is [redacted ANTHROPIC_API_KEY]"}\n'
 
 
-def test_a_command_may_run_nearly_as_long_as_the_agent_may_be_silent_or_as_the_person_allows() -> None:
+def test_a_command_may_run_nearly_as_long_as_the_call_or_as_long_as_the_person_allows() -> None:
     limits = Limits(wall_s=7200, silence_s=1800, turns=40, cost_usd=None)
-    assert tool_limits(limits, {}) == {"BASH_MAX_TIMEOUT_MS": "1620000"}
-    assert tool_limits(limits, {"BASH_MAX_TIMEOUT_MS": "9000000"}) == {"BASH_MAX_TIMEOUT_MS": "9000000"}
-    assert tool_limits(limits, {"BASH_MAX_TIMEOUT_MS": "x"}) == {"BASH_MAX_TIMEOUT_MS": "1620000"}
+    ours = {"BASH_MAX_TIMEOUT_MS": "6480000", "BASH_DEFAULT_TIMEOUT_MS": "1800000"}
+    assert command_limits(limits, {}) == ours
+    assert command_limits(limits, {"BASH_MAX_TIMEOUT_MS": "9000000"}) == ours | {"BASH_MAX_TIMEOUT_MS": "9000000"}
+    assert command_limits(limits, {"BASH_MAX_TIMEOUT_MS": "x", "BASH_DEFAULT_TIMEOUT_MS": "5"}) == ours
 
 
 def test_the_environment_is_clean_and_private(cli: StandIn, asked: Asked) -> None:

@@ -95,6 +95,27 @@ def test_a_silent_child_is_ended_and_a_talking_one_is_not(ran: Ran) -> None:
     assert not ran("for i in 1 2 3 4 5 6; do echo $i; sleep 0.25; done", silence_s=1.2).silent
 
 
+def test_a_child_that_waits_for_what_it_has_started_is_not_silent_while_that_works(ran: Ran) -> None:
+    waits = {"silence_s": 1.0, "may_wait_for_children": True}
+    spinning = "(while :; do :; done) & other=$!; sleep 3; kill $other"
+    assert ran(spinning, **waits).ending == "exit"
+    assert ran(spinning, silence_s=1.0).silent
+    starting = "for i in 1 2 3 4 5 6 7 8; do sleep 0.3; done"
+    assert ran(starting, **waits).ending == "exit"
+
+
+@pytest.mark.parametrize("line", ["sleep 20 & wait", "while :; do :; done"], ids=["a sleeper", "its own work"])
+def test_a_child_is_silent_if_nothing_that_it_has_started_works(ran: Ran, line: str) -> None:
+    assert ran(line, silence_s=0.6, may_wait_for_children=True).silent
+
+
+def test_a_child_may_be_silent_as_long_as_the_caller_says_so(shell: Shell, output: Output) -> None:
+    lines: list[bytes] = []
+    limits = ProcessLimits(silence_s=0.3, stop_s=0.3, may_be_silent=lambda: lines == [b"working"])
+    result = run(shell("echo working; sleep 1; echo done; exec sleep 20"), limits, output, lines.append)
+    assert (lines, result.ending) == ([b"working", b"done"], "silence")
+
+
 def test_after_its_result_a_child_has_only_the_grace_left(shell: Shell, output: Output) -> None:
     limits = ProcessLimits(wall_s=20, grace_s=0.05, stop_s=0.2)
     result = run(shell("echo working; echo done; exec sleep 20"), limits, output, lambda line: line == b"done")

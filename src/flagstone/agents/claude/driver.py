@@ -78,7 +78,14 @@ class ClaudeAgent:
                 raise TokensSpent
             return stream.result is not None
 
-        limits = ProcessLimits(call.limits.wall_s, call.limits.silence_s, TRANSCRIPT_MB, LINE_KB, grace_s=self.grace_s)
+        limits = ProcessLimits(
+            call.limits.wall_s,
+            call.limits.silence_s,
+            TRANSCRIPT_MB,
+            LINE_KB,
+            grace_s=self.grace_s,
+            may_be_silent=lambda: bool(stream.running_tools),
+        )
         command, account = self.command(call, folder), Account(call, folder)
         try:
             process = run(command, limits, output_of(call), on_line)

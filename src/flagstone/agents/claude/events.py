@@ -22,6 +22,7 @@ TELLING = (
     "description",
     "prompt",
 )
+SUBAGENTS = ("Task", "Agent")  # what they do is in the stream as well
 ODD_CHARACTERS = 2000  # of the lines that are no events: a CLI that fails early may print plain text
 COUNTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -40,6 +41,7 @@ class Stream:
     result: dict[str, Any] | None = None
     tools: Counter[str] = field(default_factory=Counter)
     tool_ids: set[str] = field(default_factory=set)
+    running_tools: set[str] = field(default_factory=set)
     counted: dict[str, Counter[str]] = field(default_factory=dict)
     resets_at: float | None = None
     retries: int = 0
@@ -78,6 +80,7 @@ class Stream:
             case "user":
                 for block in blocks(event):
                     if block.get("type") == "tool_result":
+                        self.running_tools.discard(str(block.get("tool_use_id")))
                         yield Event.of("result", text_of(block.get("content")))
             case "rate_limit_event":
                 self.note_limit(event.get("rate_limit_info"))
@@ -141,6 +144,8 @@ class Stream:
         if not number or number not in self.tool_ids:
             self.tools[name] += 1
             self.tool_ids.add(number)
+            if number and name not in SUBAGENTS:
+                self.running_tools.add(number)
         return Event.of("tool", f"{name}: {telling_input(block.get('input'))}")
 
     @property

@@ -29,7 +29,8 @@ FIXED = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
-MOST_OF_A_COMMAND = "BASH_MAX_TIMEOUT_MS"  # 600 000 if it is not set
+# how long a command of the agent may run, of the time of the call: if the agent asks for it, and if it does not
+COMMAND_LIMITS = {"BASH_MAX_TIMEOUT_MS": 0.9, "BASH_DEFAULT_TIMEOUT_MS": 0.25}
 PATIENCE = {"retries": 3.0, "api_timeout_s": 120.0, "stall_s": 60.0}
 PASSED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"),
@@ -119,15 +120,13 @@ def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, st
         prefixes += WORK_PREFIXES
     passed = {name: value for name, value in environ.items() if name in wanted or name.startswith(tuple(prefixes))}
     folders = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
-    return {**passed, **FIXED, **patience(call.options), **tool_limits(call.limits, environ), **folders}
+    return {**passed, **FIXED, **patience(call.options), **command_limits(call.limits, environ), **folders}
 
 
-def tool_limits(limits: Limits, environ: Mapping[str, str]) -> dict[str, str]:
-    """How long a command of the agent may run at most, if the agent asks for it: nearly as long as it may be silent."""
-    # the command has to time out first: a call that was silent for too long is ended as a whole
-    most_ms = int(min(limits.wall_s, limits.silence_s) * 900)
-    own = environ.get(MOST_OF_A_COMMAND, "")
-    return {MOST_OF_A_COMMAND: str(max(most_ms, int(own) if own.isdecimal() else 0))}
+def command_limits(limits: Limits, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say how long a command of the agent may run. A person's own are kept if they are larger."""
+    own = {name: int(environ[name]) for name in COMMAND_LIMITS if environ.get(name, "").isdecimal()}
+    return {name: str(max(int(limits.wall_s * 1000 * part), own.get(name, 0))) for name, part in COMMAND_LIMITS.items()}
 
 
 def patience(options: Mapping[str, object]) -> dict[str, str]:

@@ -97,7 +97,13 @@ class CommandAgent:
 
 def limits_of(call: AgentCall) -> ProcessLimits:
     limits = call.limits
-    return ProcessLimits(wall_s=limits.wall_s, silence_s=limits.silence_s, line_kb=8000, grace_s=LEAVING_S)
+    return ProcessLimits(
+        wall_s=limits.wall_s,
+        silence_s=limits.silence_s,
+        line_kb=8000,
+        grace_s=LEAVING_S,
+        may_wait_for_children=True,
+    )
 
 
 def used_up(limits: Limits, reading: OutputReader) -> str:
