@@ -1,4 +1,4 @@
-"""Whether less or more of a metric is better, as far as its name says."""
+"""What the name of a metric says: whether less or more of it is better, and whether it is a time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,22 @@ LESS += ("mae", "rmse", "memory", "time", "latency", "seconds", "vram")
 MORE: tuple[str, ...] = ("acc", "accuracy", "auc", "f1", "recall", "precision", "bleu", "rouge", "em", "map", "iou")
 MORE += ("dice", "psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
 
+TIMES = frozenset(("time", "latency", "second", "seconds", "sec", "secs", "s", "ms", "us", "ns", "duration", "elapsed"))
+TIMES |= {"runtime", "wall", "throughput", "fps", "qps", "speed", "speedup"}
+
+
+def is_time(metric: str) -> bool:
+    """Whether a metric is a time or a rate, by its name: such a number is another one on a busy machine."""
+    return not TIMES.isdisjoint(words_of(metric))
+
+
+def words_of(metric: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", metric.lower())
+
 
 def direction_of(metric: str) -> str:
     """Returns the direction that the name implies; an error if it implies none."""
-    words = re.split(r"[^a-z0-9]+", metric.lower())
+    words = words_of(metric)
     for names, direction in ((LESS, "min"), (MORE, "max")):
         if any(word == name or (len(name) > 3 and name in word) for word in words for name in names):
             return direction

@@ -13,6 +13,7 @@ import msgspec
 
 from flagstone.errors import FlagstoneError
 from flagstone.plans.constraint import Constraint, constraint_of
+from flagstone.plans.direction import is_time
 from flagstone.records import digest_value, read_record
 from flagstone.schemas import parse_yaml, read_yaml
 from flagstone.settings import merge, sandbox_word
@@ -56,7 +57,7 @@ class HarnessSpec:
     gpu_memory_mb: float | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     gpus: int = 0
-    exclusive: bool = False
+    exclusive: bool | None = None
     network: bool = True
     writable: tuple[str, ...] = ()
 
@@ -230,13 +231,16 @@ def spec_of(name: str, base: Path, value: Mapping[str, Any], defaults: Mapping[s
     """The spec that a checked mapping describes; `base` is the project or the run it belongs to."""
     held = defaults or default_values()
     filled = with_defaults(value, held)
-    noise = filled["noise"]
+    noise, harness, metric = filled["noise"], dict(filled["harness"]), filled["metric"]
+    if harness.get("exclusive") is None:
+        harness["exclusive"] = is_time(metric["name"])
     parts = {
         "name": name,
         "merged": value,
         "defaults": held,
         "subject": subject_of(base, filled),
-        "metric": metric_of(filled["metric"], (base / filled["subject"].get("root", ".")).resolve()),
+        "harness": harness,
+        "metric": metric_of(metric, (base / filled["subject"].get("root", ".")).resolve()),
         "constraints": [constraint_of(text) for text in filled["constraints"]],
         "noise": None if noise in ("off", False) else noise,
         "parent": filled["parent"] or "",

@@ -148,3 +148,37 @@ def test_a_person_at_a_terminal_is_asked_what_the_agent_may_cost(
         assert "may cost in all" in said.output
         assert spec(project, name)["stopping"].get("cost_usd") == limit
         assert ("nothing limits" in said.output) == (limit is None)
+
+
+def test_a_metric_that_is_a_time_has_the_machine_for_itself_unless_a_person_says_no(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    words = ("--mutable", "train.py", "--direction", "min", *RUNS)
+    waits = "each run waits until no other run of Flagstone goes on here"
+    for number, (metric, more, is_alone) in enumerate(
+        [("build_s", (), True), ("val_loss", (), False), ("build_s", ("--no-exclusive",), False)]
+    ):
+        said = asked(project, "new", f"n{number}", "--metric", metric, *more, *words).output
+        assert (waits in said) == is_alone, (metric, more)
+    assert asked(project, "new", "asked", "--metric", "val_loss", "--exclusive", *words).output.count(waits) == 1
+    assert spec(project, "asked")["harness"]["exclusive"] is True
+
+
+def test_an_evaluator_scores_the_checkpoint_or_what_a_person_names(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    scored = ("--evaluate", "python 'my score.py' {artifact}")
+    asked(project, "new", "one", *SETS_UP, *scored, "--checkpoint", "m.pt", *RUNS)
+    assert spec(project)["evaluate"] == {"argv": ["python", "my score.py", "{artifact}"], "artifact": "m.pt"}
+    asked(project, "new", "two", *SETS_UP, *scored, "--artifact", "a.pt", "--checkpoint", "m.pt", *RUNS)
+    assert spec(project, "two")["evaluate"]["artifact"] == "a.pt"
+    assert "artifact" in complaint(project, "new", "three", *SETS_UP, *scored, *RUNS)
+
+
+def test_how_often_a_candidate_is_repeated_is_an_option(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    asked(project, "new", "one", *SETS_UP, "--max-repeats", "14", *RUNS)
+    assert spec(project)["noise"] == {"max_repeats": 14}
+    assert "12" in complaint(project, "new", "two", *SETS_UP, "--max-repeats", "3", *RUNS)

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from laboratory import TRAIN, Edit, Edits, Laboratory, set_x
 
 from flagstone import locks
 from flagstone.errors import FlagstoneError, Interrupted
@@ -391,3 +393,30 @@ def test_users_share_the_devices_of_a_machine() -> None:
         assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "0\n"
         with leases.lease(4, folder=folder):
             assert "Interrupted" in subprocess.run(words, capture_output=True, text=True).stderr
+
+
+def test_where_time_is_measured_a_proposal_is_made_between_the_runs(laboratory: Laboratory) -> None:
+    spans = laboratory.folder / "spans"
+    laboratory.folder.mkdir(exist_ok=True)
+    note = f"import time\nbegan = time.time()\ntime.sleep(0.15)\nspans = open({str(spans)!r}, 'a')\n"
+    note += "spans.write(f'run {began} {time.time()}\\n')\n"
+    laboratory.files = {**laboratory.files, "train.py": note + TRAIN}
+
+    def slow(value: float) -> Edit:
+        def edit(draft: Path) -> str:
+            began = time.time()
+            time.sleep(0.1)
+            with open(spans, "a") as stream:
+                stream.write(f"proposal {began} {time.time()}\n")
+            return set_x(value)(draft) or ""
+
+        return edit
+
+    harness = {"argv": [sys.executable, "train.py"], "exclusive": True}
+    laboratory.make(harness=harness, lag=3, stopping={"max_runs": 6})
+    laboratory.run(Edits({number: slow(1 + number / 10) for number in range(2, 9)}))
+    rows = [line.split() for line in spans.read_text().splitlines()]
+    runs = [(float(began), float(ended)) for kind, began, ended in rows if kind == "run"]
+    others = [(float(began), float(ended)) for kind, began, ended in rows if kind == "proposal"]
+    assert len(runs) >= 6 and len(others) >= 5
+    assert not [(one, two) for one in runs for two in others if one[0] < two[1] and two[0] < one[1]]

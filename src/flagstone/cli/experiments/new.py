@@ -50,13 +50,17 @@ FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or w
 @click.option("--root", help="The project's folder (default: the current one).")
 @click.option("--seconds", type=float, help="The time limit of a run, in seconds.")
 @click.option("--gpus", type=int, help="How many GPUs a run needs.")
+@click.option("--exclusive/--no-exclusive", default=None, help="Whether no other run goes on meanwhile.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable for runs (repeatable).")
 @click.option("--constraint", "constraints", multiple=True, help='A limit to keep, such as "peak_vram_mb <= 40000".')
 @click.option("--checkpoint", help="A glob of the files that a run saves.")
+@click.option("--evaluate", help="A command that scores what a run saved, such as 'python score.py {artifact}'.")
+@click.option("--artifact", help="For --evaluate: a glob of the file that a run saves (default: --checkpoint).")
 @click.option("--guard", help="A command that must succeed before a candidate is kept.")
 @click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number counts as a gain.")
 @click.option("--alpha", type=float, help="The accepted chance that the whole experiment ever keeps a false gain.")
 @click.option("--baseline-repeats", type=int, help="How many times the baseline is measured.")
+@click.option("--max-repeats", type=int, help="How many times a candidate is measured again at most.")
 @click.option("--threshold", type=float, help="Stop when the number reaches this value.")
 @click.option("--plateau", type=int, help="Stop after this many runs without a gain.")
 @click.option("--max-runs", type=int, help="Stop after this many runs.")
@@ -117,6 +121,8 @@ def command(
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
     click.echo(f"command: {program_line(opened)}")
+    if opened.spec.harness.exclusive:
+        notes.append("each run waits until no other run of Flagstone goes on here (--no-exclusive)")
     for notice in (*notes, *opened.subject.notices(opened.base)):
         click.echo(f"note: {notice}")
     click.echo(f"next: {command_of(home, 'check')}")
@@ -182,7 +188,7 @@ def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[s
     for key in ("mutable", "protected", "scratch", "entry", "kind", "root"):
         put("subject", key, given[key])
     put("harness", "argv", argv)
-    for key in ("seconds", "gpus"):
+    for key in ("seconds", "gpus", "exclusive"):
         put("harness", key, given[key])
     put("harness", "env", dict(pair.partition("=")[::2] for pair in given["env"]) or None)
     put("metric", "name", metric)
@@ -195,6 +201,10 @@ def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[s
     for key in ("driver", "model"):
         put("agent", key, given[key])
     put("checkpoint", "glob", given["checkpoint"])
+    put("evaluate", "argv", tuple(shlex.split(given["evaluate"] or "")))
+    put("evaluate", "artifact", given["artifact"])
+    if "evaluate" in value and "artifact" not in value["evaluate"]:
+        put("evaluate", "artifact", value.get("checkpoint", {}).get("glob"))
     if given["guard"]:
         put("guard", "argv", ("bash", "-c", given["guard"]))
     set_noise(value, given)
@@ -210,7 +220,7 @@ def set_noise(value: dict[str, Any], given: dict[str, Any]) -> None:
         value["noise"] = "off"
     if given["noise"] == "on" and value.get("noise") in OFF:
         del value["noise"]
-    for key in ("alpha", "baseline_repeats"):
+    for key in ("alpha", "baseline_repeats", "max_repeats"):
         if given[key] is None:
             continue
         if value.get("noise") in OFF:

@@ -200,7 +200,8 @@ class Engine:
 
     def prepare(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""
-        candidate = make()
+        with self.harness.proposal_turn():
+            candidate = make()
         if candidate.fault or candidate.snapshot.violations or candidate.is_exhausted:
             return candidate, None
         return candidate, self.measure(self.order(candidate, "first"))

@@ -103,8 +103,17 @@ class Harness:
             def say(what: str) -> None:
                 self.say(f"{order.run.root.name} is {what}")
 
-            held.enter_context(leases.hold_machine(is_alone=asked.exclusive, on_wait=say, stop=stop))
+            held.enter_context(leases.hold_machine(is_alone=bool(asked.exclusive), on_wait=say, stop=stop))
             yield held.enter_context(leases.lease(asked.gpus, on_wait=say, stop=stop)).environment()
+
+    @contextmanager
+    def proposal_turn(self) -> Iterator[None]:
+        """Where time is measured, a proposal is made between the runs and not beside them."""
+        if not self.spec.harness.exclusive:
+            yield
+            return
+        with leases.hold_machine(is_alone=False, stop=lambda: self.interruption.is_asked):
+            yield
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private(f"{order.slot}")
