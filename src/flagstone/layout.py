@@ -87,6 +87,7 @@ class Run:
     logs = path_below("logs")
     lock = path_below(".lock")
     digest_cache = path_below(".snakemake", "flagstone", "digests.json")
+    last_profile = path_below(".snakemake", "flagstone", "profile.json")
 
     def block(self, name: str, number: str) -> Path:
         return self.below("experiments", name, "blocks", f"{number}.json")

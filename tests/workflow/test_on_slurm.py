@@ -44,15 +44,15 @@ def planned(place: Place, cluster: Cluster) -> Study:
     return prepared(place, cluster)
 
 
-def prepared(place: Place, cluster: Cluster, **changes: object) -> Study:
+def prepared(place: Place, cluster: Cluster, train: str = TRAIN, **changes: object) -> Study:
     """A run whose stages 01 to 04 are approved, with a plan of four runs on one GPU each, two a job."""
     study = place.new()
     code, edits = study.files.workspace / "code" / "tune", study.files.workspace / "notes" / "edits"
     code.mkdir(parents=True)
-    (code / "train.py").write_text(TRAIN)
+    (code / "train.py").write_text(train)
     for number, value in ((2, 2.0), (3, 9.0), (4, 2.5)):
         (edits / f"{number:04d}").mkdir(parents=True)
-        (edits / f"{number:04d}" / "train.py").write_text(TRAIN.replace("X = 1.0", f"X = {value}"))
+        (edits / f"{number:04d}" / "train.py").write_text(train.replace("X = 1.0", f"X = {value}"))
     plan = {
         "goal": "less loss",
         "subject": {"root": "workspace/code/tune", "mutable": ["train.py"]},
@@ -147,3 +147,54 @@ def test_a_job_that_goes_on_after_snakemake_was_killed_is_not_run_twice(
             break
     assert said.returncode == 0, said.stdout
     assert ledger(planned) == DONE
+
+
+def test_a_job_that_the_scheduler_refuses_makes_the_stage_failed_until_it_is_accepted(
+    cluster: Cluster, place: Place
+) -> None:
+    study = prepared(place, cluster, stopping={"max_runs": 1})
+    said = call(cluster, place, "snakemake", *WORDS, "--set-resources", "iterate:slurm_partition=nope")
+    problem, hint = said.stdout.splitlines()[-2:]
+    assert said.returncode == 1 and problem.startswith("experiment tune: the scheduler refused its job: ")
+    assert "invalid partition specified: nope" in problem
+    again = "snakemake --workflow-profile profiles/slurm --config run=t"
+    assert hint.startswith("correct partition") and hint.endswith(again)
+    status = call(cluster, place, "flagstone", "status", "t").stdout
+    assert "✗ 05 experimentation        failed" in status and status.splitlines()[-1] == f"next: {again}"
+    assert "comes next" not in said.stdout + status
+    said = on_slurm(cluster, place)
+    assert said.returncode == 0 and ledger(study) == DONE[:1]
+    assert "failed" not in call(cluster, place, "flagstone", "status", "t").stdout
+
+
+def test_a_node_without_the_python_is_named_by_the_words_of_the_job(
+    cluster: Cluster, place: Place, planned: Study
+) -> None:
+    wrapper = cluster.folder / "bin" / "sbatch"  # as if the environment were not there on the nodes
+    old, new = f"{PROGRAMS / 'python'} -m", "/nowhere/python -m"
+    replace = 'for each in "$@"; do words+=("${each//"$old"/"$new"}"); done'
+    lines = ("#!/bin/bash", f"old='{old}' new='{new}'", replace, f'exec {shutil.which("sbatch")} "${{words[@]}}"', "")
+    wrapper.write_text("\n".join(lines))
+    wrapper.chmod(0o755)
+    try:
+        said = on_slurm(cluster, place)
+    finally:
+        wrapper.unlink()
+    problem, hint = said.stdout.splitlines()[-2:]
+    assert said.returncode == 1 and "/nowhere/python: not found" in problem
+    assert hint.startswith("read ") and "slurm_logs" in hint
+    assert "✗ 05 experimentation        failed" in call(cluster, place, "flagstone", "status", "t").stdout
+
+
+def test_a_job_that_is_cancelled_has_not_failed(cluster: Cluster, place: Place) -> None:
+    waiting = TRAIN + "import time\nif X == 1.0:\n    time.sleep(40)\n"
+    study = prepared(place, cluster, train=waiting)
+    first = started(cluster, place, "snakemake", *WORDS)
+    log = study.files.experiments / "tune" / "runs" / "r0001" / "run.log"
+    until = time.monotonic() + 60
+    while not log.is_file() and time.monotonic() < until:
+        time.sleep(0.05)
+    cluster.asked("scancel", *cluster.asked("squeue", "-h", "-o", "%A").split())
+    said, _ = first.communicate(timeout=120)
+    assert "the same command continues where it stopped" in said.splitlines()[-1]
+    assert "failed" not in call(cluster, place, "flagstone", "status", "t").stdout

@@ -15,6 +15,7 @@ from flagstone.gates import (
     end_session,
     export,
     open_session,
+    profile_words,
 )
 
 export(HOME)
@@ -64,6 +65,7 @@ try:
             CALLER,
             is_building,
             is_local,
+            profile=profile_words(sys.argv),
             refresh=lambda opened: status.refresh_derived(opened),
         ),
     )

@@ -20,6 +20,8 @@ def approved(stage):
             documents, flags = SESSION.gates.inputs(stage, bring_up_to_date)
         except FlagstoneError as error:
             end_call(error)
+        if stage.runs_experiments:
+            prepare_jobs()
         return {
             "documents": [ancient(at(path)) for path in documents],
             "flags": [ancient(at(path)) for path in flags],

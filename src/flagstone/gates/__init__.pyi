@@ -16,7 +16,7 @@ from .history import (
     version_folder as version_folder,
 )
 from .judge import State as State, Verdict as Verdict, judge_gates as judge_gates
-from .messages import Messages as Messages
+from .messages import Messages as Messages, profile_words as profile_words, run_command as run_command
 from .moment import (
     Moment as Moment,
     StageFiles as StageFiles,

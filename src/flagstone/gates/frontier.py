@@ -22,6 +22,7 @@ from flagstone.gates.sealing import approve, seal_touch, touch
 from flagstone.gates.turns import next_turn
 from flagstone.locks import FileLock, hold, holder_of
 from flagstone.plans import plan
+from flagstone.records import write_record
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
@@ -46,6 +47,7 @@ class Call:
     approve_all: str = ""
     say: Callable[[str], object] = say
     upto: str = ""
+    profile: tuple[str, ...] = ()
     refresh: Callable[[OpenedRun], object] = lambda opened: None  # what is derived from a run
 
 
@@ -87,6 +89,7 @@ class Frontier:
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
         self.notices += take_up_names(self.opened)  # before the arrival, which says which flags came with a copy
+        write_record(run.last_profile, {"words": self.call.profile}, durable=False)
         copies.note_arrival(run, self.opened.table, "opened")
         self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
         if "verdict" in self.opened.settings.approval.values():

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 
 from flagstone.gates.judge import State, Verdict
 from flagstone.layout import Run
+from flagstone.records import read_record
 from flagstone.seals import Decision
 from flagstone.stages import Stage
+
+PROFILE_OPTIONS = ("--workflow-profile", "--profile")
+
+
+def run_command(run: Run) -> str:
+    """The command that continues a run. It names the profile if the last call of Snakemake had one."""
+    words = (read_record(run.last_profile) or {}).get("words")
+    profile = profile_words([str(word) for word in words]) if isinstance(words, list) else ()
+    if profile:
+        return f"snakemake {join(profile)} --config run={run.name}"
+    return f"flagstone run {run.name}"
+
+
+def profile_words(argv: Sequence[str]) -> tuple[str, ...]:
+    """The profiles in a command line of Snakemake, each with its option."""
+    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    pairs = pairwise(words)
+    return tuple(word for option, value in pairs if option in PROFILE_OPTIONS for word in (option, value))
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,9 @@ class Messages:
             is_changed = state is State.STALE and not verdict.reason.startswith("waits")
             return f"{name} {'is stale, it ' if is_changed else ''}{verdict.reason}: {read}, then: {touch}"
         if state is State.DUE:
-            return f"{name} {verdict.words}: run snakemake once more"
+            command = run_command(self.run)
+            again = command if command.startswith("snakemake") else "snakemake"
+            return f"{name} {verdict.words}: run {again} once more"
         return f"{name} {verdict.reason}"
 
     def approved_by_policy(self, stage: Stage, decision: Decision) -> str:

@@ -17,14 +17,14 @@ def block_needs(spec: Spec | None) -> Mapping[str, int]:
         return {"gpu": 0, "runtime": math.ceil(SPARE_S / 60)}
     at_once = min(max(1, spec.lag - 1), spec.block)
     size = min(spec.block, spec.stopping.max_runs or spec.block)
-    seconds = min(measuring_s(spec, size) + beside_s(spec, size), most_s(spec))
-    bounded_s = max(0.0, seconds) if math.isfinite(seconds) else 0.0  # the job itself says what is wrong
-    return {"gpu": max(0, spec.harness.gpus * at_once), "runtime": math.ceil((SPARE_S + bounded_s) / 60)}
+    seconds = min(SPARE_S + measuring_s(spec, size) + beside_s(spec, size), most_s(spec))
+    bounded_s = max(SPARE_S, seconds) if math.isfinite(seconds) else SPARE_S  # the job itself says what is wrong
+    return {"gpu": max(0, spec.harness.gpus * at_once), "runtime": math.ceil(bounded_s / 60)}
 
 
 def most_s(spec: Spec) -> float:
-    """A day, or a few runs that take longer: a job that its limit ends loses the run under way, and no repeat."""
-    return max(DAY_S, 3 * spec.harness.seconds)
+    """A day, which most partitions allow, or one run that takes longer. A job that its limit ends loses one run."""
+    return max(DAY_S, SPARE_S + spec.harness.seconds)
 
 
 def measuring_s(spec: Spec, size: int) -> float:

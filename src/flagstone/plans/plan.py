@@ -51,6 +51,10 @@ class Plan:
         return self.folder / "done.json"
 
     @property
+    def failure_file(self) -> Path:
+        return self.folder / "failure.json"
+
+    @property
     def picture(self) -> Path:
         return self.folder / "progress.svg"
 
@@ -95,7 +99,7 @@ class Plan:
 
     def failure(self) -> Mapping[str, Any]:
         """Why its last job failed, if it did: problem, hint and exit code."""
-        return read_record(self.folder / "failure.json") or {}
+        return read_record(self.failure_file) or {}
 
 
 def plans(run: Run) -> tuple[Plan, ...]:

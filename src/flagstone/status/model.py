@@ -19,6 +19,7 @@ from flagstone.gates import (
     other_names,
     read_moment,
     read_text,
+    run_command,
 )
 from flagstone.layout import Run
 from flagstone.locks import holder_of
@@ -214,4 +215,4 @@ def next_command(
         return f"flagstone log {first.nr} --run {name}"
     if first.state in ("waits for you", "stale"):
         return f"flagstone review {first.nr} --run {name}"
-    return f"flagstone run {name}"
+    return run_command(opened.run)

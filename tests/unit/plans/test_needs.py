@@ -59,6 +59,12 @@ def test_an_experiment_that_ends_sooner_needs_no_more_than_that() -> None:
     assert needs(block=50, stopping={"wall_h": 1, "max_runs": None}) == (0, 10 + 60 + 10)
 
 
+def test_a_job_asks_for_no_more_than_a_day_unless_one_run_takes_longer() -> None:
+    assert needs(block=1000, noise={"max_repeats": 12}) == (0, 24 * 60)
+    assert needs(block=1000, harness={"seconds": 10 * 3600}) == (0, 24 * 60)
+    assert needs(block=1000, harness={"seconds": 30 * 3600}) == (0, 30 * 60 + 10)
+
+
 def test_runs_beside_each_other_need_their_gpus_at_once() -> None:
     one = {"seconds": 600, "gpus": 2}
     assert [needs(harness=one, block=8, lag=lag)[0] for lag in (1, 2, 3, 5)] == [2, 2, 4, 8]

@@ -6,7 +6,7 @@ import click
 
 from flagstone.cli.location import Location, run_option
 from flagstone.errors import FlagstoneError
-from flagstone.gates import approve_stage, command_decision
+from flagstone.gates import approve_stage, command_decision, run_command
 from flagstone.status import refresh_derived
 
 
@@ -35,4 +35,4 @@ def command(
         for notice in verdict.notices:
             click.echo(f"note: {notice}")
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")

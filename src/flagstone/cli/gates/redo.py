@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.location import Location, run_option
-from flagstone.gates import requests
+from flagstone.gates import requests, run_command
 from flagstone.status import refresh_derived
 
 
@@ -25,4 +25,4 @@ def command(location: Location, stage: str, run_name: str | None) -> None:
     requests.redo(opened, chosen)
     refresh_derived(opened)
     click.echo(f"stage {chosen.nr} {chosen.name} will run again, in a new conversation")
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.location import Location, need_terminal, run_option, words_of_person
-from flagstone.gates import requests
+from flagstone.gates import requests, run_command
 from flagstone.status import refresh_derived
 
 
@@ -30,4 +30,4 @@ def command(location: Location, stage: str, words: str | None, run_name: str | N
     refresh_derived(opened)
     path = location.messages(opened.run).path(opened.run.feedback(chosen.nr))
     click.echo(f"wrote {path}; stage {chosen.nr} continues with it in the same conversation")
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")

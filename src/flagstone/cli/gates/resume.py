@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.location import Location, run_argument
-from flagstone.gates import requests
+from flagstone.gates import requests, run_command
 from flagstone.status import refresh_derived
 
 
@@ -25,4 +25,4 @@ def command(location: Location, name: str | None) -> None:
     click.echo(
         f"run {opened.run.name} can continue" if undone else f"run {opened.run.name} was not aborted; nothing changed"
     )
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")

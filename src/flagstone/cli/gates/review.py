@@ -18,6 +18,7 @@ from flagstone.gates import (
     read_moment,
     read_text,
     requests,
+    run_command,
 )
 from flagstone.stages import Stage
 from flagstone.status import differences, last_approved, previous_version, refresh_derived
@@ -113,7 +114,7 @@ def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
     requests.refine(opened, verdict.stage, words)
     refresh_derived(opened)
     click.echo(f"asked for changes; stage {verdict.stage.nr} continues with them in the same conversation")
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")
     return True
 
 
@@ -129,7 +130,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
     for notice in notices:
         click.echo(f"note: {notice}")
     click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
-    click.echo(f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: {run_command(opened.run)}")
     return True
 
 

@@ -12,7 +12,7 @@ from flagstone.cli.location import Location, run_option
 from flagstone.cli.looking.transcript import render
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun
+from flagstone.gates import OpenedRun, run_command
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import read_record
@@ -164,7 +164,7 @@ def list_attempts(opened: OpenedRun) -> None:
         click.echo(f"{nr} attempt {each.number:<3} {outcome(each)}")
     if not rows:
         click.echo("no attempts yet")
-    click.echo(f"next: flagstone log NN --run {opened.run.name}" if rows else f"next: flagstone run {opened.run.name}")
+    click.echo(f"next: flagstone log NN --run {opened.run.name}" if rows else f"next: {run_command(opened.run)}")
 
 
 def outcome(attempt: Attempt) -> str:

@@ -1,0 +1,77 @@
+"""Records why a job of an experiment failed that could not say so itself: refused, or ended before Flagstone began."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import WorkFailed
+from flagstone.gates import read_text, run_command
+from flagstone.layout import Run
+from flagstone.plans import Plan, find_plan
+from flagstone.records import write_record
+from flagstone.text import one_line
+
+REASON = re.compile(r"error: (.+?)['.\s]*$", re.MULTILINE)
+STATE = re.compile(r"status is: '(\w+)")
+RULE = "iterate"
+LOG_CHARACTERS = 10_000
+
+
+class JobErrors(logging.Handler):
+    """Listens to what Snakemake says of the jobs of experiments that it has handed to a scheduler."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(logging.INFO)
+        self.run = run
+        self.sizes = dict[str, int]()  # of the log of each job as it was submitted
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event, facts = getattr(getattr(record, "event", None), "name", ""), vars(record)
+        if facts.get("rule_name") != RULE or event not in ("JOB_INFO", "JOB_ERROR"):
+            return
+        (block,) = facts["output"]
+        plan, size = find_plan(self.run, Path(block).parent.parent.name), self.size_of(facts["log"][0])
+        if plan is None:
+            return
+        if event == "JOB_INFO":  # how an earlier job failed is over now
+            self.sizes[block] = size
+            plan.failure_file.unlink(missing_ok=True)
+        elif size == self.sizes.get(block):  # otherwise the job has begun, and says itself how it ended
+            write_record(plan.failure_file, failure_of_job(plan, facts))
+
+    def size_of(self, log: str) -> int:
+        try:
+            return (self.run.root / log).stat().st_size
+        except OSError:
+            return 0
+
+
+def listen_to_jobs(run: Run) -> None:
+    """From now on an experiment whose job the scheduler refuses or ends is recorded as failed."""
+    logger = logging.getLogger("snakemake.logging")
+    if not any(isinstance(handler, JobErrors) for handler in logger.handlers):
+        logger.addHandler(JobErrors(run))
+
+
+def failure_of_job(plan: Plan, facts: Mapping[str, Any]) -> dict[str, object]:
+    said, job = str(facts.get("rule_msg")), (facts.get("aux") or {}).get("external_jobid")
+    if job is None:
+        reason = "; ".join(REASON.findall(said)) or said
+        problem = f"the scheduler refused its job: {one_line(reason)}"
+        hint = "correct partition, account, runtime or memory of the rule `iterate` in the profile"
+        return described(plan, problem, hint, exit_code=2)
+    state, log = STATE.search(said), str(facts["log"][-1])
+    ended = f" ({state[1]})" if state else ""
+    lines = read_text(plan.run.root / log)[-LOG_CHARACTERS:].split("\n")
+    last = next((line for line in reversed(lines) if line.strip()), "no output")
+    problem = f"its job {job} ended without a result{ended}: {one_line(last)}"
+    return described(plan, problem, f"read {log}", exit_code=WorkFailed.exit_code)
+
+
+def described(plan: Plan, problem: str, hint: str, exit_code: int) -> dict[str, object]:
+    again = f"{hint}, then run again: {run_command(plan.run)}"
+    return {"problem": f"experiment {plan.name}: {problem}", "hint": again, "exit_code": exit_code}
