@@ -53,6 +53,19 @@ def test_attempts_that_are_used_up_end_in_two_lines_and_promote_nothing(place: P
     assert "root:" not in "".join(path.read_text(errors="replace") for path in study.root.glob("index/*.json"))
 
 
+@pytest.mark.parametrize(("what", "rule"), [("odd-name", "workspace-names"), ("repository", "no-hidden-machinery")])
+def test_what_nobody_may_publish_is_said_to_the_agent_as_a_failed_check(place: Place, what: str, rule: str) -> None:
+    """The first made the stage impossible to build, the second ran a program at the person's next `git status`."""
+    study = place.new("t", "limits.attempts=2", script={"01": {1: what}, "*": {"*": "instant"}})
+    said = place.flagstone("run", "t")
+    assert not said.has_traceback, said.text
+    checks = json.loads((study.files.drafts("01") / "001" / "checks.json").read_bytes())["checks"]
+    assert rule in [check["rule"] for check in checks if check["status"] == "failed"]
+    assert rule in study.prompt("01", 2)
+    assert said.code == 3, "the second attempt left it where it was"
+    assert not study.summary("01").exists()
+
+
 def test_a_failed_stage_is_tried_again_by_the_next_run(place: Place) -> None:
     study = place.new("t", "limits.attempts=1", script={"01": {1: "write-garbage"}, "*": {"*": "instant"}})
     said = place.snakemake()

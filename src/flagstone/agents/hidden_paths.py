@@ -6,7 +6,6 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 
 LISTED = "/proc/net/unix"
@@ -16,8 +15,6 @@ LISTENING = re.compile(rb"^\w+: \w+ \w+ (?:00010000 \w+|\w+ 0002) \w+ +\d+ (/.+)
 SETTLED_S = 10.0
 # names of users and machines are looked up through these, and GPUs are reached
 NEEDED = re.compile(r"/run/(nscd|nslcd|systemd/(resolve|userdb))/|/var/lib/sss/|nvidia")
-# each costs bubblewrap a third of a millisecond: of very many those of our own user are covered
-MOST = 8
 FIXED = (
     "/run/screen",
     "/run/docker.sock",
@@ -36,7 +33,7 @@ def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tupl
     hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
     covered = tuple(f"{path}/" for path in hidden)
     others = (path for path in listening_sockets() if may_be_hidden(path, real) and not f"{path}/".startswith(covered))
-    return tuple(map(Path, (*hidden, *islice(others, MOST))))
+    return tuple(map(Path, (*hidden, *others)))
 
 
 def may_be_hidden(path: str, kept: Iterable[str]) -> bool:
@@ -60,23 +57,18 @@ def known_paths(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def listening_sockets() -> Iterator[str]:
-    """Other sockets on this machine that we, and so what we start, could connect to; our own user's first."""
+    """All other sockets on this machine that we, and so what we start, could connect to."""
     try:
         with open(LISTED, "rb") as stream:
             table = stream.read()
     except OSError:
         return
-    latest, others = time.time() - SETTLED_S, []
+    latest = time.time() - SETTLED_S
     for name in dict.fromkeys(LISTENING.findall(table)):
         path = os.path.realpath(os.fsdecode(name))
         try:
             status = os.lstat(path)
         except OSError:
             continue
-        if status.st_mtime >= latest or NEEDED.search(path) or not os.access(path, os.W_OK):
-            continue
-        if status.st_uid == os.getuid():
+        if status.st_mtime < latest and not NEEDED.search(path) and os.access(path, os.W_OK):
             yield path
-        else:
-            others.append(path)
-    yield from others

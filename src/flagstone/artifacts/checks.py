@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from flagstone.artifacts.rules import Check, Inspection, StageCheck, failed_check, passed_check, plan_checks
+from flagstone.artifacts.rules import (
+    Check,
+    Inspection,
+    StageCheck,
+    failed_check,
+    passed_check,
+    plan_checks,
+    workspace_checks,
+)
 from flagstone.text import escaped_text, list_text
 
 
@@ -17,6 +25,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     inspection = Inspection(request)
     checks = list(draft_checks(request))
     checks.append(untouched_check(inspection))
+    checks.extend(workspace_checks(request.run))
     checks.extend(plan_checks(request.run))
     for rule in rules:
         checks.extend(rule(inspection))

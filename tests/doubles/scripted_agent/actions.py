@@ -93,6 +93,18 @@ def symlink_out(call: AgentCall, action: Action) -> None:
     leave(call, lambda summary: replace(summary, files=listed))
 
 
+def odd_name(call: AgentCall, action: Action) -> None:
+    """Beside an instant result, a file whose name is not UTF-8."""
+    leave(call)
+    put(Path(os.fsdecode(os.fsencode(call.task.run_root / "workspace" / "data") + b"/caf\xe9.csv")), b"a,b\n1,2\n")
+
+
+def repository(call: AgentCall, action: Action) -> None:
+    """Beside an instant result, a git repository that has git run a program of the agent's choice."""
+    leave(call)
+    put(call.task.run_root / "workspace" / "code" / ".git" / "config", b"[core]\n\tfsmonitor = touch /tmp/owned\n")
+
+
 def forge(call: AgentCall, action: Action) -> None:
     """Approves its own stage, adds a seal, and rewrites what earlier stages said."""
     root, stage = call.task.run_root, call.task.stage
@@ -197,6 +209,8 @@ DEEDS: Mapping[str, Callable[[AgentCall, Action], int | None]] = {
     "missing-section": missing_section,
     "placeholder": placeholder,
     "symlink-out": symlink_out,
+    "odd-name": odd_name,
+    "repository": repository,
     "forge": forge,
     "edit-approved": edit_approved,
     "feedback": feedback,

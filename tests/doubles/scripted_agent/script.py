@@ -30,6 +30,8 @@ ACTIONS: Mapping[str, tuple[int, int]] = {
     "missing-section": (1, 1),
     "placeholder": (0, 0),
     "symlink-out": (0, 0),
+    "odd-name": (0, 0),
+    "repository": (0, 0),
     "forge": (0, 0),
     "edit-approved": (1, 1),
     "feedback": (1, 1),

@@ -87,6 +87,34 @@ def test_a_call_reads_text_session_and_tokens_and_an_unstated_cost_stays_unknown
     assert [event.text for event in events if event.kind == "text"] == ["did it"]
 
 
+STATEFUL = """import os, sys
+state = sys.argv[1]
+words = [name + "=" + open(os.path.join(state, name)).read() for name in sorted(os.listdir(state))]
+open(sys.argv[2], "w").write(" ".join(words))
+for name, text in (("config", "hooks"), ("session", "talk")):
+    open(os.path.join(state, name), "w").write(text)
+"""
+
+
+def test_the_folders_of_a_cli_are_lent_as_copies_that_only_its_conversation_goes_on_with(tmp_path: Path) -> None:
+    """Settings that an agent wrote into ~/.codex were run by the person's own next call of it."""
+    own = tmp_path / "home" / "state"
+    own.mkdir(parents=True)
+    for name in ("config", "login"):
+        (own / name).write_text("mine")
+    (tmp_path / "cli.py").write_text(STATEFUL)
+    argv = [sys.executable, str(tmp_path / "cli.py"), str(own), "{draft}", "{session}"]
+    agent = CommandAgent({"argv": argv, "resume_argv": argv, "state": [str(own), "/nowhere/state"]})
+    run = tmp_path / "run"
+    for attempt, told in ((1, "config=mine login=mine"), (2, "config=mine login=mine session=talk")):
+        result = agent.call(call(run, "on", resume=attempt > 1, attempt=attempt), ignore)
+        assert result.outcome is Outcome.OK, result.reason
+        assert (run / "drafts" / f"{attempt:03d}" / "draft.md").read_text() == told
+        assert {path.name: path.read_text() for path in own.iterdir()} == {"config": "mine", "login": "mine"}
+    left = [path.name for path in run.rglob("state/0/*")]
+    assert left == ["session"], "neither a login nor settings stay in a run"
+
+
 def test_a_conversation_goes_on_under_the_name_the_cli_gave_it(agent: CommandAgent, tmp_path: Path) -> None:
     agent.call(call(tmp_path, "first"), ignore)
     result = agent.call(call(tmp_path, "second", resume=True, attempt=2), ignore)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents.hidden_paths import MOST, paths_to_hide
+from flagstone.agents.hidden_paths import paths_to_hide
 
 
 @pytest.fixture
@@ -73,16 +73,16 @@ def test_what_is_below_a_hidden_folder_is_not_hidden_twice(daemon: Path) -> None
     assert daemon.parent in found and daemon not in found
 
 
-def test_of_very_many_sockets_some_are_hidden(tmp_path: Path) -> None:
-    """Each costs bubblewrap some time, and a start may take no more than fifteen milliseconds."""
+def test_every_socket_is_hidden_however_many_there_are(tmp_path: Path) -> None:
+    """Of eight that were covered, the ninth approved a stage."""
     with ExitStack() as opened:
-        for number in range(3 * MOST):
+        places = [tmp_path / str(number) for number in range(40)]
+        for place in places:
             listener = opened.enter_context(socket.socket(socket.AF_UNIX))
-            listener.bind(str(tmp_path / str(number)))
+            listener.bind(str(place))
             listener.listen()
-            os.utime(tmp_path / str(number), (1e9, 1e9))
-        assert sum(path.is_socket() for path in paths_to_hide({"HOME": "/nowhere"})) >= MOST
-        assert len([path for path in paths_to_hide({}) if path.is_relative_to(tmp_path)]) <= MOST
+            os.utime(place, (1e9, 1e9))
+        assert set(places) <= set(paths_to_hide({"HOME": "/nowhere"}))
 
 
 def test_looking_for_doors_costs_less_than_starting_a_program() -> None:

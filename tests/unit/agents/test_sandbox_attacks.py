@@ -278,6 +278,16 @@ def test_no_network_means_none(field: Field, way: str) -> None:
     assert answers == [True, False]
 
 
+def test_shared_memory_of_other_programs_is_out_of_reach(field: Field) -> None:
+    if machine.bubblewrap_fault():
+        pytest.skip(machine.bubblewrap_fault())
+    argv, env = ("readlink", "/proc/self/ns/ipc"), {"PATH": os.environ["PATH"]}
+    command = Command(argv, None, field.root, env, confinement=field.confinement("bubblewrap"))
+    run(command, ProcessLimits(wall_s=20), Output(field.project / "out"))
+    said = (field.project / "out").read_text()
+    assert said.startswith("ipc:") and said.strip() != os.readlink("/proc/self/ns/ipc")
+
+
 def test_a_request_to_stop_is_heard_by_the_program_itself(field: Field, way: str) -> None:
     argv = ("sh", "-c", 'trap "echo in order; exit 5" TERM; sleep 60 & wait')
     command = Command(argv, None, field.root, {"PATH": os.environ["PATH"]}, confinement=field.confinement(way))

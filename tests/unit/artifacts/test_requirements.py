@@ -31,6 +31,8 @@ def test_a_stage_that_left_everything_may_be_offered(run: Run) -> None:
         ("draft-written", "passed"),
         ("summary-contract", "passed"),
         ("approved-files-untouched", "passed"),
+        ("workspace-names", "passed"),
+        ("no-hidden-machinery", "passed"),
         ("data-present", "passed"),
         ("data-fresh", "passed"),
     ]

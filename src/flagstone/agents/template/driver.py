@@ -6,13 +6,13 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from flagstone.agents import sandbox
 from flagstone.agents.claude import brief, by_wording
 from flagstone.agents.conversation import STDERR_TAIL, SessionFolder, carry_out_alone, output_of, stderr_tail
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
+from flagstone.agents.template.state import Copy, lend_state
 from flagstone.agents.template.template import OutputReader, Template
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
@@ -41,9 +41,16 @@ class CommandAgent:
         fault = self.fault()
         if fault:
             return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(fault))
-        return carry_out_alone(call, Redactor.of(os.environ), lambda folder: self.converse(call, folder, on_event))
 
-    def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
+        def converse(folder: SessionFolder) -> AgentResult:
+            with lend_state(self.template.state, folder.root) as copies:
+                return self.converse(call, folder, copies, on_event)
+
+        return carry_out_alone(call, Redactor.of(os.environ), converse)
+
+    def converse(
+        self, call: AgentCall, folder: SessionFolder, copies: tuple[Copy, ...], on_event: Callable[[Event], None]
+    ) -> AgentResult:
         """One run of the CLI in a conversation that is ours alone."""
         # the CLI's own name of the conversation to go on with
         session = str(folder.fact("session") or "") if call.conversation.resume else ""
@@ -64,6 +71,8 @@ class CommandAgent:
             return bool(used_up(call.limits, reading))
 
         command = self.command(call, folder, session)
+        if command.confinement is not None:
+            command = replace(command, confinement=replace(command.confinement, copies=copies))
         try:
             process = run(command, limits_of(call), output_of(call), on_line)
         except StartError as error:
@@ -81,9 +90,6 @@ class CommandAgent:
         said = replace(call, prompt=prompt)
         # no rules of a CLI's own hold it here: whatever it is asked to do, it can run programs
         held = replace(call, mode=Mode.WORK, writable=() if call.mode is Mode.JUDGE else call.writable)
-        # where the CLI keeps its own conversations
-        states = (Path(os.path.expanduser(name)) for name in self.template.state)
-        own_folders = [state for state in states if state.is_dir()]
         return Command(
             argv=self.template.command(said, session),
             target=None,
@@ -91,7 +97,7 @@ class CommandAgent:
             env={**env, **own_git_only(call), "TMPDIR": str(folder.temporary)},
             stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
             owner=folder.owner,
-            confinement=sandbox.confinement_for(held, (folder.temporary, *own_folders)),
+            confinement=sandbox.confinement_for(held, (folder.temporary,)),
         )
 
 

@@ -5,3 +5,4 @@ from .plans import plan_checks as plan_checks
 from .produced import produced_files as produced_files
 from .requirements import requirement as requirement
 from .summary import parse_summary as parse_summary, read_summary as read_summary
+from .workspace import workspace_checks as workspace_checks

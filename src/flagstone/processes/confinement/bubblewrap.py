@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = "bwrap"
-CLOSED = ("--unshare-pid", "--die-with-parent", "--cap-drop", "ALL")
+CLOSED = ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class SandboxView:
     cwd: Path
     writable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    copies: tuple[tuple[Path, Path], ...] = ()
     devices: tuple[str, ...] = ()
     network: bool = True
 
@@ -31,9 +32,9 @@ def prefix(view: SandboxView) -> tuple[str, ...]:
         argv += ["--ro-bind", "/proc/sys", "/proc/sys"]
     for device in view.devices:
         argv += ["--dev-bind-try", device, device]
-    for words in sorted(
-        (*writable_binds(view.writable), *hiding_binds(view.hidden)), key=lambda words: Path(words[-1]).parts
-    ):
+    copies = {("--bind", str(copy), str(own)) for copy, own in view.copies}
+    mounts = (*writable_binds(view.writable), *hiding_binds(view.hidden), *copies)
+    for words in sorted(mounts, key=lambda words: Path(words[-1]).parts):
         argv += words
     argv += CLOSED
     argv += () if view.network else ("--unshare-net",)

@@ -37,7 +37,8 @@ def writable_paths(confinement: Confinement) -> tuple[str, ...]:
     """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
     devices = (*PLAIN_DEVICES, *accelerators())
     there = tuple(device for device in devices if os.path.exists(device))
-    return (*(str(real_path(path)) for path in confinement.writable), *there)
+    copies = [folders[0 if confinement.use_bubblewrap else 1] for folders in confinement.copies]
+    return (*(str(real_path(path)) for path in (*confinement.writable, *copies)), *there)
 
 
 def real_path(path: Path) -> Path:
@@ -59,6 +60,7 @@ def wrapped_argv(command: Command, ruleset: int | None) -> tuple[str, ...]:
         cwd=command.cwd.absolute(),
         writable=tuple(real_path(path) for path in confinement.writable),
         hidden=confinement.hidden,
+        copies=confinement.copies,
         devices=accelerators(),
         network=confinement.network,
     )
