@@ -55,7 +55,7 @@ def faults(backend: str, options: Options) -> list[str]:
 
 
 def first_that_knows(options: Options, place: Place, wanted: Sequence[str]) -> Reading:
-    """wandb, then TensorBoard, then a file that the options name, then the log: the first that has the metric."""
+    """wandb, TensorBoard, a file that the options name, the log, any JSON or CSV: the first that has the metric."""
     named = str(options.get("path") or "")
     tables = ["csv" if named.lower().endswith((".csv", ".tsv")) else "json"] if named else []
     custom = ["custom"] if options.get("code") else []
@@ -66,7 +66,13 @@ def first_that_knows(options: Options, place: Place, wanted: Sequence[str]) -> R
             return found
         # what is not there is no problem: most runs use one of them
         problems += found.problems if found.sources or backend in (*custom, *tables) else ()
-    return replace(found, problems=(*problems, *found.problems))
+    if tables:
+        return replace(found, problems=(*problems, *found.problems))
+    other: Reading = reader("discovery.read")(place, wanted)
+    values, steps = {**found.values, **other.values}, {**found.last_steps, **other.last_steps}
+    if wanted and wanted[0] in other.values:
+        return replace(other, values=values, last_steps=steps)
+    return replace(found, values=values, problems=(*problems, *other.problems))
 
 
 def nearest(name: str, seen: Iterable[str], count: int = 3) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class Place:
     log: Path
     began_at: float
     ended_at: float
+    is_laid_out: Callable[[Path], bool] = field(default=lambda _: False, compare=False)  # and nobody wrote to it since
 
     def is_own(self, path: Path) -> bool:
         """Whether a plain file is in the run's folder, is no link out of it, and was written while it ran."""
@@ -29,7 +30,8 @@ class Place:
             return False
         # whoever opened a pipe would wait for someone at its other end
         is_inside = real.is_relative_to(self.run_dir.resolve()) and stat.S_ISREG(status.st_mode)
-        return is_inside and self.began_at - SLACK_S <= status.st_mtime <= self.ended_at + SLACK_S
+        is_new = self.began_at - SLACK_S <= status.st_mtime <= self.ended_at + SLACK_S
+        return is_inside and is_new and not self.is_laid_out(path)
 
 
 @dataclass(frozen=True)

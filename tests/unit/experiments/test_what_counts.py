@@ -175,6 +175,22 @@ def test_repeats_that_were_done_before_ctrl_c_are_not_done_again(laboratory: Lab
     assert len(count.read_text()) == 6  # five, and the one that was interrupted
 
 
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_metric_of_an_earlier_run_in_the_project_is_never_read(laboratory: Laboratory, writes: bool) -> None:
+    save = "import json\njson.dump({'val_loss': X}, open('metrics.json', 'w'))\n" if writes else ""
+    laboratory.files = {"train.py": f"X = 1.0\n{save}", "metrics.json": '{"val_loss": 0.001}'}
+    laboratory.make(metric={"name": "val_loss", "direction": "min"}, subject={"mutable": ["train.py", "*.json"]})
+    if not writes:
+        with pytest.raises(WorkFailed, match="the metric val_loss is missing"):
+            laboratory.run(Edits({}), limit=1)
+        return
+    laboratory.run(Edits({2: set_x(0.5), 3: set_x(2.0)}), limit=3)
+    assert [each.value for each in laboratory.entries()] == [1.0, 0.5, 2.0]
+    assert [(each.first.backend, each.first.source) for each in laboratory.entries() if each.first] == [
+        ("json", "metrics.json")
+    ] * 3
+
+
 def test_two_equal_baselines_suffice(laboratory: Laboratory) -> None:
     laboratory.make(noise={"baseline_repeats": 7})
     laboratory.run(Edits({}), limit=1)

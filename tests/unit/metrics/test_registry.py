@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,48 @@ def test_auto_says_what_was_in_the_way_and_nothing_of_what_nobody_uses(place: Pl
     assert read_metrics("auto", {}, place, ["loss"]).problems == ()
     found = read_metrics("auto", {"path": "m.json"}, place, ["loss"])
     assert found.problems == ("the run wrote no file that matches m.json",)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value", "backend"),
+    [
+        ("out/metrics.json", '{"eval": {"loss": 2}, "loss": 3}', 3, "json"),
+        ("history.jsonl", '{"loss": 3}\n{"loss": 2}\n', 2, "json"),
+        ("logs/v_0/metrics.csv", "epoch,loss\n1,3\n2,1.5\n", 1.5, "csv"),
+        ("m[0].tsv", "epoch\tloss\n2\t1.5\n", 1.5, "csv"),
+    ],
+)
+def test_auto_looks_into_what_the_run_wrote_after_the_log(
+    place: Place, path: str, text: str, value: float, backend: str
+) -> None:
+    place.log.write_text("acc: 4\n")
+    target = place.run_dir / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+    found = read_metrics("auto", {}, place, ["loss", "acc"])
+    assert (found.values["loss"], found.backend, found.sources) == (value, backend, (path,))
+    assert found.values["acc"] == 4, "what the log says of other names still counts"
+    place.log.write_text("loss: 4\n")
+    assert read_metrics("auto", {}, place, ["loss"]).backend == "log"
+
+
+def test_files_that_disagree_are_named_and_none_is_believed(place: Place) -> None:
+    place.log.write_text("")
+    (place.run_dir / "a.json").write_text('{"loss": 1}')
+    (place.run_dir / "b.csv").write_text("loss\n1\n")
+    assert read_metrics("auto", {}, place, ["loss"]).values["loss"] == 1
+    (place.run_dir / "b.csv").write_text("loss\n2\n")
+    found = read_metrics("auto", {}, place, ["loss"])
+    assert "loss" not in found.values
+    assert "a.json (1), b.csv (2); name one in metric.path" in found.problems[0]
+
+
+def test_a_file_that_was_there_before_the_run_is_not_its_own(place: Place) -> None:
+    place.log.write_text("")
+    (place.run_dir / "a.json").write_text('{"loss": 1}')
+    laid_out = replace(place, is_laid_out=lambda path: path.name == "a.json")
+    assert "loss" not in read_metrics("auto", {}, laid_out, ["loss"]).values
+    assert "loss" not in read_metrics("json", {"path": "a.json"}, laid_out, ["loss"]).values
 
 
 def test_every_reader_says_that_it_was_the_one(place: Place) -> None:

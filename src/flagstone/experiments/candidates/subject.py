@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,6 +150,11 @@ class Subject:
 
     def last_seen_in(self, folder: Path) -> LastSeen:
         return self.last_seen.find(folder, lambda: LastSeen.load(self.record_of(folder)))
+
+    def laid_out_in(self, folder: Path) -> Callable[[Path], bool]:
+        """Tells which files of a folder are as they were laid out, and which a run has written."""
+        last_seen = self.last_seen_in(folder)
+        return lambda path: last_seen.has_key(os.path.relpath(path, folder), os.lstat(path))
 
     def record_of(self, folder: Path) -> Path | None:
         """Where that is written down: for folders that are used again."""

@@ -61,7 +61,7 @@ def reach_row(used: Mapping[str, bool | None], plain: Collection[str]) -> Row:
 def number_row(run: Measurement, spec: Spec) -> Row:
     """Whether the metric is read."""
     if run.value is not None:
-        source = f" ({run.backend})" if run.backend else ""
+        source = f" ({' '.join(filter(None, (run.backend, run.source)))})" if run.backend else ""
         return Row(3, "number", "✓", f"{spec.metric.name} is {run.value:.6g}{source}")
     if run.status in ("timeout", "crash"):
         return Row(3, "number", "–", f"no number: {run.reason}")

@@ -128,7 +128,8 @@ class Harness:
                 wall_s, started_at = time.time() - began, utc(began)
                 why = f"a {'person' if self.home.stop.exists() else 'signal'} stopped it"
                 return Measurement(order.part, order.seed, "interrupted", why, started_at=started_at, wall_s=wall_s)
-            return self.measurement_of(order, folder, result, Place(folder, log, began, time.time()), devices)
+            place = Place(folder, log, began, time.time(), self.subject.laid_out_in(folder))
+            return self.measurement_of(order, folder, result, place, devices)
 
     def guard(self, order: Order) -> Measurement | None:
         """The result of the guard; None if the experiment has none."""
@@ -207,6 +208,7 @@ class Harness:
             None if fault else value,
             {name: number for name, number in metrics.items() if self.is_kept(name)},
             reading.backend,
+            source=next(iter(reading.sources), ""),
             checkpoint=saved,
             wandb_run_id=wandb_run(reading),
             **known,

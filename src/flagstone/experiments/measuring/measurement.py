@@ -40,6 +40,7 @@ class Measurement:
     value: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     backend: str = ""
+    source: str = ""  # the file that the number was read from
     exit_code: int | None = None
     started_at: str = ""
     wall_s: float = 0.0
