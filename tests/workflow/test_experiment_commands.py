@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 from workbench import ended, in_the_background, wait_until
+
+from flagstone.processes.confinement import machine
 
 FLAGSTONE = Path(sys.executable).parent / "flagstone"
 TRAIN = "X = 1.0\nprint(f'val_loss: {(X - 3) ** 2}')\n"
@@ -154,3 +158,20 @@ def test_the_best_of_a_repository_is_taken_over_with_the_command_that_is_printed
     subprocess.run(shlex.split(line.partition(": ")[2]), check=True, capture_output=True)
     assert "X = 2.5" in git(project, "show", "one-r0003:train.py")
     assert (project / "train.py").read_text() == TRAIN
+
+
+def test_a_sandbox_that_fails_is_no_crash_of_the_candidate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, bin_folder = shutil.which("bwrap"), project / "bin"
+    if real is None or machine.bubblewrap_fault():
+        pytest.skip("needs bubblewrap")
+    flagstone(project, "run", "one", "--runs", "1")
+    bin_folder.mkdir()
+    failing = 'case "$*" in *train.py*) echo "bwrap: cannot mount /proc" >&2; exit 1;; esac'
+    (bin_folder / "bwrap").write_text(f'#!/bin/sh\n{failing}\nexec {real} "$@"\n')
+    (bin_folder / "bwrap").chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{bin_folder}:{os.environ['PATH']}")
+        said = flagstone(project, "run", "one", code=3)
+    assert "the sandbox could not be set up: bwrap: cannot mount /proc" in said and len(ledger(project, "one")) == 1
+    flagstone(project, "run", "one")
+    assert [line["verdict"] for line in ledger(project, "one")] == ["advance"] * 3

@@ -15,7 +15,7 @@ AT_WORK = 0.01  # of one core: less is what a program that waits for something n
 
 @dataclass(frozen=True)
 class Child:
-    """A running child. `stdin` and `stderr` are None if there is no pipe.
+    """A running child. `stdin` and `stderr` are None if there is no pipe; `started` is bubblewrap's, if it is used.
 
     `began` is taken before the fork: whoever looks at the clock afterwards, on a busy machine, finds a child shorter
     than it was. `argv` is all that was executed; the last `own_words` of it are what was asked for, and the rest is
@@ -28,6 +28,7 @@ class Child:
     stdin: int | None
     stdout: int
     stderr: int | None
+    started: int | None
     began: float
     argv: tuple[str, ...]
     own_words: int

@@ -28,7 +28,8 @@ Streams = tuple[int, int, int]
 class Birth:
     """What a child needs to know of its parent, and what it is held to.
 
-    `argv` is the program with the sandbox around it; `launcher` what starts it, () if it is forked.
+    `argv` is the program with the sandbox around it; `launcher` what starts it, () if it is forked. To `started`
+    bubblewrap writes how the program ended; it closes it before it starts the program.
     """
 
     parent: int
@@ -38,6 +39,7 @@ class Birth:
     launcher: tuple[str, ...]
     variables: Mapping[str, str]
     ruleset: int | None
+    started: int | None = None
 
 
 def fork_child(command: Command, streams: Streams, birth: Birth) -> int:

@@ -18,12 +18,13 @@ from flagstone.processes.interruption import Interruption
 from flagstone.processes.memory import Gauge
 from flagstone.processes.output import Capture
 from flagstone.processes.secrets import Redactor
-from flagstone.processes.start import start
+from flagstone.processes.start import SandboxError, refuse_failed_sandbox, start
 from flagstone.processes.tree import Survivor, signal_all, wait_for
 
 KILLED_S = 5.0
 DRAIN_S = 1.0
 SETTLE_S = 0.25
+STATUS_BYTES = 4096
 
 
 def run(
@@ -40,9 +41,24 @@ def run(
     child has `limits.grace_s` left. Raises Interrupted when a signal, or whoever holds the
     `interruption`, asked us to stop; without one it is whichever this process has entered.
 
+    If bubblewrap fails to start the program, it is tried once more, and then SandboxError says why.
+
     May be called from several threads at once. The kernel ends a child when the thread that started
     it ends; that thread stays in this call until the child has ended, so no pool can lose one.
     """
+    try:
+        return run_once(command, limits, output, on_line, interruption)
+    except SandboxError:  # nothing of the program has run
+        return run_once(command, limits, output, on_line, interruption)
+
+
+def run_once(
+    command: Command,
+    limits: ProcessLimits,
+    output: Output,
+    on_line: Callable[[bytes], object] | None,
+    interruption: Interruption | None,
+) -> ProcessResult:
     shared = interruption or Interruption.of_this_process()
     with nullcontext(shared) if shared else Interruption(is_shared=False) as asking:
         if asking.is_asked:
@@ -60,6 +76,8 @@ def run(
             watch.close()
         if asking.is_asked:
             raise interruption_error(command, asking, "stopped")
+    if ending == "exit" and watch.has_failed_to_start:
+        refuse_failed_sandbox(output.stderr or output.stdout)
     return watch.result(ending)
 
 
@@ -83,6 +101,7 @@ class Watch:
         self.survivors: tuple[Survivor, ...] = ()
         self.stragglers: tuple[Survivor, ...] = ()
         self.status: int | None = None
+        self.has_failed_to_start = False
         self.work: WorkOfChildren | None = None
         self.gauge = Gauge(child, limits)
         self.selector = selectors.DefaultSelector()
@@ -248,7 +267,10 @@ class Watch:
         for capture in self.captures:
             capture.close()
         self.selector.close()
-        ends = (self.child.stdout, self.child.stderr, self.stdin, self.child.pidfd)
+        if self.child.started is not None:
+            with suppress(BlockingIOError):
+                self.has_failed_to_start = b"exit-code" not in os.read(self.child.started, STATUS_BYTES)
+        ends = (self.child.started, self.child.stdout, self.child.stderr, self.stdin, self.child.pidfd)
         for handle in (end for end in ends if end is not None):
             os.close(handle)
         # only now: until it is waited for, its number cannot become another process's

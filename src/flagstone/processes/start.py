@@ -11,10 +11,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.processes.child import Child
 from flagstone.processes.command import Command
-from flagstone.processes.confinement import STEERING, confined_environment, needed_ruleset, wrapped_argv
+from flagstone.processes.confinement import (
+    STEERING,
+    confined_environment,
+    is_in_bubblewrap,
+    needed_ruleset,
+    wrapped_argv,
+)
 from flagstone.processes.fork import Birth, Streams, error_text, fork_child
 from flagstone.processes.proc import entry_of, resident_mb
 from flagstone.processes.tool import run_quietly, starting
@@ -23,10 +29,24 @@ from flagstone.processes.tree import FILE_LOCKS, MARK, Tree, new_tag, set_tag
 FLAGS = os.O_CLOEXEC
 DIE_WITH_PARENT = ("--pdeathsig", "KILL")
 PROBE_S = 10.0
+LAST_BYTES = 4096
 
 
 class StartError(FlagstoneError):
     """The program is missing, or may not be run, or not there."""
+
+
+class SandboxError(WorkFailed):
+    """Bubblewrap could not set up the sandbox: nothing of the program has run."""
+
+
+def refuse_failed_sandbox(log: Path) -> None:
+    """Raises SandboxError if bubblewrap says what it could not set up, and not that it could not find the program."""
+    last = log.read_bytes()[-LAST_BYTES:].decode("utf-8", "replace").rstrip().rpartition("\n")[2]
+    if last.startswith("bwrap: ") and not last.startswith("bwrap: execvp "):
+        raise SandboxError(
+            f"the sandbox could not be set up: {last}", hint="nothing was counted: run the same command again"
+        )
 
 
 @dataclass
@@ -82,7 +102,8 @@ def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
     stdin, child_stdin = pipes.writing(command.stdin)
     stdout, child_stdout = pipes.reading()
     stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
-    birth = birth_of(command)
+    started, child_started = pipes.reading() if is_in_bubblewrap(command) else (None, None)
+    birth = birth_of(command, child_started)
     ours_mb, began = peak_mb() if birth.launcher else resident_mb(os.getpid()), time.monotonic()
     try:
         begin = spawn if birth.launcher else fork_child
@@ -101,6 +122,7 @@ def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
+        started=started,
         began=began,
         argv=birth.argv,
         own_words=len(command.argv or ()),
@@ -109,17 +131,17 @@ def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
     )
 
 
-def birth_of(command: Command) -> Birth:
+def birth_of(command: Command, started: int | None) -> Birth:
     """Everything that can go wrong with a confinement goes wrong here, where it can still be said."""
     if command.argv:
         program_path(command.argv[0], command)
     ruleset = needed_ruleset(command)
     try:
         mark = os.urandom(16).hex()
-        argv = wrapped_argv(command, ruleset)
+        argv = wrapped_argv(command, ruleset, started)
         variables = {**confined_environment(command), MARK: f"{os.environ.get(MARK, '')}:{command.owner}//{mark}"}
         launcher = launcher_argv(command, argv)
-        return Birth(os.getpid(), mark, new_tag(command.owner), argv, launcher, variables, ruleset)
+        return Birth(os.getpid(), mark, new_tag(command.owner), argv, launcher, variables, ruleset, started)
     except BaseException:
         if ruleset is not None:
             os.close(ruleset)
@@ -167,7 +189,7 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
     import subprocess  # here, not above: most commands start nothing
 
     stdin, stdout, stderr = streams
-    handed_on = () if birth.ruleset is None else (birth.ruleset,)
+    handed_on = tuple(handle for handle in (birth.ruleset, birth.started) if handle is not None)
     with tagging(birth.tag):
         process = subprocess.Popen(
             birth.launcher,

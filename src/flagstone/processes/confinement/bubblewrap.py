@@ -22,6 +22,7 @@ class SandboxView:
     copies: tuple[tuple[Path, Path], ...] = ()
     devices: tuple[str, ...] = ()
     network: bool = True
+    started: int | None = None  # a handle to which bubblewrap writes how the program ended, if it could start it
 
 
 def prefix(view: SandboxView) -> tuple[str, ...]:
@@ -38,6 +39,7 @@ def prefix(view: SandboxView) -> tuple[str, ...]:
         argv += words
     argv += CLOSED
     argv += () if view.network else ("--unshare-net",)
+    argv += () if view.started is None else ("--json-status-fd", str(view.started))
     return (*argv, "--chdir", str(view.cwd), "--")
 
 

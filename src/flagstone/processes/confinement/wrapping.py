@@ -49,10 +49,14 @@ def real_path(path: Path) -> Path:
     return real
 
 
-def wrapped_argv(command: Command, ruleset: int | None) -> tuple[str, ...]:
+def is_in_bubblewrap(command: Command) -> bool:
+    return command.confinement is not None and command.confinement.use_bubblewrap and bool(command.argv)
+
+
+def wrapped_argv(command: Command, ruleset: int | None, started: int | None) -> tuple[str, ...]:
     """The command line with everything around it that bubblewrap, and Landlock within it, need."""
     argv, confinement = command.argv or (), command.confinement
-    if confinement is None or not confinement.use_bubblewrap or not argv:
+    if confinement is None or not is_in_bubblewrap(command):
         return argv
     from flagstone.processes.confinement import bubblewrap, landlock
 
@@ -63,6 +67,7 @@ def wrapped_argv(command: Command, ruleset: int | None) -> tuple[str, ...]:
         copies=confinement.copies,
         devices=accelerators(),
         network=confinement.network,
+        started=started,
     )
     inside = () if ruleset is None else landlock.start_inside(ruleset, tool_path("perl"))
     steering = tuple(f"{name}={value}" for name, value in command.env.items() if name.startswith(STEERING))
