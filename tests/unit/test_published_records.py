@@ -13,6 +13,7 @@ from flagstone import schemas
 from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import open_run
 from flagstone.layout import Project, Run
+from flagstone.status import run_status
 from flagstone.status.manifest import manifest
 
 CHECKOUT = Path(__file__).parents[2]
@@ -48,4 +49,5 @@ def test_records_on_disk_have_the_form_that_their_schemas_promise(run: Run) -> N
 
 def test_a_manifest_that_is_written_now_has_its_form(run: Run) -> None:
     opened = open_run(Project(CHECKOUT, run.root.parent), run, {})
-    assert schemas.problems(CHECKOUT / "schemas", "manifest", manifest(opened, read_moment(opened))) == []
+    found = manifest(opened, read_moment(opened), run_status(opened, run.root))
+    assert schemas.problems(CHECKOUT / "schemas", "manifest", found) == []
