@@ -62,9 +62,17 @@ def test_what_is_no_finite_number_is_no_number(value: str) -> None:
 
 
 def test_binary_and_bottomless_yaml_are_errors_not_crashes() -> None:
-    for text in (b"\xff\xfe\x00", "[" * 20_000, "a: &a [*a"):
+    for text in (b"\xff\xfe\x00", "[" * 20_000, "- " * 1_000_000 + "a", "a: &a [*a", "a: &a [*a]"):
         with pytest.raises(FlagstoneError):
             schemas.parse_yaml(text, "run.yaml")
+
+
+def test_aliases_that_would_fill_the_memory_when_they_are_written_out_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    with pytest.raises(FlagstoneError, match="expand"):
+        schemas.parse_yaml("\n".join(lines), "plan.yaml")
+    assert schemas.parse_yaml("a: &x [1]\nb: *x\n", "plan.yaml") == {"a": [1], "b": [1]}
 
 
 def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
