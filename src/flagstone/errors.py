@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class FlagstoneError(Exception):
     """Something that the user can fix (exit code 2)."""
@@ -27,3 +29,11 @@ class Interrupted(FlagstoneError):
     """A person, or a signal, asked us to stop (exit code 130)."""
 
     exit_code = 130
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'model'?` if one of the known words is close, otherwise nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

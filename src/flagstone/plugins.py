@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, suggestion
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -29,9 +28,8 @@ def find(kind: str, name: str, built_in: Mapping[str, str | Callable[..., Any]])
     if name in added:
         return partial(call_plugin, added[name], WORDS[kind])
     names = [*built_in, *added]
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    first = f"did you mean {close[0]!r}? " if close else ""
-    raise FlagstoneError(f"unknown {WORDS[kind]} {name!r}", hint=f"{first}known: {', '.join(names)}")
+    hint = f"{suggestion(name, names)} known: {', '.join(names)}".strip()
+    raise FlagstoneError(f"unknown {WORDS[kind]} {name!r}", hint=hint)
 
 
 def plugin_names(kind: str) -> tuple[str, ...]:

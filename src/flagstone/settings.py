@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flagstone import schemas
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, suggestion
 from flagstone.layout import Project, Run, project_root
 from flagstone.stages import StageTable, load_table
 
@@ -186,9 +185,6 @@ def venue_fields(folder: Path, key: str) -> dict[str, Any]:
     value = schemas.read_yaml(folder / "venues.yaml")
     venues = value["venues"] if isinstance(value, dict) and "venues" in value else value
     if key not in venues:
-        close = difflib.get_close_matches(key, list(venues), n=1)
-        raise FlagstoneError(
-            f"there is no venue {key!r}",
-            hint=f"did you mean {close[0]}?" if close else f"the venues are {', '.join(venues)}",
-        )
+        hint = suggestion(key, venues) or f"the venues are {', '.join(venues)}"
+        raise FlagstoneError(f"there is no venue {key!r}", hint=hint)
     return {"key": key, **venues[key]}

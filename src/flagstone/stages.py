@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone import schemas
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, suggestion
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,8 @@ class StageTable:
             if wanted in (stage.nr, stage.nr.lstrip("0"), stage.name, stage.key):
                 return stage
         known = [stage.key for stage in self.stages]
-        close = difflib.get_close_matches(wanted, known, n=1)
-        asked = f"did you mean {close[0]}?" if close else f"the stages are {', '.join(known)}"
-        raise FlagstoneError(f"there is no stage {word!r}", hint=asked)
+        hint = suggestion(wanted, known) or f"the stages are {', '.join(known)}"
+        raise FlagstoneError(f"there is no stage {word!r}", hint=hint)
 
     def ancestors(self, nr: str) -> tuple[Stage, ...]:
         """Every stage that this one rests on, directly or not, in table order."""

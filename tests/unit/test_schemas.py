@@ -21,6 +21,8 @@ def test_all_problems_are_named_at_once_with_the_nearest_key() -> None:
     )
     assert "'three' in limits.attempts should be a whole number" in found
     assert "unknown key 'turn' in limits (did you mean 'turns'?)" in found
+    missing = [each for each in schemas.problems(FOLDER, "experiment", {}) if each.startswith("missing")]
+    assert missing == [f"missing key {key!r}" for key in ("goal", "subject", "harness", "metric")]
 
 
 def test_a_valid_value_has_no_problems() -> None:

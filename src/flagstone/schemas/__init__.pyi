@@ -1,0 +1,13 @@
+from .documents import (
+    MAX_YAML_BYTES as MAX_YAML_BYTES,
+    parse_yaml as parse_yaml,
+    read_yaml as read_yaml,
+    yaml_nodes as yaml_nodes,
+)
+from .validation import (
+    check as check,
+    defaults as defaults,
+    misfits as misfits,
+    problems as problems,
+    schema_of as schema_of,
+)

@@ -1,0 +1,74 @@
+"""Hold a value against a JSON Schema, and find the defaults that a schema gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError
+from flagstone.schemas.documents import read_yaml
+from flagstone.schemas.sentences import sentences
+
+
+@cache
+def schema_of(folder: Path, name: str) -> dict[str, Any]:
+    """The schema `name` of a folder, as written."""
+    value = read_yaml(folder / f"{name}.schema.yaml")
+    assert isinstance(value, dict)
+    return value
+
+
+@cache
+def defaults(folder: Path, name: str) -> Mapping[str, Any]:
+    """What holds without a word: the `default` of each key of a schema; nothing if the folder has no such schema."""
+    if not (folder / f"{name}.schema.yaml").is_file():
+        return {}
+    schema = schema_of(folder, name)
+    return defaults_in(schema, schema.get("$defs", {}))
+
+
+def defaults_in(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for key, row in schema.get("properties", {}).items():
+        within = defaults_in(shared.get(str(row.get("$ref")).rpartition("/")[2], row), shared)
+        if within or "default" in row:
+            found[key] = row.get("default", within)
+    return found
+
+
+@cache
+def validator() -> Any:
+    """JSON Schema, for which .nan and .inf are no numbers: both would pass below and above every limit."""
+    from jsonschema import Draft202012Validator, validators
+
+    def is_number(checker: Any, value: object) -> bool:
+        return Draft202012Validator.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value)  # type: ignore[arg-type]
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("number", is_number)
+    return validators.extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+
+
+def problems(folder: Path, name: str, value: object) -> list[str]:
+    """Everything that is wrong with a value, one plain sentence each; empty when it is valid."""
+    return problem_sentences(validator()(schema_of(folder, name)), value)
+
+
+def misfits(schema: Mapping[str, object], value: object) -> list[str]:
+    """What is wrong with a value, by a schema that is in no file."""
+    return problem_sentences(validator()(dict(schema)), value)
+
+
+def problem_sentences(validator: Any, value: object) -> list[str]:
+    errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
+    return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
+
+
+def check(folder: Path, name: str, value: object, where: str) -> None:
+    """Raises one error that lists all problems of a value."""
+    found = problems(folder, name, value)
+    if found:
+        listed = "; ".join(found[:20])
+        raise FlagstoneError(f"{where}: {listed}", hint=f"correct {where}; every key is described in docs/reference")
