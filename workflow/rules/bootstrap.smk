@@ -41,6 +41,10 @@ def is_executing():
     )
 
 
+def is_dry_run():
+    return workflow.is_main_process and is_building() and workflow.dryrun
+
+
 def is_local():
     """Whether jobs run on this machine."""
     return workflow.local_exec
@@ -63,6 +67,7 @@ try:
             is_executing,
             is_forced,
             CALLER,
+            is_dry_run,
             is_building,
             is_local,
             profile=profile_words(sys.argv),

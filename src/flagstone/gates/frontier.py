@@ -12,6 +12,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import copies, history, repairs
+from flagstone.gates.forecast import forecast
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
@@ -42,6 +43,7 @@ class Call:
     executing: Callable[[], bool]
     forced: Callable[[Stage], bool]
     here: Path
+    dry: Callable[[], bool] = lambda: False
     building: Callable[[], bool] = lambda: True
     is_local: Callable[[], bool] = lambda: True
     approve_all: str = ""
@@ -77,6 +79,8 @@ class Frontier:
             if self.lock:
                 self.notices += take_up_names(self.opened)
             self.moment = read_moment(self.opened)
+            if self.call.dry():
+                self.moment, self.notices = forecast(self.opened.run, self.moment, self.policy)
             self.verdicts = judge_gates(self.moment)
         return self.moment
 
@@ -206,7 +210,8 @@ class Frontier:
         self.working_on = stage
         run = self.opened.run
         direct = [self.opened.table.stage(nr) for nr in stage.after]
-        return [run.summary(up.key) for up in direct], [run.flag(up.nr) for up in direct]
+        flags = [run.flag(up.nr) for up in direct]  # in a dry run, a policy has made none
+        return [run.summary(up.key) for up in direct], [flag for flag in flags if not self.call.dry() or flag.exists()]
 
     def refusal(self, problem: str, hint: str) -> FlagstoneError:
         """Why a document that was asked for cannot be had; these are the last words then."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flagstone.gates.content import Content, digests_of
 from flagstone.gates.moment import StageFiles
@@ -155,10 +156,10 @@ def republish(run: Run, stage: Stage, was: Publication) -> bool:
     return True
 
 
-def kept_digest(run: Run, files: StageFiles) -> str:
-    """The digest of the version that a stage last published, or '' if it was not kept."""
+def kept_record(run: Run, files: StageFiles) -> dict[str, Any]:
+    """What was kept of the version that a stage last published: its digest and files. Empty if it was not kept."""
     folder = version_folder(run, files.stage.nr, files.publication.version) if files.publication else None
-    return str((read_record(folder / "version.json") or {}).get("digest", "")) if folder else ""
+    return (read_record(folder / "version.json") if folder else None) or {}
 
 
 def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
@@ -168,9 +169,7 @@ def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
     """
     run, stage, was = opened.run, files.stage, files.publication
     assert was is not None
-    folder = version_folder(run, stage.nr, was.version)
-    record = (read_record(folder / "version.json") if folder else None) or {}
-    lost = restore_files(opened, stage.nr, record.get("files") or {})
+    lost = restore_files(opened, stage.nr, kept_record(run, files).get("files") or {})
     republish(run, stage, was)
     marks = [run.history(stage.nr) / f"redo-{number:04d}" for number in range(was.turn.redo + 1, files.redo + 1)]
     taken = [set_aside(run, stage.nr, mark, "withdrawn-redo") for mark in [*marks, run.redo(stage.nr)]]

@@ -80,7 +80,7 @@ def last_version(opened: OpenedRun, verdict: Verdict, digest: str) -> Verdict:
             f"stage {stage.nr} {stage.name} is being built by process {holder.get('pid')}",
             hint=f"wait for it, or stop it first: kill {holder.get('pid')}",
         )
-    kept = history.kept_digest(run, verdict.files)
+    kept = str(history.kept_record(run, verdict.files).get("digest", ""))
     if not kept.startswith(digest.lower()):
         raise FlagstoneError(
             f"the last version of stage {stage.key} is {kept[:12]}, not {digest[:12]}",
