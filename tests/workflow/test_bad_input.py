@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workbench import Place, Said, Study, make_place, tree
+from workbench import PROGRAMS, Place, Said, Study, ended, make_place, start, tree
 
 from flagstone.records import Ledger
 
@@ -286,6 +286,42 @@ def test_a_read_only_folder_is_said_and_costs_nothing(small_disk: Path) -> None:
     assert study.tree() == before
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
+
+
+@pytest.mark.parametrize("folder", ["stages", "logs", "drafts/01", "history/01", ".snakemake"])
+@pytest.mark.parametrize("words", [("flagstone", "run", "t"), ("snakemake", "--cores", "1", "--config", "run=t")])
+def test_a_folder_that_may_not_be_written_is_named_and_costs_nothing(
+    place: Place, first: Study, folder: str, words: tuple[str, ...]
+) -> None:
+    place.snakemake()
+    first.ask("01", "Shorter.\n")
+    before = first.tree()
+    path = first.root / folder
+    mode = path.stat().st_mode
+    path.chmod(0o555)
+    said = ended(start_bound(*words, cwd=place.root))
+    path.chmod(mode)
+    assert said.code in (1, 3) and not said.has_traceback, said.text
+    assert f"cannot write {path}: Permission denied" in said.lines[-2] and "make the folder writable" in said.last
+    assert first.tree() == before
+    assert "waits for you" in place.snakemake().last and first.counts()["01"] == 2
+
+
+def start_bound(program: str, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Starts a command for which the permissions of files count, even if the tests run as root."""
+    without = "-dac_override,-dac_read_search"
+    bounds = ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"] if os.getuid() == 0 else ["env"]
+    return start(Path(bounds[0]), *bounds[1:], str(PROGRAMS / program), *words, cwd=cwd)
+
+
+def test_a_decision_counts_although_what_is_derived_cannot_be_written(place: Place, first: Study) -> None:
+    first.files.memory.unlink()
+    first.files.memory.mkdir()
+    said = place.flagstone("approve", "01")
+    assert said.code == 0 and "approved stage 01" in said.text and "note: cannot write" in said.text
+    first.files.memory.rmdir()
+    assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
+    assert first.files.memory.is_file()
 
 
 def test_a_project_that_is_none_is_said(tmp_path: Path) -> None:

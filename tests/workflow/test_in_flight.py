@@ -207,3 +207,20 @@ def test_a_stage_can_be_watched_and_told_from_a_second_terminal(place: Place) ->
     first_call, second_call = study.calls("01")
     assert first_call["session_id"] == second_call["session_id"]
     assert KEPT_WISH.strip() in study.prompt("01", 2)
+
+
+@pytest.mark.parametrize("program", ["snakemake", "flagstone"])
+def test_an_abort_while_an_agent_works_ends_with_its_own_words(place: Place, program: str) -> None:
+    study = place.new(script={"*": {1: {"do": [["sleep", 2]], "then": "instant"}, "*": "instant"}})
+    call = place.start_snakemake() if program == "snakemake" else place.start_flagstone("run", "t")
+    wait_until(lambda: study.counts()["01"], "the call of the agent")
+    assert place.flagstone("abort", "t", "--why", "superseded").code == 0
+    said = ended(call)
+    assert said.last.startswith("run t is aborted: superseded (") and "flagstone resume t" in said.last, said.text
+    assert "01 was stopped; the run is aborted" in said.text and not said.has_traceback
+    assert program == "snakemake" or said.code == 0
+    assert "is aborted" in place.snakemake().last
+
+    place.flagstone("resume", "t")
+    assert "stage 01 literature_survey waits for you" in place.snakemake().last
+    assert study.counts()["01"] == 1, "what the agent had done is not done again"

@@ -67,10 +67,10 @@ try:
             is_executing,
             is_forced,
             CALLER,
-            is_dry_run,
             is_building,
             is_local,
             profile=profile_words(sys.argv),
+            dry=is_dry_run,
             refresh=lambda opened: status.refresh_derived(opened),
         ),
     )

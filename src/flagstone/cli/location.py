@@ -17,6 +17,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, OpenedRun, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
+from flagstone.status import refresh_derived
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class Location:
 
     def messages(self, run: Run) -> Messages:
         return Messages(run, self.here)
+
+
+def refresh_after_decision(opened: OpenedRun) -> None:
+    """Brings what is derived in step with a decision. If that fails, the decision still counts."""
+    try:
+        refresh_derived(opened)
+    except FlagstoneError as error:
+        click.echo(f"note: {error.problem}; the next call tries again", err=True)
 
 
 def run_option(function: Callable[..., Any]) -> Callable[..., Any]:

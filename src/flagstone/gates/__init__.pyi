@@ -8,6 +8,7 @@ from .content import (
     offer_of as offer_of,
     read_text as read_text,
 )
+from .disk import refuse_unwritable as refuse_unwritable
 from .frontier import Call as Call
 from .history import (
     Version as Version,
@@ -41,7 +42,6 @@ from .session import (
     end_session as end_session,
     export as export,
     open_session as open_session,
-    refuse_without_room as refuse_without_room,
 )
 from .turns import may_stand as may_stand, next_turn as next_turn
 from .which_run import chosen_run as chosen_run, run_around as run_around

@@ -12,6 +12,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import copies, history, repairs
+from flagstone.gates.disk import disk_fault, refuse_unwritable
 from flagstone.gates.forecast import forecast
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages
@@ -43,13 +44,13 @@ class Call:
     executing: Callable[[], bool]
     forced: Callable[[Stage], bool]
     here: Path
-    dry: Callable[[], bool] = lambda: False
     building: Callable[[], bool] = lambda: True
     is_local: Callable[[], bool] = lambda: True
     approve_all: str = ""
     say: Callable[[str], object] = say
     upto: str = ""
     profile: tuple[str, ...] = ()
+    dry: Callable[[], bool] = lambda: False  # whether this call only says what it would do
     refresh: Callable[[OpenedRun], object] = lambda opened: None  # what is derived from a run
 
 
@@ -89,6 +90,7 @@ class Frontier:
         if self.lock or not self.call.executing():
             return
         run = self.opened.run
+        refuse_unwritable(run)
         self.lock = hold(run.lock, f"run {run.name}")
         for lock in (run.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
@@ -234,9 +236,14 @@ class Frontier:
         """What a person should read last: what was mended, and where the run stands."""
         names = [other.words for other in other_names(self.opened)]
         notes = [f"note: {notice}" for notice in [*self.notices, *self.early_flags(), *names]]
+        if self.opened.run.aborted.exists():
+            return [*notes, self.messages.aborted()]
         failure = self.failure()
         if failure:
             return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
+        fault = disk_fault(self.opened.run) if self.call.executing() and not self.closing_line else None
+        if fault:  # the job that failed could not write down why
+            return [*notes, fault.problem, fault.hint]
         if self.closing_line or self.working_on is None:
             return notes + [line for line in [self.closing_line] if line]
         return [*notes, self.where_it_stopped(self.working_on)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import errno
+import logging
 import os
 import signal
 import sys
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
+from flagstone.gates.disk import refuse_unwritable
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.opened import open_run
 from flagstone.gates.which_run import chosen_run
 from flagstone.layout import Project, Run
 from flagstone.plans import Plan, find_plan, plans
 from flagstone.processes import restore_keyboard_interrupt
-from flagstone.records import cannot_write
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
 
@@ -159,6 +159,7 @@ class Session:
 def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) -> Session:
     """The session of a call: `--config run=` that names nothing is an error at once, and creates nothing."""
     restore_keyboard_interrupt()
+    logging.raiseExceptions = False  # on a full disk, each line of Snakemake's log would be a traceback
     project = find_project(home)
     overrides = {key: value for key, value in config.items() if key != "run"}
     wanted = config.get("run")
@@ -168,7 +169,7 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
         if wanted:
             raise
         return Session(project, None, error)
-    refuse_without_room(run)
+    refuse_unwritable(run, (".snakemake",))  # before Snakemake makes its lock there, with a traceback
     opened = open_run(project, run, overrides)
     if not driver:
         return Session(project, Frontier(opened, call))
@@ -176,20 +177,3 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
     asked = replace(call, here=resident.here, approve_all=resident.approve_all, upto=resident.upto)
     resident.session = Session(project, Frontier(opened, asked))
     return resident.session
-
-
-LEAST_BYTES = 500_000  # prompts, records and logs of one stage, with some air
-
-
-def refuse_without_room(run: Run) -> None:
-    """Raises an error that a person can act on if the folder is read-only or its disk is full."""
-    if not os.access(run.root, os.W_OK):
-        is_read_only = os.statvfs(run.root).f_flag & os.ST_RDONLY
-        raise cannot_write(run.root, problem(errno.EROFS if is_read_only else errno.EACCES))
-    disk = os.statvfs(run.root)
-    if disk.f_blocks and disk.f_bavail * disk.f_frsize < LEAST_BYTES:
-        raise cannot_write(run.root, problem(errno.ENOSPC))
-
-
-def problem(number: int) -> OSError:
-    return OSError(number, os.strerror(number))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_argument
+from flagstone.cli.location import Location, refresh_after_decision, run_argument
 from flagstone.gates import requests
 from flagstone.locks import holder_of
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -23,7 +22,7 @@ def command(location: Location, name: str | None, why: str) -> None:
     """
     opened = location.open_run(name, validate=False)
     requests.abort(opened.run, why)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     click.echo(f"run {opened.run.name} is aborted: nothing starts until it is resumed")
     holder = holder_of(opened.run.lock)
     if holder:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option
+from flagstone.cli.location import Location, refresh_after_decision, run_option
 from flagstone.errors import FlagstoneError
 from flagstone.gates import approve_stage, command_decision, run_command
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -31,7 +30,7 @@ def command(
     for word in stages:
         stage = opened.table.find(word)
         verdict = approve_stage(opened, stage, command_decision(comment), digest)
-        refresh_derived(opened)
+        refresh_after_decision(opened)
         for notice in verdict.notices:
             click.echo(f"note: {notice}")
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option
+from flagstone.cli.location import Location, refresh_after_decision, run_option
 from flagstone.gates import requests, run_command
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -23,6 +22,6 @@ def command(location: Location, stage: str, run_name: str | None) -> None:
     opened = location.open_run(run_name)
     chosen = opened.table.find(stage)
     requests.redo(opened, chosen)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     click.echo(f"stage {chosen.nr} {chosen.name} will run again, in a new conversation")
     click.echo(f"next: {run_command(opened.run)}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, need_terminal, run_option, words_of_person
+from flagstone.cli.location import Location, need_terminal, refresh_after_decision, run_option, words_of_person
 from flagstone.gates import requests, run_command
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -27,7 +26,7 @@ def command(location: Location, stage: str, words: str | None, run_name: str | N
         need_terminal(f'give them: flagstone refine {chosen.nr} "…"', "refine needs your words")
         words = words_of_person()
     requests.refine(opened, chosen, words)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     path = location.messages(opened.run).path(opened.run.feedback(chosen.nr))
     click.echo(f"wrote {path}; stage {chosen.nr} continues with it in the same conversation")
     click.echo(f"next: {run_command(opened.run)}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option
+from flagstone.cli.location import Location, refresh_after_decision, run_option
 from flagstone.setup import pinning
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -25,7 +24,7 @@ def command(location: Location, stage: str | None, run_name: str | None) -> None
         changed = pinning.pin_stage(location.project, opened.run, opened.table.find(stage))
     else:
         changed = pinning.pin_all(location.project, opened.run)
-    refresh_derived(location.open_run(opened.run.name, validate=False))
+    refresh_after_decision(location.open_run(opened.run.name, validate=False))
     for path in changed:
         click.echo(f"updated {path}")
     if not changed:

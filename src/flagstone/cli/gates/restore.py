@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option
+from flagstone.cli.location import Location, refresh_after_decision, run_option
 from flagstone.drafting import restore_version
 from flagstone.errors import FlagstoneError
 from flagstone.gates import approve_stage, command_decision, content_of
 from flagstone.seals import decisions
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -39,7 +38,7 @@ def command(location: Location, stage: str, version: str, run_name: str | None) 
             click.echo(f"it was approved at {known.at[:16]} by {known.who}: its approval is in force again")
     except FlagstoneError as error:
         click.echo(f"note: {error.problem}", err=True)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     rest = ", ".join(each.nr for each in opened.table.descendants(chosen.nr))
     if rest:
         click.echo(f"what rests on it: {rest}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_argument
+from flagstone.cli.location import Location, refresh_after_decision, run_argument
 from flagstone.gates import requests, run_command
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -21,7 +20,7 @@ def command(location: Location, name: str | None) -> None:
     """
     opened = location.open_run(name, validate=False)
     undone = requests.resume(opened.run)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     click.echo(
         f"run {opened.run.name} can continue" if undone else f"run {opened.run.name} was not aborted; nothing changed"
     )

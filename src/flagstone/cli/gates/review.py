@@ -6,7 +6,14 @@ import click
 
 from flagstone.artifacts.rules import parse_summary
 from flagstone.cli.gates.review_page import page, show_files, show_text
-from flagstone.cli.location import Location, has_colour, need_terminal, run_option, words_of_person
+from flagstone.cli.location import (
+    Location,
+    has_colour,
+    need_terminal,
+    refresh_after_decision,
+    run_option,
+    words_of_person,
+)
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
@@ -21,7 +28,7 @@ from flagstone.gates import (
     run_command,
 )
 from flagstone.stages import Stage
-from flagstone.status import differences, last_approved, previous_version, refresh_derived
+from flagstone.status import differences, last_approved, previous_version
 from flagstone.text import printable_text
 
 CHOICES = """
@@ -112,7 +119,7 @@ def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
 
 def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
     requests.refine(opened, verdict.stage, words)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     click.echo(f"asked for changes; stage {verdict.stage.nr} continues with them in the same conversation")
     click.echo(f"next: {run_command(opened.run)}")
     return True
@@ -126,7 +133,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
     except FlagstoneError as error:
         click.echo(f"not approved: {error.problem}\n  {error.hint}", err=True)
         return True
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     for notice in notices:
         click.echo(f"note: {notice}")
     click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
@@ -137,7 +144,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
 def abort_run(opened: OpenedRun) -> bool:
     why = click.prompt("Why? (may be empty; Ctrl-C cancels)", default="", show_default=False)
     requests.abort(opened.run, why)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     click.echo(f"run {opened.run.name} is aborted; to undo it: flagstone resume {opened.run.name}")
     return True
 

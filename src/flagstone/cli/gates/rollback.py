@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.location import Location, run_option
+from flagstone.cli.location import Location, refresh_after_decision, run_option
 from flagstone.gates import requests
-from flagstone.status import refresh_derived
 
 
 @click.command()
@@ -24,7 +23,7 @@ def command(location: Location, stage: str, why: str, run_name: str | None) -> N
     opened = location.open_run(run_name)
     chosen = opened.table.find(stage)
     revoked = requests.rollback(opened, chosen, why)
-    refresh_derived(opened)
+    refresh_after_decision(opened)
     if not revoked:
         click.echo(f"neither stage {chosen.nr} {chosen.name} nor one that rests on it was approved; nothing changed")
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import Interrupted, WorkFailed
-from flagstone.gates import Resident, refuse_without_room, session
+from flagstone.gates import Resident, refuse_unwritable, session
 from flagstone.layout import Project, Run
 from flagstone.records import cannot_write
 
@@ -42,9 +42,9 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
             frontier.end()
     if frontier is None:
         raise WorkFailed("Snakemake could not read the workflow", hint=f"see: snakemake -n --config run={run.name}")
-    failure = frontier.failure()
-    if not ended_well and not failure:
-        refuse_without_room(run)  # on a full disk a stage cannot record how it failed
+    failure = {} if run.aborted.exists() else frontier.failure()
+    if not ended_well and not failure and not run.aborted.exists():
+        refuse_unwritable(run)  # on a full disk a stage cannot record how it failed
         raise Interrupted(
             f"run {run.name} was interrupted", hint=f"continue where it stopped: flagstone run {run.name}"
         )
@@ -82,6 +82,7 @@ def execute(project: Project, run: Run, cores: int) -> bool:
             raise cannot_write(run.root, error) from error
         except Exception as error:  # Snakemake raises many kinds
             if not is_failed_job(error):
+                refuse_unwritable(run)
                 raise snakemake_error(run, error) from error
             return False
     return True

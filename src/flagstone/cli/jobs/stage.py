@@ -31,11 +31,13 @@ def main(words: list[str]) -> int:
     asked = parser.parse_args(words)
     restore_keyboard_interrupt()
     signal.signal(signal.SIGTERM, stop)
+    run = Run(asked.offer.absolute().parent.parent)
     with open_job_log(asked.log) as say:
         try:
-            build_one(Run(asked.offer.absolute().parent.parent), asked.stage, say)
+            build_one(run, asked.stage, say)
         except (Interrupted, KeyboardInterrupt):
-            say(f"stage {asked.stage} was stopped; the same command continues where it stopped")
+            goes_on = "the same command continues where it stopped"
+            say(f"stage {asked.stage} was stopped; {'the run is aborted' if run.aborted.exists() else goes_on}")
             return Interrupted.exit_code
         except FlagstoneError as error:
             say(error.problem)
