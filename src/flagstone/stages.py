@@ -13,6 +13,18 @@ from flagstone.errors import FlagstoneError, suggestion
 
 
 @dataclass(frozen=True)
+class NamedFile:
+    """A file that a stage must leave: a table with these columns, or an object with these keys."""
+
+    path: str
+    names: tuple[str, ...]
+
+    @property
+    def is_table(self) -> bool:
+        return self.path.endswith(".csv")
+
+
+@dataclass(frozen=True)
 class Stage:
     """One row of config/stages.yaml."""
 
@@ -25,6 +37,7 @@ class Stage:
     shows_index: bool
     shows_venue: bool
     runs_experiments: bool = False
+    leaves: tuple[NamedFile, ...] = ()
 
     @property
     def key(self) -> str:
@@ -126,4 +139,5 @@ def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:
         shows_index=bool(row.get("shows_index", False)),
         shows_venue=bool(row.get("shows_venue", False)),
         runs_experiments=bool(row.get("runs_experiments", False)),
+        leaves=tuple(NamedFile(path, tuple(names)) for path, names in row.get("leaves", {}).items()),
     )

@@ -5,3 +5,4 @@ from .index import build_index as build_index, index_rows as index_rows
 from .rules.findings import Check as Check
 from .rules.inspection import StageCheck as StageCheck
 from .rules.manuscript import PAPERS as PAPERS
+from .rules.named_files import wanted_text as wanted_text

@@ -10,6 +10,7 @@ from flagstone.artifacts.rules import (
     Inspection,
     StageCheck,
     failed_check,
+    named_file_checks,
     passed_check,
     plan_checks,
     workspace_checks,
@@ -27,6 +28,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     checks.append(untouched_check(inspection))
     checks.extend(workspace_checks(request.run))
     checks.extend(plan_checks(request.run))
+    checks.extend(named_file_checks(inspection, request.leaves))
     for rule in rules:
         checks.extend(rule(inspection))
     return worst_of_each(checks)

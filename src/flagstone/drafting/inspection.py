@@ -72,6 +72,7 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
         stage_title=stage.title,
         draft_text_path=attempt.draft,
         requires=stage.requires,
+        leaves=stage.leaves,
         cache=opened.cache,
         turn=TurnFacts(
             before=mapping(record.get("digests")),

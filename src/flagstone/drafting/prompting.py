@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstone.artifacts import index_rows
+from flagstone.artifacts import index_rows, wanted_text
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import OpenedRun, judge_gates, read_moment, read_text
 from flagstone.layout import INDEX_KINDS, Run
@@ -69,7 +69,7 @@ def parts_of(
         upstream_changes=tuple(f"stage {nr} {opened.table.stage(nr).name} changed" for nr in changed),
         failed_rules=failed,
         venue=venue_fields(run.pinned, opened.settings.venue),
-        requirements=tuple(MUST_LEAVE[name] for name in stage.requires),
+        requirements=(*(MUST_LEAVE[name] for name in stage.requires), *map(wanted_text, stage.leaves)),
         experiments=experiment_rows(run) if stage.runs_experiments or stage.shows_index else (),
     )
 

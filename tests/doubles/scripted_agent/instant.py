@@ -13,6 +13,7 @@ from flagstone.agents.demo import reading
 from flagstone.agents.demo.summary import SCRIPTED, Summary, approved_lines, quoted
 from flagstone.agents.protocol import AgentCall
 
+DESIGN = ("primary", "arms", "settings", "ablations", "seeds", "analysis", "budget")
 NOTICE = "Written by a script at once; nothing was measured."
 OBJECTIVE = "Do the least that this stage asks for, so that the gates around it can be tried out."
 SUGGESTIONS = (
@@ -89,7 +90,16 @@ def rows(facts: Facts) -> bytes:
 
 
 def survey(facts: Facts) -> dict[str, bytes]:
-    return {"literature/notes.md": text("# Notes", "", NOTICE, f"Digest {facts.digest}.")}
+    nearest = text("source_key,did,setting,showed,left_open", "none,nothing,none,nothing,everything")
+    return {
+        "literature/notes.md": text("# Notes", "", NOTICE, f"Digest {facts.digest}."),
+        "literature/nearest_work.csv": nearest,
+    }
+
+
+def hypotheses(facts: Facts) -> dict[str, bytes]:
+    table = text("claim,nearest_work,what_is_new,cheapest_refutation", "none,none,nothing,none")
+    return {**notes(facts), "notes/novelty.csv": table}
 
 
 def notes(facts: Facts) -> dict[str, bytes]:
@@ -99,17 +109,25 @@ def notes(facts: Facts) -> dict[str, bytes]:
 def data(facts: Facts) -> dict[str, bytes]:
     return {
         "data/points.csv": rows(facts),
-        "data/design.json": record({"experiment": "instant", "digest": facts.digest}),
+        "data/design.json": record({"experiment": "instant", "digest": facts.digest, **dict.fromkeys(DESIGN, NOTICE)}),
     }
 
 
 def code(facts: Facts) -> dict[str, bytes]:
-    return {"code/train.py": text(f'"""{NOTICE}"""', "", f"NUMBER = {facts.number}")}
+    return {
+        "code/train.py": text(f'"""{NOTICE}"""', "", f"NUMBER = {facts.number}"),
+        "notes/implementation_checks.json": record({"checks": NOTICE, "tests": NOTICE}),
+    }
 
 
 def results(facts: Facts) -> dict[str, bytes]:
     metrics = {"experiment": "instant", "metrics": {"score": facts.number / 65536}, "note": NOTICE}
-    return {"results/metrics.json": record(metrics), "results/runs.csv": rows(facts)}
+    return {
+        "results/metrics.json": record(metrics),
+        "results/points.csv": rows(facts),
+        "results/planned.csv": text("experiment,arm,seed,role", "instant,only,0,exploratory"),
+        "results/runs.csv": text("experiment,arm,seed,role,status", "instant,only,0,exploratory,ok"),
+    }
 
 
 def figures(facts: Facts) -> dict[str, bytes]:
@@ -123,6 +141,8 @@ def figures(facts: Facts) -> dict[str, bytes]:
         "figures/dot.png": dot(facts.number, facts.digest),
         "figures/dot.csv": rows(facts),
         "figures/figures.json": listing,
+        "results/ablations.csv": text("experiment,ablation,arm,n,estimate,low,high", "instant,none,only,1,0,0,0"),
+        "results/error_analysis.csv": text("experiment,group,arm,n,value", "instant,all,only,1,0"),
     }
 
 
@@ -170,6 +190,7 @@ def release(facts: Facts) -> dict[str, bytes]:
 
 ARTIFACTS: Mapping[str, Callable[[Facts], dict[str, bytes]]] = {
     "01": survey,
+    "02": hypotheses,
     "03": data,
     "04": code,
     "05": results,

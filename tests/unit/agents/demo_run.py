@@ -15,17 +15,11 @@ from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Even
 from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.layout import Run
 from flagstone.records import DigestCache
+from flagstone.stages import load_table
 
-STAGES = {
-    "01": ("Literature Survey", ()),
-    "02": ("Hypothesis Generation", ()),
-    "03": ("Study Design", ("fresh-data",)),
-    "04": ("Implementation", ("data",)),
-    "05": ("Experimentation", ("data", "fresh-results")),
-    "06": ("Analysis", ("data", "results", "fresh-figures")),
-    "07": ("Writing", ("data", "results", "figures", "fresh-paper")),
-    "08": ("Dissemination", ("data", "results", "figures", "paper", "fresh-readiness")),
-}
+CHECKOUT = Path(__file__).resolve().parents[3]
+TABLE = load_table(CHECKOUT / "config" / "stages.yaml", CHECKOUT / "schemas")
+STAGES = tuple(stage.nr for stage in TABLE)
 
 
 def material(name: str, text: str) -> str:
@@ -59,7 +53,7 @@ class DemoRun:
         fields: dict[str, Any] = {
             "prompt": prompt + (material("feedback", feedback) if feedback else ""),
             "conversation": Conversation(str(uuid.uuid4()), resume),
-            "task": Task(stage, STAGES[stage][0], attempt, self.root, self.draft(stage, attempt)),
+            "task": Task(stage, TABLE.stage(stage).title, attempt, self.root, self.draft(stage, attempt)),
             "mode": Mode.WORK,
             "writable": (self.root / "workspace", self.draft(stage, attempt)),
             "model": None,
@@ -79,12 +73,12 @@ class DemoRun:
 
     def checked(self, stage: str, attempt: int = 1, **more: Any) -> list[str]:
         """Carries out a stage and returns the rules that it breaks."""
-        title, requires = STAGES[stage]
+        row = TABLE.stage(stage)
         run, cache = Run(self.root), DigestCache(None)
         turn = TurnFacts(*snapshot(run, cache))
         self.call(stage, attempt, **more)
-        where = (run, stage, f"{stage}_stage", title, self.draft(stage, attempt))
-        self.checks = check_stage(StageCheck(*where, turn, requires, cache))
+        where = (run, stage, f"{stage}_stage", row.title, self.draft(stage, attempt))
+        self.checks = check_stage(StageCheck(*where, turn, row.requires, cache, row.leaves))
         return [f"{check.rule}: {check.message}" for check in self.checks if check.status == "failed"]
 
     def through(self, *stages: str) -> dict[str, list[str]]:

@@ -30,6 +30,14 @@ DATA = ("--data", "workspace/data")
 RESULTS = ("--results", "workspace/results")
 TEST_TIME = re.compile(r" in \d+\.\d+s$", re.MULTILINE)
 TEST_COUNT = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
+CHECKED = {
+    "determinism": "test_the_same_seed_gives_the_same_run",
+    "same start for all arms": "test_all_arms_of_a_seed_start_from_the_same_network",
+    "share of wrong labels": "test_exactly_the_planned_share_of_labels_is_wrong",
+    "gradients": "test_back_propagation_agrees_with_finite_differences",
+    "a failed run says so": "test_a_run_that_diverges_ends_and_says_so",
+    "every verdict is possible": "test_the_rule_can_come_out_every_way",
+}
 METRICS = ("test_error_percent", "test_loss", "train_loss", "memorised_percent")
 Row = dict[str, object]
 
@@ -46,8 +54,20 @@ def implementation(study: Study) -> Summary:
     utter("tool", f"python test_study.py: {tests.last_line}")
     if tests.exit_code != 0 or count is None:
         raise WorkFailed("the tests of the study's own code fail", hint="read workspace/notes/tests.txt")
+    study.write_record("notes/implementation_checks.json", checks_record(report, int(count[1])))
     smoke = ("--seed", "1", "--arm", "plain", "--condition", "noisy", "--epochs", "2", "--out", "workspace/notes/smoke")
     return study.summary({"TESTS": count[1], "SMOKE": study.must("code/train.py", *DATA, *DESIGN, *smoke)})
+
+
+def checks_record(report: str, count: int) -> Row:
+    """What the verdict will rest on, and the test that checked it. All tests passed: otherwise the stage has ended."""
+    command, log = "python workspace/code/test_study.py", "workspace/notes/tests.txt"
+    checks = [
+        {"name": name, "test": test, "command": command, "outcome": "pass", "log": log}
+        for name, test in CHECKED.items()
+        if test in report
+    ]
+    return {"checks": checks, "tests": {"command": command, "passed": count, "failed": 0, "skipped": 0, "log": log}}
 
 
 def experimentation(study: Study) -> Summary:

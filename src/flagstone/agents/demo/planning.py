@@ -19,14 +19,14 @@ DATA_PROGRAM = "make_data.py"
 
 def survey(study: Study) -> Summary:
     """01: a note that claims no search, because none took place."""
-    study.bring("survey.md", "references.bib", to="literature")
+    study.bring("survey.md", "nearest_work.csv", "references.bib", to="literature")
     brief = material_of(study.call.prompt, "the brief") or study.text_of("brief.md") or "There is no brief."
     return study.summary({"QUESTION": template()["question"], "BRIEF": quoted(brief, 1200)})
 
 
 def hypothesis(study: Study) -> Summary:
     """02: predictions that can fail."""
-    study.bring("hypotheses.md", "hypotheses.json", to="notes")
+    study.bring("hypotheses.md", "hypotheses.json", "novelty.csv", to="notes")
     design = template()
     return study.summary({"QUESTION": design["question"], "MINIMUM": design["rule"]["minimum_effect"]})
 
@@ -59,6 +59,7 @@ def planned_design(study: Study) -> dict[str, Any]:
         count = SMALL_SEEDS
         design["training"]["epochs"] = SMALL_EPOCHS
     design["seeds"] = list(range(1, (wished_seeds(study.feedback) or count) + 1))
+    design["budget"]["runs"] = len(design["seeds"]) * len(design["arms"]) * len(design["conditions"])
     design["data"]["data_seed"] = int(str(options.get("data_seed", 7)))
     return design
 
@@ -75,7 +76,7 @@ def facts_of(design: dict[str, Any]) -> dict[str, object]:
         "WRONG": f"{100 * data['wrong_share']:.0f}",
         "SEEDS": len(design["seeds"]),
         "RUNS": len(design["seeds"]) * len(design["arms"]),
-        "ALL_RUNS": len(design["seeds"]) * len(design["arms"]) * len(design["conditions"]),
+        "ALL_RUNS": design["budget"]["runs"],
         "EPOCHS": training["epochs"],
         "RATE": training["rate"],
         "ALPHA": rule["alpha"],

@@ -11,6 +11,7 @@ from flagstone.artifacts.before import TurnFacts, is_fresh
 from flagstone.artifacts.formats import Unreadable, read_text, regular_file
 from flagstone.layout import Run
 from flagstone.records import DigestCache
+from flagstone.stages import NamedFile
 
 if TYPE_CHECKING:
     from flagstone.artifacts.entry import IndexEntry
@@ -32,6 +33,7 @@ class StageCheck:
     turn: TurnFacts
     requires: tuple[str, ...]
     cache: DigestCache
+    leaves: tuple[NamedFile, ...] = ()
     venue: str = ""  # the run's venue; '' accepts any that the paper names
 
 

@@ -182,6 +182,30 @@ def write_pairs(path: Path, runs: Runs, design: dict[str, Any]) -> None:
                     rows.writerow([design["experiment"], condition, arm, seed, f"{value:.4f}", f"{gain:.4f}"])
 
 
+def write_ablations(path: Path, found: dict[str, Any], experiment: str) -> None:
+    """What each trick saves where every label is right."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["experiment", "ablation", "arm", "n", "estimate", "low", "high"])
+        for arm, each in found["ablation"].items():
+            rows.writerow([experiment, "every label right", arm, each["n"], each["mean"], *each["interval_95"]])
+
+
+def write_errors(path: Path, runs: Runs, design: dict[str, Any], root: Path) -> None:
+    """The share of each digit's test images that an arm gets wrong, over all its finished runs with wrong labels."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["experiment", "group", "arm", "n", "value"])
+        for arm in design["arms"]:
+            counts = sum(
+                (np.array(each["confusion"]) for each in records(runs, "noisy", arm, root)), np.zeros((10, 10))
+            )
+            for digit, row in enumerate(counts):
+                if row.sum():
+                    wrong = 100.0 * (1.0 - row[digit] / row.sum())
+                    rows.writerow([design["experiment"], f"digit {digit}", arm, int(row.sum()), f"{wrong:.2f}"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--design", type=Path, required=True)
@@ -191,10 +215,13 @@ def main() -> None:
     design = json.loads(arguments.design.read_text(encoding="utf-8"))
     runs, root = read_runs(arguments.results / "runs.csv"), arguments.results.resolve().parents[1]
     outcome = confirmation(runs, design)
+    explored = exploration(runs, design, outcome, root)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for file, record in (("analysis", outcome), ("exploratory", exploration(runs, design, outcome, root))):
+    for file, record in (("analysis", outcome), ("exploratory", explored)):
         (arguments.out / f"{file}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_pairs(arguments.out / "per_seed.csv", runs, design)
+    write_ablations(arguments.out / "ablations.csv", explored, design["experiment"])
+    write_errors(arguments.out / "error_analysis.csv", runs, design, root)
     gains = ", ".join(f"{arm} {each['mean']:+.1f}" for arm, each in outcome["tricks"].items())
     sys.stdout.write(f"supported: {', '.join(outcome['supported']) or 'none'} (points of error saved: {gains})\n")
 
