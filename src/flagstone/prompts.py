@@ -43,6 +43,7 @@ class PromptParts:
     venue: Mapping[str, object] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     experiments: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()  # where the last version and draft are, if the conversation about them was lost
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,8 @@ def study(tmp_path: Path, program: Path, api: MessagesApi, monkeypatch: pytest.M
     sets = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
     said = place.flagstone("new", "t", "--goal", "Does it work?", "--agent", "claude", "--model", MODEL, *sets)
     assert said.code == 0, said.text
+    nearest = place.study("t").root / "workspace" / "literature" / "nearest_work.csv"
+    nearest.write_text("source_key,did,setting,showed,left_open\nnone,nothing,none,nothing,everything\n")
     yield place.study("t")
 
 

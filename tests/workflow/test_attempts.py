@@ -118,6 +118,8 @@ def test_a_lost_conversation_is_followed_by_exactly_one_fresh_one_with_a_new_id(
     assert not fresh["resume"] and fresh["session_id"] != start["session_id"]
     assert "more of it" in study.prompt("01", 3)
     assert "Objective" in study.prompt("01", 3), "the fresh conversation gets the whole prompt"
+    assert "last version: stages/01_literature_survey.md\nlast draft: drafts/01/001/draft.md" in study.prompt("01", 3)
+    assert "last draft:" not in study.prompt("01", 1) + study.prompt("01", 2)
 
     study.ask("01", "and more\n")
     place.snakemake()

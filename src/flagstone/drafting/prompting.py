@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flagstone.artifacts import index_rows, wanted_text
-from flagstone.drafting.work import Attempt, OpenTurn
+from flagstone.drafting.work import Attempt, OpenTurn, attempt as attempt_of, attempt_numbers
 from flagstone.gates import OpenedRun, judge_gates, read_moment, read_text
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.plans import plans
@@ -35,7 +37,8 @@ def prompt_for(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt
     failed = before.failed_rules() if before else ()
     parts = parts_of(opened, stage, work, attempt, failed)
     if not work.used:
-        return first_prompt(folder, parts)
+        earlier = earlier_work(opened.run, stage) if work.fresh_starts else ()
+        return first_prompt(folder, replace(parts, earlier=earlier))
     if failed:
         return repair_prompt(folder, parts)
     return continuation_prompt(folder, parts)
@@ -72,6 +75,15 @@ def parts_of(
         requirements=(*(MUST_LEAVE[name] for name in stage.requires), *map(wanted_text, stage.leaves)),
         experiments=experiment_rows(run) if stage.runs_experiments or stage.shows_index else (),
     )
+
+
+def earlier_work(run: Run, stage: Stage) -> tuple[str, ...]:
+    """Where the last version of a stage and its last draft are."""
+    summary = run.summary(stage.key)
+    drafts = (attempt_of(run, stage.nr, number).draft for number in reversed(attempt_numbers(run, stage.nr)))
+    draft = next((path for path in drafts if read_text(path)), None)
+    found = {"last version": summary if summary.is_file() else None, "last draft": draft}
+    return tuple(f"{what}: {run.relative(path)}" for what, path in found.items() if path)
 
 
 def experiment_rows(run: Run) -> tuple[str, ...]:
