@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def command(
     chosen = {**{key: value for key, value in given.items() if value}, **parse_settings(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
     opened = open_run(project, run)
-    refresh_derived(opened)
+    with suppress(FlagstoneError):  # the first call that builds something writes them again
+        refresh_derived(opened)
     fault = agent_fault(opened)
     if fault:
         click.echo(f"note: {fault[0]}; {fault[1]}", err=True)
