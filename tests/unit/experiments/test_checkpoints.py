@@ -11,6 +11,7 @@ from laboratory import TRAIN, Edits, Laboratory, set_x, whole
 
 from flagstone.experiments.ledger import ledger
 from flagstone.experiments.ledger.entry import Entry
+from flagstone.experiments.reporting.status import position_of, status_text
 from flagstone.records import decode
 
 EPOCHS = "import time\ntime.sleep(0.01)\n".join(
@@ -71,6 +72,57 @@ def test_checkpoints_of_repeats_and_of_crashed_runs_are_thinned_out_too(laborato
     laboratory.run(Edits({number: whole(crashing + f"# {number}\n") for number in range(2, 7)}), limit=6)
     assert [each.status for each in laboratory.entries()] == ["ok", *["crash"] * 5]
     assert sorted(saved_by(laboratory)) == ["r0001", "r0006"]
+
+
+NOISY = EPOCHS.replace("print(f", "import random\nloss += random.Random(os.environ['SEED']).gauss(0, 0.1)\nprint(f")
+
+
+def repeats_saved_by(laboratory: Laboratory) -> list[str]:
+    """What is left of the checkpoints of repeats."""
+    runs = (laboratory.home.run(name) for name in laboratory.home.run_names())
+    parts = [part for run in runs for part in sorted((run.checkpoint / "others").glob("*"))]
+    return [f"{part.parents[2].name}/{part.name}" for part in parts if part.name != "first"]
+
+
+@pytest.mark.parametrize(("count", "kept"), [(0, 0), (2, 2), (3, 3)])
+def test_repeats_count_among_the_checkpoints_that_are_kept(laboratory: Laboratory, count: int, kept: int) -> None:
+    laboratory.files = {**laboratory.files, "train.py": NOISY}
+    laboratory.make(checkpoint={"glob": "step-*.pt", "keep_checkpoints": count}, noise={"baseline_repeats": 6})
+    laboratory.run(Edits({}), limit=1)
+    assert len(laboratory.entries()[0].measurements) == 6
+    assert repeats_saved_by(laboratory) == [f"r0001/repeat-{number}" for number in range(6 - kept, 6)]
+    assert (laboratory.home.best_checkpoint / "step-3.pt").is_file()
+
+
+def test_the_checkpoint_of_a_run_goes_before_those_of_repeats(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "train.py": NOISY}
+    laboratory.make(checkpoint={"glob": "step-*.pt", "keep_checkpoints": 2}, noise={"baseline_repeats": 3})
+    laboratory.run(Edits({2: set_x(3.0)}), limit=2)
+    assert laboratory.entries()[1].verdict == "advance" and len(laboratory.entries()[1].measurements) > 3
+    assert sorted(saved_by(laboratory)) == ["r0001", "r0002"]
+    assert len(repeats_saved_by(laboratory)) == 1, "r0001 is one of the two that are kept beside the best"
+
+
+@pytest.mark.parametrize(
+    ("saving", "why"),
+    [
+        ("", "the run saved nothing that matches state.pt"),
+        ("open('state.pt', 'w').close()\n", "state.pt is empty"),
+        ("import os\nos.symlink(os.path.abspath(__file__), 'state.pt')\n", "state.pt is a link"),
+        (
+            "import os\nopen('state.pt', 'w').write('w')\nos.utime('state.pt', (1, 1))\n",
+            "state.pt was not written while the run ran",
+        ),
+    ],
+)
+def test_a_checkpoint_that_was_not_taken_says_why(laboratory: Laboratory, saving: str, why: str) -> None:
+    laboratory.files = {**laboratory.files, "train.py": TRAIN + saving}
+    laboratory.make(checkpoint={"glob": "state.pt"})
+    laboratory.run(Edits({}), limit=1)
+    assert laboratory.entries()[0].checkpoint_fault == why
+    assert f"no checkpoint: {why}" in laboratory.said[-1]
+    spec = laboratory.open().spec
+    assert f"no checkpoint: {why[:25]}" in status_text(position_of(laboratory.home, spec))
 
 
 def test_as_many_are_kept_as_were_asked_for(laboratory: Laboratory) -> None:

@@ -14,8 +14,10 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates.edits.seeds import seed_for
 from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import start_over
+from flagstone.experiments.ledger.derived import tail_of
 from flagstone.experiments.measuring import leases
 from flagstone.experiments.proposers.protocol import Proposed, View
+from flagstone.experiments.reporting.status import position_of, status_text
 
 NOISY = """import os, random
 X = 1.0
@@ -157,6 +159,24 @@ def test_a_guard_that_was_stopped_for_its_time_lets_nothing_pass_though_it_ends_
     laboratory.files = {**laboratory.files, "guard.py": ends_well}
     laboratory.make(guard={"argv": [sys.executable, "guard.py"], "seconds": 1})
     with pytest.raises(WorkFailed, match="the guard took longer than 1 s"):
+        laboratory.run(Edits({}), limit=1)
+
+
+def test_a_guard_that_fails_shows_the_end_of_its_log(laboratory: Laboratory) -> None:
+    says = "print('looked at 3 files')\nfrom train import X\nassert X == 1.0, 'X has to stay'\n"
+    laboratory.files = {**laboratory.files, "guard.py": says}
+    laboratory.make(guard={"argv": [sys.executable, "guard.py"]})
+    laboratory.run(Edits({2: set_x(2.0)}), limit=2)
+    entry, home = laboratory.entries()[-1], laboratory.home
+    assert entry.reason == "the guard ended with exit code 1: AssertionError: X has to stay"
+    assert entry.reason in laboratory.said[-1]
+    assert "looked at 3 files" in tail_of(home, entry) and "X has to stay" in tail_of(home, entry)
+    assert "the guard ended with exit code 1: AssertionError" in status_text(position_of(home, laboratory.open().spec))
+
+
+def test_a_guard_that_raises_nothing_shows_its_last_line(laboratory: Laboratory) -> None:
+    laboratory.make(guard={"argv": ["bash", "-c", "echo one of 7 tests failed; exit 1"]})
+    with pytest.raises(WorkFailed, match="the guard ended with exit code 1: one of 7 tests failed"):
         laboratory.run(Edits({}), limit=1)
 
 

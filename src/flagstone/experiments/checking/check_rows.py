@@ -76,9 +76,8 @@ def checkpoint_row(run: Measurement, spec: Spec, folder: RunFolder) -> Row:
     if run.checkpoint:
         place = folder.checkpoint / run.checkpoint
         return Row(4, "checkpoint", "✓", f"{run.checkpoint}, {size_of(place):,} bytes")
-    if run.status == "ok" or "saved nothing" in run.reason:
-        words = f"the run saved nothing that matches {spec.checkpoint.glob}"
-        return Row(4, "checkpoint", "✗", words, "correct checkpoint.glob in experiment.yaml")
+    if run.checkpoint_fault:
+        return Row(4, "checkpoint", "✗", run.checkpoint_fault, "correct checkpoint.glob in experiment.yaml")
     return Row(4, "checkpoint", "–", f"the run did not come to its end: {run.reason}")
 
 

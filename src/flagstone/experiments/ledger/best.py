@@ -90,12 +90,14 @@ def restore(home: Home, spec: Spec, subject: Subject, best: Entry | None) -> Non
 
 
 def remove_checkpoints(home: Home, count: int, entry: Entry, recent: Iterable[str]) -> None:
-    """Removes what was saved by all but the best and the last `count` of the runs that saved anything."""
+    """Keeps what the best and the last `count` runs saved. Repeats have what these leave of the count."""
     names = list(recent)
     if entry.previous_best and entry.previous_best not in names:
         names.insert(0, entry.previous_best)  # it was the best for so long that the others are all after it
-    kept = [name for name in names if home.run(name).checkpoint.is_dir() and name != entry.best_run]
+    saved = [name for name in names if home.run(name).checkpoint.is_dir()]
+    kept = [name for name in saved if name != entry.best_run]
     for name in kept[: max(0, len(kept) - count)]:
         shutil.rmtree(home.run(name).checkpoint, onerror=unlock)
         # a former best holds the same files under another name
         shutil.rmtree(home.bests / name / "best_ckpt", ignore_errors=True)
+    checkpoint.remove_repeats(map(home.run, saved), max(0, count - len(kept)))

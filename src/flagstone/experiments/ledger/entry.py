@@ -83,6 +83,11 @@ class Entry(Row):
         return mean(values) if values else self.value
 
     @property
+    def checkpoint_fault(self) -> str:
+        """Why its first run left no checkpoint. Returns '' if it did, or if none is asked for."""
+        return self.first.checkpoint_fault if self.first else ""
+
+    @property
     def wall_s(self) -> float:
         return sum(each.wall_s + each.evaluator_s for each in (*self.measurements, *self.beside))
 

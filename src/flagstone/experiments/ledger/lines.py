@@ -13,7 +13,8 @@ def verdict_line(entry: Entry, spec: Spec) -> str:
     """One verdict as the terminal shows it: `r0043 advance  val_loss 0.844 (best), better than r0030 (0.851)`."""
     note = f'  "{one_line(entry.note, NOTE)}"' if entry.note else ""
     ending = f"  ended by {entry.terminated_by}" if entry.should_terminate else ""
-    return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{ending}"
+    saved = f"  no checkpoint: {one_line(entry.checkpoint_fault, NOTE)}" if entry.checkpoint_fault else ""
+    return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{saved}{ending}"
 
 
 def outcome_text(entry: Entry, spec: Spec) -> str:

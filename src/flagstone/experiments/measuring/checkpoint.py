@@ -5,10 +5,11 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flagstone.experiments.candidates import remove
 from flagstone.metrics import Place
 from flagstone.plans import CheckpointSpec, Home, RunFolder, unused_path
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from flagstone.experiments.measuring.measurement import Order
 
 SLACK_S = 2.0
+SAID = 3
 PARENT = "parent_ckpt"
+FIRST = ("first", "rebased")  # the parts that a checkpoint is taken from
 OTHERS = "others"  # what a run saved besides its checkpoint: earlier ones, and those of repeats and of runs that failed
 
 
@@ -24,7 +27,7 @@ def collect(spec: CheckpointSpec | None, folder: Path, order: Order, place: Plac
     """Moves all that a run saved to its own folder. If wanted: the newest one's name there, or why there is none."""
     if spec is None:
         return "", ""
-    found = saved_files(folder, spec.glob, place)
+    found, faults = saved_files(folder, spec.glob, place)
     newest_one = max(found, default=(0.0, None))[1] if wanted else None
     if newest_one is not None:
         target = order.run.checkpoint / newest_one.name
@@ -33,9 +36,23 @@ def collect(spec: CheckpointSpec | None, folder: Path, order: Order, place: Plac
         move(newest_one, target)
     for _, path in found:  # a folder before what is in it, which goes along
         move(path, unused_path(order.run.checkpoint / OTHERS / order.part / path.relative_to(folder)))
+    remove_repeats([order.run], spec.keep_checkpoints)
     if wanted and newest_one is None:
-        return "", f"the run saved nothing new that matches {spec.glob}"
+        return "", "; ".join(faults[:SAID]) or f"the run saved nothing that matches {spec.glob}"
     return newest_one.name if newest_one else "", ""
+
+
+def remove_repeats(runs: Iterable[RunFolder], count: int) -> None:
+    """Removes what repeats saved, but for the last `count` of them."""
+    parts = [part for run in runs for part in sorted(repeats_of(run), key=lambda part: part.stat().st_mtime_ns)]
+    for part in parts[: max(0, len(parts) - count)]:
+        remove(part, os.lstat(part))
+
+
+def repeats_of(run: RunFolder) -> list[Path]:
+    """What the repeats of a run saved, one folder for each."""
+    place = run.checkpoint / OTHERS
+    return [part for part in place.iterdir() if part.name not in FIRST] if place.is_dir() else []
 
 
 def move(source: Path, target: Path) -> None:
@@ -51,22 +68,32 @@ def move(source: Path, target: Path) -> None:
 
 def newest(folder: Path, pattern: str) -> Path | None:
     """The newest match, whenever it was written."""
-    return max(saved_files(folder, pattern, None), default=(0.0, None))[1]
+    return max(saved_files(folder, pattern, None)[0], default=(0.0, None))[1]
 
 
-def saved_files(folder: Path, pattern: str, place: Place | None) -> list[tuple[float, Path]]:
-    """Each match with its time that is the run's own: saved while it ran, no link, inside its folder."""
-    root = os.path.realpath(folder)
-    found = []
+def saved_files(folder: Path, pattern: str, place: Place | None) -> tuple[list[tuple[float, Path]], list[str]]:
+    """Each match with its time that is the run's own, and why others are not taken."""
+    found, faults = [], []
     for name in sorted(glob.glob(os.path.join(folder, os.path.expanduser(pattern)), recursive=True)):
         path = Path(name)
-        is_inside = os.path.realpath(path).startswith(root + os.sep)
-        if path.is_symlink() or not is_inside or is_empty(path):
-            continue
-        saved_at = newest_time(path)
-        if place is None or place.began_at - SLACK_S <= saved_at <= place.ended_at + SLACK_S:
-            found.append((saved_at, path))
-    return found
+        if fault := fault_of(path, folder, place):
+            faults.append(f"{os.path.relpath(path, folder)} {fault}")
+        else:
+            found.append((newest_time(path), path))
+    return found, faults
+
+
+def fault_of(path: Path, folder: Path, place: Place | None) -> str:
+    """Why a match is not what this run saved. Returns '' if it is."""
+    if path.is_symlink():
+        return "is a link"
+    if not os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep):
+        return "is outside the run's folder"
+    if is_empty(path):
+        return "is empty"
+    if place is None or place.began_at - SLACK_S <= newest_time(path) <= place.ended_at + SLACK_S:
+        return ""
+    return "was not written while the run ran"
 
 
 def is_empty(path: Path) -> bool:

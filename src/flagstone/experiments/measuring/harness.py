@@ -193,7 +193,7 @@ class Harness:
         asked_at = time.time()
         reading = self.reading(order, folder, place, devices)
         known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
-        wanted = order.part in ("first", "rebased")
+        wanted = order.part in checkpoint.FIRST
         saved, problem = checkpoint.collect(self.spec.checkpoint, folder, order, place, wanted=wanted)
         measured = measured_quantities(known)
         value, fault = primary(reading, self.spec, measured)
@@ -210,6 +210,7 @@ class Harness:
             reading.backend,
             source=next(iter(reading.sources), ""),
             checkpoint=saved,
+            checkpoint_fault=problem,
             wandb_run_id=wandb_run(reading),
             **known,
         )

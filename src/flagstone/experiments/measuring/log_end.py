@@ -57,6 +57,12 @@ def cause_in(log: Path) -> str:
     return lines[0].strip()[:CAUSE] if lines else ""
 
 
+def last_line_in(log: Path) -> str:
+    """The last line that a program printed."""
+    lines = tail_text(log, 5).split("\n") if log.exists() and log.stat().st_size else []
+    return next((line.strip()[:CAUSE] for line in reversed(lines) if line.strip()), "")
+
+
 def read_at(stream: BinaryIO, position: int, count: int) -> bytes:
     stream.seek(position)
     return stream.read(count)

@@ -49,6 +49,7 @@ class Measurement:
     gpus: int = 0
     log: str = ""
     checkpoint: str = ""
+    checkpoint_fault: str = ""  # why there is none although the spec names one
     unclean: tuple[int, ...] = ()
     stragglers: int = 0  # processes that it left behind, and that had to be ended
     evaluator_s: float = 0.0

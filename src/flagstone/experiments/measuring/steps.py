@@ -10,6 +10,7 @@ from pathlib import Path
 from flagstone.experiments.candidates import Subject
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
+from flagstone.experiments.measuring.log_end import cause_in, last_line_in
 from flagstone.experiments.measuring.measurement import Measurement, Order
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import Home, Spec, StepSpec
@@ -45,7 +46,9 @@ class Steps:
         """The result of the guard. A reason means that the candidate may not pass."""
         place = self.lay_out("guard", order, order.tree, "guard.log")
         result, fault = self.run(step, order, place, devices)
-        made = Measurement("guard", order.seed, "invalid" if fault else "ok", fault and f"the guard {fault}")
+        cause = fault and (cause_in(place.log) or last_line_in(place.log))
+        reason = fault and f"the guard {fault}{f': {cause}' if cause else ''}"
+        made = Measurement("guard", order.seed, "invalid" if fault else "ok", reason)
         if result is None:
             return made
         return replace(

@@ -109,6 +109,8 @@ def status_text(position: Position) -> str:
     metric, progress = position.spec.metric, position.progress
     name = one_line(metric.name, 60)
     best = f"{metric_figure(progress.best_value)} @ {progress.best_run}" if progress.best else "none yet"
+    if progress.best and progress.best.checkpoint_fault:
+        best += f", no checkpoint: {progress.best.checkpoint_fault}"
     holder = position.holder
     running = f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
     rows = [
@@ -181,7 +183,8 @@ def last_rows(last: Row | None) -> list[str]:
     if last is None:
         return []
     value = f" {metric_figure(last.value)}" if last.value is not None else ""
-    return [f"last: {last.run_id} {last.word}{value} — {one_line(last.note or last.reason, 60)}"]
+    words = last.note if last.valid and last.note else last.reason
+    return [f"last: {last.run_id} {last.word}{value} — {one_line(words or last.note, 80)}"]
 
 
 def working_rows(position: Position) -> list[str]:
