@@ -35,16 +35,15 @@ def json_shape(stream: BinaryIO, size: int) -> Shape:
         raise Unreadable(f"larger than {limit}: write many records as JSON lines or CSV, which are read in pieces")
     value = loads_strict(decode_text(stream.read(JSON_LIMIT_BYTES + 1)))
     tally = MakerTally()
+    for record in value if isinstance(value, list) else [value]:
+        tally.note(record)
+    schema: dict[str, object] = {"type": "scalar"}
     if isinstance(value, list):
-        for item in value:
-            tally.note(item)
         schema = {"type": "array", "item_count": len(value), "item_keys": item_keys(value)}
-        return Shape(schema, len(value), tally.makers())
-    tally.note(value)
-    if isinstance(value, dict):
+    elif isinstance(value, dict):
         schema = {"type": "object", "keys": printable_names(sorted(value)), "metric_names": metric_names(value)}
-        return Shape(schema, 1 if value else 0, tally.makers())
-    return Shape({"type": "scalar"}, 0, tally.makers())
+    records = len(value) if isinstance(value, list) else int(isinstance(value, dict) and bool(value))
+    return Shape(schema, records, tally.makers())
 
 
 def item_keys(items: list[object]) -> list[str]:

@@ -43,27 +43,20 @@ def cited_keys(tex: str) -> set[str]:
     return {key.strip() for keys in CITE.findall(tex) for key in keys.split(",") if key.strip() not in ("", "*")}
 
 
-def entry_keys(bib: str) -> list[str]:
+def entry_keys(bib: str) -> Iterator[str]:
     """The keys of all whole entries; an entry whose braces do not close raises ValueError with its line."""
-    return [key for key in entries(bib) if key]
-
-
-def entries(bib: str) -> Iterator[str]:
     at = 0
-    while True:
-        found = ENTRY.search(bib, at)
-        if not found:
-            return
+    while found := ENTRY.search(bib, at):
         line = bib.count("\n", 0, found.start()) + 1
-        key = KEY.match(bib, found.end())
-        is_entry = found[1].lower() not in NOT_ENTRIES
-        if is_entry and not key:
-            raise ValueError(f"line {line}: an entry without a key")
-        at = closing(bib, found.end(), line)
-        yield key[1] if key and is_entry else ""
+        at = end_of_entry(bib, found.end(), line)
+        if found[1].lower() not in NOT_ENTRIES:
+            key = KEY.match(bib, found.end())
+            if not key:
+                raise ValueError(f"line {line}: an entry without a key")
+            yield key[1]
 
 
-def closing(bib: str, start: int, line: int) -> int:
+def end_of_entry(bib: str, start: int, line: int) -> int:
     """Where an entry ends: the brace that closes the one before `start`."""
     opened = "(" if bib[start - 1 :: -1].lstrip().startswith("(") else "{"
     depth = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable
@@ -67,13 +68,12 @@ class Compact:
         self.at += length
         return self.content[self.at - length : self.at]
 
-    def field(self, before: int) -> tuple[int, int]:
-        """The next field's type and id; type STOP at the end of a struct."""
-        head = self.byte()
-        kind, delta = head & 0x0F, head >> 4
-        if kind == STOP:
-            return STOP, 0
-        return kind, before + delta if delta else self.integer()
+    def fields(self) -> Iterator[tuple[int, int]]:
+        """The id and the type of each field of a struct. Its value is to be read or skipped before the next one."""
+        identity = 0
+        while (head := self.byte()) & 0x0F != STOP:
+            identity = identity + (head >> 4) if head >> 4 else self.integer()
+            yield identity, head & 0x0F
 
     def list_head(self) -> tuple[int, int]:
         head = self.byte()
@@ -92,55 +92,41 @@ class Compact:
         elif kind == BINARY:
             self.binary()
         elif kind in (LIST, SET):
-            self.skip_list(depth)
+            kind, length = self.list_head()
+            for _ in range(length):
+                if kind in (TRUE, FALSE):  # in a list each truth value takes a byte
+                    self.byte()
+                else:
+                    self.skip(kind, depth + 1)
         elif kind == STRUCT:
-            self.skip_struct(depth)
+            for _, kind in self.fields():
+                self.skip(kind, depth + 1)
         elif kind not in (TRUE, FALSE):
             raise IndexError
-
-    def skip_list(self, depth: int) -> None:
-        kind, length = self.list_head()
-        for _ in range(length):
-            if kind in (TRUE, FALSE):  # in a list each truth value takes a byte
-                self.byte()
-            else:
-                self.skip(kind, depth + 1)
-
-    def skip_struct(self, depth: int) -> None:
-        identity = 0
-        while True:
-            kind, identity = self.field(identity)
-            if kind == STOP:
-                return
-            self.skip(kind, depth + 1)
 
 
 def file_metadata(thrift: Compact) -> tuple[list[str], int]:
     columns: list[str] = []
-    rows = identity = 0
-    while True:
-        kind, identity = thrift.field(identity)
-        if kind == STOP:
-            return columns, max(rows, 0)
+    rows = 0
+    for identity, kind in thrift.fields():
         if identity == SCHEMA and kind == LIST:
             _, length = thrift.list_head()
             columns = [name for name in (schema_element(thrift) for _ in range(length)) if name is not None]
         elif identity == NUM_ROWS and kind == I64:
-            rows = thrift.integer()
+            rows = max(thrift.integer(), 0)
         else:
             thrift.skip(kind)
+    return columns, rows
 
 
 def schema_element(thrift: Compact) -> str | None:
-    """A column's name; None for a group, which only holds columns."""
-    name, children, identity = "", 0, 0
-    while True:
-        kind, identity = thrift.field(identity)
-        if kind == STOP:
-            return None if children else name
+    """Returns the name of a column, or None for a group, which only holds columns."""
+    name, children = "", 0
+    for identity, kind in thrift.fields():
         if identity == NAME and kind == BINARY:
             name = thrift.binary().decode("utf-8", "replace")
         elif identity == NUM_CHILDREN and kind == I32:
             children = thrift.integer()
         else:
             thrift.skip(kind)
+    return None if children else name

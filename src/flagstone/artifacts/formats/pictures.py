@@ -94,29 +94,23 @@ def svg_shape(stream: BinaryIO, size: int) -> Shape:
 
     if size > SVG_LIMIT_BYTES:
         raise Unreadable(f"larger than {size_words(SVG_LIMIT_BYTES)}")
-    roots: list[str] = []
-    drawn: list[int] = [0]
+    elements: list[str] = []
     parser = expat.ParserCreate(namespace_separator=" ")
-
-    def started(name: str, _: object) -> None:
-        drawn[0] += 1
-        if not roots:
-            roots.append(name)
 
     def refuse(*_: object) -> None:
         raise Unreadable("an SVG picture that declares its own entities")
 
-    parser.StartElementHandler = started
+    parser.StartElementHandler = lambda name, _: elements.append(name)
     parser.EntityDeclHandler = refuse
     try:
         parser.ParseFile(stream)
     except (expat.ExpatError, ValueError):
         raise Unreadable(f"not well-formed XML (line {parser.CurrentLineNumber})") from None
-    if roots[0] not in ("svg", f"{SVG_NAMESPACE} svg"):
+    if elements[0] not in ("svg", f"{SVG_NAMESPACE} svg"):
         raise Unreadable("XML, but not an SVG picture (its root is something else)")
-    if drawn[0] < 2:
+    if len(elements) < 2:
         raise Unreadable("an SVG picture with nothing drawn in it")
-    return Shape({"type": "figure", "element_count": drawn[0]}, 1)
+    return Shape({"type": "figure", "element_count": len(elements)}, 1)
 
 
 def pdf_shape(stream: BinaryIO, size: int) -> Shape:

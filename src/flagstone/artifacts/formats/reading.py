@@ -97,42 +97,26 @@ def read_text(path: str | Path, run_root: str | Path, limit: int) -> str:
     return decode_text(read_bounded(path, run_root, limit))
 
 
-def decode_text(content: bytes) -> str:
-    """UTF-8 text, with or without a byte order mark."""
-    refuse_foreign_text(content)
+def decode_text(content: bytes, start: int = 0) -> str:
+    """UTF-8 text, with or without a byte order mark. `start` is where it begins in its file."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unreadable("UTF-16, not UTF-8: save it as UTF-8")
+    if b"\0" in content:
+        raise Unreadable("contains NUL bytes: not text")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8 (byte {error.start}): save it as UTF-8") from None
-
-
-def refuse_foreign_text(head: bytes) -> None:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable("UTF-16, not UTF-8: save it as UTF-8")
-    if b"\0" in head:
-        raise Unreadable("contains NUL bytes: not text")
+        raise Unreadable(f"not UTF-8 (byte {start + error.start}): save it as UTF-8") from None
 
 
 def text_lines(stream: BinaryIO, most: int) -> Iterator[str]:
-    """Decoded lines of about the first `most` bytes, never a longer piece than one line's limit."""
+    """The lines of about the first `most` bytes. A line without end is refused, and never read whole."""
     seen = 0
-    while seen < most:
-        raw = stream.readline(LINE_LIMIT + 1)
-        if not raw:
-            return
+    while seen < most and (raw := stream.readline(LINE_LIMIT + 1)):
         if len(raw) > LINE_LIMIT:
             raise Unreadable(f"a line longer than {size_words(LINE_LIMIT)}")
-        yield decode_text(raw) if seen == 0 else decode_line(raw)
+        yield decode_text(raw, seen)
         seen += len(raw)
-
-
-def decode_line(raw: bytes) -> str:
-    if b"\0" in raw:
-        raise Unreadable("contains NUL bytes: not text")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unreadable("not UTF-8: save it as UTF-8") from None
 
 
 def size_words(size: int) -> str:

@@ -51,21 +51,17 @@ class MakerTally:
     """Collects who made each record while records stream by."""
 
     def __init__(self) -> None:
-        self.experiments: dict[str, None] = {}
-        self.trials: dict[str, None] = {}
+        self.experiments: set[str] = set()
+        self.trials: set[str] = set()
         self.unnamed = 0
 
     def note(self, record: object) -> None:
-        if not isinstance(record, Mapping):
-            self.unnamed += 1
-            return
-        experiment, trial = maker_name(record.get("experiment")), maker_name(record.get("trial"))
-        if not experiment and not trial:
-            self.unnamed += 1
-        if experiment and len(self.experiments) < NAMES_LIMIT:
-            self.experiments[experiment] = None
-        if trial and len(self.trials) < NAMES_LIMIT:
-            self.trials[trial] = None
+        found = record if isinstance(record, Mapping) else {}
+        experiment, trial = maker_name(found.get("experiment")), maker_name(found.get("trial"))
+        self.unnamed += not (experiment or trial)
+        for known, name in ((self.experiments, experiment), (self.trials, trial)):
+            if name and len(known) < NAMES_LIMIT:
+                known.add(name)
 
     def makers(self) -> Makers:
         return Makers(tuple(sorted(self.experiments)), tuple(sorted(self.trials)), self.unnamed)

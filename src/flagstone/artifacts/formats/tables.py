@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import BinaryIO
 
 from flagstone.artifacts.formats.documents import loads_strict
-from flagstone.artifacts.formats.reading import Unreadable, refuse_foreign_text, size_words, text_lines
+from flagstone.artifacts.formats.reading import Unreadable, size_words, text_lines
 from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_names
 
 COUNT_LIMIT_BYTES = 64_000_000
 HEAD_BYTES = 1_000_000
-FIELD_LIMIT = 131_072
 MAKER_COLUMNS = ("experiment", "trial")
-
-
-def csv_shape(stream: BinaryIO, size: int) -> Shape:
-    return delimited_shape(stream, size, ",")
-
-
-def tsv_shape(stream: BinaryIO, size: int) -> Shape:
-    return delimited_shape(stream, size, "\t")
 
 
 def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
@@ -29,7 +21,7 @@ def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
     columns = next(rows, None)
     if columns is None:
         raise Unreadable("no header line")
-    makers_at = {name: at for at, name in enumerate(map(normal_name, columns)) if name in MAKER_COLUMNS}
+    makers_at = {name: at for at, name in enumerate(name.strip().lower() for name in columns) if name in MAKER_COLUMNS}
     tally, count = MakerTally(), 0
     for row in rows:
         count += 1
@@ -44,21 +36,12 @@ def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list
     """Rows that hold anything; a field beyond Python's own limit makes the file unreadable."""
     import csv
 
-    reader = csv.reader(text_lines(text_start(stream), bytes_to_read(size)), delimiter=delimiter)
-    before = csv.field_size_limit(FIELD_LIMIT)
+    reader = csv.reader(text_lines(stream, bytes_to_read(size)), delimiter=delimiter)
     try:
-        for row in reader:
-            if any(row):
-                yield row
+        yield from filter(any, reader)
     except csv.Error as error:
         problem = "a field longer than 128 KB" if "field limit" in str(error) else "not a table"
         raise Unreadable(f"{problem} (line {reader.line_num})") from None
-    finally:
-        csv.field_size_limit(before)
-
-
-def normal_name(column: str) -> str:
-    return column.strip().lower()
 
 
 def bytes_to_read(size: int) -> int:
@@ -72,17 +55,11 @@ def row_count(count: int, size: int) -> dict[str, object]:
     return {"row_count": None, "row_count_at_least": count, "note": note}
 
 
-def text_start(stream: BinaryIO) -> BinaryIO:
-    refuse_foreign_text(stream.read(4096))
-    stream.seek(0)
-    return stream
-
-
 def jsonl_shape(stream: BinaryIO, size: int) -> Shape:
     """Row count and the keys of the rows; one bad line makes the file unreadable, and is named."""
     keys: dict[str, None] = {}
     tally, count = MakerTally(), 0
-    for number, line in enumerate(text_lines(text_start(stream), bytes_to_read(size)), 1):
+    for number, line in enumerate(text_lines(stream, bytes_to_read(size)), 1):
         if not line.strip():
             continue
         try:
@@ -107,8 +84,8 @@ def parquet_shape(stream: BinaryIO, size: int) -> Shape:
 
 
 DESCRIBERS: Mapping[str, Describer] = {
-    "csv": csv_shape,
-    "tsv": tsv_shape,
+    "csv": partial(delimited_shape, delimiter=","),
+    "tsv": partial(delimited_shape, delimiter="\t"),
     "jsonl": jsonl_shape,
     "parquet": parquet_shape,
 }
