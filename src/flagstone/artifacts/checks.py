@@ -50,7 +50,7 @@ def draft_checks(request: StageCheck) -> Iterator[Check]:
     yield passed_check("draft-written", f"the attempt wrote {draft_name(request)}")
     problems = problems or contract_problems(text, request.stage_nr, request.stage_title, request.run.root)
     if problems:
-        yield from (failed_check(finding.rule, finding.message) for finding in problems)
+        yield from problems
     else:
         yield passed_check("summary-contract", "the summary follows the contract")
 

@@ -67,29 +67,20 @@ def format_of(path: str) -> str:
 
 def describe(run: Run, path: str, kind: str, cache: DigestCache) -> IndexEntry:
     """The entry of a run-relative path. Never raises for what a file is or holds."""
-    blank = IndexEntry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
-    if blank.path != path:
-        return replace(blank, unreadable="its name holds characters that cannot be written down: rename it")
+    found = IndexEntry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
+    if found.path != path:
+        return replace(found, unreadable="its name holds characters that cannot be written down: rename it")
     try:
         real, status = regular_file(run.root / path, run.root)
         if status.st_size > DIGEST_LIMIT_BYTES:
             raise Unreadable(f"larger than {size_words(DIGEST_LIMIT_BYTES)}: too large to be digested")
-        known = IndexEntry(path, cache.digest(Path(real)), status.st_size, kind, blank.format)
+        found = replace(found, digest=cache.digest(Path(real)), size=status.st_size)
+        shape = shape_of(real, found)
     except Unreadable as refusal:
-        return replace(blank, unreadable=refusal.reason)
+        return replace(found, unreadable=refusal.reason)
     except OSError as error:
-        return replace(blank, unreadable=error.strerror or "cannot be read")
-    return entry_with_shape(known, real)
-
-
-def entry_with_shape(known: IndexEntry, real: str) -> IndexEntry:
-    try:
-        shape = shape_of(real, known)
-    except Unreadable as refusal:
-        return replace(known, unreadable=refusal.reason)
-    except OSError as error:
-        return replace(known, unreadable=error.strerror or "cannot be read")
-    return replace(known, schema=shape.schema, records=shape.records, makers=shape.makers)
+        return replace(found, unreadable=error.strerror or "cannot be read")
+    return replace(found, schema=shape.schema, records=shape.records, makers=shape.makers)
 
 
 def shape_of(real: str, known: IndexEntry) -> Shape:

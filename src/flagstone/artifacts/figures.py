@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flagstone.artifacts.formats import Unreadable, decode_text, loads_strict, read_bounded, regular_file
+from flagstone.artifacts.formats import Unreadable, decode_text, is_filled, loads_strict, read_bounded
 from flagstone.artifacts.sidecars import read_sidecar
 from flagstone.layout import Run
 from flagstone.text import escaped_text
@@ -72,7 +72,9 @@ def named_data(run: Run, figure: str, registry: Mapping[str, FigureData]) -> Fig
             return data
     if figure in registry:
         return registry[figure]
-    return FigureData(tuple(stem + ending for ending in DATA_ENDINGS if is_usable(run, stem + ending)))
+    return FigureData(
+        tuple(stem + ending for ending in DATA_ENDINGS if is_filled(run.root / (stem + ending), run.root))
+    )
 
 
 def sidecar_data(run: Run, figure: str, sidecar: str) -> FigureData:
@@ -88,7 +90,7 @@ def sidecar_data(run: Run, figure: str, sidecar: str) -> FigureData:
 def figure_data(run: Run, beside: str, value: object) -> FigureData:
     files, missing = [], []
     for name in data_names(value):
-        usable = next((path for path in spellings(name, beside) if is_usable(run, path)), None)
+        usable = next((path for path in spellings(name, beside) if is_filled(run.root / path, run.root)), None)
         if usable:
             files.append(usable)
         else:
@@ -114,10 +116,3 @@ def spellings(name: str, beside: str) -> tuple[str, ...]:
         return ()
     clean = os.path.normpath(name)
     return (clean, f"workspace/{clean}", os.path.normpath(f"{os.path.dirname(beside)}/{clean}"))
-
-
-def is_usable(run: Run, path: str) -> bool:
-    try:
-        return regular_file(run.root / path, run.root)[1].st_size > 0
-    except Unreadable:
-        return False

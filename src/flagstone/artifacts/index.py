@@ -22,7 +22,6 @@ NOBODY = Producer()
 class KindEntries:
     """The entries of workspace/<kind>, by path, and how many files were beyond the limit."""
 
-    kind: str
     entries: tuple[IndexEntry, ...]
     left_out: int
 
@@ -32,9 +31,7 @@ def describe_kind(run: Run, kind: str, cache: DigestCache) -> KindEntries:
     listing = list_files(run.root, f"workspace/{kind}", limit=ENTRIES_LIMIT)
     siblings = frozenset(listing.paths)
     paths = [path for path in listing.paths if not is_sidecar(path, siblings)]
-    return KindEntries(
-        kind, tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out
-    )
+    return KindEntries(tuple(with_maker(run, describe(run, path, kind, cache)) for path in paths), listing.left_out)
 
 
 def with_maker(run: Run, entry: IndexEntry) -> IndexEntry:
@@ -47,14 +44,11 @@ def with_maker(run: Run, entry: IndexEntry) -> IndexEntry:
 
 def build_index(run: Run, kind: str, cache: DigestCache, producers: Mapping[str, Producer]) -> dict[str, object]:
     """The record index/<kind>.json; the same files and producers give the same bytes."""
-    return index_of(run, describe_kind(run, kind, cache), producers)
-
-
-def index_of(run: Run, found: KindEntries, producers: Mapping[str, Producer]) -> dict[str, object]:
-    registry = figure_registry(run) if found.kind == "figures" else {}
+    found = describe_kind(run, kind, cache)
+    registry = figure_registry(run) if kind == "figures" else {}
     entries = (replace(entry, producer=producers.get(entry.path, NOBODY)) for entry in found.entries)
     return {
-        "kind": found.kind,
+        "kind": kind,
         "entry_count": len(found.entries),
         "left_out": found.left_out,
         "entries": [entry_record(run, entry, registry) for entry in entries],

@@ -12,7 +12,6 @@ from flagstone.artifacts.formats import (
     Unreadable,
     decode_text,
     loads_strict,
-    maker_name,
     read_bounded,
 )
 from flagstone.layout import Run
@@ -53,8 +52,8 @@ def sidecar_makers(run: Run, path: str) -> Makers:
             value = read_sidecar(run, sidecar)
         except Unreadable:
             continue
-        if value and (maker_name(value.get("experiment")) or maker_name(value.get("trial"))):
-            tally = MakerTally()
-            tally.note(value)
+        tally = MakerTally()
+        tally.note(value)
+        if tally.makers().is_complete:
             return tally.makers()
     return Makers(unnamed=1)

@@ -226,6 +226,7 @@ def test_a_listed_file_that_is_missing_or_empty_is_refused(run: Run) -> None:
         files = f"- `workspace/notes/plan.md`\n- `workspace/{path}`"
         assert rules_broken(run, summary(Files_Produced=files)) == ["summary-file-missing"], path
         assert path in message(run, summary(Files_Produced=files))
+    assert "gone.csv` (does not exist)" in message(run, summary(Files_Produced="- `workspace/data/gone.csv`"))
 
 
 def test_a_pipe_is_not_a_file_and_is_not_waited_for(run: Run) -> None:

@@ -3,15 +3,16 @@ from .folders import list_files as list_files
 from .pictures import pdf_pages as pdf_pages
 from .reading import (
     DIGEST_LIMIT_BYTES as DIGEST_LIMIT_BYTES,
-    PRODUCED_IN as PRODUCED_IN,
+    Outside as Outside,
+    OwnRecord as OwnRecord,
     Unreadable as Unreadable,
     decode_text as decode_text,
-    is_inside as is_inside,
+    is_filled as is_filled,
     open_regular as open_regular,
     read_bounded as read_bounded,
     read_plain as read_plain,
     read_text as read_text,
-    reason_of as reason_of,
+    real_path as real_path,
     regular_file as regular_file,
     size_words as size_words,
 )
@@ -20,5 +21,4 @@ from .shape import (
     Makers as Makers,
     MakerTally as MakerTally,
     Shape as Shape,
-    maker_name as maker_name,
 )

@@ -30,6 +30,14 @@ class Unreadable(Exception):
         self.reason = reason
 
 
+class Outside(Unreadable):
+    """The path leads out of the run."""
+
+
+class OwnRecord(Unreadable):
+    """The path is one of Flagstone's own records: it exists, and is nothing that a stage made."""
+
+
 def reason_of(error: OSError) -> str:
     return REASONS.get(error.errno or 0, error.strerror or "cannot be read")
 
@@ -46,9 +54,9 @@ def real_path(path: str | Path, run_root: str | Path) -> str:
     except OSError as error:
         raise Unreadable(reason_of(error)) from None
     if not is_inside(real, root):
-        raise Unreadable("a link that leaves the run")
-    if real != root and real[len(root) :].split("/")[1] not in PRODUCED_IN:
-        raise Unreadable("one of Flagstone's own records, not something a stage made")
+        raise Outside("a link that leaves the run")
+    if real == root or real[len(root) :].split("/")[1] not in PRODUCED_IN:
+        raise OwnRecord("one of Flagstone's own records, not something a stage made")
     return real
 
 
@@ -64,6 +72,14 @@ def regular_file(path: str | Path, run_root: str | Path) -> tuple[str, os.stat_r
     if not stat.S_ISREG(status.st_mode):
         raise Unreadable("a pipe, a socket or a device, not a file")
     return real, status
+
+
+def is_filled(path: str | Path, run_root: str | Path) -> bool:
+    """Whether this is a plain file in the run with something in it."""
+    try:
+        return regular_file(path, run_root)[1].st_size > 0
+    except Unreadable:
+        return False
 
 
 def open_regular(real: str) -> BinaryIO:

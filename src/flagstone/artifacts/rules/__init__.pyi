@@ -1,5 +1,5 @@
 from .contract import contract_problems as contract_problems
-from .findings import Check as Check, Finding as Finding, failed_check as failed_check, passed_check as passed_check
+from .findings import Check as Check, failed_check as failed_check, passed_check as passed_check
 from .inspection import Inspection as Inspection, StageCheck as StageCheck
 from .named_files import named_file_checks as named_file_checks, wanted_text as wanted_text
 from .plans import plan_checks as plan_checks

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.artifacts.rules.findings import Finding
+from flagstone.artifacts.rules.findings import Check, failed_check
 from flagstone.artifacts.rules.placeholders import placeholders, template_texts
 from flagstone.artifacts.rules.produced import file_problems
 from flagstone.artifacts.rules.summary import (
@@ -40,20 +40,16 @@ class Expected:
         return f"Stage {self.stage_nr}: {self.stage_title}"
 
 
-Rule = Callable[[Summary, Expected], Iterator[Finding]]
+Rule = Callable[[Summary, Expected], Iterator[Check]]
 
 
-def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path) -> tuple[Finding, ...]:
+def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path) -> tuple[Check, ...]:
     """Everything in which a summary breaks the contract, in the order of its rules."""
     refused = refusal(text)
     if refused:
         return (unreadable_summary(refused),)
-    return broken_rules(parse_summary(text), Expected(stage_nr, stage_title, run_root), text)
-
-
-def broken_rules(summary: Summary, expected: Expected, text: str) -> tuple[Finding, ...]:
-    found = [finding for rule in RULES for finding in rule(summary, expected)]
-    return (*found, *control_characters(text))
+    summary, expected = parse_summary(text), Expected(stage_nr, stage_title, run_root)
+    return (*(check for rule in RULES for check in rule(summary, expected)), *control_characters(text))
 
 
 def refusal(text: str) -> str:
@@ -65,89 +61,87 @@ def refusal(text: str) -> str:
     return ""
 
 
-def title(summary: Summary, expected: Expected) -> Iterator[Finding]:
+def title(summary: Summary, expected: Expected) -> Iterator[Check]:
     if summary.title != expected.title or not summary.starts_with_title:
         where = "is its first line" if summary.title != expected.title else "comes before all other text"
-        yield Finding("summary-title", f"write the summary so that “# {expected.title}” {where}")
+        yield failed_check("summary-title", f"write the summary so that “# {expected.title}” {where}")
     elif summary.title_count > 1:
-        yield Finding("summary-title", "keep only one level-one heading; make the others “###” within a section")
+        yield failed_check("summary-title", "keep only one level-one heading; make the others “###” within a section")
 
 
-def sections_present(summary: Summary, _: Expected) -> Iterator[Finding]:
+def sections_present(summary: Summary, _: Expected) -> Iterator[Check]:
     names = {section.name for section in summary.sections}
     missing = [f"“## {name}”" for name in SECTIONS if name not in names]
     if missing:
-        yield Finding("summary-sections-missing", f"add what is missing: {list_text(missing, 7)}")
+        yield failed_check("summary-sections-missing", f"add what is missing: {list_text(missing, 7)}")
     unknown = [f"“## {escaped_text(section.name, 60)}”" for section in summary.sections if section.name not in SECTIONS]
     if unknown:
         advice = "make these headings “###” within one of the seven sections"
-        yield Finding("summary-section-unknown", f"{advice}: {list_text(unknown)}")
+        yield failed_check("summary-section-unknown", f"{advice}: {list_text(unknown)}")
 
 
-def sections_in_order(summary: Summary, _: Expected) -> Iterator[Finding]:
+def sections_in_order(summary: Summary, _: Expected) -> Iterator[Check]:
     names = [section.name for section in summary.sections if section.name in SECTIONS]
     repeated = [f"“## {name}”" for name, times in Counter(names).items() if times > 1]
     if repeated:
-        yield Finding(
+        yield failed_check(
             "summary-section-repeated", f"write each section once; these occur more often: {list_text(repeated)}"
         )
     once = list(dict.fromkeys(names))
     wanted = [name for name in SECTIONS if name in once]
     if once != wanted:
-        yield Finding("summary-section-order", f"put the sections into this order: {', '.join(wanted)}")
+        yield failed_check("summary-section-order", f"put the sections into this order: {', '.join(wanted)}")
 
 
-def sections_filled(summary: Summary, _: Expected) -> Iterator[Finding]:
+def sections_filled(summary: Summary, _: Expected) -> Iterator[Check]:
     empty = [f"“## {section.name}”" for section in summary.sections if section.name in SECTIONS and section.is_empty]
     if empty:
-        yield Finding("summary-section-empty", f"write something under {list_text(empty, 7)}")
+        yield failed_check("summary-section-empty", f"write something under {list_text(empty, 7)}")
 
 
-def suggestions(summary: Summary, _: Expected) -> Iterator[Finding]:
+def suggestions(summary: Summary, _: Expected) -> Iterator[Check]:
     section = summary.section(SUGGESTIONS)
     if section is None or section.is_empty:
         return
     items = numbered_items(section)
     if [number for number, _ in items] != ["1", "2", "3"] or not all(words(text) for _, text in items):
         advice = "give exactly three suggestions as one numbered list 1, 2, 3, each with its text"
-        yield Finding("summary-suggestions", f"{advice}; found {len(items)} numbered items")
+        yield failed_check("summary-suggestions", f"{advice}; found {len(items)} numbered items")
     elif len({words(text) for _, text in items}) < 3:
-        yield Finding("summary-suggestions-distinct", "make the three suggestions differ from each other")
+        yield failed_check("summary-suggestions-distinct", "make the three suggestions differ from each other")
 
 
 def words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def options(summary: Summary, _: Expected) -> Iterator[Finding]:
+def options(summary: Summary, _: Expected) -> Iterator[Check]:
     section = summary.section(OPTIONS_SECTION)
     if section is None or section.is_empty:
         return
     items = [(number, words(text)) for number, text in numbered_items(section)]
     if items != [(str(number), words(text)) for number, text in enumerate(OPTIONS, 1)]:
         fixed = "; ".join(f"{number}. {text}" for number, text in enumerate(OPTIONS, 1))
-        yield Finding("summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}")
+        yield failed_check("summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}")
 
 
-def files(summary: Summary, expected: Expected) -> Iterator[Finding]:
-    return file_problems(summary, expected.run_root)
-
-
-def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Finding]:
+def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Check]:
     found = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in placeholders(summary.tokens)))
     if found:
         advice = "replace every placeholder by what is known, or by a sentence that says why it is not"
-        yield Finding("summary-placeholder", f"{advice}: {list_text(found)}")
+        yield failed_check("summary-placeholder", f"{advice}: {list_text(found)}")
     copied = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in template_texts(summary.tokens)))
     if copied:
-        yield Finding("summary-template-text", f"replace text copied from a template by your own: {list_text(copied)}")
+        yield failed_check(
+            "summary-template-text", f"replace text copied from a template by your own: {list_text(copied)}"
+        )
 
 
-def control_characters(text: str) -> Iterator[Finding]:
+def control_characters(text: str) -> Iterator[Check]:
     found = CONTROL.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
-        yield Finding(
+        yield failed_check(
             "summary-control-characters",
             f"remove control characters (U+{ord(found.group()):04X} in line {line}): write plain text",
         )
@@ -160,6 +154,6 @@ RULES: tuple[Rule, ...] = (
     sections_filled,
     suggestions,
     options,
-    files,
+    lambda summary, expected: file_problems(summary, expected.run_root),
     nothing_left_open,
 )

@@ -9,14 +9,6 @@ Status = Literal["passed", "failed", "not checked"]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One broken rule: its stable id, and a plain sentence that says what to do."""
-
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True)
 class Check:
     """How one rule went; a rule nobody looked at is `not checked`, never `passed`."""
 

@@ -16,7 +16,6 @@ from flagstone.stages import NamedFile
 if TYPE_CHECKING:
     from flagstone.artifacts.entry import IndexEntry
     from flagstone.artifacts.figures import FigureData
-    from flagstone.artifacts.index import KindEntries
 
 TEXT_LIMIT_BYTES = 4_000_000
 
@@ -39,29 +38,25 @@ class StageCheck:
 
 @dataclass
 class Inspection:
-    """Looks at each room and file at most once, and only when a rule asks."""
+    """Looks at each folder and file at most once, and only when a rule asks."""
 
     request: StageCheck
-    rooms: dict[str, KindEntries] = field(default_factory=dict)
+    described: dict[str, tuple[IndexEntry, ...]] = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
         return self.request.run
 
-    def kind_entries(self, kind: str) -> KindEntries:
+    def entries(self, kind: str) -> tuple[IndexEntry, ...]:
         from flagstone.artifacts.index import describe_kind
 
-        if kind not in self.rooms:
-            self.rooms[kind] = describe_kind(self.run, kind, self.request.cache)
-        return self.rooms[kind]
+        if kind not in self.described:
+            self.described[kind] = describe_kind(self.run, kind, self.request.cache).entries
+        return self.described[kind]
 
     def counting(self, kind: str) -> list[IndexEntry]:
         """The files that can satisfy a requirement: readable, of the right format, with something in them."""
-        return [entry for entry in self.kind_entries(kind).entries if entry.counts]
-
-    def broken(self, kind: str) -> list[IndexEntry]:
-        """Files that cannot be read; all that is known of them is why."""
-        return [entry for entry in self.kind_entries(kind).entries if entry.unreadable]
+        return [entry for entry in self.entries(kind) if entry.counts]
 
     @cached_property
     def registry(self) -> dict[str, FigureData]:

@@ -24,18 +24,13 @@ def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one file that can be read and holds something; what cannot be read is named."""
     rule, good = f"{kind}-present", inspection.counting(kind)
     if good:
-        yield passed_check(
-            rule, f"{count_text(len(good), NOUNS[kind])} in workspace/{kind}{unread_text(inspection, kind)}"
-        )
+        broken = not_counted_text([entry for entry in inspection.entries(kind) if entry.unreadable])
+        unread = f"; not counted: {broken}" if broken else ""
+        yield passed_check(rule, f"{count_text(len(good), NOUNS[kind])} in workspace/{kind}{unread}")
         return
     advice = f"write {WANTED[kind]} under workspace/{kind} ({', '.join(sorted(FORMATS_OF[kind]))})"
-    others = not_counted_text(inspection.kind_entries(kind).entries)
+    others = not_counted_text(inspection.entries(kind))
     yield failed_check(rule, f"{advice}; these do not count: {others}" if others else f"{advice}; nothing was found")
-
-
-def unread_text(inspection: Inspection, kind: str) -> str:
-    broken = inspection.broken(kind)
-    return f"; not counted: {not_counted_text(broken)}" if broken else ""
 
 
 def not_counted_text(entries: Sequence[IndexEntry]) -> str:
@@ -96,18 +91,13 @@ def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
         yield passed_check("figures-named", "each figure names its data")
 
 
-def data_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from presence_checks("data", inspection)
-
-
-def results_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from presence_checks("results", inspection)
-    yield from result_name_checks(inspection)
-
-
-def figures_rules(inspection: Inspection) -> Iterator[Check]:
-    yield from presence_checks("figures", inspection)
-    yield from figure_data_checks(inspection)
+def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+    """What is asked of files of one kind. Without a file that counts, none is called too old as well."""
+    yield from presence_checks(kind, inspection)
+    if more:
+        yield from more(inspection)
+    if must_be_fresh and inspection.counting(kind):
+        yield from freshness_checks(kind, inspection)
 
 
 def paper(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
@@ -122,24 +112,15 @@ def readiness(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
     return readiness_checks(must_be_fresh, inspection)
 
 
-def with_freshness(kind: str, rules: Requirement, inspection: Inspection) -> Iterator[Check]:
-    """The kind's own rules, and that something of it is new (said once: nothing is new where nothing is)."""
-    yield from rules(inspection)
-    if inspection.counting(kind):
-        yield from freshness_checks(kind, inspection)
-
-
+FAMILIES: Mapping[str, Callable[[bool, Inspection], Iterator[Check]]] = {
+    "data": partial(kind_checks, "data", None),
+    "results": partial(kind_checks, "results", result_name_checks),
+    "figures": partial(kind_checks, "figures", figure_data_checks),
+    "paper": paper,
+    "readiness": readiness,
+}
 REQUIREMENTS: Mapping[str, Requirement] = {
-    "data": data_rules,
-    "fresh-data": partial(with_freshness, "data", data_rules),
-    "results": results_rules,
-    "fresh-results": partial(with_freshness, "results", results_rules),
-    "figures": figures_rules,
-    "fresh-figures": partial(with_freshness, "figures", figures_rules),
-    "paper": partial(paper, False),
-    "fresh-paper": partial(paper, True),
-    "readiness": partial(readiness, False),
-    "fresh-readiness": partial(readiness, True),
+    prefix + name: partial(family, bool(prefix)) for name, family in FAMILIES.items() for prefix in ("", "fresh-")
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flagstone.artifacts.formats import Unreadable, decode_text, read_plain
-from flagstone.artifacts.rules.findings import Finding
+from flagstone.artifacts.rules.findings import Check, failed_check
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -91,7 +91,7 @@ class Summary:
         return tuple(text for _, text in numbered_items(section)) if section else ()
 
 
-def read_summary(path: Path) -> tuple[str, tuple[Finding, ...]]:
+def read_summary(path: Path) -> tuple[str, tuple[Check, ...]]:
     """The draft's text, or why it cannot be read as text."""
     try:
         return decode_text(read_plain(path, SUMMARY_LIMIT_BYTES)), ()
@@ -99,8 +99,8 @@ def read_summary(path: Path) -> tuple[str, tuple[Finding, ...]]:
         return "", (unreadable_summary(refusal.reason),)
 
 
-def unreadable_summary(reason: str) -> Finding:
-    return Finding("summary-unreadable", f"the summary cannot be read: {reason}; write it as UTF-8 Markdown text")
+def unreadable_summary(reason: str) -> Check:
+    return failed_check("summary-unreadable", f"the summary cannot be read: {reason}; write it as UTF-8 Markdown text")
 
 
 def parse_summary(text: str) -> Summary:
