@@ -213,8 +213,9 @@ def gates_page() -> str:
         rows.append((state.value, WORDS[state], line))
     return (
         "# Gates\n\nThe table shows stage 03 of a run `attn`; other stages look the same. ⟨…⟩ is filled in. "
-        "Two more words occur in `status`: `held` is a stage that is done but rests on a closed gate, and "
-        "`failed` is a stage that has used up its attempts. The reasons are in [Gates](../design/gates.md).\n\n"
+        "Three more words occur in `status`: `held` is a stage that is done but rests on a closed gate, `failed` is a "
+        "stage that has used up its attempts, and `paused` is one whose agent said when to come back. "
+        "The reasons are in [Gates](../design/gates.md).\n\n"
         + grid(("state", "in `status`", "last line of a call"), rows)
     )
 

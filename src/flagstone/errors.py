@@ -31,6 +31,16 @@ class Interrupted(FlagstoneError):
     exit_code = 130
 
 
+class Paused(FlagstoneError):
+    """The work waits for a time that somebody else has set (exit code 0)."""
+
+    exit_code = 0
+
+    def __init__(self, problem: str, *, hint: str, until_s: float) -> None:
+        super().__init__(problem, hint=hint)
+        self.until_s = until_s
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`did you mean 'model'?` if one of the known words is close, otherwise nothing."""
     import difflib

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 
 LINE_CHARACTERS = 200
@@ -54,3 +55,9 @@ def list_text(items: Sequence[str], most: int = 5) -> str:
 
 def count_text(number: int, singular: str, plural: str | None = None) -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def clock_text(at_s: float, now_s: float) -> str:
+    """A moment as a clock on the wall shows it, such as `14:05`; with the date if that is another day than now."""
+    at, now = time.localtime(at_s), time.localtime(now_s)
+    return time.strftime("%H:%M" if at[:3] == now[:3] else "%Y-%m-%d %H:%M", at)

@@ -116,7 +116,15 @@ class Breaks:
     text: str = "this is only the beginn"
 
 
-Reply = Says | Fails | Breaks
+@dataclass(frozen=True)
+class Page:
+    """What a proxy answers in place of the API: plain text or HTML."""
+
+    status: int
+    text: str
+
+
+Reply = Says | Fails | Breaks | Page
 Script = Reply | Callable[[Asked], Reply]
 
 
@@ -203,6 +211,8 @@ class Answering(BaseHTTPRequestHandler):
                     "error": {"type": KINDS.get(reply.status, "api_error"), "message": reply.message},
                 }
                 self.whole(reply.status, error, reply.headers)
+            case Page():
+                self.written(reply.status, reply.text.encode(), {"content-type": "text/html"})
             case Breaks():
                 self.break_off(number, reply, body)
             case Says() if body.get("stream"):
@@ -214,9 +224,11 @@ class Answering(BaseHTTPRequestHandler):
                 self.whole(200, message(number, reply, str(body.get("model"))))
 
     def whole(self, status: int, content: object, headers: Mapping[str, str] | None = None) -> None:
-        text = json.dumps(content).encode()
+        self.written(status, json.dumps(content).encode(), {**(headers or {}), "content-type": "application/json"})
+
+    def written(self, status: int, text: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
-        for name, value in {**(headers or {}), "content-type": "application/json"}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(text)))
         self.end_headers()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +76,12 @@ def read(study: Study, path: str) -> Says:
     return Says(tools=(("Read", {"file_path": f"{study.root}/{path}"}),), tokens=COST)
 
 
+def limit(study: Study, **limits: float) -> None:
+    settings = yaml.safe_load(study.files.settings.read_text())
+    settings["limits"] |= limits
+    study.files.settings.write_text(yaml.safe_dump(settings))
+
+
 def attempt(study: Study, number: int, text: str) -> tuple[Says, ...]:
     """What the model does to leave a draft."""
     draft = f"drafts/01/{number:03d}/draft.md"
@@ -128,9 +136,7 @@ def look_at_records(study: Study, place: Place, api: MessagesApi) -> None:
 
 
 def test_a_tool_may_run_for_longer_than_the_agent_may_be_silent(study: Study, place: Place, api: MessagesApi) -> None:
-    settings = yaml.safe_load(study.files.settings.read_text())
-    settings["limits"] |= {"silence_s": 5, "attempts": 1}
-    study.files.settings.write_text(yaml.safe_dump(settings))
+    limit(study, silence_s=5, attempts=1)
     train = Says(tools=(("Bash", {"command": f"sleep 10; echo trained > {SURVEY}"}),), tokens=COST)
     api.plays(train, *attempt(study, 1, summary("Nothing is known.")))
     said = place.flagstone("run", "t")
@@ -164,6 +170,26 @@ def test_a_passing_error_is_waited_for_and_a_login_that_failed_is_not(
     assert (said.code, said.has_traceback) == (3, False), said.text
     assert "log in" in said.text
     assert len(api.asked) == 2
+
+
+def test_an_outage_is_shown_with_its_time_and_uses_up_no_attempt(study: Study, place: Place, api: MessagesApi) -> None:
+    limit(study, retry_s=1, attempts=1)
+    is_back = threading.Event()
+
+    def work() -> Iterator[Says]:
+        number = max(int(folder.name) for folder in study.files.drafts("01").glob("[0-9]*"))
+        yield write(study, SURVEY, "# What is known\n")
+        yield from attempt(study, number, summary("Nothing is known."))
+
+    replies = work()
+    api.plays(lambda _: next(replies) if is_back.is_set() else Fails(500))
+    running = place.start_flagstone("run", "t")
+    waits = r"waiting for the API since \d\d:\d\d"
+    wait_until(lambda: re.search(waits, place.flagstone("status", "t").text), "status to say so")
+    is_back.set()
+    said = ended(running)
+    assert said.code == 0 and re.search(waits, said.text), said.text
+    assert study.built() == ["01"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

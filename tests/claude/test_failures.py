@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from desk import IMPATIENT, MODEL, Desk
-from messages_api import Asked, Break, Breaks, Fails, MessagesApi, Reply, Says, Tokens, use
+from messages_api import Asked, Break, Breaks, Fails, MessagesApi, Page, Reply, Says, Tokens, use
 
 from flagstone.agents.protocol import Limits, Outcome
 
@@ -101,3 +101,31 @@ def test_without_a_login_nothing_is_asked(desk: Desk, api: MessagesApi, variable
     desk.environ |= variables
     assert desk.ask().outcome is Outcome.AUTH
     assert not api.asked
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"),
+    [
+        (Page(429, "Too many requests. Come back later."), Outcome.RETRYABLE),
+        (Page(502, "<html><body>Bad gateway</body></html>"), Outcome.RETRYABLE),
+        (Page(200, "<html><body>Please log in to the hotel's network</body></html>"), Outcome.RETRYABLE),
+        (Page(200, ""), Outcome.RETRYABLE),
+    ],
+    ids=["429 in plain text", "502 as a page", "a page in place of an answer", "nothing"],
+)
+def test_what_a_proxy_says_in_place_of_the_api_is_an_outage(
+    desk: Desk, api: MessagesApi, page: Page, outcome: Outcome
+) -> None:
+    api.plays(page)
+    result = desk.ask(options=ONCE, limits=Limits(40, 30, 5, None))
+    assert result.outcome is outcome, result
+
+
+@pytest.mark.parametrize("number", ["KILL", "TERM", "INT"])
+def test_a_cli_that_ends_before_its_result_has_failed_and_its_last_words_are_quoted(
+    desk: Desk, api: MessagesApi, number: str
+) -> None:
+    api.plays(Says("now I see how", tools=(("Bash", {"command": f"kill -{number} $PPID; sleep 9"}),)), Says("done"))
+    result = desk.ask(limits=Limits(40, 30, 5, None))
+    assert result.outcome is Outcome.CRASHED, result
+    assert "now I see how" in result.reason

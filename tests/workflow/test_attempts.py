@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from workbench import Place, Study
@@ -145,6 +146,25 @@ def test_a_rate_limit_is_waited_out_and_tried_again(place: Place) -> None:
     said = place.snakemake()
     assert "stage 01 literature_survey waits for you" in said.last and "429" in said.text
     assert [outcome(study, "01", attempt) for attempt in (1, 2, 3)] == ["retryable", "retryable", "ok"]
+
+
+def test_a_service_that_says_to_come_back_tomorrow_pauses_the_stage_and_that_is_no_failure(place: Place) -> None:
+    study = place.new("t", script={"01": {1: [["rate-limit", 90_000]], "*": "instant"}, "*": {"*": "instant"}})
+    said = place.flagstone("run", "t")
+    assert said.code == 0, said.text
+    words = r"stage 01 literature_survey is paused until \d{4}-\d\d-\d\d \d\d:\d\d: scripted: too many requests"
+    assert re.search(words, said.lines[-2]) and said.lines[-1].endswith("continue after that time: flagstone run t")
+    shown = place.flagstone("status", "t").text
+    assert re.search(rf"01 literature_survey +paused +attempt 1 .*{words}", shown) and "next: flagstone run t" in shown
+    assert json.loads((study.root / "manifest.json").read_bytes())["state"] == "paused"
+    said = place.snakemake()
+    assert said.code == 0 and "stage 01 literature_survey waits for you" in said.last, said.text
+
+
+def test_plain_snakemake_says_last_until_when_a_stage_is_paused(place: Place) -> None:
+    place.new("t", script={"01": {"*": [["rate-limit", 90_000]]}})
+    said = place.snakemake()
+    assert "is paused until" in said.lines[-2] and "flagstone run t" in said.lines[-1], said.text
 
 
 @pytest.mark.parametrize(("kind", "words"), [("auth", "log in"), ("budget", "budget"), ("config", "run.yaml")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -74,7 +75,7 @@ def run_passes(location: Location, opened: OpenedRun, asked: Resident, cores: in
         if has_moved(location, opened, found) and passes < SOON_AGAIN:
             continue
         passes = 0
-        wait_for_change(opened, now)
+        wait_for_change(opened, now, float(str(found.failure.get("until_s", math.inf))))
 
 
 def failure_error(failure: dict[str, object]) -> FlagstoneError:
@@ -93,8 +94,8 @@ def has_moved(location: Location, opened: OpenedRun, found: Evaluation) -> bool:
     return closed is None or location.messages(reread.run).of_gate(closed) != found.words[-1]
 
 
-def wait_for_change(opened: OpenedRun, now: list[object]) -> None:
-    """Sleeps until one of the files that a person decides with has changed."""
+def wait_for_change(opened: OpenedRun, now: list[object], until_s: float) -> None:
+    """Sleeps until one of the files that a person decides with has changed, or until the end of a pause."""
     click.echo("watching for flags and feedback (Ctrl-C stops watching; the run keeps its state)", err=True)
-    while marks_of(opened) == now:
+    while marks_of(opened) == now and time.time() < until_s:
         time.sleep(LOOK_EVERY_S)

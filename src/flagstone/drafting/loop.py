@@ -21,16 +21,16 @@ from flagstone.agents import (
 from flagstone.agents.accounts import LOG, Budget, Patience, spending
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import grant_kept, guard_of
+from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
-from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
 from flagstone.gates import OpenedRun, history, may_stand, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
-from flagstone.records import read_as, utc, write_record
-from flagstone.settings import StageLimits
+from flagstone.records import read_as, write_record
 from flagstone.stages import Stage
-from flagstone.text import count_text, one_line
+from flagstone.text import clock_text, count_text, one_line
 
 ENDS_AT_ONCE = {
     Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
@@ -38,9 +38,7 @@ ENDS_AT_ONCE = {
     Outcome.BUDGET: "raise the budget in run.yaml",
     Outcome.UNCLEAN: "end these processes, or wait until they are gone",
 }
-PASSES = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
 QUOTED_CHARACTERS = 300
-LONGEST_STEP_S = 900.0  # what we wait at once of our own accord
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,13 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
                     f"; or keep the last version (attempt {was.attempt}): flagstone approve {stage.nr} --run {run.name}"
                 )
             now = work.open_turn_of(run, stage.nr) or open_turn
-            failure = {"problem": error.problem, "hint": error.hint, "exit_code": error.exit_code}
+            failure: dict[str, object] = {
+                "problem": error.problem,
+                "hint": error.hint,
+                "exit_code": error.exit_code,
+            }
+            if isinstance(error, Paused):
+                failure["until_s"] = error.until_s
             work.save(run, stage.nr, replace(now, failure=failure))
             raise
         finally:
@@ -91,7 +95,7 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
 def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, context: StageContext) -> Attempt:
     """Attempt, check, repair: until the checks pass, or the attempts are used up."""
     limits = opened.settings.for_stage(stage.nr).limits
-    outage = Outage(f"stage {stage.nr} {stage.name}", limits, context)
+    outage = Outage(f"stage {stage.nr} {stage.name}", opened.run.name, limits)
     while True:
         if opened.run.aborted.exists():
             raise Interrupted(f"run {opened.run.name} was aborted", hint="continue: flagstone resume")
@@ -104,9 +108,20 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
         spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
-            outage.wait(result)
+            wait_out(outage, tried, context)
         make_attempt(opened, stage, open_turn, last, context)
         open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
+
+
+def wait_out(outage: Outage, attempts: list[Attempt], context: StageContext) -> None:
+    """If the agent's service is away, waits for it. Raises an error after the time that the limits allow."""
+    now_s = time.time()
+    wait = wait_after(attempts, now_s)
+    pause_s = outage.pause_s(wait, now_s)
+    if wait:
+        again = f"; next try at {clock_text(now_s + pause_s, now_s)}" if wait.until_s is None else ""
+        context.say(f"{wait.text(now_s)}{again}; this uses up no attempt")
+        context.sleep(pause_s)
 
 
 def passes_checks(
@@ -158,41 +173,6 @@ def uses_up_attempt(attempt: Attempt) -> bool:
 def has_no_draft(attempt: Attempt) -> bool:
     """Whether an attempt has written nothing."""
     return not attempt.draft.is_file() or attempt.draft.stat().st_size == 0
-
-
-@dataclass
-class Outage:
-    """The time that the agent's service was away without a break, and how long it is waited for."""
-
-    stage: str
-    limits: StageLimits
-    context: StageContext
-    waited_s: float = 0.0
-    times: int = 0
-
-    def wait(self, result: AgentResult) -> None:
-        """Waits after a passing error: as long as the service asks for, or longer each time. Then gives up."""
-        if result.outcome not in PASSES:
-            self.waited_s, self.times = 0.0, 0
-            return
-        asked_s = result.retry_after_s
-        if asked_s is not None and asked_s > self.limits.window_s:
-            raise WorkFailed(
-                f"{result.reason}: the agent's service is unavailable for {asked_s / 3600:.1f} hours",
-                hint=f"run it again after {utc(time.time() + asked_s)}",
-            )
-        if asked_s is None and self.waited_s >= self.limits.outage_s:
-            raise WorkFailed(
-                f"{self.stage} failed: the agent's service was away for {self.waited_s / 60:.0f} minutes"
-                f" ({result.reason})",
-                hint="no attempt was used up; run it again when the service is back, or raise limits.outage_s",
-            )
-        step_s = min(self.limits.retry_s * 2**self.times, LONGEST_STEP_S)
-        delay = step_s if asked_s is None else asked_s
-        self.context.say(f"{result.reason}: trying again in {delay:.0f} s; this uses up no attempt")
-        self.context.sleep(delay)
-        self.times += 1
-        self.waited_s += max(delay, 1.0) if asked_s is None else 0.0
 
 
 def make_attempt(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.agents.accounts import calls
-from flagstone.drafting import work
+from flagstone.drafting import wait_after, work
 from flagstone.gates import (
     Messages,
     Moment,
@@ -41,6 +42,7 @@ SIGNS = {
     "waits for you": "●",
     "stale": "~",
     "failed": "✗",
+    "paused": "◌",
     "held": "‖",
     "not yet": "·",
 }
@@ -53,7 +55,7 @@ class StageStatus:
     nr: str
     name: str
     title: str
-    state: str  # done | running | waits for you | stale | failed | held | not yet
+    state: str  # done | running | waits for you | stale | failed | paused | held | not yet
     reason: str
     attempts: int
     attempt: int
@@ -140,13 +142,17 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
     state, reason = WORDS[verdict.state], verdict.reason
     turn = work.open_turn_of(run, stage.nr)
     if holder_of(run.below("drafts", stage.nr, ".lock")):
-        state, reason = "running", f"rebuilding ({reason})" if verdict.may_stand else "an agent works on it"
+        now_s = time.time()
+        wait = wait_after(work.attempts_since(run, stage.nr, turn.first_attempt), now_s) if turn else None
+        doing = wait.text(now_s) if wait else "an agent works on it"
+        state, reason = "running", f"rebuilding ({reason})" if verdict.may_stand and not wait else doing
     elif holder is not None and (verdict.is_built or verdict.files.publication):
         state, reason = "held", f"rests on stage {holder.nr}"
     elif holder is None and not verdict.is_built:
         failure = failure_of(run, stage.nr, next_turn(moment, stage).key)
         if failure:
-            state, reason = "failed", str(failure.get("problem"))
+            # a pause is no failure: the exit code of its error says so
+            state, reason = "paused" if failure.get("exit_code") == 0 else "failed", str(failure.get("problem"))
     if verdict.may_stand and state != "held":
         reason += f"; last version: attempt {verdict.attempt}"
     seal = verdict.files.seal if verdict.is_open else None
@@ -194,7 +200,7 @@ def run_state(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
     open_rows = [row for row in rows if row.state != "done"]
     if not open_rows:
         return "done"
-    return next((row.state for row in rows if row.state in ("running", "failed")), open_rows[0].state)
+    return next((row.state for row in rows if row.state in ("running", "failed", "paused")), open_rows[0].state)
 
 
 def next_command(

@@ -75,6 +75,7 @@ class Desk:
     calls: list[AgentCall] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    sleep: Callable[[float], object] = lambda _: None  # what happens meanwhile
 
     trouble: tuple[str, str] | None = None
 
@@ -96,7 +97,12 @@ class Desk:
     def build(self, nr: str = "01") -> str:
         """Builds one stage as the stage's job does: the run is read anew, and what is derived is true."""
         self.opened = open_run(self.opened.project, self.run)
-        context = StageContext(lambda: self, self.said.append, lambda _: None, self.waits.append)
+
+        def sleep(pause_s: float) -> None:
+            self.waits.append(pause_s)
+            self.sleep(pause_s)
+
+        context = StageContext(lambda: self, self.said.append, lambda _: None, sleep)
         refresh_derived(self.opened)
         return build(self.opened, self.opened.table.stage(nr), context)
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 from answering_desk import Answer, Desk, ended, good
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
-from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.drafting.outage import Outage, wait_after
+from flagstone.drafting.work import Attempt
+from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
+from flagstone.records import plain, seconds_of, write_record
+from flagstone.settings import StageLimits
+from flagstone.status import StageStatus, run_status
 
 ENDS = {
     Outcome.AUTH: "log in to the agent again",
@@ -30,6 +37,10 @@ REPAIRED = (
 
 def ends(outcome: Outcome, **more: object) -> Answer:
     return partial(ended, outcome=outcome, reason=f"it was {outcome.value}", **more)
+
+
+def stage(desk: Desk) -> StageStatus:
+    return run_status(desk.opened, desk.run.root).stages[0]
 
 
 def conversations(desk: Desk) -> list[str]:
@@ -114,12 +125,58 @@ def test_a_wait_that_was_asked_for_is_kept_to_the_second_however_long(desk: Desk
     assert desk.waits == [5 * 3600.0]
 
 
-def test_a_wait_of_days_is_left_to_the_person_with_the_time_to_come_back(desk: Desk) -> None:
-    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=50 * 3600.0)]
-    with pytest.raises(WorkFailed, match=r"unavailable for 50.0 hours") as failed:
+def test_a_wait_of_days_pauses_the_stage_with_the_time_and_the_command(desk: Desk) -> None:
+    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=50 * 3600.0), good]
+    with pytest.raises(Paused, match=r"is paused until 20\d\d-\d\d-\d\d \d\d:\d\d: it was retryable") as paused:
         desk.build()
-    assert failed.value.hint.startswith("run it again after 20")
-    assert (len(desk.calls), desk.waits) == (1, [])
+    assert (paused.value.exit_code, len(desk.calls), desk.waits) == (0, 1, [])
+    assert paused.value.hint == f"no attempt was used up; continue after that time: flagstone run {desk.run.name}"
+    assert stage(desk).state == "paused"
+    desk.build()
+    assert desk.waits == [], "whoever runs it again need not wait"
+
+
+def test_waits_that_the_service_asks_for_again_and_again_end_in_a_pause(desk: Desk) -> None:
+    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=3600.0)]
+    with pytest.raises(Paused):
+        desk.build()
+    assert desk.waits == [3600.0] * 8
+
+
+@pytest.mark.parametrize(
+    ("outcome", "asked_s", "words"),
+    [
+        (Outcome.RETRYABLE, None, r"waiting for the API since \d\d:\d\d: it was retryable"),
+        (Outcome.SESSION_BUSY, None, r"waiting for another call since \d\d:\d\d: it was session_busy"),
+        (Outcome.RETRYABLE, 60.0, r"waiting for the API since \d\d:\d\d: it was retryable"),
+        (Outcome.RETRYABLE, 61.0, r"waiting until \d\d:\d\d: it was retryable"),
+    ],
+)
+def test_status_and_log_say_what_is_waited_for(desk: Desk, outcome: Outcome, asked_s: float | None, words: str) -> None:
+    seen: list[StageStatus] = []
+    desk.sleep = lambda _: seen.append(stage(desk))
+    away = ends(outcome, retry_after_s=asked_s)
+    desk.answers = [ends(Outcome.CRASHED), away, away, good]
+    desk.build()
+    assert [each.state for each in seen] == ["running"] * 2
+    assert all(re.fullmatch(words, each.reason) for each in seen)
+    assert len([line for line in desk.said if re.match(words, line) and "uses up no attempt" in line]) == 2
+
+
+def test_a_wait_began_with_the_first_attempt_that_met_the_outage(tmp_path: Path) -> None:
+    times = ("2026-01-01T10:00:00Z", "2026-01-01T10:05:00Z", "2026-01-01T10:20:00Z")
+    outcomes = (Outcome.CRASHED, Outcome.RETRYABLE, Outcome.RETRYABLE)
+    attempts = [Attempt(number, tmp_path / f"{number}") for number in (1, 2, 3)]
+    for attempt, outcome, at in zip(attempts, outcomes, times, strict=True):
+        attempt.folder.mkdir()
+        write_record(attempt.result, plain(AgentResult(outcome, "away", "", "s", retry_after_s=600.0, ended_at=at)))
+    wait = wait_after(attempts, 0.0)
+    assert wait is not None and (wait.since_s, wait.until_s) == (seconds_of(times[1]), seconds_of(times[2]) + 600)
+    limits = StageLimits(**{**dict.fromkeys(StageLimits.__annotations__, 1), "window_s": 3600})
+    assert Outage("stage", "run", limits).pause_s(wait, seconds_of(times[2]) + 400) == 200, (
+        "a restart waits for the rest"
+    )
+    assert wait_after(attempts[:1], 0.0) is None
 
 
 def test_denied_tools_are_no_failure_where_the_files_are_right(desk: Desk) -> None:

@@ -40,7 +40,8 @@ WORDINGS = (
     ),
     (
         Outcome.RETRYABLE,
-        r"tim(ed|e) ?out|socket hang up|network error|fetch failed|stream (closed|ended|idle)",
+        r"tim(ed|e) ?out|socket hang up|network error|fetch failed|stream (closed|ended|idle)"
+        r"|empty or malformed response",
     ),
 )
 WAIT = re.compile(r"retry[- _]after[\"':= ]+(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -100,6 +101,9 @@ def ending_of(stream: Stream, left: Leftovers) -> Ending:
         return Ending(Outcome.SILENT, "had no output for longer than allowed and was ended")
     if stream.result is None:
         return ending_without_result(stream, left)
+    reason = str(stream.result.get("terminal_reason"))
+    if reason.startswith("aborted"):
+        return Ending(Outcome.CRASHED, f"was interrupted, and not by us ({reason}){last_words(stream.text)}")
     if stream.result.get("is_error") or stream.result.get("subtype") != "success":
         return ending_of_error(stream, left)
     return ending_of_success(stream, left)
@@ -109,8 +113,6 @@ def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
     """A result that says success is one only if everything else says so too."""
     result = stream.result or {}
     reason = result.get("terminal_reason")
-    if str(reason).startswith("aborted"):
-        return Ending(Outcome.INTERRUPTED, f"the agent was interrupted: {reason}")
     if reason != "completed":
         return Ending(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
     # after its result the CLI may hang on a background command; that we ended it then is no failure
@@ -126,8 +128,6 @@ def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
 def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
     """The result itself reports an error."""
     result = stream.result or {}
-    if str(result.get("terminal_reason")).startswith("aborted"):
-        return Ending(Outcome.INTERRUPTED, f"the agent was interrupted: {result['terminal_reason']}")
     words = " ".join(filter(None, (text_of(result.get("result")), text_of(result.get("errors")), left.stderr)))
     known = SUBTYPES.get(str(result.get("subtype")))
     if known:

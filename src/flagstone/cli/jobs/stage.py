@@ -14,7 +14,7 @@ from flagstone.agents import Event, agent_named
 from flagstone.agents.accounts import LOG, spending
 from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.drafting import StageContext, build
-from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import open_run
 from flagstone.layout import Run
 from flagstone.processes import restore_keyboard_interrupt
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
         except FlagstoneError as error:
             say(error.problem)
             say(error.hint)
-            return error.exit_code
+            return error.exit_code or WorkFailed.exit_code  # for Snakemake a stage that is paused has not been built
     return 0
 
 

@@ -32,6 +32,7 @@ COLOURS = {
     "waits for you": "yellow",
     "stale": "magenta",
     "failed": "red",
+    "paused": "blue",
     "held": "blue",
     "not yet": "white",
 }
