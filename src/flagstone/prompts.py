@@ -54,6 +54,7 @@ class ExperimentParts:
     run_id: str
     goal: str
     entry: str
+    project: str
     mutable: str
     around: str
     protected: str

@@ -28,4 +28,5 @@ from .folders import (
 )
 from .git import Store as Store, plain_environment as plain_environment
 from .subject import Subject as Subject, subject_of as subject_of
+from .survey import Survey as Survey
 from .working import Working as Working

@@ -23,9 +23,12 @@ class Contract:
     def __post_init__(self) -> None:
         self.specs[self.digest_now(self.spec_file)] = self.spec.digest
 
-    def begun(self) -> dict[str, str]:
-        """Every file that decides, with its digest: what an experiment holds itself to from its beginning."""
-        return self.files(sorted(NamedFiles.of(self.spec).deciding_on_disk(LEFT_OUT)))
+    def begun(self, program: str | None) -> dict[str, str]:
+        """Every file that decides, and the program that runs, with their digests: to these the experiment is held."""
+        names = NamedFiles.of(self.spec).deciding_on_disk(LEFT_OUT)
+        if program:
+            names.add(program.removeprefix(f"{self.spec.subject.root}/"))  # of the project, which may be moved
+        return self.files(sorted(names))
 
     def files(self, names: Iterable[str]) -> dict[str, str]:
         """The digest of each of these files now, by its path from the project; `gone` where it is not there."""

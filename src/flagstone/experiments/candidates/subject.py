@@ -6,16 +6,16 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flagstone.experiments.candidates.candidate import Snapshot
-from flagstone.experiments.candidates.checkout import GitSource
+from flagstone.experiments.candidates.checkout import LEFTOVERS, GitSource
 from flagstone.experiments.candidates.folders import is_left_out, walk
 from flagstone.experiments.candidates.git import LINK, SUBMODULE, Batch, Recent, Store, Tree, edit_tree, tree_of
 from flagstone.experiments.candidates.last_seen import LastSeen
 from flagstone.experiments.candidates.laying import Laying, Layout
-from flagstone.experiments.candidates.project import FilesSource
+from flagstone.experiments.candidates.project import ENVIRONMENTS, FilesSource
 from flagstone.experiments.candidates.sources import (
     Source,
     Written,
@@ -25,6 +25,7 @@ from flagstone.experiments.candidates.sources import (
     printable,
     written_by_runs,
 )
+from flagstone.experiments.candidates.survey import Survey
 from flagstone.experiments.candidates.taking import Rules, Taking
 from flagstone.globs import matches
 from flagstone.plans import RunFolder, SubjectSpec, unused_path
@@ -116,10 +117,14 @@ class Subject:
             last_seen.save()
             self.last_seen.put(spare, last_seen)
 
-    def lay_out(self, tree: str, folder: Path) -> str:
-        """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to."""
+    def lay_out(self, tree: str, folder: Path, *, links: bool = True) -> str:
+        """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to.
+
+        Without `links`, nothing in it leads to the project.
+        """
         owner = self.left.get(folder, folder).parent.name
-        touched = self.put(tree, folder, is_strict=True)
+        layout = self.placement(tree).layout
+        touched = self.put(layout if links else replace(layout, links={}), folder, is_strict=True)
         return (
             f"{owner} wrote into its sources: {first_few([printable(path) for path in sorted(touched)])}"
             if touched
@@ -128,10 +133,10 @@ class Subject:
 
     def restore(self, tree: str, folder: Path) -> None:
         """The working folder back to a tree. A file that is right already is not touched."""
-        self.put(tree, folder, is_strict=False)
+        self.put(self.placement(tree).layout, folder, is_strict=False)
 
-    def put(self, tree: str, folder: Path, *, is_strict: bool) -> list[str]:
-        layout, last_seen = self.placement(tree).layout, self.last_seen_in(folder)
+    def put(self, layout: Layout, folder: Path, *, is_strict: bool) -> list[str]:
+        last_seen = self.last_seen_in(folder)
         laying = Laying(layout, folder, last_seen, self.store.contents, self.left.pop(folder, None), is_strict)
         laying.put()
         return laying.touched
@@ -175,6 +180,17 @@ class Subject:
         self.trees.put(after.sha, after)
         changed = tuple(map(printable, sorted(taking.changes)))
         return Snapshot(after.sha, commit, taking.listed_violations(), changed)
+
+    def survey(self, tree: str) -> Survey:
+        """What a run can read of the project: all but environments, what tools leave, and what runs write."""
+        written, own = self.placement(tree).written, os.fspath(self.home.parent)
+
+        def is_watched(path: str) -> bool:
+            name = path.rpartition("/")[2]
+            is_others = is_left_out(name) or name in LEFTOVERS or name in ENVIRONMENTS
+            return not is_others and path not in written and f"{self.spec.root}/{path}" != own
+
+        return Survey(self.spec.root, self.home / "state" / "project.json", is_watched)
 
     def is_mutable(self, path: str, placement: Placement) -> bool:
         """Decided once for each path: trees have thousands, and differ in few."""

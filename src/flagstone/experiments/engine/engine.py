@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.candidates import Candidate, Working, drop_records, kept_candidate, seed_for
+from flagstone.experiments.candidates import Candidate, Survey, Working, drop_records, kept_candidate, seed_for
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.judging import Judge
@@ -30,7 +30,9 @@ from flagstone.locks import hold
 from flagstone.plans import command_of, run_id
 from flagstone.processes import Interruption, end_orphans
 from flagstone.records import cannot_write
+from flagstone.text import list_text
 
+MOST_CHANGES = 50
 Prepared = tuple[Candidate, Measurement | None]
 
 
@@ -62,6 +64,7 @@ def engine_of(
             accounts=accounts or Accounts(home),
             scalars=Scalars(home),
             slots=slots_for(opened.spec.lag),
+            survey=opened.subject.survey(opened.base.tree),
             tells_interruptions=tells_interruptions,
         )
         try:
@@ -98,6 +101,7 @@ class Engine:
     accounts: Accounts
     scalars: Scalars
     slots: queue.SimpleQueue[int]
+    survey: Survey
     tells_interruptions: bool = True
 
     def mend(self) -> None:
@@ -234,10 +238,12 @@ class Engine:
         is_told = self.tells_interruptions or self.opened.home.stop.exists()
         if first is not None and first.status == "interrupted" and not is_told:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
-        entry = self.judge_of(candidate).entry(first)
+        entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes()[:MOST_CHANGES])
         self.history.append(entry)
         self.follow(entry)
         self.say(verdict_line(entry, self.opened.spec))
+        if entry.project_changes:
+            self.say(f"changed in the project, where runs can read it: {list_text(entry.project_changes)}")
         return entry
 
     def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:

@@ -99,7 +99,8 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
         working.note(base.tree)
     elif working.seen["tree"] != base.tree and working.is_unedited(base.tree):
         working.restore(base.tree)
-    files = contract.begun()
+    program = None if is_of_run(home) else program_path(spec.harness.argv[0], spec.subject.root, os.environ)
+    files = contract.begun(program)
     start = {
         "tree": base.tree,
         "commit": base.commit,
@@ -107,9 +108,10 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
         "files": files,
         "spec": spec.effective,
         "defaults": spec.defaults,
-        "program": None if is_of_run(home) else program_path(spec.harness.argv[0], spec.subject.root, os.environ),
+        "program": program,
         "began_at": utc(time.time()),
     }
+    subject.survey(base.tree).begin()
     write_record(home.start, start)
     return start
 

@@ -9,6 +9,7 @@ from functools import partial
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
+from flagstone.experiments.measuring import confinement
 from flagstone.experiments.proposers import Proposer, View
 from flagstone.plans import Spec, run_id, unused_path
 
@@ -48,13 +49,18 @@ class Proposals:
         allowed = spec.agent.cost_usd
         return replace(spec, agent=replace(spec.agent, cost_usd=left if allowed is None else min(left, allowed)))
 
+    def may_follow_links(self) -> bool:
+        """Whether a draft may lead to the project: only for an agent that runs programs, and that the kernel holds."""
+        spec = self.opened.spec
+        return spec.agent.mode == "work" and confinement(spec, ()) is not None
+
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
         parent = Snapshot(view.best.tree, view.best.commit) if view.best else self.opened.base
         if run.draft.exists():
             os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it
-        self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run))
+        self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run), links=self.may_follow_links())
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = dict(proposed.facts)
         if facts.get("cost_usd", 0) is None:

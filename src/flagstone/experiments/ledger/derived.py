@@ -101,6 +101,7 @@ def further_fields(entry: Entry) -> dict[str, Any]:
         "unclean_pids": [pid for each in entry.measurements for pid in each.unclean],
         "cost_usd": entry.cost_usd,
         "contract": entry.contract,
+        **({"project_changes": entry.project_changes} if entry.project_changes else {}),
         "ended_at": entry.ended_at,
     }
 

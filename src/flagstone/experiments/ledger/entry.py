@@ -63,6 +63,7 @@ class Entry(Row):
     """One line of the ledger: everything about one run. Times never decide anything.
 
     `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
+    `project_changes` says what else of the project a run can read, and was changed since the line before.
     """
 
     constraints: tuple[Check, ...] = ()
@@ -70,6 +71,7 @@ class Entry(Row):
     reference: tuple[tuple[int, float | None], ...] = ()
     beside: tuple[Measurement, ...] = ()
     contract: str = ""
+    project_changes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Measurement | None:

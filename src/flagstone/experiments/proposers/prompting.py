@@ -46,6 +46,7 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         run_id=run_id(view.number),
         goal=cut(spec.goal, GOAL),
         entry=spec.subject.entry,
+        project=str(spec.subject.root),
         mutable=list_text(dict.fromkeys((*spec.subject.mutable, *own))),
         around=list_text(name for name in sorted(os.listdir(draft)) if name not in own),
         protected=list_text((*(spec.subject.protected or ()), *([spec.contract] if spec.contract else []))),
