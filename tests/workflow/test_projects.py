@@ -131,16 +131,27 @@ def parts(new: list[str]) -> tuple[list[str], list[str], str]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
 def test_two_commands_lead_from_a_project_to_a_running_loop(example: Example, tmp_path: Path) -> None:
     copy = make_copy(example.name, tmp_path / "project")
+    assert_loop_runs(example, copy, tmp_path / "edits")
+    assert copy.call("git", "status", "--porcelain") == ""
+
+
+def test_a_project_without_git_needs_the_same_two_commands(tmp_path: Path) -> None:
+    copy = make_copy("pytorch", tmp_path / "project")
+    shutil.rmtree(copy.root / ".git")
+    assert_loop_runs(EXAMPLES[0], copy, tmp_path / "edits")
+
+
+def assert_loop_runs(example: Example, copy: Copy, edits: Path) -> None:
     new, run = commands(example)
     options, own, metric = parts(new)
     own_value = own_number(copy, example.own_number, metric, own)
     before = copy.content()
     file, old, better = example.edited
-    edit = tmp_path / "edits" / "0002" / file
+    edit = edits / "0002" / file
     edit.parent.mkdir(parents=True)
     edit.write_text((copy.root / file).read_text().replace(old, better))
     # the page leaves the edits to an agent; here they are written down
-    copy.call(FLAGSTONE, *options, "--proposer", "scripted", "--script", str(tmp_path / "edits"), "--", *own)
+    copy.call(FLAGSTONE, *options, "--proposer", "scripted", "--script", str(edits), "--", *own)
     found = json.loads(copy.call(FLAGSTONE, "experiment", "check", "loss", "--json", "--expect", str(own_value)))
     assert "".join(row["mark"] for row in found["rows"]) == example.checked, found
     assert "2 runs, best" in copy.call(FLAGSTONE, *run[1:])
@@ -149,7 +160,6 @@ def test_two_commands_lead_from_a_project_to_a_running_loop(example: Example, tm
     assert (first["verdict"], second["verdict"]) == ("advance", "advance")
     assert abs(second["value"] / first["value"] - 1) > 0.01, "an edit that reaches the run shows"
     assert copy.content() == before
-    assert copy.call("git", "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("example", EXAMPLES[:4], ids=[example.name for example in EXAMPLES[:4]])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from flagstone.errors import WorkFailed
+from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.gates import read_text, run_command
 from flagstone.layout import Run
 from flagstone.plans import Plan, find_plan
@@ -31,16 +32,18 @@ class JobErrors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         event, facts = getattr(getattr(record, "event", None), "name", ""), vars(record)
-        if facts.get("rule_name") != RULE or event not in ("JOB_INFO", "JOB_ERROR"):
-            return
-        (block,) = facts["output"]
-        plan, size = find_plan(self.run, Path(block).parent.parent.name), self.size_of(facts["log"][0])
-        if plan is None:
-            return
+        if facts.get("rule_name") == RULE and event in ("JOB_INFO", "JOB_ERROR"):
+            plan = find_plan(self.run, Path(facts["output"][0]).parent.parent.name)
+            with suppress(OSError, FlagstoneError):  # a full disk must not end Snakemake, which has to end its jobs
+                if plan is not None:
+                    self.note(event, plan, facts)
+
+    def note(self, event: str, plan: Plan, facts: Mapping[str, Any]) -> None:
+        block, size = facts["output"][0], self.size_of(facts["log"][0])
         if event == "JOB_INFO":  # how an earlier job failed is over now
             self.sizes[block] = size
             plan.failure_file.unlink(missing_ok=True)
-        elif size == self.sizes.get(block):  # otherwise the job has begun, and says itself how it ended
+        elif facts["rule_msg"] and size == self.sizes.get(block):  # a job that has begun says itself how it ended
             write_record(plan.failure_file, failure_of_job(plan, facts))
 
     def size_of(self, log: str) -> int:
@@ -58,7 +61,7 @@ def listen_to_jobs(run: Run) -> None:
 
 
 def failure_of_job(plan: Plan, facts: Mapping[str, Any]) -> dict[str, object]:
-    said, job = str(facts.get("rule_msg")), (facts.get("aux") or {}).get("external_jobid")
+    said, job = str(facts["rule_msg"]), (facts.get("aux") or {}).get("external_jobid")
     if job is None:
         reason = "; ".join(REASON.findall(said)) or said
         problem = f"the scheduler refused its job: {one_line(reason)}"
