@@ -1,15 +1,23 @@
-"""Experiments without a program: values are drawn at random, everything else is decided as the engine decides it."""
+"""Experiments without a program: values are drawn at random, and the product's own judge decides about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import e, exp, sqrt
+from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
-from flagstone.experiments.deciding import noise
+from flagstone.experiments.candidates import Candidate, Snapshot, seed_for
+from flagstone.experiments.engine.judging import Judge
+from flagstone.experiments.ledger import Progress
+from flagstone.experiments.measuring import Measurement
+from flagstone.plans import NoiseRule, Spec
+from flagstone.plans.spec import spec_of
 
-RULE = noise.NoiseRule()
+RULE = NoiseRule()
 Draw = Callable[[Random], float]
 
 
@@ -34,12 +42,81 @@ DRAWS: Mapping[str, Draw] = {  # all with mean 0 and sd 1
 
 @dataclass(frozen=True)
 class World:
-    """What a value is made of: noise of sd 1 of some form, part of it common to all runs on one seed."""
+    """What a value is made of: noise of sd 1 of some form, part of it common to all runs on one seed.
+
+    In time it may drift by some sd a run, make one step somewhere in the first `step_within` runs, be correlated with
+    the run before, or walk. If it `repeats`, the same files give the same value again on the same seed.
+    """
 
     draw: Draw = DRAWS["normal"]
     candidate_sd: float = 1.0
     common: float = 0.0
     direction: str = "max"
+    repeats: bool = False
+    drift: float = 0.0
+    step: float = 0.0
+    step_within: int = 120
+    correlation: float = 0.0
+    walk: float = 0.0
+
+
+IN_TIME: Mapping[str, World] = {
+    "independent": World(),
+    "better by 0.03 sd a run": World(drift=0.03),
+    "worse by 0.03 sd a run": World(drift=-0.03),
+    "one step of 1.5 sd, better": World(step=1.5),
+    "one step of 1.5 sd, worse": World(step=-1.5),
+    "AR(0.5)": World(correlation=0.5),
+    "AR(0.8)": World(correlation=0.8),
+    "random walk, 0.3 sd a run": World(walk=0.3),
+}
+
+
+@dataclass
+class Noise:
+    """The noise of one experiment, run by run."""
+
+    world: World
+    random: Random
+    runs: int = 0
+    moving: float = 0.0
+    seeds: dict[int, float] = field(default_factory=dict)
+    step_at: int = 0
+
+    def __post_init__(self) -> None:
+        self.step_at = self.random.randrange(RULE.baseline_repeats, self.world.step_within)
+        self.correlated = self.random.gauss(0, 1)
+
+    def of_run(self, seed: int, sd: float) -> float:
+        """The noise of the next run."""
+        world = self.world
+        drawn = world.draw(self.random)
+        if world.correlation:
+            self.correlated = world.correlation * self.correlated + sqrt(1 - world.correlation**2) * drawn
+            drawn = self.correlated
+        drawn *= sqrt(1 - world.common)
+        if world.common:
+            if seed not in self.seeds:
+                self.seeds[seed] = world.draw(self.random)
+            drawn += sqrt(world.common) * self.seeds[seed]
+        self.runs += 1
+        self.moving += world.drift + (world.step if self.runs == self.step_at else 0.0)
+        self.moving += world.walk * self.random.gauss(0, 1) if world.walk else 0.0
+        return sd * drawn + self.moving
+
+
+def spec_for(world: World, rule: NoiseRule) -> Spec:
+    return spec_of(
+        "noise",
+        Path("/nowhere"),
+        {
+            "goal": "a better number",
+            "subject": {"mutable": ["edit"]},
+            "harness": {"argv": ["true"]},
+            "metric": {"name": "value", "direction": world.direction},
+            "noise": {"alpha": rule.alpha, "max_repeats": rule.max_repeats, "baseline_repeats": rule.baseline_repeats},
+        },
+    )
 
 
 @dataclass
@@ -48,55 +125,52 @@ class Experiment:
 
     world: World
     random: Random
-    rule: noise.NoiseRule = RULE
+    rule: NoiseRule = RULE
+    progress: Progress = field(default_factory=Progress)
     best: float = 0.0
-    best_sd: float = 1.0
-    tests: int = 0
+    runs: int = 0
     pairs: int = 0
-    best_runs: int = 0
-    seeds: dict[int, float] = field(default_factory=dict)
-    reference: dict[int, float] = field(default_factory=dict)
+    trees: dict[str, tuple[float, float]] = field(default_factory=dict)
+    drawn: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for repeat in range(self.rule.baseline_repeats):
-            self.reference[repeat] = self.value(0.0, 1.0, repeat)
+        self.noise = Noise(self.world, self.random)
+        files = lambda tree: {"edit": tree.encode()}  # noqa: E731
+        self.opened: Any = SimpleNamespace(
+            spec=spec_for(self.world, self.rule), subject=SimpleNamespace(files=files), start={"contract": ""}
+        )
+        self.judge("base", 0.0, 1.0)
 
-    def value(self, true: float, sd: float, repeat: int) -> float:
-        common = self.world.common
-        drawn = sqrt(1 - common) * self.world.draw(self.random)
-        if common:
-            if repeat not in self.seeds:
-                self.seeds[repeat] = self.world.draw(self.random)
-            drawn += sqrt(common) * self.seeds[repeat]
-        value = true + sd * drawn
+    def value(self, tree: str, seed: int) -> float:
+        if not (self.world.repeats and (tree, seed) in self.drawn):
+            true, sd = self.trees[tree]
+            self.drawn[tree, seed] = true + self.noise.of_run(seed, sd)
+        value = self.drawn[tree, seed]
         return value if self.world.direction == "max" else -value
+
+    def measure(self, tree: str, part: str, seed: int) -> Measurement:
+        self.runs += 1
+        return Measurement(part, seed, "ok", value=self.value(tree, seed))
+
+    def judge(self, tree: str, true: float, sd: float) -> bool:
+        """Whether these files become the best, by what the engine would write about them."""
+        self.trees[tree] = (true, sd)
+        now = self.progress
+        parent = now.best.tree if now.best else tree
+        made = Candidate(now.number + 1, now.best_run, parent, Snapshot(tree, tree))
+        judge = Judge(self.opened, now, made, self.measure, lambda: None)
+        entry = judge.entry(self.measure(tree, "first", seed_for(0, 0)))
+        self.progress = now.after(entry)
+        self.pairs = int(entry.judgement.get("pairs", 0))
+        return entry.improved
 
     def keeps(self, gain: float) -> bool:
         """Whether the next edit becomes the best."""
-        sd = 1.0 if gain > 0 else self.world.candidate_sd
-        true, direction = self.best + gain, self.world.direction
-        first = self.value(true, sd, 0)
-        if not noise.looks_better(first, list(self.reference.values()), direction):
-            return False
-        self.tests += 1
-        values: list[float] = []
-        reference: list[float] = []
-        while True:
-            known = list(self.reference.values())
-            found = noise.judge(noise.Pairs(values, reference, direction), self.tests, self.rule, known)
-            if found.stance != "repeat":
-                break
-            repeat = len(values) + 1
-            values.append(self.value(true, sd, repeat))
-            if repeat not in self.reference:
-                self.reference[repeat] = self.value(self.best, self.best_sd, repeat)
-                self.best_runs += 1
-            reference.append(self.reference[repeat])
-        self.pairs += len(values)
-        if found.stance == "accept":
-            self.best, self.best_sd = true, sd
-            self.reference = {0: first, **dict(enumerate(values, start=1))}
-        return found.stance == "accept"
+        sd, true = 1.0 if gain > 0 else self.world.candidate_sd, self.best + gain
+        is_kept = self.judge(f"tree {self.progress.number}", true, sd)
+        if is_kept:
+            self.best = true
+        return is_kept
 
 
 @dataclass(frozen=True)
@@ -113,7 +187,7 @@ class Tally:
     runs: float
 
 
-Begin = Callable[[World, Random], Experiment]
+Begin = Callable[[World, Random], Any]
 
 
 def tally(world: World, gains: Sequence[float], loops: int, seed: int, begin: Begin = Experiment) -> Tally:
@@ -122,12 +196,11 @@ def tally(world: World, gains: Sequence[float], loops: int, seed: int, begin: Be
     wrong = kept = pairs = runs = 0
     for _ in range(loops):
         experiment = begin(world, random)
+        before = experiment.runs
         kept_before = [gain for gain in gains[:-1] if experiment.keeps(gain)]
-        is_wrong = 0.0 in kept_before
-        runs += experiment.pairs + experiment.best_runs
-        before = experiment.pairs
+        runs += experiment.runs - before - len(gains[:-1])
         is_kept = experiment.keeps(gains[-1])
-        wrong += is_wrong or (is_kept and not gains[-1])
+        wrong += 0.0 in kept_before or (is_kept and not gains[-1])
         kept += is_kept
-        pairs += experiment.pairs - before if is_kept else 0
-    return Tally(wrong / loops, kept / loops, pairs / max(kept, 1), runs / (loops * len(gains)))
+        pairs += experiment.pairs if is_kept else 0
+    return Tally(wrong / loops, kept / loops, pairs / max(kept, 1), runs / (loops * max(len(gains) - 1, 1)))

@@ -1,4 +1,10 @@
-from .noise import Judgement as Judgement, Pairs as Pairs, judge as judge, varies as varies
+from .noise import (
+    Judgement as Judgement,
+    Pairs as Pairs,
+    is_exact_after as is_exact_after,
+    judge as judge,
+    varies as varies,
+)
 from .stopping import (
     Condition as Condition,
     amount_text as amount_text,

@@ -28,7 +28,7 @@ from flagstone.statistics import deviation, evidence, mean
 
 LARGEST = 1e300
 ROUNDING = 1e-12  # of the size of the values
-HEAD_START = 0.25  # simulated: how many sd a first run must be ahead of the best's median
+HEAD_START = 0.5  # simulated: how many sd a first run must be ahead of the best's median
 KNOWS_ITSELF = 3  # pairs: fewer say too little about their own noise
 LUCK = 1.0  # simulated: by how many standard errors the gain may be larger than it looks, before a test is given up
 
@@ -67,6 +67,13 @@ def varies(values: Sequence[float]) -> bool:
     if len(values) < 2:
         return False
     return not are_numbers(values) or not isclose(min(values), max(values), rel_tol=ROUNDING)
+
+
+def is_exact_after(before: bool | None, old: float | None, new: float | None) -> bool | None:
+    """Whether the best gives the same value again on the same seed. Once it did not, it is not believed to."""
+    if before is False or old is None:
+        return before
+    return new is not None and not varies((old, new))
 
 
 def looks_better(first: float, best: Sequence[float], direction: str) -> bool:

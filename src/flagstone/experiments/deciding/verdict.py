@@ -6,8 +6,8 @@ best (`is_ahead`) wins at once if nothing varies. Otherwise it is measured again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
@@ -55,16 +55,12 @@ def broken_text(checks: Iterable[Check]) -> str:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a candidate has to beat: the best run, its value, and what it came to on each seed (None: no number)."""
+    """What a candidate has to beat: the best run, its value, and all that is known of its values by now."""
 
     run: str
     value: float
-    on_seeds: Mapping[int, float | None] = field(default_factory=dict)
+    known: Sequence[float] = ()
     is_noisy: bool = False
-
-    @property
-    def known(self) -> list[float]:
-        return [value for value in self.on_seeds.values() if value is not None] or [self.value]
 
 
 def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
@@ -77,7 +73,7 @@ def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
 def behind_text(best: Reference, metric: MetricSpec) -> str:
     """Why a measurement that is not ahead is not: with what it was compared, and what it needed."""
     known = best.known
-    if not (best.is_noisy and noise.are_numbers(known)):
+    if not (best.is_noisy and known and noise.are_numbers(known)):
         return f"no better than {best.run} ({best.value:.6g})"
     middle, less = median(known), metric.direction == "min"
     bar = middle - noise.head_start(known) if less else middle + noise.head_start(known)

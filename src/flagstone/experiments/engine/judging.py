@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from flagstone.experiments.candidates import Candidate, is_no_op, is_seed_only, seed_for
 from flagstone.experiments.deciding import (
-    AFTER,
-    Check,
-    Judgement,
-    Pairs,
-    Reference,
     behind_text,
     broken_text,
-    check,
     conditions,
     end_reason,
     is_ahead,
-    judge,
     varies,
 )
+from flagstone.experiments.engine.comparison import Comparison, Measure, checks_of, failed_entry, refused
 from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Entry, Progress
 from flagstone.experiments.measuring import Measurement
-from flagstone.plans import NoiseRule, Spec, run_id
+from flagstone.plans import Spec, run_id
 from flagstone.records import utc
-from flagstone.statistics import mean
-
-SEEDS_TRIED = 2  # so many seeds for each repeat that is allowed, where the best fails on some
 
 
 @dataclass(frozen=True)
@@ -39,7 +30,7 @@ class Judge:
     opened: OpenedExperiment
     progress: Progress
     candidate: Candidate
-    measure: Callable[[str, str, int], Measurement]
+    measure: Measure
     guard: Callable[[], Measurement | None]
 
     @property
@@ -105,7 +96,7 @@ class Judge:
         if measurements[-1].status != "ok":
             return failed_entry(made, measurements[-1])
         values = [each.value for each in measurements if each.value is not None]
-        every = [self.checks(each) for each in measurements]
+        every = [checks_of(spec, each) for each in measurements]
         rows = next(filter(broken_text, every), every[0])
         made = replace(made, status="ok", value=values[0], valid=True, constraints=rows)
         if broken := broken_text(rows):
@@ -117,29 +108,27 @@ class Judge:
         made = replace(made, measurements=(first,))
         if first.status != "ok" or first.value is None:
             return failed_entry(made, first)
-        spec, best = self.spec, self.progress.best
-        made = replace(made, status="ok", value=first.value, valid=True, constraints=self.checks(first))
+        made = replace(made, status="ok", value=first.value, valid=True, constraints=checks_of(self.spec, first))
         if broken := broken_text(made.constraints):
             return refused(made, broken)
-        if best is None:
+        if self.progress.best is None:
             return self.win(made, "the first valid run")
-        reference = Reference(
-            run=best.run_id,
-            value=best.value or 0.0,
-            on_seeds=self.progress.reference,
-            is_noisy=spec.noise is not None and varies(self.progress.baseline),
-        )
-        if not is_ahead(first.value, reference, spec.metric):
-            return replace(made, reason=behind_text(reference, spec.metric))
-        if spec.noise and (same := self.unchanged_text()):
-            return replace(made, reason=same)
-        made = self.win(made, self.win_text(f" ({reference.value:.6g})" if not reference.is_noisy else ""))
-        if not (reference.is_noisy and spec.noise and made.verdict == "advance"):
-            return made
-        return PairedTest(self, made, dict(reference.on_seeds), self.progress.tests + 1).entry(spec.noise)
+        return self.compared(made, first.value)
 
-    def checks(self, measured: Measurement) -> tuple[Check, ...]:
-        return check(self.spec.constraints, {"wall_seconds": measured.wall_s, **measured.metrics})
+    def compared(self, made: Entry, value: float) -> Entry:
+        """A run with a number, after its comparison with the best."""
+        spec, beside = self.spec, Comparison(self.spec, self.progress, self.measure, made)
+        if end := beside.check_drift():
+            return end
+        best = beside.reference
+        if not is_ahead(value, best, spec.metric):
+            return beside.line(reason=behind_text(best, spec.metric))
+        if spec.noise and (same := self.unchanged_text()):
+            return beside.line(reason=same)
+        beside.made = self.win(made, self.win_text("" if best.is_noisy else f" ({best.value:.6g})"))
+        if spec.noise is None or beside.made.verdict != "advance":
+            return beside.line()
+        return beside.test(spec.noise) if best.is_noisy else beside.confirm(spec.noise)
 
     def win(self, made: Entry, why: str) -> Entry:
         """The line with a win, unless the guard does not let the candidate pass."""
@@ -175,96 +164,3 @@ def baseline_text(spec: Spec, values: list[float]) -> str:
     if not varies(values):
         return f"baseline: {len(values)} runs gave the same value"
     return f"baseline: {len(values)} runs between {min(values):.6g} and {max(values):.6g}"
-
-
-def failed_entry(made: Entry, last: Measurement) -> Entry:
-    """The line of a run that came to no number."""
-    failed = replace(made, status=last.status, verdict=AFTER[last.status], reason=last.reason)
-    return replace(failed, value=None, valid=False, constraints=())
-
-
-def refused(made: Entry, why: str) -> Entry:
-    return replace(made, verdict="revert", valid=False, reason=why)
-
-
-@dataclass
-class PairedTest:
-    """A candidate measured again, seed by seed beside the best, until there is an answer.
-
-    `known` is what the best came to on each seed so far. What is measured here is kept in order.
-    """
-
-    judge: Judge
-    made: Entry
-    known: dict[int, float | None]
-    number: int
-    measurements: list[Measurement] = field(default_factory=list)
-    beside: list[Measurement] = field(default_factory=list)
-    reference: list[tuple[int, float | None]] = field(default_factory=list)
-    ours: list[float] = field(default_factory=list)
-    theirs: list[float] = field(default_factory=list)
-
-    def entry(self, rule: NoiseRule) -> Entry:
-        direction = self.judge.spec.metric.direction
-        for index in range(1, SEEDS_TRIED * rule.max_repeats + 1):
-            known = [value for value in self.known.values() if value is not None]
-            found = judge(Pairs(self.ours, self.theirs, direction), self.number, rule, known)
-            if found.stance != "repeat":
-                return self.finished(found)
-            if end := self.measure(index):
-                return end
-        return self.unfinished("the best failed on too many seeds of this test")
-
-    def measure(self, index: int) -> Entry | None:
-        """Measures one more pair. Returns the line if that ends the test before it has an answer."""
-        own, seed = self.judge, seed_for(self.judge.spec.seed, index)
-        if seed in self.known and self.known[seed] is None:
-            return None  # the best comes to nothing there: there is nothing to be paired with
-        again = own.measure(self.made.tree, f"repeat-{index}", seed)
-        self.measurements.append(again)
-        if again.status != "ok" or again.value is None:
-            return failed_entry(self.unfinished(), again)
-        rows = own.checks(again)
-        if broken := broken_text(rows):
-            return refused(replace(self.unfinished(), constraints=rows), f"{again.part}: {broken}")
-        if seed not in self.known and (end := self.measure_best(seed)):
-            return end
-        theirs = self.known[seed]
-        if theirs is not None:
-            self.ours.append(again.value)
-            self.theirs.append(theirs)
-        return None
-
-    def measure_best(self, seed: int) -> Entry | None:
-        """The best on a seed on which it was never measured."""
-        best = self.judge.progress.best
-        assert best is not None
-        found = self.judge.measure(best.tree, f"best-{best.run_id}-{seed}", seed)
-        if found.status == "unclean" or found.reason.startswith("tampered"):
-            self.measurements.append(found)
-            return failed_entry(self.unfinished(), found)
-        self.beside.append(found)
-        self.known[seed] = found.value
-        self.reference.append((seed, found.value))
-        return None
-
-    def unfinished(self, reason: str = "") -> Entry:
-        """No gain, but with everything that was measured: a test that was begun counts."""
-        return replace(
-            self.made,
-            verdict="revert",
-            reason=reason,
-            measurements=(*self.made.measurements, *self.measurements),
-            beside=(*self.made.beside, *self.beside),
-            reference=tuple(self.reference),
-            judgement={"test": self.number, "pairs": len(self.ours)},
-        )
-
-    def finished(self, found: Judgement) -> Entry:
-        is_gain, best = found.stance == "accept", self.judge.progress.best_run
-        words = self.judge.win_text() if is_gain else f"not shown to be better than {best}"
-        made = self.unfinished(f"{words}: {found.reason}")
-        facts: dict[str, object] = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
-        if self.ours:
-            facts |= {"against": best, "ours": mean(self.ours), "theirs": mean(self.theirs)}
-        return replace(made, verdict="advance" if is_gain else "revert", judgement={**made.judgement, **facts})

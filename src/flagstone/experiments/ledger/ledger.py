@@ -28,6 +28,7 @@ from flagstone.records import (
 
 RECENT = 200
 REMEMBER_EVERY = 32
+FORM = 2  # what an earlier version remembered lacks some of what is needed now, and is not believed
 
 
 @dataclass
@@ -92,7 +93,7 @@ class History:
 
     def remember(self) -> None:
         """Spares the next process from reading the whole ledger; may be lost."""
-        state = Remembered(head_of(self.home.ledger), self.progress)
+        state = Remembered(head_of(self.home.ledger), self.progress, FORM)
         write_atomic(state_file(self.home), encode(state), durable=False)
         self.unremembered = 0
 
@@ -118,6 +119,7 @@ class Remembered:
 
     head: Head
     progress: Progress
+    form: int = 0
 
 
 def read_state(home: Home) -> Remembered:
@@ -125,7 +127,7 @@ def read_state(home: Home) -> Remembered:
     found = read_as(state_file(home), Remembered)
     try:
         with open(home.ledger, "rb") as stream:
-            if found and not found.head[2] and head_in(stream, found.head[0]) == found.head:
+            if found and found.form == FORM and not found.head[2] and head_in(stream, found.head[0]) == found.head:
                 return found
     except OSError:
         pass

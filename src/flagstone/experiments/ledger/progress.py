@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
+from flagstone.experiments.deciding import is_exact_after, varies
 from flagstone.experiments.ledger.entry import Entry
 
 KEPT = 200
+RECENT = 6  # simulated: fewer say too little of the best, more are out of date where it drifts
 
 
 @dataclass(frozen=True)
 class Progress:
     """Everything the engine has to know of all runs so far. Its size does not grow with their number.
 
-    `reference` holds what the best came to on each seed (None: to nothing), `tests` how many candidates were repeated
-    so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the baseline left out.
+    `reference` holds what the best came to on each seed (None: to nothing), `recent` its last values, and
+    `best_measured` when they were measured. `is_exact` says whether it gives the same value again on the same seed
+    (None: that is unknown), `has_varied` whether equal files ever gave different numbers, `tests` how many candidates
+    were repeated so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the
+    baseline left out.
     """
 
     number: int = 0
     best: Entry | None = None
     baseline: tuple[float, ...] = ()
     reference: Mapping[int, float | None] = field(default_factory=dict)
+    recent: tuple[float, ...] = ()
+    best_measured: int = 0
+    is_exact: bool | None = None
+    has_varied: bool = False
     tests: int = 0
     plateau: int = 0
     idle: int = 0
@@ -47,6 +56,11 @@ class Progress:
         return self.best.typical_value if self.best else None
 
     @property
+    def known(self) -> tuple[float, ...]:
+        """The values of the best on all seeds."""
+        return tuple(value for value in self.reference.values() if value is not None)
+
+    @property
     def amounts(self) -> dict[str, float]:
         """What was used up so far, by the name of the condition that limits it."""
         return {
@@ -63,12 +77,17 @@ class Progress:
         values = {each.seed: each.value for each in entry.measurements if each.value is not None}
         is_gain = entry.verdict == "advance"
         is_new_value = is_gain and not entry.is_baseline and entry.value is not None
-        known = {**self.reference, **dict(entry.reference)} if entry.reference else self.reference
+        now = self.with_best_again(entry.reference, entry.number)
+        recent = tuple(values.values())[-RECENT:] if is_gain else now.recent
         return Progress(
             number=entry.number,
             best=entry if is_gain else self.best,
             baseline=tuple(values.values()) if entry.is_baseline and entry.improved else self.baseline,
-            reference=values if is_gain else known,
+            reference=values if is_gain else now.reference,
+            recent=recent,
+            best_measured=entry.number if is_gain else now.best_measured,
+            is_exact=now.is_exact,
+            has_varied=now.has_varied or varies(tuple(values.values())),
             tests=self.tests + bool(entry.judgement.get("test")),
             plateau=self.plateau_after(entry),
             idle=0 if entry.has_proposal else self.idle + 1,
@@ -80,6 +99,20 @@ class Progress:
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
             kept=(*self.kept, entry.value)[-KEPT:] if is_new_value and entry.value is not None else self.kept,
             began_at=self.began_at or (entry.first.started_at if entry.first else "") or entry.ended_at,
+        )
+
+    def with_best_again(self, rows: Iterable[tuple[int, float | None]], number: int) -> Progress:
+        """The same after the best was measured again in a run of this number."""
+        known, recent, is_exact = dict(self.reference), self.recent, self.is_exact
+        for seed, value in rows:
+            is_exact = is_exact_after(is_exact, known.get(seed), value)
+            known[seed] = value
+            recent = recent if value is None else (*recent, value)[-RECENT:]
+        if known == self.reference and recent == self.recent:
+            return self
+        has_varied = self.has_varied or varies([value for value in (*known.values(), *recent) if value is not None])
+        return replace(
+            self, reference=known, recent=recent, best_measured=number, is_exact=is_exact, has_varied=has_varied
         )
 
     def plateau_after(self, entry: Entry) -> int:
