@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from workbench import Place, Study
+from workbench import Place, Study, ended, wait_until
 
 
 def outcome(study: Study, nr: str, attempt: int) -> str:
@@ -159,6 +159,15 @@ def test_a_service_that_says_to_come_back_tomorrow_pauses_the_stage_and_that_is_
     assert json.loads((study.root / "manifest.json").read_bytes())["state"] == "paused"
     said = place.snakemake()
     assert said.code == 0 and "stage 01 literature_survey waits for you" in said.last, said.text
+
+
+def test_a_run_that_waits_for_hours_ends_when_a_person_aborts_it(place: Place) -> None:
+    study = place.new("t", script={"01": {"*": [["rate-limit", 7200]]}})
+    running = place.start_flagstone("run", "t")
+    wait_until(lambda: "waiting until" in place.flagstone("status", "t").text, "the wait")
+    place.flagstone("abort", "t", "--why", "enough")
+    said = ended(running, 30)
+    assert not said.has_traceback and len(study.calls("01")) == 1, said.text
 
 
 def test_plain_snakemake_says_last_until_when_a_stage_is_paused(place: Place) -> None:

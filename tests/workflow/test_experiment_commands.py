@@ -120,9 +120,13 @@ def test_an_agent_with_a_shell_does_not_reach_the_repository_around_its_draft(pr
     assert len(ledger(project, "one")) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    ("number", "by", "ends"),
+    [(signal.SIGTERM, "a signal stopped it", ""), (signal.SIGINT, "a person stopped it", "manual")],
+    ids=["SIGTERM", "SIGINT"],
+)
 def test_a_loop_that_was_started_in_the_background_stops_when_it_is_asked_to(
-    project: Path, number: signal.Signals
+    project: Path, number: signal.Signals, by: str, ends: str
 ) -> None:
     begun = project / "begun"
     slow = spec(project, harness={"argv": ["sh", "-c", f"touch {begun}; exec sleep 60"], "seconds": 90}, sandbox="off")
@@ -132,7 +136,8 @@ def test_a_loop_that_was_started_in_the_background_stops_when_it_is_asked_to(
     loop.send_signal(number)
     said = ended(loop, 30)
     assert said.code == 130, said.text
-    assert [line["status"] for line in ledger(project, "one")] == ["interrupted"]
+    facts = [(line["status"], line["reason"], line["terminated_by"]) for line in ledger(project, "one")]
+    assert facts == [("interrupted", by, ends)]
 
 
 def git(project: Path, *words: str, code: int = 0) -> str:

@@ -98,7 +98,7 @@ def test_who_waits_is_killed_with_the_whole_group_and_the_run_gets_its_verdict(
     assert step.wait(10) == -number
     project.let_go()
     said = project.ask("wait", "one", "--json")
-    assert said.code == 0 and '"run_id": "r0002"' in said.text and "val_loss → 1" in said.text
+    assert said.code == 0 and '"run_id": "r0002"' in said.text and "r0002 advance" in said.text
     assert project.lines() == [("r0001", "ok", ""), ("r0002", "ok", "")]
 
 

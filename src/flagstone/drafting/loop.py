@@ -97,8 +97,7 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
     limits = opened.settings.for_stage(stage.nr).limits
     outage = Outage(f"stage {stage.nr} {stage.name}", opened.run.name, limits)
     while True:
-        if opened.run.aborted.exists():
-            raise Interrupted(f"run {opened.run.name} was aborted", hint="continue: flagstone resume")
+        refuse_if_aborted(opened.run)
         tried = work.attempts_since(opened.run, stage.nr, open_turn.first_attempt)
         last = tried[-1] if tried else None
         if last and passes_checks(opened, stage, open_turn, last, context):
@@ -109,8 +108,14 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
             wait_out(outage, tried, context)
+            refuse_if_aborted(opened.run)
         make_attempt(opened, stage, open_turn, last, context)
         open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
+
+
+def refuse_if_aborted(run: Run) -> None:
+    if run.aborted.exists():
+        raise Interrupted(f"run {run.name} was aborted", hint="continue: flagstone resume")
 
 
 def wait_out(outage: Outage, attempts: list[Attempt], context: StageContext) -> None:

@@ -35,6 +35,7 @@ class Interruption:
         self.is_shared = is_shared
         self.reason = BY_SIGNAL
         self.is_asked = self.is_urgent = False
+        self.by_person = False  # by Ctrl-C: whatever else ends processes uses other signals
         self.signals = count(1)
         self.before: dict[int, Any] = {}
         self.wakeup: int | None = None
@@ -87,7 +88,8 @@ class Interruption:
             numbers = os.read(self.reader, 4096)
         except BlockingIOError:
             return
-        for _ in filter(self.before.__contains__, numbers):
+        for number in filter(self.before.__contains__, numbers):
+            self.by_person = self.by_person or number == signal.SIGINT
             self.raise_flags(is_urgent=next(self.signals) > 1)
 
     def ask(self, *, is_urgent: bool = False, reason: str = BY_US) -> None:

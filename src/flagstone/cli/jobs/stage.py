@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +21,8 @@ from flagstone.layout import Run
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project
 from flagstone.status import refresh_derived
+
+LOOK_EVERY_S = 1.0
 
 
 def main(words: list[str]) -> int:
@@ -62,7 +65,8 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
 
     refresh_derived(opened)
     try:
-        done = build(opened, stage, StageContext(lambda: agent_named(settings.agent, settings.options), say, show))
+        agent = partial(agent_named, settings.agent, settings.options)
+        done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run)))
     finally:
         refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")
@@ -83,6 +87,13 @@ class SoFar:
             so_far = spending(self.log)
             self.size, self.text = size, f"${so_far.known_usd:.2f}{'+' if so_far.cost_usd is None else ''}"
         return self.text
+
+
+def sleep_unless_aborted(run: Run, pause_s: float) -> None:
+    """Sleeps for hours if need be. A person who aborts the run need not wait for that."""
+    end_s = time.time() + pause_s
+    while not run.aborted.exists() and (left_s := end_s - time.time()) > 0:
+        time.sleep(min(left_s, LOOK_EVERY_S))
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:

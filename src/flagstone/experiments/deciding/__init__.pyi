@@ -13,6 +13,7 @@ from .stopping import (
 )
 from .verdict import (
     AFTER as AFTER,
+    BY_PERSON as BY_PERSON,
     Check as Check,
     Reference as Reference,
     RunVerdict as RunVerdict,

@@ -14,6 +14,7 @@ from typing import Literal
 from flagstone.experiments.deciding import noise
 from flagstone.plans import Constraint, MetricSpec
 
+BY_PERSON = "a person stopped it"  # the reason of an interrupted run that ends the experiment
 Status = Literal["ok", "crash", "timeout", "invalid", "interrupted", "unclean", "violation"]
 RunVerdict = Literal["advance", "revert", "invalid", "crash", "timeout", "interrupted"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from flagstone.experiments.candidates import Candidate, is_no_op, is_seed_only, seed_for
 from flagstone.experiments.deciding import (
+    BY_PERSON,
     behind_text,
     broken_text,
     conditions,
@@ -78,7 +79,7 @@ class Judge:
             entry = replace(entry, improved=True, best_run=entry.run_id, best_value=entry.value)
         now, spec = self.progress.after(entry), self.spec
         reason = end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
-        reason = "manual" if entry.status == "interrupted" else reason
+        reason = "manual" if entry.status == "interrupted" and entry.reason == BY_PERSON else reason
         return replace(entry, should_terminate=bool(reason), terminated_by=reason)
 
     def baseline(self, made: Entry, first: Measurement) -> Entry:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import Contract, Subject
-from flagstone.experiments.deciding import Status
+from flagstone.experiments.deciding import BY_PERSON, Status
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
@@ -126,7 +126,8 @@ class Harness:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
             except Interrupted:
                 wall_s, started_at = time.time() - began, utc(began)
-                why = f"a {'person' if self.home.stop.exists() else 'signal'} stopped it"
+                is_by_person = self.home.stop.exists() or self.interruption.by_person
+                why = BY_PERSON if is_by_person else "a signal stopped it"
                 return Measurement(order.part, order.seed, "interrupted", why, started_at=started_at, wall_s=wall_s)
             place = Place(folder, log, began, time.time(), self.subject.laid_out_in(folder))
             return self.measurement_of(order, folder, result, place, devices)
