@@ -13,7 +13,8 @@ def examples(first: int, count: int) -> list[tuple[list[float], list[float]]]:
 def main() -> None:
     (arguments,) = HfArgumentParser(TrainingArguments).parse_args_into_dataclasses()
     torch.manual_seed(arguments.seed)
-    trainer = Trainer(LinearModel(), arguments, examples(0, 40), examples(40, 20))
+    training, held_out = examples(0, 40), examples(40, 20)
+    trainer = Trainer(model=LinearModel(), args=arguments, train_dataset=training, eval_dataset=held_out)
     trainer.train()
     trainer.evaluate()
 

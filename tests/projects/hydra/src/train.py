@@ -3,6 +3,7 @@
 import math
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from torch.utils.tensorboard import SummaryWriter
 
@@ -17,7 +18,7 @@ def slope(x: float) -> float:
 
 @hydra.main(config_path="../configs", config_name="train", version_base=None)
 def main(cfg: DictConfig) -> None:
-    writer = SummaryWriter(log_dir=cfg.hydra.runtime.output_dir)
+    writer = SummaryWriter(log_dir=HydraConfig.get().runtime.output_dir)
     x, velocity = cfg.start, 0.0
     for step in range(cfg.steps):
         velocity = cfg.optimizer.momentum * velocity - cfg.optimizer.lr * slope(x)

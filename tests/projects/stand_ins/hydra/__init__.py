@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
+from hydra.core.hydra_config import HydraConfig
+
 
 def main(
     config_path: str, config_name: str, version_base: str | None = None
@@ -24,7 +26,7 @@ def main(
         def start() -> None:
             folder = (Path(inspect.getfile(function)).parent / config_path).resolve()
             config = compose(folder, config_name, sys.argv[1:])
-            config["hydra"] = {"runtime": {"output_dir": str(output_folder(config, sys.argv[1:]))}}
+            HydraConfig.known = DictConfig(runtime={"output_dir": str(output_folder(config, sys.argv[1:]))})
             function(DictConfig(config))
 
         return start

@@ -1,0 +1,1 @@
+"""Where Hydra keeps what it knows of a run."""
