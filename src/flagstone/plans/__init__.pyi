@@ -1,6 +1,6 @@
 from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
-from .direction import direction_of as direction_of
+from .direction import direction_of as direction_of, is_time as is_time
 from .files import SOURCES as SOURCES, NamedFiles as NamedFiles
 from .finding import (
     FOLDER as FOLDER,

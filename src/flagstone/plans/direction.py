@@ -12,7 +12,7 @@ MORE: tuple[str, ...] = ("acc", "accuracy", "auc", "f1", "recall", "precision", 
 MORE += ("dice", "psnr", "ssim", "reward", "score", "win_rate", "throughput", "passed", "coverage", "r2")
 
 TIMES = frozenset(("time", "latency", "second", "seconds", "sec", "secs", "s", "ms", "us", "ns", "duration", "elapsed"))
-TIMES |= {"runtime", "wall", "throughput", "fps", "qps", "speed", "speedup"}
+TIMES |= {"runtime", "timestamp", "wall", "throughput", "fps", "qps", "speed", "speedup"}
 
 
 def is_time(metric: str) -> bool:

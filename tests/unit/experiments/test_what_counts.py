@@ -219,6 +219,21 @@ def test_two_equal_baselines_suffice(laboratory: Laboratory) -> None:
     assert baseline.reason == "baseline: 2 runs gave the same value"
 
 
+def test_a_coarse_metric_that_is_the_same_twice_is_measured_on(laboratory: Laboratory) -> None:
+    coarse = "import os, random, time\nloss = random.Random(os.environ['SEED']).random()\n"
+    laboratory.files = {"train.py": coarse + "print(f'loss: {loss} val_loss: 0.5')\n"}
+    laboratory.make(noise={"baseline_repeats": 4})
+    laboratory.run(Edits({}), limit=1)
+    assert len(laboratory.entries()[0].measurements) == 4
+
+
+def test_times_that_a_run_prints_do_not_make_it_noisy(laboratory: Laboratory) -> None:
+    laboratory.files = {"train.py": "import time\nprint(f'epoch 1 step_time: {time.time()} val_loss: 0.5')\n"}
+    laboratory.make(noise={"baseline_repeats": 4})
+    laboratory.run(Edits({}), limit=1)
+    assert len(laboratory.entries()[0].measurements) == 2
+
+
 def test_a_baseline_that_varies_is_measured_as_often_as_the_spec_asks(laboratory: Laboratory) -> None:
     laboratory.files = {"train.py": NOISY}
     laboratory.make(noise={"baseline_repeats": 4})

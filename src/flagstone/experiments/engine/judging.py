@@ -85,7 +85,8 @@ class Judge:
     def baseline(self, made: Entry, first: Measurement) -> Entry:
         """The first run: the unedited files, measured as often as the spec asks. It becomes the best in any case.
 
-        Two equal values are enough: whatever gives the same number on two seeds is taken to have no noise.
+        Two runs that report the same numbers on two seeds are enough: no noise. If only the metric is the same,
+        it may be a coarse one, such as an accuracy on few samples.
         """
         spec, tree = self.spec, self.candidate.snapshot.tree
         measurements = [first]
@@ -154,9 +155,9 @@ class Judge:
 
 
 def are_equal(measurements: list[Measurement]) -> bool:
-    """Whether there are several measurements, and all gave one number."""
+    """Whether there are several measurements, and all reported the same numbers."""
     values = [each.value for each in measurements if each.value is not None]
-    return len(values) > 1 and not varies(values)
+    return len(values) > 1 and not varies(values) and len({each.others for each in measurements}) == 1
 
 
 def baseline_text(spec: Spec, values: list[float]) -> str:

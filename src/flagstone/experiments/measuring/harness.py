@@ -19,7 +19,7 @@ from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
 from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
-from flagstone.experiments.measuring.reading import measured_quantities, primary, wandb_run
+from flagstone.experiments.measuring.reading import digest_of_others, measured_quantities, primary, wandb_run
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import MEASURED, Home, Spec, unused_path
@@ -209,6 +209,7 @@ class Harness:
             None if fault else value,
             {name: number for name, number in metrics.items() if self.is_kept(name)},
             reading.backend,
+            others=digest_of_others(reading, self.spec),
             source=next(iter(reading.sources), ""),
             checkpoint=saved,
             checkpoint_fault=problem,

@@ -40,6 +40,7 @@ class Measurement:
     value: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     backend: str = ""
+    others: str = ""  # a digest of all other numbers that it reported, times left out
     source: str = ""  # the file that the number was read from
     exit_code: int | None = None
     started_at: str = ""

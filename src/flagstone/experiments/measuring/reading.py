@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.metrics import Reading, diverged, nearest
-from flagstone.plans import MEASURED, Spec
+from flagstone.plans import MEASURED, Spec, is_time
+from flagstone.records import digest_value
 
 
 def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
@@ -30,6 +31,12 @@ def primary(reading: Reading, spec: Spec, measured: Mapping[str, float]) -> tupl
         return None, f"the metric {name} is missing{said}{why}"
     fault = diverged(reading, name)
     return (None, f"the metric {fault}") if fault else (value, "")
+
+
+def digest_of_others(reading: Reading, spec: Spec) -> str:
+    """All numbers but the metric, as one word. Times differ from run to run and are left out."""
+    rows = [[key, repr(value)] for key, value in sorted(reading.values.items()) if not is_time(key)]
+    return digest_value([row for row in rows if row[0] != spec.metric.name])[:16]
 
 
 def wandb_run(reading: Reading) -> str | None:
