@@ -9,6 +9,11 @@ from html.parser import HTMLParser
 import pytest
 from workbench import Place, Study
 
+from flagstone.records import Ledger
+from flagstone.status.report.summaries import summary_html
+
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>top.document.title = "x"</script>
+<rect width="9" height="9" onload="alert(1)"/></svg>"""
 HOSTILE = """<script>alert(1)</script> <img src=x onerror=alert(2)> [a](javascript:alert(3)) [b](file:///etc/passwd)
 ![c](https://example.org/pixel.png) [d](data:text/html,x) <style>body{display:none}</style> </div></body> {{ 7*7 }}
 """
@@ -130,6 +135,59 @@ def test_what_an_agent_wrote_is_text_and_nothing_else(place: Place, whole: Study
     assert all(each.startswith(("https://", "data:application/pdf;")) for each in addresses), addresses
     assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on")]
     assert "alert(1)" in found.text and "49" not in found.text.partition("Summaries")[0].partition("{{")[0]
+
+
+def test_figures_are_pictures_in_the_page_or_links_with_the_reason(place: Place, whole: Study) -> None:
+    folder, index = whole.root / "workspace/figures", whole.files.index("figures")
+    (folder / "script.svg").write_text(SVG)
+    (folder / "large.png").write_bytes(b"\x89PNG" + bytes(4_000_000))
+    (folder / "out.png").symlink_to("/etc/hostname")
+    record = json.loads(index.read_text())
+    paths = ["script.svg", "large.png", "out.png", "only.pdf", "../../../../etc/passwd"]
+    rows = [{"path": f"workspace/figures/{name}", "format": name[-3:]} for name in paths[:4]]
+    broken = ["nonsense", {"path": None, "format": "png"}, {"path": f"workspace/figures/{paths[4]}", "format": "png"}]
+    index.write_text(json.dumps({**record, "entries": [*record["entries"], *rows, *broken]}))
+    assert place.flagstone("abort", "t").code == 0
+    found, said = page(whole), text(whole)
+    assert sum(source.startswith("data:image/svg+xml;base64,") for source in found.values("src")) == 1
+    assert "Not shown here: larger than 3" in said and "No browser draws this format: open the file." in said
+    assert "workspace/figures/only.pdf" in found.values("href")
+    assert not any("passwd" in address for address in found.values("href"))
+    assert (whole.root / "report.html").stat().st_size < 1_000_000
+
+
+def test_a_summary_of_any_length_is_laid_out_in_bounded_time() -> None:
+    html = summary_html("[" * 400_000)
+    assert html.count("[") == 60_000 and "The rest is left out here" in html
+    assert summary_html("> " * 50 + "deep").count("deep") == 1
+
+
+def test_a_broken_run_says_so(place: Place, third: Study) -> None:
+    third.set(approval={"default": "nobody"})
+    assert place.flagstone("abort", "t").code == 0
+    assert "broken: " in text(third) and "approval" in text(third)
+
+
+def test_costs_that_no_agent_reported_are_unknown_and_never_nothing(place: Place, third: Study) -> None:
+    Ledger(third.files.logs / "agents.jsonl").append({"stage": "03", "attempt": 2, "agent": "x", "cost_usd": None})
+    assert place.flagstone("abort", "t").code == 0
+    said = text(third)
+    assert "cost unknown" in said.partition("When (UTC)")[0] and "All 4 cost unknown" in said
+
+
+def test_a_new_run_and_a_copy_of_a_run_have_a_true_report(place: Place, whole: Study) -> None:
+    assert place.flagstone("new", "u", "--goal", "Does it hold?", "--agent", "demo").code == 0
+    said = text(place.study("u"))
+    assert "Does it hold?" in said and "stage 01 Literature Survey: not yet" in said
+    assert "Nobody has decided anything yet" in said and "No stage has left a summary yet" in said
+
+
+def test_an_experiment_is_shown_with_its_verdicts_and_its_best(place: Place, planned: Study) -> None:
+    assert place.snakemake().code == 0
+    said, found = text(planned), page(planned)
+    assert re.search(r"ended by max_runs\(\d+\) runs: \d+ total \(\d+ advance", said), said
+    assert re.search(r"best: \w+ \S+ \(min\) in r\d{4}", said)
+    assert sum(source.startswith("data:image/svg+xml;base64,") for source in found.values("src")) == 1
 
 
 def test_it_comes_back_when_it_is_gone_and_keeps_what_was_put_in_its_place(place: Place, third: Study) -> None:

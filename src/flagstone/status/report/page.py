@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PLAIN_REASONS = ("waits for you", "is not built yet", "is approved")
 OURS = '<meta name="generator" content="Flagstone">'
-AS_OF = re.compile(r"As of (\d{4}-\d\d-\d\d \d\d:\d\d UTC)\.")
+AS_OF = re.compile(r'<p class="soft">As of (\d{4}-\d\d-\d\d \d\d:\d\d UTC)\.')
+TITLE_CHARACTERS = 200
 CHECKED = ("passed", "failed", "not checked")
 
 
@@ -104,7 +105,8 @@ def facts_of(opened: OpenedRun, moment: Moment, status: RunStatus) -> dict[str, 
     pictures, left_out = figures_of(opened.run)
     return {
         "run": status,
-        "title": one_line(status.goal, 200) or status.name,
+        "title": one_line(status.goal, TITLE_CHARACTERS) or status.name,
+        "goal": status.goal if len(status.goal) > TITLE_CHARACTERS else "",
         "state": state_of(opened, status),
         "details": details_of(opened, status),
         "facts": settings_of(opened, status),

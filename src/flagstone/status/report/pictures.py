@@ -42,12 +42,9 @@ class Figure:
 
 def figures_of(run: Run) -> tuple[list[Figure], int]:
     """Every figure that the index lists, and how many more there are than are shown."""
-    entries = (read_record(run.index("figures")) or {}).get("entries")
-    rows = [row for row in entries if isinstance(row, dict)] if isinstance(entries, list) else []
     groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        if str(row.get("format")) in (*KINDS, "pdf"):
-            groups.setdefault(os.path.splitext(str(row.get("path")))[0], []).append(row)
+    for row in drawn_rows(run):
+        groups.setdefault(os.path.splitext(row["path"])[0], []).append(row)
     captions, room = figure_captions(run), ALL_BYTES
     order = {os.path.splitext(path)[0]: number for number, path in enumerate(captions)}
     found = []
@@ -56,6 +53,19 @@ def figures_of(run: Run) -> tuple[list[Figure], int]:
         room -= used
         found.append(figure)
     return found, len(groups) - len(found)
+
+
+def drawn_rows(run: Run) -> list[dict[str, Any]]:
+    """The pictures of the index. What is not a path below the workspace is nobody's figure."""
+    entries = (read_record(run.index("figures")) or {}).get("entries")
+    return [
+        row
+        for row in (entries if isinstance(entries, list) else [])
+        if isinstance(row, dict)
+        and row.get("format") in (*KINDS, "pdf")
+        and str(row.get("path")).startswith("workspace/")
+        and ".." not in str(row["path"]).split("/")
+    ]
 
 
 def figure_of(
@@ -74,8 +84,9 @@ def figure_of(
             problem = f"Not shown here: {refusal.reason}."
     unreadable = next((str(row["unreadable"]) for row in rows if row.get("unreadable")), "")
     picture = f"data:image/{KINDS[drawn[0]['format']]};base64,{base64.b64encode(raw).decode()}" if raw else ""
-    paths = [str(row["path"]) for row in rows]
-    paths += sorted({str(path) for row in rows for path in row.get("drawn_from") or ()})
+    paths = [row["path"] for row in rows]
+    data = [row["drawn_from"] for row in rows if isinstance(row.get("drawn_from"), list)]
+    paths += sorted({str(path) for each in data for path in each})
     return (
         Figure(
             name=escaped_text(os.path.basename(stem)),

@@ -14,7 +14,7 @@ from flagstone.text import printable_text
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-SHOWN_CHARACTERS = 200_000
+SHOWN_CHARACTERS = 60_000  # laying out a hostile text takes the square of its length
 LEVELS_BELOW = 2  # the headings of a summary stand below those of the page
 WEB = re.compile("https?://", re.IGNORECASE)
 
@@ -39,14 +39,15 @@ def summary_html(text: str) -> str:
         html = str(renderer().render(shown))
     except RecursionError:
         html = f"<pre>{escape(shown)}</pre>"
-    return html + ("<p>The rest of this summary is left out here.</p>" if len(text) > len(shown) + 1000 else "")
+    is_cut = len(text) > SHOWN_CHARACTERS
+    return f"{html}<p>The rest is left out here; stages/ has the whole summary.</p>" if is_cut else html
 
 
 @cache
 def renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": 100}).enable("table").disable("image")
     markdown.validateLink = is_web_address  # type: ignore[method-assign, assignment]
     markdown.core.ruler.push("lower_headings", lower_headings)
     return markdown
