@@ -103,9 +103,17 @@ def project_keys(root: Path) -> Mapping[str, Any]:
 
 
 def config_file(project: Project, run: Run) -> Path:
-    """The config.yaml a run was created with; the project's own if it pinned none."""
-    pinned = run.pinned / "config.yaml"
-    return pinned if pinned.is_file() else project.config / "config.yaml"
+    return pinned_file(project, run, "config.yaml")
+
+
+def table_file(project: Project, run: Run | None) -> Path:
+    return pinned_file(project, run, "stages.yaml")
+
+
+def pinned_file(project: Project, run: Run | None, name: str) -> Path:
+    """A file of config/ as it was when the run was created; the project's own if none was pinned."""
+    pinned = run.pinned / name if run else None
+    return pinned if pinned and pinned.is_file() else project.config / name
 
 
 def default_settings(project: Project, run: Run) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def load_settings(
         for value, where in layers:
             here = {key: row for key, row in value.items() if key not in GONE_KEYS}
             schemas.check(project.schemas, NAME, here, where)
-    return settings_of(merge(default_settings(project, run), *(value for value, _ in layers)), run)
+    return settings_of(merge(default_settings(project, run), *(value for value, _ in layers)))
 
 
 def read_layer(path: Path) -> dict[str, Any]:
@@ -142,20 +150,14 @@ def read_layer(path: Path) -> dict[str, Any]:
     return value
 
 
-def settings_of(merged: Mapping[str, Any], run: Run) -> Settings:
-    try:
-        return Settings(
-            venue=str(merged["venue"]),
-            sandbox=sandbox_word(merged["sandbox"]),
-            approval=merged["approval"],
-            budget=merged["budget"],
-            merged={key: value for key, value in merged.items() if key not in PROJECT_ONLY},
-        )
-    except KeyError as error:
-        raise FlagstoneError(
-            f"{run.settings}: missing key {error.args[0]!r}",
-            hint="add it, or start a run with `flagstone new NAME --goal …`",
-        ) from error
+def settings_of(merged: Mapping[str, Any]) -> Settings:
+    return Settings(
+        venue=str(merged["venue"]),
+        sandbox=sandbox_word(merged["sandbox"]),
+        approval=merged["approval"],
+        budget=merged["budget"],
+        merged={key: value for key, value in merged.items() if key not in PROJECT_ONLY},
+    )
 
 
 def sandbox_word(value: object) -> str:
@@ -173,11 +175,6 @@ def sandbox_of(run: Run) -> str:
 def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:
     """The stage table a run was created with; the project's own if there is no run."""
     return load_table(table_file(project, run), project.schemas, validate=validate)
-
-
-def table_file(project: Project, run: Run | None) -> Path:
-    pinned = run.pinned / "stages.yaml" if run else None
-    return pinned if pinned and pinned.is_file() else project.config / "stages.yaml"
 
 
 def venue_fields(folder: Path, key: str) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError, suggestion
@@ -31,11 +34,11 @@ class Stage:
     nr: str
     name: str
     title: str
-    after: tuple[str, ...]
-    mode: str
-    requires: tuple[str, ...]
-    shows_index: bool
-    shows_venue: bool
+    after: tuple[str, ...] = ()
+    mode: str = "work"
+    requires: tuple[str, ...] = ()
+    shows_index: bool = False
+    shows_venue: bool = False
     runs_experiments: bool = False
     leaves: tuple[NamedFile, ...] = ()
 
@@ -88,56 +91,45 @@ def load_table(path: Path, schema_folder: Path, *, validate: bool = True) -> Sta
     value = schemas.read_yaml(path)
     if validate:
         schemas.check(schema_folder, "stages", value, str(path))
-    return StageTable(sort_stages(value["stages"], str(path)))
+    try:
+        stages = {nr: stage_of(nr, row) for nr, row in value["stages"].items()}
+    except (msgspec.ValidationError, AttributeError, KeyError, TypeError) as error:
+        raise FlagstoneError(f"{path} is no stage table: {error}", hint=f"correct {path}") from error
+    return StageTable(sort_stages(stages, str(path)))
 
 
-def sort_stages(rows: Mapping[str, Mapping[str, Any]], where: str) -> tuple[Stage, ...]:
-    """Rows as stages, sorted so that nothing comes before what it rests on."""
-    strangers = sorted({up for row in rows.values() for up in row.get("after", [])} - set(rows))
+def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:
+    leaves = [{"path": path, "names": names} for path, names in row.get("leaves", {}).items()]
+    return msgspec.convert({**row, "nr": nr, "leaves": leaves}, Stage)
+
+
+def sort_stages(stages: Mapping[str, Stage], where: str) -> tuple[Stage, ...]:
+    """Stages in an order in which nothing comes before what it rests on."""
+    strangers = sorted({up for stage in stages.values() for up in stage.after} - set(stages))
     if strangers:
         raise FlagstoneError(
             f"{where}: `after` names stages that do not exist: {', '.join(strangers)}",
-            hint=f"the stages of this table are {', '.join(sorted(rows))}",
+            hint=f"the stages of this table are {', '.join(sorted(stages))}",
         )
-    refuse_doubles(rows, where)
+    refuse_same_names(stages, where)
     done: dict[str, Stage] = {}
-    while len(done) < len(rows):
-        ready = sorted(
-            nr for nr, row in rows.items() if nr not in done and all(up in done for up in row.get("after", []))
-        )
+    while len(done) < len(stages):
+        ready = sorted(nr for nr, stage in stages.items() if nr not in done and done.keys() >= set(stage.after))
         if not ready:
-            stuck = ", ".join(sorted(set(rows) - set(done)))
+            stuck = ", ".join(sorted(set(stages) - set(done)))
             raise FlagstoneError(
                 f"{where}: the stages {stuck} depend on each other in a circle",
                 hint="remove one of their `after` entries, so that there is a first one",
             )
-        done[ready[0]] = stage_of(ready[0], rows[ready[0]])
+        done[ready[0]] = stages[ready[0]]
     return tuple(done.values())
 
 
-def refuse_doubles(rows: Mapping[str, Mapping[str, Any]], where: str) -> None:
+def refuse_same_names(stages: Mapping[str, Stage], where: str) -> None:
     """Refuses one name for two stages: rules and files are named by it."""
-    owners: dict[str, str] = {}
-    for nr, row in sorted(rows.items()):
-        name = row["name"]
-        if name in owners:
+    for one, other in combinations(sorted(stages), 2):
+        if stages[one].name == stages[other].name:
             raise FlagstoneError(
-                f"{where}: the stages {owners[name]} and {nr} are both called {name!r}",
+                f"{where}: the stages {one} and {other} are both called {stages[one].name!r}",
                 hint="give one of them another name",
             )
-        owners[name] = nr
-
-
-def stage_of(nr: str, row: Mapping[str, Any]) -> Stage:
-    return Stage(
-        nr=nr,
-        name=row["name"],
-        title=row["title"],
-        after=tuple(row.get("after", [])),
-        mode=row.get("mode", "work"),
-        requires=tuple(row.get("requires", [])),
-        shows_index=bool(row.get("shows_index", False)),
-        shows_venue=bool(row.get("shows_venue", False)),
-        runs_experiments=bool(row.get("runs_experiments", False)),
-        leaves=tuple(NamedFile(path, tuple(names)) for path, names in row.get("leaves", {}).items()),
-    )

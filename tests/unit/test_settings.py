@@ -29,7 +29,7 @@ LIMITS = {
 def stage(**changes: object) -> StageSettings:
     """The settings of stage 01 where a run is set to this."""
     plain = {"goal": "g", "venue": "v", "sandbox": "auto", "approval": {}, "budget": {}, "agent": "auto"}
-    return settings_of({**plain, "limits": LIMITS, **changes}, Run(Path("run"))).for_stage("01")
+    return settings_of({**plain, "limits": LIMITS, **changes}).for_stage("01")
 
 
 def test_the_automatic_agent_has_the_options_of_claude() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flagstone.errors import FlagstoneError
-from flagstone.stages import StageTable, load_table, sort_stages
+from flagstone.stages import StageTable, load_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,24 +48,39 @@ def test_ancestors_and_descendants_are_transitive(table: StageTable) -> None:
     assert [stage.nr for stage in table.descendants("06")] == ["07", "08"]
 
 
-def row(name: str, *after: str) -> dict[str, object]:
-    return {"name": name, "title": "Any", "after": list(after)}
+def table_of(tmp_path: Path, **after: str) -> StageTable:
+    """A table of stages that are named by their numbers, with what each rests on."""
+    return load(
+        tmp_path, {nr[1:]: {"name": f"stage_{nr}", "title": "Any", "after": up.split()} for nr, up in after.items()}
+    )
 
 
-def test_a_table_is_sorted_by_what_rests_on_what() -> None:
-    assert [stage.nr for stage in sort_stages({"01": row("a", "02"), "02": row("b")}, "table")] == ["02", "01"]
+def load(tmp_path: Path, rows: object) -> StageTable:
+    path = tmp_path / "stages.yaml"
+    path.write_text(yaml.safe_dump({"stages": rows}))
+    return load_table(path, ROOT / "schemas", validate=False)
 
 
-def test_a_circle_is_named() -> None:
+def test_a_table_is_sorted_by_what_rests_on_what(tmp_path: Path) -> None:
+    assert [stage.nr for stage in table_of(tmp_path, s01="02", s02="")] == ["02", "01"]
+
+
+def test_a_circle_is_named(tmp_path: Path) -> None:
     with pytest.raises(FlagstoneError, match="02, 03 depend on each other in a circle"):
-        sort_stages({"01": row("a"), "02": row("b", "03"), "03": row("c", "02")}, "table")
+        table_of(tmp_path, s01="", s02="03", s03="02")
 
 
-def test_a_stranger_in_after_is_named() -> None:
+def test_a_stranger_in_after_is_named(tmp_path: Path) -> None:
     with pytest.raises(FlagstoneError, match="do not exist: 07"):
-        sort_stages({"01": row("a", "07")}, "table")
+        table_of(tmp_path, s01="07")
 
 
-def test_two_stages_with_one_name_are_refused() -> None:
+def test_two_stages_with_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FlagstoneError, match="both called 'any'"):
-        sort_stages({"01": row("any"), "02": row("any", "01")}, "table")
+        load(tmp_path, {"01": {"name": "any", "title": "Any"}, "02": {"name": "any", "title": "Any", "after": ["01"]}})
+
+
+@pytest.mark.parametrize("rows", [None, {"01": None}, {"01": {"title": "Any"}}, {"01": {"name": "a", "title": 3}}])
+def test_a_table_of_another_form_is_an_error_even_where_nobody_validates_it(tmp_path: Path, rows: object) -> None:
+    with pytest.raises(FlagstoneError, match=r"stages\.yaml is no stage table"):
+        load(tmp_path, rows)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,7 @@ class Location:
 
     @cached_property
     def project(self) -> Project:
-        if self.project_option:
-            return find_project(self.project_option.absolute())
-        return find_project(self.here)
+        return find_project(self.project_option.absolute() if self.project_option else self.here)
 
     def run(self, name: str | None) -> Run:
         return chosen_run(self.project, name, project_keys(self.project.root), self.here)
@@ -81,12 +80,7 @@ def words_of_person() -> str:
         return click.edit("", extension=".md") or ""
     except click.ClickException as error:
         click.echo(f"{error.format_message()}; write here instead, and end with an empty line:", err=True)
-    return "".join(lines_to_an_empty_one())
-
-
-def lines_to_an_empty_one() -> Iterator[str]:
-    while (line := sys.stdin.readline()).strip():
-        yield line
+    return "".join(takewhile(str.strip, iter(sys.stdin.readline, "")))
 
 
 def has_colour() -> bool:

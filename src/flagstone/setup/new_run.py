@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def create(project: Project, asked: NewRun) -> Run:
     except OSError as error:
         raise cannot_write(final.root, error) from error
     finally:
-        pinning.forget(building.root)
+        shutil.rmtree(building.root, ignore_errors=True)
     return final
 
 
@@ -81,8 +82,8 @@ def exists(project: Project, name: str) -> FlagstoneError:
 
 
 def fill(project: Project, run: Run, asked: NewRun) -> None:
-    for room in WORKSPACE_FOLDERS:
-        (run.workspace / room).mkdir(parents=True)
+    for folder in WORKSPACE_FOLDERS:
+        (run.workspace / folder).mkdir(parents=True)
     for folder in EMPTY_FOLDERS:
         (run.root / folder).mkdir()
         (run.root / folder / ".gitkeep").touch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
@@ -15,9 +15,21 @@ FILES = ("config.yaml", "stages.yaml", "venues.yaml")
 
 
 def pin_all(project: Project, run: Run) -> list[str]:
-    """Copies everything a run is built with; returns what changed by it."""
+    """Copies everything a run is built with. Returns what changed by it."""
+    files = (path for folder in FOLDERS for path in sorted((project.root / folder).rglob("*")) if path.is_file())
+    pairs = [(path, run.pinned / path.relative_to(project.root)) for path in files]
+    return pin(run, [*pairs, *((project.config / name, run.pinned / name) for name in FILES)])
+
+
+def pin_stage(project: Project, run: Run, stage: Stage) -> list[str]:
+    """Takes the newer prompt of one stage only."""
+    name = f"{stage.key}.md.j2"
+    return pin(run, [(project.prompts / name, run.pinned / "prompts" / name)])
+
+
+def pin(run: Run, pairs: Iterable[tuple[Path, Path]]) -> list[str]:
     changed = []
-    for source, target in pairs(project, run):
+    for source, target in pairs:
         try:
             content = source.read_bytes()
         except OSError as error:
@@ -27,28 +39,3 @@ def pin_all(project: Project, run: Run) -> list[str]:
             write_atomic(target, content)
             changed.append(run.relative(target))
     return changed
-
-
-def pairs(project: Project, run: Run) -> list[tuple[Path, Path]]:
-    found = []
-    for folder in FOLDERS:
-        top = project.root / folder
-        found += [
-            (path, run.pinned / folder / path.relative_to(top)) for path in sorted(top.rglob("*")) if path.is_file()
-        ]
-    return found + [(project.config / name, run.pinned / name) for name in FILES]
-
-
-def pin_stage(project: Project, run: Run, stage: Stage) -> list[str]:
-    """Takes the newer prompt of one stage only."""
-    source = project.prompts / f"{stage.key}.md.j2"
-    target = run.pinned / "prompts" / source.name
-    if target.is_file() and target.read_bytes() == source.read_bytes():
-        return []
-    write_atomic(target, source.read_bytes())
-    return [run.relative(target)]
-
-
-def forget(folder: Path) -> None:
-    """Removes a folder that was being built when something went wrong."""
-    shutil.rmtree(folder, ignore_errors=True)
