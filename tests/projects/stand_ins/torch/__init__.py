@@ -28,6 +28,16 @@ class Tensor:
     def item(self) -> float:
         return self.data[0]
 
+    def __mul__(self, factor: float) -> Tensor:
+        made = Tensor([factor * value for value in self.data], (self,))
+
+        def pass_back() -> None:
+            for number, gradient in enumerate(made.grad):
+                self.grad[number] += factor * gradient
+
+        made.pass_back = pass_back
+        return made
+
     def tanh(self) -> Tensor:
         made = Tensor([math.tanh(value) for value in self.data], (self,))
 

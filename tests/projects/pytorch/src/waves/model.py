@@ -10,6 +10,7 @@ MOMENTUM = 0.0
 
 class Network(nn.Module):
     def __init__(self) -> None:
+        super().__init__()
         self.first = nn.Linear(1, HIDDEN)
         self.last = nn.Linear(HIDDEN, 1)
 
