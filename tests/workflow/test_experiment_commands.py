@@ -180,3 +180,13 @@ def test_a_sandbox_that_fails_is_no_crash_of_the_candidate(project: Path, monkey
     assert "the sandbox could not be set up: bwrap: cannot mount /proc" in said and len(ledger(project, "one")) == 1
     flagstone(project, "run", "one")
     assert [line["verdict"] for line in ledger(project, "one")] == ["advance"] * 3
+
+
+def test_without_an_agent_a_person_is_told_of_the_way_without_a_model(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    path.write_text(yaml.safe_dump({**spec(project), "agent": {}}))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    said = flagstone(project, "run", "one", "--no-check", code=2)
+    assert "Claude Code is not installed" in said and "new NAME --param KEY=LOW:HIGH" in said

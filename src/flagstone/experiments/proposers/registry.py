@@ -29,10 +29,10 @@ def by_agent(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Propo
     from flagstone.agents import agent_named
     from flagstone.experiments.proposers.agent import AgentProposer
 
-    agent = agent_named(driver or spec.agent.driver or "auto", {**setup.options, **spec.agent.options})
+    agent = agent_named(driver or spec.agent.driver or "claude", {**setup.options, **spec.agent.options})
     fault = agent.fault()
     if fault:
-        raise FlagstoneError(fault[0], hint=fault[1])
+        raise FlagstoneError(fault[0], hint=f"{fault[1]}; or search without a model: new NAME --param KEY=LOW:HIGH")
     return AgentProposer(agent, prompts, setup)
 
 
