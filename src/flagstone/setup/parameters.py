@@ -25,22 +25,27 @@ def with_parameters(plan: dict[str, Any], root: Path, texts: Sequence[str]) -> d
     found = {**plan, "subject": subject, "harness": harness, "search": search}
     found.setdefault("proposer", "search")
     for parameter in map(parameter_of, texts):
-        word = None if parameter.file else word_in(harness.get("argv", ()), parameter.key)
-        if word:
-            file, name = ARGUMENTS, parameter.name
-            key = name
-            argv = [*harness["argv"]]
-            argv[word.index] = f"{word.before}{{{name}}}"
-            harness["argv"] = argv
-            subject["arguments"] = {**subject.get("arguments", {}), name: plain_value(word.value)}
-        else:
-            file, key = place_of(parameter, subject, root)
-            name = f"{file}:{key}" if key in search["parameters"] else key
+        file, key = take_word(parameter, subject, harness) or place_of(parameter, subject, root)
+        name = f"{file}:{key}" if key in search["parameters"] else key
         if not matches(file, tuple(subject.get("mutable", ()))):
             subject["mutable"] = [*subject.get("mutable", ()), file]
         own = {**({} if file == entry else {"file": file}), **({} if key == name else {"key": key})}
         search["parameters"][name] = {**own, **parameter.range}
     return found
+
+
+def take_word(parameter: Parameter, subject: dict[str, Any], harness: dict[str, Any]) -> tuple[str, str] | None:
+    """Makes a word of the command line a part of the candidate: its file, and its name there. None if there is none."""
+    argv, name = list(harness.get("argv", ())), parameter.name
+    word = None if parameter.file else word_in(argv, parameter.key)
+    if word is None:
+        return None
+    if name in subject.get("arguments", {}):
+        raise FlagstoneError(f"--param {parameter.key} is given twice", hint="give it once, with the whole range")
+    argv[word.index] = f"{word.before}{{{name}}}"
+    harness["argv"] = argv
+    subject["arguments"] = {**subject.get("arguments", {}), name: plain_value(word.value)}
+    return ARGUMENTS, name
 
 
 def entry_in(argv: Sequence[str], root: Path) -> str:

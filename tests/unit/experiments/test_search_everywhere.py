@@ -96,6 +96,11 @@ def test_a_name_that_several_files_have_is_asked_for_by_its_file(tmp_path: Path)
     assert rows["b.yaml:optim.lr"] == {"file": "b.yaml", "key": "optim.lr", "low": 1, "high": 3}
 
 
+def test_a_word_of_the_command_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FlagstoneError, match="--param lr is given twice"):
+        plan_for(tmp_path, "lr=1:2", "lr=2:3", argv=("python", "t", "--lr", "1"))
+
+
 @pytest.mark.parametrize("text", ["lr", "lr=", "lr=1", "lr=1:", "lr=a:b", "lr=1:2:lin", "=1:2"])
 def test_what_is_no_range_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(FlagstoneError, match="is no range"):
