@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from pkgutil import resolve_name
 
 from flagstone.artifacts.formats import (
     DIGEST_LIMIT_BYTES,
-    Describer,
     Makers,
     Shape,
     Unreadable,
@@ -24,9 +24,25 @@ from flagstone.text import escaped_text
 DATA_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "yaml", "yml"})
 RESULT_FORMATS = frozenset({"json", "jsonl", "csv", "tsv", "parquet", "npz", "npy"})
 FIGURE_FORMATS = frozenset({"png", "pdf", "svg", "jpg", "jpeg"})
-KNOWN_FORMATS = DATA_FORMATS | RESULT_FORMATS | FIGURE_FORMATS
 FORMATS_OF = {"data": DATA_FORMATS, "results": RESULT_FORMATS, "figures": FIGURE_FORMATS}
 OTHER = "other"
+# by the ending of a file: the module that reads such files, and its function
+SHAPES = {
+    "csv": "tables:csv_shape",
+    "tsv": "tables:tsv_shape",
+    "jsonl": "tables:jsonl_shape",
+    "parquet": "tables:parquet_shape",
+    "json": "documents:json_shape",
+    "yaml": "documents:yaml_shape",
+    "yml": "documents:yaml_shape",
+    "npy": "arrays:npy_shape",
+    "npz": "arrays:npz_shape",
+    "png": "pictures:png_shape",
+    "jpg": "pictures:jpeg_shape",
+    "jpeg": "pictures:jpeg_shape",
+    "svg": "pictures:svg_shape",
+    "pdf": "pictures:pdf_shape",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ class IndexEntry:
 
 def format_of(path: str) -> str:
     ending = os.path.splitext(path)[1][1:].lower()
-    return ending if ending in KNOWN_FORMATS else OTHER
+    return ending if ending in SHAPES else OTHER
 
 
 def describe(run: Run, path: str, kind: str, cache: DigestCache) -> IndexEntry:
@@ -89,19 +105,5 @@ def shape_of(real: str, known: IndexEntry) -> Shape:
     if known.format == OTHER:
         return Shape({}, 0)
     with open_regular(real) as stream:
-        return describer(known.format)(stream, known.size)
-
-
-def describer(ending: str) -> Describer:
-    """The function that looks into such a file; only the modules that are needed are loaded."""
-    if ending in FIGURE_FORMATS:
-        from flagstone.artifacts.formats import pictures
-
-        return pictures.DESCRIBERS[ending]
-    if ending in ("npy", "npz"):
-        from flagstone.artifacts.formats import arrays
-
-        return arrays.npy_shape if ending == "npy" else arrays.npz_shape
-    from flagstone.artifacts.formats import documents, tables
-
-    return documents.DESCRIBERS.get(ending) or tables.DESCRIBERS[ending]
+        found: Shape = resolve_name(f"flagstone.artifacts.formats.{SHAPES[known.format]}")(stream, known.size)
+        return found

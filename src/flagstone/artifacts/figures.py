@@ -32,12 +32,10 @@ class FigureData:
 
 def figure_registry(run: Run) -> Mapping[str, FigureData]:
     """The data that each row of workspace/figures/figures.json names, by the figure's path."""
-    return {
-        path: data
-        for row in registry_rows(run)
-        for data in [figure_data(run, REGISTRY, row.get("data"))]
-        for path in paths_of(row)
-    }
+    found: dict[str, FigureData] = {}
+    for row in registry_rows(run):
+        found |= dict.fromkeys(paths_of(row), figure_data(run, REGISTRY, row.get("data")))
+    return found
 
 
 def figure_captions(run: Run) -> Mapping[str, str]:

@@ -17,7 +17,6 @@ from .reading import (
     size_words as size_words,
 )
 from .shape import (
-    Describer as Describer,
     Makers as Makers,
     MakerTally as MakerTally,
     Shape as Shape,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable, decode_text, size_words
-from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_names
+from flagstone.artifacts.formats.shape import Makers, MakerTally, Shape, printable_names
 from flagstone.schemas import yaml_nodes
 
 JSON_LIMIT_BYTES = 16_000_000
@@ -84,6 +84,3 @@ def yaml_shape(stream: BinaryIO, size: int) -> Shape:
         keys = [key.value for key, _ in top.value if isinstance(key, yaml.ScalarNode)]
         return Shape({"type": "object", "keys": printable_names(keys)}, 1 if count else 0, makers)
     return Shape({"type": "array", "item_count": count} if top else {"type": "scalar"}, count, makers)
-
-
-DESCRIBERS: Mapping[str, Describer] = {"json": json_shape, "yaml": yaml_shape, "yml": yaml_shape}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Mapping
 from typing import BinaryIO
 
 from flagstone.artifacts.formats.reading import Unreadable, size_words
-from flagstone.artifacts.formats.shape import Describer, Shape
+from flagstone.artifacts.formats.shape import Shape
 
 SVG_LIMIT_BYTES = 32_000_000
 PDF_LIMIT_BYTES = 64_000_000
@@ -142,12 +141,3 @@ def unpack(packed: bytes) -> bytes:
         return zlib.decompressobj().decompress(packed, UNPACKED_LIMIT_BYTES)
     except zlib.error:
         return b""
-
-
-DESCRIBERS: Mapping[str, Describer] = {
-    "png": png_shape,
-    "jpg": jpeg_shape,
-    "jpeg": jpeg_shape,
-    "svg": svg_shape,
-    "pdf": pdf_shape,
-}

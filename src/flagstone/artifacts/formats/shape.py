@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
 
 from flagstone.text import escaped_text
 
@@ -33,9 +32,6 @@ class Shape:
     schema: Mapping[str, object]
     records: int
     makers: Makers = field(default_factory=Makers)
-
-
-Describer = Callable[[BinaryIO, int], Shape]
 
 
 def printable_name(text: object) -> str:

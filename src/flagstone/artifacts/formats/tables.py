@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
 
 from flagstone.artifacts.formats.documents import loads_strict
 from flagstone.artifacts.formats.reading import Unreadable, size_words, text_lines
-from flagstone.artifacts.formats.shape import Describer, Makers, MakerTally, Shape, printable_names
+from flagstone.artifacts.formats.shape import Makers, MakerTally, Shape, printable_names
 
 COUNT_LIMIT_BYTES = 64_000_000
 HEAD_BYTES = 1_000_000
@@ -30,6 +30,10 @@ def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
     makers = tally.makers() if makers_at else Makers(unnamed=count)
     schema = {"type": "table", "columns": printable_names(columns), "column_count": len(columns)}
     return Shape(schema | row_count(count, size), count, makers)
+
+
+csv_shape = partial(delimited_shape, delimiter=",")
+tsv_shape = partial(delimited_shape, delimiter="\t")
 
 
 def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list[str]]:
@@ -81,11 +85,3 @@ def parquet_shape(stream: BinaryIO, size: int) -> Shape:
     columns, rows = footer(stream, size)
     schema = {"type": "table", "columns": printable_names(columns), "column_count": len(columns), "row_count": rows}
     return Shape(schema, rows, Makers(unnamed=rows))
-
-
-DESCRIBERS: Mapping[str, Describer] = {
-    "csv": partial(delimited_shape, delimiter=","),
-    "tsv": partial(delimited_shape, delimiter="\t"),
-    "jsonl": jsonl_shape,
-    "parquet": parquet_shape,
-}

@@ -43,9 +43,12 @@ def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]
     except Unreadable as refusal:
         yield failed_check("paper-main", f"write {MAIN}: it {refusal.reason}")
     else:
-        yield from source_checks(inspection, sources)
+        yield main_check(sources)
+        yield venue_check(inspection, sources)
+        yield sections_check(sources)
+        yield from bibliography_checks(inspection, sources)
     yield from pdf_checks(inspection, must_be_fresh)
-    yield from build_log_checks(inspection)
+    yield build_log_check(inspection)
     yield skipped_check("citation-verification", f"citation verification {LATER}")
     yield skipped_check("self-review", f"self review {LATER}")
 
@@ -66,13 +69,6 @@ def sources_of(inspection: Inspection) -> Sources:
                 # a bare name may be a file of the TeX installation, as in \input{glyphtounicode}
                 found.missing += [path] if "/" in name else []
     return found
-
-
-def source_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
-    yield main_check(sources)
-    yield venue_check(inspection, sources)
-    yield sections_check(sources)
-    yield from bibliography_checks(inspection, sources)
 
 
 def main_check(sources: Sources) -> Check:
@@ -180,32 +176,31 @@ def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
     return "", 0, problems
 
 
-def build_log_checks(inspection: Inspection) -> Iterator[Check]:
+def build_log_check(inspection: Inspection) -> Check:
     """The log has no error, names its output, and what it says of that output is true of the PDF."""
     rule, again = "paper-build-log", f"compile again and keep the whole log as {BUILD_LOG}"
     try:
         log = inspection.text(BUILD_LOG)
     except Unreadable as refusal:
-        yield failed_check(rule, f"{again}: it {refusal.reason}")
-        return
+        return failed_check(rule, f"{again}: it {refusal.reason}")
     error = LOG_ERROR.search(log)
     if error:
-        yield failed_check(rule, f"fix the LaTeX error and compile; the log says “{escaped_text(error.group(), 120)}”")
-    elif not LOG_MENTION.search(log):
-        yield failed_check(rule, f"{again}: it does not mention the PDF that was written")
-    elif contradicts(log, inspection):
-        yield failed_check(rule, f"{again}: {contradicts(log, inspection)}")
-    else:
-        yield passed_check(rule, "the log names its output and shows no error")
+        return failed_check(rule, f"fix the LaTeX error and compile; the log says “{escaped_text(error.group(), 120)}”")
+    if not LOG_MENTION.search(log):
+        return failed_check(rule, f"{again}: it does not mention the PDF that was written")
+    contradiction = contradiction_in(log, inspection)
+    if contradiction:
+        return failed_check(rule, f"{again}: {contradiction}")
+    return passed_check(rule, "the log names its output and shows no error")
 
 
-def contradicts(log: str, inspection: Inspection) -> str:
+def contradiction_in(log: str, inspection: Inspection) -> str:
     """How the last line of pdfTeX contradicts the PDF on disk ('' if it does not)."""
-    said = LOG_OUTPUT.findall(log.replace("\n", ""))  # TeX breaks its lines after 79 characters
+    reports = LOG_OUTPUT.findall(log.replace("\n", ""))  # TeX breaks its lines after 79 characters
     path, pages, _ = compiled_pdf(inspection)
-    if not said or not path:
+    if not reports or not path:
         return ""
     size = regular_file(inspection.run.root / path, inspection.run.root)[1].st_size
-    if int(said[-1][2]) == size:
+    if int(reports[-1][2]) == size:
         return ""
-    return f"it reports {said[-1][1]} pages in {said[-1][2]} bytes, but {path} has {pages} in {size}"
+    return f"it reports {reports[-1][1]} pages in {reports[-1][2]} bytes, but {path} has {pages} in {size}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Sequence
 
@@ -41,6 +40,8 @@ def wanted_text(file: NamedFile) -> str:
 
 
 def csv_rows(text: str) -> list[object]:
+    import csv
+
     try:
         rows: list[object] = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
