@@ -137,7 +137,7 @@ def details_of(opened: OpenedRun, status: RunStatus) -> list[str]:
     found += [
         row.reason if row.reason.startswith("stage ") else f"stage {row.nr} {row.title}: {row.reason}"
         for row in status.stages
-        if row.state in ("failed", "stale", "running") and row.reason
+        if row.state in ("failed", "paused", "stale", "running") and row.reason
     ]
     try:
         check_run(opened.project, opened.run)
