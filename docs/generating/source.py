@@ -10,7 +10,7 @@ from pathlib import Path
 from flagstone.artifacts.rules.requirements import REQUIREMENTS
 from flagstone.gates.judge import State
 
-CODE = Path(__file__).resolve().parent.parent / "src" / "flagstone"
+CODE = Path(__file__).resolve().parents[2] / "src" / "flagstone"
 RULE = re.compile(r"[a-z]+(?:-[a-z]+)+\Z")
 SAYS = ("passed_check", "failed_check", "skipped_check")
 
