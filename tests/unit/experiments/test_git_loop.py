@@ -71,7 +71,9 @@ def test_three_at_a_time_give_the_ledger_of_one_at_a_time(tmp_path: Path) -> Non
     assert told[0] == told[1]
 
 
-def test_a_run_does_not_find_the_repository_that_it_lies_in(committed: Laboratory) -> None:
-    looks_for_it = "if git rev-parse --show-toplevel; then exit 1; fi; python train.py"
+def test_a_run_finds_a_repository_of_its_own_and_not_the_one_that_it_lies_in(committed: Laboratory) -> None:
+    looks_for_it = 'test "$(git rev-parse --show-toplevel)" = "$(pwd -P)" || exit 1; git rev-parse --absolute-git-dir; '
+    looks_for_it += "python train.py"
     committed.make(subject=SUBJECT, harness={"argv": ["sh", "-c", looks_for_it], "seconds": 30})
     assert committed.step().status == "ok"
+    assert str(committed.home.root / "state" / "git") in committed.home.run("r0001").log.read_text()

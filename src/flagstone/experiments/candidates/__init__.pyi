@@ -26,7 +26,11 @@ from .folders import (
     unlock as unlock,
     walk as walk,
 )
-from .git import Store as Store, plain_environment as plain_environment
+from .git import (
+    Store as Store,
+    make_run_repository as make_run_repository,
+    plain_environment as plain_environment,
+)
 from .subject import Subject as Subject, subject_of as subject_of
 from .survey import Survey as Survey
 from .working import Working as Working

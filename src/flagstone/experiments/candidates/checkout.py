@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT
@@ -63,12 +65,24 @@ class GitSource:
         self.store.make()
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)
+        self.fetch_submodules(self.spec.root, tree)
         if not self.spec.arguments and not any(matches(row.path, self.spec.mutable) for row in self.store.rows(tree)):
             raise FlagstoneError(
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
             )
         return self.with_new_sources(tree, commit)
+
+    def fetch_submodules(self, root: Path, tree: str) -> None:
+        """Takes over the submodules that are checked out, from there: no network is asked. Others stay empty."""
+        modules = [row for row in self.store.rows(tree) if row.mode == SUBMODULE]
+        known = self.store.repository.sizes([row.sha for row in modules]) if modules else {}
+        for row in modules:
+            place = root / row.path
+            if row.sha not in known and (place / ".git").exists():
+                with suppress(FlagstoneError):
+                    self.store.repository.fetch(place, row.sha)
+                    self.fetch_submodules(place, self.store.repository.tree_of(row.sha))
 
     def with_new_sources(self, tree: str, commit: str) -> tuple[str, str]:
         """The tree and commit with the sources that nobody has committed yet: a program may import them."""
@@ -109,10 +123,17 @@ class GitSource:
             ("not committed, so not part of the experiment", [each.path for each in changes if each.is_tracked]),
             ("new and not committed, so not part of it", new),
             ("not committed, but part of every run and of the branch of the best", added),
-            ("submodules, empty folders in every run", sorted(base.submodules)),
+            (
+                "submodules that are not checked out, empty folders in every run (cure: git submodule update --init)",
+                self.missing_submodules(base),
+            ),
             ("kept with LFS, pointers and not contents in every run", self.pointers(base)),
         )
         return tuple(f"{words}: {first_few([printable(path) for path in paths])}" for words, paths in found if paths)
+
+    def missing_submodules(self, tree: Tree) -> list[str]:
+        known = self.store.repository.sizes({tree.files[path].sha for path in tree.submodules})
+        return sorted(path for path in tree.submodules if tree.files[path].sha not in known)
 
     def pointers(self, tree: Tree) -> list[str]:
         """Files whose content is somewhere else."""

@@ -7,12 +7,24 @@ import stat
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 from flagstone.experiments.candidates.candidate import Snapshot
 from flagstone.experiments.candidates.checkout import LEFTOVERS, GitSource
 from flagstone.experiments.candidates.folders import is_left_out, walk
-from flagstone.experiments.candidates.git import LINK, SUBMODULE, Batch, Recent, Store, Tree, edit_tree, tree_of
+from flagstone.experiments.candidates.git import (
+    EMPTY,
+    LINK,
+    SUBMODULE,
+    Batch,
+    Blob,
+    Recent,
+    Store,
+    Tree,
+    edit_tree,
+    tree_of,
+)
 from flagstone.experiments.candidates.last_seen import LastSeen
 from flagstone.experiments.candidates.laying import Laying, Layout
 from flagstone.experiments.candidates.project import ENVIRONMENTS, FilesSource
@@ -40,11 +52,25 @@ OF_A_RUN = ("run.log", "result.json", "proposal.json", "agent", "draft", "tree",
 
 @dataclass(frozen=True)
 class Placement:
-    """How a tree is laid out, what runs write to beside it, and what may change though no glob names it."""
+    """How a tree is laid out, what runs write to beside it, and what may change though no glob names it.
+
+    `repository` is what git finds in a run; empty if it finds none.
+    """
 
     layout: Layout
     written: Written
     also_mutable: frozenset[str]
+    repository: str
+
+    @cached_property
+    def of_runs(self) -> Layout:
+        """The layout in which programs are run."""
+        own = {".git": self.repository} if self.repository else {}
+        return replace(self.layout, links={**self.layout.links, **own})
+
+    @cached_property
+    def without_links(self) -> Layout:
+        return replace(self.layout, links={})
 
 
 @dataclass(frozen=True)
@@ -56,6 +82,7 @@ class Subject:
     store: Store
     trees: Recent[str, Tree] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     placements: Recent[str, Placement] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    submodules: Recent[str, Tree] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     last_seen: Recent[Path, LastSeen] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     is_named: dict[str, bool] = field(default_factory=dict, compare=False)
     left: dict[Path, Path] = field(default_factory=dict, compare=False)
@@ -64,6 +91,11 @@ class Subject:
     @property
     def home(self) -> Path:
         return self.store.root.parent
+
+    @property
+    def run_repository(self) -> Path:
+        """What git finds in a run."""
+        return self.home / "state" / "git"
 
     def base(self) -> Snapshot:
         """The tree everything starts from, stored."""
@@ -123,8 +155,9 @@ class Subject:
         Without `links`, nothing in it leads to the project.
         """
         owner = self.left.get(folder, folder).parent.name
-        layout = self.placement(tree).layout
-        touched = self.put(layout if links else replace(layout, links={}), folder, is_strict=True)
+        placement = self.placement(tree)
+        of_person = placement.layout if folder.parent == self.home else placement.of_runs
+        touched = self.put(of_person if links else placement.without_links, folder, is_strict=True)
         return (
             f"{owner} wrote into its sources: {first_few([printable(path) for path in sorted(touched)])}"
             if touched
@@ -145,13 +178,30 @@ class Subject:
         return self.placements.find(sha, lambda: self.placement_of(self.tree(sha)))
 
     def placement_of(self, tree: Tree) -> Placement:
-        """Submodules and folders that runs write to stand there empty."""
+        """Submodules that the project has not checked out, and folders that runs write to, are empty."""
         written = written_by_runs(self.spec, self.source, tree)
         ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, self.spec.outputs)}
         folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
+        inner = self.files_of_submodules(tree)
+        folders |= {os.fspath(above) for path in inner for above in Path(path).parents} - {"."}
         links = links_of(self.spec.root, tree, folders, self.source.beside(folders), written)
-        files = {path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}
-        return Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree))
+        files = {**{path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}, **inner}
+        repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""
+        return Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
+
+    def files_of_submodules(self, tree: Tree) -> dict[str, Blob]:
+        """The files of the submodules whose commits are in the store, and of those within them."""
+        found: dict[str, Blob] = {}
+        for path in sorted(tree.submodules):
+            commit = tree.files[path].sha
+            inner = self.submodules.find(commit, partial(self.submodule, commit))
+            files = {**inner.files, **self.files_of_submodules(inner)}
+            found |= {f"{path}/{name}": blob for name, blob in files.items() if blob.mode != SUBMODULE}
+        return found
+
+    def submodule(self, commit: str) -> Tree:
+        repository = self.store.repository
+        return self.tree(repository.tree_of(commit)) if repository.sizes([commit]) else EMPTY
 
     def last_seen_in(self, folder: Path) -> LastSeen:
         return self.last_seen.find(folder, lambda: LastSeen.load(self.record_of(folder)))

@@ -114,7 +114,7 @@ class Taking:
         if path in self.before.folders:
             self.fault(path, "was a folder, and was replaced")
         elif any(path.startswith(f"{name}/") for name in self.before.submodules):
-            self.fault(path, "was added within a submodule")
+            self.look_within_submodule(path, status)
         elif self.rules.drops(path) or self.is_link(path, status):
             return
         elif not self.rules.mutable(path):
@@ -126,6 +126,16 @@ class Taking:
             now = self.content(path, status, Blob(mode, ""), is_wanted=True)
             if now is not None:
                 self.changes[path] = now
+
+    def look_within_submodule(self, path: str, status: os.stat_result) -> None:
+        was = self.entries.get(path)
+        if was is None:
+            self.fault(path, "was added within a submodule")
+            return
+        problem = fault_of(status, was)
+        now = None if problem else self.content(path, status, was, is_wanted=False)
+        if now != was:
+            self.fault(path, problem or "was changed within a submodule")
 
     def is_link(self, path: str, status: os.stat_result) -> bool:
         return path in self.rules.links and stat.S_ISLNK(status.st_mode)

@@ -23,16 +23,24 @@ from flagstone.experiments.engine.opening import (
     refuse_if_unclean,
 )
 from flagstone.experiments.engine.proposing import Proposals
-from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_line
+from flagstone.experiments.ledger import (
+    Accounts,
+    Entry,
+    History,
+    Scalars,
+    best,
+    derived,
+    further_lines,
+    tail_of,
+    verdict_line,
+)
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.plans import command_of, run_id
 from flagstone.processes import Interruption, end_orphans
 from flagstone.records import cannot_write
-from flagstone.text import list_text
 
-MOST_CHANGES = 50
 Prepared = tuple[Candidate, Measurement | None]
 
 
@@ -238,12 +246,11 @@ class Engine:
         is_told = self.tells_interruptions or self.opened.home.stop.exists()
         if first is not None and first.status == "interrupted" and not is_told:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
-        entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes()[:MOST_CHANGES])
+        entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes())
         self.history.append(entry)
         self.follow(entry)
-        self.say(verdict_line(entry, self.opened.spec))
-        if entry.project_changes:
-            self.say(f"changed in the project, where runs can read it: {list_text(entry.project_changes)}")
+        for line in (verdict_line(entry, self.opened.spec), *further_lines(self.opened.home, entry, self.opened.spec)):
+            self.say(line)
         return entry
 
     def on_the_best(self, candidate: Candidate, first: Measurement | None) -> Prepared:

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates import Contract, Snapshot, Store, Subject, Working, subject_of
+from flagstone.experiments.candidates import (
+    Contract,
+    Snapshot,
+    Store,
+    Subject,
+    Working,
+    make_run_repository,
+    subject_of,
+)
 from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness, program_path
 from flagstone.locks import hold
@@ -93,6 +101,8 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     os.chmod(home.root, 0o700)
     origin = read_record(home.origin)
     base = Snapshot(origin["tree"], origin["commit"]) if origin else subject.base()
+    if not is_of_run(home):
+        make_run_repository(spec.subject.root, subject.run_repository)
     working = Working(home, subject)
     if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
         subject.lay_out(base.tree, home.working)

@@ -1,12 +1,16 @@
-"""A verdict in one line, as the terminal shows it."""
+"""A verdict and what belongs to it in lines, as the terminal shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.plans import Spec
-from flagstone.text import one_line
+from flagstone.experiments.measuring import denials_in
+from flagstone.plans import Home, Spec
+from flagstone.text import list_text, one_line
 
 NOTE = 80
+MOST_DENIED = 5
 
 
 def verdict_line(entry: Entry, spec: Spec) -> str:
@@ -15,6 +19,16 @@ def verdict_line(entry: Entry, spec: Spec) -> str:
     ending = f"  ended by {entry.terminated_by}" if entry.should_terminate else ""
     saved = f"  no checkpoint: {one_line(entry.checkpoint_fault, NOTE)}" if entry.checkpoint_fault else ""
     return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{saved}{ending}"
+
+
+def further_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:
+    """What else a person should know: what the unedited files were not allowed to write, what somebody changed."""
+    if entry.is_baseline and entry.first is not None:
+        # a program that goes on without it may be measured as something else
+        for path, cure in denials_in(home.root / entry.first.log, spec.subject.root)[:MOST_DENIED]:
+            yield f"{entry.run_id} could not write to {path}: {cure}"
+    if entry.project_changes:
+        yield f"changed in the project, where runs can read it: {list_text(entry.project_changes)}"
 
 
 def outcome_text(entry: Entry, spec: Spec) -> str:

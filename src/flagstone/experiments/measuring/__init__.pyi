@@ -1,4 +1,5 @@
 from .checkpoint import link_or_copy as link_or_copy
+from .denials import denials_in as denials_in, denied_paths as denied_paths
 from .environment import (
     AGENTS_OWN as AGENTS_OWN,
     confinement as confinement,

@@ -111,7 +111,8 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
         return None
     named = (Path(os.path.expanduser(path)) for path in spec.harness.writable)
     further = tuple(path for path in named if path.is_dir())
-    shared = (Path("/dev/shm"),) if os.path.isdir("/dev/shm") and not here.has_bubblewrap else ()
+    is_project = spec.subject.root.is_relative_to(SHARED)  # which no run may write to
+    shared = (SHARED,) if SHARED.is_dir() and not here.has_bubblewrap and not is_project else ()
     return Confinement(
         (*writable, *further, *shared),
         hidden=paths_to_hide(os.environ, (*writable, *further)),
@@ -128,6 +129,7 @@ def fill(word: str, values: Mapping[str, str]) -> str:
     return re.sub(r"(?<!\$)\{(\w+)\}", lambda found: values.get(found[1], found[0]), word)
 
 
+SHARED = Path("/dev/shm")
 NAME = "peak_vram_mb"
 
 

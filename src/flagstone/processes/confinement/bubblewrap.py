@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = "bwrap"
+SHARED = "/dev/shm/"
 CLOSED = ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL")
 
 
@@ -34,7 +35,7 @@ def prefix(view: SandboxView) -> tuple[str, ...]:
     for device in view.devices:
         argv += ["--dev-bind-try", device, device]
     copies = {("--bind", str(copy), str(own)) for copy, own in view.copies}
-    mounts = (*writable_binds(view.writable), *hiding_binds(view.hidden), *copies)
+    mounts = (*shared_memory_binds(view), *writable_binds(view.writable), *hiding_binds(view.hidden), *copies)
     for words in sorted(mounts, key=lambda words: Path(words[-1]).parts):
         argv += words
     argv += CLOSED
@@ -46,7 +47,14 @@ def prefix(view: SandboxView) -> tuple[str, ...]:
 def writable_binds(writable: Iterable[Path]) -> set[tuple[str, ...]]:
     """Folders stay writable. Of a file the folder does: programs write by renaming, which a mounted file refuses."""
     folders = {str(path if path.is_dir() else path.parent) for path in writable}
-    return {("--bind", folder, folder) for folder in folders if not folder.startswith("/dev/")}
+    return {("--bind", each, each) for each in folders if each.startswith(SHARED) or not each.startswith("/dev/")}
+
+
+def shared_memory_binds(view: SandboxView) -> set[tuple[str, ...]]:
+    """What somebody keeps in shared memory, such as a whole project, is not in the /dev that the tree gets."""
+    named = (os.fspath(path) for path in (view.cwd, *view.writable))
+    tops = {SHARED + path.removeprefix(SHARED).partition("/")[0] for path in named if path.startswith(SHARED)}
+    return {("--ro-bind", top, top) for top in tops}
 
 
 def hiding_binds(hidden: Iterable[Path]) -> set[tuple[str, ...]]:

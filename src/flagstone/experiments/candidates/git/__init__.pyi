@@ -1,6 +1,7 @@
 from .objects import object_name as object_name
 from .recent import Recent as Recent
 from .repository import Checkout as Checkout, Modified as Modified, plain_environment as plain_environment
+from .run_repository import make_run_repository as make_run_repository
 from .store import Batch as Batch, Store as Store
 from .trees import (
     EMPTY as EMPTY,

@@ -1,0 +1,44 @@
+"""The repository that git finds in a run: commit, tags and objects of the project's own, which no run can harm."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates.git.repository import READ_S, SHA1_LETTERS, Checkout, plain_environment
+from flagstone.processes import run_quietly
+from flagstone.records import cannot_write
+
+CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\thooksPath = /dev/null\n"
+
+
+def make_run_repository(root: Path, place: Path) -> None:
+    """Programs ask git for the commit they run at. Makes nothing if the project has none.
+
+    HEAD is the commit that the experiment began with: an edit shows as a change that is not committed.
+    """
+    checkout = Checkout(root)
+    try:
+        commit = checkout.git("rev-parse", "--verify", "HEAD").strip()
+        common = checkout.git("rev-parse", "--path-format=absolute", "--git-common-dir").rstrip(b"\n")
+        is_whole = not checkout.git("rev-parse", "--show-prefix").strip()
+        tags = checkout.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
+    except FlagstoneError:
+        return
+    if len(commit) != SHA1_LETTERS:
+        return
+    try:
+        for folder in ("objects/info", "refs"):
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        (place / "config").write_text(CONFIG)
+        (place / "packed-refs").write_bytes(tags)
+        (place / "objects" / "info" / "alternates").write_bytes(common + b"/objects\n")
+        shallow = Path(os.fsdecode(common)) / "shallow"
+        if shallow.is_file():
+            (place / "shallow").write_bytes(shallow.read_bytes())
+        (place / "HEAD").write_bytes(commit + b"\n")
+    except OSError as error:
+        raise cannot_write(place, error) from error
+    if is_whole:
+        run_quietly(["git", f"--git-dir={place}", "read-tree", "HEAD"], place, READ_S, env=plain_environment())

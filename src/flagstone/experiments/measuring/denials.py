@@ -1,0 +1,40 @@
+"""What a run could not write to, and the setting that lets it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+LAST_BYTES = 1_000_000
+WORDS = "(?:Permission denied|Read-only file system)"
+# as Python says it, with the path last, and as other programs do, with the path first
+AFTER, BEFORE = re.compile(WORDS + r": b?'([^'\n]+)'"), re.compile(r"([^\s:'\"‘’]+)['\"’]?: " + WORDS)
+
+
+def denials_in(log: Path, root: Path) -> list[tuple[str, str]]:
+    """What the log of a run tells of that, near its end."""
+    try:
+        with open(log, "rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - LAST_BYTES))
+            return denied_paths(stream.read().decode("utf-8", "replace"), root)
+    except OSError:
+        return []
+
+
+def denied_paths(log: str, root: Path) -> list[tuple[str, str]]:
+    """Each path that a run could not write to, with the setting that makes it work."""
+    found = [each[1] for pattern in (AFTER, BEFORE) for each in pattern.finditer(log)]
+    in_project = (re.sub(r"^.*/trees/[^/]+/", "", path) for path in found)
+    return [(path, setting_for(path, root)) for path in dict.fromkeys(in_project)]
+
+
+def setting_for(path: str, root: Path) -> str:
+    """The setting that lets a run write to a path."""
+    real = os.path.realpath(root / path)
+    inside = f"{os.path.realpath(root)}{os.sep}"
+    if real.startswith(inside):
+        parts = real.removeprefix(inside).split(os.sep)
+        name = parts[0] if len(parts) > 1 or os.path.isdir(real) else real.removeprefix(inside)
+        return f"set subject.scratch: [{name}], or give new --scratch {name}"
+    return f"set harness.writable: [{os.path.dirname(path)}], or let the command write below {{run_dir}}"
