@@ -118,7 +118,7 @@ def test_a_stage_edited_after_the_touch_but_before_the_call_is_not_approved(plac
     first.append(first.summary("01"))
     said = place.snakemake()
     assert first.built() == ["01"] and not first.seals("01")
-    assert "approved/01.flag is older than stages/01_literature_survey.md" in said.last
+    assert "approved/01.flag is older than runs/t/stages/01_literature_survey.md" in said.last
 
 
 def test_a_flag_removed_holds_what_rests_on_it_and_deletes_nothing(place: Place, whole: Study) -> None:

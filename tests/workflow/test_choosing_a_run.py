@@ -18,10 +18,20 @@ def test_without_a_name_several_runs_are_listed_with_the_command(place: Place, f
     said = place.snakemake(run=None)
     assert said.code == 1 and not said.has_traceback
     problem, cure = said.lines[-2:]
-    assert "t, u" in problem and "snakemake --cores 4 --config run=u" in cure
+    assert "t, u" in problem and "snakemake --config run=u --cores 4" in cure
     assert not (place.study("u").root / "stages" / "01_literature_survey.md").exists()
     said = place.flagstone("run")
     assert said.code == 2 and len(said.lines) == 2 and "t, u" in said.text
+
+
+def test_a_target_without_a_name_lists_the_runs_too(place: Place, first: Study) -> None:
+    place.new("u")
+    said = place.snakemake("stages/03_study_design.md", run=None)
+    assert said.code == 1 and "there are several runs: t, u" in said.lines[-2]
+    command = said.last.removeprefix("choose one: ").split(",")[0].replace("config run=u", "config run=t")
+    words = command.split()[1:]
+    said = place.snakemake(*words, "stages/03_study_design.md", run=None)
+    assert not said.has_traceback and "stage 03 study_design is behind a closed gate" in said.text, said.text
 
 
 def test_without_any_run_the_command_that_makes_one_is_named(place: Place) -> None:

@@ -149,6 +149,12 @@ def test_log_f_follows_a_stage_from_before_its_first_attempt_through_all_of_them
     assert said.text.index("first try") < said.text.index("✗ ") < said.text.index("second try")
 
 
+def test_log_of_any_agent_is_lines_that_a_person_can_read(place: Place, first: Study) -> None:
+    said = place.flagstone("log", "01")
+    assert "tool     wrote the instant result of stage 01" in said.text and "{" not in said.text, said.text
+    assert '"kind": "tool"' in place.flagstone("log", "01", "--raw").text
+
+
 def test_log_shows_an_attempt_whose_events_were_lost(place: Place, first: Study) -> None:
     folder = first.files.drafts("01") / "001"
     (folder / "events.log").unlink()

@@ -40,6 +40,7 @@ def test_a_failed_request_leaves_the_last_version_readable_and_one_command_appro
     assert said.code != 0 and "failed after 1 attempts" in said.text and not said.has_traceback
     assert "keep the last version (attempt 1): flagstone approve 01 --run t" in said.last
     assert study.summary("01").read_bytes() == before
+    assert "stage 01 literature_survey failed" in stage(place, "01")["reason"]
     assert stage(place, "01")["state"] == "failed" and "last version: attempt 1" in stage(place, "01")["reason"]
     assert stage(place, "02")["state"] == "held"
 
@@ -65,6 +66,19 @@ def test_a_touch_after_the_failure_approves_the_last_version_and_says_so(place: 
     assert study.counts() == {**calls, "01": calls["01"] + 1}
     assert len(study.seals("01")) >= 1
     assert "Shorter." in "".join(p.read_text() for p in study.files.history("01").glob("withdrawn-feedback*"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        ("feedback", "rebuilding after feedback; last version: attempt 1"),
+        ("redo", "rebuilding after redo; last version: attempt 1"),
+    ],
+)
+def test_status_names_the_request_and_the_last_version(place: Place, ask: str, words: str) -> None:
+    study = failing(place)
+    ASKS[ask](study)
+    assert stage(place, "01")["reason"] == words
 
 
 def test_a_touch_after_a_request_that_was_not_taken_up_yet_takes_it_back(place: Place) -> None:

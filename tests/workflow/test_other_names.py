@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from workbench import Place, Study
@@ -11,9 +12,9 @@ from workbench import Place, Study
 @pytest.mark.parametrize("name", ["1.flag", "01_literature_survey.flag", "literature_survey.flag"])
 def test_a_flag_under_another_name_of_its_stage_opens_the_gate(place: Place, first: Study, name: str) -> None:
     (first.files.approved / name).touch()
-    assert f"approved/{name} stands for approved/01.flag" in place.flagstone("status").text
+    assert f"runs/t/approved/{name} stands for runs/t/approved/01.flag" in place.flagstone("status").text
     said = place.snakemake()
-    assert f"note: approved/{name} was taken as approved/01.flag" in said.lines
+    assert f"note: runs/t/approved/{name} was taken as runs/t/approved/01.flag" in said.lines
     assert "stage 02 hypothesis_generation waits for you" in said.last
     assert first.files.flag("01").is_file() and not (first.files.approved / name).exists()
     assert [seal["how"] for seal in first.seals("01")] == ["touch"]
@@ -48,8 +49,6 @@ def test_a_flag_under_another_name_is_taken_back_by_a_rollback(place: Place, thi
 
 
 def test_a_flag_under_another_name_that_came_with_a_copy_approves_nothing(place: Place, first: Study) -> None:
-    import shutil
-
     (first.files.approved / "1.flag").touch()
     copy = place.study("u")
     shutil.copytree(first.root, copy.root, symlinks=True)
@@ -70,8 +69,9 @@ def test_a_flag_under_another_name_that_came_with_a_copy_approves_nothing(place:
 def test_a_name_of_no_stage_is_named_and_stays(place: Place, first: Study, path: str, words: str) -> None:
     (first.root / path).write_text("x")
     row = json.loads(place.flagstone("status", "t", "--json").text)[0]
-    for text in (place.snakemake("-n").text, place.snakemake().text, "\n".join(row["notices"])):
-        assert f"nothing reads {path}" in text and words in text, text
+    assert f"nothing reads {path}" in row["notices"][0] and words in row["notices"][0]
+    for text in (place.snakemake("-n").text, place.snakemake().text, place.flagstone("status").text):
+        assert f"nothing reads {path}" in text.replace("runs/t/", "") and words in text.replace("runs/t/", ""), text
     assert (first.root / path).read_text() == "x"
 
 
@@ -85,3 +85,15 @@ def test_a_flag_before_its_stage_is_told_at_once(place: Place, first: Study) -> 
     first.touch("03")
     said = place.snakemake()
     assert any("approved/03.flag was there before the stage" in line for line in said.lines[-3:]), said.text
+
+
+def test_paths_in_messages_can_be_pasted_where_a_person_stands(place: Place, first: Study) -> None:
+    first.touch("01")
+    place.snakemake()
+    first.append("workspace/literature/notes.md")
+    notes = "workspace/literature/notes.md changed"
+    assert f" runs/t/{notes}" in place.snakemake().last and f" runs/t/{notes}" in place.flagstone("status", "t").text
+    inside = place.snakemake("--snakefile", str(place.root / "Snakefile"), run=None, cwd=first.root)
+    assert f" {notes}" in inside.last and f" {notes}" in place.flagstone("status", cwd=first.root).text
+    deeper = place.flagstone("status", cwd=first.root / "workspace")
+    assert " literature/notes.md changed" in deeper.text

@@ -21,7 +21,7 @@ from flagstone.gates import (
 export(HOME)
 
 if workflow.is_main_process:
-    atexit.register(lambda: end_session(globals().get("SESSION")))
+    atexit.register(lambda: end_session(globals().get("SESSION"), is_building()))
 
 IS_MODULE = len(workflow.modifier_stack) > 1
 

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def run_passes(location: Location, opened: OpenedRun, asked: Resident, cores: in
         if found.is_due and passes < SOON_AGAIN:
             continue  # feedback came while a stage ran
         if found.failure and not watch:
-            raise failure_error(found.failure)
+            raise failure_error(found.failure, location.messages(opened.run).with_paths)
         for line in found.words:
             click.echo(line, err=True)
         if found.is_done or not watch:
@@ -78,9 +79,9 @@ def run_passes(location: Location, opened: OpenedRun, asked: Resident, cores: in
         wait_for_change(opened, now, float(str(found.failure.get("until_s", math.inf))))
 
 
-def failure_error(failure: dict[str, object]) -> FlagstoneError:
+def failure_error(failure: dict[str, object], with_paths: Callable[[str], str]) -> FlagstoneError:
     """Returns the error that ends this command when a stage has failed."""
-    error = WorkFailed(str(failure.get("problem")), hint=str(failure.get("hint")))
+    error = WorkFailed(with_paths(str(failure.get("problem"))), hint=with_paths(str(failure.get("hint"))))
     error.exit_code = int(str(failure.get("exit_code", 3)))
     return error
 

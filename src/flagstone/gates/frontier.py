@@ -235,12 +235,13 @@ class Frontier:
     def last_words(self) -> list[str]:
         """What a person should read last: what was mended, and where the run stands."""
         names = [other.words for other in other_names(self.opened)]
-        notes = [f"note: {notice}" for notice in [*self.notices, *self.early_flags(), *names]]
+        seen = self.messages.with_paths
+        notes = [f"note: {seen(notice)}" for notice in [*self.notices, *self.early_flags(), *names]]
         if self.opened.run.aborted.exists():
             return [*notes, self.messages.aborted()]
         failure = self.failure()
         if failure:
-            return [*notes, str(failure.get("problem")), str(failure.get("hint"))]
+            return [*notes, seen(str(failure.get("problem"))), seen(str(failure.get("hint")))]
         fault = disk_fault(self.opened.run) if self.call.executing() and not self.closing_line else None
         if fault:  # the job that failed could not write down why
             return [*notes, fault.problem, fault.hint]

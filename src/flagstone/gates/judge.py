@@ -64,6 +64,14 @@ class Verdict:
         return self.state not in (State.NOT_YET, State.DUE)
 
     @property
+    def request(self) -> str:
+        """What a person asked for after the last version: feedback, redo, or both."""
+        was = self.files.publication
+        asks_words = was and self.files.feedback not in (None, was.turn.feedback)
+        asks_redo = was and self.files.redo != was.turn.redo
+        return " and ".join(word for word, is_asked in (("feedback", asks_words), ("redo", asks_redo)) if is_asked)
+
+    @property
     def is_recalled(self) -> bool:
         """Whether a person approved the last version after asking for another one, while nobody worked on it."""
         flag, seal = self.files.flag, self.files.seal

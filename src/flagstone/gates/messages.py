@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,8 @@ from flagstone.records import read_record
 from flagstone.seals import Decision
 from flagstone.stages import Stage
 
+FOLDERS = "approved|feedback|redo|stages|drafts|history|workspace|index|logs|experiments|pinned"
+PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w.*/-]*[\w*/]")  # of a file of the run, as records name it
 PROFILE_OPTIONS = ("--workflow-profile", "--profile")
 
 
@@ -48,6 +51,10 @@ class Messages:
             return str(target)
         return relative if not relative.startswith("../..") else str(target)
 
+    def with_paths(self, text: str) -> str:
+        """A text with the paths in it, which are relative to the run, as a person here would type them."""
+        return PATH.sub(lambda found: self.path(self.run.root / found[0]), text)
+
     def of_gate(self, verdict: Verdict) -> str:
         """What a closed gate waits for, in one line."""
         stage, state = verdict.stage, verdict.state
@@ -56,12 +63,13 @@ class Messages:
         touch = f"touch {quote(self.path(self.run.flag(stage.nr)))}"
         if state in (State.WAITING, State.STALE, State.REVOKED):
             is_changed = state is State.STALE and not verdict.reason.startswith("waits")
-            return f"{name} {'is stale, it ' if is_changed else ''}{verdict.reason}: {read}, then: {touch}"
+            reason = self.with_paths(verdict.reason)
+            return f"{name} {'is stale, it ' if is_changed else ''}{reason}: {read}, then: {touch}"
         if state is State.DUE:
             command = run_command(self.run)
             again = command if command.startswith("snakemake") else "snakemake"
-            return f"{name} {verdict.words}: run {again} once more"
-        return f"{name} {verdict.reason}"
+            return f"{name} {self.with_paths(verdict.words)}: run {again} once more"
+        return f"{name} {self.with_paths(verdict.reason)}"
 
     def approved_by_policy(self, stage: Stage, decision: Decision) -> str:
         """That no person approved a stage: which rule did, and in whose name."""

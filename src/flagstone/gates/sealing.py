@@ -106,7 +106,7 @@ def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:
     if content.missing:
         raise FlagstoneError(
             f"stage {stage.key} cannot be approved: {', '.join(content.missing[:5])} is missing",
-            hint=f"restore it from history/{stage.nr}/, or do the stage again: flagstone redo {stage.nr}",
+            hint=f"restore it from {run.history(stage.nr)}, or do the stage again: flagstone redo {stage.nr}",
         )
     if digest is not None and len(digest) < DIGEST_CHARACTERS:
         raise FlagstoneError(

@@ -59,7 +59,7 @@ def end_call(error: FlagstoneError) -> NoReturn:
     raise SystemExit(1)
 
 
-def end_session(session: Session | None) -> None:
+def end_session(session: Session | None, is_building: bool) -> None:
     """Ends a call of plain `snakemake` with its very last lines: what ended it, or what a person can do now."""
     if driver:
         return
@@ -67,6 +67,8 @@ def end_session(session: Session | None) -> None:
     if frontier:
         frontier.end()
     lines = [str(endings[-1])] if endings else frontier.last_words() if frontier else []
+    if session and session.missing and is_building and not endings:  # a file was asked for that no rule makes then
+        lines = [str(session.missing)]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
 

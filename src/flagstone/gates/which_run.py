@@ -30,7 +30,7 @@ def chosen_run(project: Project, wanted: str | None, keys: Mapping[str, Any], he
         )
     raise FlagstoneError(
         f"there are several runs: {', '.join(names[-20:])}",
-        hint=f"choose one: snakemake --cores 4 --config run={names[-1]}, or flagstone … --run {names[-1]}",
+        hint=f"choose one: snakemake --config run={names[-1]} --cores 4, or flagstone … --run {names[-1]}",
     )
 
 

@@ -144,8 +144,8 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
     if holder_of(run.below("drafts", stage.nr, ".lock")):
         now_s = time.time()
         wait = wait_after(work.attempts_since(run, stage.nr, turn.first_attempt), now_s) if turn else None
-        doing = wait.text(now_s) if wait else "an agent works on it"
-        state, reason = "running", f"rebuilding ({reason})" if verdict.may_stand and not wait else doing
+        asked = f"rebuilding after {verdict.request}" if verdict.may_stand else "an agent works on it"
+        state, reason = "running", wait.text(now_s) if wait else asked
     elif holder is not None and (verdict.is_built or verdict.files.publication):
         state, reason = "held", f"rests on stage {holder.nr}"
     elif holder is None and not verdict.is_built:
@@ -153,6 +153,8 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
         if failure:
             # a pause is no failure: the exit code of its error says so
             state, reason = "paused" if failure.get("exit_code") == 0 else "failed", str(failure.get("problem"))
+        elif verdict.may_stand:
+            reason = f"rebuilding after {verdict.request}"
     if verdict.may_stand and state != "held":
         reason += f"; last version: attempt {verdict.attempt}"
     seal = verdict.files.seal if verdict.is_open else None

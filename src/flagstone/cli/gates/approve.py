@@ -32,6 +32,6 @@ def command(
         verdict = approve_stage(opened, stage, command_decision(comment), digest)
         refresh_after_decision(opened)
         for notice in verdict.notices:
-            click.echo(f"note: {notice}")
+            click.echo(f"note: {location.messages(opened.run).with_paths(notice)}")
         click.echo(f"approved stage {stage.nr} {stage.name} of run {opened.run.name}")
     click.echo(f"next: {run_command(opened.run)}")

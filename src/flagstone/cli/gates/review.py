@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from flagstone.artifacts.rules import parse_summary
@@ -17,6 +19,7 @@ from flagstone.cli.location import (
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
+    Messages,
     OpenedRun,
     Verdict,
     approve_stage,
@@ -135,7 +138,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
         return True
     refresh_after_decision(opened)
     for notice in notices:
-        click.echo(f"note: {notice}")
+        click.echo(f"note: {Messages(opened.run, Path.cwd()).with_paths(notice)}")
     click.echo(f"approved stage {verdict.stage.nr} {verdict.stage.name}")
     click.echo(f"next: {run_command(opened.run)}")
     return True

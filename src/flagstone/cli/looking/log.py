@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from flagstone.cli.location import Location, run_option
-from flagstone.cli.looking.transcript import render
+from flagstone.cli.looking.transcript import is_of_claude, render
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import OpenedRun, run_command
@@ -80,10 +80,11 @@ def show(attempt: Attempt, file_name: str) -> None:
             click.echo(printable_text(line), nl=False)
         return
     click.echo(heading(attempt))
-    if has_content(transcript):
+    has_events = has_content(attempt.events)
+    if has_content(transcript) and (is_of_claude(transcript) or not has_events):
         for line in render(transcript):
             click.echo(line)
-    elif has_content(attempt.events):
+    elif has_events:
         for line in lines_in(attempt.events):
             click.echo(printable_text(line), nl=False)
     else:

@@ -64,7 +64,7 @@ def command(location: Location, name: str | None = None, run_name: str | None = 
         for each in found:
             show_one(each, location)
     else:
-        show_table(found)
+        show_table(found, location)
 
 
 def all_known(project: Project, location: Location, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
@@ -94,7 +94,7 @@ def status_or_problem(project: Project, location: Location, run: Run) -> tuple[R
         return {"name": run.name, "state": "broken", "problem": problem}, None
 
 
-def show_table(found: list[RunStatus | dict[str, str]]) -> None:
+def show_table(found: list[RunStatus | dict[str, str]], location: Location) -> None:
     width = max(len(each["name"] if isinstance(each, dict) else each.name) for each in found)
     for each in found:
         if isinstance(each, dict):
@@ -106,7 +106,8 @@ def show_table(found: list[RunStatus | dict[str, str]]) -> None:
     known = [each for each in found if isinstance(each, RunStatus)]
     for status in known:
         for notice in status.notices:
-            click.echo(f"note: run {status.name}: {printable_text(notice)[:240]}")
+            seen = location.messages(location.project.run(status.name)).with_paths(printable_text(notice)[:240])
+            click.echo(f"note: {seen}")
     first = next((each for each in reversed(known) if each.state != "done"), None)
     if first:
         click.echo(f"next: {first.next_command}")
@@ -154,18 +155,18 @@ def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
     if status.sandbox == "off":
         words.append("sandbox off")
     click.echo(", ".join(words) + "\n")
+    messages = location.messages(location.project.run(status.name))
     for stage in status.stages:
         sign, colour = SIGNS[stage.state], COLOURS[stage.state]
         left = click.style(f"{sign} {stage.nr} {stage.name:<22} {stage.state:<14}", fg=colour)
-        click.echo(f"  {left}{detail(stage)}", color=has_colour())
+        click.echo(f"  {left}{messages.with_paths(detail(stage))}", color=has_colour())
     for experiment in status.experiments:
         click.echo(f"    experiment {printable_text(experiment.words)[:240]}")
     click.echo()
-    report = location.project.run(status.name).report
-    if report.is_file():
-        click.echo(f"report: {location.messages(location.project.run(status.name)).path(report)}")
+    if messages.run.report.is_file():
+        click.echo(f"report: {messages.path(messages.run.report)}")
     for notice in status.notices:
-        click.echo(f"note: {printable_text(notice)[:240]}")
+        click.echo(f"note: {messages.with_paths(printable_text(notice)[:240])}")
     click.echo(f"next: {status.next_command}")
 
 

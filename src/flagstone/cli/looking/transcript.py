@@ -17,6 +17,16 @@ TEXT_CHARACTERS = 20_000
 RAW_CHARACTERS = 300
 
 
+def is_of_claude(path: Path) -> bool:
+    """Whether Claude Code wrote a transcript. What other agents print, only their drivers can read."""
+    try:
+        with open(path, "rb") as stream:
+            first = next((event for raw in stream if (event := parsed(raw)) is not None), {})
+    except OSError:
+        return False
+    return first.get("type") in ("system", "assistant")
+
+
 def render(path: Path) -> Iterator[str]:
     """The lines to show of a transcript, read one at a time."""
     with open(path, "rb") as stream:
