@@ -71,7 +71,7 @@ class IndexEntry:
     unreadable: str | None = None
 
     @property
-    def counts(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether this can satisfy a requirement of its kind."""
         return self.unreadable is None and self.format in FORMATS_OF[self.kind] and self.records > 0
 

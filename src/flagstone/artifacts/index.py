@@ -36,7 +36,7 @@ def describe_kind(run: Run, kind: str, cache: DigestCache) -> KindEntries:
 
 def with_maker(run: Run, entry: IndexEntry) -> IndexEntry:
     """A result that does not name its maker itself may do so in a sidecar."""
-    if entry.kind != "results" or not entry.counts or entry.makers.is_complete:
+    if entry.kind != "results" or not entry.is_usable or entry.makers.is_complete:
         return entry
     makers = sidecar_makers(run, entry.path)
     return replace(entry, makers=makers) if makers.is_complete else entry
@@ -68,7 +68,7 @@ def entry_record(run: Run, entry: IndexEntry, registry: Mapping[str, FigureData]
     }
     if entry.kind == "results":
         written["made_by"] = {"experiments": list(entry.makers.experiments), "trials": list(entry.makers.trials)}
-    if entry.kind == "figures" and entry.counts:
+    if entry.kind == "figures" and entry.is_usable:
         written["drawn_from"] = list(named_data(run, entry.path, registry).files)
     return written
 

@@ -72,12 +72,12 @@ def main() -> None:
     """Runs a command. Exit codes: 0 done or at a gate, 1 our bug, 2 yours to fix, 3 the work failed, 130."""
     restore_keyboard_interrupt()
     ending = [1]  # of an error that nobody foresaw
-    atexit.register(lambda: leave(ending[0]))
+    atexit.register(lambda: exit_at_once(ending[0]))
     ending[0] = exit_code()
     sys.exit(ending[0])
 
 
-def leave(code: int) -> None:
+def exit_at_once(code: int) -> None:
     """Exits without unloading every module, which would take longer than opening a gate. Call it last."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -90,17 +90,17 @@ def exit_code() -> int:
         code = flagstone(standalone_mode=False)
         return code if isinstance(code, int) else 0  # a command that chose its exit code, with `Context.exit`
     except FlagstoneError as error:
-        complain(error.problem, error.hint)
+        print_error(error.problem, error.hint)
         return error.exit_code
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "flagstone"
-        complain(error.format_message(), f"see: {where} --help")
+        print_error(error.format_message(), f"see: {where} --help")
         return 2
     except UnicodeEncodeError:
-        complain("an argument is not valid UTF-8", "give it again as UTF-8 text")
+        print_error("an argument is not valid UTF-8", "give it again as UTF-8 text")
         return 2
     except (click.Abort, KeyboardInterrupt):
-        complain("interrupted", "nothing is lost; run the same command again")
+        print_error("interrupted", "nothing is lost; run the same command again")
         return 130
     except click.exceptions.Exit as ended:
         return ended.exit_code
@@ -109,7 +109,7 @@ def exit_code() -> int:
     return 0
 
 
-def complain(problem: str, hint: str) -> None:
+def print_error(problem: str, hint: str) -> None:
     click.echo(f"flagstone: {problem}\n  {hint}", err=True)
 
 

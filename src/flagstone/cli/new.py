@@ -60,7 +60,7 @@ def command(
     if goal is None:
         need_terminal("give --goal", "a run needs a goal")
         goal = click.prompt("The research goal")
-    answers = ask() if interview else []
+    answers = ask_questions() if interview else []
     given = {"agent": agent, "venue": venue, "model": model}
     chosen = {**{key: value for key, value in given.items() if value}, **parse_settings(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
@@ -83,7 +83,7 @@ def agent_fault(opened: OpenedRun) -> tuple[str, str] | None:
         return error.problem, error.hint
 
 
-def ask() -> list[tuple[str, str]]:
+def ask_questions() -> list[tuple[str, str]]:
     """Asks the questions of the interview. An empty answer leaves its part of the brief out."""
     need_terminal("write the answers into --goal instead", "--interview asks questions")
     return [(title, click.prompt(question, default="", show_default=False)) for question, title in QUESTIONS]

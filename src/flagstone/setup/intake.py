@@ -66,7 +66,7 @@ def take_in(run: Run, paths: Iterable[Path]) -> list[Resource]:
         target = free_name(run.workspace / kind / path.resolve().name)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            copy(path, target)
+            copy_resource(path, target)
         except OSError as error:
             why = error.strerror or str(error)
             raise FlagstoneError(
@@ -76,7 +76,7 @@ def take_in(run: Run, paths: Iterable[Path]) -> list[Resource]:
     return taken
 
 
-def copy(source: Path, target: Path) -> None:
+def copy_resource(source: Path, target: Path) -> None:
     """A plain copy; links within a folder that lead out of it are left behind."""
     if source.is_file():
         shutil.copyfile(source, target)
@@ -102,7 +102,7 @@ def digest_of(path: Path) -> str:
     return digest_value([[each.relative_to(path).as_posix(), digest_file(each)] for each in files])
 
 
-def brief(goal: str, resources: Iterable[Resource], answers: Iterable[tuple[str, str]]) -> str:
+def brief_text(goal: str, resources: Iterable[Resource], answers: Iterable[tuple[str, str]]) -> str:
     """brief.md: the goal word for word, then what came with it."""
     lines = ["# Brief", "", "## Goal", "", goal.strip(), ""]
     for title, answer in answers:

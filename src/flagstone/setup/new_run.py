@@ -35,7 +35,7 @@ class NewRun:
 
 def create(project: Project, asked: NewRun) -> Run:
     """Creates runs/<name>/ whole, or nothing."""
-    refuse(project, asked)
+    refuse_impossible(project, asked)
     final = project.run(asked.name)
     building = Run(project.runs_dir / f".{asked.name}.{os.getpid()}")
     try:
@@ -46,7 +46,7 @@ def create(project: Project, asked: NewRun) -> Run:
         try:
             os.rename(building.root, final.root)
         except OSError as error:
-            raise exists(project, asked.name) from error
+            raise exists_error(project, asked.name) from error
     except OSError as error:
         raise cannot_write(final.root, error) from error
     finally:
@@ -54,7 +54,7 @@ def create(project: Project, asked: NewRun) -> Run:
     return final
 
 
-def refuse(project: Project, asked: NewRun) -> None:
+def refuse_impossible(project: Project, asked: NewRun) -> None:
     """Everything that can be known to be wrong before a file is made."""
     if not RUN_NAME.match(asked.name) or asked.name == "latest":
         raise FlagstoneError(
@@ -64,7 +64,7 @@ def refuse(project: Project, asked: NewRun) -> None:
     if not asked.goal.strip():
         raise FlagstoneError("a run needs a goal", hint=f'give one: flagstone new {asked.name} --goal "…"')
     if os.path.lexists(project.run(asked.name).root):
-        raise exists(project, asked.name)
+        raise exists_error(project, asked.name)
     schemas.check(project.schemas, "settings", dict(asked.sets or {}), "the settings given")
     if asked.sets and "venue" in asked.sets:
         venue_fields(project.config, str(asked.sets["venue"]))
@@ -74,7 +74,7 @@ def refuse(project: Project, asked: NewRun) -> None:
     intake.check_resources(asked.resources)
 
 
-def exists(project: Project, name: str) -> FlagstoneError:
+def exists_error(project: Project, name: str) -> FlagstoneError:
     return FlagstoneError(
         f"run {name!r} already exists below {project.runs_dir}",
         hint=f"choose another name, or continue it: flagstone run {name}",
@@ -90,7 +90,7 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
     write_atomic(run.root / ".gitignore", PASSING.encode())
     pinning.pin_all(project, run)
     taken = intake.take_in(run, asked.resources)
-    write_atomic(run.brief, intake.brief(asked.goal, taken, asked.answers).encode())
+    write_atomic(run.brief, intake.brief_text(asked.goal, taken, asked.answers).encode())
     settings: dict[str, Any] = {"created_at": utc(time.time()), **(asked.sets or {})}
     if taken:
         settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]

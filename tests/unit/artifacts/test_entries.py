@@ -32,7 +32,7 @@ def entry(run: Run, path: str, content: object = None, kind: str = "data") -> In
 
 def refused(run: Run, path: str, content: object = None, kind: str = "data") -> str:
     found = entry(run, path, content, kind)
-    assert found.unreadable and not found.counts
+    assert found.unreadable and not found.is_usable
     return found.unreadable
 
 
@@ -64,7 +64,7 @@ def test_a_table_has_columns_rows_size_and_digest(run: Run) -> None:
     content = 'a,b\n1,"x\ny"\n\n2,z\n'
     found = entry(run, "data/t.csv", content)
     assert (found.format, found.size, found.digest) == ("csv", len(content), digest_bytes(content.encode()))
-    assert found.schema["columns"] == ["a", "b"] and found.schema["row_count"] == 2 and found.counts
+    assert found.schema["columns"] == ["a", "b"] and found.schema["row_count"] == 2 and found.is_usable
 
 
 def test_every_other_format_says_what_it_holds(run: Run) -> None:
@@ -86,7 +86,7 @@ def test_arrays_are_described_by_their_headers(run: Run) -> None:
     np.savez_compressed(stream, loss=np.arange(5), names=np.array(["a", "bc"]))
     found = entry(run, "results/a.npz", stream.getvalue(), "results")
     assert [(a["name"], a["shape"]) for a in found.schema["arrays"]] == [("loss", [5]), ("names", [2])]  # type: ignore[attr-defined]
-    assert found.counts
+    assert found.is_usable
 
 
 def test_figures_are_described_by_what_they_are(run: Run) -> None:
@@ -97,7 +97,7 @@ def test_figures_are_described_by_what_they_are(run: Run) -> None:
     }
     for ending in ("jpg", "jpeg"):
         assert entry(run, f"figures/a.{ending}", picture("JPEG"), "figures").schema["height_px"] == 20
-    assert entry(run, "figures/a.svg", SVG, "figures").counts
+    assert entry(run, "figures/a.svg", SVG, "figures").is_usable
     assert entry(run, "figures/a.pdf", PDF, "figures").schema["page_count"] == 1
 
 
@@ -231,7 +231,7 @@ def test_links_within_the_run_are_read_but_not_those_to_its_records(run: Run) ->
     put(run, "notes/t.csv", "a\n1\n")
     (run.workspace / "data" / "good.csv").symlink_to("../notes/t.csv")
     (run.workspace / "data" / "own.yaml").symlink_to("../../run.yaml")
-    assert entry(run, "data/good.csv").counts
+    assert entry(run, "data/good.csv").is_usable
     assert "own records" in refused(run, "data/own.yaml")
 
 
@@ -273,7 +273,7 @@ def test_a_sparse_csv_of_two_gigabytes_is_described_in_little_memory(run: Run) -
     began = time.process_time()
     with memory_limit(mb=48):
         found = describe(run, "workspace/data/huge.csv", "data", cache)
-    assert found.counts and found.schema["row_count"] is None
+    assert found.is_usable and found.schema["row_count"] is None
     assert found.schema["row_count_at_least"] == 249_999 and "64 MB" in str(found.schema["note"])
     assert time.process_time() - began < 5
     assert found.size == 2_000_000_000
@@ -308,7 +308,7 @@ def test_results_say_who_made_them(run: Run) -> None:
 
 def test_a_file_of_no_known_format_is_listed_but_counts_for_nothing(run: Run) -> None:
     found = entry(run, "data/README.md", "words")
-    assert found.format == "other" and found.unreadable is None and not found.counts
+    assert found.format == "other" and found.unreadable is None and not found.is_usable
 
 
 @pytest.mark.parametrize(
@@ -316,4 +316,4 @@ def test_a_file_of_no_known_format_is_listed_but_counts_for_nothing(run: Run) ->
     [("h.csv", "a,b\n"), ("e.json", {}), ("l.json", []), ("s.json", 3), ("c.yaml", "# x\n")],
 )
 def test_a_file_without_records_counts_for_nothing(run: Run, name: str, content: object) -> None:
-    assert not entry(run, f"data/{name}", content).counts
+    assert not entry(run, f"data/{name}", content).is_usable

@@ -11,7 +11,7 @@ from material import OPTIONS, SECTIONS, message, put, rules_broken, summary
 
 from flagstone.artifacts.rules.contract import contract_problems
 from flagstone.artifacts.rules.produced import produced_files
-from flagstone.artifacts.rules.summary import looks_like_path, parse_summary, read_summary
+from flagstone.artifacts.rules.summary import is_path_like, parse_summary, read_summary
 from flagstone.layout import Run
 
 
@@ -302,7 +302,7 @@ def test_paths_in_tables_and_paragraphs_count_line_by_line(run: Run) -> None:
     ],
 )
 def test_what_looks_like_a_path(text: str, is_path: bool) -> None:
-    assert looks_like_path(text) is is_path
+    assert is_path_like(text) is is_path
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from .folders import list_files as list_files
 from .pictures import pdf_pages as pdf_pages
 from .reading import (
     DIGEST_LIMIT_BYTES as DIGEST_LIMIT_BYTES,
-    Outside as Outside,
+    OutsideRun as OutsideRun,
     OwnRecord as OwnRecord,
     Unreadable as Unreadable,
     decode_text as decode_text,

@@ -48,14 +48,14 @@ def walk(run_root: Path, folder: str, hidden: bool) -> Iterator[str]:
     waiting = [(folder, True)]
     while waiting:
         path, is_folder = waiting.pop()
-        names = contents(os.path.join(root, path), hidden) if is_folder else None
+        names = folder_entries(os.path.join(root, path), hidden) if is_folder else None
         if names is None:
             yield path
         else:
             waiting.extend((f"{path}/{name}", below) for name, below in reversed(names))
 
 
-def contents(folder: str, hidden: bool) -> list[tuple[str, bool]] | None:
+def folder_entries(folder: str, hidden: bool) -> list[tuple[str, bool]] | None:
     """Returns each name and whether it is a real folder; None if the folder cannot be opened."""
     try:
         with os.scandir(folder) as entries:

@@ -29,12 +29,12 @@ def footer(stream: BinaryIO, size: int) -> tuple[list[str], int]:
         raise Unreadable("a Parquet file whose footer is too large to be read")
     stream.seek(size - 8 - length)
     try:
-        return file_metadata(Compact(stream.read(length)))
+        return file_metadata(CompactReader(stream.read(length)))
     except (IndexError, struct.error, RecursionError):
         raise Unreadable("a Parquet file whose footer is damaged") from None
 
 
-class Compact:
+class CompactReader:
     """Just enough of Thrift's compact protocol to find two fields and pass over the rest."""
 
     def __init__(self, content: bytes) -> None:
@@ -105,7 +105,7 @@ class Compact:
             raise IndexError
 
 
-def file_metadata(thrift: Compact) -> tuple[list[str], int]:
+def file_metadata(thrift: CompactReader) -> tuple[list[str], int]:
     columns: list[str] = []
     rows = 0
     for identity, kind in thrift.fields():
@@ -119,7 +119,7 @@ def file_metadata(thrift: Compact) -> tuple[list[str], int]:
     return columns, rows
 
 
-def schema_element(thrift: Compact) -> str | None:
+def schema_element(thrift: CompactReader) -> str | None:
     """Returns the name of a column, or None for a group, which only holds columns."""
     name, children = "", 0
     for identity, kind in thrift.fields():

@@ -30,7 +30,7 @@ class Unreadable(Exception):
         self.reason = reason
 
 
-class Outside(Unreadable):
+class OutsideRun(Unreadable):
     """The path leads out of the run."""
 
 
@@ -54,7 +54,7 @@ def real_path(path: str | Path, run_root: str | Path) -> str:
     except OSError as error:
         raise Unreadable(reason_of(error)) from None
     if not is_inside(real, root):
-        raise Outside("a link that leaves the run")
+        raise OutsideRun("a link that leaves the run")
     if real == root or real[len(root) :].split("/")[1] not in PRODUCED_IN:
         raise OwnRecord("one of Flagstone's own records, not something a stage made")
     return real

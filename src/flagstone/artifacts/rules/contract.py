@@ -49,7 +49,7 @@ def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path
     if refused:
         return (unreadable_summary(refused),)
     summary, expected = parse_summary(text), Expected(stage_nr, stage_title, run_root)
-    return (*(check for rule in RULES for check in rule(summary, expected)), *control_characters(text))
+    return (*(check for rule in RULES for check in rule(summary, expected)), *control_character_problems(text))
 
 
 def refusal(text: str) -> str:
@@ -61,7 +61,7 @@ def refusal(text: str) -> str:
     return ""
 
 
-def title(summary: Summary, expected: Expected) -> Iterator[Check]:
+def title_problems(summary: Summary, expected: Expected) -> Iterator[Check]:
     if summary.title != expected.title or not summary.starts_with_title:
         where = "is its first line" if summary.title != expected.title else "comes before all other text"
         yield failed_check("summary-title", f"write the summary so that “# {expected.title}” {where}")
@@ -69,7 +69,7 @@ def title(summary: Summary, expected: Expected) -> Iterator[Check]:
         yield failed_check("summary-title", "keep only one level-one heading; make the others “###” within a section")
 
 
-def sections_present(summary: Summary, _: Expected) -> Iterator[Check]:
+def section_name_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     names = {section.name for section in summary.sections}
     missing = [f"“## {name}”" for name in SECTIONS if name not in names]
     if missing:
@@ -80,7 +80,7 @@ def sections_present(summary: Summary, _: Expected) -> Iterator[Check]:
         yield failed_check("summary-section-unknown", f"{advice}: {list_text(unknown)}")
 
 
-def sections_in_order(summary: Summary, _: Expected) -> Iterator[Check]:
+def section_order_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     names = [section.name for section in summary.sections if section.name in SECTIONS]
     repeated = [f"“## {name}”" for name, times in Counter(names).items() if times > 1]
     if repeated:
@@ -93,39 +93,39 @@ def sections_in_order(summary: Summary, _: Expected) -> Iterator[Check]:
         yield failed_check("summary-section-order", f"put the sections into this order: {', '.join(wanted)}")
 
 
-def sections_filled(summary: Summary, _: Expected) -> Iterator[Check]:
+def empty_section_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     empty = [f"“## {section.name}”" for section in summary.sections if section.name in SECTIONS and section.is_empty]
     if empty:
         yield failed_check("summary-section-empty", f"write something under {list_text(empty, 7)}")
 
 
-def suggestions(summary: Summary, _: Expected) -> Iterator[Check]:
+def suggestion_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     section = summary.section(SUGGESTIONS)
     if section is None or section.is_empty:
         return
     items = numbered_items(section)
-    if [number for number, _ in items] != ["1", "2", "3"] or not all(words(text) for _, text in items):
+    if [number for number, _ in items] != ["1", "2", "3"] or not all(plain_words(text) for _, text in items):
         advice = "give exactly three suggestions as one numbered list 1, 2, 3, each with its text"
         yield failed_check("summary-suggestions", f"{advice}; found {len(items)} numbered items")
-    elif len({words(text) for _, text in items}) < 3:
+    elif len({plain_words(text) for _, text in items}) < 3:
         yield failed_check("summary-suggestions-distinct", "make the three suggestions differ from each other")
 
 
-def words(text: str) -> str:
+def plain_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def options(summary: Summary, _: Expected) -> Iterator[Check]:
+def option_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     section = summary.section(OPTIONS_SECTION)
     if section is None or section.is_empty:
         return
-    items = [(number, words(text)) for number, text in numbered_items(section)]
-    if items != [(str(number), words(text)) for number, text in enumerate(OPTIONS, 1)]:
+    items = [(number, plain_words(text)) for number, text in numbered_items(section)]
+    if items != [(str(number), plain_words(text)) for number, text in enumerate(OPTIONS, 1)]:
         fixed = "; ".join(f"{number}. {text}" for number, text in enumerate(OPTIONS, 1))
         yield failed_check("summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}")
 
 
-def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Check]:
+def open_text_problems(summary: Summary, _: Expected) -> Iterator[Check]:
     found = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in placeholders(summary.tokens)))
     if found:
         advice = "replace every placeholder by what is known, or by a sentence that says why it is not"
@@ -137,7 +137,7 @@ def nothing_left_open(summary: Summary, _: Expected) -> Iterator[Check]:
         )
 
 
-def control_characters(text: str) -> Iterator[Check]:
+def control_character_problems(text: str) -> Iterator[Check]:
     found = CONTROL.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
@@ -148,12 +148,12 @@ def control_characters(text: str) -> Iterator[Check]:
 
 
 RULES: tuple[Rule, ...] = (
-    title,
-    sections_present,
-    sections_in_order,
-    sections_filled,
-    suggestions,
-    options,
+    title_problems,
+    section_name_problems,
+    section_order_problems,
+    empty_section_problems,
+    suggestion_problems,
+    option_problems,
     lambda summary, expected: file_problems(summary, expected.run_root),
-    nothing_left_open,
+    open_text_problems,
 )

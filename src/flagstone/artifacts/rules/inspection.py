@@ -54,9 +54,9 @@ class Inspection:
             self.described[kind] = describe_kind(self.run, kind, self.request.cache).entries
         return self.described[kind]
 
-    def counting(self, kind: str) -> list[IndexEntry]:
+    def usable_entries(self, kind: str) -> list[IndexEntry]:
         """The files that can satisfy a requirement: readable, of the right format, with something in them."""
-        return [entry for entry in self.entries(kind) if entry.counts]
+        return [entry for entry in self.entries(kind) if entry.is_usable]
 
     @cached_property
     def registry(self) -> dict[str, FigureData]:

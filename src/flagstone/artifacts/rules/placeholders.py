@@ -48,7 +48,7 @@ TEMPLATE_TEXTS = frozenset(
 )
 
 
-def prose(token: Token) -> str:
+def prose_text(token: Token) -> str:
     """A token's words as they are read, without code; links keep brackets, for `[TBD](…)` is still open."""
     if token.type == "html_block":
         return without_comments(token.content)
@@ -66,7 +66,7 @@ def prose(token: Token) -> str:
 
 
 def prose_blocks(tokens: Sequence[Token]) -> Iterator[str]:
-    return (prose(token) for token in tokens if token.type in ("inline", "html_block"))
+    return (prose_text(token) for token in tokens if token.type in ("inline", "html_block"))
 
 
 def placeholders(tokens: Sequence[Token]) -> Iterator[str]:

@@ -29,8 +29,8 @@ def plan_checks(run: Run) -> Iterator[Check]:
     if not paths or not (folder / "experiment.schema.yaml").is_file():
         return
     problems = [f"workspace/experiments/{escaped_text(path, 120)} {NAMES}" for path in paths if path not in names]
-    problems += [f"{stem}.yaml and {stem}.yml are two plans of one name" for stem in twice(names)]
-    problems += [problem for name in names[:MANY] for problem in problems_of(run.plans / name, run, folder)]
+    problems += [f"{stem}.yaml and {stem}.yml are two plans of one name" for stem in repeated_stems(names)]
+    problems += [problem for name in names[:MANY] for problem in problems_of_plan(run.plans / name, run, folder)]
     if problems:
         yield failed_check(RULE, f"correct these plans, so that they can be run: {list_text(problems)}")
     else:
@@ -46,12 +46,12 @@ def plan_files(run: Run) -> list[str]:
     return sorted(found)
 
 
-def twice(names: list[str]) -> list[str]:
+def repeated_stems(names: list[str]) -> list[str]:
     stems = [name.rpartition(".")[0] for name in names]
     return sorted({stem for stem in stems if stems.count(stem) > 1})
 
 
-def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
+def problems_of_plan(path: Path, run: Run, folder: Path) -> Iterator[str]:
     where = run.relative(path)
     try:
         value = schemas.read_yaml(path)
@@ -67,10 +67,10 @@ def problems_of(path: Path, run: Run, folder: Path) -> Iterator[str]:
     except FlagstoneError as error:
         yield f"{where}: {error.problem}"
         return
-    yield from (f"{where}: {problem}" for problem in (*excesses(spec, run), *gaps(spec, run)))
+    yield from (f"{where}: {problem}" for problem in (*excesses(spec, run), *problems_of_spec(spec, run)))
 
 
-def gaps(spec: Spec, run: Run) -> Iterator[str]:
+def problems_of_spec(spec: Spec, run: Run) -> Iterator[str]:
     """What no run could begin without, or no machine has."""
     if spec.proposer == "scripted" and not spec.script:
         yield "`proposer: scripted` needs `script`: a folder with one edit a run (0002/, …), or a Python file"

@@ -6,7 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.artifacts.formats import Outside, OwnRecord, Unreadable, is_filled, list_files, real_path, regular_file
+from flagstone.artifacts.formats import (
+    OutsideRun,
+    OwnRecord,
+    Unreadable,
+    is_filled,
+    list_files,
+    real_path,
+    regular_file,
+)
 from flagstone.artifacts.rules.findings import Check, failed_check
 from flagstone.artifacts.rules.summary import FILES, Summary
 from flagstone.text import escaped_text, list_text
@@ -42,7 +50,7 @@ def file_problems(summary: Summary, run_root: Path) -> Iterator[Check]:
         except OwnRecord:
             continue
         except Unreadable as refusal:
-            rule = "summary-file-outside" if isinstance(refusal, Outside) else "summary-file-missing"
+            rule = "summary-file-outside" if isinstance(refusal, OutsideRun) else "summary-file-missing"
             problems[rule].append(f"`{escaped_text(path, 120)}` ({refusal.reason})")
     yield from (failed_check(rule, f"{ADVICE[rule]}: {list_text(bad)}") for rule, bad in problems.items() if bad)
     if not made and not any(problems.values()):
@@ -59,7 +67,7 @@ ADVICE = {
 def path_in_run(path: str, run_root: Path) -> str:
     """A listed path as it is from the run's root; names below the workspace may leave that out."""
     if path.startswith(("/", "~")) or "\\" in path or ":" in path[:2] or ".." in path.split("/"):
-        raise Outside("not a path below the run")
+        raise OutsideRun("not a path below the run")
     clean = os.path.normpath(path)
     clean = next((each for each in (clean, f"workspace/{clean}") if os.path.lexists(run_root / each)), "")
     if not clean:

@@ -8,6 +8,8 @@ from functools import partial
 from flagstone.artifacts.entry import FORMATS_OF, IndexEntry
 from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
+from flagstone.artifacts.rules.manuscript import paper_checks
+from flagstone.artifacts.rules.readiness import readiness_checks
 from flagstone.errors import FlagstoneError
 from flagstone.text import count_text, escaped_text, list_text
 
@@ -22,7 +24,7 @@ WANTED = {
 
 def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one file that can be read and holds something; what cannot be read is named."""
-    rule, good = f"{kind}-present", inspection.counting(kind)
+    rule, good = f"{kind}-present", inspection.usable_entries(kind)
     if good:
         broken = not_counted_text([entry for entry in inspection.entries(kind) if entry.unreadable])
         unread = f"; not counted: {broken}" if broken else ""
@@ -45,7 +47,7 @@ def reason_not_counted(entry: IndexEntry) -> str:
 
 def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     """At least one of them is this turn's own work, by content."""
-    rule, good = f"{kind}-fresh", inspection.counting(kind)
+    rule, good = f"{kind}-fresh", inspection.usable_entries(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
     if new:
         yield passed_check(rule, f"{count_text(len(new), NOUNS[kind])} made by this stage")
@@ -59,7 +61,7 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
 
 def result_name_checks(inspection: Inspection) -> Iterator[Check]:
     """Each result names the experiment or trial that made it."""
-    good = inspection.counting("results")
+    good = inspection.usable_entries("results")
     nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
     if nameless:
         advice = (
@@ -74,7 +76,7 @@ def result_name_checks(inspection: Inspection) -> Iterator[Check]:
 
 def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
     """Each figure names the data it was drawn from, and that data is there."""
-    good = inspection.counting("figures")
+    good = inspection.usable_entries("figures")
     problems = []
     for entry in good:
         data = inspection.drawn_from(entry.path)
@@ -96,28 +98,16 @@ def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspec
     yield from presence_checks(kind, inspection)
     if more:
         yield from more(inspection)
-    if must_be_fresh and inspection.counting(kind):
+    if must_be_fresh and inspection.usable_entries(kind):
         yield from freshness_checks(kind, inspection)
-
-
-def paper(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
-    from flagstone.artifacts.rules.manuscript import paper_checks
-
-    return paper_checks(must_be_fresh, inspection)
-
-
-def readiness(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
-    from flagstone.artifacts.rules.readiness import readiness_checks
-
-    return readiness_checks(must_be_fresh, inspection)
 
 
 FAMILIES: Mapping[str, Callable[[bool, Inspection], Iterator[Check]]] = {
     "data": partial(kind_checks, "data", None),
     "results": partial(kind_checks, "results", result_name_checks),
     "figures": partial(kind_checks, "figures", figure_data_checks),
-    "paper": paper,
-    "readiness": readiness,
+    "paper": paper_checks,
+    "readiness": readiness_checks,
 }
 REQUIREMENTS: Mapping[str, Requirement] = {
     prefix + name: partial(family, bool(prefix)) for name, family in FAMILIES.items() for prefix in ("", "fresh-")

@@ -125,11 +125,11 @@ def parse_summary(text: str) -> Summary:
 
 def parse_markdown(text: str) -> tuple[list[str], list[Token]]:
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return clean.split("\n"), markdown().parse(clean)
+    return clean.split("\n"), markdown_parser().parse(clean)
 
 
 @cache
-def markdown() -> MarkdownIt:
+def markdown_parser() -> MarkdownIt:
     """The parser, made once: it keeps nothing between two texts."""
     from markdown_it import MarkdownIt
 
@@ -194,7 +194,7 @@ def paths_in(tokens: Iterable[Token]) -> Iterator[str]:
             in_items.pop()
         elif token.type == "inline":
             for line in code_lines(token):
-                path = next(filter(looks_like_path, line), None)
+                path = next(filter(is_path_like, line), None)
                 if path is None or (in_items and in_items[-1]):
                     continue
                 yield path
@@ -213,7 +213,7 @@ def code_lines(inline: Token) -> list[list[str]]:
     return lines
 
 
-def looks_like_path(text: str) -> bool:
+def is_path_like(text: str) -> bool:
     """Not an address, a pattern or a command; and below a known folder, rooted, or with a file's ending."""
     if not text or NOT_A_PATH.search(text) or len(text) > 1000:
         return False
