@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from flagstone.errors import FlagstoneError
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, material, repair_prompt
+from flagstone.stages import load_table
 
 PROJECT = Path(__file__).parents[2]
 PROMPTS = PROJECT / "prompts"
@@ -44,6 +45,7 @@ KEYS = (
     "07_writing",
     "08_dissemination",
 )
+TABLE = load_table(PROJECT / "config" / "stages.yaml", PROJECT / "schemas")
 REASONS = ("refine", "upstream changed", "interrupted", "redo")
 ALL_PROMPTS = (first_prompt, continuation_prompt, repair_prompt)
 BREAKOUT = "\n".join(
@@ -124,6 +126,15 @@ def test_every_stage_template_is_built_alike(key: str) -> None:
         "What the checks will look for",
     ]
     assert [title for title in headings(text) if title in wanted] == wanted
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_prompt_asks_for_every_file_that_its_stage_is_checked_for(key: str) -> None:
+    row = TABLE.stage(key[:2])
+    text = first_prompt(PROMPTS, parts(key))
+    for file in row.leaves:
+        assert file.path.rpartition("/")[2] in text, file.path
+        assert not [name for name in file.names if name not in text], file.path
 
 
 def test_a_first_prompt_has_its_parts_in_the_agreed_order() -> None:

@@ -13,6 +13,7 @@ from flagstone.artifacts.rules import (
     named_file_checks,
     passed_check,
     plan_checks,
+    planned_run_checks,
     workspace_checks,
 )
 from flagstone.text import escaped_text, list_text
@@ -29,6 +30,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     checks.extend(workspace_checks(request.run))
     checks.extend(plan_checks(request.run))
     checks.extend(named_file_checks(inspection, request.leaves))
+    checks.extend(planned_run_checks(inspection))
     for rule in rules:
         checks.extend(rule(inspection))
     return worst_of_each(checks)

@@ -39,11 +39,12 @@ def wanted_text(file: NamedFile) -> str:
     return f"`{file.path}` is a JSON object with the keys {names}, none of them empty"
 
 
-def csv_rows(text: str) -> list[object]:
-    import csv
+def csv_rows(text: str) -> list[dict[str, str]]:
+    """The rows of a table. Raises Unreadable if it is none, or has none."""
+    import csv  # here, not above: importing the checks stays light
 
     try:
-        rows: list[object] = list(csv.DictReader(io.StringIO(text)))
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise Unreadable(f"not a CSV table ({error})") from None
     if not rows:
