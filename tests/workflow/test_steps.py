@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -157,6 +158,23 @@ def test_a_killed_run_is_no_verdict_and_the_edit_is_evaluated_by_the_next_step(
     project.let_go()
     assert project.ask("step", "one").code == 0
     assert project.lines()[-1] == ("r0002", "ok", "")
+
+
+def test_a_run_that_had_its_verdict_before_its_process_was_killed_keeps_it(project: Project) -> None:
+    record = json.loads((project.home / "step.json").read_text())
+    (project.home / "step.json").write_text(json.dumps({**record, "ended_at": ""}))
+    said = project.ask("wait", "one", "--json")
+    assert said.code == 0 and '"run_id": "r0001"' in said.text
+
+
+def test_the_next_step_can_begin_as_soon_as_a_waiter_has_its_verdict(project: Project) -> None:
+    for x in (1.5, 2.0, 2.5):
+        project.let_go()
+        train = project.home / "work" / "train.py"
+        train.write_text(re.sub("X = .*", f"X = {x}", train.read_text()))
+        said = project.ask("step", "one")
+        assert said.code == 0, said.text
+    assert [line[0] for line in project.lines()] == ["r0001", "r0002", "r0003", "r0004"]
 
 
 def test_an_experiment_without_a_step_says_how_to_start_one(project: Project) -> None:

@@ -103,3 +103,22 @@ def test_an_event_is_one_short_line_that_cannot_steer_a_terminal() -> None:
 def test_a_retry_is_noticed() -> None:
     retry = {"type": "system", "subtype": "api_retry", "error_status": 529}
     assert shown(retry) == [Event("notice", "request repeated: 529")]
+
+
+def test_a_tool_runs_until_its_result_comes_and_what_a_subagent_does_is_no_tool() -> None:
+    stream = Stream()
+
+    def running_after(*events: object) -> set[str]:
+        for event in events:
+            stream.read(json.dumps(event).encode())
+        return set(stream.running_tools)
+
+    calls = [{"type": "tool_use", "id": name, "name": name, "input": {}} for name in ("Bash", "Read", "Task")]
+    assert running_after(message(*calls)) == {"Bash", "Read"}
+    assert running_after(message(calls[0])) == {"Bash", "Read"}, "each block is told again"
+    assert running_after(result_of("Read")) == {"Bash"}
+    assert running_after(result_of("Bash"), result_of("Task"), message({"type": "text", "text": "done"})) == set()
+
+
+def result_of(call: str) -> dict[str, Any]:
+    return {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": call, "content": "ok"}]}}

@@ -33,7 +33,7 @@ def command(
     """Evaluate the working files of NAME as they are now. If that is no gain, they go back to the best.
 
     The run goes on in the background if this command ends before it, for whatever reason:
-    `flagstone experiment wait` shows its verdict, and `flagstone experiment stop` ends it.
+    `flagstone experiment wait` shows its verdict, and `flagstone experiment stop --now` ends it.
 
     \b
     flagstone experiment step lr
