@@ -105,6 +105,7 @@ class StoppingSpec:
     gpu_h: float | None = None
     cost_usd: float | None = None
     proposals: int | None = 10
+    on_suspicion: bool = False
 
 
 @dataclass(frozen=True)

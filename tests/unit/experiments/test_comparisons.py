@@ -57,7 +57,7 @@ def test_each_verdict_names_the_run_it_was_compared_with(laboratory: Laboratory)
     laboratory.said.clear()
     exact = Laboratory(laboratory.folder.parent / "exact").make()
     exact.run(Edits({2: set_x(2.0), 3: set_x(1.0)}), limit=3)
-    assert "val_loss 1.5 (best), better than r0001 (4.5)" in exact.said[1]
+    assert "val_loss 1.5 [self-reported, one seed] (best), better than r0001 (4.5)" in exact.said[1]
     assert "val_loss 4.5, no better than r0002 (1.5)" in exact.said[2]
 
 

@@ -1,3 +1,12 @@
+from .flags import (
+    constant_text as constant_text,
+    flags_text as flags_text,
+    huge_text as huge_text,
+    is_suspicious as is_suspicious,
+    standing_flags as standing_flags,
+    suspicious_flags as suspicious_flags,
+    touched_text as touched_text,
+)
 from .noise import (
     Judgement as Judgement,
     Pairs as Pairs,

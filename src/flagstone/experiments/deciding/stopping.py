@@ -41,6 +41,8 @@ def conditions(
         is_reached = best is not None and (best == threshold or metric.is_better(best, than=threshold))
         found.append(Condition("primary_threshold", math.nan if best is None else best, threshold, is_reached))
     limits = ((name, getattr(stopping, name)) for name in AMOUNTS)
+    if stopping.on_suspicion:
+        found.append(Condition("suspicion", amounts["suspicion"], 1, amounts["suspicion"] >= 1))
     used = ((name, amounts.get(name, 0.0), limit) for name, limit in limits if limit is not None)
     return found + [Condition(name, done, limit, done >= limit) for name, done, limit in used]
 

@@ -12,8 +12,13 @@ from flagstone.experiments.deciding import (
     behind_text,
     broken_text,
     conditions,
+    constant_text,
     end_reason,
+    huge_text,
     is_ahead,
+    standing_flags,
+    suspicious_flags,
+    touched_text,
     varies,
 )
 from flagstone.experiments.engine.comparison import Comparison, Measure, checks_of, failed_entry, refused
@@ -74,13 +79,29 @@ class Judge:
 
     def complete(self, entry: Entry) -> Entry:
         """The line with the best after it, and whether the experiment ends here."""
-        entry = replace(entry, ended_at=utc(time.time()))
+        entry = replace(entry, ended_at=utc(time.time()), flags=self.flags(entry))
         if entry.verdict == "advance":
             entry = replace(entry, improved=True, best_run=entry.run_id, best_value=entry.value)
         now, spec = self.progress.after(entry), self.spec
         reason = end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
         reason = "manual" if entry.status == "interrupted" and entry.reason == BY_PERSON else reason
         return replace(entry, should_terminate=bool(reason), terminated_by=reason)
+
+    def flags(self, entry: Entry) -> tuple[str, ...]:
+        """What a reader has to know beside the number; what is suspicious only if it may be kept."""
+        if entry.value is None:
+            return ()
+        spec, before = self.spec, self.progress
+        found = standing_flags(spec, has_varied=before.after(entry).has_varied)
+        if entry.is_baseline or not (entry.verdict == "advance" or entry.judgement):
+            return found
+        files, ours = self.opened.subject.files, [each.value for each in entry.measurements if each.value is not None]
+        reasons = (
+            constant_text(ours) if varies(before.baseline) else "",
+            touched_text(files(self.candidate.parent_tree), files(entry.tree), spec.metric.name),
+            huge_text(float(entry.judgement.get("gain", 0.0)), before.baseline),
+        )
+        return (*found, *suspicious_flags(reasons))
 
     def baseline(self, made: Entry, first: Measurement) -> Entry:
         """The first run: the unedited files, measured as often as the spec asks. It becomes the best in any case.

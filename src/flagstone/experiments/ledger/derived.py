@@ -95,6 +95,7 @@ def further_fields(entry: Entry) -> dict[str, Any]:
             for each in entry.measurements[1:]
         ],
         "judgement": entry.judgement,
+        "flags": entry.flags,
         "proposal": entry.proposal,
         "peak_rss_mb": largest(each.peak_rss_mb for each in entry.measurements),
         "peak_vram_mb": largest(each.peak_vram_mb for each in entry.measurements),

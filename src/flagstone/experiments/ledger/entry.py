@@ -41,6 +41,7 @@ class Row:
     terminated_by: str = ""
     ended_at: str = ""
     judgement: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
     @property
     def is_baseline(self) -> bool:

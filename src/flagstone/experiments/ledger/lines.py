@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flagstone.experiments.deciding import flags_text, is_suspicious
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.measuring import denials_in
 from flagstone.plans import Home, Spec
@@ -34,11 +35,11 @@ def further_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:
 def outcome_text(entry: Entry, spec: Spec) -> str:
     name = spec.metric.name
     if entry.status == "ok" and entry.value is not None:
-        if entry.is_baseline and entry.improved:
-            return f"advance  {name} {entry.value:.6g}, {entry.reason}"
+        flags = entry.flags if entry.improved else [flag for flag in entry.flags if is_suspicious([flag])]
+        number = f"{name} {entry.value:.6g}{flags_text(flags)}"
         if entry.improved:
-            return f"advance  {name} {entry.value:.6g} (best), {entry.reason}"
-        return f"revert   {name} {entry.value:.6g}, {entry.reason}"
+            return f"advance  {number}{'' if entry.is_baseline else ' (best)'}, {entry.reason}"
+        return f"revert   {number}, {entry.reason}"
     return f"{entry.status:<8} {one_line(entry.reason)}" if entry.has_proposal else one_line(entry.reason)
 
 

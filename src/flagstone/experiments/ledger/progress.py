@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flagstone.experiments.deciding import is_exact_after, varies
+from flagstone.experiments.deciding import is_exact_after, is_suspicious, varies
 from flagstone.experiments.ledger.entry import Entry
 
 KEPT = 200
@@ -70,6 +70,7 @@ class Progress:
             "gpu_h": self.gpu_s / 3600,
             "cost_usd": self.cost_usd,
             "proposals": self.idle,
+            "suspicion": float(self.best is not None and is_suspicious(self.best.flags)),
         }
 
     def after(self, entry: Entry) -> Progress:

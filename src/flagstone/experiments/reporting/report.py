@@ -9,6 +9,7 @@ from functools import cached_property
 from statistics import stdev
 
 from flagstone.experiments.candidates import Change, changes_in, changes_text
+from flagstone.experiments.deciding import flags_text, is_suspicious
 from flagstone.experiments.engine import OpenedExperiment
 from flagstone.experiments.ledger import History, Progress, Row, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
@@ -122,7 +123,8 @@ def best_rows(report: Report) -> list[str]:
     metric, best = report.spec.metric, report.progress.best
     if best is None or best.value is None:
         return [f"none yet: no run came to a valid {metric.name}"]
-    rows = [f"{metric.name} {metric_figure(best.value)} ({metric.direction}) by {best.run_id}: {quote(best.note)}"]
+    number = f"{metric.name} {metric_figure(best.value)} ({metric.direction}){flags_text(best.flags)}"
+    rows = [f"{number} by {best.run_id}: {quote(best.note)}"]
     rows += baseline_rows(report, best)
     judged = best.judgement
     if judged.get("pairs"):
@@ -169,13 +171,14 @@ def gain_rows(report: Report) -> list[str]:
 
 
 def step_text(report: Report, entry: Row) -> str:
-    """What a kept edit bought, from values on the same seeds only."""
+    """What a kept edit bought, from values on the same seeds only, and what is suspicious about it."""
+    doubt = flags_text([flag for flag in entry.flags if is_suspicious([flag])])
     judged, before = entry.judgement, report.summary.kept.get(entry.previous_best)
     if judged.get("pairs"):
         share = f" ({percent(judged['ours'], judged['theirs'])})" if "theirs" in judged else ""
-        return f"gained {report.gain(entry):.4g}{share} over {pairs_text(entry)} with {entry.previous_best}"
+        return f"gained {report.gain(entry):.4g}{share} over {pairs_text(entry)} with {entry.previous_best}{doubt}"
     gained = percent(entry.value, before.value) if before else "the first"
-    return f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)} ({gained})"
+    return f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)} ({gained}){doubt}"
 
 
 def pairs_text(entry: Row) -> str:

@@ -11,7 +11,7 @@ from statistics import stdev
 from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
-from flagstone.experiments.deciding import Condition, amount_text, conditions
+from flagstone.experiments.deciding import Condition, amount_text, conditions, flags_text
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, Progress, Row, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
@@ -109,6 +109,7 @@ def status_text(position: Position) -> str:
     metric, progress = position.spec.metric, position.progress
     name = one_line(metric.name, 60)
     best = f"{metric_figure(progress.best_value)} @ {progress.best_run}" if progress.best else "none yet"
+    best += flags_text(progress.best.flags) if progress.best else ""
     if progress.best and progress.best.checkpoint_fault:
         best += f", no checkpoint: {progress.best.checkpoint_fault}"
     holder = position.holder
@@ -226,6 +227,7 @@ def status_record(position: Position) -> dict[str, Any]:
         "goal": position.spec.goal,
         "primary": {"name": metric.name, "direction": metric.direction, "value": progress.best_value},
         "best_run_id": progress.best_run or None,
+        "flags": progress.best.flags if progress.best else (),
         "runs": {"total": sum(progress.verdicts.values()), **progress.verdicts},
         "termination": {
             each.name: {"done": each.done if isfinite(each.done) else None, "limit": each.limit}
