@@ -50,7 +50,7 @@ def test_a_refused_job_is_told_in_the_words_of_the_scheduler(plan: Plan) -> None
         "Batch job submission failed: Invalid partition name specified"
     )
     assert failure["exit_code"] == 2 and failure["hint"].endswith("then run again: flagstone run t")
-    tell(listener, Event.JOB_INFO)
+    tell(listener, Event.JOB_INFO, rule="research_iterate")
     assert plan.failure() == {}, "a job that is submitted again has not failed"
 
 

@@ -18,7 +18,7 @@ from flagstone.text import one_line
 
 REASON = re.compile(r"error: (.+?)['.\s]*$", re.MULTILINE)
 STATE = re.compile(r"status is: '(\w+)")
-RULE = "iterate"
+RULE = "iterate"  # in another workflow it has a prefix
 LOG_CHARACTERS = 10_000
 
 
@@ -32,7 +32,7 @@ class JobErrors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         event, facts = getattr(getattr(record, "event", None), "name", ""), vars(record)
-        if facts.get("rule_name") == RULE and event in ("JOB_INFO", "JOB_ERROR"):
+        if str(facts.get("rule_name")).endswith(RULE) and event in ("JOB_INFO", "JOB_ERROR"):
             plan = find_plan(self.run, Path(facts["output"][0]).parent.parent.name)
             with suppress(OSError, FlagstoneError):  # a full disk must not end Snakemake, which has to end its jobs
                 if plan is not None:
