@@ -190,3 +190,23 @@ def test_without_an_agent_a_person_is_told_of_the_way_without_a_model(
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     said = flagstone(project, "run", "one", "--no-check", code=2)
     assert "Claude Code is not installed" in said and "new NAME --param KEY=LOW:HIGH" in said
+
+
+def test_a_person_continues_after_runs_without_a_proposal(project: Path) -> None:
+    (project / "late.py").write_text(
+        "import pathlib\ndef propose(view, draft):\n    path = pathlib.Path(draft, 'train.py')\n"
+        "    if view['number'] > 5:\n"
+        "        path.write_text(path.read_text().replace('1.0', f'{view[\"number\"] / 2}'))\n    return 'looked'\n"
+    )
+    path = project / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    ends = {"max_runs": 20, "proposals": 2}
+    path.write_text(yaml.safe_dump(spec(project, proposer="scripted", script="late.py", stopping=ends)))
+    said = flagstone(project, "run", "one")
+    assert "ended by proposals(2)" in said and "the last: no proposal: nothing was changed" in said
+    assert "flagstone experiment resume one" in said
+    flagstone(project, "run", "one")
+    assert len(ledger(project, "one")) == 3, "the same call makes no run"
+    flagstone(project, "resume", "one")
+    assert len(ledger(project, "one")) == 5
+    flagstone(project, "resume", "one", "--runs", "1")
+    assert [line["value"] for line in ledger(project, "one")][-1] == 0.0

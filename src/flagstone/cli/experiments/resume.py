@@ -18,7 +18,7 @@ from flagstone.cli.location import Location
 def command(
     location: Location, name: str | None, run_name: str | None, limit: int | None, seconds: float | None
 ) -> None:
-    """Continue experiment NAME after a stop or a crash.
+    """Continue experiment NAME after a stop, a crash, or an end because there were no proposals.
 
     \b
     flagstone experiment resume lr
@@ -26,4 +26,4 @@ def command(
     """
     opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     opened.home.stop.unlink(missing_ok=True)
-    work(opened, limit, "", "continue")
+    work(opened, limit, "", "resume")

@@ -27,7 +27,7 @@ from flagstone.experiments.ledger import Entry, History
 from flagstone.plans import Home, command_of, experiment_names
 from flagstone.text import count_text, one_line
 
-Start = Literal["continue", "best", "fresh"]
+Start = Literal["continue", "best", "fresh", "resume"]
 
 
 @click.command()
@@ -103,6 +103,8 @@ def work(opened: OpenedExperiment, limit: int | None, driver: str, start: Start 
     """Runs one experiment. Returns the stopping condition that ended it, or an empty string."""
     owner = owner_of(opened.home.base)
     with engine_of(opened, owner.proposer(opened.spec, driver), print_progress, owner.accounts(opened.home)) as engine:
+        if start == "resume":
+            engine.history.count_proposals_anew()
         begin(engine, start)
         ended = engine.run(limit)
     say_end(opened, engine, ended)
@@ -147,7 +149,7 @@ def begin(engine: Engine, start: Start | None) -> None:
     now = engine.history.progress.best
     if is_unedited(engine) or now is None:
         return
-    if start == "continue":
+    if start in ("continue", "resume"):
         engine.halt_on(run_step(engine, ""))
     elif start == "best":
         engine.working.restore(now.tree)
@@ -167,7 +169,7 @@ def say_end(opened: OpenedExperiment, engine: Engine, ended: str) -> None:
     )
     if ended.startswith("proposals("):
         click.echo(f"the last: {one_line(engine.history.recent[-1].reason, 300)}")
-        click.echo(f"to continue, correct that, then raise stopping.proposals in {opened.home.spec}")
+        click.echo(f"to continue, correct that, then give: {command_of(opened.home, 'resume')}")
     home = way_home(opened, progress.best)
     if home and ended:
         click.echo(f"to get it as a branch: {home}")

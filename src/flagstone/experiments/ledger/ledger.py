@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,6 +79,10 @@ class History:
     @property
     def anew(self) -> str:
         return f"{command_of(self.home, 'run')} --fresh"
+
+    def count_proposals_anew(self) -> None:
+        """A person has corrected why there were none."""
+        self.progress = replace(self.progress, idle=0)
 
     def append(self, entry: Entry) -> None:
         """Durable when this returns: this line is the verdict."""
