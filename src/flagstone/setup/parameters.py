@@ -35,7 +35,7 @@ def with_parameters(plan: dict[str, Any], root: Path, texts: Sequence[str]) -> d
 
 
 def take_word(parameter: Parameter, subject: dict[str, Any], harness: dict[str, Any]) -> tuple[str, str] | None:
-    """Makes a word of the command line a part of the candidate: its file, and its name there. None if there is none."""
+    """Makes a word of the command line a part of the candidate. Returns its file and its name there, or None."""
     argv, name = list(harness.get("argv", ())), parameter.name
     word = None if parameter.file else word_in(argv, parameter.key)
     if word is None:
