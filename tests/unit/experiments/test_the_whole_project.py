@@ -13,6 +13,7 @@ from laboratory import Edits, Laboratory, set_x
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates import survey as surveys
 from flagstone.experiments.candidates.survey import Survey
+from flagstone.experiments.ledger.ledger import History
 from flagstone.records import read_record, write_record
 
 TRAIN = "import prepare\nX = 1.0\nprint('val_loss:', (X - 3) ** 2 + len(open('data/x.csv').read()) * 0)\n"
@@ -69,6 +70,22 @@ def test_a_change_between_two_calls_is_told_too(project: Laboratory) -> None:
     assert [len(entry.project_changes) for entry in project.entries()] == [0, 1]
 
 
+def test_a_kill_before_the_line_of_the_run_loses_no_change(
+    project: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run(Edits({}), limit=1)
+    (project.project / "data" / "x.csv").write_text("another\n")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(History, "append", killed)
+        project.run(Edits({2: set_x(2.0)}), limit=2)
+    project.run(Edits({2: set_x(2.0)}), limit=2)
+    assert [len(entry.project_changes) for entry in project.entries()] == [0, 1]
+
+
 def test_what_decides_about_the_number_ends_the_experiment_if_it_changes(project: Laboratory) -> None:
     edit = after(lambda root: (root / "prepare.py").write_text("OFFSET = 9\n"), project)
     with pytest.raises(WorkFailed, match=r"tampered: prepare\.py was"):
@@ -120,6 +137,9 @@ def test_a_look_reads_no_file_whose_size_and_times_are_the_same(tmp_path: Path) 
     os.utime(root / "3" / "3.csv")
     again.due_at = 0
     assert again.changes() == () and again.hashed == ["3/3.csv"], "read, and found to be what it was"
+    again.note()
+    again.due_at = 0
+    assert (again.changes(), again.hashed) == ((), [])
 
 
 def test_a_costly_look_is_not_made_at_every_run(tmp_path: Path) -> None:
@@ -145,6 +165,7 @@ def test_what_is_too_large_to_be_read_is_compared_by_size_and_time(
     survey.begin()
     (root / "a.bin").write_text("larger")
     assert survey.changes() == ("a.bin changed (5 bytes, now 6)",)
+    survey.note()
     survey.due_at = 0
     os.link(root / "a.bin", tmp_path / "second")
     assert (survey.changes(), survey.hashed) == ((), [])

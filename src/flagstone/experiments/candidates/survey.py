@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ class Survey:
     record: Path
     is_watched: Callable[[str], bool]
     rows: dict[str, Row] | None = None
+    seen: dict[str, Row] | None = None
     due_at: float = 0.0
     hashed: list[str] = field(default_factory=list)
 
@@ -41,7 +43,7 @@ class Survey:
         self.save(rows)
 
     def changes(self) -> tuple[str, ...]:
-        """In words, what changed since the last look. A look is skipped if the last one was costly and not long ago."""
+        """In words, what changed since the last look that was noted. After a costly look the next one comes later."""
         began = time.monotonic()
         if began < self.due_at:
             return ()
@@ -53,6 +55,12 @@ class Survey:
         found = tuple(islice(self.differences(self.rows), MOST_TOLD))
         self.due_at = began + REST * (time.monotonic() - began)
         return found
+
+    def note(self) -> None:
+        """Call it once what was seen is in the ledger: a kill before that loses no change."""
+        if self.seen is not None and self.seen != self.rows:
+            self.save(self.seen)
+        self.seen = None
 
     def differences(self, before: dict[str, Row]) -> Iterator[str]:
         self.hashed, now = [], dict[str, Row]()
@@ -67,8 +75,7 @@ class Survey:
             if words:
                 told[path] = words
         told |= dict.fromkeys(before.keys() - now.keys(), "is gone")
-        if now != before:
-            self.save(now)
+        self.seen = now
         yield from (f"{printable(path)} {told[path]}" for path in sorted(told))
 
     def files(self) -> Iterator[tuple[str, os.stat_result]]:
@@ -87,7 +94,8 @@ class Survey:
                         count += 1
                         if count > MOST_FILES:
                             return
-                        yield path, entry.stat(follow_symlinks=False)
+                        with suppress(OSError):  # removed while we looked
+                            yield path, entry.stat(follow_symlinks=False)
             level = below
 
     def digest(self, path: str) -> str:

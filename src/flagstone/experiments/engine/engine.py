@@ -23,17 +23,7 @@ from flagstone.experiments.engine.opening import (
     refuse_if_unclean,
 )
 from flagstone.experiments.engine.proposing import Proposals
-from flagstone.experiments.ledger import (
-    Accounts,
-    Entry,
-    History,
-    Scalars,
-    best,
-    derived,
-    further_lines,
-    tail_of,
-    verdict_line,
-)
+from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
 from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
@@ -248,8 +238,9 @@ class Engine:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
         entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes())
         self.history.append(entry)
+        self.survey.note()
         self.follow(entry)
-        for line in (verdict_line(entry, self.opened.spec), *further_lines(self.opened.home, entry, self.opened.spec)):
+        for line in verdict_lines(self.opened.home, entry, self.opened.spec):
             self.say(line)
         return entry
 

@@ -10,6 +10,6 @@ from .ledger import (
     rows_of as rows_of,
     tail_entries as tail_entries,
 )
-from .lines import further_lines as further_lines, verdict_line as verdict_line
+from .lines import verdict_line as verdict_line, verdict_lines as verdict_lines
 from .progress import Progress as Progress
 from .scalars import Scalars as Scalars

@@ -22,8 +22,9 @@ def verdict_line(entry: Entry, spec: Spec) -> str:
     return f"{entry.run_id} {outcome_text(entry, spec)}{note}{seconds_text(entry)}{saved}{ending}"
 
 
-def further_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:
-    """What else a person should know: what the unedited files were not allowed to write, what somebody changed."""
+def verdict_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:
+    """The verdict, then what the unedited files were not allowed to write, and what somebody changed."""
+    yield verdict_line(entry, spec)
     if entry.is_baseline and entry.first is not None:
         # a program that goes on without it may be measured as something else
         for path, cure in denials_in(home.root / entry.first.log, spec.subject.root)[:MOST_DENIED]:
