@@ -39,7 +39,7 @@ class Project:
         return Run(self.runs_dir / name)
 
     def run_names(self) -> list[str]:
-        """Every run below runs/, oldest first (a run is a directory that holds a run.yaml)."""
+        """Every run below runs/, oldest first (a run is a folder that contains a run.yaml)."""
         if not self.runs_dir.is_dir():
             return []
         found = []

@@ -1,4 +1,4 @@
-"""What a notebook is handed: a run or an experiment to read, as typed values and pandas tables. Nothing is written."""
+"""A run or an experiment for a notebook, as typed values and pandas tables. Nothing is written."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def run(where: Where = None) -> RunReader:
     if where is not None and is_run_folder(here / where):
         return RunReader(Run((here / where).resolve()))
     if isinstance(where, Path):
-        raise FlagstoneError(f"there is no run in {where}", hint="name a folder that holds run.yaml")
+        raise FlagstoneError(f"there is no run in {where}", hint="name a folder that contains run.yaml")
     project = find_project(here)
     return RunReader(chosen_run(project, where, project_keys(project.root), here))
 
@@ -113,5 +113,5 @@ def experiment(where: Where = None) -> ExperimentReader:
         root = (here / where).resolve()
         return ExperimentReader(Home(root, experiments_around(root)[1]))
     if isinstance(where, Path):
-        raise FlagstoneError(f"there is no experiment in {where}", hint="name a folder that holds experiment.yaml")
+        raise FlagstoneError(f"there is no experiment in {where}", hint="name a folder that contains experiment.yaml")
     return ExperimentReader(experiment_named(*experiments_around(here), where))

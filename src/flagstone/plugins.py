@@ -17,9 +17,10 @@ WORDS = {"agents": "agent", "metrics": "metric backend", "proposers": "proposer"
 
 
 def find(kind: str, name: str, built_in: Mapping[str, str | Callable[..., Any]]) -> Callable[..., Any]:
-    """What has this name: ours, or else what a distribution adds. Of an unknown name the hint tells the nearest.
+    """The agent, reader or proposer of this name: ours, or else one that a distribution adds.
 
-    Ours may be written as `package.module:name`: then it is loaded only when it is asked for.
+    Ours may be written as `package.module:name`: then it is loaded only when it is asked for. The error for an unknown
+    name suggests the nearest one.
     """
     ours = built_in.get(name)
     if ours is not None:

@@ -23,7 +23,7 @@ TILDES = re.compile("~+")
 
 @dataclass(frozen=True, kw_only=True)
 class PromptParts:
-    """All that a prompt may say; every name a template uses is one of these fields."""
+    """Everything that a prompt may use: each name in a template is one of these fields."""
 
     stage_nr: str
     stage_key: str
@@ -90,32 +90,32 @@ class NextParts:
 
 
 def next_prompt(folder: Path, parts: NextParts) -> str:
-    """What the design of the next experiment is asked with."""
+    """The prompt for the design of the next experiment."""
     return render(folder, "experiment_next.md.j2", parts)
 
 
 def experiment_prompt(folder: Path, parts: ExperimentParts) -> str:
-    """What one proposal of an edit is asked with."""
+    """The prompt for one edit of an experiment."""
     return render(folder, "experiment.md.j2", parts)
 
 
 def first_prompt(folder: Path, parts: PromptParts) -> str:
-    """What starts a conversation: the stage's own instructions, then everything they rest on."""
+    """The prompt that starts a conversation: the stage's own instructions, then everything they rest on."""
     return render(folder, "_partials/first.md.j2", parts)
 
 
 def continuation_prompt(folder: Path, parts: PromptParts) -> str:
-    """What goes on with a conversation: why, what the checks found, and the feedback word for word."""
+    """The prompt that continues a conversation: the reason, what the checks found, and the feedback word for word."""
     return render(folder, "continuation.md.j2", parts)
 
 
 def repair_prompt(folder: Path, parts: PromptParts) -> str:
-    """The prompt of a turn whose work did not pass: each failed rule, and what must be there instead."""
+    """The prompt after a turn whose work did not pass: each failed rule, and what to do about it."""
     return render(folder, "repair.md.j2", parts)
 
 
 def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextParts) -> str:
-    """One template as text; what is wrong with a template is said with its file and line."""
+    """Renders a template. An error in it names its file and line."""
     import jinja2
 
     try:
@@ -143,7 +143,7 @@ def newer_prompts(parts: PromptParts | ExperimentParts | NextParts) -> str:
 
 
 def compile_all(folder: Path) -> None:
-    """Has every template ready before it is asked for; what is wrong with one is said when it is used."""
+    """Compiles every template in advance. An error in one is reported when it is used."""
     import jinja2
 
     ready = environment(folder)

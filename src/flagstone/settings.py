@@ -47,7 +47,7 @@ class StageSettings:
     budget: Mapping[str, float | None]
 
     def facts(self) -> dict[str, object]:
-        """What a rerun is judged by, as plain values that can be named in a message: what can change the content."""
+        """The settings that can change the content, as plain values. A change of one is a reason for a rerun."""
         options = {name: value for name, value in self.options.items() if name not in WAYS_ONLY}
         return {"agent": self.agent, "model": self.model, "options": options}
 

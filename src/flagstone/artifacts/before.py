@@ -61,7 +61,7 @@ def mark_of(status: os.stat_result) -> FileMark:
 
 
 def is_fresh(run: Run, turn: TurnFacts, path: str, digest: str) -> bool:
-    """New content; or, of the stage's own files, kept in a refinement or written again in a redo."""
+    """Whether content is new. A stage's own file also counts if a refinement kept it, or a redo wrote it again."""
     if not digest:
         return False
     if digest not in turn.old_digests:

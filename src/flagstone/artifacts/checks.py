@@ -64,7 +64,7 @@ def draft_name(request: StageCheck) -> str:
 
 
 def untouched_check(inspection: Inspection) -> Check:
-    """Files that were approved in other stages are as they were."""
+    """That no file changed which was approved in another stage."""
     rule, protected = "approved-files-untouched", inspection.request.turn.protected
     touched = []
     for path, digest in sorted(protected.items()):

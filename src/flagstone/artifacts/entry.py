@@ -82,10 +82,10 @@ def format_of(path: str) -> str:
 
 
 def describe(run: Run, path: str, kind: str, cache: DigestCache) -> IndexEntry:
-    """The entry of a run-relative path. Never raises for what a file is or holds."""
+    """The entry of a run-relative path. Never raises, whatever the file is or contains."""
     found = IndexEntry(path=escaped_text(path, 1000), digest="", size=0, kind=kind, format=format_of(path))
     if found.path != path:
-        return replace(found, unreadable="its name holds characters that cannot be written down: rename it")
+        return replace(found, unreadable="its name contains characters that cannot be written down: rename it")
     try:
         real, status = regular_file(run.root / path, run.root)
         if status.st_size > DIGEST_LIMIT_BYTES:

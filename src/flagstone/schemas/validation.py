@@ -23,7 +23,7 @@ def schema_of(folder: Path, name: str) -> dict[str, Any]:
 
 @cache
 def defaults(folder: Path, name: str) -> Mapping[str, Any]:
-    """What holds without a word: the `default` of each key of a schema; nothing if the folder has no such schema."""
+    """The `default` of each key of a schema. Empty if the folder has no such schema."""
     if not (folder / f"{name}.schema.yaml").is_file():
         return {}
     schema = schema_of(folder, name)

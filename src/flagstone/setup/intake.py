@@ -39,7 +39,7 @@ class Resource:
 
 
 def check_resources(paths: Iterable[Path]) -> None:
-    """Refuses what cannot be read, before anything is created."""
+    """Refuses resources that cannot be read, before anything is created."""
     for path in paths:
         if not path.exists():
             raise FlagstoneError(f"there is no resource {path}", hint="check the path given with --resource")
@@ -52,7 +52,7 @@ def check_resources(paths: Iterable[Path]) -> None:
 
 
 def kind_of(path: Path) -> str:
-    """What a resource is taken for, by its ending (a folder: by whether it holds code)."""
+    """The kind of a resource: of a file by its ending, of a folder by whether it contains code."""
     if path.is_dir():
         return "code" if any(path.glob("**/*.py")) or any(path.glob("**/*.ipynb")) else "artifacts"
     return next((kind for kind, endings in KINDS.items() if path.suffix.lower() in endings), "artifacts")

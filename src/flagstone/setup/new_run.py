@@ -55,7 +55,7 @@ def create(project: Project, asked: NewRun) -> Run:
 
 
 def refuse_impossible(project: Project, asked: NewRun) -> None:
-    """Everything that can be known to be wrong before a file is made."""
+    """Refuses what can be known to be wrong before a file is made."""
     if not RUN_NAME.match(asked.name) or asked.name == "latest":
         raise FlagstoneError(
             f"{asked.name!r} cannot be the name of a run",

@@ -14,7 +14,7 @@ from flagstone.plans import ARGUMENTS, Parameter, parameter_of, plain_value, wor
 
 
 def with_parameters(plan: dict[str, Any], root: Path, texts: Sequence[str]) -> dict[str, Any]:
-    """The plan with these values as what a search tries. They are what may change, besides what the plan names."""
+    """Returns the plan with these values as the parameters of its search. Their files may change too."""
     if not texts:
         return plan
     subject, harness = dict(plan.get("subject", {})), dict(plan.get("harness", {}))

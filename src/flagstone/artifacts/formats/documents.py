@@ -55,7 +55,7 @@ def item_keys(items: list[object]) -> list[str]:
 
 
 def metric_names(value: Mapping[str, object]) -> list[str]:
-    """Which keys hold numbers, at the top and under `metrics`."""
+    """The keys whose values are numbers, at the top and under `metrics`."""
     below = value.get("metrics")
     nested = (f"metrics.{name}" for name in number_keys(below)) if isinstance(below, dict) else ()
     return printable_names(sorted([*number_keys(value), *nested]))

@@ -1,4 +1,4 @@
-"""What a look into a file brought to light, whatever its format."""
+"""What a look into a file has shown, whatever its format."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ MAKER_COLUMNS = ("experiment", "trial")
 
 
 def delimited_shape(stream: BinaryIO, size: int, delimiter: str) -> Shape:
-    """Columns, and rows counted by streaming (or, in a huge file, how many its beginning holds)."""
+    """Columns and the number of rows. Of a huge file, only the rows at its beginning are counted."""
     rows = delimited_rows(stream, size, delimiter)
     columns = next(rows, None)
     if columns is None:
@@ -37,7 +37,7 @@ tsv_shape = partial(delimited_shape, delimiter="\t")
 
 
 def delimited_rows(stream: BinaryIO, size: int, delimiter: str) -> Iterator[list[str]]:
-    """Rows that hold anything; a field beyond Python's own limit makes the file unreadable."""
+    """The rows that are not empty. A field longer than Python's csv module allows makes the file unreadable."""
     import csv
 
     reader = csv.reader(text_lines(stream, bytes_to_read(size)), delimiter=delimiter)

@@ -53,7 +53,7 @@ def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path
 
 
 def refusal(text: str) -> str:
-    """Why a text is not even parsed ('' when it is)."""
+    """Why a text is not parsed ('' if it is)."""
     if "\0" in text:
         return "it contains NUL bytes"
     if len(text) > SUMMARY_LIMIT_BYTES or len(text.encode("utf-8", "replace")) > SUMMARY_LIMIT_BYTES:

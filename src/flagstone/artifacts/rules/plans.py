@@ -23,7 +23,7 @@ NAMES = (
 
 
 def plan_checks(run: Run) -> Iterator[Check]:
-    """One row where there are plans; none where there are none."""
+    """One row if the stage left plans, otherwise none."""
     folder, paths = run.pinned / "schemas", plan_files(run)
     names = [path for path in paths if PLAN_FILE.match(path)]
     if not paths or not (folder / "experiment.schema.yaml").is_file():

@@ -60,7 +60,7 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ch
 
 def document_path(inspection: Inspection, document: Document) -> str:
     """The path of the document ('' if there is none)."""
-    places = [f"{room}/{name}" for name in document.names for room in (document.folder, *FOLDERS)]
+    places = [f"{folder}/{name}" for name in document.names for folder in (document.folder, *FOLDERS)]
     return next((path for path in places if os.path.lexists(inspection.run.root / path)), "")
 
 

@@ -23,7 +23,7 @@ WANTED = {
 
 
 def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
-    """At least one file that can be read and holds something; what cannot be read is named."""
+    """That at least one file can be read and has content. Files that cannot be read are named."""
     rule, good = f"{kind}-present", inspection.usable_entries(kind)
     if good:
         broken = not_counted_text([entry for entry in inspection.entries(kind) if entry.unreadable])
@@ -46,7 +46,7 @@ def reason_not_counted(entry: IndexEntry) -> str:
 
 
 def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
-    """At least one of them is this turn's own work, by content."""
+    """That the content of at least one of them is this turn's own work."""
     rule, good = f"{kind}-fresh", inspection.usable_entries(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
     if new:
@@ -60,7 +60,7 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
 
 
 def result_name_checks(inspection: Inspection) -> Iterator[Check]:
-    """Each result names the experiment or trial that made it."""
+    """That each result names the experiment or trial that made it."""
     good = inspection.usable_entries("results")
     nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
     if nameless:
@@ -75,7 +75,7 @@ def result_name_checks(inspection: Inspection) -> Iterator[Check]:
 
 
 def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
-    """Each figure names the data it was drawn from, and that data is there."""
+    """That each figure names the data it was drawn from, and that this data exists."""
     good = inspection.usable_entries("figures")
     problems = []
     for entry in good:

@@ -104,7 +104,7 @@ def unreadable_summary(reason: str) -> Check:
 
 
 def parse_summary(text: str) -> Summary:
-    """Takes a summary apart; whatever the text, it never fails."""
+    """Parses a summary. It accepts any text."""
     lines, tokens = parse_markdown(text)
     heads = [at for at, token in enumerate(tokens) if is_heading(token)]
     titles = [at for at in heads if tokens[at].tag == "h1"]
