@@ -24,6 +24,15 @@ def test_the_second_caller_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     hold(lock, "run attn").release()
 
 
+def test_who_only_looks_at_a_lock_keeps_nobody_out_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / ".lock"
+    hold(lock, "run attn").release()
+    looking = os.open(lock, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("flagstone.locks.files.time.sleep", lambda _: os.close(looking))  # meanwhile the look ends
+    hold(lock, "run attn").release()
+
+
 def test_a_lock_of_another_host_is_not_taken_over(tmp_path: Path) -> None:
     lock = tmp_path / ".lock"
     lock.write_text(json.dumps({"pid": 7, "host": "elsewhere", "since": "2026-01-01T00:00:00Z"}))

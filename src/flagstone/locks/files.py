@@ -15,6 +15,8 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.records import cannot_write, utc
 
+TRIES, LOOK_S = 4, 0.002  # whoever looks at a lock (`holder_of`) keeps others out of it for an instant
+
 
 def flock(handle: int, path: Path, *, wait: bool = False, is_shared: bool = False) -> bool:
     """Locks an open file; returns False if somebody else holds it and we do not wait."""
@@ -54,7 +56,9 @@ def hold(path: Path, what: str, *, wait: bool = False) -> FileLock:
     """Takes the lock, a dead holder's included; the error names a living holder."""
     handle, own_host = open_lock(path, 0o644), os.uname().nodename
     try:
-        is_free = flock(handle, path, wait=wait)
+        tries = TRIES
+        while not (is_free := flock(handle, path, wait=wait)) and (tries := tries - 1):
+            time.sleep(LOOK_S)
         holder = read_holder(handle) or {}
         if not is_free or holder.get("host") not in (None, own_host):
             raise in_use(path, what, holder)
