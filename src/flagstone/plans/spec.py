@@ -145,6 +145,7 @@ class Spec:
     metric: MetricSpec
     evaluate: StepSpec | None = None
     guard: StepSpec | None = None
+    early_stop: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     checkpoint: CheckpointSpec | None = None
     noise: NoiseRule | None = field(default_factory=NoiseRule)

@@ -14,6 +14,7 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Candidate, Survey, Working, drop_records, kept_candidate, seed_for
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
+from flagstone.experiments.engine.early_stop import early_stop_of
 from flagstone.experiments.engine.judging import Judge
 from flagstone.experiments.engine.opening import (
     OpenedExperiment,
@@ -24,7 +25,7 @@ from flagstone.experiments.engine.opening import (
 )
 from flagstone.experiments.engine.proposing import Proposals
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
-from flagstone.experiments.measuring import Harness, Measurement, Order, refuse_if_unmeasured
+from flagstone.experiments.measuring import FIRST, Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.plans import command_of, run_id
@@ -228,7 +229,8 @@ class Engine:
     def order(self, candidate: Candidate, part: str) -> Order:
         """What the harness is asked for, on the seed that every candidate has first."""
         run_dir = self.opened.home.run(run_id(candidate.number))
-        return Order(run_dir, candidate.snapshot.tree, part, seed_for(self.opened.spec.seed, 0))
+        watch = early_stop_of(self.opened, candidate, self.say) if part in FIRST else None
+        return Order(run_dir, candidate.snapshot.tree, part, seed_for(self.opened.spec.seed, 0), early_stop=watch)
 
     def conclude(self, candidate: Candidate, first: Measurement | None) -> Entry:
         """The verdict: its line in the ledger first, then everything that follows from it."""
@@ -285,7 +287,5 @@ class Engine:
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
             raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"fix that, then continue: {self.again}")
         if not entry.parent_run and not entry.improved:
-            tail = tail_of(self.opened.home, entry, 12)
-            raise WorkFailed(
-                f"the unedited files do not run: {entry.reason}\n{tail}", hint=f"fix them, then run: {self.again}"
-            )
+            said = f"the unedited files do not run: {entry.reason}\n{tail_of(self.opened.home, entry, 12)}"
+            raise WorkFailed(said, hint=f"fix them, then run: {self.again}")

@@ -79,6 +79,10 @@ class Entry(Row):
         return self.measurements[0] if self.measurements else None
 
     @property
+    def is_stopped_early(self) -> bool:
+        return self.first is not None and self.first.is_stopped_early
+
+    @property
     def typical_value(self) -> float | None:
         """The mean of its repeats: a first run that won was selected for its luck. Without repeats, its value."""
         runs = self.measurements if self.is_baseline else self.measurements[1:]

@@ -41,6 +41,8 @@ def outcome_text(entry: Entry, spec: Spec) -> str:
         if entry.improved:
             return f"advance  {number}{'' if entry.is_baseline else ' (best)'}, {entry.reason}"
         return f"revert   {number}, {entry.reason}"
+    if entry.is_stopped_early:
+        return f"revert   {one_line(entry.reason)}"
     return f"{entry.status:<8} {one_line(entry.reason)}" if entry.has_proposal else one_line(entry.reason)
 
 

@@ -120,4 +120,4 @@ class Progress:
         """Runs in a row without a gain; one that failed counts neither way."""
         if entry.improved:
             return 0
-        return self.plateau + (entry.status == "ok" and not entry.is_baseline)
+        return self.plateau + ((entry.status == "ok" or entry.is_stopped_early) and not entry.is_baseline)

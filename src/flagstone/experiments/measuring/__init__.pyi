@@ -1,5 +1,6 @@
-from .checkpoint import link_or_copy as link_or_copy
+from .checkpoint import FIRST as FIRST, link_or_copy as link_or_copy
 from .denials import denials_in as denials_in, denied_paths as denied_paths
+from .early_stop import EarlyStop as EarlyStop, early_stop_for as early_stop_for
 from .environment import (
     AGENTS_OWN as AGENTS_OWN,
     confinement as confinement,

@@ -121,7 +121,8 @@ class Harness:
             command = self.command(order, folder, private, devices)
             log, began = order.run.log_of(order.part), time.time()
             try:
-                result = run(command, limits_of(self.spec.harness), Output(log), interruption=self.interruption)
+                limits, watch = replace(limits_of(self.spec.harness), grace_s=0), order.early_stop
+                result = run(command, limits, Output(log), watch, interruption=self.interruption)
             except StartError as error:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
             except Interrupted:
@@ -184,6 +185,8 @@ class Harness:
     ) -> Measurement:
         """What the run came to, and its metric where it came to its end."""
         status, reason = self.ending_of(result)
+        if order.early_stop and order.early_stop.reason and status != "unclean":
+            return self.stopped_early(order, result, place)
         known = self.process_facts(result, place)
         if result.survivors:
             note_unclean(self.home, order.run.root.name, result)
@@ -216,6 +219,14 @@ class Harness:
             wandb_run_id=wandb_run(reading),
             **known,
         )
+
+    def stopped_early(self, order: Order, result: ProcessResult, place: Place) -> Measurement:
+        """A run that was clearly worse. It has no number, so that it is never the best."""
+        reason = order.early_stop.reason if order.early_stop else ""
+        with open(place.log, "a", encoding="utf-8") as log:
+            log.write(f"\n{reason}\n")
+        known = self.process_facts(result, place)
+        return Measurement(order.part, order.seed, "invalid", reason, is_stopped_early=True, **known)
 
     def is_kept(self, name: str) -> bool:
         return name in self.spec.wanted or (name in MEASURED and name != "wall_seconds")

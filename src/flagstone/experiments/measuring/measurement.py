@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flagstone.experiments.deciding import Status
+from flagstone.experiments.measuring.early_stop import EarlyStop
 from flagstone.plans import RunFolder
 
 
@@ -18,6 +19,7 @@ class Order:
     part: str
     seed: int
     slot: int = 0
+    early_stop: EarlyStop | None = None
 
 
 @dataclass(frozen=True)
@@ -54,4 +56,5 @@ class Measurement:
     unclean: tuple[int, ...] = ()
     stragglers: int = 0  # processes that it left behind, and that had to be ended
     evaluator_s: float = 0.0
+    is_stopped_early: bool = False
     wandb_run_id: str | None = None

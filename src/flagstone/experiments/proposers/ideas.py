@@ -132,6 +132,8 @@ def outcome_of(entry: Entry) -> str:
         return "kept"
     if entry.status == "crash" and crash_fixed_by(entry):
         return f"abandoned, it crashed in {crash_fixed_by(entry)} as well"
+    if entry.is_stopped_early:
+        return "no gain"
     if entry.status != "ok":
         return {"invalid": "no number", "violation": "not allowed"}.get(entry.status, entry.status)
     if not entry.valid:
