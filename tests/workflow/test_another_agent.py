@@ -25,11 +25,14 @@ tell(type="start", id=session)
 pathlib.Path("workspace/notes").mkdir(exist_ok=True)
 words = "Narrowed." if "NARROWER" in prompt else "To look at what is known."
 pathlib.Path("workspace/notes/note.md").write_text(words)
+pathlib.Path("workspace/literature").mkdir(exist_ok=True)
+pathlib.Path("workspace/literature/nearest_work.csv").write_text(NEAREST)
 try: pathlib.Path("approved/01.flag").touch(); tell(type="escaped")
 except OSError: tell(type="kept")
 pathlib.Path(draft).write_text(SUMMARY.replace("WORDS", words + f" Turn {len(before) + 1}."))
 tell(type="answer", text="did it", cost=0.5)
 """
+NEAREST = "source_key,did,setting,showed,left_open\nnone,nothing,none,nothing,everything\n"
 SUMMARY = """# Stage 01: Literature Survey
 
 ## Objective
@@ -51,6 +54,7 @@ One note.
 ## Files Produced
 
 - `workspace/notes/note.md` - the note
+- `workspace/literature/nearest_work.csv` - the nearest work
 
 ## Suggestions for Refinement
 
@@ -75,7 +79,7 @@ def study(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stud
     (home / ".smallcli").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
     program = place.root / "smallcli.py"
-    program.write_text(f"SUMMARY = {SUMMARY!r}\n{CLI}")
+    program.write_text(f"NEAREST = {NEAREST!r}\nSUMMARY = {SUMMARY!r}\n{CLI}")
     study = place.new("t")
     argv = [sys.executable, str(program), "{draft}"]
     template = {"session": "id", "text": "text", "cost_usd": "cost", "state": ["~/.smallcli"]}
@@ -90,7 +94,7 @@ def test_a_stage_is_built_and_refined_in_one_conversation_of_another_cli(place: 
     study.ask("01", "NARROWER, please.\n")
     assert place.snakemake().code == 0
     assert "Narrowed. Turn 2." in study.summary("01").read_text()
-    assert len(list(Path.home().joinpath(".smallcli").iterdir())) == 1
+    assert list(Path.home().joinpath(".smallcli").iterdir()) == [], "what it remembers is in a copy of its folder"
     assert "$1.00" in place.flagstone("cost", "t").text
 
 

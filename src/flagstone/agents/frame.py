@@ -13,6 +13,7 @@ from flagstone.agents.changes import differences, stats_of_grant
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, Event, Outcome, Usage
 from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.processes import SandboxError
 from flagstone.records import plain, utc, write_atomic, write_record
 
 # Called before a call, it returns what is called after it: with the result, or with None if there is none.
@@ -107,7 +108,7 @@ def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
     if isinstance(error, CallInterrupted):
         return replace(error.result, started_at=utc(began))
     outcome = outcome_of(error)
-    is_free = outcome is Outcome.CONFIG
+    is_free = outcome is Outcome.CONFIG or isinstance(error, SandboxError)
     return AgentResult(
         outcome,
         type(error).__name__,

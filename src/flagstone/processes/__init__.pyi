@@ -13,6 +13,6 @@ from .proc import entry_of as entry_of
 from .running import run as run
 from .secrets import Redactor as Redactor
 from .server import serve_spawned as serve_spawned, start_warm_server as start_warm_server
-from .start import StartError as StartError
+from .start import SandboxError as SandboxError, StartError as StartError
 from .tool import run_quietly as run_quietly, starting as starting
 from .tree import Survivor as Survivor, end_orphans as end_orphans, still_alive as still_alive

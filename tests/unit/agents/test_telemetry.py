@@ -13,6 +13,7 @@ from flagstone.agents.accounts.calls import append_call, lines_of, spending, sum
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
 from flagstone.errors import Interrupted
+from flagstone.processes import SandboxError
 from flagstone.records import Ledger
 
 Asked = Callable[..., AgentCall]
@@ -48,6 +49,12 @@ def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> No
     expected = {"agent": "paid", "stage": "03", "attempt": 1, "mode": "work", "outcome": "ok", "cost_usd": 0.5}
     assert expected.items() <= line.items()
     assert "private text" not in log.read_text()
+
+
+def test_a_call_whose_sandbox_failed_cost_nothing(asked: Asked, log: Path) -> None:
+    with pytest.raises(SandboxError):
+        Frame(Paid(error=SandboxError("the sandbox could not be set up", hint="")), log).carry_out(asked())
+    assert spending(log).cost_usd == 0
 
 
 def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Path) -> None:

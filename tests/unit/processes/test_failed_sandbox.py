@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, SandboxError, run
 from flagstone.processes.confinement import machine
-from flagstone.processes.start import SandboxError
 
 pytestmark = pytest.mark.skipif(bool(machine.bubblewrap_fault()), reason="needs bubblewrap")
 FAULT = "bwrap: Can't create file at /var/spool/x: Read-only file system"
