@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from flagstone.agents.protocol import Agent
 from flagstone.errors import FlagstoneError
-from flagstone.plugins import find
+from flagstone.plugins import find, plugin_names
 
 Options = Mapping[str, object]
 
@@ -28,6 +28,11 @@ def find_claude(options: Options) -> Agent:
 
 def demo(options: Options) -> Agent:
     if options.get("script"):  # in runs of version 0.1 the demo agent played the agent of the tests as well
+        if "scripted" not in plugin_names("agents"):
+            raise FlagstoneError(
+                "run.yaml sets demo.script, which only the agent of Flagstone's tests can play, and it is not installed",
+                hint="set PYTHONPATH to tests/doubles of the checkout; or take `script` out of run.yaml for a real study",
+            )
         return agent_named("scripted", options)
     from flagstone.agents.demo import DemoAgent
 
