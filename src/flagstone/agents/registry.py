@@ -30,8 +30,8 @@ def demo(options: Options) -> Agent:
     if options.get("script"):  # in runs of version 0.1 the demo agent played the agent of the tests as well
         if "scripted" not in plugin_names("agents"):
             raise FlagstoneError(
-                "run.yaml sets demo.script, which only the agent of Flagstone's tests can play, and it is not installed",
-                hint="set PYTHONPATH to tests/doubles of the checkout; or take `script` out of run.yaml for a real study",
+                "run.yaml sets demo.script, and the agent that plays scripts is not installed",
+                hint="set PYTHONPATH to tests/doubles of the checkout, or remove `script` for a real study",
             )
         return agent_named("scripted", options)
     from flagstone.agents.demo import DemoAgent

@@ -22,6 +22,7 @@ def restore_version(opened: OpenedRun, stage: Stage, word: str) -> str:
     """
     run = opened.run
     with hold(run.lock, f"run {run.name}"), hold(run.drafts(stage.nr) / ".lock", f"stage {stage.nr} of {run.name}"):
+        history.end_restoring(opened, read_moment(opened).stages[stage.nr])
         folder = kept_version(run, stage, word)
         record = read_record(folder / "version.json") or {}
         offer = read_record(folder / run.relative(run.offer(stage.key))) or {}
@@ -29,6 +30,8 @@ def restore_version(opened: OpenedRun, stage: Stage, word: str) -> str:
         files = read_moment(opened).stages[stage.nr]
         refuse(opened, files, record, folder)
         history.keep_current(run, files)
+        files = read_moment(opened).stages[stage.nr]
+        history.note_restoring(run, files, folder.name)
         if files.publication and (files.feedback or files.redo != files.publication.turn.redo):
             history.take_back_requests(opened, files)
         history.restore_files(opened, stage.nr, record["files"])
@@ -41,7 +44,9 @@ def restore_version(opened: OpenedRun, stage: Stage, word: str) -> str:
             session_id=str(offer.get("session_id", "")),
             turn=next_turn(read_moment(opened), stage),
         )
-        return publish_version(opened, stage, made)
+        new = publish_version(opened, stage, made)
+        history.restoring_file(run, stage.nr).unlink()
+        return new
 
 
 def kept_version(run: Run, stage: Stage, word: str) -> Path:

@@ -13,7 +13,7 @@ from flagstone.gates.content import Content, digests_of
 from flagstone.gates.moment import StageFiles
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import Publication, publication_file, turn_file
-from flagstone.layout import Run
+from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import cannot_write, read_record, sync_folder, write_atomic, write_record
 from flagstone.stages import Stage
 
@@ -180,6 +180,36 @@ def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
     where = ", ".join(path for path in taken if path)
     said = [f"attempt {was.attempt} of stage {stage.key} stands as it is; the request was taken back (see {where})"]
     return said + [f"{path} of stage {stage.key} could not be brought back: no copy was kept" for path in lost]
+
+
+def restoring_file(run: Run, nr: str) -> Path:
+    """The record of a version that is being restored: from before a file is touched until the version is published."""
+    return run.below("drafts", nr, "restoring.json")
+
+
+def note_restoring(run: Run, files: StageFiles, version: str) -> None:
+    """To be called before a version is restored, so that a call that is killed meanwhile can be undone."""
+    was = files.publication.version if files.publication else ""
+    indexes = {kind: read_record(run.index(kind)) for kind in INDEX_KINDS}
+    write_record(restoring_file(run, files.stage.nr), {"version": version, "was": was, "indexes": indexes})
+
+
+def end_restoring(opened: OpenedRun, files: StageFiles) -> list[str]:
+    """Makes the files those of the published version if a restore was killed; says so. Call it with the run's lock."""
+    run, stage = opened.run, files.stage
+    record = read_record(restoring_file(run, stage.nr))
+    if record is None or files.publication is None:
+        return []
+    is_undone = files.publication.version == record["was"]
+    if is_undone:
+        for kind, index in record["indexes"].items():
+            write_record(run.index(kind), index)
+    restore_files(opened, stage.nr, kept_record(run, files).get("files") or {})
+    republish(run, stage, files.publication)
+    restoring_file(run, stage.nr).unlink()
+    again = f"; to restore it: flagstone restore {stage.nr} {record['version']}"
+    how = f"undone now{again}" if is_undone else "completed now"
+    return [f"restoring version {record['version']} of stage {stage.key} was cut short, and is {how}"]
 
 
 def set_aside(run: Run, nr: str, path: Path, name: str) -> str:

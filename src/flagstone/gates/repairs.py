@@ -7,7 +7,8 @@ import shutil
 
 from flagstone import seals
 from flagstone.gates.content import offer_of
-from flagstone.gates.history import version_folder
+from flagstone.gates.history import end_restoring, version_folder
+from flagstone.gates.moment import StageFiles
 from flagstone.gates.opened import OpenedRun
 from flagstone.gates.publication import last_publication, publication_file
 from flagstone.gates.sealing import waiting_flag
@@ -20,6 +21,7 @@ def repair_records(opened: OpenedRun) -> list[str]:
     said = list(Ledger(opened.run.seals).problems())
     for stage in opened.table:
         said += repair_stage(opened, stage) + finish_approval(opened, stage)
+        said += end_restoring(opened, StageFiles(stage, publication=last_publication(opened.run, stage.nr, None)))
     return said
 
 

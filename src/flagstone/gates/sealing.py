@@ -13,7 +13,7 @@ from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import OpenedRun
 from flagstone.layout import Run
-from flagstone.locks import holder_of
+from flagstone.locks import hold, holder_of
 from flagstone.records import cannot_write, utc
 from flagstone.seals import Decision
 from flagstone.stages import Stage
@@ -63,6 +63,10 @@ def seal(run: Run, verdict: Verdict, decision: Decision, flag_mtime_ns: int) -> 
 def approve_stage(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
     """Approves what the stage offers now; with `digest`, only if that is still what was shown."""
     verdict = judge_gates(read_moment(opened))[stage.nr]
+    if history.restoring_file(opened.run, stage.nr).exists():
+        with hold(opened.run.lock, f"run {opened.run.name}"):
+            history.end_restoring(opened, verdict.files)
+        verdict = judge_gates(read_moment(opened))[stage.nr]
     if verdict.may_stand and not verdict.held_by:
         verdict = last_version(opened, verdict, digest or "")
     refuse_approval(opened.run, verdict, digest)

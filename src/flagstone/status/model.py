@@ -15,6 +15,7 @@ from flagstone.gates import (
     State,
     Verdict,
     failure_of,
+    history,
     judge_gates,
     next_turn,
     other_names,
@@ -114,8 +115,15 @@ def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> R
         holder=f"process {holder.get('pid')} on {holder.get('host')}" if holder else "",
         sandbox=opened.settings.sandbox,
         experiments=experiments,
-        notices=tuple(other.words for other in other_names(opened)),
+        notices=(*(other.words for other in other_names(opened)), *half_restored(opened)),
     )
+
+
+def half_restored(opened: OpenedRun) -> list[str]:
+    """What a restore that was killed has left behind, until the next call brings it in order."""
+    found = (stage for stage in opened.table if history.restoring_file(opened.run, stage.nr).exists())
+    is_busy = holder_of(opened.run.lock)
+    return [f"restoring stage {stage.nr} was cut short; the next call undoes it" for stage in found if not is_busy]
 
 
 def with_experiments(row: StageStatus, experiments: tuple[ExperimentStatus, ...]) -> StageStatus:

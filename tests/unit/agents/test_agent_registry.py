@@ -99,7 +99,7 @@ def test_finding_agents_loads_none_of_them_and_looks_for_no_plugin() -> None:
 def test_an_old_run_that_plays_a_script_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(agent_named("demo", {"script": "x.yaml"})).__name__ == "ScriptedAgent"
     monkeypatch.setattr("flagstone.agents.registry.plugin_names", lambda kind: ())
-    with pytest.raises(FlagstoneError, match="demo.script") as refused:
+    with pytest.raises(FlagstoneError, match=r"demo\.script") as refused:
         agent_named("demo", {"script": "x.yaml"})
     assert "tests/doubles" in refused.value.hint
     assert agent_named("demo").name == "demo"
