@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.metrics.own_pattern import matches_of
 from flagstone.metrics.pairs import Pair, pairs_in, plain
-from flagstone.metrics.scanning import COLOUR, NEAR, lines_from, mentions_before, open_plain
+from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, open_plain
 from flagstone.metrics.series import STEPS, Place, Reading
 
 EVERYTHING_BYTES = 1_000_000  # at the end of a log every pair is taken; before it only wanted names are looked for
@@ -83,14 +83,6 @@ def read_log(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]]
             missing -= set(found.clear)
     is_cut = start > 0 and not wanted
     return found.steps, [f"only the end of {path.name} was looked at: it is long, and no name was asked for"] * is_cut
-
-
-def numbers_printed(line: bytes, name: str) -> Iterator[float]:
-    """Every value of one metric in a line that a program printed, each state of a progress bar included."""
-    wanted = frozenset((name,))
-    for part in line.replace(b"\r", b"\n").split(b"\n"):
-        found = pairs_in(COLOUR.sub(b"", part).decode("utf-8", "replace"), wanted)
-        yield from (pair.value for pair in found if plain(pair.name) == plain(name))
 
 
 def accept_spellings(steps: dict[str, list[float]], wanted: Sequence[str]) -> list[str]:

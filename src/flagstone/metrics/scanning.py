@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flagstone.metrics.pairs import spelling_pattern
+from flagstone.metrics.pairs import pairs_in, plain, spelling_pattern
 
 LINE = 4096
 NEAR = 512  # bytes around a mention that are looked at in a longer line
@@ -118,3 +118,11 @@ def mentions(content: bytes, within: tuple[int, int], names: set[str]) -> Iterat
             near = max(left + 1, begin - NEAR)
             end = min(behind + NEAR, right if right >= 0 else len(content))
             yield from pieces(content[near:end], is_continued=left < 0 or near > left + 1, goes_on=end != right)
+
+
+def numbers_printed(line: bytes, name: str) -> Iterator[float]:
+    """Every value of one metric in a line that a program printed, each state of a progress bar included."""
+    wanted = frozenset((name,))
+    for part in line.replace(b"\r", b"\n").split(b"\n"):
+        found = pairs_in(COLOUR.sub(b"", part).decode("utf-8", "replace"), wanted)
+        yield from (pair.value for pair in found if plain(pair.name) == plain(name))
