@@ -20,26 +20,20 @@ from flagstone.records import Ledger, utc
 class Decision:
     """Who decided, on whose authority, from where. `policy` names the rule if a rule decided."""
 
-    by: str
-    who: str
-    at: str
-    how: str
-    comment: str = ""
-    policy: str = ""
-
-
-@dataclass(frozen=True)
-class Seal:
-    """One line of the ledger of approvals: an event, who decided it, and the content it is about."""
-
-    event: str = ""
-    stage: str = ""
     by: str = ""
     who: str = ""
     at: str = ""
     how: str = ""
     comment: str = ""
     policy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal(Decision):
+    """One line of the ledger of approvals: an event, who decided it, and the content it is about."""
+
+    event: str = ""
+    stage: str = ""
     digest: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     index: Mapping[str, Any] = field(default_factory=dict)

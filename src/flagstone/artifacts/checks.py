@@ -9,11 +9,14 @@ from flagstone.artifacts.rules import (
     Check,
     Inspection,
     StageCheck,
+    contract_problems,
     failed_check,
     named_file_checks,
     passed_check,
     plan_checks,
     planned_run_checks,
+    read_summary,
+    requirement,
     workspace_checks,
 )
 from flagstone.text import escaped_text, list_text
@@ -21,8 +24,6 @@ from flagstone.text import escaped_text, list_text
 
 def check_stage(request: StageCheck) -> tuple[Check, ...]:
     """Every rule that applies, in a fixed order, each rule's id at most once."""
-    from flagstone.artifacts.rules import requirement
-
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
     checks = list(draft_checks(request))
@@ -38,8 +39,6 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
 
 def draft_checks(request: StageCheck) -> Iterator[Check]:
     """That this attempt wrote a summary at all, and that it follows the contract."""
-    from flagstone.artifacts.rules import contract_problems, read_summary
-
     path = request.draft_text_path
     try:
         size = os.lstat(path).st_size

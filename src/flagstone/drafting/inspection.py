@@ -68,7 +68,6 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     request = StageCheck(
         run=opened.run,
         stage_nr=stage.nr,
-        stage_key=stage.key,
         stage_title=stage.title,
         draft_text_path=attempt.draft,
         requires=stage.requires,

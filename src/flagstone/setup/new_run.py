@@ -19,6 +19,7 @@ from flagstone.settings import pinned_table, venue_fields
 from flagstone.setup import intake, pinning
 
 PASSING = "# what means nothing in another copy of this run\n.lock\n.snakemake/\n"
+HEAD = "# What this run sets over the defaults it pinned (pinned/config.yaml). Every key: docs/reference/settings.md"
 EMPTY_FOLDERS = ("approved", "feedback", "redo", "stages", "drafts", "history", "handoff", "index", "logs")
 
 
@@ -82,6 +83,8 @@ def exists_error(project: Project, name: str) -> FlagstoneError:
 
 
 def fill(project: Project, run: Run, asked: NewRun) -> None:
+    import yaml
+
     for folder in WORKSPACE_FOLDERS:
         (run.workspace / folder).mkdir(parents=True)
     for folder in EMPTY_FOLDERS:
@@ -94,13 +97,5 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
     settings: dict[str, Any] = {"created_at": utc(time.time()), **(asked.sets or {})}
     if taken:
         settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]
-    write_atomic(run.settings, settings_text(settings).encode())
-
-
-def settings_text(settings: Mapping[str, Any]) -> str:
-    import yaml
-
-    head = (
-        "# What this run sets over the defaults it pinned (pinned/config.yaml). Every key: docs/reference/settings.md\n"
-    )
-    return head + str(yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100))
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
+    write_atomic(run.settings, f"{HEAD}\n{text}".encode())

@@ -103,7 +103,7 @@ def ask(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(summary() if draft is None else draft)
     facts = turn or TurnFacts(before={}, written_since={})
-    made = StageCheck(run, "03", "03_study_design", "Study Design", path, facts, requires, DigestCache(None))
+    made = StageCheck(run, "03", "Study Design", path, facts, requires, DigestCache(None))
     return replace(made, **more)  # type: ignore[arg-type]
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flagstone.artifacts.before import TurnFacts, is_fresh
+from flagstone.artifacts.entry import IndexEntry
+from flagstone.artifacts.figures import FigureData, figure_registry, named_data
 from flagstone.artifacts.formats import Unreadable, read_text, regular_file
+from flagstone.artifacts.index import describe_kind
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 from flagstone.stages import NamedFile
-
-if TYPE_CHECKING:
-    from flagstone.artifacts.entry import IndexEntry
-    from flagstone.artifacts.figures import FigureData
 
 TEXT_LIMIT_BYTES = 4_000_000
 
@@ -26,7 +24,6 @@ class StageCheck:
 
     run: Run
     stage_nr: str
-    stage_key: str
     stage_title: str
     draft_text_path: Path
     turn: TurnFacts
@@ -48,8 +45,6 @@ class Inspection:
         return self.request.run
 
     def entries(self, kind: str) -> tuple[IndexEntry, ...]:
-        from flagstone.artifacts.index import describe_kind
-
         if kind not in self.described:
             self.described[kind] = describe_kind(self.run, kind, self.request.cache).entries
         return self.described[kind]
@@ -60,13 +55,9 @@ class Inspection:
 
     @cached_property
     def registry(self) -> dict[str, FigureData]:
-        from flagstone.artifacts.figures import figure_registry
-
         return dict(figure_registry(self.run))
 
     def drawn_from(self, figure: str) -> FigureData:
-        from flagstone.artifacts.figures import named_data
-
         return named_data(self.run, figure, self.registry)
 
     def is_fresh(self, path: str, digest: str) -> bool:
