@@ -77,7 +77,7 @@ class DemoRun:
         run, cache = Run(self.root), DigestCache(None)
         turn = TurnFacts(*snapshot(run, cache))
         self.call(stage, attempt, **more)
-        where = (run, stage, f"{stage}_stage", row.title, self.draft(stage, attempt))
+        where = (run, stage, row.title, self.draft(stage, attempt))
         self.checks = check_stage(StageCheck(*where, turn, row.requires, cache, row.leaves))
         return [f"{check.rule}: {check.message}" for check in self.checks if check.status == "failed"]
 
