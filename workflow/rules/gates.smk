@@ -1,4 +1,16 @@
 # The input functions of the rules. They translate between Snakemake and SESSION.
+from flagstone.cli.jobs.job_errors import listen_to_jobs
+from flagstone.experiments.measuring import devices
+
+
+def prepare_jobs():
+    """Called by an input function: the executor is not known while Snakemake reads the rules."""
+    if is_executing() and not is_local():
+        # a job that a scheduler refuses cannot report that itself
+        listen_to_jobs(SESSION.layout)
+    elif is_executing() and "gpu" not in workflow.global_resources:
+        # Snakemake does not limit a resource without a number; --resources gpu=N or a profile can set another one
+        workflow.register_resource("gpu", max(1, len(devices())))
 
 
 def bring_up_to_date(stage):
