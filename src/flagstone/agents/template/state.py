@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# a login and settings are small and near the top; old conversations of a person's can be gigabytes
+LARGEST, MOST_BYTES = 5_000_000, 100_000_000
 Copy = tuple[Path, Path]  # the copy, and the folder in whose place the CLI sees it
 
 
@@ -33,16 +36,20 @@ def lend_state(names: Iterable[str], folder: Path) -> Iterator[tuple[Copy, ...]]
 
 
 def copy_folder(own: Path, copy: Path) -> None:
-    """Copies files and links. Sockets and pipes, and what cannot be read, are left out."""
+    """Copies small files and links, those near the top first. Leaves out sockets, and what cannot be read."""
+    left = MOST_BYTES
     for place, _, names in os.walk(own):
         target = copy / os.path.relpath(place, own)
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in names:
             source = Path(place, name)
-            if source.is_symlink() or source.is_file():
-                (target / name).unlink(missing_ok=True)
-                with suppress(OSError):
+            with suppress(OSError):
+                status = source.lstat()
+                is_plain = stat.S_ISREG(status.st_mode) and status.st_size <= min(LARGEST, left)
+                if is_plain or stat.S_ISLNK(status.st_mode):
+                    (target / name).unlink(missing_ok=True)
                     shutil.copy2(source, target / name, follow_symlinks=False)
+                    left -= status.st_size
 
 
 def remove_lent(own: Path, copy: Path) -> None:
