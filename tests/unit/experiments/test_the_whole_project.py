@@ -14,6 +14,7 @@ from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates import survey as surveys
 from flagstone.experiments.candidates.survey import Survey
 from flagstone.experiments.ledger.ledger import History
+from flagstone.experiments.reporting.report import report_of
 from flagstone.records import read_record, write_record
 
 TRAIN = "import prepare\nX = 1.0\nprint('val_loss:', (X - 3) ** 2 + len(open('data/x.csv').read()) * 0)\n"
@@ -61,6 +62,8 @@ def test_a_change_of_what_runs_can_read_is_told_in_the_line_of_the_run(project: 
     assert gone == ["pkg/model.py is gone"] and new == ["data/new.csv is new"]
     assert [words.split()[0] for words in changed] == ["data/x.csv"] and len(second.project_changes) == 3
     assert any("changed in the project" in words and "data/x.csv" in words for words in project.said)
+    report = report_of(project.open())
+    assert "## Changed in the project meanwhile" in report and "- before r0002: pkg/model.py is gone" in report
 
 
 def test_a_change_between_two_calls_is_told_too(project: Laboratory) -> None:

@@ -18,7 +18,8 @@ class Row:
     """What a table shows of one run: its verdict, and the best after it.
 
     `value` is that of the first run, on the seed that every candidate is measured on; `judgement` has what pairs of
-    repeats came to. Earlier versions wrote the mean of the repeats as `value`.
+    repeats came to. Earlier versions wrote the mean of the repeats as `value`. `project_changes` says what else of
+    the project a run can read, and was changed since the line before.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Row:
     terminated_by: str = ""
     ended_at: str = ""
     judgement: Mapping[str, Any] = field(default_factory=dict)
+    project_changes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
     @property
@@ -64,7 +66,6 @@ class Entry(Row):
     """One line of the ledger: everything about one run. Times never decide anything.
 
     `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
-    `project_changes` says what else of the project a run can read, and was changed since the line before.
     """
 
     constraints: tuple[Check, ...] = ()
@@ -72,7 +73,6 @@ class Entry(Row):
     reference: tuple[tuple[int, float | None], ...] = ()
     beside: tuple[Measurement, ...] = ()
     contract: str = ""
-    project_changes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Measurement | None:

@@ -31,7 +31,7 @@ GAINS = 12
 LINEAGE = 10
 KINDS = 6
 PARAMETERS = 8
-IDEAS = 14
+IDEAS, CHANGES = 14, 8
 IDEAS_BYTES = 1200
 LATE = 300  # runs whose ideas are shown: to remember all of them would take longer than the report
 
@@ -100,6 +100,7 @@ def all_rows(report: Report) -> Iterator[str]:
         (f"Best {EXTREMES}", extreme_rows(report, report.summary.best)),
         (f"Worst {EXTREMES}", extreme_rows(report, report.summary.worst)),
         ("What failed", failure_rows(report)),
+        ("Changed in the project meanwhile", change_rows(report.summary.project_changes)),
         ("Lineage of the best", lineage_rows(report)),
         ("Ideas that did not help", idea_rows(report.ideas)),
         ("Spent", spent_rows(report)),
@@ -110,6 +111,12 @@ def all_rows(report: Report) -> Iterator[str]:
             yield f"## {title}"
             yield ""
             yield from rows
+
+
+def change_rows(changes: list[str]) -> list[str]:
+    """What runs could read and somebody changed: values from before and after it may not compare."""
+    more = [f"- and {len(changes) - CHANGES} more"] if len(changes) > CHANGES else []
+    return [*(f"- {words}" for words in changes[:CHANGES]), *more]
 
 
 def idea_rows(ideas: str) -> list[str]:

@@ -38,6 +38,7 @@ class Summary:
     failures: Counter[str] = field(default_factory=Counter)
     last_failures: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Tried] = field(default_factory=dict)
+    project_changes: list[str] = field(default_factory=list)
 
     @property
     def worst(self) -> list[Row]:
@@ -49,6 +50,7 @@ class Summary:
         self.first, self.last = self.first or entry, entry
         if entry.improved:
             self.kept[entry.run_id] = entry
+        self.project_changes += [f"before {entry.run_id}: {words}" for words in entry.project_changes]
         if entry.status != "ok" or not entry.valid:
             kind = kind_of(entry)
             self.failures[kind] += 1
