@@ -141,3 +141,17 @@ def test_a_folder_that_the_program_writes_to_is_named_with_the_option_that_helps
     flagstone(tmp_path, "new", "two", *words, "--", sys.executable, "train.py")
     flagstone(tmp_path, "check", "two")
     assert (tmp_path / "results" / "weights.npz").read_text() == "of an earlier run"
+
+
+def test_a_module_that_only_the_projects_environment_has_is_told_with_its_python(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True, timeout=60)
+    (packages,) = (tmp_path / ".venv").glob("lib/python*/site-packages")
+    (packages / "only_here.py").write_text("")
+    make(tmp_path, {"train.py": "import only_here\nprint('val_loss: 1')\n"}, "--mutable", "train.py")
+    said = flagstone(tmp_path, "check", "one", code=3)
+    assert said.splitlines()[-1] == (
+        "next: begin harness.argv in experiment.yaml with .venv/bin/python, the project's own environment"
+    )
+    spec = tmp_path / ".flagstone" / "experiments" / "one" / "experiment.yaml"
+    spec.write_text(spec.read_text().replace(sys.executable, ".venv/bin/python"))
+    assert rows(tmp_path)["command"]["mark"] == "✓"

@@ -90,7 +90,7 @@ class Checking:
         marked, used = self.first_run()
         log = self.log_of(marked)
         denied = denied_paths(log, root)
-        first = [check_rows.command_row(marked, self.command_words, denied)]
+        first = [check_rows.command_row(marked, self.command_words, denied, self.own_python)]
         if marked.status == "crash":
             more = [check_rows.quiet_row([], denied)] if denied else []
             return Check((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
@@ -113,6 +113,14 @@ class Checking:
     def command_words(self) -> str:
         program = self.opened.start.get("program")
         return program or self.opened.spec.harness.argv[0]
+
+    @property
+    def own_python(self) -> str:
+        """The interpreter of the project's environment, if the command starts another one; relative to the project."""
+        root = self.opened.spec.subject.root
+        found = (name for name in (".venv", "venv", "env") if (root / name / "bin" / "python").is_file())
+        name = next(found, "")
+        return f"{name}/bin/python" if name and not self.command_words.startswith((f"{root / name}/", name)) else ""
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:

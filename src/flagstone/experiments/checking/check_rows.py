@@ -29,12 +29,18 @@ class Row:
     cure: str = ""
 
 
-def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]]) -> Row:
-    """Whether the program starts and its imports are found. `denied` is what it could not write to."""
+def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]], own_python: str) -> Row:
+    """Whether the program starts and its imports are found.
+
+    `denied` is what it could not write to; `own_python` the interpreter of the project, if another one was started.
+    """
     if run.status == "crash" and denied:
         return Row(1, "command", "✗", run.reason, denied[0][1])
     if run.status == "crash":
         missing = "No module named" in run.reason
+        if missing and own_python:
+            cure = f"begin harness.argv in experiment.yaml with {own_python}, the project's own environment"
+            return Row(1, "command", "✗", run.reason, cure)
         cure = "install it in the environment of the command, or name another program in harness.argv"
         return Row(1, "command", "✗", run.reason, cure if missing or run.exit_code == 127 else "mend the command")
     return Row(1, "command", "✓", words)
