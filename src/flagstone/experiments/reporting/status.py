@@ -19,7 +19,7 @@ from flagstone.records import read_record
 from flagstone.statistics import mad_confidence
 from flagstone.text import one_line
 
-WIDTH = 100
+WIDTH = 130
 TABLE_WIDTH = 120
 MOST_BYTES = 1024
 ALWAYS = ("advance", "revert", "crash")
