@@ -122,7 +122,7 @@ def test_a_checkpoint_that_was_not_taken_says_why(laboratory: Laboratory, saving
     assert laboratory.entries()[0].checkpoint_fault == why
     assert f"no checkpoint: {why}" in laboratory.said[-1]
     spec = laboratory.open().spec
-    assert f"no checkpoint: {why[:25]}" in status_text(position_of(laboratory.home, spec))
+    assert f"no checkpoint: {why}" in status_text(position_of(laboratory.home, spec))
 
 
 def test_as_many_are_kept_as_were_asked_for(laboratory: Laboratory) -> None:

@@ -190,10 +190,11 @@ def rebuild(home: Home, spec: Spec, entries: Sequence[Entry]) -> None:
 
 
 def is_same(found: bytes | None, wanted: bytes) -> bool:
-    """Whether a result says what it has to, in whatever spelling: earlier versions had another one."""
+    """Whether a result says what it has to. Those of earlier versions are spelled otherwise, and lack empty fields."""
     if found is None or found == wanted:
         return found is not None
-    return decode_or_none(found, dict[str, Any]) == decode_or_none(wanted, dict[str, Any])
+    had, due = decode_or_none(found, dict[str, Any]) or {}, decode(wanted, dict[str, Any])
+    return had.keys() <= due.keys() and all(had[key] == due[key] if key in had else not due[key] for key in due)
 
 
 def best_bytes(entry: Entry, spec: Spec) -> bytes:

@@ -110,8 +110,6 @@ def status_text(position: Position) -> str:
     name = one_line(metric.name, 60)
     best = f"{metric_figure(progress.best_value)} @ {progress.best_run}" if progress.best else "none yet"
     best += flags_text(progress.best.flags) if progress.best else ""
-    if progress.best and progress.best.checkpoint_fault:
-        best += f", no checkpoint: {progress.best.checkpoint_fault}"
     holder = position.holder
     running = f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
     rows = [
@@ -193,6 +191,8 @@ def working_rows(position: Position) -> list[str]:
         return []
     against = "best" if position.progress.best else "base"
     words = f"edited since {against}" if position.is_edited else f"in-sync with {against}"
+    if position.progress.best and position.progress.best.checkpoint_fault:
+        words += f", which has no checkpoint: {position.progress.best.checkpoint_fault}"
     return [f"{one_line(position.spec.subject.entry, 40) or 'working files'}: {words}"]
 
 
