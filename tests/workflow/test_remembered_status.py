@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from workbench import Place, Study
 
+from flagstone.layout import Run
+from flagstone.records import write_record
+
 
 @pytest.fixture
 def settled(place: Place, whole: Study, cache: Path) -> Study:
     """A finished run beside another one; what `status` says of both is remembered."""
-    place.new("u")
+    write_record(place.new("u").files.last_profile, {"words": []})
     time.sleep(0.1)  # what has only just changed is not remembered
     states(place)
     (rows,) = cache.glob("status-*.json")
@@ -50,6 +53,10 @@ CHANGES: dict[str, Callable[[Study], object]] = {
     "the brief": lambda run: edit_in_place(run.files.brief),
     "an abort": lambda run: (run.root / "aborted").touch(),
     "a lost document": lambda run: run.summary("08").unlink(),
+    "the profile of the last call": lambda run: write_record(
+        Run(run.root.with_name("u")).last_profile, {"words": ["--workflow-profile", "profiles/slurm"]}
+    ),
+    "a flag under another name": lambda run: (run.files.approved / "1.flag").touch(),
     "a plan": lambda run: (run.files.plans.mkdir(), (run.files.plans / "tune.yaml").write_text("goal: x\n")),
 }
 
@@ -61,7 +68,7 @@ def test_a_change_is_seen_at_once(place: Place, settled: Study, cache: Path, cha
     for path in cache.rglob("*.json"):
         path.unlink()
     assert seen == json.loads(place.flagstone("status", "--json").text), "losing the cache changes nothing"
-    if change != "a plan":
+    if change not in ("a plan", "a flag under another name", "the profile of the last call"):
         assert states(place) != ["done"] * 9
 
 
