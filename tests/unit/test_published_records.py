@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from flagstone import schemas
+from flagstone.errors import FlagstoneError
 from flagstone.gates.moment import read_moment
 from flagstone.gates.opened import open_run
 from flagstone.layout import Project, Run
 from flagstone.status import run_status
-from flagstone.status.manifest import manifest
+from flagstone.status.manifest import check_form, manifest
 
 CHECKOUT = Path(__file__).parents[2]
 RUNS = sorted((CHECKOUT / "tests" / "data" / "made-by").glob("*/runs/*.tar.gz"))
@@ -51,3 +52,16 @@ def test_a_manifest_that_is_written_now_has_its_form(run: Run) -> None:
     opened = open_run(Project(CHECKOUT, run.root.parent), run, {})
     found = manifest(opened, read_moment(opened), run_status(opened, run.root))
     assert schemas.problems(CHECKOUT / "schemas", "manifest", found) == []
+
+
+def test_a_manifest_of_another_form_is_refused_and_a_known_form_is_not_checked_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_run(Project(CHECKOUT, run.root.parent), run, {})
+    found = manifest(opened, read_moment(opened), run_status(opened, run.root))
+    check_form(opened, found)
+    for wrong in ({**found, "state": "lost"}, {**found, "cost_usd": "much"}, {**found, "more": 1}):
+        with pytest.raises(FlagstoneError, match=r"manifest\.json"):
+            check_form(opened, wrong)
+    monkeypatch.setattr(schemas, "check", lambda *words: pytest.fail("the form was known"))
+    check_form(opened, {**found, "goal": "another", "written_at": "later"})

@@ -28,6 +28,7 @@ from flagstone.records import write_record
 from flagstone.seals import decision_now
 from flagstone.stages import Stage
 
+LOOK_AGAIN_S = 0.5  # after so long, a graph phase reads every listed file's marks again
 BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
 
 
@@ -64,6 +65,7 @@ class Frontier:
     notices: list[str] = field(default_factory=list)
     lock: FileLock | None = None
     moment: Moment | None = None
+    looked_at_s: float = 0.0
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     prepared: set[str] = field(default_factory=set)
     working_on: Stage | None = None
@@ -79,7 +81,7 @@ class Frontier:
         if self.moment is None or self.moment.marks != marks_of(self.opened):
             if self.lock:
                 self.notices += take_up_names(self.opened)
-            self.moment = read_moment(self.opened)
+            self.moment, self.looked_at_s = read_moment(self.opened), time.monotonic()
             if self.call.dry():
                 self.moment, self.notices = forecast(self.opened.run, self.moment, self.policy)
             self.verdicts = judge_gates(self.moment)
@@ -170,6 +172,8 @@ class Frontier:
         self.begin()
         if self.is_aborted():
             return []
+        if time.monotonic() - self.looked_at_s > LOOK_AGAIN_S:
+            self.moment = None  # a person may have edited a listed file, which has no mark
         self.look()
         self.prepare_reachable(tuple(self.opened.table))
         self.closing_line = ""

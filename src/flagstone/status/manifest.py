@@ -10,9 +10,9 @@ import time
 from functools import cache
 from pathlib import Path
 
-from flagstone import __version__
+from flagstone import __version__, schemas
 from flagstone.gates import Moment, OpenedRun, StageFiles
-from flagstone.records import read_record, utc, write_record
+from flagstone.records import digest_value, mark_of, read_record, utc, write_record
 from flagstone.status.model import RunStatus
 
 
@@ -21,7 +21,32 @@ def write_manifest(opened: OpenedRun, moment: Moment, status: RunStatus) -> None
     record = manifest(opened, moment, status)
     before = read_record(opened.run.manifest) or {}
     if {**before, "written_at": ""} != {**record, "written_at": ""}:
+        check_form(opened, record)
         write_record(opened.run.manifest, record, durable=False)
+
+
+def check_form(opened: OpenedRun, record: dict[str, object]) -> None:
+    """Checks a manifest against its schema, unless one of this form was checked before: loading schemas takes 75 ms."""
+    schema, remembered = (
+        opened.project.schemas / "manifest.schema.yaml",
+        opened.run.digest_cache.with_name("forms.json"),
+    )
+    known = read_record(remembered) or {}
+    form = digest_value([mark_of(schema), form_of(record)])
+    if form not in known:
+        schemas.check(opened.project.schemas, "manifest", record, "manifest.json")
+        write_record(remembered, {**known, form: True}, durable=False)
+
+
+def form_of(value: object, key: str = "") -> object:
+    """What a schema looks at: the kinds of values, and the words of a state."""
+    if isinstance(value, dict):
+        return {name: form_of(item, name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return sorted({digest_value(form_of(item)) for item in value})
+    if key == "state":
+        return value
+    return [type(value).__name__, isinstance(value, int | float) and value < 0]
 
 
 def manifest(opened: OpenedRun, moment: Moment, known: RunStatus) -> dict[str, object]:

@@ -104,3 +104,15 @@ def test_yes_approves_new_work_and_nothing_that_is_a_persons_to_decide(
     found.look()
     found.settle(found.verdicts["01"])
     assert decided == (["yes"] if is_approved else [])
+
+
+def test_a_graph_phase_reads_listed_files_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, reads, clock = "flagstone.gates.frontier", list[int](), [10.0]
+    monkeypatch.setattr(f"{module}.marks_of", lambda opened: None)
+    monkeypatch.setattr(f"{module}.read_moment", lambda opened: reads.append(1) or moment(unbuilt("01")))
+    monkeypatch.setattr(f"{module}.time.monotonic", lambda: clock[0])
+    opened: Any = SimpleNamespace(run=Run(Path("runs/t")), table=TABLE)
+    found = Frontier(opened, Call(executing=lambda: False, forced=lambda stage: False, here=Path()))
+    for at, count in ((10.0, 1), (10.1, 1), (11.0, 2)):
+        clock[0] = at
+        assert wanted(found) == ["01"] and len(reads) == count
