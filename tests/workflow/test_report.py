@@ -186,8 +186,18 @@ def test_an_experiment_is_shown_with_its_verdicts_and_its_best(place: Place, pla
     assert place.snakemake().code == 0
     said, found = text(planned), page(planned)
     assert re.search(r"ended by max_runs\(\d+\) runs: \d+ total \(\d+ advance", said), said
+    assert "damaged" not in said
     assert re.search(r"best: \w+ \S+ \(min\) in r\d{4}", said)
     assert sum(source.startswith("data:image/svg+xml;base64,") for source in found.values("src")) == 1
+
+
+def test_a_ledger_that_somebody_changed_is_called_damaged(place: Place, planned: Study) -> None:
+    assert place.snakemake().code == 0
+    (ledger,) = planned.files.experiments.glob("*/ledger.jsonl")
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join([lines[0].replace("{", "{ ", 1), *lines[1:]]))
+    assert place.flagstone("abort", "t").code == 0
+    assert "damaged: experiments/tune/ledger.jsonl was changed" in text(planned)
 
 
 def test_it_comes_back_when_it_is_gone_and_keeps_what_was_put_in_its_place(place: Place, third: Study) -> None:

@@ -44,8 +44,9 @@ def part_of(plan: Plan) -> ExperimentPart:
     if spec is None:
         lines.append("its plan cannot be read")
     elif home.ledger.exists():
-        progress = History.read(home).progress
-        lines += [f"runs: {runs_words(progress)}", f"best: {best_text(spec.metric, progress)}"]
+        history = History.read(home)
+        lines += [f"runs: {runs_words(history.progress)}", f"best: {best_text(spec.metric, history.progress)}"]
+        lines += [f"damaged: {history.fault.replace(f'{plan.run.root}/', '')}"] if history.fault else []
     try:
         raw = read_bounded(plan.picture, plan.run.root, PICTURE_BYTES) if plan.is_done else b""
     except Unreadable:
