@@ -19,7 +19,7 @@ from flagstone.agents.protocol import AgentResult, Mode, Outcome
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.proposers import agent
-from flagstone.experiments.proposers.agent import RETRIES, AgentProposer
+from flagstone.experiments.proposers.agent import PATIENCE_S, AgentProposer
 from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.experiments.proposers.registry import proposer_for
 
@@ -164,12 +164,18 @@ def test_half_an_edit_of_a_failed_try_is_taken_back_before_the_next(tmp_path: Pa
     assert (draft / "train.py").read_text() == "X = 1.0\n"
 
 
-def test_a_service_that_stays_away_is_no_proposal_in_the_end(tmp_path: Path) -> None:
-    said, actor, waited = ask(tmp_path, (nothing, ended(Outcome.RETRYABLE)))
-    assert len(actor.calls) == RETRIES + 1
-    assert waited == [15, 30, 60, 120]
-    assert said.failure == "retryable: because"
-    assert not said.is_fatal
+def test_a_service_that_stays_away_for_a_night_stops_the_loop_and_is_not_counted_as_a_proposal(
+    tmp_path: Path,
+) -> None:
+    lines = list[str]()
+    view = replace(view_of(tmp_path, made_up(3)), say=lines.append)
+    said, actor, waited = ask(tmp_path, (nothing, ended(Outcome.RETRYABLE)), view=view)
+    assert waited[:8] == [15, 30, 60, 120, 240, 480, 900, 900]
+    assert PATIENCE_S <= sum(waited) < PATIENCE_S + 900
+    assert len(actor.calls) == len(waited) + 1
+    assert said.failure == "the agent's service was away for 8 hours: because"
+    assert said.is_fatal
+    assert lines[-1] == "r0004 waits 900 s for the agent's service: because"
 
 
 def test_a_budget_that_is_used_up_stops_the_next_call_before_it_starts(tmp_path: Path) -> None:

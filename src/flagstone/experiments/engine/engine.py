@@ -190,7 +190,7 @@ class Engine:
                 "this experiment has no proposer (proposer: none)",
                 hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
-        proposals = Proposals(self.opened, self.proposer, self.history)
+        proposals = Proposals(self.opened, self.proposer, self.history, self.say)
         return partial(proposals.candidate, proposals.view(number))
 
     def baseline(self, number: int) -> Candidate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,6 +22,7 @@ class Proposals:
     opened: OpenedExperiment
     proposer: Proposer
     history: History
+    say: Callable[[str], None]
 
     def view(self, number: int) -> View:
         """What proposal `number` may know: the verdicts up to `number - lag`, and at least the baseline's."""
@@ -30,7 +32,7 @@ class Proposals:
         entries = recent[: len(recent) - later]
         best = self.history.progress.best if later == 0 else self.best_after(entries)
         home, diff = self.opened.home, self.opened.subject.diff
-        return View(number, self.within_budget(spec), home, entries, best, diff, partial(tail_of, home))
+        return View(number, self.within_budget(spec), home, entries, best, diff, partial(tail_of, home), self.say)
 
     def best_after(self, entries: list[Entry]) -> Entry | None:
         """The best as it was after these runs."""

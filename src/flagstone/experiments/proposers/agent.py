@@ -40,7 +40,7 @@ from flagstone.prompts import experiment_prompt
 from flagstone.text import one_line
 
 NOTE = 200
-RETRIES = 4
+PATIENCE_S = 8 * 3600.0  # a night
 FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
 # nothing that a further proposal could cure: a person has to
 FATAL = (Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET, Outcome.UNCLEAN)
@@ -86,6 +86,7 @@ class AgentProposer:
     ) -> list[tuple[AgentResult, float]]:
         """Every call that was made for one proposal, with its seconds: the service of the agent is given time."""
         calls: list[tuple[AgentResult, float]] = []
+        waited_s = 0.0
         while True:
             folder = record_dir if not calls else record_dir / f"retry-{len(calls)}"
             began = time.monotonic()
@@ -93,12 +94,16 @@ class AgentProposer:
             calls.append((result, time.monotonic() - began))
             if result.outcome is Outcome.INTERRUPTED:
                 raise Interrupted(f"{run_id(view.number)} was interrupted", hint="run the same command again")
-            if result.outcome is not Outcome.RETRYABLE or len(calls) > RETRIES:
+            if result.outcome is not Outcome.RETRYABLE or waited_s >= PATIENCE_S:
                 return calls
             # half an edit of the last try is nobody's idea
             take_back(draft, before, mutable_files(view.spec.subject, draft))
-            asked_s = result.retry_after_s
-            self.sleep(min(FIRST_WAIT_S * 2 ** (len(calls) - 1) if asked_s is None else asked_s, LONGEST_WAIT_S))
+            asked_s = FIRST_WAIT_S * 2.0 ** (len(calls) - 1) if result.retry_after_s is None else result.retry_after_s
+            step_s = max(1.0, min(asked_s, LONGEST_WAIT_S))
+            why = f"{run_id(view.number)} waits {step_s:.0f} s for the agent's service: {one_line(result.reason, NOTE)}"
+            view.say(why)
+            self.sleep(step_s)
+            waited_s += step_s
 
     def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
         """One call, on record."""
@@ -149,7 +154,10 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
     outcome = result.outcome
     if outcome in FATAL:
         return Proposed(failure=f"the agent cannot continue: {result.reason}", is_fatal=True, facts=facts)
-    if outcome is Outcome.RETRYABLE or not edit.is_made:
+    if outcome is Outcome.RETRYABLE:
+        why = f"the agent's service was away for {PATIENCE_S / 3600:.0f} hours: {one_line(result.reason, NOTE)}"
+        return Proposed(failure=why, is_fatal=True, facts=facts)
+    if not edit.is_made:
         why = "nothing was changed" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
         said = one_line(first_saying(result.text), NOTE)
         why = f"{why} ({said})" if said and outcome is Outcome.OK else why

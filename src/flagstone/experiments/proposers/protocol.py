@@ -16,7 +16,7 @@ from flagstone.plans import Home, Spec
 class View:
     """The experiment as proposal `number` may know it: the first `number - lag` verdicts, never a later one.
 
-    `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log.
+    `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log; `say` prints a line.
     """
 
     number: int
@@ -26,6 +26,7 @@ class View:
     best: Entry | None
     diff: Callable[[str, str], str]
     tail: Callable[[Entry], str]
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
