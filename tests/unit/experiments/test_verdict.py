@@ -34,7 +34,7 @@ def test_a_number_that_is_not_ahead_is_told_with_exactly_what_it_was_compared_wi
     best = Reference("r0007", 100.83, (99.0, 100.0, 102.0), is_noisy=True)
     assert not is_ahead(99.98, best, LESS)
     assert behind_text(best, LESS) == (
-        "not clearly better than the 3 runs of r0007 (median 100): needs less than 99.2362"
+        "not clearly better than the last 3 runs of r0007 (median 100): needs less than 99.2362"
     )
     assert is_ahead(99.2361, best, LESS) and not is_ahead(99.2363, best, LESS)
     more = MetricSpec("accuracy", "max")

@@ -78,5 +78,5 @@ def behind_text(best: Reference, metric: MetricSpec) -> str:
         return f"no better than {best.run} ({best.value:.6g})"
     middle, less = median(known), metric.direction == "min"
     bar = middle - noise.head_start(known) if less else middle + noise.head_start(known)
-    runs = f"the {len(known)} runs of {best.run}" if len(known) > 1 else best.run
+    runs = f"the last {len(known)} runs of {best.run}" if len(known) > 1 else best.run
     return f"not clearly better than {runs} (median {middle:.6g}): needs {'less' if less else 'more'} than {bar:.6g}"

@@ -158,6 +158,9 @@ def noise_words(position: Position) -> str:
     if not values:
         return "the baseline is not measured yet"
     spread = f"sd {stdev(values):.3g}, {min(values):.5g} to {max(values):.5g}" if len(set(values)) > 1 else "no spread"
+    spread += (
+        ", but further runs of equal files differed" if len(set(values)) == 1 and position.progress.has_varied else ""
+    )
     return f"baseline {len(values)} runs, {spread}; {position.progress.repeats} repeats{confidence_words(position)}"
 
 
