@@ -121,9 +121,10 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextP
     try:
         return environment(folder).get_template(name).render(vars(parts))
     except jinja2.TemplateNotFound as error:
-        raise FlagstoneError(
-            f"there is no prompt {error.name} in {folder}", hint=f"create it{newer_prompts(parts)}"
-        ) from error
+        newer = (
+            f", or take the newer prompts: flagstone repin {parts.stage_nr}" if isinstance(parts, PromptParts) else ""
+        )
+        raise FlagstoneError(f"there is no prompt {error.name} in {folder}", hint=f"create it{newer}") from error
     except jinja2.TemplateSyntaxError as error:
         raise FlagstoneError(
             f"{error.filename or folder}, line {error.lineno}: not a valid template: {error.message}",
@@ -134,12 +135,6 @@ def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextP
             f"{place_in(folder, error.__traceback__)}: the template uses an unknown value: {error.message}",
             hint=f"a prompt may use: {', '.join(vars(parts))}",
         ) from error
-
-
-def newer_prompts(parts: PromptParts | ExperimentParts | NextParts) -> str:
-    if isinstance(parts, PromptParts):
-        return f", or take the newer prompts: flagstone repin {parts.stage_nr}"
-    return ""
 
 
 def compile_all(folder: Path) -> None:

@@ -40,12 +40,8 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
 def draft_checks(request: StageCheck) -> Iterator[Check]:
     """That this attempt wrote a summary at all, and that it follows the contract."""
     path = request.draft_text_path
-    try:
-        size = os.lstat(path).st_size
-    except OSError:
-        size = 0
-    text, problems = read_summary(path) if size else ("", ())
-    if not size or (not problems and not text.strip("\ufeff \t\r\n")):
+    text, problems = read_summary(path) if os.path.lexists(path) else ("", ())
+    if not problems and not text.strip("\ufeff \t\r\n"):
         yield failed_check("draft-written", f"write the summary to {draft_name(request)}: this attempt left no summary")
         return
     yield passed_check("draft-written", f"the attempt wrote {draft_name(request)}")

@@ -11,7 +11,6 @@ from .reading import (
     open_regular as open_regular,
     read_bounded as read_bounded,
     read_plain as read_plain,
-    read_text as read_text,
     real_path as real_path,
     regular_file as regular_file,
     size_words as size_words,

@@ -109,10 +109,6 @@ def read_plain(path: str | Path, limit: int) -> bytes:
     return content
 
 
-def read_text(path: str | Path, run_root: str | Path, limit: int) -> str:
-    return decode_text(read_bounded(path, run_root, limit))
-
-
 def decode_text(content: bytes, start: int = 0) -> str:
     """UTF-8 text, with or without a byte order mark. `start` is where it begins in its file."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):

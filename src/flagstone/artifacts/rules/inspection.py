@@ -9,7 +9,7 @@ from pathlib import Path
 from flagstone.artifacts.before import TurnFacts, is_fresh
 from flagstone.artifacts.entry import IndexEntry
 from flagstone.artifacts.figures import FigureData, figure_registry, named_data
-from flagstone.artifacts.formats import Unreadable, read_text, regular_file
+from flagstone.artifacts.formats import Unreadable, decode_text, read_bounded, regular_file
 from flagstone.artifacts.index import describe_kind
 from flagstone.layout import Run
 from flagstone.records import DigestCache
@@ -67,7 +67,7 @@ class Inspection:
         """A text file of the run; raises Unreadable with the reason, also when it is empty."""
         if not (self.run.root / path).exists():
             raise Unreadable("does not exist")
-        text = read_text(self.run.root / path, self.run.root, TEXT_LIMIT_BYTES)
+        text = decode_text(read_bounded(self.run.root / path, self.run.root, TEXT_LIMIT_BYTES))
         if not text.strip():
             raise Unreadable("is empty")
         return text

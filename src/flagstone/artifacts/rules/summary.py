@@ -105,7 +105,8 @@ def unreadable_summary(reason: str) -> Check:
 
 def parse_summary(text: str) -> Summary:
     """Parses a summary. It accepts any text."""
-    lines, tokens = parse_markdown(text)
+    clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    lines, tokens = clean.split("\n"), markdown_parser().parse(clean)
     heads = [at for at, token in enumerate(tokens) if is_heading(token)]
     titles = [at for at in heads if tokens[at].tag == "h1"]
     bounds = [*heads, len(tokens)]
@@ -121,11 +122,6 @@ def parse_summary(text: str) -> Summary:
         sections=tuple(sections),
         tokens=tokens,
     )
-
-
-def parse_markdown(text: str) -> tuple[list[str], list[Token]]:
-    clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return clean.split("\n"), markdown_parser().parse(clean)
 
 
 @cache
@@ -148,10 +144,9 @@ def heading_text(inline: Token) -> str:
 
 def section_text(lines: list[str], tokens: Sequence[Token], at: int, following: int) -> str:
     """The lines between a heading and the next one, word for word."""
-    start = tokens[at].map
-    end = tokens[following].map if following < len(tokens) else None
-    first = start[1] if start else 0
-    return "\n".join(lines[first : end[0] if end else len(lines)]).strip("\n")
+    _, first = tokens[at].map or (0, 0)
+    end, _ = (tokens[following].map if following < len(tokens) else None) or (len(lines), 0)
+    return "\n".join(lines[first:end]).strip("\n")
 
 
 def has_content(token: Token) -> bool:
