@@ -91,7 +91,7 @@ def stand_in(folder: Path) -> Path:
     return program
 
 
-def asked(root: Path) -> AgentCall:
+def new_call(root: Path) -> AgentCall:
     """A call in a conversation of its own."""
     session = str(uuid.uuid4())
     attempt = root / "drafts" / "03" / session
@@ -112,7 +112,7 @@ def asked(root: Path) -> AgentCall:
 
 def by_hand(program: Path, root: Path, environ: Mapping[str, str]) -> float:
     """The floor: the same program, the same words, the same environment."""
-    call = asked(root)
+    call = new_call(root)
     folder = SessionFolder.of(call)
     words, prompt = arguments(call, str(program)), prompt_bytes(call.prompt, root)
     env = environment(call, folder, environ)
@@ -122,7 +122,7 @@ def by_hand(program: Path, root: Path, environ: Mapping[str, str]) -> float:
 
 
 def by_flagstone(program: Path, root: Path, environ: Mapping[str, str]) -> float:
-    call = asked(root)
+    call = new_call(root)
     agent = ClaudeAgent({"command": str(program)}, environ)
 
     def carried_out() -> None:

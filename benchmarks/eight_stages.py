@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from measured.project import AS_PROFILE, FLAGSTONE, bare_chain, emptied, new_run, throw_away_project
+from measured.project import AS_PROFILE, FLAGSTONE, bare_chain, emptied_folder, new_run, throw_away_project
 from measured.rounds import command, promise, seconds, show, take_turns
 
 ROUNDS = 4
@@ -19,11 +19,11 @@ def main() -> None:
         chain = root / "chain"
         found = take_turns(
             {
-                "bare chain": lambda: seconds(lambda: bare_chain(emptied(chain), *AS_PROFILE)),
+                "bare chain": lambda: seconds(lambda: bare_chain(emptied_folder(chain), *AS_PROFILE)),
                 "bare chain, with params": lambda: seconds(
-                    lambda: bare_chain(emptied(chain), *AS_PROFILE, has_params=True)
+                    lambda: bare_chain(emptied_folder(chain), *AS_PROFILE, has_params=True)
                 ),
-                "bare chain, plain defaults": lambda: seconds(lambda: bare_chain(emptied(chain))),
+                "bare chain, plain defaults": lambda: seconds(lambda: bare_chain(emptied_folder(chain))),
                 "flagstone run --yes": eight_stages(root),
             },
             ROUNDS,

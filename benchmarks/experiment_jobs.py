@@ -24,21 +24,21 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with throw_away_project() as root:
         floor = bare(root, 100)
-        none = planned(root, "none", 1, 1)
+        none = run_with_plan(root, "none", 1, 1)
         idle_s = least(root, none)
-        one = planned(root, "one", 1, runs)
+        one = run_with_plan(root, "one", 1, runs)
         gaps = verdict_gaps(root, one)
         floor += bare(root, 100)
         show({"bare loop, before and after": floor, "block 1": gaps}, "bare loop, before and after")
         promise(f"block 1, median of {len(gaps)} runs, process starts included", 1000 * median(gaps), 150, " ms")
         promise(f"last {SHARE} / first {SHARE}", median(gaps[-SHARE:]) / median(gaps[:SHARE]), 1.1, "×")
         promise(f"a call with nothing to do, {runs} runs on disk / one run", least(root, one) / idle_s, 1.3, "×")
-        many = planned(root, "many", 50, min(runs, 500))
+        many = run_with_plan(root, "many", 50, min(runs, 500))
         gaps = verdict_gaps(root, many)
         promise(f"block 50, mean of {len(gaps)} runs", 1000 * sum(gaps) / len(gaps), 25, " ms")
 
 
-def planned(root: Path, name: str, block: int, count: int) -> Path:
+def run_with_plan(root: Path, name: str, block: int, count: int) -> Path:
     """A run whose stage 04 was approved with one plan, and whose edits cost nothing."""
     run = new_run(root, name)
     with (run / "run.yaml").open("a") as settings:

@@ -35,7 +35,7 @@ def main() -> None:
             beyond_ms = 1000 * (median(found[side]) - median(found[AGENT_FLOOR]))
             print(f"{side}: {beyond_ms:.1f} ms beyond agent and harness (benchmarks/peers.py compares this)")
         long(folder, runs)
-        lagged(folder)
+        time_waiting_runs(folder)
 
 
 def in_turns(folder: Path) -> dict[str, list[float]]:
@@ -68,7 +68,7 @@ def long(folder: Path, runs: int) -> None:
     promise(f"memory at the end / after {SHARE}", peak_mb() / begun_mb, 1.15, "×")
 
 
-def lagged(folder: Path) -> None:
+def time_waiting_runs(folder: Path) -> None:
     """Twenty runs with an agent and a harness of two seconds each, one after the other and side by side."""
     words = {"harness": {"argv": ["sh", "-c", f"sleep {WAITING_S}; . ./train.sh"], "seconds": 60}}
     took, verdicts = {}, {}

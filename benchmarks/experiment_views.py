@@ -81,8 +81,8 @@ def derive(opened: OpenedExperiment) -> None:
     rebuild(opened)
     print(f"{DERIVED} runs, {len(list(home.root.rglob('result.json')))} results; wall seconds")
     sides = {
-        FILES: lambda: plainly_written(home),
-        REBUILD: lambda: rebuilt(opened),
+        FILES: lambda: plain_write_s(home),
+        REBUILD: lambda: rebuild_s(opened),
         "rebuild where nothing is missing": lambda: seconds(lambda: rebuild(opened)),
         "progress.svg": lambda: seconds(lambda: draw(home, opened.spec, there / "progress.svg")),
     }
@@ -129,7 +129,7 @@ def memory_mb(there: Path, *words: str | Path) -> float:
     return int(done.stdout) / 1000
 
 
-def plainly_written(home: Home) -> float:
+def plain_write_s(home: Home) -> float:
     """Seconds of writing the same results beside themselves without any care: what the disk alone takes."""
     results = [(path.with_name("plain.json"), path.read_bytes()) for path in home.root.glob("runs/*/result.json")]
 
@@ -147,7 +147,7 @@ def rebuild(opened: OpenedExperiment) -> None:
     derived.rebuild(opened.home, opened.spec, list(entries_of(opened.home.ledger)))
 
 
-def rebuilt(opened: OpenedExperiment) -> float:
+def rebuild_s(opened: OpenedExperiment) -> float:
     """Seconds of a rebuild after every derived file was deleted."""
     home = opened.home
     home.results.unlink()

@@ -79,7 +79,7 @@ def with_agent(folder: Path) -> dict[str, Callable[[], float]]:
         print(f"the default sandbox is not measured: {fault}")
     else:
         sides[KEPT_HELD] = partial(ours, folder, {"sandbox": "auto"})
-    if program := installed(TCCW, "autoresearch"):
+    if program := installed_program(TCCW, "autoresearch"):
         sides[TCCW] = partial(each_run, partial(tccw, folder, program))
     return sides
 
@@ -87,13 +87,13 @@ def with_agent(folder: Path) -> dict[str, Callable[[], float]]:
 def numbers(folder: Path) -> dict[str, Callable[[], float]]:
     """A search for one number: ours, and Optuna's with its journal in a file."""
     sides: dict[str, Callable[[], float]] = {"flagstone, search": partial(ours, folder, {**SEARCH, "sandbox": "off"})}
-    if python := installed(OPTUNA, "python"):
+    if python := installed_program(OPTUNA, "python"):
         sides[OPTUNA] = partial(each_run, partial(study, folder, python))
     return sides
 
 
-def installed(package: str, program: str) -> Path | None:
-    """A program of an environment that holds this package only; None if it cannot be made."""
+def installed_program(package: str, program: str) -> Path | None:
+    """A program of an environment with this package only. Returns None if it cannot be made."""
     place = CACHE / package
     if not (place / "done").exists():
         for words in ([sys.executable, "-m", "venv", place], [place / "bin" / "pip", "install", "-q", package]):
@@ -127,7 +127,7 @@ def ours(folder: Path, changes: dict[str, object]) -> Took:
     def of_length(count: int) -> Took:
         with tempfile.TemporaryDirectory(dir=folder) as name:
             there = Loop(Path(name), changes).make().folder
-            return called([FLAGSTONE, "experiment", "run", "loop", "--runs", str(count)], there, environment())
+            return time_call([FLAGSTONE, "experiment", "run", "loop", "--runs", str(count)], there, environment())
 
     return each_run(of_length)
 
@@ -149,8 +149,8 @@ def tccw(folder: Path, program: Path, count: int) -> Took:
             "PEER_AGENT": agent_in(folder),
         }
         for words in (["git", "init", "-q", "-b", "main"], ["git", "add", "-A"], ["git", "commit", "-qm", "x"]):
-            called(words, project, env)
-        took = called([program, "--headless", "run", "-m", "m"], project, env)
+            time_call(words, project, env)
+        took = time_call([program, "--headless", "run", "-m", "m"], project, env)
         kept = subprocess.run(["git", "log", "--all", "--oneline"], cwd=project, capture_output=True, check=True).stdout
         if kept.count(b"\n") <= count:
             raise SystemExit(f"{TCCW} kept fewer than {count} edits:\n{kept.decode()}")
@@ -160,10 +160,10 @@ def tccw(folder: Path, program: Path, count: int) -> Took:
 def study(folder: Path, python: Path, count: int) -> Took:
     with tempfile.TemporaryDirectory(dir=folder) as name:
         (Path(name) / "x.py").write_text("X=1.0\n")
-        return called([python, "-c", STUDY, str(count), SEARCH["harness"]["argv"][2]], Path(name), environment())
+        return time_call([python, "-c", STUDY, str(count), SEARCH["harness"]["argv"][2]], Path(name), environment())
 
 
-def called(words: list[Path | str], cwd: Path, env: dict[str, str]) -> Took:
+def time_call(words: list[Path | str], cwd: Path, env: dict[str, str]) -> Took:
     def act() -> None:
         done = subprocess.run(words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:

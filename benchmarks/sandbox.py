@@ -23,7 +23,7 @@ def main() -> None:
         (root / "workspace").mkdir()
         commands = {name: command(root, *held) for name, held in WAYS.items() if is_here(*held)}
         commands["landlock in a fork"] = command(root, True, False, is_fork=True)
-        sides = {name: partial(seconds, partial(started, each, root)) for name, each in commands.items()}
+        sides = {name: partial(seconds, partial(start, each, root)) for name, each in commands.items()}
         taken = take_turns(sides, ROUNDS)
     show(taken, "nothing")
     if fault := machine.bubblewrap_fault():
@@ -44,7 +44,7 @@ def command(root: Path, use_landlock: bool, use_bubblewrap: bool, *, is_fork: bo
     return Command(argv, target, root, {"PATH": os.environ["PATH"]}, confinement=held if is_held else None)
 
 
-def started(command: Command, root: Path) -> None:
+def start(command: Command, root: Path) -> None:
     if run(command, ProcessLimits(wall_s=20), Output(root / "out")).exit_code != 0:
         raise SystemExit((root / "out").read_text())
 

@@ -35,7 +35,7 @@ def main() -> None:
         show(found, "reading the bytes")
         ours = sorted(found["ours"])[2]
         promise("ours / reading the bytes", ours / sorted(found["reading the bytes"])[2], LIMIT, "×")
-        peer = seconds(lambda: accumulated(folder, tag))
+        peer = seconds(lambda: last_by_tensorboard(folder, tag))
         print(f"TensorBoard's EventAccumulator {peer:.2f} s, {peer / max(ours, 1e-9):.0f} × ours")
 
 
@@ -62,8 +62,8 @@ def varint(value: int) -> bytes:
     return bytes([*found, value])
 
 
-def accumulated(folder: Path, tag: str) -> float:
-    """What the peer finds; it reads everything."""
+def last_by_tensorboard(folder: Path, tag: str) -> float:
+    """What TensorBoard finds. It reads everything."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     reader = EventAccumulator(str(folder), size_guidance={"scalars": 1})

@@ -27,13 +27,13 @@ def main() -> None:
         transcript = root / "transcript.jsonl"
         write_transcript(transcript)
         size_mb = transcript.stat().st_size / 1e6
-        understood(transcript, root, head=True)  # whatever is loaded at first use is loaded now
+        read_transcript(transcript, root, head=True)  # whatever is loaded at first use is loaded now
         before = peak_mb()
         growth: list[float] = []
         found = take_turns(
             {
-                "a pipe, parsed line by line": lambda: seconds(lambda: parsed(transcript)),
-                "transcript": lambda: measured(transcript, root, growth, before),
+                "a pipe, parsed line by line": lambda: seconds(lambda: parse_lines(transcript)),
+                "transcript": lambda: transcript_s(transcript, root, growth, before),
             },
             ROUNDS,
         )
@@ -45,13 +45,13 @@ def main() -> None:
     promise(f"growth of memory over {size_mb:.0f} MB", max(growth), MOST_GROWTH_MB, " MB")
 
 
-def measured(transcript: Path, root: Path, growth: list[float], before: float) -> float:
-    taken = seconds(lambda: understood(transcript, root))
+def transcript_s(transcript: Path, root: Path, growth: list[float], before: float) -> float:
+    taken = seconds(lambda: read_transcript(transcript, root))
     growth.append(peak_mb() - before)
     return taken
 
 
-def understood(transcript: Path, root: Path, *, head: bool = False) -> None:
+def read_transcript(transcript: Path, root: Path, *, head: bool = False) -> None:
     """The whole way of a driver: pipe, lines, redaction, file, events."""
     stream = Stream()
 
@@ -67,7 +67,7 @@ def understood(transcript: Path, root: Path, *, head: bool = False) -> None:
         raise SystemExit((root / "stderr.txt").read_text())
 
 
-def parsed(transcript: Path) -> None:
+def parse_lines(transcript: Path) -> None:
     """The floor: what reading a pipe and parsing its lines takes, and nothing else."""
     with os.popen(f"cat '{transcript}'") as pipe:
         for line in pipe:

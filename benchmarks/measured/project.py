@@ -50,6 +50,6 @@ def bare_chain(folder: Path, *words: str, has_params: bool = False) -> None:
     command(SNAKEMAKE, "-s", FLOOR, "-d", folder, "--cores", "2", *words, "--config", *settings, cwd=folder)
 
 
-def emptied(folder: Path) -> Path:
+def emptied_folder(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     return folder
