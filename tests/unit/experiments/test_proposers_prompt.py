@@ -87,8 +87,8 @@ def test_an_agent_that_may_run_programs_is_not_told_that_it_cannot(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "values", "words"),
     [
-        ({"noise": "off"}, (1.0, 2.0), "every strictly better number is a gain"),
-        ({}, (1.0, 1.0), "every strictly better number is a gain"),
+        ({"noise": "off"}, (1.0, 2.0), "every strictly better val_loss is a gain"),
+        ({}, (1.0, 1.0), "2 runs of the unedited files gave the same val_loss. A better number is a gain if it shows"),
         ({}, (1.0,), "measured again before it is kept"),
         ({}, (1.0, 2.0), "2 runs of the unedited files gave val_loss between 1 and 2 (standard deviation 0.71)"),
     ],

@@ -117,8 +117,11 @@ def value_of(entry: Entry, name: str) -> str:
 def noise_words(spec: Spec, memory: Lessons) -> str:
     """What counts as a gain, in plain words."""
     name, values = spec.metric.name, memory.baseline
-    if spec.noise is None or (len(values) > 1 and not varies(values)):
-        return f"The same files give the same {name} every time, so every strictly better number is a gain."
+    if spec.noise is None:
+        return f"Noise is not tested: every strictly better {name} is a gain."
+    if len(values) > 1 and not varies(values):
+        equal = f"{len(values)} runs of the unedited files gave the same {name}."
+        return f"{equal} A better number is a gain if it shows again."
     if len(values) < 2:
         return f"A better {name} is measured again before it is kept: one that noise alone explains is no gain."
     return (
