@@ -102,7 +102,7 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     origin = read_record(home.origin)
     base = Snapshot(origin["tree"], origin["commit"]) if origin else subject.base()
     if not is_of_run(home):
-        make_run_repository(spec.subject.root, subject.run_repository)
+        make_run_repository(spec.subject.root, subject.run_repository, has_every_file=spec.subject.kind == "git")
     working = Working(home, subject)
     if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
         subject.lay_out(base.tree, home.working)

@@ -13,16 +13,17 @@ from flagstone.records import cannot_write
 CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\thooksPath = /dev/null\n"
 
 
-def make_run_repository(root: Path, place: Path) -> None:
+def make_run_repository(root: Path, place: Path, *, has_every_file: bool) -> None:
     """Programs ask git for the commit they run at. Makes nothing if the project has none.
 
-    HEAD is the commit that the experiment began with: an edit shows as a change that is not committed.
+    HEAD is the commit that the experiment began with. If a run has every file of it, an edit shows as a change that is
+    not committed. Otherwise git takes all files as unchanged: what a run sees through links would be a change too.
     """
     checkout = Checkout(root)
     try:
         commit = checkout.git("rev-parse", "--verify", "HEAD").strip()
         common = checkout.git("rev-parse", "--path-format=absolute", "--git-common-dir").rstrip(b"\n")
-        is_whole = not checkout.git("rev-parse", "--show-prefix").strip()
+        has_every_file &= not checkout.git("rev-parse", "--show-prefix").strip()
         tags = checkout.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
     except FlagstoneError:
         return
@@ -40,5 +41,15 @@ def make_run_repository(root: Path, place: Path) -> None:
         (place / "HEAD").write_bytes(commit + b"\n")
     except OSError as error:
         raise cannot_write(place, error) from error
-    if is_whole:
-        run_quietly(["git", f"--git-dir={place}", "read-tree", "HEAD"], place, READ_S, env=plain_environment())
+    make_index(place, is_compared=has_every_file)
+
+
+def make_index(place: Path, *, is_compared: bool) -> None:
+    def git(*words: str, stdin: bytes = b"") -> bytes:
+        return run_quietly(["git", f"--git-dir={place}", *words], place, READ_S, env=plain_environment(), stdin=stdin)[
+            1
+        ]
+
+    git("read-tree", "HEAD")
+    if not is_compared:
+        git("update-index", "-z", "--skip-worktree", "--stdin", stdin=git("ls-files", "-z"))
