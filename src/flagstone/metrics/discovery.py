@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
@@ -27,12 +28,23 @@ def read(place: Place, wanted: Sequence[str]) -> Reading:
         if wanted and wanted[0] in reading.values:
             found.append(reading)
     if not found:
-        return Reading(seen, "json")
+        return Reading(seen, "json", tuple(earlier_results(place, wanted[:1])))
     if len({repr(each.values[wanted[0]]) for each in found}) > 1:
         files = ", ".join(f"{each.sources[0]} ({each.values[wanted[0]]:g})" for each in found[:5])
         said = f"several files have {wanted[0]}: {files}; name one in metric.path"
         return Reading({name: value for name, value in seen.items() if name != wanted[0]}, "json", (said,))
     return found[-1]
+
+
+def earlier_results(place: Place, wanted: Sequence[str]) -> Iterator[str]:
+    """The files that have the metric, but were laid out for the run and hold what they held before it."""
+    anew = replace(place, is_laid_out=lambda _: False)
+    for path in written_files(anew):
+        if wanted and place.is_laid_out(path):
+            name = os.path.relpath(path, place.run_dir)
+            values = READERS[path.suffix.lower()]({"path": glob_of(name)}, anew, ()).values
+            if wanted[0] in values:
+                yield f"{name} has it, but holds what it held before the run: name its folder in subject.scratch"
 
 
 def written_files(place: Place) -> Iterator[Path]:

@@ -20,7 +20,7 @@ class Place:
     log: Path
     began_at: float
     ended_at: float
-    is_laid_out: Callable[[Path], bool] = field(default=lambda _: False, compare=False)  # and nobody wrote to it since
+    is_laid_out: Callable[[Path], bool] = field(default=lambda _: False, compare=False)  # and holds the same
 
     def is_own(self, path: Path) -> bool:
         """Whether a plain file is in the run's folder, is no link out of it, and was written while it ran."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -101,3 +102,47 @@ def test_a_project_without_git_has_real_files_for_what_may_change(
     sources.run(Edits({2: set_x(2.0)}), limit=2)
     assert sources.words()[-1] == ("r0002", "ok", "advance")
     assert not (tree(sources) / "train.py").is_symlink() and (tree(sources) / "pkg").is_symlink()
+
+
+WRITING = """import json, os
+X = 1.0
+os.makedirs("results", exist_ok=True)
+print("found", os.listdir("results"))
+json.dump({"val_loss": (X - 3) ** 2}, open("results/m.json", "w"))
+"""
+
+
+@pytest.fixture
+def earlier(laboratory: Laboratory) -> Laboratory:
+    """A project with the result of an earlier run among its files, which looks like a source."""
+    laboratory.files = {"train.py": WRITING, "results/m.json": '{"val_loss": 0.0001}'}
+    return laboratory
+
+
+@pytest.mark.parametrize("trick", ["os.utime('results/m.json')", "open('results/m.json', 'a')", "pass"])
+def test_a_result_of_an_earlier_run_is_no_number_of_a_run_that_touches_it(earlier: Laboratory, trick: str) -> None:
+    earlier.make(metric={"name": "val_loss", "direction": "min"})
+    earlier.run(Edits({2: whole(f"import os\n{trick}\n")}), limit=2)
+    assert [(each.status, each.value) for each in earlier.entries()] == [("ok", 4.0), ("invalid", None)]
+
+
+def test_a_touched_result_of_an_earlier_run_is_named_with_its_cure(earlier: Laboratory) -> None:
+    earlier.make(metric={"name": "val_loss", "direction": "min"})
+    earlier.run(Edits({2: whole("import os\nos.utime('results/m.json')\n")}), limit=2)
+    reason = earlier.entries()[-1].reason
+    assert "results/m.json has it, but holds what it held before the run" in reason and "subject.scratch" in reason
+
+
+@pytest.mark.parametrize("kind", ["files", "git"])
+@pytest.mark.parametrize("option", ["scratch", "path"])
+def test_a_tracked_result_is_not_there_for_runs_that_write_it_anew(earlier: Laboratory, kind: str, option: str) -> None:
+    subject = {"kind": kind, "mutable": ["train.py"], **({"scratch": ["results"]} if option == "scratch" else {})}
+    named = {"backend": "json", "path": "results/m.json"} if option == "path" else {}
+    earlier.make(subject=subject, metric={"name": "val_loss", "direction": "min", **named})
+    (earlier.project / "results" / "m.json").write_text('{"val_loss": 4.0}')  # what the unedited files give
+    for words in (["init", "-q"], ["add", "train.py", "results"], ["commit", "-qm", "one"]):
+        subprocess.run(["git", "-c", "user.name=me", "-c", "user.email=me@x", *words], cwd=earlier.project, check=True)
+    earlier.run(Edits({2: set_x(2.0)}), limit=2)
+    assert [(each.status, each.value) for each in earlier.entries()] == [("ok", 4.0), ("ok", 1.0)]
+    assert "found []" in earlier.home.run("r0002").log.read_text()
+    assert "wrote into" not in "".join(earlier.said)

@@ -62,6 +62,13 @@ class LastSeen:
     def has_key(self, path: str, status: os.stat_result) -> bool:
         return self.keys.get(path) == (status.st_ino, status.st_ctime_ns)
 
+    def has_same_content(self, folder: Path, path: Path) -> bool:
+        """Whether a file holds what it was seen with, also if it was written again or only touched."""
+        name, status = os.path.relpath(path, folder), os.lstat(path)
+        if name not in self.keys or self.has_key(name, status):
+            return name in self.keys
+        return sha_of(path, status) == self.blobs[name].sha
+
     def forget_all_but(self, paths: Mapping[str, object]) -> None:
         for path in self.keys.keys() - paths.keys():
             del self.keys[path], self.blobs[path]

@@ -87,6 +87,17 @@ def folders_of_outputs(root: Path, outputs: Iterable[str]) -> Iterator[str]:
             yield above
 
 
+def results_in(paths: Iterable[str], spec: SubjectSpec) -> Iterator[str]:
+    """The files that runs write anew: those of `scratch`, and outputs that are named without a pattern."""
+    names = {
+        *(name.strip("/") for name in spec.scratch),
+        *(name for name in spec.outputs if not set(name) & set("*?[")),
+    }
+    for path in paths if names else ():
+        if path in names or any(path.startswith(f"{name}/") for name in names):
+            yield path
+
+
 def links_of(root: Path, tree: Tree, folders: Set[str], names: Iterable[str], written: Written) -> Mapping[str, str]:
     """What is only linked beside a tree, and where it leads. `folders` are the real ones."""
     return {

@@ -35,6 +35,7 @@ from flagstone.experiments.candidates.sources import (
     folders_of_outputs,
     links_of,
     printable,
+    results_in,
     written_by_runs,
 )
 from flagstone.experiments.candidates.survey import Survey
@@ -54,19 +55,21 @@ OF_A_RUN = ("run.log", "result.json", "proposal.json", "agent", "draft", "tree",
 class Placement:
     """How a tree is laid out, what runs write to beside it, and what may change though no glob names it.
 
-    `repository` is what git finds in a run; empty if it finds none.
+    `repository` is what git finds in a run; empty if it finds none. `results` are files that runs write anew.
     """
 
     layout: Layout
     written: Written
     also_mutable: frozenset[str]
     repository: str
+    results: frozenset[str] = frozenset()
 
     @cached_property
     def of_runs(self) -> Layout:
         """The layout in which programs are run."""
         own = {".git": self.repository} if self.repository else {}
-        return replace(self.layout, links={**self.layout.links, **own})
+        files = {path: blob for path, blob in self.layout.files.items() if path not in self.results}
+        return replace(self.layout, files=files, links={**self.layout.links, **own})
 
     @cached_property
     def without_links(self) -> Layout:
@@ -187,7 +190,9 @@ class Subject:
         links = links_of(self.spec.root, tree, folders, self.source.beside(folders), written)
         files = {**{path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}, **inner}
         repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""
-        return Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
+        placement = Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
+        results = (path for path in results_in(files, self.spec) if not self.is_mutable(path, placement))
+        return replace(placement, results=frozenset(results))
 
     def files_of_submodules(self, tree: Tree) -> dict[str, Blob]:
         """The files of the submodules whose commits are in the store, and of those within them."""
@@ -208,8 +213,7 @@ class Subject:
 
     def laid_out_in(self, folder: Path) -> Callable[[Path], bool]:
         """Tells which files of a folder are as they were laid out, and which a run has written."""
-        last_seen = self.last_seen_in(folder)
-        return lambda path: last_seen.has_key(os.path.relpath(path, folder), os.lstat(path))
+        return partial(self.last_seen_in(folder).has_same_content, folder)
 
     def record_of(self, folder: Path) -> Path | None:
         """Where that is written down: for folders that are used again."""
