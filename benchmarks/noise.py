@@ -11,7 +11,7 @@ from measured.rounds import promise
 NULLS = [0.0] * 200
 FEW_NULLS = [0.0] * 60
 LONG = [0.0] * 5000
-LOOPS, LONG_LOOPS, LOOPS_IN_TIME = 300, 100, 1000
+LOOPS, LONG_LOOPS, LOOPS_IN_TIME = 300, 100, 500
 BOUND = {name: RULE.alpha if name == "independent" else 2 * RULE.alpha for name in IN_TIME}
 AS_MEASURED = ("AR(0.8)", "random walk, 0.3 sd a run")
 WORLDS = {
