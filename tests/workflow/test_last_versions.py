@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from workbench import Place, Study
+from workbench import Place, Study, ended, wait_until
 
 ASKS = {
     "feedback": lambda study: study.ask("01", "Shorter.\n"),
@@ -90,6 +90,23 @@ def test_a_touch_after_a_request_that_was_not_taken_up_yet_takes_it_back(place: 
     said = place.snakemake()
     assert "stage 02 hypothesis_generation waits for you" in said.last
     assert study.counts() == calls and not study.files.redo("01").exists()
+
+
+def test_a_touch_while_the_next_version_is_built_approves_neither_and_that_is_said(place: Place) -> None:
+    study = place.new("t", script={"01": {2: {"do": [["sleep", 2]], "then": "instant"}, "*": "instant"}})
+    place.snakemake()
+    study.touch("01")
+    place.snakemake("--until", "literature_survey")
+    study.ask("01", "Shorter.\n")
+    call = place.start_snakemake()
+    wait_until(lambda: study.counts()["01"] == 2, "the second call of the agent")
+    study.files.flag("01").unlink()  # a new file: Landlock cannot keep an agent from changing the time of an old one
+    study.touch("01")
+    said = ended(call)
+    assert "is stale" in said.last and "approved/01.flag is older than attempt 2 of the stage" in said.last, said.text
+    assert stage(place, "01")["state"] == "stale" and len(study.seals("01")) == 1
+    study.touch("01")
+    assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
 
 
 def test_files_that_a_failed_attempt_changed_are_brought_back(place: Place) -> None:

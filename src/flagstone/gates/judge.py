@@ -127,6 +127,8 @@ def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
         return Verdict(files, State.STALE if seal else State.WAITING, why)
     late = first_change_after(files, flag)
     if seal and (flag.is_copied or flag.mtime_ns == seal.flag_mtime_ns or late):
+        if late and not flag.is_copied and flag.mtime_ns != seal.flag_mtime_ns:  # touched while it was being built
+            changes.append(f"{name} is older than {late}, so it is not an approval of it")
         return Verdict(files, State.STALE, "changed after it was approved: " + "; ".join(changes))
     if flag.is_copied:
         why = f"waits for you: {name} was copied with the run; touch it again to approve"
