@@ -105,7 +105,7 @@ def test_the_cache_answers_without_reading_and_survives_being_broken(tmp_path: P
     again = DigestCache(store)
     assert json.loads(store.read_text())
     assert again.digest(path) == digest
-    assert not again.changed
+    assert not again.has_new
     store.write_text("garbage")
     assert DigestCache(store).digest(path) == digest == digest_file(path)
 

@@ -100,7 +100,7 @@ def test_a_stage_that_does_not_exist_is_named_with_the_nearest(place: Place, fir
 
 def test_what_is_not_built_cannot_be_approved(place: Place, first: Study) -> None:
     before = first.tree()
-    assert_refused(place.flagstone("approve", "2"), "rests on stage 01")
+    assert_refused(place.flagstone("approve", "2"), "depends on stage 01")
     assert_refused(place.flagstone("approve", "1", "--digest", "000000"), "has changed")
     assert first.tree() == before
 
@@ -154,13 +154,13 @@ def test_a_broken_record_is_recovered_from_the_rest(place: Place, third: Study, 
 
 
 @pytest.mark.parametrize("content", BROKEN, ids=lambda content: repr(content[:12]))
-def test_a_broken_offer_is_put_back_from_history_and_that_is_said(place: Place, third: Study, content: bytes) -> None:
+def test_a_broken_offer_is_restored_from_history_and_that_is_said(place: Place, third: Study, content: bytes) -> None:
     before = third.counts()
     offer = third.files.offer(third.key("02"))
     offer.write_bytes(content)
     said = place.snakemake()
     assert said.code == 0 and "stage 03 study_design waits for you" in said.last, said.text
-    assert "stages/02_hypothesis_generation.json" in said.text and "put back" in said.text
+    assert "stages/02_hypothesis_generation.json" in said.text and "restored from" in said.text
     assert third.counts() == before
     assert any(path.read_bytes() == content for path in third.files.history("02").glob("broken-*"))
 

@@ -178,7 +178,7 @@ def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
     if files.feedback not in (None, was.turn.feedback):
         taken.append(set_aside(run, stage.nr, run.feedback(stage.nr), "withdrawn-feedback"))
     where = ", ".join(path for path in taken if path)
-    said = [f"attempt {was.attempt} of stage {stage.key} stands as it is; the request was taken back (see {where})"]
+    said = [f"attempt {was.attempt} of stage {stage.key} counts again; the request was taken back (see {where})"]
     return said + [f"{path} of stage {stage.key} could not be brought back: no copy was kept" for path in lost]
 
 

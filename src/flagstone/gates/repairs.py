@@ -51,7 +51,7 @@ def repair_stage(opened: OpenedRun, stage: Stage) -> list[str]:
     if offer.exists() and offered is None and kept and kept.is_file():
         shutil.copyfile(offer, run.history(stage.nr) / f"broken-{stage.key}.json")
         write_atomic(offer, kept.read_bytes())
-        said.append(f"stages/{stage.key}.json could not be read; it was put back from {run.relative(kept)}")
+        said.append(f"stages/{stage.key}.json could not be read; it was restored from {run.relative(kept)}")
     published = publication_file(run, stage.nr)
     if read_record(published) is None and offered:
         was_there = published.exists()

@@ -99,7 +99,7 @@ def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:
     stage, content = verdict.stage, verdict.content
     if verdict.held_by:
         raise FlagstoneError(
-            f"stage {stage.nr} {stage.name} rests on stage {verdict.held_by.nr}, whose gate is closed",
+            f"stage {stage.nr} {stage.name} depends on stage {verdict.held_by.nr}, whose gate is closed",
             hint=f"decide on that one first: flagstone review {verdict.held_by.nr} --run {run.name}",
         )
     if content is None or not verdict.is_built:

@@ -22,7 +22,7 @@ class DigestCache:
         self.load()
 
     @property
-    def changed(self) -> bool:
+    def has_new(self) -> bool:
         """Whether there is anything to save."""
         return bool(self.own)
 
@@ -41,21 +41,21 @@ class DigestCache:
         if not mark:
             raise FileNotFoundError(path)
         key = os.fspath(path).removeprefix(self.top)
-        known = self.remembered(key, mark) or (self.load() and self.remembered(key, mark))
+        known = self.known_digest(key, mark) or (self.load() and self.known_digest(key, mark))
         if known:
             return known
         content = digest_file(path)
         self.known[key] = self.own[key] = [*mark, content]
         return content
 
-    def remembered(self, key: str, mark: list[int]) -> str:
+    def known_digest(self, key: str, mark: list[int]) -> str:
         """The digest of the file as it was when it had exactly these marks. Returns '' if that is unknown."""
         hit = self.known.get(key)
         return str(hit[4]) if isinstance(hit, list) and hit[:4] == mark and len(hit) == 5 else ""
 
     def save(self) -> None:
         """Best effort: losing the cache costs time, never truth."""
-        if self.path and self.changed:
+        if self.path and self.has_new:
             self.load()
             try:
                 write_atomic(self.path, canonical(self.known), durable=False)

@@ -155,7 +155,7 @@ def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spendi
         asked = f"rebuilding after {verdict.request}" if verdict.may_stand else "an agent works on it"
         state, reason = "running", wait.text(now_s) if wait else asked
     elif holder is not None and (verdict.is_built or verdict.files.publication):
-        state, reason = "held", f"rests on stage {holder.nr}"
+        state, reason = "held", f"waits for stage {holder.nr}"
     elif holder is None and not verdict.is_built:
         failure = failure_of(run, stage.nr, next_turn(moment, stage).key)
         if failure:

@@ -41,5 +41,5 @@ def command(location: Location, stage: str, version: str, run_name: str | None) 
     refresh_after_decision(opened)
     rest = ", ".join(each.nr for each in opened.table.descendants(chosen.nr))
     if rest:
-        click.echo(f"what rests on it: {rest}")
+        click.echo(f"stages that depend on it: {rest}")
     click.echo(f"next: flagstone {'run' if known else f'review {chosen.nr} --run'} {opened.run.name}")

@@ -25,7 +25,7 @@ def command(location: Location, stage: str, why: str, run_name: str | None) -> N
     revoked = requests.rollback(opened, chosen, why)
     refresh_after_decision(opened)
     if not revoked:
-        click.echo(f"neither stage {chosen.nr} {chosen.name} nor one that rests on it was approved; nothing changed")
+        click.echo(f"neither stage {chosen.nr} {chosen.name} nor one that depends on it was approved; nothing changed")
         return
     click.echo("took back the approval of " + ", ".join(f"{each.nr} {each.name}" for each in revoked))
     where = f"--run {opened.run.name}"
