@@ -59,13 +59,7 @@ def folder_entries(folder: str, hidden: bool) -> list[tuple[str, bool]] | None:
     """Returns each name and whether it is a real folder; None if the folder cannot be opened."""
     try:
         with os.scandir(folder) as entries:
-            wanted = (
-                (entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if is_wanted(entry.name, hidden)
-            )
-            return heapq.nsmallest(COUNT_LIMIT, wanted)
+            wanted = (each for each in entries if each.name not in GENERATED and (hidden or each.name[0] != "."))
+            return heapq.nsmallest(COUNT_LIMIT, ((each.name, each.is_dir(follow_symlinks=False)) for each in wanted))
     except OSError:
         return None
-
-
-def is_wanted(name: str, hidden: bool) -> bool:
-    return name not in GENERATED and (hidden or not name.startswith("."))

@@ -29,15 +29,10 @@ CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 
 @dataclass(frozen=True)
 class Expected:
-    """The stage that the summary must be about, and the run that must contain its files."""
+    """The title that the summary must have, and the run that must contain its files."""
 
-    stage_nr: str
-    stage_title: str
+    title: str
     run_root: Path
-
-    @property
-    def title(self) -> str:
-        return f"Stage {self.stage_nr}: {self.stage_title}"
 
 
 Rule = Callable[[Summary, Expected], Iterator[Check]]
@@ -48,7 +43,7 @@ def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path
     refused = refusal(text)
     if refused:
         return (unreadable_summary(refused),)
-    summary, expected = parse_summary(text), Expected(stage_nr, stage_title, run_root)
+    summary, expected = parse_summary(text), Expected(f"Stage {stage_nr}: {stage_title}", run_root)
     return (*(check for rule in RULES for check in rule(summary, expected)), *control_character_problems(text))
 
 
