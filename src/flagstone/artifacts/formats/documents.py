@@ -47,11 +47,7 @@ def json_shape(stream: BinaryIO, size: int) -> Shape:
 
 
 def item_keys(items: list[object]) -> list[str]:
-    keys: set[str] = set()
-    for item in items[:100]:
-        if isinstance(item, dict):
-            keys.update(item)
-    return printable_names(sorted(keys))
+    return printable_names(sorted({key for item in items[:100] if isinstance(item, dict) for key in item}))
 
 
 def metric_names(value: Mapping[str, object]) -> list[str]:

@@ -27,6 +27,13 @@ BARE = re.compile(r"(?<![\w/-])(?:TODO|FIXME|TBD)\s*:")
 NOTHING_ELSE = re.compile(r"\W*(?:tbd|tba|todo|fixme|placeholder|in progress|lorem ipsum.*)\W*", re.IGNORECASE)
 ANGLE = re.compile(r"<[A-Za-z][^<>=/!:\n]*[a-z] [a-z][^<>=/!:\n]*(?<! )>")
 DOTS = re.compile(r"(?:\.\.\.|…)")
+READ_AS = {
+    "code_inline": "\N{OBJECT REPLACEMENT CHARACTER}",
+    "softbreak": "\n",
+    "hardbreak": "\n",
+    "link_open": "[",
+    "link_close": "]",
+}
 TEMPLATE_TEXTS = frozenset(
     (
         "first refinement suggestion",
@@ -52,17 +59,7 @@ def prose_text(token: Token) -> str:
     """A token's words as they are read, without code; links keep brackets, for `[TBD](…)` is still open."""
     if token.type == "html_block":
         return without_comments(token.content)
-    words = []
-    for child in token.children or ():
-        if child.type == "code_inline":
-            words.append("\N{OBJECT REPLACEMENT CHARACTER}")
-        elif child.type in ("softbreak", "hardbreak"):
-            words.append("\n")
-        elif child.type in ("link_open", "link_close"):
-            words.append("[" if child.type == "link_open" else "]")
-        else:
-            words.append(child.content)
-    return "".join(words)
+    return "".join(READ_AS.get(child.type, child.content) for child in token.children or ())
 
 
 def prose_blocks(tokens: Sequence[Token]) -> Iterator[str]:
