@@ -176,4 +176,4 @@ def test_digests_are_remembered_between_builds(run: Run) -> None:
     cache = DigestCache(run.digest_cache)
     build_index(run, "data", cache, {})
     cache.save()
-    assert not DigestCache(run.digest_cache).changed and DigestCache(run.digest_cache).known
+    assert not DigestCache(run.digest_cache).has_new and DigestCache(run.digest_cache).known
