@@ -121,6 +121,14 @@ def test_the_projects_own_command_gives_the_same_number(tmp_path: Path) -> None:
     assert rows(tmp_path, "--expect", "1.1", code=2)["same"]["mark"] == "✗"
 
 
+def test_a_number_that_varies_from_run_to_run_is_not_called_another_one(tmp_path: Path) -> None:
+    timed = "import os, time\nprint('val_loss:', 5 + (time.time_ns() ^ os.getpid()) % 1000 / 1000)\n"
+    make(tmp_path, {"train.py": timed, "other.py": "print('val_loss: 500')\n"}, "--mutable", "train.py")
+    same = rows(tmp_path, "--own", "--", sys.executable, "train.py")["same"]
+    assert same["mark"] == "–" and "runs vary from" in same["evidence"]
+    assert rows(tmp_path, "--own", "--", sys.executable, "other.py", code=2)["same"]["mark"] == "✗"
+
+
 def test_a_run_that_changes_the_project_is_not_quiet(tmp_path: Path) -> None:
     writing = f"open({os.fspath(tmp_path / 'log.txt')!r}, 'w').write('x')\nprint('val_loss: 1')\n"
     make(tmp_path, {"train.py": writing}, "--mutable", "train.py", "--sandbox", "off")

@@ -210,3 +210,16 @@ def test_a_person_continues_after_runs_without_a_proposal(project: Path) -> None
     assert len(ledger(project, "one")) == 5
     flagstone(project, "resume", "one", "--runs", "1")
     assert [line["value"] for line in ledger(project, "one")][-1] == 0.0
+
+
+def test_steps_by_hand_go_on_after_a_stop_and_tail_says_why_there_is_no_log(project: Path) -> None:
+    (project / ".flagstone/experiments/one/experiment.yaml").write_text(yaml.safe_dump(spec(project, proposer="none")))
+    flagstone(project, "step", "one")
+    flagstone(project, "stop", "one")
+    assert "next: flagstone experiment step one" in flagstone(project, "resume", "one")
+    working = project / ".flagstone/experiments/one/work/train.py"
+    working.unlink()
+    working.symlink_to(project / "train.py")
+    flagstone(project, "step", "one")
+    said = flagstone(project, "tail", "one")
+    assert "r0002 has no log. violation: train.py was replaced by a link" in said

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from laboratory import Edits, Laboratory, set_x
 
+from flagstone.experiments.measuring.denials import setting_for
 from flagstone.processes.confinement import machine
 
 ASKING = """import os, subprocess, sys
@@ -162,3 +163,14 @@ def test_what_the_unedited_files_were_not_allowed_to_write_is_told_with_the_opti
     laboratory.run(Edits({2: set_x(0.5)}), limit=2)
     [told] = [words for words in laboratory.said if "could not write to" in words]
     assert told.startswith("r0001 could not write to results/metrics.csv") and "--scratch results" in told
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"),
+    [("results/a/m.csv", "results"), ("lab/one/out.json", "lab/one/out.json"), ("lab/logs/x", "lab/logs")],
+)
+def test_the_option_for_a_denied_file_takes_no_program_from_the_run(tmp_path: Path, path: str, setting: str) -> None:
+    for name in ("lab/one/helper.py", "lab/logs/x", "results/a/m.csv", path):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert setting_for(path, tmp_path).endswith(f"--scratch {setting}")

@@ -8,6 +8,7 @@ from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.run import work
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
 from flagstone.cli.location import Location
+from flagstone.plans import command_of
 
 
 @click.command()
@@ -26,4 +27,7 @@ def command(
     """
     opened = open_chosen_experiment(location, name, run_name, seconds=seconds)
     opened.home.stop.unlink(missing_ok=True)
+    if opened.spec.proposer == "none":  # whoever edits the working files goes on
+        click.echo(f"next: {command_of(opened.home, 'step')}", err=True)
+        return
     work(opened, limit, "", "resume")

@@ -36,7 +36,7 @@ def command(location: Location, name: str | None, run_name: str | None, which: s
     entry = find_entry(home.ledger, which)
     if entry is None and which not in known:
         raise no_such_run(home, which)
-    click.echo(
-        printable_text((tail_of(home, entry, lines) if entry else "") or tail_text(home.run(which).log, lines)),
-        nl=False,
-    )
+    said = tail_of(home, entry, lines) if entry else tail_text(home.run(which).log, lines)
+    if entry and not said:
+        said = f"{which} has no log. {entry.status}: {entry.reason or 'no reason is recorded'}\n"
+    click.echo(printable_text(said), nl=False)

@@ -106,7 +106,7 @@ class Checking:
         seeds = self.seed_runs(marked)
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
         first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
-        first.append(self.same(marked.value, asked))
+        first.append(self.same(seeds, asked))
         return Check(tuple(first), proposal=check_rows.seed_proposal(seeds))
 
     @property
@@ -168,13 +168,13 @@ class Checking:
             return (run,)
         return (run, self.run("same-seed", {}), self.run("other-seed", {}, repeat=1))
 
-    def same(self, value: float | None, asked: Asked) -> Row:
+    def same(self, runs: Sequence[Measurement], asked: Asked) -> Row:
         if not asked.own:
-            return check_rows.same_row(value, asked.expected, None, "")
+            return check_rows.same_row(runs, asked.expected, None, "")
         log = self.harness.home.root / "own.log"
         self.harness.say("check: running the project's own command")
         own, problem = own_number(self.harness.spec, asked.own, log, self.harness.interruption)
-        return check_rows.same_row(value, asked.expected, own, problem or "another number")
+        return check_rows.same_row(runs, asked.expected, own, problem or "another number")
 
     def run(self, name: str, edits: Mapping[str, bytes], *, repeat: int = 0) -> Measurement:
         """One run of the unedited files with a few of them replaced. Nothing of it is counted."""

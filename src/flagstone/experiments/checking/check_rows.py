@@ -16,6 +16,7 @@ from flagstone.text import one_line
 Mark = Literal["✓", "✗", "–"]
 SHORT_S = 30.0  # two further runs for the seed are worth this long each
 FEW = 5
+ALIKE = 3.0  # how many times the range of a few runs a number may be away from them
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ def quiet_row(changed: Sequence[str], denied: Sequence[tuple[str, str]]) -> Row:
     return Row(7, "quiet", "✓", "nothing in the project was changed")
 
 
-def same_row(value: float | None, expected: str, own: float | None, own_words: str) -> Row:
-    """Whether the unedited files give the project's own number."""
+def same_row(runs: Sequence[Measurement], expected: str, own: float | None, own_words: str) -> Row:
+    """Whether the unedited files give the project's own number. Open if runs differ as much from each other."""
+    value = runs[0].value
     if not expected and not own_words:
         return Row(8, "same", "–", "not asked: give --expect VALUE, or --own -- COMMAND")
     if value is None:
@@ -145,8 +147,20 @@ def same_row(value: float | None, expected: str, own: float | None, own_words: s
     is_same = is_as_written(value, expected) if expected else own is not None and math.isclose(value, own)
     theirs = expected or (own_words if own is None else f"{own:.6g}")
     words = f"the run gives {value:.6g}, the project {theirs}"
-    cure = "find out what the run lacks: data, a variable, an argument, a seed"
-    return Row(8, "same", "✓", words) if is_same else Row(8, "same", "✗", words, cure)
+    if is_same:
+        return Row(8, "same", "✓", words)
+    values = [run.value for run in runs if run.value is not None]
+    wanted = number_of(expected) if expected else own
+    if wanted is not None and abs(wanted - value) <= ALIKE * (max(values) - min(values)):
+        return Row(8, "same", "–", f"{words}; runs vary from {min(values):.6g} to {max(values):.6g}")
+    return Row(8, "same", "✗", words, "find out what the run lacks: data, a variable, an argument, a seed")
+
+
+def number_of(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def is_as_written(value: float, expected: str) -> bool:
