@@ -100,7 +100,10 @@ class Cleaning:
             os.close(handle)
 
     def write_over(self, handle: int, size: int) -> None:
-        """Overwrites secrets with asterisks. Parts overlap, so that a secret across two of them is found."""
+        """Overwrites secrets with asterisks.
+
+        It reads the file in overlapping parts, so that a secret across two parts is found too.
+        """
         for start, end in stretches(handle, size):
             for begin in range(start, end, PART):
                 if self.left_bytes <= 0:

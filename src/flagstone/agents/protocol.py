@@ -65,7 +65,7 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Task:
-    """What the call is for: `stage` like "03", the experiment if it is for one, and the draft it should leave."""
+    """What a call is for: a stage such as "03" or an experiment, and the draft that it should leave."""
 
     stage: str
     title: str

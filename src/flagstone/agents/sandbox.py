@@ -32,7 +32,7 @@ class Strength:
 
     @property
     def keeps_files(self) -> bool:
-        """Whether every write outside a grant is prevented."""
+        """Whether the kernel stops every write outside what the agent may write."""
         # an early Landlock cannot refuse to cut a file short; a read-only mount can
         return self.landlock_abi >= (1 if self.has_bubblewrap else WHOLE_ABI)
 

@@ -53,7 +53,7 @@ class Enforcement:
 
     @property
     def keeps_files(self) -> bool:
-        """Whether no content outside the grant can have come from the agent."""
+        """Whether the agent was confined so that it cannot have written anything outside its grant."""
         return "landlock" in self.by and sandbox.strength().keeps_files
 
     def keeps_times(self, path: str, call: AgentCall, root: Path) -> bool:
@@ -108,7 +108,7 @@ class Watch:
         return cls(opened, call, ground, cache, with_copies(ground.root, marks, of_all=is_free))
 
     def end(self, held: Enforcement) -> list[FileChange]:
-        """Puts back what the agent changed, records it beside the attempt, and returns it."""
+        """Restores what the agent changed without permission. Records and returns these changes."""
         violations, others = list(self.own_changes()), list[FileChange]()
         for change in self.changes(self.ground.states(self.cache)):
             answer = self.answer_to(change, held)

@@ -36,7 +36,10 @@ FOLDER_FILES = 2_000  # of one listed folder; the rest of a larger one is not pa
 
 
 def build_indexes(opened: OpenedRun, stage: Stage, attempt: int) -> None:
-    """Rebuilds the three indexes: who made an unchanged file stays as it was, new content is this attempt's."""
+    """Rebuilds the three indexes.
+
+    An unchanged file keeps its producer; new content gets this attempt as its producer.
+    """
     for kind in INDEX_KINDS:
         known = producers_of(opened.run, kind)
         index = build_index(opened.run, kind, opened.cache, {})

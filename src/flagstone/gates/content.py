@@ -41,7 +41,7 @@ class Content:
         return found + [f"its rows in index/{kind}.json changed" for kind in self.index_changes(index)]
 
     def index_changes(self, index: Mapping[str, str]) -> list[str]:
-        """Which indexes say something else of this stage than they did."""
+        """The indexes whose entries about this stage have changed."""
         return [kind for kind in sorted({*index, *self.index}) if index.get(kind) != self.index.get(kind)]
 
     @property

@@ -39,7 +39,7 @@ def profile_words(argv: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Messages:
-    """Lines about one run. Paths are as a person in the folder `here` would type them."""
+    """The messages about one run. They write each path as a person in the folder `here` would type it."""
 
     run: Run
     here: Path

@@ -64,7 +64,7 @@ class Plan:
         return ended.get("plan") == self.digest and not self.has_grown(ended)
 
     def has_grown(self, ended: Mapping[str, Any]) -> bool:
-        """Whether runs were added by hand after the end that done.json records; one job then updates the results."""
+        """Whether somebody added runs by hand after done.json was written. Then one job updates the results."""
         try:
             size, digest, _ = ended["ledger"]
             with open(self.folder / "ledger.jsonl", "rb") as stream:

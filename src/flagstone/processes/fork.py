@@ -151,7 +151,7 @@ def process_control() -> Callable[..., Any]:
 
 
 def load_for_child() -> None:
-    """Loads what the child needs while we may still load something."""
+    """Loads what the child needs before the fork, because the child must not load anything."""
     import resource  # noqa: F401
 
     process_control()

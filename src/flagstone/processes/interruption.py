@@ -16,7 +16,7 @@ BY_US = "it was asked to"
 
 
 def restore_keyboard_interrupt() -> None:
-    """Lets SIGINT stop this process, also where it was started by cron or in the background, with SIGINT ignored."""
+    """Lets SIGINT stop this process, even if cron or a shell started it in the background with SIGINT ignored."""
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

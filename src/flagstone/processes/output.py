@@ -38,7 +38,7 @@ class Lines:
         return begun + whole + newline
 
     def hold(self, part: bytes) -> bytes:
-        """Keeps the beginning of a line, or gives it away once it is too long."""
+        """Holds the beginning of a line until its end arrives. Passes it on early if it is too long."""
         if self.is_skipping:
             return b""
         self.pending += part

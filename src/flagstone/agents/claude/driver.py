@@ -128,7 +128,7 @@ def stopped(call: AgentCall, stream: Stream, outcome: Outcome, reason: str) -> A
 
 
 def result_of(call: AgentCall, folder: SessionFolder, stream: Stream, process: ProcessResult) -> AgentResult:
-    """The result of a call that ran to its end. What could not be ended of it is remembered."""
+    """The result of a call that has ended. Records the processes of it that could not be ended."""
     left = Leftovers(
         exit_code=process.exit_code,
         signal=process.signal,

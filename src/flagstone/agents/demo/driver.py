@@ -30,7 +30,7 @@ class Listener:
     tools: int = 0
 
     def take(self, line: bytes) -> bool:
-        """Takes one line of output; True once the result has come."""
+        """Reads one line of output. Returns True once the result has come."""
         message = message_in(line.decode("utf-8", "replace"))
         if message:
             self.take_message(message)

@@ -123,7 +123,10 @@ def used_up(limits: Limits, reading: OutputReader) -> str:
 
 
 def result_of(call: AgentCall, reading: OutputReader, process: ProcessResult) -> AgentResult:
-    """What the process and its words come to; a cost nobody stated is unknown, not nothing."""
+    """The result of a call, from its exit code and output.
+
+    If the output states no cost, the cost is unknown, not zero.
+    """
     outcome, reason = verdict(call, reading, process)
     reply = Reply()
     if outcome is Outcome.OK and call.reply_schema is not None:

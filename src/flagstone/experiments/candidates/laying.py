@@ -92,7 +92,7 @@ class Laying:
         return is_folder
 
     def has_content(self, path: str, status: os.stat_result, blob: Blob) -> bool:
-        """For a file that may have been touched: whether it still is what it should be."""
+        """Whether a file that may have been touched still has the content and the mode that it should have."""
         is_link, looked_at_ns = stat.S_ISLNK(status.st_mode), now_ns()
         if blob.mode == OUTSIDE:
             is_same = is_link and os.readlink(self.folder / path) == blob.sha

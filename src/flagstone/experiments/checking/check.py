@@ -72,7 +72,7 @@ def check_experiment(opened: OpenedExperiment, say: Callable[[str], None]) -> It
 
 @dataclass(frozen=True)
 class Checking:
-    """One check. `harness` works in the folder of the check."""
+    """One check of an experiment in progress. Its `harness` runs in the folder of the check."""
 
     opened: OpenedExperiment
     harness: Harness

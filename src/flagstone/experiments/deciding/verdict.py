@@ -72,7 +72,7 @@ def is_ahead(value: float, best: Reference, metric: MetricSpec) -> bool:
 
 
 def behind_text(best: Reference, metric: MetricSpec) -> str:
-    """Why a measurement that is not ahead is not: with what it was compared, and what it needed."""
+    """Why a measurement is not better: what it was compared with, and the value that it had to reach."""
     known = best.known
     if not (best.is_noisy and known and noise.are_numbers(known)):
         return f"no better than {best.run} ({best.value:.6g})"

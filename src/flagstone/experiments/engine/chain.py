@@ -37,7 +37,7 @@ class NextExperiment:
 def begin_child(
     parent: OpenedExperiment, best: Entry | None, report: str, wanted: NextExperiment, schema_folder: Path
 ) -> OpenedExperiment:
-    """The child, ready to run; nothing of it stays where it cannot be made."""
+    """Creates the next experiment, ready to run. If that fails, it leaves no folder behind."""
     refuse_if_unclean(parent.home)
     refuse(parent, best, wanted)
     assert best is not None

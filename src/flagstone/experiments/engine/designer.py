@@ -124,7 +124,7 @@ def no_money(home: Home) -> WorkFailed:
 
 
 def budget_left(parent: OpenedExperiment, progress: Progress) -> dict[str, float]:
-    """What of the limits in hours and money an experiment has not used."""
+    """The hours and the money that an experiment may still use."""
     stopping = parent.spec.stopping
     used = {"wall_h": progress.wall_s / 3600, "gpu_h": progress.gpu_s / 3600, "cost_usd": progress.cost_usd}
     limits: dict[str, float | None] = {name: getattr(stopping, name) for name in used}

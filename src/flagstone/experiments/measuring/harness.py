@@ -183,7 +183,7 @@ class Harness:
     def measurement_of(
         self, order: Order, folder: Path, result: ProcessResult, place: Place, devices: Mapping[str, str]
     ) -> Measurement:
-        """What the run came to, and its metric where it came to its end."""
+        """How the run ended, and, if it ended well, its metric."""
         status, reason = self.ending_of(result)
         if order.early_stop and order.early_stop.reason and status != "unclean":
             return self.stopped_early(order, result, place)

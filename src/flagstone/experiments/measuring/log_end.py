@@ -127,7 +127,7 @@ def last_distinct(lines: list[str], count: int) -> list[str]:
 
 @dataclass
 class Page:
-    """Lines put down one after the other until there is no more room."""
+    """The lines of a text of limited size: once it is full, further lines are left out."""
 
     lines: int
     room: int = MOST_BYTES

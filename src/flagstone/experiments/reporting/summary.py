@@ -1,4 +1,4 @@
-"""What a report needs of a ledger, taken in one pass: it grows with the gains, not with the runs."""
+"""What a report needs from a ledger, read in one pass. Its size grows with the number of gains, not of runs."""
 
 from __future__ import annotations
 

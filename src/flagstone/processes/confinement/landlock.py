@@ -90,7 +90,7 @@ def add(handle: int, path: str, handled: int) -> None:
 
 
 def rights_in_a_folder(handled: int) -> int:
-    """Everything but making devices: as root, a new one would be the disk itself."""
+    """All rights except making devices: root could make one that is the disk itself."""
     return handled & ~MAKE_DEVICES
 
 

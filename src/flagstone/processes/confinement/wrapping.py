@@ -104,7 +104,10 @@ def confined_environment(command: Command) -> Mapping[str, str]:
 
 @cache
 def range_closer() -> Callable[[], int]:
-    """What marks every handle above the standard streams to be closed by the next exec; not 0 where it cannot."""
+    """A call that marks every file handle above the standard streams to be closed by the next exec.
+
+    It returns 0 if it succeeded.
+    """
     import ctypes  # here, not above: most commands start nothing
 
     call, all_of_them = ctypes.CDLL(None).syscall, ctypes.c_uint(0xFFFFFFFF)

@@ -67,7 +67,7 @@ def taken_up(run: Run, files: StageFiles, calls: Sequence[Mapping[str, Any]]) ->
 
 
 def waiting(run: Run, files: StageFiles) -> Iterator[DecisionRow]:
-    """What is asked for, and nobody has taken up yet."""
+    """The requests that no attempt has taken up yet."""
     nr, was = files.stage.nr, files.publication
     opened = work.open_turn_of(run, nr)
     known = {was.turn.feedback if was else "", opened.turn.feedback if opened else ""}
