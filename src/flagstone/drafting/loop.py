@@ -106,10 +106,11 @@ def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, contex
         result = result_of(last) if last else None
         spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
         if last and result:
-            open_turn = after_failure(opened, stage, open_turn, result, spent >= limits.attempts, last)
-            wait_out(outage, tried, context)
+            open_turn = after_failure(opened, stage, open_turn, tried, spent >= limits.attempts)
+            if result.outcome is not Outcome.SESSION_LOST:  # that call never reached the service
+                wait_out(outage, tried, context)
             refuse_if_aborted(opened.run)
-        make_attempt(opened, stage, open_turn, last, context)
+        make_attempt(opened, stage, open_turn, last_answered(tried), context)
         open_turn = work.open_turn_of(opened.run, stage.nr) or open_turn
 
 
@@ -149,15 +150,20 @@ def passes_checks(
 
 
 def after_failure(
-    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, result: AgentResult, is_last: bool, attempt: Attempt
+    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, tried: list[Attempt], is_last: bool
 ) -> OpenTurn:
     """What the next attempt goes on with; or the end, with the reason."""
-    key = f"stage {stage.nr} {stage.name}"
-    if result.outcome in ENDS_AT_ONCE:
-        raise WorkFailed(f"{key} failed: {result.reason}", hint=f"{ENDS_AT_ONCE[result.outcome]}, then run it again")
-    if result.outcome in (Outcome.SESSION_LOST, Outcome.CONTEXT) and open_turn.fresh_starts == 0:
+    key, attempt = f"stage {stage.nr} {stage.name}", tried[-1]
+    *earlier, outcome = [outcome_of(each) for each in tried]
+    result = result_of(attempt)
+    assert result is not None  # an attempt without a result is made again
+    if outcome in ENDS_AT_ONCE:
+        raise WorkFailed(f"{key} failed: {result.reason}", hint=f"{ENDS_AT_ONCE[outcome]}, then run it again")
+    # some CLIs cannot continue a conversation: each call that they answer may be followed by a new one
+    is_first_loss = outcome is Outcome.SESSION_LOST and open_turn.used and earlier[-1:] != [Outcome.SESSION_LOST]
+    if is_first_loss or (outcome is Outcome.CONTEXT and open_turn.fresh_starts == 0):
         return work.fresh_conversation(opened.run, stage.nr, open_turn)
-    if is_last and result.outcome not in PASSES:
+    if is_last and outcome not in PASSES:
         why = "; ".join(f"{rule}: {message}" for rule, message in attempt.failed_rules()[:4]) or result.reason
         if has_no_draft(attempt) and result.text:
             why += f"; the agent's last words: {one_line(result.text[-QUOTED_CHARACTERS:], QUOTED_CHARACTERS)}"
@@ -169,10 +175,15 @@ def after_failure(
     return open_turn
 
 
+def last_answered(tried: list[Attempt]) -> Attempt | None:
+    """The last attempt that the agent answered, so that what its checks found is not lost with a later call."""
+    unanswered = (Outcome.SESSION_LOST, Outcome.CONTEXT, *PASSES)
+    return next((attempt for attempt in reversed(tried) if outcome_of(attempt) not in unanswered), None)
+
+
 def uses_up_attempt(attempt: Attempt) -> bool:
     """Whether an attempt uses up one of those allowed: an interruption and an outage do not."""
-    result = result_of(attempt)
-    return result is not None and result.outcome not in (Outcome.INTERRUPTED, *PASSES)
+    return outcome_of(attempt) not in (None, Outcome.INTERRUPTED, *PASSES)
 
 
 def has_no_draft(attempt: Attempt) -> bool:
@@ -242,6 +253,11 @@ def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
     cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
     total = f"the run so far ${so_far.known_usd:.2f}{known}"
     return f"attempt {attempt.number} ended: {result.outcome.value}{why} ({cost}; {total})"
+
+
+def outcome_of(attempt: Attempt) -> Outcome | None:
+    result = result_of(attempt)
+    return result.outcome if result else None
 
 
 def result_of(attempt: Attempt) -> AgentResult | None:

@@ -46,6 +46,8 @@ def wait_after(attempts: Sequence[Attempt], now_s: float) -> Wait | None:
     wait: Wait | None = None
     for attempt in reversed(attempts):
         result = read_as(attempt.result, AgentResult)
+        if result is not None and result.outcome is Outcome.SESSION_LOST:
+            continue  # that call never reached the service
         if result is None or result.outcome not in PASSES:
             break
         ended_s = seconds_of(result.ended_at) or now_s

@@ -6,7 +6,7 @@ import json
 from functools import partial
 
 import pytest
-from answering_desk import Desk, ended, good
+from answering_desk import Answer, Desk, ended, good
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
 from flagstone.drafting import work
@@ -139,6 +139,46 @@ def test_a_second_lost_conversation_is_not_followed_by_another_fresh_one(desk: D
     with pytest.raises(WorkFailed):
         desk.build()
     assert len({call.conversation.session_id for call in desk.calls}) == 2
+
+
+def without_memory(*answers: Answer) -> Answer:
+    """A CLI that cannot continue a conversation; each start gets the next answer, the last one repeats."""
+    left = list(answers)
+
+    def answer(call: AgentCall) -> AgentResult:
+        if call.conversation.resume:
+            return ended(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
+        return (left.pop(0) if len(left) > 1 else left[0])(call)
+
+    return answer
+
+
+def test_an_outage_uses_up_no_attempt_of_a_cli_that_cannot_continue_a_conversation(desk: Desk) -> None:
+    away = partial(ended, outcome=Outcome.RETRYABLE, reason="429")
+    desk.answers = [without_memory(*[away] * 6, silent, good)]
+    desk.build()
+    assert desk.waits == [3.0, 6.0, 12.0, 24.0, 48.0, 96.0]
+    assert desk.summary()
+
+
+def test_a_service_that_stays_away_ends_the_stage_of_a_cli_that_cannot_continue_too(desk: Desk) -> None:
+    desk.answers = [without_memory(partial(ended, outcome=Outcome.RETRYABLE, reason="429"))]
+    with pytest.raises(WorkFailed, match=r"the agent's service was away for 1\d\d minutes \(429\)"):
+        desk.build()
+
+
+def test_a_cli_that_cannot_continue_a_conversation_has_all_its_attempts_and_is_told_what_failed(desk: Desk) -> None:
+    desk.answers = [without_memory(incomplete)]
+    with pytest.raises(WorkFailed, match="failed after 5 attempts: summary-sections-missing"):
+        desk.build()
+    starts = [call for call in desk.calls if not call.conversation.resume]
+    assert ["summary-sections-missing" in call.prompt for call in starts] == [False, True, True]
+
+
+def test_a_repair_that_met_an_outage_is_asked_for_again(desk: Desk) -> None:
+    desk.answers = [incomplete, partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded"), good]
+    desk.build()
+    assert "summary-sections-missing" in desk.calls[2].prompt
 
 
 def test_an_interrupted_call_is_taken_up_again_in_its_conversation_and_costs_no_attempt(desk: Desk) -> None:
