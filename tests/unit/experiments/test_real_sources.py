@@ -146,3 +146,14 @@ def test_a_tracked_result_is_not_there_for_runs_that_write_it_anew(earlier: Labo
     assert [(each.status, each.value) for each in earlier.entries()] == [("ok", 4.0), ("ok", 1.0)]
     assert "found []" in earlier.home.run("r0002").log.read_text()
     assert "wrote into" not in "".join(earlier.said)
+
+
+def test_a_run_whose_repeats_all_write_into_its_sources_is_named_once(earlier: Laboratory) -> None:
+    seeded = WRITING.replace("(X - 3) ** 2}", "(X - 3) ** 2 + int(os.environ['SEED']) % 97 / 1000}")
+    earlier.files = {**earlier.files, "train.py": seeded}
+    earlier.make(metric={"name": "val_loss", "direction": "min"}, noise={"baseline_repeats": 4})
+    earlier.run(Edits({}), limit=1)
+    assert len(earlier.entries()[0].measurements) == 4
+    assert [words for words in earlier.said if "wrote into" in words] == [
+        "r0001 wrote into its sources: results/m.json"
+    ]

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class Harness:
     interruption: Interruption
     program: str | None = None
     say: Callable[[str], None] = lambda _: None
+    said: set[str] = field(default_factory=set, compare=False)  # a line for each run, not for each of its repeats
 
     def measure(self, order: Order) -> Measurement:
         """The measurement; one that a killed process had finished is taken as it is."""
@@ -61,7 +62,8 @@ class Harness:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
         wrote = self.subject.lay_out(order.tree, folder)
-        if wrote:
+        if wrote and wrote not in self.said:
+            self.said.add(wrote)
             self.say(wrote)
         found = self.run_in(folder, order)
         if found.status != "ok" and is_full(order.run.root):
