@@ -109,6 +109,14 @@ def test_a_call_leaves_its_prompt_its_events_its_result_and_a_line_in_the_log(tm
     assert (line["experiment"], line["attempt"], line["cost_usd"]) == ("made-up", 4, 0.25)
 
 
+def test_a_call_that_may_not_write_beside_the_files_says_so(tmp_path: Path) -> None:
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent/stderr.txt").write_text("sed: couldn't open temporary file ./sedX: Permission denied\n")
+    said, _, _ = ask(tmp_path, (nothing, ended(text="I set X.")))
+    assert said.failure.startswith("nothing was changed (sed: couldn't open temporary file ./sedX: Permission denied: ")
+    assert "in place" in said.failure
+
+
 def test_a_call_without_a_change_is_no_proposal(tmp_path: Path) -> None:
     said, _, _ = ask(tmp_path, (nothing, ended(text="Nothing is left to gain.")))
     assert said.failure == "nothing was changed (Nothing is left to gain.)"

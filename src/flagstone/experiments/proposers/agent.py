@@ -37,6 +37,7 @@ from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
 from flagstone.processes import Interruption
 from flagstone.prompts import experiment_prompt
+from flagstone.records import content_of
 from flagstone.text import one_line
 
 NOTE = 200
@@ -79,7 +80,7 @@ class AgentProposer:
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
-        return proposal_of(view, draft, calls[-1][0], Edit(before, after), facts)
+        return proposal_of(view, draft, calls[-1][0], Edit(before, after, refusal_in(record_dir / "stderr.txt")), facts)
 
     def calls_for(
         self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
@@ -139,14 +140,26 @@ def call_of(
 
 @dataclass(frozen=True)
 class Edit:
-    """The files that may change, before and after."""
+    """The files that may change, before and after, and the last line on what the agent was not allowed to write."""
 
     before: Files
     after: Files
+    refusal: str = ""
 
     @property
     def is_made(self) -> bool:
         return self.before != self.after
+
+
+def refusal_in(log: Path) -> str:
+    """Many programs write a new file and rename it, which needs more than the files that may change."""
+    lines = (content_of(log) or b"").decode("utf-8", "replace").splitlines()
+    refused = [line for line in lines if "Permission denied" in line or "Read-only file system" in line]
+    return (
+        f"{one_line(refused[-1], NOTE)}: it may write the mutable files in place, and none beside them"
+        if refused
+        else ""
+    )
 
 
 def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts: dict[str, Any]) -> Proposed:
@@ -159,7 +172,7 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
         return Proposed(failure=why, is_fatal=True, facts=facts)
     if not edit.is_made:
         why = "nothing was changed" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
-        said = one_line(first_saying(result.text), NOTE)
+        said = edit.refusal or one_line(first_saying(result.text), NOTE)
         why = f"{why} ({said})" if said and outcome is Outcome.OK else why
         return Proposed(failure=why, facts=facts)
     full = note_of(view, draft, result, edit)
