@@ -11,6 +11,7 @@ from sources import ROOT, Source, files, python, texts
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
+MOST_MODULES = 15  # side by side in a folder
 
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
@@ -32,6 +33,12 @@ def test_no_file_is_longer_than_300_lines() -> None:
     paths = [source.path for source in ours()] + rules + [ROOT / "Snakefile"]
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in paths}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE and name not in LONG_FILES} == {}
+
+
+def test_no_folder_has_more_than_15_modules_side_by_side() -> None:
+    modules = [source.path for source in ours() if source.path.name != "__init__.py"]
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in modules)
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_no_function_is_longer_than_40_lines() -> None:

@@ -8,7 +8,6 @@ from .content import (
     offer_of as offer_of,
     read_text as read_text,
 )
-from .disk import refuse_unwritable as refuse_unwritable
 from .frontier import Call as Call
 from .history import (
     Version as Version,
@@ -26,8 +25,9 @@ from .moment import (
     remember_refresh as remember_refresh,
 )
 from .names import OtherName as OtherName, other_names as other_names
-from .opened import OpenedRun as OpenedRun, check_run as check_run, open_run as open_run
-from .publication import (
+from .runs.disk import refuse_unwritable as refuse_unwritable
+from .runs.opened import OpenedRun as OpenedRun, check_run as check_run, open_run as open_run
+from .runs.publication import (
     Publication as Publication,
     Turn as Turn,
     failure_of as failure_of,
@@ -35,6 +35,7 @@ from .publication import (
     publication_file as publication_file,
     turn_file as turn_file,
 )
+from .runs.which_run import chosen_run as chosen_run, run_around as run_around
 from .sealing import approve_stage as approve_stage, command_decision as command_decision
 from .session import (
     Resident as Resident,
@@ -44,4 +45,3 @@ from .session import (
     open_session as open_session,
 )
 from .turns import may_stand as may_stand, next_turn as next_turn
-from .which_run import chosen_run as chosen_run, run_around as run_around

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone import records
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates.runs import OpenedRun
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import DigestCache, digest_value, read_record
 from flagstone.stages import Stage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,15 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies, history, repairs
-from flagstone.gates.disk import disk_fault, refuse_unwritable
+from flagstone.gates import history, repairs
 from flagstone.gates.forecast import forecast
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
-from flagstone.gates.messages import Messages
+from flagstone.gates.messages import Messages, say
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
 from flagstone.gates.names import other_names, take_up_names
-from flagstone.gates.opened import OpenedRun, name_dropped_keys
-from flagstone.gates.publication import failure_of, is_begun
+from flagstone.gates.runs import (
+    OpenedRun,
+    disk_fault,
+    failure_of,
+    is_begun,
+    name_dropped_keys,
+    note_arrival,
+    refuse_unwritable,
+)
 from flagstone.gates.sealing import approve, seal_touch, touch
 from flagstone.gates.turns import next_turn
 from flagstone.locks import FileLock, hold, holder_of
@@ -30,12 +35,6 @@ from flagstone.stages import Stage
 
 LOOK_AGAIN_S = 0.5  # after so long, a graph phase reads every listed file's marks again
 BringUpToDate = Callable[[Stage], object]  # raises Snakemake's own exception until the stage is finished
-
-
-def say(line: str) -> None:
-    """Writes a line with its time to the terminal, in the form of the lines of a job."""
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
-    sys.stderr.flush()
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Frontier:
             lock.unlink(missing_ok=True)  # we hold the run, so whoever left Snakemake's lock is dead
         self.notices += take_up_names(self.opened)  # before the arrival, which says which flags came with a copy
         write_record(run.last_profile, {"words": self.call.profile}, durable=False)
-        copies.note_arrival(run, self.opened.table, "opened")
+        note_arrival(run, self.opened.table, "opened")
         self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
         if "verdict" in self.opened.settings.approval.values():
             self.notices.append("approval by `verdict` comes with trials; until then those stages wait for a person")

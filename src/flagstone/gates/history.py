@@ -11,8 +11,7 @@ from typing import Any
 
 from flagstone.gates.content import Content, digests_of
 from flagstone.gates.moment import StageFiles
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.publication import Publication, publication_file, turn_file
+from flagstone.gates.runs import OpenedRun, Publication, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import cannot_write, read_record, sync_folder, write_atomic, write_record
 from flagstone.stages import Stage

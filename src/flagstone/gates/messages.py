@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -93,3 +95,9 @@ class Messages:
         reason = f": {why}" if why else ""
         undo = f"flagstone resume {self.run.name}, or rm {quote(self.path(self.run.aborted))}"
         return f"run {self.run.name} is aborted{reason} (to continue: {undo})"
+
+
+def say(line: str) -> None:
+    """Writes a line with its time to the terminal, in the form of the lines of a job."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()

@@ -13,9 +13,16 @@ from typing import Any
 
 from flagstone import seals
 from flagstone.gates.content import Content, contents_of, offer_of
-from flagstone.gates.copies import is_copied_flag
-from flagstone.gates.opened import OpenedRun, is_noted, note
-from flagstone.gates.publication import Publication, last_publication, publication_file, turn_file
+from flagstone.gates.runs import (
+    OpenedRun,
+    Publication,
+    is_copied_flag,
+    is_noted,
+    last_publication,
+    note,
+    publication_file,
+    turn_file,
+)
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import content_of, digest_bytes, digest_value, mark_of
 from flagstone.stages import Stage, StageTable

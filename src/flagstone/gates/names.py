@@ -9,7 +9,7 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.gates.history import set_aside
 from flagstone.gates.moment import names_in, waiting_feedback
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates.runs import OpenedRun
 from flagstone.records import cannot_write, content_of, write_atomic
 from flagstone.stages import Stage
 

@@ -9,8 +9,7 @@ from flagstone import seals
 from flagstone.gates.content import offer_of
 from flagstone.gates.history import end_restoring, version_folder
 from flagstone.gates.moment import StageFiles
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.publication import last_publication, publication_file
+from flagstone.gates.runs import OpenedRun, last_publication, publication_file
 from flagstone.gates.sealing import waiting_flag
 from flagstone.records import Ledger, read_record, write_atomic, write_record
 from flagstone.stages import Stage

@@ -7,8 +7,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates.content import offer_of
 from flagstone.gates.moment import waiting_feedback
 from flagstone.gates.names import take_up_names
-from flagstone.gates.opened import OpenedRun
-from flagstone.gates.publication import last_publication
+from flagstone.gates.runs import OpenedRun, last_publication
 from flagstone.gates.sealing import command_decision, touch
 from flagstone.layout import Run
 from flagstone.locks import holder_of

@@ -11,7 +11,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import history
 from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.gates.moment import read_moment
-from flagstone.gates.opened import OpenedRun
+from flagstone.gates.runs import OpenedRun
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import cannot_write, utc

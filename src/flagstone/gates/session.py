@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.disk import refuse_unwritable
 from flagstone.gates.frontier import Call, Frontier
-from flagstone.gates.opened import open_run
-from flagstone.gates.which_run import chosen_run
+from flagstone.gates.runs import chosen_run, open_run, refuse_unwritable
 from flagstone.layout import Project, Run
 from flagstone.plans import Plan, find_plan, plans
 from flagstone.processes import restore_keyboard_interrupt

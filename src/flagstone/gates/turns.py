@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from flagstone.gates.moment import Moment
-from flagstone.gates.publication import Publication, Turn
+from flagstone.gates.runs import Publication, Turn
 from flagstone.stages import Stage
 
 NO_REASON = {"limits"}  # records of earlier versions have them: how long work may take says nothing about it

@@ -12,7 +12,7 @@ from typing import Any
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.gates import copies
+from flagstone.gates.runs import note_arrival
 from flagstone.layout import RUN_NAME, WORKSPACE_FOLDERS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
 from flagstone.settings import pinned_table, venue_fields
@@ -43,7 +43,7 @@ def create(project: Project, asked: NewRun) -> Run:
         project.runs_dir.mkdir(parents=True, exist_ok=True)
         building.root.mkdir(mode=0o700)
         fill(project, building, asked)
-        copies.note_arrival(building, pinned_table(project, building), "created")
+        note_arrival(building, pinned_table(project, building), "created")
         try:
             os.rename(building.root, final.root)
         except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.drafting.loop import StageContext, build
-from flagstone.gates.opened import OpenedRun, open_run
+from flagstone.gates.runs.opened import OpenedRun, open_run
 from flagstone.gates.sealing import approve_stage, command_decision
 from flagstone.layout import Run
 from flagstone.status import refresh_derived

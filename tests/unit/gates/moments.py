@@ -7,7 +7,7 @@ from typing import Any
 
 from flagstone.gates.content import Content
 from flagstone.gates.moment import Flag, Moment, StageFiles
-from flagstone.gates.publication import Publication, Turn
+from flagstone.gates.runs.publication import Publication, Turn
 from flagstone.seals import Seal
 from flagstone.stages import Stage, StageTable
 

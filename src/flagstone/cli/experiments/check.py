@@ -6,7 +6,7 @@ import json
 
 import click
 
-from flagstone.cli.experiments.amounts import seconds_above_0
+from flagstone.cli.amounts import seconds_above_0
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, print_progress
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
+from flagstone.cli.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.run import work
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment
 from flagstone.cli.location import Location

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from flagstone.cli.experiments.amounts import COUNT, seconds_above_0
+from flagstone.cli.amounts import COUNT, seconds_above_0
 from flagstone.cli.experiments.check import refuse_if_refuted
 from flagstone.cli.experiments.selection import experiment_argument, home_of, open_chosen_experiment, print_progress
 from flagstone.cli.jobs.owner import owner_of, schemas_of

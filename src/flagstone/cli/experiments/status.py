@@ -6,7 +6,7 @@ import json
 
 import click
 
-from flagstone.cli.experiments.amounts import COUNT
+from flagstone.cli.amounts import COUNT
 from flagstone.cli.experiments.selection import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.amounts import SECONDS_OR_NONE, seconds_above_0
+from flagstone.cli.amounts import SECONDS_OR_NONE, seconds_above_0
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, print_progress
 from flagstone.cli.experiments.wait import say_verdict
 from flagstone.cli.jobs.owner import owner_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flagstone.cli.experiments.amounts import COUNT
+from flagstone.cli.amounts import COUNT
 from flagstone.cli.experiments.selection import experiment_argument, home_of, is_run, no_such_run
 from flagstone.cli.location import Location
 from flagstone.experiments.ledger import find_entry, tail_entries, tail_of

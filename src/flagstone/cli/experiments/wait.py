@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from flagstone.cli.experiments.amounts import SECONDS_OR_NONE
+from flagstone.cli.amounts import SECONDS_OR_NONE
 from flagstone.cli.experiments.selection import experiment_argument, home_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.location import Location
