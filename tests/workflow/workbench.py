@@ -19,8 +19,8 @@ import warm_start
 import yaml
 
 from flagstone.cli.new import parse_settings
-from flagstone.gates.runs import copies
 from flagstone.gates.content import content_of
+from flagstone.gates.runs import copies
 from flagstone.gates.runs.opened import OpenedRun, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
