@@ -206,3 +206,13 @@ def test_the_report_of_a_real_experiment_reads_its_ledger_and_its_repository(lab
     assert "r0001 4.5 → r0002 1.5 → r0004 0.75" in text
     assert 'r0003 "X 0.0"' in section(text, "Ideas that did not help")
     assert "ended by max_runs(4)" in text
+
+
+def test_a_ledger_that_somebody_changed_is_told_before_its_numbers(laboratory: Laboratory) -> None:
+    laboratory.make(stopping={"max_runs": 3})
+    laboratory.run(Edits({2: set_x(2.0), 3: set_x(2.5)}))
+    ledger = laboratory.home.ledger
+    assert "damaged" not in report_of(laboratory.open())
+    ledger.write_text(ledger.read_text().replace('"value":1.5', '"value":0.1'))
+    text = report_of(laboratory.open())
+    assert "line 3 of ledger.jsonl does not follow from the line before it" in text.split("## Best")[0]

@@ -11,7 +11,7 @@ from statistics import stdev
 from flagstone.experiments.candidates import Change, changes_in, changes_text
 from flagstone.experiments.deciding import flags_text, is_suspicious
 from flagstone.experiments.engine import OpenedExperiment
-from flagstone.experiments.ledger import History, Progress, Row, rows_of, tail_entries
+from flagstone.experiments.ledger import History, Progress, Row, ledger_problems, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
 from flagstone.experiments.reporting.status import (
@@ -38,13 +38,17 @@ LATE = 300  # runs whose ideas are shown: to remember all of them would take lon
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made from. `diff` compares two trees; `ideas` are those that did not help."""
+    """What a report is made from. `diff` compares two trees; `ideas` are those that did not help.
+
+    `damage` is what is wrong with the ledger, in words.
+    """
 
     summary: Summary
     progress: Progress
     spec: Spec
     diff: Callable[[str, str], str]
     ideas: str = ""
+    damage: Sequence[str] = ()
 
     @cached_property
     def position(self) -> Position:
@@ -70,7 +74,8 @@ def report_of(opened: OpenedExperiment) -> str:
     summary = summary_of(rows_of(opened.home.ledger), opened.spec.metric.direction)
     ideas = ideas_text(tail_entries(opened.home.ledger, LATE), IDEAS_BYTES)
     progress = History.read(opened.home).progress
-    return page(Report(summary, progress, opened.spec, functools.cache(opened.subject.diff), ideas))
+    diff, damage = functools.cache(opened.subject.diff), ledger_problems(opened.home.ledger)
+    return page(Report(summary, progress, opened.spec, diff, ideas, damage))
 
 
 def page(report: Report) -> str:
@@ -94,6 +99,7 @@ def all_rows(report: Report) -> Iterator[str]:
     yield ""
     yield f"Goal: {report.spec.goal}"
     sections = (
+        ("The ledger was changed or damaged", [f"- {words}" for words in report.damage]),
         ("Best", best_rows(report)),
         ("What each kept edit changed and what it bought", gain_rows(report)),
         ("Parameters", parameter_rows(report)),
