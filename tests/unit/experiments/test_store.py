@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from flagstone.experiments.candidates.git.journal import Journal
 from flagstone.experiments.candidates.git.store import Store
 
 AS_ANOTHER_USER = """
@@ -26,6 +27,18 @@ for path in there.path_of(sha).parent.iterdir():
     path.rename(f"{there.path_of(sha)}.{os.getpid()}")
 assert there.put(b"blob", b"an edit") == sha
 print(there.content(sha).decode())
+"""
+
+AS_A_READER = """
+import os, sys
+from pathlib import Path
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates.git.store import Store
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    Store(Path(sys.argv[1])).show_to_git()
+except FlagstoneError as error:
+    print(error.problem)
 """
 
 
@@ -99,3 +112,38 @@ def test_a_torn_loose_object_is_written_again(made: Store) -> None:
     made.path_of(sha).chmod(0o644)
     made.path_of(sha).write_bytes(b"")
     assert Store(made.root).repository.git("cat-file", "blob", sha) == b"an edit"
+
+
+def test_a_reader_finds_what_came_after_a_pack_although_it_had_shown_all_it_knew(made: Store) -> None:
+    reader = Store(made.root)
+    made.put(b"blob", b"an edit")
+    reader.show_to_git()
+    made.pack()
+    later = [made.put(b"blob", b"later %d, of another length" % number) for number in range(5)]
+    assert reader.content(later[4]) == b"later 4, of another length"
+
+
+def test_a_journal_may_become_a_pack_between_two_looks_of_a_reader(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = made.put(b"blob", b"an edit")
+    known, unread = Store(made.root), Store(made.root)
+    known.unpacked.read()
+    size = made.unpacked.journal.size()
+    made.pack()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Journal, "size", lambda _: size)
+        assert known.unpacked.find(sha) is None
+        assert unread.unpacked.find(sha) is None
+    assert known.content(sha) == unread.content(sha) == b"an edit"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_who_may_only_read_is_told_that_the_store_cannot_be_written() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        there = Store(Path(name) / "candidates.git")
+        there.make()
+        there.put(b"blob", b"an edit")
+        done = subprocess.run([sys.executable, "-c", AS_A_READER, str(there.root)], capture_output=True, text=True)
+        assert "cannot write" in done.stdout, done.stderr

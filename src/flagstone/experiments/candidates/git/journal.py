@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Journal:
 
     def places(self, start: int) -> Iterator[tuple[str, int, int]]:
         """The name of each whole object from there on, and where its content begins and ends."""
-        with open(self.path, "rb") as stream:
+        with suppress(FileNotFoundError), open(self.path, "rb") as stream:  # it may become a pack at any time
             stream.seek(start)
             while len(head := stream.read(HEAD_BYTES)) == HEAD_BYTES:
                 name, length = head[:NAME_BYTES].hex(), int.from_bytes(head[NAME_BYTES:])
@@ -57,9 +58,10 @@ class Journal:
                 yield name, start - length, start
 
     def content(self, begin: int, end: int) -> bytes:
-        with open(self.path, "rb") as stream:
+        with suppress(FileNotFoundError), open(self.path, "rb") as stream:
             stream.seek(begin)
             return stream.read(end - begin)
+        return b""
 
 
 @dataclass

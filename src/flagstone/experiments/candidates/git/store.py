@@ -97,12 +97,16 @@ class Store:
     def show_to_git(self) -> None:
         """Writes the objects of the journal as loose files. They need not be durable: the journal has them."""
         with self.lock:
-            self.unpacked.read()
+            # one that is known tells whether another process has packed the journal and begun the next
+            self.unpacked.find(next(iter(self.unpacked.places), ""))
             for sha in tuple(self.unpacked.places)[self.unpacked.shown :]:
                 loose = self.unpacked.find(sha)
                 if loose is None:
                     return  # another process has packed them
-                write_loose(self.path_of(sha), loose)
+                try:
+                    write_loose(self.path_of(sha), loose)
+                except OSError as error:
+                    raise cannot_write(self.root, error) from error
                 self.unpacked.shown += 1
 
     def pack(self) -> None:
