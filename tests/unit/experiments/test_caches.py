@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,32 @@ def test_what_the_person_added_since_is_found(home: Path, tmp_path: Path) -> Non
     (home / ".cache" / "huggingface" / "hub" / "another" / "weights").write_text("theirs")
     found = variables(home, tmp_path / "private")
     assert (Path(found["HF_HOME"]) / "hub" / "another" / "weights").read_text() == "theirs"
+
+
+AS_ANOTHER_USER = """
+import os, subprocess, sys
+from pathlib import Path
+from flagstone.experiments.candidates import make_empty_folder
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+private = Path(sys.argv[1])
+os.chdir(private)
+for _ in range(250):
+    os.mkdir("a folder in a folder"); os.chdir("a folder in a folder")
+Path("file").write_text("left"); os.chmod(".", 0o400)
+os.chdir("/")
+make_empty_folder(private)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_a_closed_folder_deeper_than_a_path_can_name_is_removed() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        private = Path(name) / "above" / "private"
+        private.mkdir(parents=True)
+        for folder in (Path(name), private.parent, private):
+            folder.chmod(0o777)
+        os.chown(private, 65534, 65534)
+        done = subprocess.run([sys.executable, "-c", AS_ANOTHER_USER, str(private)], capture_output=True, text=True)
+        left = list(private.iterdir())
+        subprocess.run(["rm", "-rf", str(private)])
+        assert (done.returncode, left) == (0, []), done.stderr[-500:]

@@ -80,6 +80,7 @@ def remove(place: Path, status: os.stat_result) -> None:
         shutil.rmtree(place, onerror=unlock)
     except (OSError, RecursionError):
         # folders within folders without end: rm has no limit
+        run_quietly(["chmod", "-R", "u+rwx", "--", str(place)], place.parent, 600)  # rm enters no closed folder
         code, _, output = run_quietly(["rm", "-rf", "--", str(place)], place.parent, 600)
         if code:
             raise OSError(0, output.decode("utf-8", "replace").strip()) from None
