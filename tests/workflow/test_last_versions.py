@@ -66,6 +66,7 @@ def test_a_touch_after_the_failure_approves_the_last_version_and_says_so(place: 
     assert study.counts() == {**calls, "01": calls["01"] + 1}
     assert len(study.seals("01")) >= 1
     assert "Shorter." in "".join(p.read_text() for p in study.files.history("01").glob("withdrawn-feedback*"))
+    assert "asked for changes; taken back" in study.files.report.read_text()
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,7 @@ def test_an_earlier_version_is_offered_again_and_an_old_approval_of_it_holds(pla
     assert (one / "stages" / study.summary("01").name).read_bytes() != second
     said = place.flagstone("restore", "01", "1")
     assert said.code == 0 and "its approval is in force again" in said.text, said.text
+    assert f"restored version {one.name}" in study.files.report.read_text()
     assert study.summary("01").read_bytes() == (one / "stages" / study.summary("01").name).read_bytes()
     assert stage(place, "01")["state"] == "done"
     assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last

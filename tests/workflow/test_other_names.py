@@ -12,7 +12,9 @@ from workbench import Place, Study
 @pytest.mark.parametrize("name", ["1.flag", "01_literature_survey.flag", "literature_survey.flag"])
 def test_a_flag_under_another_name_of_its_stage_opens_the_gate(place: Place, first: Study, name: str) -> None:
     (first.files.approved / name).touch()
-    assert f"runs/t/approved/{name} stands for runs/t/approved/01.flag" in place.flagstone("status").text
+    shown = place.flagstone("status")
+    assert f"runs/t/approved/{name} stands for runs/t/approved/01.flag" in shown.text
+    assert shown.last == "next: flagstone run t", "the person has decided"
     said = place.snakemake()
     assert f"note: runs/t/approved/{name} was taken as runs/t/approved/01.flag" in said.lines
     assert "stage 02 hypothesis_generation waits for you" in said.last

@@ -201,6 +201,7 @@ def end_restoring(opened: OpenedRun, files: StageFiles) -> list[str]:
         return []
     is_undone = files.publication.version == record["was"]
     if is_undone:
+        run.below("drafts", stage.nr, f"restored-{record['version']}.json").unlink(missing_ok=True)
         for kind, index in record["indexes"].items():
             write_record(run.index(kind), index)
     restore_files(opened, stage.nr, kept_record(run, files).get("files") or {})

@@ -229,6 +229,7 @@ def next_command(
         return f"flagstone experiment {verbs[held.state]} {held.name} --run {name}"
     if first.state == "running":
         return f"flagstone log {first.nr} --run {name}"
-    if first.state in ("waits for you", "stale"):
+    is_touched = any(other.stage and other.stage.nr == first.nr for other in other_names(opened))
+    if first.state in ("waits for you", "stale") and not is_touched:
         return f"flagstone review {first.nr} --run {name}"
     return run_command(opened.run)

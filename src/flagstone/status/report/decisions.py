@@ -35,7 +35,7 @@ def decisions_of(run: Run, moment: Moment, calls: Sequence[Mapping[str, Any]]) -
     """Every decision and request, oldest first."""
     found = [*stops(run)]
     for files in moment.stages.values():
-        found += [*sealed(files), *taken_up(run, files, calls), *waiting(run, files)]
+        found += [*sealed(files), *taken_up(run, files, calls), *waiting(run, files), *taken_back(run, files.stage.nr)]
     return sorted(found, key=lambda row: row.at)
 
 
@@ -77,6 +77,19 @@ def waiting(run: Run, files: StageFiles) -> Iterator[DecisionRow]:
     if run.redo(nr).exists():
         who, at = owner_of(run.redo(nr))
         yield row_of(at, nr, "asks for a new start; not taken up yet", who)
+
+
+def taken_back(run: Run, nr: str) -> Iterator[DecisionRow]:
+    """The requests that a person took back, and the versions that a person restored."""
+    for path in run.history(nr).glob("withdrawn-feedback-*"):
+        who, at = owner_of(path)
+        yield row_of(at, nr, "asked for changes; taken back", who, read_text(path))
+    for path in run.history(nr).glob("withdrawn-redo-*"):
+        who, at = owner_of(path)
+        yield row_of(at, nr, "asked for a new start; taken back", who)
+    for path in run.drafts(nr).glob("restored-*.json"):
+        who, at = owner_of(path)
+        yield row_of(at, nr, f"restored version {path.stem.removeprefix('restored-')}", who)
 
 
 def stops(run: Run) -> Iterator[DecisionRow]:
