@@ -47,6 +47,7 @@ def test_a_sound_experiment_is_checked_and_nothing_is_counted(tmp_path: Path) ->
         tmp_path, {"train.py": TRAIN, "model.py": "LR = 0.5\n"}, "--mutable", "train.py", "--mutable", "model.py"
     )
     assert said.splitlines()[-1] == "next: flagstone experiment check one"
+    assert "metric: val_loss, less is better" in said
     assert "check: not checked" in flagstone(tmp_path, "status", "one")
     lines = flagstone(tmp_path, "check", "one", "--expect", "0.5").splitlines()
     assert [line[:3] for line in lines] == ["✓ 1", "✓ 2", "✓ 3", "– 4", "✓ 5", "– 6", "✓ 7", "✓ 8", "nex"]

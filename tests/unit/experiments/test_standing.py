@@ -55,6 +55,13 @@ def test_the_status_has_the_form_of_the_plugin(tmp_path: Path) -> None:
     assert told["train.py"] == "edited since best"
 
 
+def test_of_several_files_the_status_names_none_that_may_be_unedited(tmp_path: Path) -> None:
+    spec = spec_for(tmp_path, subject={"mutable": ["train.py", "model.py"]})
+    entries = [entry_of(1, "advance", 2.0)]
+    told = rows(status_text(Position("lr", spec, progress_of(entries), entries[-1], is_edited=True)))
+    assert told["working files"] == "edited since best" and "train.py" not in told
+
+
 def test_the_status_says_when_the_working_files_are_those_of_the_best(tmp_path: Path) -> None:
     assert rows(status_text(position(tmp_path)))["train.py"] == "in-sync with best"
 

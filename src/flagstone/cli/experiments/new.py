@@ -18,7 +18,7 @@ from flagstone.cli.jobs.owner import Owner, owner_of, schemas_of
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
-from flagstone.plans import MOST_RUNS, Home, command_of, constraint_of, direction_of, with_end
+from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, constraint_of, direction_of, with_end
 from flagstone.records import write_atomic
 from flagstone.setup import with_parameters
 
@@ -120,12 +120,17 @@ def command(
         raise
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
-    click.echo(f"command: {program_line(opened)}")
+    click.echo(f"command: {program_line(opened)}\nmetric: {metric_words(opened.spec.metric)}")
     if opened.spec.harness.exclusive:
         notes.append("each run waits until no other run of Flagstone goes on here (--no-exclusive)")
     for notice in (*notes, *opened.subject.notices(opened.base)):
         click.echo(f"note: {notice}")
     click.echo(f"next: {command_of(home, 'check')}")
+
+
+def metric_words(metric: MetricSpec) -> str:
+    """The metric with its direction, which may have been taken from the name."""
+    return f"{metric.name}, {'less' if metric.direction == 'min' else 'more'} is better"
 
 
 def ending_plan(value: dict[str, Any], owner: Owner) -> tuple[dict[str, Any], list[str]]:

@@ -196,7 +196,9 @@ def working_rows(position: Position) -> list[str]:
     words = f"edited since {against}" if position.is_edited else f"in-sync with {against}"
     if position.progress.best and position.progress.best.checkpoint_fault:
         words += f", which has no checkpoint: {position.progress.best.checkpoint_fault}"
-    return [f"{one_line(position.spec.subject.entry, 40) or 'working files'}: {words}"]
+    mutable = position.spec.subject.mutable
+    is_one = len(mutable) == 1 and mutable[0] == position.spec.subject.entry
+    return [f"{one_line(mutable[0], 40) if is_one else 'working files'}: {words}"]
 
 
 def metric_figure(value: float | None) -> str:
