@@ -178,6 +178,7 @@ def test_an_aborted_run_runs_nothing_and_shows_the_reason(place: Place, first: S
     assert place.flagstone("abort", "--why", "superseded by t-2").code == 0
     for said in (place.snakemake(), place.flagstone("run", "t")):
         assert said.code == 0 and "is aborted: superseded by t-2" in said.last
+    assert "is aborted: superseded by t-2" in place.flagstone("status", "t").text
     assert first.built() == ["01"] and not first.seals("01")
 
     assert place.flagstone("resume").code == 0

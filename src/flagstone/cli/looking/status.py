@@ -167,6 +167,8 @@ def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
         click.echo(f"report: {messages.path(messages.run.report)}")
     for notice in status.notices:
         click.echo(f"note: {messages.with_paths(printable_text(notice)[:240])}")
+    if status.state == "aborted":
+        click.echo(printable_text(messages.aborted()))
     click.echo(f"next: {status.next_command}")
 
 
