@@ -46,6 +46,17 @@ def test_what_is_remembered_of_a_ledger_counts_as_the_ledger_does(laboratory: La
     assert len(laboratory.entries()) == 11
 
 
+def test_a_resume_counts_for_the_calls_after_it_too(laboratory: Laboratory) -> None:
+    laboratory.make(stopping={"proposals": 2})
+    edits = Edits(dict.fromkeys(range(2, 40), unchanged))
+    assert laboratory.run(edits) == "proposals(2)"
+    with engine_of(laboratory.open(), edits, laboratory.said.append) as engine:
+        engine.history.count_proposals_anew()
+        assert engine.run(1) == ""
+    assert laboratory.run(edits) == "proposals(2)"
+    assert len(laboratory.entries()) == 1 + 2 + 2
+
+
 def test_an_agent_that_changes_nothing_ends_the_loop_with_the_same_words(laboratory: Laboratory) -> None:
     laboratory.make(stopping={"max_runs": 20, "proposals": 3})
     idle = AgentProposer(Actor([(nothing, ended())]), ROOT / "prompts")

@@ -81,8 +81,9 @@ class History:
         return f"{command_of(self.home, 'run')} --fresh"
 
     def count_proposals_anew(self) -> None:
-        """A person has corrected why there were none."""
+        """A person has corrected why there were none: this holds for the next process too."""
         self.progress = replace(self.progress, idle=0)
+        self.remember()
 
     def append(self, entry: Entry) -> None:
         """Durable when this returns: this line is the verdict."""
