@@ -61,6 +61,9 @@ def test_a_deleted_artifact_closes_the_gate(place: Place, third: Study) -> None:
     (third.root / "workspace/notes/stage_02.md").unlink()
     said = place.snakemake()
     assert "is stale" in said.last and "workspace/notes/stage_02.md is gone" in said.last
+    assert ": bring back runs/t/workspace/notes/stage_02.md: flagstone restore 02 0001 --run t" in said.last
+    third.touch("02")
+    assert "older than" not in place.snakemake().last, "a file that is gone has no age"
     assert third.counts()["02"] == 1
 
 

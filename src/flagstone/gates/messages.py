@@ -66,12 +66,23 @@ class Messages:
         if state in (State.WAITING, State.STALE, State.REVOKED):
             is_changed = state is State.STALE and not verdict.reason.startswith("waits")
             reason = self.with_paths(verdict.reason)
-            return f"{name} {'is stale, it ' if is_changed else ''}{reason}: {read}, then: {touch}"
+            cure = self.cure_of_missing(verdict) or f"{read}, then: {touch}"
+            return f"{name} {'is stale, it ' if is_changed else ''}{reason}: {cure}"
         if state is State.DUE:
             command = run_command(self.run)
             again = command if command.startswith("snakemake") else "snakemake"
             return f"{name} {self.with_paths(verdict.words)}: run {again} once more"
         return f"{name} {self.with_paths(verdict.reason)}"
+
+    def cure_of_missing(self, verdict: Verdict) -> str:
+        """How to bring back the files without which no touch approves a stage; '' if none is missing."""
+        missing = verdict.content.missing if verdict.content else []
+        if not missing:
+            return ""
+        nr, version = verdict.stage.nr, str(verdict.files.offer.get("version", ""))[:4]  # as it was when it was built
+        files = self.with_paths(", ".join(missing[:3]))
+        again = f"or do the stage again: flagstone redo {nr} --run {self.run.name}"
+        return f"bring back {files}: flagstone restore {nr} {version} --run {self.run.name}, {again}"
 
     def approved_by_policy(self, stage: Stage, decision: Decision) -> str:
         """That no person approved a stage: which rule did, and in whose name."""
