@@ -126,6 +126,18 @@ def survey_of(root: Path, record: Path) -> Survey:
     return Survey(root, record, lambda path: not path.endswith(".pyc"))
 
 
+def test_of_many_changes_some_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    survey = survey_of(root, tmp_path / "record.json")
+    survey.begin()
+    for number in range(60):
+        (root / f"{number}.csv").write_text(str(number))
+    found = survey.changes()
+    assert found[:2] == ("60 files changed, of which 50 are named", "0.csv is new")
+    assert len(found) == 51
+
+
 def test_a_look_reads_no_file_whose_size_and_times_are_the_same(tmp_path: Path) -> None:
     root = tmp_path / "project"
     for number in range(200):

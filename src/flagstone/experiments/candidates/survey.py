@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +51,11 @@ class Survey:
         if self.rows is None:  # an earlier version began the experiment
             self.begin()
             return ()
-        found = tuple(islice(self.differences(self.rows), MOST_TOLD))
+        found = tuple(self.differences(self.rows))
         self.due_at = began + REST * (time.monotonic() - began)
-        return found
+        if len(found) <= MOST_TOLD:
+            return found
+        return (f"{len(found)} files changed, of which {MOST_TOLD} are named", *found[:MOST_TOLD])
 
     def note(self) -> None:
         """Call it once what was seen is in the ledger: a kill before that loses no change."""
