@@ -126,11 +126,10 @@ def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
         why = f"waits for you: {name} has a date in the future and does not count; touch it again"
         return Verdict(files, State.STALE if seal else State.WAITING, why)
     late = first_change_after(files, flag)
-    is_gone = files.content is not None and late in files.content.missing
+    has_age = files.content is None or late not in files.content.missing
     if seal and (flag.is_copied or flag.mtime_ns == seal.flag_mtime_ns or late):
-        if (
-            late and not is_gone and not flag.is_copied and flag.mtime_ns != seal.flag_mtime_ns
-        ):  # touched while it was being built
+        # touched while it was being built
+        if late and has_age and not flag.is_copied and flag.mtime_ns != seal.flag_mtime_ns:
             changes.append(f"{name} is older than {late}, so it is not an approval of it")
         return Verdict(files, State.STALE, "changed after it was approved: " + "; ".join(changes))
     if flag.is_copied:
