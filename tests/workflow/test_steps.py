@@ -181,3 +181,17 @@ def test_an_experiment_without_a_step_says_how_to_start_one(project: Project) ->
     (project.home / "step.json").unlink()
     said = project.ask("wait", "one")
     assert said.code == 2 and "start one: flagstone experiment step one" in said.text
+
+
+def test_a_step_whose_output_cannot_be_written_says_so(project: Project) -> None:
+    (project.home / "step.log").unlink()
+    (project.home / "step.log").mkdir()
+    said = project.ask("step", "one")
+    assert said.code == 3 and "cannot write" in said.text and "step.log" in said.text
+    (project.home / "step.log").rmdir()
+
+
+def test_a_stop_that_cannot_be_written_says_so(project: Project) -> None:
+    (project.home / "stop.new").mkdir()  # where the file is written first
+    said = project.ask("stop", "one")
+    assert said.code == 3 and "cannot write" in said.text, said.text

@@ -11,6 +11,7 @@ from flagstone.cli.experiments.selection import experiment_argument, home_of
 from flagstone.cli.location import Location
 from flagstone.locks import holder_of
 from flagstone.plans import command_of
+from flagstone.records import keep
 
 
 @click.command()
@@ -25,7 +26,7 @@ def command(location: Location, name: str | None, run_name: str | None, now: boo
     flagstone experiment stop lr --now
     """
     home = home_of(location, name, run_name)
-    home.stop.touch()
+    keep(home.stop, b"")
     holder = holder_of(home.lock)
     pid = holder.get("pid") if holder and holder.get("host") == os.uname().nodename else None
     if now and isinstance(pid, int):

@@ -16,7 +16,7 @@ from flagstone.experiments.ledger import Accounts
 from flagstone.locks import holder_of
 from flagstone.plans import Home, command_of, run_id
 from flagstone.processes import start_detached
-from flagstone.records import decode_or_none, encode, read_as, utc, write_record
+from flagstone.records import decode_or_none, encode, keep, read_as, utc, write_record
 
 ERRORS = {error.exit_code: error for error in (FlagstoneError, WorkFailed, Interrupted)}
 LOOK_EVERY_S = 0.2
@@ -76,6 +76,7 @@ def start_step(opened: OpenedExperiment, accounts: Accounts, note: str, say: Cal
             tell(encode(begun.ended(error)).decode())
         return 0
 
+    keep(home.step_log, b"")
     begun = decode_or_none(start_detached(work, home.step_log).encode(), Step)
     if begun is None:
         raise WorkFailed(f"the step of {home.name} could not start", hint=f"{home.step_log} says why")
