@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from flagstone.errors import WorkFailed
 from flagstone.experiments.candidates.git.journal import Journal
 from flagstone.experiments.candidates.git.store import Store
 
@@ -104,6 +105,19 @@ def test_what_a_kill_left_half_written_is_written_over(made: Store) -> None:
     assert Store(made.root).content(first) == b"an edit"
     assert Store(made.root).content(second) == b"another"
     assert journal.stat().st_size == again.unpacked.end
+
+
+def test_a_damaged_object_takes_none_of_those_after_it_along(made: Store) -> None:
+    shas = [made.put(b"blob", b"edit %d" % number) for number in range(3)]
+    journal = made.unpacked.journal.path
+    begin, _ = made.unpacked.places[shas[1]]
+    content = bytearray(journal.read_bytes())
+    content[begin + 3] ^= 1
+    journal.write_bytes(content)
+    shas.append(Store(made.root).put(b"blob", b"edit 3"))
+    assert [Store(made.root).content(shas[number]) for number in (0, 2, 3)] == [b"edit 0", b"edit 2", b"edit 3"]
+    with pytest.raises(WorkFailed, match=f"object {shas[1]} is missing"):
+        Store(made.root).content(shas[1])
 
 
 def test_a_torn_loose_object_is_written_again(made: Store) -> None:

@@ -52,10 +52,9 @@ class Journal:
             stream.seek(start)
             while len(head := stream.read(HEAD_BYTES)) == HEAD_BYTES:
                 name, length = head[:NAME_BYTES].hex(), int.from_bytes(head[NAME_BYTES:])
-                if not is_object(name, stream.read(length)):
-                    return
                 start += HEAD_BYTES + length
-                yield name, start - length, start
+                if is_object(name, stream.read(length)):  # a damaged one takes none of those after it along
+                    yield name, start - length, start
 
     def content(self, begin: int, end: int) -> bytes:
         with suppress(FileNotFoundError), open(self.path, "rb") as stream:
