@@ -101,8 +101,10 @@ def test_a_touch_while_the_next_version_is_built_approves_neither_and_that_is_sa
     study.ask("01", "Shorter.\n")
     call = place.start_snakemake()
     wait_until(lambda: study.counts()["01"] == 2, "the second call of the agent")
-    study.files.flag("01").unlink()  # a new file: Landlock cannot keep an agent from changing the time of an old one
-    study.touch("01")
+    # another file, also by its number: Landlock cannot keep an agent from changing the time of the old one
+    fresh = study.files.flag("01").with_name("fresh")
+    fresh.touch()
+    fresh.replace(study.files.flag("01"))
     said = ended(call)
     assert "is stale" in said.last and "approved/01.flag is older than attempt 2 of the stage" in said.last, said.text
     assert stage(place, "01")["state"] == "stale" and len(study.seals("01")) == 1
