@@ -115,3 +115,8 @@ def test_a_closed_folder_deeper_than_a_path_can_name_is_removed() -> None:
         left = list(private.iterdir())
         subprocess.run(["rm", "-rf", str(private)])
         assert (done.returncode, left) == (0, []), done.stderr[-500:]
+
+
+def test_nltk_reads_its_own_folder_because_it_refuses_links_out_of_it(home: Path, tmp_path: Path) -> None:
+    (home / "nltk_data" / "corpora").mkdir(parents=True)
+    assert variables(home, tmp_path / "private")["NLTK_DATA"] == str(home / "nltk_data")

@@ -129,7 +129,8 @@ CACHES = """import os
 for name in ("HF_HOME", "TORCH_HOME", "NLTK_DATA", "KERAS_HOME"):
     folder = os.environ[name]
     print(name, open(os.path.join(folder, "sub", "model")).read())
-    open(os.path.join(folder, "sub", "model.lock"), "w").close()
+    if name != "NLTK_DATA":  # NLTK only reads
+        open(os.path.join(folder, "sub", "model.lock"), "w").close()
 print("other", open(os.path.join(os.environ["XDG_CACHE_HOME"], "mine", "x")).read())
 print("offline", os.environ.get("HF_HUB_OFFLINE"))
 print("compiled", os.listdir(os.path.dirname(os.environ["NUMBA_CACHE_DIR"])))

@@ -23,6 +23,7 @@ OF_LIBRARIES = {
     "NLTK_DATA": ("home", "nltk_data"),
     "KERAS_HOME": ("home", ".keras"),
 }
+NEVER_LINKED = ("NLTK_DATA",)  # NLTK only reads, and refuses links that lead out of its folder
 # programs write to these even if they only read: a run gets empty ones
 WRITTEN = ("uv", "pip", "matplotlib", "fontconfig", "torch_extensions", "torch_compile", "mesa_shader_cache")
 MOST_LINKS = 500  # for one cache; a folder beyond is linked as a whole
@@ -44,8 +45,9 @@ def cache_variables(private: Path, inherited: Mapping[str, str], *, is_confined:
         theirs = inherited.get(name) or f"{cache if above == 'cache' else home}/{below}"
         if os.path.isdir(theirs):
             own = f"{private}/{name.lower()}"
-            found[name] = own if is_confined else theirs
-            if is_confined:
+            is_linked = is_confined and name not in NEVER_LINKED
+            found[name] = own if is_linked else theirs
+            if is_linked:
                 put_links(links_to(theirs), own)
     return found
 
