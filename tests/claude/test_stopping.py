@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from desk import Desk, then, wait_until
@@ -135,12 +137,13 @@ def test_a_command_may_run_as_long_as_the_limits_of_the_call_say(desk: Desk, api
 
 def test_a_step_of_an_experiment_outlives_the_command_that_waits_for_it(desk: Desk, api: MessagesApi) -> None:
     (desk.workspace / "train.py").write_text("import time\ntime.sleep(3)\nprint('val_loss: 4')\n")
-    new = "new lr --metric val_loss --mutable train.py --proposer none -- python train.py"
+    flagstone = Path(sys.executable).with_name("flagstone")  # PATH may not lead to it
+    new = f"new lr --metric val_loss --mutable train.py --proposer none -- {sys.executable} train.py"
     locks = "FLAGSTONE_LOCKS=$TMPDIR/locks"  # those of the machine are out of an agent's reach
     api.plays(
-        use("Bash", command=f"cd workspace && flagstone experiment {new}", timeout=30_000),
-        use("Bash", command=f"{locks} flagstone experiment step lr", timeout=4000),
-        use("Bash", command="flagstone experiment wait lr; flagstone experiment status lr", timeout=90_000),
+        use("Bash", command=f"cd workspace && {flagstone} experiment {new}", timeout=30_000),
+        use("Bash", command=f"{locks} {flagstone} experiment step lr", timeout=4000),
+        use("Bash", command=f"{flagstone} experiment wait lr; {flagstone} experiment status lr", timeout=90_000),
         Says("done"),
     )
     assert desk.ask(limits=Limits(120, 30, 20, None)).outcome is Outcome.OK
