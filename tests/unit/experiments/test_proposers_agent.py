@@ -172,6 +172,25 @@ def test_half_an_edit_of_a_failed_try_is_taken_back_before_the_next(tmp_path: Pa
     assert (draft / "train.py").read_text() == "X = 1.0\n"
 
 
+def test_a_service_that_asks_for_no_pause_is_not_called_thousands_of_times(tmp_path: Path) -> None:
+    _, actor, waited = ask(tmp_path, (nothing, ended(Outcome.RETRYABLE, retry_after_s=0.0)))
+    assert waited[:4] == [1, 2, 4, 8]
+    assert len(actor.calls) < 60
+
+
+def test_what_the_last_call_was_denied_is_told_not_what_an_earlier_one_was(tmp_path: Path) -> None:
+    def denied(folder: Path) -> Act:
+        def act(_: Path) -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "stderr.txt").write_text(f"cp: cannot create {folder.name}: Permission denied\n")
+
+        return act
+
+    first, last = denied(tmp_path / "agent"), denied(tmp_path / "agent" / "retry-1")
+    said, _, _ = ask(tmp_path, (first, ended(Outcome.RETRYABLE)), (last, ended()))
+    assert "cannot create retry-1" in said.failure
+
+
 def test_a_service_that_stays_away_for_a_night_stops_the_loop_and_is_not_counted_as_a_proposal(
     tmp_path: Path,
 ) -> None:

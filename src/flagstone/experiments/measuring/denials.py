@@ -16,7 +16,7 @@ PROGRAMS = (".py", ".sh", ".c", ".cc", ".cpp", ".h", ".rs", ".go", ".jl", ".R", 
 
 
 def denials_in(log: Path, root: Path) -> list[tuple[str, str]]:
-    """What the log of a run tells of that, near its end."""
+    """The paths that a run could not write to, found near the end of its log. Empty if the log cannot be read."""
     try:
         with open(log, "rb") as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - LAST_BYTES))

@@ -80,7 +80,8 @@ class AgentProposer:
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
-        return proposal_of(view, draft, calls[-1][0], Edit(before, after, refusal_in(record_dir / "stderr.txt")), facts)
+        edit = Edit(before, after, refusal_in(folder_of_call(record_dir, len(calls) - 1) / "stderr.txt"))
+        return proposal_of(view, draft, calls[-1][0], edit, facts)
 
     def calls_for(
         self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
@@ -89,7 +90,7 @@ class AgentProposer:
         calls: list[tuple[AgentResult, float]] = []
         waited_s = 0.0
         while True:
-            folder = record_dir if not calls else record_dir / f"retry-{len(calls)}"
+            folder = folder_of_call(record_dir, len(calls))
             began = time.monotonic()
             result = self.call(call_of(self, view, draft, folder, prompt, before), view.home, view.spec.subject.root)
             calls.append((result, time.monotonic() - began))
@@ -99,8 +100,7 @@ class AgentProposer:
                 return calls
             # half an edit of the last try is nobody's idea
             take_back(draft, before, mutable_files(view.spec.subject, draft))
-            asked_s = FIRST_WAIT_S * 2.0 ** (len(calls) - 1) if result.retry_after_s is None else result.retry_after_s
-            step_s = max(1.0, min(asked_s, LONGEST_WAIT_S))
+            step_s = pause_s(len(calls), result.retry_after_s)
             why = f"{run_id(view.number)} waits {step_s:.0f} s for the agent's service: {one_line(result.reason, NOTE)}"
             view.say(why)
             self.sleep(step_s)
@@ -110,6 +110,16 @@ class AgentProposer:
         """One call, on record."""
         guard, patience = guard_of(home, project), Patience(sleep=self.sleep)
         return Frame(self.agent, home.log, self.setup.budgets, guard, patience, is_durable=False).carry_out(call)
+
+
+def folder_of_call(record_dir: Path, retry: int) -> Path:
+    return record_dir / f"retry-{retry}" if retry else record_dir
+
+
+def pause_s(calls: int, asked_s: float | None) -> float:
+    """How long to wait after so many calls: as the service asks, and longer each time if it asks for nearly nothing."""
+    growing_s = FIRST_WAIT_S * 2.0 ** min(calls - 1, 10)
+    return min(growing_s if asked_s is None else max(asked_s, growing_s / FIRST_WAIT_S), LONGEST_WAIT_S)
 
 
 def call_of(
