@@ -17,19 +17,19 @@ from flagstone.gates.moment import StageFiles
 from flagstone.layout import Run
 from flagstone.stages import StageTable
 from flagstone.status.model import WORDS
-from generating.markdown import fenced, grid, refuse
+from generating.markdown import code_block, grid, refuse
 from generating.source import judgements, rule_ids
 
 
 def commands_page() -> str:
     """The help of every command, as a terminal of 100 columns shows it."""
     top = click.Context(flagstone, info_name="flagstone", terminal_width=100, **flagstone.context_settings)
-    text = "# Commands\n\n" + fenced(flagstone.get_help(top))
+    text = "# Commands\n\n" + code_block(flagstone.get_help(top))
     for name in COMMANDS:
         command = flagstone.get_command(top, name)
         assert command is not None
         within = click.Context(command, info_name=name, parent=top, terminal_width=100)
-        text += f"\n## flagstone {name}\n\n" + fenced(command.get_help(within))
+        text += f"\n## flagstone {name}\n\n" + code_block(command.get_help(within))
     return text
 
 

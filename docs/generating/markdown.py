@@ -17,7 +17,7 @@ def grid(head: Row, rows: Iterable[Row]) -> str:
     return "".join(f"| {line} |\n" for line in lines)
 
 
-def fenced(words: str) -> str:
+def code_block(words: str) -> str:
     return f"```text\n{words.rstrip()}\n```\n"
 
 

@@ -97,11 +97,11 @@ def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Sessi
     folder = SessionFolder.of(call)
     with folder.lock() as is_ours:
         if not is_ours:
-            return AgentResult.unstarted(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            return AgentResult.never_started(call, Outcome.SESSION_BUSY, "another call is using this conversation")
         running = () if is_first else folder.still_running()
         if running:
             pids = ", ".join(str(process.pid) for process in running)
-            return AgentResult.unstarted(call, Outcome.UNCLEAN, f"an earlier call still has processes: {pids}")
+            return AgentResult.never_started(call, Outcome.UNCLEAN, f"an earlier call still has processes: {pids}")
         try:
             return work(folder)
         finally:

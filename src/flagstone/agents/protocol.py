@@ -138,7 +138,7 @@ class AgentResult:
     changed: tuple[str, ...] = ()
 
     @classmethod
-    def unstarted(cls, call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    def never_started(cls, call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
         """The result of a call that cost nothing, because it never started."""
         return cls(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
 

@@ -45,7 +45,7 @@ class ReplayAgent:
         recording = next((folder for folder in of_attempt if (folder / TRANSCRIPT).is_file()), None)
         if recording is None:
             reason = f"{self.folder} holds no recording of stage {call.task.stage}"
-            return AgentResult.unstarted(call, Outcome.CONFIG, reason)
+            return AgentResult.never_started(call, Outcome.CONFIG, reason)
         stream = self.play(recording, call, on_event)
         denied = tuple(put_files(recording, call))
         result = stream_result(call, stream, leftovers(recording, call))

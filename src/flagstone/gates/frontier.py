@@ -104,7 +104,7 @@ class Frontier:
 
     def is_aborted(self) -> bool:
         if self.opened.run.aborted.exists():
-            self.closing_line = self.messages.aborted()
+            self.closing_line = self.messages.abort_text()
             return True
         return False
 
@@ -241,7 +241,7 @@ class Frontier:
         seen = self.messages.with_paths
         notes = [f"note: {seen(notice)}" for notice in [*self.notices, *self.early_flags(), *names]]
         if self.opened.run.aborted.exists():
-            return [*notes, self.messages.aborted()]
+            return [*notes, self.messages.abort_text()]
         failure = self.failure()
         if failure:
             return [*notes, seen(str(failure.get("problem"))), seen(str(failure.get("hint")))]

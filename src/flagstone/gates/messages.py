@@ -96,7 +96,7 @@ class Messages:
             return f"run {self.run.name} has reached stage {upto}: everything up to it is approved; see {stages}"
         return f"run {self.run.name} is done: every stage is approved; the documents are in {stages}"
 
-    def aborted(self) -> str:
+    def abort_text(self) -> str:
         """Why nothing runs, and how to undo it."""
         try:
             with open(self.run.aborted, encoding="utf-8", errors="replace") as words:

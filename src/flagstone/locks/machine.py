@@ -77,10 +77,10 @@ class LockFolder:
         """The open file of a lock; what is no plain file, links above all, is refused."""
         while True:
             with suppress(FileNotFoundError):
-                return self.opened(name)
+                return self.open(name)
             self.make(name)
 
-    def opened(self, name: str) -> int:
+    def open(self, name: str) -> int:
         # never with O_CREAT: the kernel then refuses the files of others in a folder that all may write to
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
@@ -137,7 +137,7 @@ class LockFolder:
     def is_left_over(self, ticket: str) -> bool:
         """Whether the owner of a ticket has died. Such a ticket is removed."""
         try:
-            lock = self.opened(ticket)
+            lock = self.open(ticket)
         except FileNotFoundError:
             return True
         try:

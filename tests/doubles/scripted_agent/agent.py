@@ -34,7 +34,7 @@ class ScriptedAgent(DemoAgent):
         try:
             planned = actions_of(call)
         except FlagstoneError as error:
-            return AgentResult.unstarted(call, Outcome.CONFIG, f"{error.problem} ({error.hint})")
+            return AgentResult.never_started(call, Outcome.CONFIG, f"{error.problem} ({error.hint})")
         person = Person(on_event, feedback=Run(call.task.run_root).feedback(call.task.stage))
         return run_in_child(call, partial(play, call, planned), person)
 

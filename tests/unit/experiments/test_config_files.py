@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flagstone.experiments.proposers.config_files import names_in, replaced, values_in
+from flagstone.experiments.proposers.config_files import names_in, set_values, values_in
 
 YAML = """# of the study
 defaults: [a, b]
@@ -35,7 +35,7 @@ def edited(path: str, text: str, **values: Any) -> tuple[dict[str, Any], str]:
     wanted = {name.replace("__", "."): value for name, value in values.items()}
     found, faults = values_in(path, text.encode(), list(wanted))
     assert not faults
-    return {key: each.value for key, each in found.items()}, replaced(text.encode(), wanted, found).decode()
+    return {key: each.value for key, each in found.items()}, set_values(text.encode(), wanted, found).decode()
 
 
 def test_a_value_is_replaced_alone_in_each_form() -> None:

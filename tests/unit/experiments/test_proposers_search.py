@@ -64,16 +64,16 @@ def test_constants_are_found_in_every_form_and_replaced_with_the_rest_left_byte_
     }
     values = {"LR": 0.25, "WIDTH": 128, "drop": None, "opt.name": "sgd", "DEPTH": -3}
     expected = SOURCE.replace("1e-3", "0.25").replace("64", "128").replace("0.1", "None").replace("'adam'", "'sgd'")
-    assert Source.of(content).replaced(values, found) == expected.replace("    2\n", "    -3\n").encode()
+    assert Source.of(content).set_values(values, found) == expected.replace("    2\n", "    -3\n").encode()
 
 
 def test_a_file_in_another_encoding_stays_in_it() -> None:
     content = "# -*- coding: latin-1 -*-\nNAME = 'é'; X = 1\n".encode("latin-1")
     found, _ = constants_in(content, ["X"])
-    assert Source.of(content).replaced({"X": 2}, found) == content.replace(b"X = 1", b"X = 2")
+    assert Source.of(content).set_values({"X": 2}, found) == content.replace(b"X = 1", b"X = 2")
     marked = b"\xef\xbb\xbfX = 1\n"
     found, _ = constants_in(marked, ["X"])
-    assert Source.of(marked).replaced({"X": 2}, found) == b"\xef\xbb\xbfX = 2\n"
+    assert Source.of(marked).set_values({"X": 2}, found) == b"\xef\xbb\xbfX = 2\n"
 
 
 @pytest.mark.parametrize(

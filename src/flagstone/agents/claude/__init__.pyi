@@ -9,7 +9,7 @@ from .events import (
     Stream as Stream,
     blocks as blocks,
     final_line as final_line,
-    parsed as parsed,
+    object_on as object_on,
     telling_input as telling_input,
     text_of as text_of,
 )

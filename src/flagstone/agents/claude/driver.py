@@ -57,9 +57,9 @@ class ClaudeAgent:
         """Carries out one call; an interruption, a full disk, or a machine that cannot hold the agent, is raised."""
         faults = faults_of(call)
         if faults:
-            return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(faults))
+            return AgentResult.never_started(call, Outcome.CONFIG, "; ".join(faults))
         if is_spent(call.limits):
-            return AgentResult.unstarted(call, Outcome.BUDGET, "the budget leaves no money or tokens for this call")
+            return AgentResult.never_started(call, Outcome.BUDGET, "the budget leaves no money or tokens for this call")
 
         def converse(folder: SessionFolder) -> AgentResult:
             with lend_login(self.environ, folder.config, call):
@@ -90,12 +90,12 @@ class ClaudeAgent:
         try:
             process = run(command, limits, output_of(call), on_line)
         except StartError as error:
-            return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
+            return AgentResult.never_started(call, Outcome.CONFIG, error.problem)
         except TokensSpent:
             spent = f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})"
-            result = stopped(call, stream, Outcome.BUDGET, spent)
+            result = result_of_stopped(call, stream, Outcome.BUDGET, spent)
         except Interrupted as error:
-            result = stopped(call, stream, Outcome.INTERRUPTED, type(error).__name__)
+            result = result_of_stopped(call, stream, Outcome.INTERRUPTED, type(error).__name__)
             raise CallInterrupted(error, account.charge(result, stream)) from error
         else:
             result = result_of(call, folder, stream, process)
@@ -121,7 +121,7 @@ def is_spent(limits: Limits) -> bool:
     return (limits.cost_usd is not None and limits.cost_usd <= 0) or (limits.tokens is not None and limits.tokens <= 0)
 
 
-def stopped(call: AgentCall, stream: Stream, outcome: Outcome, reason: str) -> AgentResult:
+def result_of_stopped(call: AgentCall, stream: Stream, outcome: Outcome, reason: str) -> AgentResult:
     """The result of a call that we ended in the middle."""
     session_id, text = call.conversation.session_id, stream.last_text
     return AgentResult(outcome, reason, text, session_id, tools=dict(stream.tools))

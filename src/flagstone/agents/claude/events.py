@@ -53,7 +53,7 @@ class Stream:
         """Takes one line and returns what a person would like to see of it."""
         if not line.strip():
             return []
-        event = parsed(line)
+        event = object_on(line)
         if event is None:
             words = line[:ODD_CHARACTERS].decode(errors="replace")
             self.odd_text = f"{self.odd_text}\n{words.strip()}"[-ODD_CHARACTERS:]
@@ -187,7 +187,7 @@ class Stream:
         )
 
 
-def parsed(line: bytes) -> dict[str, Any] | None:
+def object_on(line: bytes) -> dict[str, Any] | None:
     """The object on a line; None if there is none."""
     try:
         value = json.loads(line.decode("utf-8", "replace"))

@@ -93,7 +93,7 @@ def kept_for_agents(own: Path, before: bytes) -> bytes:
 def is_renewal(before: bytes, after: bytes, now_ms: float) -> bool:
     """Whether this is the same login with other tokens, which hold longer and not for ever."""
     was, now = login_in(before), login_in(after)
-    if not was or not now or unrenewed(was) != unrenewed(now) or was[LOGIN].keys() != now[LOGIN].keys():
+    if not was or not now or without_renewal(was) != without_renewal(now) or was[LOGIN].keys() != now[LOGIN].keys():
         return False
     tokens = [now[LOGIN].get(name, "") for name in RENEWED[:2]]
     expiry = amount(now[LOGIN].get("expiresAt")) or 0.0
@@ -101,7 +101,7 @@ def is_renewal(before: bytes, after: bytes, now_ms: float) -> bool:
     return are_tokens and (amount(was[LOGIN].get("expiresAt")) or 0.0) < expiry <= now_ms + LONGEST_MS
 
 
-def unrenewed(login: Mapping[str, Any]) -> Mapping[str, Any]:
+def without_renewal(login: Mapping[str, Any]) -> Mapping[str, Any]:
     """Everything that a renewal leaves as it is: account, subscription, scopes, and whatever else is there."""
     parts = login.get(LOGIN, {})
     return {**login, LOGIN: {name: value for name, value in parts.items() if name not in RENEWED}}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flagstone.agents.claude.events import Stream, parsed
+from flagstone.agents.claude.events import Stream, object_on
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, Usage, paid, whole
 
@@ -81,7 +81,7 @@ def saved_totals(folder: SessionFolder, session_id: str) -> Totals | None:
     try:
         with open(found[0], "rb") as lines:
             lines.seek(max(0, os.fstat(lines.fileno()).st_size - LAST_LINE_BYTES))
-            last = parsed(lines.read().rstrip().rpartition(b"\n")[2]) or {}
+            last = object_on(lines.read().rstrip().rpartition(b"\n")[2]) or {}
     except (IndexError, OSError):
         return None
     cost = paid(last.get("totalCostUSD"))

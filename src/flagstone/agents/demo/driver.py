@@ -61,7 +61,7 @@ class DemoAgent:
         """Carries out a stage of the study."""
         if call.mode is not Mode.WORK:
             reason = "the demo agent carries out stages; it neither judges nor edits on request"
-            return AgentResult.unstarted(call, Outcome.CONFIG, reason)
+            return AgentResult.never_started(call, Outcome.CONFIG, reason)
         return run_in_child(call, partial(carry_out, call), Listener(on_event))
 
 

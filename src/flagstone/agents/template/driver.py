@@ -40,7 +40,7 @@ class CommandAgent:
         """Carries out one call."""
         fault = self.fault()
         if fault:
-            return AgentResult.unstarted(call, Outcome.CONFIG, "; ".join(fault))
+            return AgentResult.never_started(call, Outcome.CONFIG, "; ".join(fault))
 
         def converse(folder: SessionFolder) -> AgentResult:
             with lend_state(self.template.state, folder.root) as copies:
@@ -55,7 +55,7 @@ class CommandAgent:
         # the CLI's own name of the conversation to go on with
         session = str(folder.fact("session") or "") if call.conversation.resume else ""
         if call.conversation.resume and not (session and self.template.resume_argv):
-            return AgentResult.unstarted(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
+            return AgentResult.never_started(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
         reading = OutputReader(self.template, session or self.template.name_given(call.conversation.session_id))
         folder.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
@@ -76,7 +76,7 @@ class CommandAgent:
         try:
             process = run(command, limits_of(call), output_of(call), on_line)
         except StartError as error:
-            return AgentResult.unstarted(call, Outcome.CONFIG, error.problem)
+            return AgentResult.never_started(call, Outcome.CONFIG, error.problem)
         reading.finish()
         folder.note_survivors(process.survivors, session=reading.session)
         result = result_of(call, reading, process)

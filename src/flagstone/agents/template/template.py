@@ -102,7 +102,7 @@ class OutputReader:
 
     def read(self, line: bytes) -> Event | None:
         """Takes one line; returns what a person would like to see of it."""
-        value = parsed(line)
+        value = object_on(line)
         text = line.decode("utf-8", "replace").rstrip("\n")
         if value is None or not self.template.text:
             self.keep(text)
@@ -122,14 +122,14 @@ class OutputReader:
         self.output_tokens = first(whole(value_at(value, template.output_tokens)), self.output_tokens)
         found = value_at(value, template.text) if self.is_text(value) else None
         if isinstance(found, str) and found:
-            return self.answered(found, is_delta=bool(value_at(value, template.text_delta)))
+            return self.answer_event(found, is_delta=bool(value_at(value, template.text_delta)))
         self.goes_on = False
         trouble = value_at(value, "error.message") or (value.get("type") == "error" and value.get("message"))
         self.trouble = trouble if isinstance(trouble, str) else self.trouble
         kind = value_at(value, "item.type") or value_at(value, "tool_name") or value.get("type")
         return Event.of("tool", str(kind)) if kind else None
 
-    def answered(self, text: str, *, is_delta: bool) -> Event:
+    def answer_event(self, text: str, *, is_delta: bool) -> Event:
         """An answer, or one more piece of the current one."""
         if not (is_delta and self.goes_on):
             self.answer = Answer()
@@ -139,7 +139,7 @@ class OutputReader:
 
     def finish(self) -> None:
         """Reads the output as a whole if it was one object over several lines."""
-        whole_output = None if self.has_objects else parsed(self.text.encode("utf-8", "replace"))
+        whole_output = None if self.has_objects else object_on(self.text.encode("utf-8", "replace"))
         if whole_output is not None:
             self.take(whole_output)
 
@@ -160,7 +160,7 @@ class OutputReader:
         return Usage(self.input_tokens, self.output_tokens)
 
 
-def parsed(line: bytes) -> dict[str, Any] | None:
+def object_on(line: bytes) -> dict[str, Any] | None:
     # most lines of most programs are words
     return decode_or_none(line, dict[str, Any]) if line.lstrip().startswith(b"{") else None
 

@@ -71,7 +71,7 @@ def refuse_if_refuted(opened: OpenedExperiment) -> None:
     if not is_to_be_checked(opened.home, opened.spec):
         return
     found = check(opened, Asked(rows=ROWS_BEFORE_A_RUN))
-    row = found.refuted
+    row = found.first_failure
     if row is None:
         return
     see, again = command_of(opened.home, "check"), command_of(opened.home, "run")
@@ -91,8 +91,8 @@ def say_rows(opened: OpenedExperiment, found: Check) -> None:
         click.echo(f"{row.mark} {row.number} {row.name:<10} {one_line(row.evidence, 400)}")
     if found.tail:
         click.echo(found.tail, nl=False)
-    if found.refuted:
-        click.echo(f"next: {found.refuted.cure}")
+    if found.first_failure:
+        click.echo(f"next: {found.first_failure.cure}")
     else:
         verb = "step" if opened.spec.proposer == "none" else "run"
         click.echo(f"next: {command_of(opened.home, verb)}")

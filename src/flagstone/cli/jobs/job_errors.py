@@ -66,15 +66,15 @@ def failure_of_job(plan: Plan, facts: Mapping[str, Any]) -> dict[str, object]:
         reason = "; ".join(REASON.findall(said)) or said
         problem = f"the scheduler refused its job: {one_line(reason)}"
         hint = "correct partition, account, runtime or memory of the rule `iterate` in the profile"
-        return described(plan, problem, hint, exit_code=2)
+        return error_record(plan, problem, hint, exit_code=2)
     state, log = STATE.search(said), str(facts["log"][-1])
     ended = f" ({state[1]})" if state else ""
     lines = read_text(plan.run.root / log)[-LOG_CHARACTERS:].split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "no output")
     problem = f"its job {job} ended without a result{ended}: {one_line(last)}"
-    return described(plan, problem, f"read {log}", exit_code=WorkFailed.exit_code)
+    return error_record(plan, problem, f"read {log}", exit_code=WorkFailed.exit_code)
 
 
-def described(plan: Plan, problem: str, hint: str, exit_code: int) -> dict[str, object]:
+def error_record(plan: Plan, problem: str, hint: str, exit_code: int) -> dict[str, object]:
     again = f"{hint}, then run again: {run_command(plan.run)}"
     return {"problem": f"experiment {plan.name}: {problem}", "hint": again, "exit_code": exit_code}

@@ -168,7 +168,7 @@ def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
     for notice in status.notices:
         click.echo(f"note: {messages.with_paths(printable_text(notice)[:240])}")
     if status.state == "aborted":
-        click.echo(printable_text(messages.aborted()))
+        click.echo(printable_text(messages.abort_text()))
     click.echo(f"next: {status.next_command}")
 
 

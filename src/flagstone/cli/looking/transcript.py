@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.claude import Stream, blocks, final_line, parsed, telling_input, text_of
+from flagstone.agents.claude import Stream, blocks, final_line, object_on, telling_input, text_of
 from flagstone.text import one_line, printable_text
 
 KNOWN = ("system", "assistant", "user", "result")
@@ -21,7 +21,7 @@ def is_of_claude(path: Path) -> bool:
     """Whether Claude Code wrote a transcript. What other agents print, only their drivers can read."""
     try:
         with open(path, "rb") as stream:
-            first = next((event for raw in stream if (event := parsed(raw)) is not None), {})
+            first = next((event for raw in stream if (event := object_on(raw)) is not None), {})
     except OSError:
         return False
     return first.get("type") in ("system", "assistant")
@@ -32,7 +32,7 @@ def render(path: Path) -> Iterator[str]:
     with open(path, "rb") as stream:
         stranger = Stream()
         for raw in stream:
-            event = parsed(raw)
+            event = object_on(raw)
             if event is not None and event.get("type") in KNOWN:
                 yield from of_event(event)
             elif event is not None and event.get("type") != "stream_event":  # parts of what comes whole later

@@ -46,7 +46,7 @@ class Contract:
             self.specs[content] = Spec.digest_in(self.spec_file)
         return digest_value([self.specs[content], sorted(files.items())])
 
-    def changed(self, began_with: Mapping[str, str], digest: str) -> str:
+    def change_text(self, began_with: Mapping[str, str], digest: str) -> str:
         """Names what has changed since the experiment began, with both digests. Returns '' if nothing has."""
         files = self.files(began_with)
         now = self.digest(files)

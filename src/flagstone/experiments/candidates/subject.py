@@ -225,7 +225,7 @@ class Subject:
         before, placement = self.tree(parent.tree), self.placement(parent.tree)
         rules = Rules(lambda path: self.is_mutable(path, placement), placement.written, placement.layout.links)
         batch, last_seen = Batch(self.store), self.last_seen_in(folder)
-        taking = Taking(folder, before, placement.layout.entries, rules, last_seen, batch, self.store.ignored)
+        taking = Taking(folder, before, placement.layout.entries, rules, last_seen, batch, self.store.ignored_paths)
         taking.look()
         last_seen.save()
         after = edit_tree(before, taking.changes, batch.put)

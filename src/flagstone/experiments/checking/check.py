@@ -47,14 +47,14 @@ class Check:
     proposal: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def refuted(self) -> Row | None:
+    def first_failure(self) -> Row | None:
         return next((row for row in self.rows if row.mark == "✗"), None)
 
     @property
     def exit(self) -> int:
         if self.is_crashed:
             return 3
-        return 2 if self.refuted else 0
+        return 2 if self.first_failure else 0
 
 
 @contextmanager
@@ -128,7 +128,7 @@ class Checking:
         return self.opened.subject.files(self.opened.base.tree)
 
     @cached_property
-    def marked(self) -> Mapping[str, bytes]:
+    def files_with_marks(self) -> Mapping[str, bytes]:
         return marked_sources(self.files, self.token)
 
     @property
@@ -138,19 +138,19 @@ class Checking:
 
     def first_run(self) -> tuple[Measurement, dict[str, bool | None]]:
         """The run with all marks; without them if they are what it crashes of. Which marked files it used."""
-        run = self.run("marked", self.marked)
-        if run.status == "crash" and self.marked:
+        run = self.run("marked", self.files_with_marks)
+        if run.status == "crash" and self.files_with_marks:
             plain = self.run(PLAIN, {})
             if plain.status != "crash":
-                return plain, dict.fromkeys(self.marked, None)
+                return plain, dict.fromkeys(self.files_with_marks, None)
             return plain, {}
-        seen = marked_paths(self.log_of(run), self.token, self.marked)
+        seen = marked_paths(self.log_of(run), self.token, self.files_with_marks)
         open_or_not = None if run.status == "timeout" else False
-        return run, {path: True if path in seen else open_or_not for path in self.marked}
+        return run, {path: True if path in seen else open_or_not for path in self.files_with_marks}
 
     def texts_in_use(self, run: Measurement) -> dict[str, bool | None]:
         """Whether the command uses each file that cannot be marked: it is replaced by text that no parser takes."""
-        texts = [path for path in self.files if path not in self.marked]
+        texts = [path for path in self.files if path not in self.files_with_marks]
         found: dict[str, bool | None] = dict.fromkeys(texts, None)
         for number, path in enumerate(texts[:MOST_TEXTS]):
             token = f"{self.token}{number}"

@@ -117,7 +117,7 @@ class Comparison:
             return failed_entry(self.line(), again)
         rows = checks_of(self.spec, again)
         if broken := broken_text(rows):
-            return refused(self.line(constraints=rows), f"{again.part}: {broken}")
+            return refused_entry(self.line(constraints=rows), f"{again.part}: {broken}")
         is_known = seed in known and self.is_exact is True and (self.is_checked or not self.has_varied)
         if not is_known and (end := self.measure_best(seed)):
             return end
@@ -169,5 +169,5 @@ def failed_entry(made: Entry, last: Measurement) -> Entry:
     return replace(failed, value=None, valid=False, constraints=())
 
 
-def refused(made: Entry, why: str) -> Entry:
+def refused_entry(made: Entry, why: str) -> Entry:
     return replace(made, verdict="revert", valid=False, reason=why)

@@ -21,7 +21,7 @@ from flagstone.experiments.deciding import (
     touched_text,
     varies,
 )
-from flagstone.experiments.engine.comparison import Comparison, Measure, checks_of, failed_entry, refused
+from flagstone.experiments.engine.comparison import Comparison, Measure, checks_of, failed_entry, refused_entry
 from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Entry, Progress
 from flagstone.experiments.measuring import Measurement
@@ -123,7 +123,7 @@ class Judge:
         rows = next(filter(broken_text, every), every[0])
         made = replace(made, status="ok", value=values[0], valid=True, constraints=rows)
         if broken := broken_text(rows):
-            return refused(made, broken)
+            return refused_entry(made, broken)
         return self.win(made, baseline_text(spec, values))
 
     def later(self, made: Entry, first: Measurement) -> Entry:
@@ -133,12 +133,12 @@ class Judge:
             return failed_entry(made, first)
         made = replace(made, status="ok", value=first.value, valid=True, constraints=checks_of(self.spec, first))
         if broken := broken_text(made.constraints):
-            return refused(made, broken)
+            return refused_entry(made, broken)
         if self.progress.best is None:
             return self.win(made, "the first valid run")
-        return self.compared(made, first.value)
+        return self.compare(made, first.value)
 
-    def compared(self, made: Entry, value: float) -> Entry:
+    def compare(self, made: Entry, value: float) -> Entry:
         """A run with a number, after its comparison with the best."""
         spec, beside = self.spec, Comparison(self.spec, self.progress, self.measure, made)
         if end := beside.check_drift():
@@ -159,7 +159,7 @@ class Judge:
         if found is None:
             return made
         made = replace(made, beside=(*made.beside, found))
-        return refused(made, found.reason) if found.reason else made
+        return refused_entry(made, found.reason) if found.reason else made
 
     def unchanged_text(self) -> str:
         """Why an edit cannot be a gain, whatever the number says."""

@@ -79,7 +79,7 @@ def is_outdated(home: Home, subject: Subject, contract: Contract, start: Mapping
     """Whether the spec or the project was changed after it was set up, and before anything was run."""
     if home.ledger.exists() or home.origin.exists():
         return False
-    return bool(contract.changed(start["files"], start["contract"])) or subject.has_changed(start["tree"])
+    return bool(contract.change_text(start["files"], start["contract"])) or subject.has_changed(start["tree"])
 
 
 def begun_alone(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def is_of_run(home: Home) -> bool:
 
 def refuse_if_tampered(opened: OpenedExperiment) -> None:
     """What decides about the number must be what it was when the experiment began."""
-    changed = opened.contract.changed(opened.start["files"], opened.start["contract"])
+    changed = opened.contract.change_text(opened.start["files"], opened.start["contract"])
     if changed:
         raise FlagstoneError(
             f"what decides {opened.spec.metric.name} has changed since {opened.home.name} started: {changed}",

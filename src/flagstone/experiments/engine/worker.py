@@ -40,7 +40,7 @@ class Step:
         holder = holder_of(home.lock) or {}
         return (holder.get("pid"), holder.get("host")) == (self.pid, self.host)
 
-    def ended(self, error: FlagstoneError | None) -> Step:
+    def end(self, error: FlagstoneError | None) -> Step:
         """The same step at its end, with the error that it ended with."""
         now = replace(self, ended_at=utc(time.time()))
         return replace(now, problem=error.problem, hint=error.hint, exit_code=error.exit_code) if error else now
@@ -69,11 +69,11 @@ def start_step(opened: OpenedExperiment, accounts: Accounts, note: str, say: Cal
                 begun = replace(begun, run=run_id(number_of_edit(engine)))
                 write_record(home.step, vars(begun))
                 tell(encode(begun).decode())
-                write_record(home.step, vars(begun.ended(error_of(engine, note))))
+                write_record(home.step, vars(begun.end(error_of(engine, note))))
         except FlagstoneError as error:
             if begun.run:
                 raise
-            tell(encode(begun.ended(error)).decode())
+            tell(encode(begun.end(error)).decode())
         return 0
 
     keep(home.step_log, b"")

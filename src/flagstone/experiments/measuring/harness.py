@@ -93,7 +93,7 @@ class Harness:
 
     def tampering(self) -> str:
         """What was changed of the contract, in words; empty if nothing was."""
-        changed = self.contract.changed(self.start_files, self.start_digest)
+        changed = self.contract.change_text(self.start_files, self.start_digest)
         return changed and f"tampered: {changed}"
 
     @contextmanager

@@ -81,7 +81,7 @@ def as_number(value: Any) -> Any:
         return value
 
 
-def replaced(content: bytes, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
+def set_values(content: bytes, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
     """The file with other values; `found` says where they are."""
     text = content.decode("utf-8")
     for key in sorted(values, key=lambda each: found[each].start, reverse=True):

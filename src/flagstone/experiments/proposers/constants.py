@@ -52,7 +52,7 @@ class Source:
                     fault = fault or ("" if is_top else "is set within a block, not at the top level")
                     yield found_at(name, value, starts, fault)
 
-    def replaced(self, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
+    def set_values(self, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
         """The file with other values; `found` says where they are."""
         content = self.content
         for name in sorted(values, key=lambda each: found[each].start, reverse=True):

@@ -75,9 +75,9 @@ def change_of(path: str, before: bytes | None, after: bytes | None) -> str:
     if not gone and not come:
         return f"{path}: the note only"
     if len(gone) == len(come) == 1:
-        return f"{path}: {shown(gone[0])} → {shown(come[0])}"
+        return f"{path}: {side_text(gone[0])} → {side_text(come[0])}"
     first = next((line for line in (*come, *gone) if len(line.strip()) > 2), "")
-    return f"{path}: +{len(come)} −{len(gone)} lines, {shown(first)}"
+    return f"{path}: +{len(come)} −{len(gone)} lines, {side_text(first)}"
 
 
 def without_note(content: bytes) -> list[str]:
@@ -105,7 +105,7 @@ def differing(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[s
     return gone, come
 
 
-def shown(line: str) -> str:
+def side_text(line: str) -> str:
     return one_line(line.strip(), SIDE)
 
 

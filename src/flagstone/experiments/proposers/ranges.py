@@ -66,9 +66,9 @@ class Range:
             value = math.exp(math.log(self.low) + place * (math.log(self.high) - math.log(self.low)))
         else:
             value = self.low + place * (self.high - self.low)
-        return self.rounded(value)
+        return self.round_in(value)
 
-    def rounded(self, value: Any) -> Any:
+    def round_in(self, value: Any) -> Any:
         """A value in as few digits as one writes, and within the range."""
         if self.choices:
             return value

@@ -15,7 +15,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.config_files import is_config, replaced, values_in
+from flagstone.experiments.proposers.config_files import is_config, set_values, values_in
 from flagstone.experiments.proposers.constants import Found, Source, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
@@ -50,7 +50,7 @@ class SearchProposer:
         tried = [values for values in map(parameters_of, view.entries) if values]
         if here.is_used_up(tried, now):
             return Proposed(failure="every combination of the constants was tried", facts={"exhausted": True})
-        values = here.drawn(view, now, tried)
+        values = here.draw(view, now, tried)
         for name, content in files.items():
             (draft / name).write_bytes(with_values(name, content, values, self.ranges, found))
         # 1, 1.0 and True are not the same
@@ -76,7 +76,7 @@ class SearchProposer:
         """Whether these are a combination of the ranges; the project's own values need not be one."""
         return all(each.holds(values.get(each.name)) for each in self.ranges)
 
-    def drawn(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
+    def draw(self, view: View, now: Values, tried: Sequence[Values]) -> Values:
         """Other values than now, and, as far as they can be found, than any that were tried."""
         if self.method == "tpe":
             from flagstone.experiments.proposers.tpe import suggest
@@ -168,7 +168,7 @@ def with_values(
 ) -> bytes:
     """One file with the values that are its own."""
     own = {each.name: values[each.name] for each in ranges if each.file == name}
-    return replaced(content, own, found) if is_config(name) else Source.of(content).replaced(own, found)
+    return set_values(content, own, found) if is_config(name) else Source.of(content).set_values(own, found)
 
 
 def parameters_of(entry: Entry) -> Values | None:

@@ -36,7 +36,7 @@ def suggest(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
     for values, value in past_trials(view, ranges):
         study.add_trial(optuna.trial.create_trial(params=values, distributions=known, value=value))
     trial = study.ask(known)
-    return {each.name: each.rounded(trial.params[each.name]) for each in ranges}
+    return {each.name: each.round_in(trial.params[each.name]) for each in ranges}
 
 
 def past_trials(view: View, ranges: Sequence[Range]) -> Iterator[tuple[dict[str, Any], float]]:

@@ -35,11 +35,16 @@ def decisions_of(run: Run, moment: Moment, calls: Sequence[Mapping[str, Any]]) -
     """Every decision and request, oldest first."""
     found = [*stops(run)]
     for files in moment.stages.values():
-        found += [*sealed(files), *taken_up(run, files, calls), *waiting(run, files), *taken_back(run, files.stage.nr)]
+        found += [
+            *seal_rows(files),
+            *taken_up(run, files, calls),
+            *waiting(run, files),
+            *taken_back(run, files.stage.nr),
+        ]
     return sorted(found, key=lambda row: row.at)
 
 
-def sealed(files: StageFiles) -> Iterator[DecisionRow]:
+def seal_rows(files: StageFiles) -> Iterator[DecisionRow]:
     for seal in files.decisions:
         what = approval_text(seal) if seal.event == "approved" else "approval taken back"
         yield row_of(seal.at, files.stage.nr, what, seal.who, seal.comment)

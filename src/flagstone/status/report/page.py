@@ -133,7 +133,7 @@ def details_of(opened: OpenedRun, status: RunStatus) -> list[str]:
     """Why it stands so: why it was aborted, why a stage failed, why Snakemake would refuse the run."""
     found = []
     if status.state == "aborted":
-        found.append(Messages(opened.run, opened.run.root).aborted())
+        found.append(Messages(opened.run, opened.run.root).abort_text())
     found += [
         row.reason if row.reason.startswith("stage ") else f"stage {row.nr} {row.title}: {row.reason}"
         for row in status.stages

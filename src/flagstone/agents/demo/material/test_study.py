@@ -78,13 +78,13 @@ class Tricks(unittest.TestCase):
         average = trick("averaging")
         for step in range(1, 11):
             average.after(step, np.full(2, float(step)))
-        np.testing.assert_allclose(average.evaluated(np.zeros(2)), np.mean([6, 7, 8, 9, 10]))
+        np.testing.assert_allclose(average.weights_to_test(np.zeros(2)), np.mean([6, 7, 8, 9, 10]))
 
     def test_clipping_shortens_a_long_gradient_and_leaves_a_short_one(self) -> None:
         clipping = trick("clipping")
         np.testing.assert_allclose(clipping.slope(np.array([3.0, 4.0])), [0.06, 0.08])
         np.testing.assert_array_equal(clipping.slope(np.array([0.03, 0.04])), [0.03, 0.04])
-        self.assertEqual(clipping.observed()["clipped_steps"], 1)
+        self.assertEqual(clipping.effect_counts()["clipped_steps"], 1)
 
     def test_look_ahead_goes_back_part_of_the_way(self) -> None:
         ahead, weights = trick("look-ahead"), np.zeros(2)

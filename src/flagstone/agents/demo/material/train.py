@@ -80,10 +80,10 @@ def train(design: Design, condition: str, arm: str, seed: int, data: Data) -> Tr
         weights += speed
         trick.after(step, weights)
         if step % (training["record_every_epochs"] * epoch_steps) == 0 or step == steps:
-            curve.append(measure(step / epoch_steps, trick.evaluated(weights), widths, condition, data))
+            curve.append(measure(step / epoch_steps, trick.weights_to_test(weights), widths, condition, data))
             if not is_finite(curve[-1]):
                 break
-    return Trained(curve, confusion(trick.evaluated(weights), widths, data), trick.observed())
+    return Trained(curve, confusion(trick.weights_to_test(weights), widths, data), trick.effect_counts())
 
 
 def is_finite(point: Mapping[str, float]) -> bool:

@@ -25,11 +25,11 @@ class Plain:
     def after(self, step: int, weights: Floats) -> None:
         """Called after each step; may change the weights in place."""
 
-    def evaluated(self, weights: Floats) -> Floats:
+    def weights_to_test(self, weights: Floats) -> Floats:
         """The weights that are tested."""
         return weights
 
-    def observed(self) -> dict[str, int]:
+    def effect_counts(self) -> dict[str, int]:
         """What shows that the trick did something."""
         return {}
 
@@ -53,7 +53,7 @@ class Averaging(Plain):
             self.count += 1
             self.mean = weights.copy() if self.count == 1 else self.mean + (weights - self.mean) / self.count
 
-    def evaluated(self, weights: Floats) -> Floats:
+    def weights_to_test(self, weights: Floats) -> Floats:
         return self.mean if self.count else weights
 
 
@@ -67,7 +67,7 @@ class Clipping(Plain):
         self.clipped += norm > limit
         return gradient * (limit / norm) if norm > limit else gradient
 
-    def observed(self) -> dict[str, int]:
+    def effect_counts(self) -> dict[str, int]:
         return {"clipped_steps": self.clipped, "steps": self.steps}
 
 

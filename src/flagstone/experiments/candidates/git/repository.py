@@ -144,7 +144,7 @@ class Repository:
         weight = 0
         for sha in wanted:
             if sha not in sizes:
-                raise lost(self.root, sha)
+                raise lost_error(self.root, sha)
             part.append(sha)
             weight += sizes[sha]
             if weight > AT_ONCE_BYTES:
@@ -159,7 +159,7 @@ class Repository:
             end = output.index(b"\n", position)
             fields = output[position:end].split()
             if len(fields) != 3:
-                raise lost(self.root, sha)
+                raise lost_error(self.root, sha)
             position = end + 1 + int(fields[2]) + 1
             yield sha, output[end + 1 : position - 1]
 
@@ -167,7 +167,7 @@ class Repository:
         """Stores many objects at once, durably."""
         self.git("index-pack", "--stdin", stdin=pack)
 
-    def ignored(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
+    def ignored_paths(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
         """Which of these paths the `.gitignore` files of a folder name."""
         argv = ["git", f"--git-dir={self.root}", f"--work-tree={folder}", *INERT, "-c", "core.bare=false"]
         argv += ["-c", f"core.excludesFile={os.devnull}", "check-ignore", "--no-index", "-z", "--stdin"]
@@ -215,7 +215,7 @@ def fault(root: Path, code: int, problem: str, limit_s: float) -> FlagstoneError
     return WorkFailed(f"git cannot read {root}: {last}", hint=f"see what is wrong: git -C {root} fsck")
 
 
-def lost(root: Path, sha: str) -> WorkFailed:
+def lost_error(root: Path, sha: str) -> WorkFailed:
     return WorkFailed(f"object {sha} is missing from {root}", hint=f"git -C {root} fsck lists all missing ones")
 
 

@@ -14,7 +14,7 @@ from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates.git.journal import Journal, Unpacked
 from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of
 from flagstone.experiments.candidates.git.recent import Recent
-from flagstone.experiments.candidates.git.repository import Repository, lost, plain_environment
+from flagstone.experiments.candidates.git.repository import Repository, lost_error, plain_environment
 from flagstone.experiments.candidates.git.trees import FOLDER, Row
 from flagstone.processes import run_quietly
 from flagstone.records import cannot_write, sync_folder
@@ -124,9 +124,9 @@ class Store:
         self.unpacked.journal.path.unlink(missing_ok=True)
         self.packed_at = PACKED_AT
 
-    def ignored(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
+    def ignored_paths(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
         """Which of these paths the `.gitignore` files of a folder name."""
-        return Repository(self.root).ignored(folder, paths)
+        return Repository(self.root).ignored_paths(folder, paths)
 
     def content(self, sha: str) -> bytes:
         """The content of an object."""
@@ -173,7 +173,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, zlib.error, ValueError) as error:
-            raise lost(self.root, sha) from error
+            raise lost_error(self.root, sha) from error
 
     def rows(self, tree: str) -> Iterator[Row]:
         """Every file and folder of a tree."""
