@@ -107,7 +107,7 @@ def test_any_name_is_read_as_it_is(checkout: Path, own: Repository, name: str) -
     assert looked_at.others() == (f"{name}.log",)
     own.fetch(checkout, looked_at.head())
     assert f"{name}/{name}" in {row.path for row in own.rows(own.tree_of(looked_at.head()))}
-    assert own.ignored(checkout, [f"{name}.log", f"{name}.txt"]) >= {f"{name}.log"}
+    assert own.ignored_paths(checkout, [f"{name}.log", f"{name}.txt"]) >= {f"{name}.log"}
 
 
 def test_a_detached_head_a_linked_work_tree_and_a_shallow_clone_are_fetched(
