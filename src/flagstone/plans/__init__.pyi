@@ -41,3 +41,12 @@ from .spec import (
     spec_of as spec_of,
     with_end as with_end,
 )
+from .trial import (
+    CONTROL as CONTROL,
+    Arm as Arm,
+    Gate as Gate,
+    Look as Look,
+    TrialFolder as TrialFolder,
+    TrialSpec as TrialSpec,
+    trial_spec_of as trial_spec_of,
+)

@@ -1,0 +1,5 @@
+"""Answer one question: is the treated arm better than the control?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,133 @@
+"""What is known in a trial: runs, pairs, checks, screens, looks and verdicts. Positive improvement is better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+RunStatus = Literal["ok", "crash", "timeout", "invalid"]
+
+
+class Outcome(StrEnum):
+    """The word that a trial ends with for one idea, or a whole campaign."""
+
+    SUPPORTED = "SUPPORTED"
+    HARMFUL = "HARMFUL"
+    NO_PRACTICAL_EFFECT = "NO PRACTICAL EFFECT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    DROPPED = "DROPPED AT SCREEN"
+    FAILED_CHECK = "FAILED CHECK"
+    NOT_SELECTED = "NOT SELECTED"
+    NOT_TRIED = "NOT TRIED"
+    PROCEED = "PROCEED"  # of the gate cohens_d
+    REVERT = "REVERT"
+    NOTHING_FOUND = "NOTHING FOUND"  # of a whole campaign
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """One finished run of one arm. `value` is None unless it is ok. `seed` is None until it is revealed."""
+
+    arm: str
+    slot: str
+    status: RunStatus
+    value: float | None = None
+    seed: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    wall_s: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Control and treated run on one seed, and the improvement that counts after the failure rule."""
+
+    slot: str
+    control: float | None
+    treated: float | None
+    improvement: float | None
+    status: Literal["ok", "treated failed", "control failed", "both failed"] = "ok"
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of the check `off`, `on`, `size` or `scale` of one idea, with its reason in words."""
+
+    check: str
+    is_passed: bool
+    reason: str
+    facts: Mapping[str, float | bool | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScreenResult:
+    """What the screen of one idea came to: exploratory numbers."""
+
+    arm: str
+    n: int
+    mean: float | None
+    d: float | None
+    is_dropped: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LookResult:
+    """One look at the confirmation of one arm."""
+
+    arm: str
+    number: int  # from 1
+    pairs: tuple[Pair, ...]
+    mean: float | None
+    sd: float | None
+    p: float | None
+    alpha: float
+    is_accepted: bool
+    is_degenerate: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The numbers that are reported for a confirmed arm; None where they are not defined."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+    ci_low: float | None
+    ci_high: float | None
+    bound: float | None  # the one-sided bound at the α that was spent
+    upper: float | None  # the one-sided 95 % upper bound, which decides HARMFUL and NO PRACTICAL EFFECT
+    p: float | None
+    alpha_spent: float
+    d: float | None
+    g: float | None
+    g_low: float | None
+    g_high: float | None
+    d_z: float | None
+    g_z: float | None
+    g_z_low: float | None
+    g_z_high: float | None
+    sign_flip: float | None
+    welch: float | None
+    pairs: tuple[Pair, ...]
+    wall_control_s: float = 0.0
+    wall_treated_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class IdeaOutcome:
+    """Everything that became of one idea."""
+
+    arm: str
+    title: str
+    outcome: Outcome
+    reason: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    screen: ScreenResult | None = None
+    looks: tuple[LookResult, ...] = ()
+    confirmation: Confirmation | None = None
