@@ -1,5 +1,6 @@
 from .outcomes import (
     CheckResult as CheckResult,
+    CompareResult as CompareResult,
     Confirmation as Confirmation,
     IdeaOutcome as IdeaOutcome,
     LookResult as LookResult,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flagstone.trials.outcomes import (
     CheckResult,
+    CompareResult,
     IdeaOutcome,
     LookResult,
     Outcome,
@@ -71,6 +72,7 @@ class LookLine:
     runs: tuple[str, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     screen: ScreenResult | None = None
+    compare: CompareResult | None = None
     looks: tuple[LookResult, ...] = ()  # one for each confirmed arm
     facts: Mapping[str, float | bool | str | None] = field(default_factory=dict)
     kind: Literal["look"] = "look"

@@ -76,6 +76,18 @@ class ScreenResult:
 
 
 @dataclass(frozen=True)
+class CompareResult:
+    """What the gate `cohens_d` made of one idea. `outcome` is None while it asks for two more seeds."""
+
+    arm: str
+    n: int
+    mean: float | None
+    d: float | None
+    outcome: Outcome | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class LookResult:
     """One look at the confirmation of one arm."""
 
@@ -131,3 +143,4 @@ class IdeaOutcome:
     screen: ScreenResult | None = None
     looks: tuple[LookResult, ...] = ()
     confirmation: Confirmation | None = None
+    compare: CompareResult | None = None  # of the gate `cohens_d`
