@@ -1,15 +1,18 @@
-"""Pages that are read from the schemas: settings, stages, experiment.yaml and records."""
+"""Pages that are read from the schemas: settings, stages, plans and records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from flagstone import schemas
 from flagstone.plans.folder import Home
+from flagstone.plans.trial import TrialFolder
 from flagstone.stages import StageTable
 from generating.markdown import grid, refuse
 
@@ -18,7 +21,7 @@ RECORDS = ("offer", "checks", "index", "manifest", "result", "best")
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    return dict(yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text()))
+    return schemas.schema_of(SCHEMAS, name)
 
 
 def keys(
@@ -102,23 +105,40 @@ def stages_page(table: StageTable) -> str:
     )
 
 
-def experiment_page(meanings: Mapping[str, str]) -> str:
-    """experiment.yaml key by key, then every path that plans.folder.Home names."""
-    schema = schema_of("experiment")
-    needed = {"goal", "subject", "subject.mutable", "harness", "harness.argv", "metric", "metric.name"}
-    rows = [
-        (f"`{key}`" + (" *" if key in needed | {"metric.direction"} else ""), type_of(row), description(row))
-        for key, row in keys(schema, schema)
-    ]
-    paths = {getattr(Home(Path("H"), Path()), name).name for name in vars(Home) if is_path_of(Home, name)}
-    refuse(sorted(paths - set(meanings)), "experiment")
-    files = [(f"`{name}`", meaning) for name, meaning in meanings.items()]
-    return (
-        f"# Experiment\n\n{description(schema)} `*` marks a required key. Unknown keys are errors.\n\n"
-        + grid(("key", "value", "meaning"), rows)
-        + "\n## Files of an experiment\n\nBelow `runs/<run>/experiments/<name>/`, or `.flagstone/experiments/<name>/` "
-        "of another project.\n\n" + grid(("path", "what it is"), files)
-    )
+@dataclass(frozen=True)
+class PlanPage:
+    """The page of one kind of plan: its schema, the folder of paths, and keys that it needs within others."""
+
+    kind: str
+    folder: type
+    inner: frozenset[str]
+
+    def text(self, meanings: Mapping[str, str]) -> str:
+        """The plan key by key, then every path that its folder names."""
+        schema = schema_of(self.kind)
+        needed = {*schema["required"], *self.inner}
+        rows = [
+            (f"`{key}`" + (" *" if key in needed else ""), type_of(row), description(row))
+            for key, row in keys(schema, schema)
+        ]
+        names = [name for name in vars(self.folder) if is_path_of(self.folder, name)]
+        paths = {getattr(self.folder(Path("H"), Path()), name).name for name in names}
+        refuse(sorted(paths - set(meanings)), self.kind)
+        files = [(f"`{name}`", meaning) for name, meaning in meanings.items()]
+        article = "an" if self.kind[0] in "aeiou" else "a"
+        return (
+            f"# {schema['title']}\n\n{description(schema)} `*` marks a required key. Unknown keys are errors.\n\n"
+            + grid(("key", "value", "meaning"), rows)
+            + f"\n## Files of {article} {self.kind}\n\nBelow `runs/<run>/{self.kind}s/<name>/`, "
+            f"or `.flagstone/{self.kind}s/<name>/` of another project.\n\n" + grid(("path", "what it is"), files)
+        )
+
+
+NEEDED = frozenset({"subject.mutable", "harness.argv", "metric.name", "metric.direction"})
+PLANS = (
+    PlanPage("experiment", Home, NEEDED),
+    PlanPage("trial", TrialFolder, NEEDED | {"looks[].pairs", "looks[].alpha"}),
+)
 
 
 def is_path_of(owner: type, name: str) -> bool:

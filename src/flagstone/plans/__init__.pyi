@@ -17,7 +17,7 @@ from .folder import (
     run_id as run_id,
     unused_path as unused_path,
 )
-from .grants import excesses as excesses
+from .grants import excesses as excesses, granted_spec as granted_spec
 from .loading import load_spec as load_spec
 from .parameter import (
     Parameter as Parameter,

@@ -15,10 +15,19 @@ from flagstone.schemas.sentences import sentences
 
 @cache
 def schema_of(folder: Path, name: str) -> dict[str, Any]:
-    """The schema `name` of a folder, as written."""
+    """The schema `name` of a folder. A key of another schema (`$ref: other#/properties/key`) is filled in."""
     value = read_yaml(folder / f"{name}.schema.yaml")
     assert isinstance(value, dict)
-    return value
+    rows = {key: with_key_of_other(folder, row) for key, row in value.get("properties", {}).items()}
+    return {**value, "properties": rows} if rows else value
+
+
+def with_key_of_other(folder: Path, row: Any) -> Any:
+    """A row of a schema, completed by the one that it names. What it says itself goes first."""
+    other, is_other, key = str(row.get("$ref", "")).partition("#/properties/") if isinstance(row, dict) else ("",) * 3
+    if not (other and is_other):
+        return row
+    return {**schema_of(folder, other)["properties"][key], **{name: row[name] for name in row if name != "$ref"}}
 
 
 @cache
