@@ -10,3 +10,4 @@ from .outcomes import (
     RunStatus as RunStatus,
     ScreenResult as ScreenResult,
 )
+from .story import Story as Story, lines_in as lines_in, read_story as read_story, story_of as story_of
