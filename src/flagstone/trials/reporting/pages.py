@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1c; background: #fff }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+body { color: #1c1c1c; background: #fff }
 table { border-collapse: collapse; font-size: 14px; display: block; overflow-x: auto }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left; white-space: nowrap }
 img { max-width: 100%; background: #fff }
@@ -78,10 +79,9 @@ def page(title: str, sections: Sequence[Section]) -> str:
     for section in sections:
         body.append(f"<h2>{html.escape(section.heading)}</h2>")
         body += [html_part(part) for part in section.parts]
-    head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
-    )
-    return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>\n{chr(10).join(body)}\n</body></html>\n'
+    meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    head = f"<head>{meta}<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
+    return f'<!doctype html>\n<html lang="en">{head}\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
 
 
 def html_part(part: str | Table | Picture) -> str:

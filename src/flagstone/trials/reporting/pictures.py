@@ -70,15 +70,14 @@ def draw_runs(axes: Axes, frame: Frame, pairs: Sequence[Pair]) -> None:
 
 
 def draw_improvements(axes: Axes, frame: Frame, found: Confirmation) -> None:
-    rows = [pair for pair in found.pairs if pair.improvement is not None]
-    for row, pair in enumerate(rows):
-        is_whole = pair.status == "ok"
-        axes.scatter([pair.improvement], [row], s=24, color=SEED, marker="o" if is_whole else "x", zorder=3)
+    rows = [(pair, pair.improvement) for pair in found.pairs if pair.improvement is not None]
+    for row, (pair, improvement) in enumerate(rows):
+        axes.scatter([improvement], [row], s=24, color=SEED, marker="o" if pair.status == "ok" else "x", zorder=3)
     draw_lines(axes, frame)
     below = len(rows) + 0.6
     if found.mean is not None:
         draw_interval(axes, below, found.mean, (found.ci_low, found.ci_high), TREATED)
-    axes.set_yticks([*range(len(rows)), below], [*(pair.slot for pair in rows), f"mean of {found.n}"])
+    axes.set_yticks([*range(len(rows)), below], [*(pair.slot for pair, _ in rows), f"mean of {found.n}"])
     axes.set_ylim(below + 0.8, -0.8)
     axes.set_xlabel(f"{frame.improvement_label}\n{effect_text(found)}")
 
