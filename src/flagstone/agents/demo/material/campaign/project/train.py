@@ -1,11 +1,12 @@
 """Trains a small network on a few digits, one label in five wrong, and prints its test error.
 
-    python train.py --seed 42
+python train.py --seed 42
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,11 @@ def read_data(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 def initial_weights(rng: np.random.Generator, inputs: int) -> list[np.ndarray]:
     widths = [(inputs, HIDDEN), (HIDDEN, CLASSES)]
-    return [part for rows, columns in widths for part in (
-        rng.normal(0, np.sqrt(2 / rows), (rows, columns)), np.zeros(columns))]
+    return [
+        part
+        for rows, columns in widths
+        for part in (rng.normal(0, np.sqrt(2 / rows), (rows, columns)), np.zeros(columns))
+    ]
 
 
 def scores_of(weights: list[np.ndarray], images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,16 +68,16 @@ def train(options: argparse.Namespace) -> None:
         for start in range(0, len(images), BATCH):
             batch = order[start : start + BATCH]
             slopes = gradient(weights, images[batch], targets[batch])
-            for speed, slope, part in zip(speeds, slopes, weights):
+            for speed, slope, part in zip(speeds, slopes, weights, strict=True):
                 speed *= MOMENTUM
                 speed -= RATE * slope
                 part += speed
             steps += 1
     scores = scores_of(weights, test_images)[1]
     truth = probabilities(scores)[np.arange(len(test_labels)), test_labels]
-    print(f"train_images: {steps * BATCH}")
-    print(f"test_error: {100 * np.mean(scores.argmax(axis=1) != test_labels):.4f}")
-    print(f"test_loss: {-np.mean(np.log(truth + 1e-12)):.6f}")
+    sys.stdout.write(f"train_images: {steps * BATCH}" + "\n")
+    sys.stdout.write(f"test_error: {100 * np.mean(scores.argmax(axis=1) != test_labels):.4f}" + "\n")
+    sys.stdout.write(f"test_loss: {-np.mean(np.log(truth + 1e-12)):.6f}" + "\n")
 
 
 if __name__ == "__main__":
