@@ -1,1 +1,8 @@
+from .derived import (
+    derived_files as derived_files,
+    derived_problems as derived_problems,
+    minimum_effect_of as minimum_effect_of,
+    verdict_record as verdict_record,
+    write_derived as write_derived,
+)
 from .pictures import Frame as Frame, forest_picture as forest_picture, pairs_picture as pairs_picture
