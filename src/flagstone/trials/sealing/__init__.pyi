@@ -1,0 +1,24 @@
+from .basis import (
+    RunBasis as RunBasis,
+    SharedBasis as SharedBasis,
+    basis_of as basis_of,
+    difference_text as difference_text,
+    shared_basis as shared_basis,
+)
+from .data_files import data_text as data_text
+from .prereg import (
+    FAULT as FAULT,
+    BaselineFacts as BaselineFacts,
+    Prereg as Prereg,
+    hiding_fault as hiding_fault,
+    looks_of as looks_of,
+    next_number as next_number,
+    prereg_fault as prereg_fault,
+    seal_prereg as seal_prereg,
+)
+from .seeds import (
+    SealedSeeds as SealedSeeds,
+    make_sealed as make_sealed,
+    sealed_seeds as sealed_seeds,
+    seed_for as seed_for,
+)

@@ -1,0 +1,210 @@
+"""The pre-registration: what decides a trial, sealed before the first treated run, and whether it still holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import Path
+
+from flagstone.agents import strength
+from flagstone.errors import FlagstoneError
+from flagstone.locks import sole_use
+from flagstone.plans import CONTROL, Gate, Look, TrialFolder, TrialSpec
+from flagstone.records import Ledger, content_of, digest_bytes, digest_value, encode, read_as, utc
+from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine
+from flagstone.trials.sealing.basis import SharedBasis
+from flagstone.trials.sealing.seeds import keep_seeds, sealed_seeds, seeds_path, write_once
+
+FAILURE_RULE = (
+    "A failed treated run counts as the worst finite value of its look, of either arm. If the control failed, or both "
+    "did, the improvement of the pair is 0. No pair is dropped and no run is drawn again. If more than half of the "
+    "pairs have no value, the result is INCONCLUSIVE."
+)
+FAULT = "prereg_fault"  # among the facts of a look that was taken after an edit: mending the file later does not help
+
+
+@dataclass(frozen=True)
+class BaselineFacts:
+    """What the pre-registration says of the baseline."""
+
+    tree: str
+    n: int
+    mean: float
+    sd: float | None
+    is_deterministic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prereg:
+    """Everything that decides a trial. `looks` have the α that is left to this pre-registration, whose sum is `alpha`.
+
+    `seeds` is the salted digest of the confirmation seeds, `plan` the digest of trial.yaml.
+    """
+
+    trial: str
+    question: str
+    metric: str
+    direction: str
+    minimum_effect: float
+    minimum_effect_from: str
+    gate: Gate
+    looks: tuple[Look, ...]
+    alpha: float
+    number: int
+    ideas: int
+    arms: tuple[str, ...]
+    screening: tuple[int, ...]
+    seeds: str
+    baseline: BaselineFacts
+    plan: str
+    shared: SharedBasis
+    sealed_at: str
+    failure_rule: str = FAILURE_RULE
+    exploratory: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One line of the journal beside all trials of a run: what was pre-registered, and for which metric."""
+
+    trial: str
+    key: str
+    seeds: str
+    at: str
+
+
+def hiding_fault(sandbox: str) -> str:
+    """Why the confirmation seeds cannot be hidden from what runs here. Returns '' if they can."""
+    if sandbox == "off":
+        return "the sandbox is off, so that confirmation seeds cannot be hidden"
+    fault = strength().bubblewrap_fault
+    return fault and f"confirmation seeds cannot be hidden: {fault}"
+
+
+def seal_prereg(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts) -> Prereg:
+    """Seals the pre-registration and notes it in the ledger, once. The caller holds the trial's lock."""
+    ledger = Ledger(folder.ledger)
+    noted = [line for line in ledger.entries() if line.get("kind") == "prereg"]
+    if not noted:
+        write_once(folder.prereg, encode(draft_of(folder, spec, shared, baseline)) + b"\n")
+    found = read_as(folder.prereg, Prereg)
+    if found is None:
+        raise FlagstoneError(
+            f"{folder.prereg} is missing or cannot be read", hint="restore it, or start the trial over under a new name"
+        )
+    if not noted:
+        ledger.append(line_of(folder, found))
+    return found
+
+
+def line_of(folder: TrialFolder, sealed: Prereg) -> PreregLine:
+    digest = digest_bytes(content_of(folder.prereg) or b"")
+    return PreregLine(digest, sealed.number, sealed.alpha, sealed.sealed_at, sealed.exploratory)
+
+
+def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts) -> Prereg:
+    """What is sealed. Under the gate cohens_d there are no confirmation seeds."""
+    effect, origin = minimum_effect_of(spec, baseline)
+    is_confirmed = spec.gate == "confirm"
+    seeds = keep_seeds(folder, spec).digest if is_confirmed else ""
+    number = registered_number(folder, spec, shared.contract, seeds) if is_confirmed else 1
+    looks = looks_of(spec.looks, number)
+    return Prereg(
+        trial=folder.name,
+        question=spec.question,
+        metric=spec.experiment.metric.name,
+        direction=spec.experiment.metric.direction,
+        minimum_effect=effect,
+        minimum_effect_from=origin,
+        gate=spec.gate,
+        looks=looks,
+        alpha=sum(look.alpha for look in looks),
+        number=number,
+        ideas=spec.ideas,
+        arms=tuple(arm.name for arm in spec.arms),
+        screening=spec.screening,
+        seeds=seeds,
+        baseline=baseline,
+        plan=digest_bytes(content_of(folder.spec) or b""),
+        shared=shared,
+        sealed_at=utc(time.time()),
+        exploratory=hiding_fault(spec.experiment.sandbox) if is_confirmed else "",
+    )
+
+
+def minimum_effect_of(spec: TrialSpec, baseline: BaselineFacts) -> tuple[float, str]:
+    """The minimum effect in units of the metric, and how it came about."""
+    asked = spec.minimum_effect
+    if not isinstance(asked, str):
+        return asked, "set in the plan"
+    share = float(asked.split()[0])
+    if not baseline.sd:
+        raise FlagstoneError(
+            f"trial {spec.name}: minimum_effect is {asked!r}, and the baseline's values do not vary",
+            hint="give minimum_effect in units of the metric, and see whether the seed reaches the program",
+        )
+    return share * baseline.sd, f"{share:g} sd of the baseline, whose sd is {baseline.sd:.6g} (n = {baseline.n})"
+
+
+def looks_of(looks: Sequence[Look], number: int) -> tuple[Look, ...]:
+    """The looks of the pre-registration of this number: each has half the α of the one before."""
+    return tuple(replace(look, alpha=look.alpha / 2 ** (number - 1)) for look in looks)
+
+
+def journal_of(folder: TrialFolder) -> Path:
+    """Beside all trials of a run, so that a trial which is made anew does not begin with its whole α again."""
+    return folder.root.parent / "preregistrations.jsonl"
+
+
+def next_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
+    """The number of the next pre-registration for this metric under this contract in this run, from 1."""
+    key = digest_value([spec.experiment.metric.name, contract])
+    return 1 + sum(row.key == key for row in Ledger(journal_of(folder)).entries(Registered))
+
+
+def registered_number(folder: TrialFolder, spec: TrialSpec, contract: str, seeds: str) -> int:
+    """The number of this pre-registration. One that a kill kept from being sealed does not count twice."""
+    journal = Ledger(journal_of(folder))
+    key = digest_value([spec.experiment.metric.name, contract])
+    with sole_use(journal.path):
+        rows = [row for row in journal.entries(Registered) if row.key == key]
+        known = [number for number, row in enumerate(rows, 1) if row.seeds == seeds]
+        if known:
+            return known[0]
+        journal.append(Registered(folder.name, key, seeds, utc(time.time())))
+        return len(rows) + 1
+
+
+def prereg_fault(folder: TrialFolder, lines: Sequence[Line]) -> str:
+    """Why what follows the pre-registration is exploratory. Returns '' if nothing was edited and all was hidden."""
+    noted = next((line for line in lines if isinstance(line, PreregLine)), None)
+    if noted is None:
+        return "no pre-registration was sealed"
+    found = read_as(folder.prereg, Prereg)
+    looks = (line for line in lines if isinstance(line, LookLine))
+    earlier = (str(line.facts[FAULT]) for line in looks if line.facts.get(FAULT))
+    return noted.exploratory or next(earlier, "") or edit_in(folder, noted, found) or order_fault(lines, noted)
+
+
+def edit_in(folder: TrialFolder, noted: PreregLine, found: Prereg | None) -> str:
+    """What was edited after the pre-registration was sealed, in words."""
+    content = content_of(folder.prereg)
+    if content is None or found is None:
+        return f"{folder.prereg.name} is missing or cannot be read"
+    if digest_bytes(content) != noted.digest:
+        return f"{folder.prereg.name} was edited after it was sealed"
+    if digest_bytes(content_of(folder.spec) or b"") != found.plan:
+        return f"{folder.spec.name} was edited after the pre-registration was sealed"
+    seeds = sealed_seeds(folder)
+    if found.seeds and seeds_path(folder).exists() and (seeds is None or seeds.digest != found.seeds):
+        return "the confirmation seeds were edited after they were sealed"
+    broken = [line.number for line in Ledger(folder.ledger).lines() if line.is_broken]
+    return f"line {broken[0]} of {folder.ledger.name} does not follow from the line before it" if broken else ""
+
+
+def order_fault(lines: Sequence[Line], noted: PreregLine) -> str:
+    before = [line for line in takewhile(lambda line: line is not noted, lines) if isinstance(line, RunLine)]
+    treated = next((line for line in before if line.arm != CONTROL), None)
+    return f"{treated.arm}-{treated.slot} ran before the pre-registration was sealed" if treated else ""

@@ -1,0 +1,109 @@
+"""The confirmation seeds: drawn at random, kept where no agent and no other run sees them, and given out by slot."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.locks import hold
+from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.records import Ledger, cannot_write, digest_value, encode, read_as, sync_folder, utc, write_atomic
+from flagstone.trials.lines import DenialLine
+
+BITS = 31
+
+
+@dataclass(frozen=True)
+class SealedSeeds:
+    """The seed of each confirmation slot, and the salt of their digests. Neither is shown by `repr`."""
+
+    seeds: Mapping[str, int] = field(repr=False)
+    salt: str = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        return digest_value([self.salt, dict(self.seeds)])
+
+    def word(self, slot: str) -> str:
+        """What stands for one seed in a record until it is revealed."""
+        return digest_value([self.salt, slot, self.seeds[slot]])
+
+
+def seeds_path(folder: TrialFolder) -> Path:
+    return folder.sealed / "seeds.json"
+
+
+def make_sealed(folder: TrialFolder) -> None:
+    """Makes the folder that is hidden. It has to be there before anything starts that must not see what comes in."""
+    folder.sealed.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chmod(folder.sealed, 0o700)
+
+
+def draw_seeds(screening: Collection[int], count: int) -> SealedSeeds:
+    """As many distinct seeds, none of them a screening seed."""
+    found: dict[str, int] = {}
+    while len(found) < count:
+        seed = secrets.randbits(BITS)
+        if seed not in screening and seed not in found.values():
+            found[f"b{len(found) + 1}"] = seed
+    return SealedSeeds(found, secrets.token_hex(32))
+
+
+def keep_seeds(folder: TrialFolder, spec: TrialSpec) -> SealedSeeds:
+    """The seeds of a trial, drawn the first time. Seeds that a killed process has drawn, and nobody used, are taken."""
+    make_sealed(folder)
+    found = sealed_seeds(folder)
+    if found is None or len(found.seeds) != spec.pairs or set(found.seeds.values()) & set(spec.screening):
+        seeds_path(folder).unlink(missing_ok=True)
+        write_once(seeds_path(folder), encode(draw_seeds(spec.screening, spec.pairs)), mode=0o600)
+    kept = sealed_seeds(folder)
+    if kept is None:
+        raise FlagstoneError(f"{seeds_path(folder)} cannot be read", hint="make it readable, then run it again")
+    return kept
+
+
+def sealed_seeds(folder: TrialFolder) -> SealedSeeds | None:
+    """The seeds of a trial. Returns None if none are drawn, or if they are hidden from this process."""
+    return read_as(seeds_path(folder), SealedSeeds)
+
+
+def seed_for(folder: TrialFolder, spec: TrialSpec, slot: str, step: str) -> int:
+    """The seed of a slot, for a run of this step. A confirmation seed is for the step `confirm` alone.
+
+    Anything else that asks for one is refused, and the ledger says so. The caller must not hold the trial's lock.
+    """
+    if not slot.startswith("b"):
+        return spec.seed_of(slot)
+    known = sealed_seeds(folder)
+    if step != "confirm":
+        reason = f"slot {slot} has a seed for the confirmation only, and {step} asked for it"
+    elif known is None or slot not in known.seeds or not folder.prereg.exists():
+        reason = f"the seed of slot {slot} is not sealed in a pre-registration"
+    else:
+        return known.seeds[slot]
+    with hold(folder.lock, f"trial {folder.name}", wait=True):
+        Ledger(folder.ledger).append(DenialLine(asked=slot, reason=reason, at=utc(time.time())))
+    raise FlagstoneError(
+        f"trial {folder.name}: {reason}", hint="screen on a1 to a5; the confirmation runs by itself when it is due"
+    )
+
+
+def write_once(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
+    """Writes a whole file unless there is one. Returns whether this call wrote it: of two at once, one does."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    write_atomic(fresh, content, mode=mode)
+    try:
+        os.link(fresh, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return True
