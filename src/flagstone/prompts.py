@@ -32,6 +32,7 @@ class PromptParts:
     draft_path: str
     brief: str
     call_minutes: int
+    stage_prompt: str = ""  # its template, if that is not <stage_key>.md.j2
     memory: str = ""
     memory_digest: str = ""  # sha256 of memory.md, if that file takes the place of `memory`
     handoffs: tuple[tuple[str, str], ...] = ()
@@ -89,6 +90,53 @@ class NextParts:
     report: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class RoleParts:
+    """All that the prompt of a role in a campaign may say. What it was told by others is JSON or plain text."""
+
+    number: int
+    attempts: int
+    question: str
+    metric: str
+    wanted: str  # lower | higher
+    mutable: str
+    argv: str
+    largest_change: int
+    sources: str
+    baseline: str
+    log: str = ""
+    ideas: str = ""
+    choice: str = ""
+    plan: str = ""
+    failed: str = ""
+    diff: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewParts:
+    """All that the prompt of a reviewer of a draft may say."""
+
+    stage_title: str
+    brief: str
+    memory: str
+    draft: str
+    sources: str
+
+
+def role_prompt(folder: Path, role: str, parts: RoleParts) -> str:
+    """The prompt of one role of a campaign."""
+    return render(folder, f"campaign/{role}.md.j2", parts)
+
+
+def review_prompt(folder: Path, template: str, parts: ReviewParts) -> str:
+    """The prompt for whoever judges a draft."""
+    return render(folder, template, parts)
+
+
+Parts = PromptParts | ExperimentParts | NextParts | RoleParts | ReviewParts
+
+
 def next_prompt(folder: Path, parts: NextParts) -> str:
     """The prompt for the design of the next experiment."""
     return render(folder, "experiment_next.md.j2", parts)
@@ -114,7 +162,7 @@ def repair_prompt(folder: Path, parts: PromptParts) -> str:
     return render(folder, "repair.md.j2", parts)
 
 
-def render(folder: Path, name: str, parts: PromptParts | ExperimentParts | NextParts) -> str:
+def render(folder: Path, name: str, parts: Parts) -> str:
     """Renders a template. An error in it names its file and line."""
     import jinja2
 

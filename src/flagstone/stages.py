@@ -41,10 +41,17 @@ class Stage:
     shows_venue: bool = False
     runs_experiments: bool = False
     leaves: tuple[NamedFile, ...] = ()
+    prompts: str = ""
+    reviewers: tuple[str, ...] = ()
+    work: str = ""  # what Flagstone itself does for it: setup | discovery | completion
 
     @property
     def key(self) -> str:
         return f"{self.nr}_{self.name}"
+
+    def prompt(self, name: str = "") -> str:
+        """The template of the stage, or of this name, relative to the folder of prompts."""
+        return f"{self.prompts}/{name or self.key}.md.j2" if self.prompts else f"{name or self.key}.md.j2"
 
 
 @dataclass(frozen=True)

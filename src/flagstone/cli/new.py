@@ -23,6 +23,7 @@ from flagstone.status import refresh_derived
 @click.option("--agent", help="The agent that does the work: claude, command, demo, replay or auto.")
 @click.option("--venue", help="The venue the paper is written for (a key of config/venues.yaml).")
 @click.option("--model", help="The model that the agent uses.")
+@click.option("--table", help="The stages of the run: a file of config/tables, such as campaign (default: the eight).")
 @click.option(
     "--resource",
     "resources",
@@ -46,6 +47,7 @@ def command(
     agent: str | None,
     venue: str | None,
     model: str | None,
+    table: str | None,
     resources: tuple[Path, ...],
     sets: tuple[str, ...],
     interview: bool,
@@ -61,7 +63,7 @@ def command(
         need_terminal("give --goal", "a run needs a goal")
         goal = click.prompt("The research goal")
     answers = ask_questions() if interview else []
-    given = {"agent": agent, "venue": venue, "model": model}
+    given = {"agent": agent, "venue": venue, "model": model, "table": table}
     chosen = {**{key: value for key, value in given.items() if value}, **parse_settings(sets)}
     run = create(project, NewRun(name, goal or "", resources, answers, chosen))
     opened = open_run(project, run)

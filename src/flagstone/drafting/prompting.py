@@ -58,6 +58,7 @@ def parts_of(
     return PromptParts(
         stage_nr=stage.nr,
         stage_key=stage.key,
+        stage_prompt=stage.prompt(),
         stage_title=stage.title,
         run_root=str(run.root),
         draft_path=run.relative(attempt.draft),

@@ -17,6 +17,7 @@ from flagstone.layout import RUN_NAME, WORKSPACE_FOLDERS, Project, Run
 from flagstone.records import cannot_write, utc, write_atomic
 from flagstone.settings import pinned_table, venue_fields
 from flagstone.setup import intake, pinning
+from flagstone.stages import load_table
 
 PASSING = "# what means nothing in another copy of this run\n.lock\n.snakemake/\n"
 HEAD = "# What this run sets over the defaults it pinned (pinned/config.yaml). Every key: docs/reference/settings.md"
@@ -69,7 +70,7 @@ def refuse_impossible(project: Project, asked: NewRun) -> None:
     schemas.check(project.schemas, "settings", dict(asked.sets or {}), "the settings given")
     if asked.sets and "venue" in asked.sets:
         venue_fields(project.config, str(asked.sets["venue"]))
-    pinned_table(project, None)
+    load_table(pinning.table_source(project, str((asked.sets or {}).get("table", ""))), project.schemas)
     config = project.config / "config.yaml"
     schemas.check(project.schemas, "settings", schemas.read_yaml(config) or {}, str(config))
     intake.check_resources(asked.resources)
@@ -91,7 +92,6 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
         (run.root / folder).mkdir()
         (run.root / folder / ".gitkeep").touch()
     write_atomic(run.root / ".gitignore", PASSING.encode())
-    pinning.pin_all(project, run)
     taken = intake.take_in(run, asked.resources)
     write_atomic(run.brief, intake.brief_text(asked.goal, taken, asked.answers).encode())
     settings: dict[str, Any] = {"created_at": utc(time.time()), **(asked.sets or {})}
@@ -99,3 +99,4 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
         settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
     write_atomic(run.settings, f"{HEAD}\n{text}".encode())
+    pinning.pin_all(project, run)  # after the settings, which name the stage table

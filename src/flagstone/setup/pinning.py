@@ -8,6 +8,7 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Project, Run
 from flagstone.records import content_of, write_atomic
+from flagstone.settings import read_layer
 from flagstone.stages import Stage
 
 FOLDERS = ("prompts", "schemas")
@@ -18,12 +19,30 @@ def pin_all(project: Project, run: Run) -> list[str]:
     """Copies everything a run is built with. Returns what changed by it."""
     files = (path for folder in FOLDERS for path in sorted((project.root / folder).rglob("*")) if path.is_file())
     pairs = [(path, run.pinned / path.relative_to(project.root)) for path in files]
-    return pin(run, [*pairs, *((project.config / name, run.pinned / name) for name in FILES)])
+    files_of_config = {name: project.config / name for name in FILES}
+    files_of_config["stages.yaml"] = table_source(project, table_named(run))
+    return pin(run, [*pairs, *((source, run.pinned / name) for name, source in files_of_config.items())])
+
+
+def table_named(run: Run) -> str:
+    """The name of the table that a run was created with. Returns '' for the eight stages."""
+    return str(read_layer(run.settings).get("table", "")) if run.settings.is_file() else ""
+
+
+def table_source(project: Project, name: str) -> Path:
+    """The file of a stage table: config/stages.yaml, or the one of this name in config/tables."""
+    if not name:
+        return project.config / "stages.yaml"
+    path = project.config / "tables" / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml"))) or "none"
+        raise FlagstoneError(f"there is no stage table {name!r} ({path})", hint=f"the tables are: {known}")
+    return path
 
 
 def pin_stage(project: Project, run: Run, stage: Stage) -> list[str]:
     """Takes the newer prompt of one stage only."""
-    name = f"{stage.key}.md.j2"
+    name = stage.prompt()
     return pin(run, [(project.prompts / name, run.pinned / "prompts" / name)])
 
 

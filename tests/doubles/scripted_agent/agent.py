@@ -19,6 +19,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.records import write_atomic
 from scripted_agent import actions
+from scripted_agent.roles import play_role
 from scripted_agent.script import Action, actions_of
 
 
@@ -30,7 +31,7 @@ class ScriptedAgent(DemoAgent):
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         note_call(call)
         if call.mode is not Mode.WORK:
-            return super().call(call, on_event)
+            return play_role(call)
         try:
             planned = actions_of(call)
         except FlagstoneError as error:

@@ -2,6 +2,7 @@ from .budget import (
     BUDGET_NAMES as BUDGET_NAMES,
     Balance as Balance,
     Budget as Budget,
+    BudgetUsedUp as BudgetUsedUp,
     Claim as Claim,
 )
 from .calls import (

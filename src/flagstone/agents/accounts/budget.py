@@ -17,6 +17,10 @@ BUDGET_NAMES = ("usd", "tokens", "agent_calls", "wall_h", "gpu_h")
 TINY = 1e-9
 
 
+class BudgetUsedUp(WorkFailed):
+    """A call cannot start, because nothing is left of a budget."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """One budget, and whose calls draw on it: all of a run's, one stage's, or one experiment's."""
@@ -82,7 +86,7 @@ class Balance:
         return sum(known_use(line, name) is None for line in mine)
 
     def grant(self, budgets: Sequence[Budget], claim: Claim) -> dict[str, float | None] | None:
-        """What the claim gets. None if it has to wait; WorkFailed if a budget is used up."""
+        """What the claim gets. None if it has to wait; BudgetUsedUp if there is nothing left."""
         granted = dict(claim.wanted)
         has_to_wait = False
         for budget in budgets:
@@ -95,12 +99,12 @@ class Balance:
                 has_to_wait |= granted[name] > left - self.open_use(budget, name) + TINY  # type: ignore[operator]
         return None if has_to_wait else granted
 
-    def used_up_error(self, budget: Budget, name: str) -> WorkFailed:
+    def used_up_error(self, budget: Budget, name: str) -> BudgetUsedUp:
         words = f"{name} {self.use(budget, name):g} of {budget.limits[name]:g}"
         unknown = self.unknown_calls(budget, name)
         if unknown:
             words += f"; {count_text(unknown, 'call')} without a report counted at the limit"
-        return WorkFailed(
+        return BudgetUsedUp(
             f"the budget of {budget.whose} is used up: {words}",
             hint="raise `budget` in run.yaml, then run it again; flagstone cost shows every call",
         )

@@ -62,6 +62,19 @@ def wait(seconds: float) -> None:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What an agent is asked once, in as many calls as its service needs. `undo` takes half an edit back."""
+
+    what: str
+    record_dir: Path
+    home: Home
+    project: Path
+    call_in: Callable[[Path], AgentCall]
+    undo: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class AgentProposer:
     """Asks an agent for each edit. `prompts` is the folder of templates."""
 
@@ -86,23 +99,36 @@ class AgentProposer:
     def calls_for(
         self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
     ) -> list[tuple[AgentResult, float]]:
-        """Every call that was made for one proposal, with its seconds: the service of the agent is given time."""
+        """Every call that was made for one proposal, with its seconds."""
+        request = Request(
+            what=run_id(view.number),
+            record_dir=record_dir,
+            home=view.home,
+            project=view.spec.subject.root,
+            call_in=lambda folder: call_of(self, view, draft, folder, prompt, before),
+            # half an edit of the last try is nobody's idea
+            undo=lambda: take_back(draft, before, mutable_files(view.spec.subject, draft)),
+            say=view.say,
+        )
+        return self.until_answered(request)
+
+    def until_answered(self, request: Request) -> list[tuple[AgentResult, float]]:
+        """Every call that one request took, with its seconds: the service of the agent is given time."""
         calls: list[tuple[AgentResult, float]] = []
         waited_s = 0.0
         while True:
-            folder = folder_of_call(record_dir, len(calls))
+            folder = folder_of_call(request.record_dir, len(calls))
             began = time.monotonic()
-            result = self.call(call_of(self, view, draft, folder, prompt, before), view.home, view.spec.subject.root)
+            result = self.call(request.call_in(folder), request.home, request.project)
             calls.append((result, time.monotonic() - began))
             if result.outcome is Outcome.INTERRUPTED:
-                raise Interrupted(f"{run_id(view.number)} was interrupted", hint="run the same command again")
+                raise Interrupted(f"{request.what} was interrupted", hint="run the same command again")
             if result.outcome is not Outcome.RETRYABLE or waited_s >= PATIENCE_S:
                 return calls
-            # half an edit of the last try is nobody's idea
-            take_back(draft, before, mutable_files(view.spec.subject, draft))
+            request.undo()
             step_s = pause_s(len(calls), result.retry_after_s)
-            why = f"{run_id(view.number)} waits {step_s:.0f} s for the agent's service: {one_line(result.reason, NOTE)}"
-            view.say(why)
+            why = f"{request.what} waits {step_s:.0f} s for the agent's service: {one_line(result.reason, NOTE)}"
+            request.say(why)
             self.sleep(step_s)
             waited_s += step_s
 

@@ -1,0 +1,5 @@
+"""A campaign: ideas are had, judged, written, measured and told, without a person."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,139 @@
+"""Asks one role of a campaign, once: an answer that is on disk is never asked for again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
+from flagstone.errors import WorkFailed
+from flagstone.experiments.candidates import Snapshot, Subject
+from flagstone.experiments.proposers import FATAL, AgentProposer, Request
+from flagstone.plans import Home, TrialFolder, TrialSpec
+from flagstone.prompts import RoleParts, role_prompt
+from flagstone.records import digest_value, read_record, write_record
+from flagstone.text import one_line
+from flagstone.trials.campaign.roles import Role
+from flagstone.trials.lines import Line
+
+TRIES = 2  # of an answer that has not the form that was asked for
+REASON = 300
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What an attempt works with: the trial with its lines so far, the baseline, and the agent that plays all roles."""
+
+    folder: TrialFolder
+    spec: TrialSpec
+    subject: Subject
+    base: Snapshot
+    proposer: AgentProposer
+    lines: Sequence[Line] = ()
+    say: Callable[[str], None] = field(default=lambda _: None, compare=False)
+
+    def role_folder(self, number: int, role: str) -> Path:
+        """Where one role's answers for an idea are."""
+        return self.folder.idea(f"idea{number}") / role
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to a role: about which idea, in which words, and which files it may write."""
+
+    role: Role
+    number: int
+    parts: RoleParts
+    root: Path
+    writable: tuple[Path, ...] = ()
+    undo: Callable[[], None] = lambda: None
+
+
+def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
+    """The answer of a role, checked against its schema. It is read from disk if the same was asked before."""
+    prompt = role_prompt(campaign.proposer.prompts, question.role.name, question.parts)
+    request = digest_value([question.role.name, prompt])
+    folder = campaign.role_folder(question.number, question.role.name)
+    known = answer_to(folder, request)
+    if known is not None:
+        return known
+    for _ in range(TRIES):
+        record_dir = unused_call_folder(folder)
+        result = last_result(campaign, question, prompt, record_dir)
+        if result.outcome is Outcome.OK and (question.role.reply is None or isinstance(result.structured, dict)):
+            answer = result.structured if question.role.reply else {"text": one_line(result.text, REASON)}
+            write_record(folder / "answer.json", {"request": request, "answer": answer, "call": record_dir.name})
+            return answer  # type: ignore[return-value]
+        if result.outcome in FATAL or question.role.mode is Mode.EDIT:
+            break
+    raise WorkFailed(
+        f"idea {question.number}: the {question.role.name} gave no answer: {result.outcome.value}, "
+        f"{one_line(result.reason, REASON)}",
+        hint="cure that, then run the same command again; nothing that was answered is asked again",
+    )
+
+
+def answer_to(folder: Path, request: str) -> Mapping[str, Any] | None:
+    """The answer that is on disk, if it was given to this request."""
+    record = read_record(folder / "answer.json") or {}
+    answer = record.get("answer")
+    return answer if record.get("request") == request and isinstance(answer, dict) else None
+
+
+def answer_to_any(folder: Path) -> Mapping[str, Any] | None:
+    """The last answer of a role, whatever it was asked. Returns None if it has not answered."""
+    answer = (read_record(folder / "answer.json") or {}).get("answer")
+    return answer if isinstance(answer, dict) else None
+
+
+def last_result(campaign: Campaign, question: Question, prompt: str, record_dir: Path) -> AgentResult:
+    """How the last of the calls ended that one request took."""
+    what = f"idea {question.number}, {question.role.name}"
+    campaign.say(f"{what}: asking {campaign.proposer.agent.name}")
+    request = Request(
+        what=what,
+        record_dir=record_dir,
+        home=Home(campaign.folder.root, campaign.folder.base),
+        project=campaign.spec.experiment.subject.root,
+        call_in=lambda folder: call_of(campaign, question, prompt, folder),
+        undo=question.undo,
+        say=campaign.say,
+    )
+    return campaign.proposer.until_answered(request)[-1][0]
+
+
+def call_of(campaign: Campaign, question: Question, prompt: str, record_dir: Path) -> AgentCall:
+    asked, setup = campaign.spec.experiment.agent, campaign.proposer.setup
+    record_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return AgentCall(
+        prompt=prompt,
+        conversation=Conversation(str(uuid.uuid4()), resume=False),
+        task=Task(
+            stage=setup.stage,
+            title=f"idea {question.number}: {question.role.name}",
+            attempt=question.number,
+            run_root=question.root,
+            draft=question.root,
+            experiment=campaign.spec.name,
+        ),
+        mode=question.role.mode,
+        writable=question.writable,
+        model=asked.model or setup.model,
+        limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd),
+        record_dir=record_dir,
+        options={**setup.options, **asked.options},
+        reply_schema=question.role.reply,
+        sandbox=campaign.spec.experiment.sandbox,
+        hidden=(campaign.folder.sealed,),
+    )
+
+
+def unused_call_folder(folder: Path) -> Path:
+    """The folder of the next call: what was asked before stays."""
+    number = 1
+    while (folder / f"{number:02d}").exists():
+        number += 1
+    return folder / f"{number:02d}"

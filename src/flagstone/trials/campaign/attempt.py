@@ -1,0 +1,80 @@
+"""One attempt of a campaign: three ideas, one is taken, planned, and written behind a switch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flagstone.agents.accounts import BudgetUsedUp
+from flagstone.prompts import RoleParts
+from flagstone.records import utc
+from flagstone.text import one_line
+from flagstone.trials.campaign.asking import Campaign, Question, ask
+from flagstone.trials.campaign.idea_log import journal_text, write_idea_log
+from flagstone.trials.campaign.implementing import implement
+from flagstone.trials.campaign.lessons import ask_for_lessons
+from flagstone.trials.campaign.parts import parts_of
+from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER, REVISOR, Role
+from flagstone.trials.lines import IdeaLine
+from flagstone.trials.outcomes import CheckResult
+
+NOT_TRIED = "not tried: "  # how the failure of an idea begins that no budget was left for
+
+
+def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] = ()) -> IdeaLine:
+    """The line of idea `number`: its tree and its switch, or why there is no code.
+
+    `failed` are the checks of the same idea that its implementer is to repair. What was answered is not asked again.
+    """
+    try:
+        ask_for_lessons(campaign)
+        return idea_line(campaign, number, failed)
+    except BudgetUsedUp as error:
+        campaign.say(f"idea {number}: {error.problem}")
+        return line_without_code(number, "", NOT_TRIED + error.problem)
+    finally:
+        write_idea_log(campaign)
+
+
+def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) -> IdeaLine:
+    parts = replace(parts_of(campaign, number), log=journal_text(campaign, before=number))
+    ideas = answer(campaign, INNOVATOR, parts)["ideas"]
+    parts = replace(parts, ideas=text_of(ideas))
+    review = answer(campaign, REVIEWER, parts)
+    if not review["choice"]:
+        why = one_line(str(review["why"]))
+        return line_without_code(number, "", f"the reviewer took none of the three ideas: {why}")
+    idea = ideas[review["choice"] - 1]
+    told = {"idea": idea, "review": review["reviews"][review["choice"] - 1], "why": review["why"]}
+    plan = answer(campaign, REVISOR, replace(parts, choice=text_of(told)))
+    made = implement(campaign, number, replace(parts, log="", plan=text_of(plan)), failed)
+    if made.failure:
+        return line_without_code(number, idea["title"], made.failure)
+    return IdeaLine(
+        arm=f"idea{number}",
+        title=one_line(idea["title"]),
+        tree=made.snapshot.tree,
+        commit=made.snapshot.commit,
+        at=utc(time.time()),
+        switch=tuple(plan["switch"]),
+        lines=made.lines,
+    )
+
+
+def line_without_code(number: int, title: str, why: str) -> IdeaLine:
+    """The line of an idea that cannot be run."""
+    return IdeaLine(f"idea{number}", one_line(title), "", "", utc(time.time()), failure=one_line(why, 400))
+
+
+def answer(campaign: Campaign, role: Role, parts: RoleParts) -> Mapping[str, Any]:
+    """The answer of a role that only reads what its prompt says."""
+    folder = campaign.folder.idea(f"idea{parts.number}")
+    (folder / "empty").mkdir(parents=True, exist_ok=True)
+    return ask(campaign, Question(role, parts.number, parts, folder / "empty"))
+
+
+def text_of(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -1,0 +1,83 @@
+"""The roles of a campaign as a script has them: answers, and edits of files, idea by idea."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flagstone.agents.protocol import AgentCall, AgentResult, Mode, Outcome
+from scripted_agent.script import read_script
+
+ROLE = re.compile(r"idea (\d+): (\w+)$")
+
+
+def play_role(call: AgentCall) -> AgentResult:
+    """One call of a role or of a reviewer: what the script's `campaign` says, or the plainest answer that fits.
+
+    campaign:
+      1: {title: Twice, switch: [--twice], edits: {train.py: [[OLD, NEW]]}}   # idea 1, all roles
+      2: {choice: 0}                                                        # the reviewer takes none
+      3: {revisor: {outcome: crash}}                                        # how one role's call ends
+      issues: [what each reviewer of the paper finds]
+    """
+    found = ROLE.search(call.task.title)
+    asked = call.options.get("script", {})
+    script: Any = asked if isinstance(asked, Mapping) else read_script(Path(str(asked)), call.task.run_root)
+    table: Mapping[Any, Any] = script.get("campaign") or {}
+    if found is None:
+        issues = [{"severity": "MAJOR", "where": "the paper", "problem": each} for each in table.get("issues", [])]
+        return result_of(call, {"issues": issues})
+    idea, role = table.get(int(found[1]), {}), found[2]
+    ends = idea.get(role, {})
+    if ends.get("outcome"):
+        return AgentResult.never_started(call, Outcome(ends["outcome"]), f"scripted: {role} ends so")
+    if call.mode is Mode.EDIT:
+        edit(call, idea)
+        return result_of(call, None)
+    return result_of(call, ANSWERS[role](int(found[1]), idea))
+
+
+def result_of(call: AgentCall, answer: object) -> AgentResult:
+    text = json.dumps(answer) if answer is not None else "the edit is made"
+    return AgentResult(Outcome.OK, "done", text, call.conversation.session_id, cost_usd=0.0, turns=1, structured=answer)
+
+
+def edit(call: AgentCall, idea: Mapping[str, Any]) -> None:
+    """Makes the edits of an idea; a repaired one if the prompt tells of a failed check."""
+    is_repair = "What the last check found" in call.prompt
+    edits = idea.get("repairs" if is_repair else "edits", {})
+    for name, pairs in edits.items():
+        path = call.task.run_root / name
+        text = path.read_text()
+        for old, new in pairs:
+            text = text.replace(old, new)
+        path.write_text(text)
+
+
+def three_ideas(number: int, idea: Mapping[str, Any]) -> object:
+    def one(place: int) -> dict[str, str]:
+        title = idea.get("title", f"Idea {number}") if place == 1 else f"Another idea {number}.{place}"
+        words = dict.fromkeys(("mechanism", "prediction", "failure_mode", "cheapest_test"), "As a script says.")
+        return {"name": f"idea_{number}_{place}", "title": title, **words}
+
+    return {"ideas": [one(place) for place in (1, 2, 3)]}
+
+
+def review(number: int, idea: Mapping[str, Any]) -> object:
+    row = {"lines": 3, "is_novel": True, "is_testable": True, "why": "As a script says."}
+    return {"reviews": [row] * 3, "choice": idea.get("choice", 1), "why": "The script takes it."}
+
+
+def plan(number: int, idea: Mapping[str, Any]) -> object:
+    words = dict.fromkeys(("hypothesis", "control", "treatment"), "As a script says.")
+    return {**words, "switch": idea.get("switch", [f"--idea{number}"]), "steps": ["Edit it."], "expected_lines": 3}
+
+
+def lesson(number: int, idea: Mapping[str, Any]) -> object:
+    return {"lesson": f"Lesson of idea {number}.", "next": "Nothing."}
+
+
+ANSWERS = {"innovator": three_ideas, "reviewer": review, "revisor": plan, "analyst": lesson}
