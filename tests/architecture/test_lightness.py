@@ -25,3 +25,8 @@ def test_what_the_snakefile_imports_stays_light() -> None:
 
 def test_what_status_imports_stays_light() -> None:
     assert loaded_after("import flagstone.cli.main, flagstone.cli.looking.status") <= {"click", "rich"}
+
+
+def test_statistics_loads_scipy_only_when_it_computes() -> None:
+    rooms = "import flagstone.statistics; from flagstone.statistics import effect_d, ladder_power, sign_flip, welch"
+    assert loaded_after(f"{rooms}, off_tolerance, paired_test; sign_flip([1.0, 2.0])") == set()
