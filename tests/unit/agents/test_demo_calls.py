@@ -217,10 +217,10 @@ def test_it_can_edit_what_was_approved_and_write_anywhere_in_the_run(tmp_path: P
 
 
 @pytest.mark.parametrize("mode", [Mode.EDIT, Mode.JUDGE])
-def test_it_says_that_it_neither_edits_nor_judges(tmp_path: Path, mode: Mode) -> None:
+def test_it_says_that_it_neither_edits_nor_judges_outside_a_campaign(tmp_path: Path, mode: Mode) -> None:
     result = demo_run(tmp_path).call("02", mode=mode)
     assert result.outcome is Outcome.CONFIG
-    assert "neither" in result.reason
+    assert "nothing else" in result.reason
 
 
 def test_a_stage_without_what_it_rests_on_says_what_is_missing(tmp_path: Path) -> None:

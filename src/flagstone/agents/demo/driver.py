@@ -15,7 +15,7 @@ from flagstone.agents import sandbox
 from flagstone.agents.conversation import output_of
 from flagstone.agents.demo.messages import event_of, message_in
 from flagstone.agents.demo.work import carry_out
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome, Usage, amount
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Usage, amount
 from flagstone.processes import Command, ProcessLimits, ProcessResult, run
 from flagstone.records import utc
 
@@ -58,10 +58,7 @@ class DemoAgent:
         return None
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
-        """Carries out a stage of the study."""
-        if call.mode is not Mode.WORK:
-            reason = "the demo agent carries out stages; it neither judges nor edits on request"
-            return AgentResult.never_started(call, Outcome.CONFIG, reason)
+        """Carries out a stage of the study, or plays a role of its campaign."""
         return run_in_child(call, partial(carry_out, call), Listener(on_event))
 
 
@@ -106,6 +103,7 @@ def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> Ag
         turns=1,
         tools={"script": listener.tools} if listener.tools else {},
         denied=tuple(listener.denied),
+        structured=result.get("structured"),
         retry_after_s=amount(result.get("retry_after_s")),
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flagstone.agents.demo.messages import conclude, utter
+from flagstone.agents.demo.roles import answer_of, role_in, write_idea
 from flagstone.agents.demo.stages import STAGES
 from flagstone.agents.demo.study import Study, explanation
-from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.agents.protocol import AgentCall, Mode, Outcome
 from flagstone.errors import FlagstoneError, Interrupted
 
 FAILED = 1
@@ -15,10 +16,30 @@ INTERRUPTED = 130
 def carry_out(call: AgentCall) -> int:
     """The whole call, in the child process; returns the exit code."""
     begin(call)
+    if call.mode is not Mode.WORK:
+        return play_role(call)
     ended = carry_out_study(call)
     if ended is not None:
         return ended
     conclude(call.conversation.session_id, Outcome.OK, f"stage {call.task.stage} is done, by script")
+    return 0
+
+
+def play_role(call: AgentCall) -> int:
+    """One role of a campaign: an answer in the form that was asked for, or an edit."""
+    session, role = call.conversation.session_id, role_in(call)
+    if role is None:
+        conclude(session, Outcome.CONFIG, "the demo agent carries out stages and the roles of a campaign, nothing else")
+        return FAILED
+    number, name = role
+    try:
+        if call.mode is Mode.EDIT:
+            conclude(session, Outcome.OK, write_idea(call, number))
+        else:
+            conclude(session, Outcome.OK, f"the {name} answers by script", structured=answer_of(number, name))
+    except (FlagstoneError, OSError) as error:
+        conclude(session, Outcome.CONFIG, explanation(error) if isinstance(error, FlagstoneError) else str(error))
+        return FAILED
     return 0
 
 
