@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 RunStatus = Literal["ok", "crash", "timeout", "invalid"]
+PairStatus = Literal["ok", "treated failed", "control failed", "both failed"]
 
 
 class Outcome(StrEnum):
@@ -49,7 +50,7 @@ class Pair:
     control: float | None
     treated: float | None
     improvement: float | None
-    status: Literal["ok", "treated failed", "control failed", "both failed"] = "ok"
+    status: PairStatus = "ok"
     seed: int | None = None
 
 

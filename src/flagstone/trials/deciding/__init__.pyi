@@ -1,0 +1,26 @@
+from .checks import (
+    OFF_BASELINE as OFF_BASELINE,
+    OFF_REPEATS as OFF_REPEATS,
+    is_deterministic as is_deterministic,
+    off_check as off_check,
+    on_check as on_check,
+    scale_check as scale_check,
+    sigma_check as sigma_check,
+    size_check as size_check,
+)
+from .comparison import COHENS_D_WARNING as COHENS_D_WARNING, compare_result as compare_result
+from .effect import effect_in_units as effect_in_units
+from .figures import confirmation as confirmation
+from .looks import (
+    ALPHA as ALPHA,
+    LookRule as LookRule,
+    look_alpha as look_alpha,
+    look_result as look_result,
+    verdict as verdict,
+)
+from .pairs import pairs_of as pairs_of, value_problem as value_problem
+from .screening import (
+    SCREENING_SLOTS as SCREENING_SLOTS,
+    screen_result as screen_result,
+    survivor as survivor,
+)
