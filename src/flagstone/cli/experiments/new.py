@@ -16,9 +16,10 @@ from flagstone import schemas
 from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder, refuse_invalid_name
 from flagstone.cli.jobs.owner import Owner, owner_of, schemas_of
 from flagstone.cli.location import Location
+from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
-from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, constraint_of, direction_of, with_end
+from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, constraint_of, with_end
 from flagstone.records import write_atomic
 from flagstone.setup import with_parameters
 
@@ -30,32 +31,8 @@ FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or w
 @click.argument("name")
 @click.argument("argv", nargs=-1, metavar="[-- COMMAND …]")
 @click.option("--goal", help="What the experiment should achieve, in words.")
-@click.option("--metric", help="The name of the number, such as val_loss.")
-@click.option("--direction", type=click.Choice(["min", "max"]), help="Whether less or more is better.")
-@click.option(
-    "--backend",
-    metavar="auto|log|tensorboard|wandb|json|csv|custom",
-    help="Where the number is read from.",
-)
-@click.option("--regex", help="For log: a pattern whose first group is the value.")
-@click.option("--tag", help="For tensorboard: the tag.")
-@click.option("--glob", "glob_", help="For tensorboard: the event files.")
-@click.option("--path", "path_", help="For json and csv: the file.")
-@click.option("--code", help="For custom: a file with extract(run_dir, log_text).")
-@click.option("--mutable", multiple=True, help="A file or glob that may be edited (repeatable).")
-@click.option("--protected", multiple=True, help="A file or glob that decides the number and must not change.")
-@click.option("--scratch", multiple=True, help="A folder or file that a run writes to; each gets its own (repeatable).")
-@click.option("--entry", help="The file that the command starts (default: the first mutable one).")
-@click.option("--kind", type=click.Choice(["files", "git"]), help="What is edited: a few files, or a git work tree.")
-@click.option("--root", help="The project's folder (default: the current one).")
-@click.option("--seconds", type=float, help="The time limit of a run, in seconds.")
-@click.option("--gpus", type=int, help="How many GPUs a run needs.")
-@click.option("--exclusive/--no-exclusive", default=None, help="Whether no other run goes on meanwhile.")
-@click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable for runs (repeatable).")
-@click.option("--constraint", "constraints", multiple=True, help='A limit to keep, such as "peak_vram_mb <= 40000".')
+@measurement_options
 @click.option("--checkpoint", help="A glob of the files that a run saves.")
-@click.option("--evaluate", help="A command that scores what a run saved, such as 'python score.py {artifact}'.")
-@click.option("--artifact", help="For --evaluate: a glob of the file that a run saves (default: --checkpoint).")
 @click.option("--guard", help="A command that must succeed before a candidate is kept.")
 @click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number counts as a gain.")
 @click.option("--alpha", type=float, help="The accepted chance that the whole experiment ever keeps a false gain.")
@@ -82,7 +59,6 @@ FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or w
     help="A value to search: a word of the command, a constant, or a key of a YAML, JSON or TOML file (repeatable).",
 )
 @click.option("--scope", multiple=True, help="Advice on what to change, in words (repeatable).")
-@click.option("--sandbox", type=click.Choice(["require", "auto", "off"]), help="Whether runs are kept in a sandbox.")
 @click.option("--from", "plan", type=click.Path(path_type=Path), help="A plan (YAML) to start from.")
 @click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
 @click.pass_obj
@@ -183,37 +159,19 @@ def program_line(opened: OpenedExperiment) -> str:
 def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
     """The plan, with the options that a person gave in place of its own values."""
     value = {key: dict(row) if isinstance(row, dict) else row for key, row in plan.items()}
-
-    def put(section: str, key: str, item: object) -> None:
-        if item not in (None, (), ""):
-            value.setdefault(section, {})[key] = list(item) if isinstance(item, tuple) else item
-
-    metric = given["metric"]
-    value["goal"] = given["goal"] or value.get("goal") or (f"improve {metric}" if metric else "")
-    for key in ("mutable", "protected", "scratch", "entry", "kind", "root"):
-        put("subject", key, given[key])
-    put("harness", "argv", argv)
-    for key in ("seconds", "gpus", "exclusive"):
-        put("harness", key, given[key])
-    put("harness", "env", dict(pair.partition("=")[::2] for pair in given["env"]) or None)
-    put("metric", "name", metric)
-    is_said = given["direction"] or "direction" in value.get("metric", {})
-    put("metric", "direction", given["direction"] if is_said or not metric else direction_of(metric))
-    for key in ("backend", "regex", "tag", "glob_", "path_", "code"):
-        put("metric", key.removesuffix("_"), given[key])
+    value["goal"] = given["goal"] or value.get("goal") or (f"improve {given['metric']}" if given["metric"] else "")
+    put_measurement(value, argv, given)
     for key in ("threshold", "plateau", "max_runs", "wall_h", "gpu_h", "cost_usd"):
-        put("stopping", key, given[key])
+        put(value, "stopping", key, given[key])
     for key in ("driver", "model"):
-        put("agent", key, given[key])
-    put("checkpoint", "glob", given["checkpoint"])
-    put("evaluate", "argv", tuple(shlex.split(given["evaluate"] or "")))
-    put("evaluate", "artifact", given["artifact"])
+        put(value, "agent", key, given[key])
+    put(value, "checkpoint", "glob", given["checkpoint"])
     if "evaluate" in value and "artifact" not in value["evaluate"]:
-        put("evaluate", "artifact", value.get("checkpoint", {}).get("glob"))
+        put(value, "evaluate", "artifact", value.get("checkpoint", {}).get("glob"))
     if given["guard"]:
-        put("guard", "argv", ("bash", "-c", given["guard"]))
+        put(value, "guard", "argv", ("bash", "-c", given["guard"]))
     set_noise(value, given)
-    for key in ("proposer", "script", "lag", "block", "seed", "sandbox", "constraints", "scope"):
+    for key in ("proposer", "script", "lag", "block", "seed", "scope"):
         if given[key] not in (None, ()):
             value[key] = list(given[key]) if isinstance(given[key], tuple) else given[key]
     return value
