@@ -33,13 +33,18 @@ COMMANDS = {
     "log": "show what an agent did",
     "cost": "show what a run has cost, and what is left of its budget",
     "experiment": "improve one number, unattended",
+    "trials": "answer whether one version is better than the other",
     "doctor": "check what is installed, and say how to fix what is missing",
     "completion": "print the completion script for your shell",
 }
 
-FOLDERS = dict.fromkeys(
-    ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
-) | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
+FOLDERS = (
+    dict.fromkeys(
+        ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
+    )
+    | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
+    | {"trials": "trials."}
+)
 
 
 @click.group(

@@ -8,6 +8,8 @@ from .finding import (
     experiment_names as experiment_names,
     experiments_around as experiments_around,
     is_run_folder as is_run_folder,
+    trial_named as trial_named,
+    trials_around as trials_around,
 )
 from .folder import (
     RUN_ID as RUN_ID,

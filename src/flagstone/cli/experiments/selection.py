@@ -54,7 +54,7 @@ def is_run(location: Location, name: str) -> bool:
 
 
 def make_experiment_folder(folder: Path) -> None:
-    """Makes a folder for experiments. In somebody's project, git ignores it."""
+    """Makes a folder for experiments or trials. In somebody's project, git ignores it."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder.parent / ".gitignore"
     if folder.parent.name == FOLDER and not ignore.exists():
@@ -72,10 +72,10 @@ def open_chosen_experiment(
     return open_experiment(home, schemas_of(home.base), **options)
 
 
-def refuse_invalid_name(name: str) -> None:
+def refuse_invalid_name(name: str, kind: str = "an experiment") -> None:
     if not RUN_NAME.match(name):
         raise FlagstoneError(
-            f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
+            f"{name!r} is not a valid name for {kind}", hint="use letters, digits, dots, dashes and underscores"
         )
 
 

@@ -80,7 +80,7 @@ def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1) 
         looks,
         needed,
         tuple(ladder_power(each, steps_of(planned), minimum=each) for each in shifts),
-        amounts_of(spec, baseline.wall_s if baseline else None, baseline and baseline.is_deterministic),
+        amounts_of(spec, baseline.wall_s if baseline else None, baseline.is_deterministic if baseline else None),
     )
     problem, hint = problem_in(spec, found)
     return replace(found, problem=problem, hint=hint)

@@ -1,0 +1,60 @@
+"""Proves before a trial runs that its command uses the files in which the arms may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import yaml
+
+from flagstone.cli.experiments.check import check, record_of
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.trials.selection import trial_command
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.checking import Asked, Check, is_to_be_checked
+from flagstone.experiments.engine import open_experiment
+from flagstone.plans import Home, TrialFolder, TrialSpec
+from flagstone.records import write_atomic
+from flagstone.text import one_line
+
+SHOWN = ("command", "reach", "number", "seed", "quiet")
+UNUSED_PARTS = {"noise": "off", "proposer": "none", "stopping": {"max_runs": 1}}
+
+
+def check_trial(trial: TrialFolder, spec: TrialSpec, rows: int) -> Check | None:
+    """Runs the control once, as the one run of an experiment. Returns None if a check holds or a run was made."""
+    home = Home(trial.root / "check", trial.base)
+    if trial.ledger.exists() or not is_to_be_checked(home, spec.experiment):
+        return None
+    home.root.mkdir(parents=True, exist_ok=True)
+    value: Mapping[str, Any] = {**spec.experiment.merged, **UNUSED_PARTS}
+    write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode())
+    return check(open_experiment(home, schemas_of(trial.base)), Asked(rows=rows))
+
+
+def refuse_if_refuted(trial: TrialFolder, found: Check | None, again: str) -> None:
+    """Raises an error for the first row that was refuted."""
+    row = found.first_failure if found else None
+    if found is None or row is None:
+        return
+    cure = f"{row.cure.replace('experiment.yaml', 'trial.yaml')} in {trial.spec}; then: {trial_command(trial, again)}"
+    if found.is_crashed:
+        raise WorkFailed(f"the control does not run: {row.evidence}\n{found.tail}", hint=cure)
+    raise FlagstoneError(f"{row.name}: {row.evidence}", hint=cure)
+
+
+def print_rows(trial: TrialFolder, found: Check | None) -> None:
+    """Prints where the plan is, and what the check found of what concerns a trial, one line a row."""
+    click.echo(f"created {trial.spec}")
+    if found is None:
+        return
+    for row in found.rows:
+        if row.name in SHOWN:
+            click.echo(f"{row.mark} {row.name:<8} {one_line(row.evidence, 400)}")
+    if found.proposal.get("noise") == {"baseline_repeats": 2}:
+        click.echo("note: no verdict can come of runs that ignore their seed: give {seed} to the command, or read SEED")
+
+
+def rows_in(found: Check | None) -> object:
+    return record_of(found) if found else None

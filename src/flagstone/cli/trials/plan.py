@@ -1,0 +1,47 @@
+"""`flagstone trials plan`: shows what a trial can find and what it takes, before anything runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from flagstone.cli.experiments.selection import experiment_argument
+from flagstone.cli.location import Location
+from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
+from flagstone.errors import FlagstoneError
+from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.text import printable_text
+from flagstone.trials import read_story
+from flagstone.trials.planning import Forecast, baseline_of, forecast_text, plan_of
+
+
+@click.command()
+@experiment_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.pass_obj
+def command(location: Location, name: str | None, run_name: str | None, as_json: bool) -> None:
+    """Show what trial NAME can find, and what it takes: power, smallest p, runs, hours, cost. Nothing is run.
+
+    \b
+    flagstone trials plan clip
+    flagstone trials plan clip --json
+    """
+    trial = chosen_trial(location, name, run_name)
+    spec = spec_of_trial(trial)
+    found = forecast_for(trial, spec)
+    click.echo(json.dumps(asdict(found), indent=1) if as_json else printable_text(forecast_text(spec, found)))
+    if found.problem and spec.underpowered != "accept":
+        raise FlagstoneError(found.problem, hint=found.hint)
+    if not as_json:
+        click.echo(f"next: {trial_command(trial, 'run')}")
+
+
+def forecast_for(trial: TrialFolder, spec: TrialSpec) -> Forecast:
+    """The forecast, with the baseline if it was measured."""
+    story = read_story(trial.ledger)
+    look = next((each for each in story.looks if each.what == "baseline"), None)
+    is_deterministic = bool(look.facts.get("is_deterministic")) if look else None
+    baseline = baseline_of(story.baseline_runs(len(spec.screening)), is_deterministic)
+    return plan_of(spec, baseline, story.prereg.number if story.prereg else 1)
