@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.ledger import Row, entries_of, rows_of
+from flagstone.experiments.ledger import LedgerRow, entries_of, rows_of
 from flagstone.gates import chosen_run, open_run
 from flagstone.layout import Run
 from flagstone.plans import Home, experiment_named, experiment_names, experiments_around, is_run_folder
@@ -34,14 +34,14 @@ class ExperimentReader:
     def path(self) -> Path:
         return self.home.root
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[LedgerRow]:
         """Every run in order, without its measurements."""
         return list(rows_of(self.home.ledger))
 
-    def best(self) -> Row | None:
+    def best(self) -> LedgerRow | None:
         """The best run so far. Returns None if no run came to a valid number."""
         best = ""
-        found: dict[str, Row] = {}
+        found: dict[str, LedgerRow] = {}
         for row in rows_of(self.home.ledger):
             best = row.best_run
             if row.improved:

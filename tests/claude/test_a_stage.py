@@ -16,7 +16,7 @@ import yaml
 from desk import KEY, MODEL, marked, wait_until
 from messages_api import Breaks, Fails, MessagesApi, Says, Tokens
 
-from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.summary import DemoSummary
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
 from workbench import Place, Study, ended, make_place
@@ -33,7 +33,7 @@ VARIABLES = {
 
 def summary(results: str, *, omitted: frozenset[str] = frozenset()) -> str:
     """A draft as the model writes it."""
-    return Summary(
+    return DemoSummary(
         stage="01",
         title="Literature Survey",
         objective="Find out what is known.",

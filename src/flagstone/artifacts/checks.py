@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from flagstone.artifacts.rules import (
-    Check,
+    RuleCheck,
     Inspection,
     StageCheck,
     contract_problems,
@@ -22,7 +22,7 @@ from flagstone.artifacts.rules import (
 from flagstone.text import escaped_text, list_text
 
 
-def check_stage(request: StageCheck) -> tuple[Check, ...]:
+def check_stage(request: StageCheck) -> tuple[RuleCheck, ...]:
     """Every rule that applies, in a fixed order, each rule's id at most once."""
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
@@ -37,7 +37,7 @@ def check_stage(request: StageCheck) -> tuple[Check, ...]:
     return worst_of_each(checks)
 
 
-def draft_checks(request: StageCheck) -> Iterator[Check]:
+def draft_checks(request: StageCheck) -> Iterator[RuleCheck]:
     """That this attempt wrote a summary at all, and that it follows the contract."""
     path = request.draft_text_path
     text, problems = read_summary(path) if os.path.lexists(path) else ("", ())
@@ -58,7 +58,7 @@ def draft_name(request: StageCheck) -> str:
     return escaped_text(os.path.relpath(path, root) if path.startswith(root + os.sep) else path)
 
 
-def untouched_check(inspection: Inspection) -> Check:
+def untouched_check(inspection: Inspection) -> RuleCheck:
     """That no file changed which was approved in another stage."""
     rule, protected = "approved-files-untouched", inspection.request.turn.protected
     touched = []
@@ -72,9 +72,9 @@ def untouched_check(inspection: Inspection) -> Check:
     return passed_check(rule, "nothing that other stages had approved was changed")
 
 
-def worst_of_each(checks: list[Check]) -> tuple[Check, ...]:
+def worst_of_each(checks: list[RuleCheck]) -> tuple[RuleCheck, ...]:
     """One answer for each rule: two requirements may share rules, and a failure must not be hidden."""
-    found: dict[str, Check] = {}
+    found: dict[str, RuleCheck] = {}
     for check in checks:
         if check.rule not in found or (check.status == "failed" and found[check.rule].status != "failed"):
             found[check.rule] = check

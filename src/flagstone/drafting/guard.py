@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from flagstone.agents import Agent, AgentCall, AgentResult, Guard, sandbox
-from flagstone.artifacts.rules import Check, failed_check, passed_check
+from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, FileState, Ground, Zone, with_copies
 from flagstone.gates import OpenedRun, kept_copy
@@ -24,7 +24,7 @@ WRITTEN_MEANWHILE, PRIVATE = ("transcript.jsonl", "stderr.txt", "events.log"), 0
 MODE, TIME = "mode changed", "time changed"
 
 
-class Answer(StrEnum):
+class Reaction(StrEnum):
     """What is done about a change."""
 
     PASS = "not worth a word"
@@ -66,7 +66,7 @@ def guard_of(opened: OpenedRun, agent: Agent) -> Guard:
     """Watches everything in a run that an agent may not touch."""
 
     def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
-        watch = Watch.begin(opened, call)
+        watch = GuardedCall.begin(opened, call)
         return lambda result: [str(change) for change in watch.end(enforcement_of(result, agent, call))]
 
     return begin
@@ -80,7 +80,7 @@ def enforcement_of(result: AgentResult | None, agent: Agent, call: AgentCall) ->
     return Enforcement("landlock" if is_held else "")
 
 
-def grant_kept(result: AgentResult) -> Check:
+def grant_kept(result: AgentResult) -> RuleCheck:
     """The check row of an attempt."""
     if not result.violations:
         return passed_check(RULE, "nothing changed outside the agent's grant")
@@ -88,7 +88,7 @@ def grant_kept(result: AgentResult) -> Check:
 
 
 @dataclass(frozen=True)
-class Watch:
+class GuardedCall:
     """One call under guard: the ground, and everything as it was before."""
 
     opened: OpenedRun
@@ -98,7 +98,7 @@ class Watch:
     before: Mapping[str, FileState]
 
     @classmethod
-    def begin(cls, opened: OpenedRun, call: AgentCall) -> Watch:
+    def begin(cls, opened: OpenedRun, call: AgentCall) -> GuardedCall:
         is_free = call.sandbox == "off" or not sandbox.strength().keeps_files
         # what an agent was free to write is not believed: then everything is read again
         cache = DigestCache(None if is_free else opened.run.root / CACHE)
@@ -111,12 +111,12 @@ class Watch:
         """Restores what the agent changed without permission. Records and returns these changes."""
         violations, others = list(self.own_changes()), list[FileChange]()
         for change in self.changes(self.ground.states(self.cache)):
-            answer = self.answer_to(change, held)
-            if answer in (Answer.VIOLATION, Answer.REPAIR):
+            answer = self.reaction_to(change, held)
+            if answer in (Reaction.VIOLATION, Reaction.REPAIR):
                 change = replace(change, done=self.repair(change))
-            if answer is Answer.VIOLATION:
+            if answer is Reaction.VIOLATION:
                 violations.append(change)
-            elif answer is not Answer.PASS:
+            elif answer is not Reaction.PASS:
                 others.append(change)
         if len(self.before) >= FILES_LIMIT:
             others.append(FileChange(".", f"more than {FILES_LIMIT} files: not all of them were watched"))
@@ -142,31 +142,31 @@ class Watch:
         new = [path for path in now if path not in self.before]
         yield from (FileChange(path, "created") for path in new if os.path.dirname(path) not in new)
 
-    def answer_to(self, change: FileChange, held: Enforcement) -> Answer:
+    def reaction_to(self, change: FileChange, held: Enforcement) -> Reaction:
         """Whether a change may be the agent's, and what is done about it."""
         zone = self.ground.zone(change.path)
         if change.what in (MODE, TIME):
             is_kept = held.keeps_times(change.path, self.call, self.ground.root)
-            return Answer.PASS if is_kept else answer_to_metadata(zone, held)
+            return Reaction.PASS if is_kept else reaction_to_metadata(zone, held)
         if held.keeps_files:
-            return answer_to_others(zone, change)
+            return reaction_to_others(zone, change)
         if zone in (Zone.MARKS, Zone.SIBLINGS):
-            return Answer.NAME
+            return Reaction.NAME
         if zone is Zone.BOOKKEEPING:
-            return self.answer_to_bookkeeping(change)
-        return Answer.VIOLATION
+            return self.reaction_to_bookkeeping(change)
+        return Reaction.VIOLATION
 
-    def answer_to_bookkeeping(self, change: FileChange) -> Answer:
+    def reaction_to_bookkeeping(self, change: FileChange) -> Reaction:
         """Logs grow and caches are rewritten by other calls of ours; a log that lost its beginning is another thing."""
         was = self.before.get(change.path)
         if change.path.startswith(".snakemake/"):
-            return Answer.REPAIR  # cheap to make again, and worth forging
+            return Reaction.REPAIR  # cheap to make again, and worth forging
         if change.path == log_of_calls.CALLS and change.what in ("changed", "created"):
-            return Answer.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Answer.PASS
+            return Reaction.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Reaction.PASS
         if was is None:
-            return Answer.NAME
+            return Reaction.NAME
         is_well = change.path in ("manifest.json", "report.html") or self.has_grown(change)
-        return Answer.PASS if is_well else Answer.VIOLATION
+        return Reaction.PASS if is_well else Reaction.VIOLATION
 
     def has_grown(self, change: FileChange) -> bool:
         """Whether a file still begins with all that it was, as far as that is known."""
@@ -242,19 +242,19 @@ class Watch:
         shutil.move(target, aside)
 
 
-def answer_to_others(zone: Zone, change: FileChange) -> Answer:
+def reaction_to_others(zone: Zone, change: FileChange) -> Reaction:
     """The kernel prevented it for the agent, so somebody else did it: only what nobody may change is restored."""
     if zone is Zone.RECORDS and change.what != "created":
-        return Answer.VIOLATION
+        return Reaction.VIOLATION
     is_news = zone is not Zone.BOOKKEEPING and (change.what != "created" or zone is Zone.MARKS)
-    return Answer.NAME if is_news else Answer.PASS
+    return Reaction.NAME if is_news else Reaction.PASS
 
 
-def answer_to_metadata(zone: Zone, held: Enforcement) -> Answer:
+def reaction_to_metadata(zone: Zone, held: Enforcement) -> Reaction:
     """Mode and times: Landlock does not keep them, so they may be the agent's wherever it can reach."""
     if zone in (Zone.BOOKKEEPING, Zone.SIBLINGS):
-        return Answer.PASS
-    return Answer.NAME if zone is Zone.MARKS and not held.keeps_files else Answer.VIOLATION
+        return Reaction.PASS
+    return Reaction.NAME if zone is Zone.MARKS and not held.keeps_files else Reaction.VIOLATION
 
 
 def restore_metadata(target: Path, was: FileState) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
@@ -61,7 +61,7 @@ def files_offered(opened: OpenedRun, stage: Stage) -> Mapping[str, str]:
     return content.files if content else {}
 
 
-def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[Check, ...]:
+def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[RuleCheck, ...]:
     """Every check of the stage; approved files that were changed are restored."""
     record = read_record(opened.run.drafts(stage.nr) / "before.json") or {}
     approved = {path: (str(row[0]), str(row[1])) for path, row in mapping(record.get("approved")).items()}

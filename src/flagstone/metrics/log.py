@@ -18,7 +18,7 @@ NAMES = 2000
 
 
 @dataclass
-class Found:
+class LastValues:
     """The last values of each name in order; loose ones (`val loss 2.3`) count where there are no others."""
 
     wanted: frozenset[str]
@@ -37,7 +37,7 @@ class Found:
             known.append(pair.value)
             del known[:-STEPS]
 
-    def put_before(self, earlier: Found) -> None:
+    def put_before(self, earlier: LastValues) -> None:
         """Adds what stood earlier in the log."""
         for ours, theirs in ((self.clear, earlier.clear), (self.loose, earlier.loose)):
             for name, values in theirs.items():
@@ -69,14 +69,14 @@ def read_log(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]]
     """The last values of every name at the end of a log, and of the wanted ones anywhere in it."""
     with open_plain(path) as handle:
         start = max(0, path.stat().st_size - EVERYTHING_BYTES)
-        found = Found(wanted)
+        found = LastValues(wanted)
         for line in lines_from(handle, start):
             found.take(pairs_in(line, wanted))
         missing = {name for name in wanted if name not in found.clear}
         keys = {plain(name) for name in missing}
         # a line right at the start may be incomplete
         for lines in mentions_before(handle, start + NEAR if start else 0, missing):
-            earlier = Found(wanted)
+            earlier = LastValues(wanted)
             for line in lines:
                 earlier.take(pair for pair in pairs_in(line, wanted) if plain(pair.name) in keys)
             found.put_before(earlier)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flagstone.processes.proc import Work, children_of, work_of
-from flagstone.processes.tree import Survivor, Tree
+from flagstone.processes.tree import Survivor, ProcessTree
 
 WorkOfChildren = Mapping[Survivor, Work]
 AT_WORK = 0.01  # of one core: less is what a program that waits for something needs
@@ -24,7 +24,7 @@ class Child:
 
     pid: int
     pidfd: int
-    tree: Tree
+    tree: ProcessTree
     stdin: int | None
     stdout: int
     stderr: int | None

@@ -65,7 +65,7 @@ def run_once(
             raise interruption_error(command, asking, "did not start")
         if limits.watches_gpu:
             gpu.library()  # it takes its time to start: before the child's clock runs
-        watch = Watch(start(command, is_merged=output.stderr is None), limits, asking)
+        watch = RunningChild(start(command, is_merged=output.stderr is None), limits, asking)
         try:
             watch.listen(command, output, on_line)
             ending = watch.wait()
@@ -87,7 +87,7 @@ def interruption_error(command: Command, asking: Interruption, what: str) -> Int
     )
 
 
-class Watch:
+class RunningChild:
     """One running child."""
 
     def __init__(self, child: Child, limits: ProcessLimits, interruption: Interruption) -> None:

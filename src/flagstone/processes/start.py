@@ -24,7 +24,7 @@ from flagstone.processes.confinement import (
 from flagstone.processes.fork import Birth, Streams, error_text, fork_child
 from flagstone.processes.proc import entry_of, resident_mb
 from flagstone.processes.tool import run_quietly, starting
-from flagstone.processes.tree import FILE_LOCKS, MARK, Tree, new_tag, set_tag
+from flagstone.processes.tree import FILE_LOCKS, MARK, ProcessTree, new_tag, set_tag
 
 FLAGS = os.O_CLOEXEC
 DIE_WITH_PARENT = ("--pdeathsig", "KILL")
@@ -114,7 +114,7 @@ def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
     for handle in pipes.our_ends:
         os.set_blocking(handle, False)
     entry = entry_of(pid)
-    tree = Tree(pid, f"//{birth.mark}", entry.started_ticks if entry else 0, range(birth.tag, birth.tag + 1))
+    tree = ProcessTree(pid, f"//{birth.mark}", entry.started_ticks if entry else 0, range(birth.tag, birth.tag + 1))
     return Child(
         pid=pid,
         pidfd=os.pidfd_open(pid),

@@ -28,7 +28,7 @@ class Survivor:
 
 
 @dataclass(frozen=True)
-class Tree:
+class ProcessTree:
     """How to recognise what belongs to a child: its number, its marks, and when it started.
 
     The mark in the environment holds those of all runs around it, but may be cleared; the tag is the innermost run's.
@@ -70,7 +70,7 @@ def end_orphans(owner: str) -> tuple[Survivor, ...]:
 
     The caller holds the owner's lock: what a living process started would be ended as well.
     """
-    tree = Tree(root=NOBODY, mark=f":{owner}//", since_ticks=0, tags=tags_of(owner))
+    tree = ProcessTree(root=NOBODY, mark=f":{owner}//", since_ticks=0, tags=tags_of(owner))
     return tree.end() if owner else ()
 
 

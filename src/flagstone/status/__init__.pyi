@@ -7,7 +7,7 @@ from .model import (
 )
 from .refresh import refresh_derived as refresh_derived
 from .remembered import (
-    Row as Row,
+    RememberedStatus as RememberedStatus,
     is_current as is_current,
     read_rows as read_rows,
     rows_file as rows_file,

@@ -26,7 +26,7 @@ SETTLED_NS = 50_000_000  # a file that changed this shortly before it was read m
 
 
 @dataclass(frozen=True)
-class Row:
+class RememberedStatus:
     """The status of one run, the files it rests on (most of them relative to it), and one digest of their marks."""
 
     root: str
@@ -44,16 +44,16 @@ def rows_file(project: Project, here: Path) -> Path:
     return cache_folder() / f"status-{word}.json"
 
 
-def read_rows(path: Path) -> Mapping[str, Row]:
+def read_rows(path: Path) -> Mapping[str, RememberedStatus]:
     """The rows of an earlier call, by run. Empty if there are none that can be read."""
-    return read_as(path, dict[str, Row]) or {}
+    return read_as(path, dict[str, RememberedStatus]) or {}
 
 
-def write_rows(path: Path, rows: Mapping[str, Row]) -> None:
+def write_rows(path: Path, rows: Mapping[str, RememberedStatus]) -> None:
     write_privately(path, encode(rows))
 
 
-def is_current(row: Row) -> bool:
+def is_current(row: RememberedStatus) -> bool:
     marks, _ = marks_of(row.root, row.paths)
     return marks == row.marks
 
@@ -77,7 +77,7 @@ def marks_of(root: str, paths: tuple[str, ...]) -> tuple[str, int]:
     return digest_bytes(marks.tobytes()), latest
 
 
-def status_row(opened: OpenedRun, here: Path) -> tuple[RunStatus, Row | None]:
+def status_row(opened: OpenedRun, here: Path) -> tuple[RunStatus, RememberedStatus | None]:
     """The status of a run, and the row to remember it by. There is none while something is going on in the run."""
     began_ns = time.time_ns()
     with remembered_digests(opened):
@@ -89,7 +89,7 @@ def status_row(opened: OpenedRun, here: Path) -> tuple[RunStatus, Row | None]:
     marks, latest_ns = marks_of(root, paths)
     # whatever changes later gets a later time than any that is marked here
     is_settled = latest_ns < began_ns - SETTLED_NS
-    return status, Row(root, status, paths, marks) if is_quiet and is_settled else None
+    return status, RememberedStatus(root, status, paths, marks) if is_quiet and is_settled else None
 
 
 def paths_of(opened: OpenedRun, moment: Moment) -> Iterator[str]:

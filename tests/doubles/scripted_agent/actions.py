@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents.demo.messages import conclude, utter, write_line
-from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.summary import DemoSummary
 from flagstone.agents.demo.work import carry_out_study
 from flagstone.agents.protocol import AgentCall, Outcome
 from scripted_agent.instant import instant_summary
@@ -32,7 +32,7 @@ def put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def leave(call: AgentCall, alter: Callable[[Summary], Summary] = lambda summary: summary) -> str:
+def leave(call: AgentCall, alter: Callable[[DemoSummary], DemoSummary] = lambda summary: summary) -> str:
     """An instant result; `alter` spoils its summary first."""
     summary, files = instant_summary(call)
     for path, content in files.items():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flagstone.agents.demo import reading
-from flagstone.agents.demo.summary import SCRIPTED, Summary, approved_lines, quoted
+from flagstone.agents.demo.summary import SCRIPTED, DemoSummary, approved_lines, quoted
 from flagstone.agents.protocol import AgentCall
 
 DESIGN = ("primary", "arms", "settings", "ablations", "seeds", "analysis", "budget")
@@ -53,7 +53,7 @@ class Facts:
         return int(self.digest[:4], 16)
 
 
-def instant_summary(call: AgentCall) -> tuple[Summary, Mapping[str, bytes]]:
+def instant_summary(call: AgentCall) -> tuple[DemoSummary, Mapping[str, bytes]]:
     """The summary and the files of an instant stage."""
     facts = Facts.of(call)
     files = ARTIFACTS.get(facts.stage, notes)(facts)
@@ -63,7 +63,7 @@ def instant_summary(call: AgentCall) -> tuple[Summary, Mapping[str, bytes]]:
     did = f"{SCRIPTED} {NOTICE}"
     if facts.feedback:
         did += f"\n\nA person asked:\n\n{quoted(facts.feedback)}\n\nThis result differs only in its digest."
-    summary = Summary(
+    summary = DemoSummary(
         stage=facts.stage,
         title=call.task.title,
         objective=OBJECTIVE,

@@ -12,7 +12,7 @@ from scripted_agent.agent import ScriptedAgent
 
 from flagstone.agents.demo import DemoAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
-from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.layout import Run
 from flagstone.records import DigestCache
 from flagstone.stages import load_table
@@ -34,7 +34,7 @@ class DemoRun:
     options: dict[str, Any]
     memory: str = ""
     events: list[Event] = field(default_factory=list)
-    checks: tuple[Check, ...] = ()
+    checks: tuple[RuleCheck, ...] = ()
 
     def draft(self, stage: str, attempt: int = 1) -> Path:
         return self.root / "drafts" / stage / str(attempt) / "draft.md"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flagstone.artifacts import Check, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, snapshot
 from flagstone.artifacts.rules.contract import contract_problems
 from flagstone.layout import WORKSPACE_FOLDERS, Run
 from flagstone.records import DigestCache
@@ -107,7 +107,7 @@ def ask(
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def outcome(run: Run, *requires: str, turn: TurnFacts | None = None, **more: object) -> Mapping[str, Check]:
+def outcome(run: Run, *requires: str, turn: TurnFacts | None = None, **more: object) -> Mapping[str, RuleCheck]:
     return {check.rule: check for check in check_stage(ask(run, *requires, turn=turn, **more))}
 
 

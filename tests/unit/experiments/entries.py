@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.experiments.deciding.verdict import Check
+from flagstone.experiments.deciding.verdict import ConstraintCheck
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.progress import Progress
 from flagstone.experiments.measuring.measurement import Measurement
@@ -84,7 +84,7 @@ def entry_of(number: int, verdict: str = "revert", value: float | None = 1.0, **
         best_run=run_id(number) if verdict == "advance" else "",
         best_value=value if verdict == "advance" else None,
         measurements=(measured(number, value),),
-        constraints=(Check("peak_rss_mb", "<=", 4000.0, 512.0, passed=True),),
+        constraints=(ConstraintCheck("peak_rss_mb", "<=", 4000.0, 512.0, passed=True),),
         proposal={"cost_usd": 0.02, "tokens": 1800},
         contract="c" * 64,
         ended_at=utc(BEGAN + 10 * number + 2),

@@ -12,7 +12,7 @@ import pytest
 from entries import entry_of, home_for, made_up, measured, spec_for, write_ledger
 
 from flagstone import schemas
-from flagstone.experiments.deciding.verdict import Check
+from flagstone.experiments.deciding.verdict import ConstraintCheck
 from flagstone.experiments.ledger import derived
 from flagstone.experiments.ledger.derived import (
     HEADER,
@@ -66,7 +66,7 @@ def test_a_result_begins_with_the_fields_of_the_plugin_in_its_order(tmp_path: Pa
 def test_a_result_is_valid_json_whatever_was_measured(tmp_path: Path) -> None:
     odd = {"a": float("nan"), "b": float("inf"), "c": float("-inf")}
     first = measured(3, None, metrics=odd, status="invalid")
-    rows = (Check("a", "<=", 1.0, float("nan"), passed=False),)
+    rows = (ConstraintCheck("a", "<=", 1.0, float("nan"), passed=False),)
     judged = {"evidence": float("inf"), "deep": [{"gain": float("nan")}]}
     entry = entry_of(3, value=None, measurements=(first,), constraints=rows, judgement=judged)
     content = derived.result_bytes(entry, spec_for(tmp_path))
@@ -221,7 +221,7 @@ def test_a_row_is_not_added_twice_when_a_verdict_is_followed_up_again(tmp_path: 
 def test_every_result_and_best_holds_to_the_published_schema(tmp_path: Path) -> None:
     spec, entries = spec_for(tmp_path), made_up(120, searched=True)
     wild = replace(measured(121, None), metrics={"a": float("nan"), "b": float("-inf")}, unclean=(17,))
-    rows = (Check("a", "<=", 1.0, float("nan"), passed=False),)
+    rows = (ConstraintCheck("a", "<=", 1.0, float("nan"), passed=False),)
     entries.append(entry_of(121, value=None, measurements=(wild,), constraints=rows, proposal={"cost_usd": None}))
     folder = Path(__file__).parents[3] / "schemas"
     for entry in entries:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from entries import entry_of, made_up, measured
 
-from flagstone.experiments.deciding.verdict import Check
+from flagstone.experiments.deciding.verdict import ConstraintCheck
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.records import Ledger, canonical, decode, encode
 
@@ -55,7 +55,7 @@ def test_a_line_that_tells_of_no_run_is_refused(change: dict[str, object]) -> No
 
 def test_a_ledger_as_an_earlier_version_wrote_it_reads_to_the_same_and_its_chain_holds(tmp_path: Path) -> None:
     """The json module with sorted keys, `1e-05` for a small number, a bare NaN, and no version."""
-    rows = (Check("a", "<=", 1e-05, math.nan, passed=False),)
+    rows = (ConstraintCheck("a", "<=", 1e-05, math.nan, passed=False),)
     first = measured(2, None, metrics={"a": math.inf, "b": 1e-05}, reason="ü\u2028")
     entries = [*made_up(40, searched=True), entry_of(41, measurements=(first,), constraints=rows)]
     ledger, before = Ledger(tmp_path / "ledger.jsonl"), "0" * 64

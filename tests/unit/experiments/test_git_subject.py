@@ -393,11 +393,11 @@ def test_a_torn_record_of_a_folder_does_no_harm(beside: Beside, torn: bytes) -> 
 @pytest.mark.parametrize("path", ["a/../../x", ".git/config", "a/.GIT/config", "a/./b"])
 def test_a_tree_that_could_not_be_laid_out_safely_is_refused(path: str) -> None:
     with pytest.raises(FlagstoneError, match="safely"):
-        trees.tree_of("0", [trees.Row("100644", "0" * 40, path)])
+        trees.tree_of("0", [trees.TreeEntry("100644", "0" * 40, path)])
 
 
 def test_a_tree_in_which_a_link_and_a_folder_have_one_name_is_refused() -> None:
-    rows = [trees.Row("120000", "0" * 40, "a"), trees.Row("40000", "1" * 40, "a")]
+    rows = [trees.TreeEntry("120000", "0" * 40, "a"), trees.TreeEntry("40000", "1" * 40, "a")]
     with pytest.raises(FlagstoneError, match="safely"):
         trees.tree_of("0", rows)
 

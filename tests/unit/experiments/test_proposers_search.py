@@ -15,7 +15,7 @@ from views import ROOT, draft_of, view_of
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.proposers.constants import Source, constants_in
+from flagstone.experiments.proposers.constants import PythonFile, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range
 from flagstone.experiments.proposers.registry import proposer_for
@@ -64,16 +64,16 @@ def test_constants_are_found_in_every_form_and_replaced_with_the_rest_left_byte_
     }
     values = {"LR": 0.25, "WIDTH": 128, "drop": None, "opt.name": "sgd", "DEPTH": -3}
     expected = SOURCE.replace("1e-3", "0.25").replace("64", "128").replace("0.1", "None").replace("'adam'", "'sgd'")
-    assert Source.of(content).set_values(values, found) == expected.replace("    2\n", "    -3\n").encode()
+    assert PythonFile.of(content).set_values(values, found) == expected.replace("    2\n", "    -3\n").encode()
 
 
 def test_a_file_in_another_encoding_stays_in_it() -> None:
     content = "# -*- coding: latin-1 -*-\nNAME = 'é'; X = 1\n".encode("latin-1")
     found, _ = constants_in(content, ["X"])
-    assert Source.of(content).set_values({"X": 2}, found) == content.replace(b"X = 1", b"X = 2")
+    assert PythonFile.of(content).set_values({"X": 2}, found) == content.replace(b"X = 1", b"X = 2")
     marked = b"\xef\xbb\xbfX = 1\n"
     found, _ = constants_in(marked, ["X"])
-    assert Source.of(marked).set_values({"X": 2}, found) == b"\xef\xbb\xbfX = 2\n"
+    assert PythonFile.of(marked).set_values({"X": 2}, found) == b"\xef\xbb\xbfX = 2\n"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from flagstone.errors import Interrupted
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, ProcessResult, run
 from flagstone.processes.proc import process_table
-from flagstone.processes.running import Watch
+from flagstone.processes.running import RunningChild
 
 Shell = Callable[..., Command]
 RUNS = 3
@@ -133,8 +133,8 @@ def test_waiting_for_a_child_that_does_not_listen_keeps_no_core_busy(
     shell: Shell, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = []
-    turn = Watch.turn
-    monkeypatch.setattr(Watch, "turn", lambda watch, deadline: turns.append(turn(watch, deadline)))
+    turn = RunningChild.turn
+    monkeypatch.setattr(RunningChild, "turn", lambda watch, deadline: turns.append(turn(watch, deadline)))
     with Interruption() as interruption, pytest.raises(Interrupted):
         command, limits = shell("trap '' TERM; echo ready; sleep 1"), ProcessLimits(stop_s=60)
         run(command, limits, output, lambda _: interruption.ask(), interruption=interruption)

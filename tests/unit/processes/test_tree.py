@@ -13,7 +13,7 @@ import pytest
 
 from flagstone.processes import Command, Output, ProcessLimits, Survivor, end_orphans, run, still_alive
 from flagstone.processes.proc import entry_of
-from flagstone.processes.tree import MARK, NOBODY, Tree, environment_of
+from flagstone.processes.tree import MARK, NOBODY, ProcessTree, environment_of
 
 
 @pytest.fixture
@@ -95,5 +95,5 @@ def test_what_cannot_be_ended_is_named(
     monkeypatch.setattr("flagstone.processes.tree.signal_all", lambda *_: None)
     monkeypatch.setattr("flagstone.processes.tree.ASK_S", 0.3)
     monkeypatch.setattr("flagstone.processes.tree.KILL_S", 0.6)
-    left = Tree(NOBODY, f":{owner}//", 0).end()
+    left = ProcessTree(NOBODY, f":{owner}//", 0).end()
     assert [survivor.pid for survivor in left] == [orphan.pid]

@@ -9,7 +9,7 @@ from flagstone.agents.demo.measuring import DESIGN, RESULTS, answer_text, verdic
 from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.reading import venue_of
 from flagstone.agents.demo.study import ProgramResult, Study, fill_in, material
-from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.summary import DemoSummary
 from flagstone.errors import WorkFailed
 
 SECTIONS = (
@@ -40,7 +40,7 @@ TROUBLE = re.compile(r"^(?:LaTeX Warning: .*|Overfull .*|.*undefined.*)$", re.MU
 UNFIT = re.compile(r"[\\{}$&#^_%~]")
 
 
-def writing(study: Study) -> Summary:
+def writing(study: Study) -> DemoSummary:
     """07: the paper, set from the results."""
     study.design()
     found = study.record("results/analysis.json", "06")
@@ -112,7 +112,7 @@ def tidy(log: str, study: Study) -> str:
     return MEMORY_REPORT.sub("", DATED.sub(r"\1", log)).replace(str(study.root), "RUN")
 
 
-def dissemination(study: Study) -> Summary:
+def dissemination(study: Study) -> DemoSummary:
     """08: what can be checked by program is checked, the rest is called unchecked."""
     design, found = study.design(), study.record("results/analysis.json", "06")
     study.bring("check_readiness.py", "list_artifacts.py", "threats_to_validity.md", to="reviews")

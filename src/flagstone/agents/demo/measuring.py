@@ -11,7 +11,7 @@ from typing import Any
 
 from flagstone.agents.demo.messages import utter
 from flagstone.agents.demo.study import ProgramResult, Study, at_once
-from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.summary import DemoSummary
 from flagstone.errors import WorkFailed
 
 PROGRAMS = (
@@ -39,10 +39,10 @@ CHECKED = {
     "every verdict is possible": "test_the_rule_can_come_out_every_way",
 }
 METRICS = ("test_error_percent", "test_loss", "train_loss", "memorised_percent")
-Row = dict[str, object]
+Record = dict[str, object]
 
 
-def implementation(study: Study) -> Summary:
+def implementation(study: Study) -> DemoSummary:
     """04: the programs of the study, those of the analysis included, tested before any result exists."""
     study.design()
     study.bring(*PROGRAMS, "requirements.txt", to="code")
@@ -59,7 +59,7 @@ def implementation(study: Study) -> Summary:
     return study.summary({"TESTS": count[1], "SMOKE": study.must("code/train.py", *DATA, *DESIGN, *smoke)})
 
 
-def checks_record(report: str, count: int) -> Row:
+def checks_record(report: str, count: int) -> Record:
     """What the verdict will rest on, and the test that checked it. All tests passed: otherwise the stage has ended."""
     command, log = "python workspace/code/test_study.py", "workspace/notes/tests.txt"
     checks = [
@@ -70,7 +70,7 @@ def checks_record(report: str, count: int) -> Row:
     return {"checks": checks, "tests": {"command": command, "passed": count, "failed": 0, "skipped": 0, "log": log}}
 
 
-def experimentation(study: Study) -> Summary:
+def experimentation(study: Study) -> DemoSummary:
     """05: every planned run, those of a seed in one process; what fails is kept and listed."""
     design = study.design()
     planned = planned_runs(design)
@@ -99,7 +99,7 @@ def experimentation(study: Study) -> Summary:
     return study.summary(values)
 
 
-def planned_runs(design: Mapping[str, Any]) -> list[Row]:
+def planned_runs(design: Mapping[str, Any]) -> list[Record]:
     """A row for each run that the design asks for, seed by seed."""
     return [
         {
@@ -120,7 +120,7 @@ def is_noisy(run: Mapping[str, object]) -> bool:
     return run["condition"] == "noisy"
 
 
-def train_seed(study: Study, planned: Sequence[Row], seed: int) -> ProgramResult:
+def train_seed(study: Study, planned: Sequence[Record], seed: int) -> ProgramResult:
     """Makes all runs of a seed. Records of an earlier attempt go first: they would pass for new ones."""
     for run in planned:
         if run["seed"] == seed:
@@ -132,7 +132,7 @@ def train_seed(study: Study, planned: Sequence[Row], seed: int) -> ProgramResult
     return ran
 
 
-def outcome(study: Study, run: Row, ran: ProgramResult) -> Row:
+def outcome(study: Study, run: Record, ran: ProgramResult) -> Record:
     """The end of a run, from its own record. A run without a readable record counts as crashed."""
     try:
         record = json.loads((study.root / str(run["record"])).read_text(encoding="utf-8"))
@@ -158,7 +158,7 @@ def tuning_text(study: Study) -> str:
     )
 
 
-def arm_facts(runs: Sequence[Mapping[str, Any]]) -> Row:
+def arm_facts(runs: Sequence[Mapping[str, Any]]) -> Record:
     """One arm by itself."""
     errors = [float(run["test_error_percent"]) for run in runs if run["status"] == "ok"]
     if not errors:
@@ -175,7 +175,7 @@ def write_rows(study: Study, place: str, rows: Sequence[Mapping[str, object]]) -
     study.write(place, stream.getvalue())
 
 
-def analysis(study: Study) -> Summary:
+def analysis(study: Study) -> DemoSummary:
     """06: the comparison by the rule that was fixed before, and the figures."""
     design = study.design()
     study.record("results/summary.json", "05")

@@ -9,7 +9,7 @@ from typing import Any
 
 from flagstone.agents.demo.reading import material_of, wished_seeds
 from flagstone.agents.demo.study import Study, fill_in, material, material_bytes
-from flagstone.agents.demo.summary import Summary, quoted
+from flagstone.agents.demo.summary import DemoSummary, quoted
 
 SMALL_EPOCHS = 40
 SMALL_SEEDS = 6
@@ -17,21 +17,21 @@ DIGITS = "digits.csv.gz"
 DATA_PROGRAM = "make_data.py"
 
 
-def survey(study: Study) -> Summary:
+def survey(study: Study) -> DemoSummary:
     """01: a note that claims no search, because none took place."""
     study.bring("survey.md", "nearest_work.csv", "references.bib", to="literature")
     brief = material_of(study.call.prompt, "the brief") or study.text_of("brief.md") or "There is no brief."
     return study.summary({"QUESTION": template()["question"], "BRIEF": quoted(brief, 1200)})
 
 
-def hypothesis(study: Study) -> Summary:
+def hypothesis(study: Study) -> DemoSummary:
     """02: predictions that can fail."""
     study.bring("hypotheses.md", "hypotheses.json", "novelty.csv", to="notes")
     design = template()
     return study.summary({"QUESTION": design["question"], "MINIMUM": design["rule"]["minimum_effect"]})
 
 
-def study_design(study: Study) -> Summary:
+def study_design(study: Study) -> DemoSummary:
     """03: the data, and the plan before any run."""
     design = planned_design(study)
     study.write_record("data/design.json", design)

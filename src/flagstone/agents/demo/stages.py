@@ -8,9 +8,9 @@ from flagstone.agents.demo.closing import dissemination, writing
 from flagstone.agents.demo.measuring import analysis, experimentation, implementation
 from flagstone.agents.demo.planning import hypothesis, study_design, survey
 from flagstone.agents.demo.study import Study
-from flagstone.agents.demo.summary import Summary
+from flagstone.agents.demo.summary import DemoSummary
 
-STAGES: Mapping[str, Callable[[Study], Summary]] = {
+STAGES: Mapping[str, Callable[[Study], DemoSummary]] = {
     "01": survey,
     "02": hypothesis,
     "03": study_design,

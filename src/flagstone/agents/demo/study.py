@@ -15,7 +15,7 @@ from typing import Any
 
 from flagstone.agents.demo import reading
 from flagstone.agents.demo.messages import utter
-from flagstone.agents.demo.summary import SCRIPTED, Summary, answer_to_feedback, approved_lines
+from flagstone.agents.demo.summary import SCRIPTED, DemoSummary, answer_to_feedback, approved_lines
 from flagstone.agents.protocol import AgentCall
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.processes import Command, Output, ProcessLimits, run
@@ -135,7 +135,7 @@ class Study:
         except OSError:
             return ""
 
-    def summary(self, values: Mapping[str, object]) -> Summary:
+    def summary(self, values: Mapping[str, object]) -> DemoSummary:
         """The stage's summary from its template, with the values filled in."""
         task = self.call.task
         # taken apart before it is filled in: a brief may have headings of its own
@@ -143,7 +143,7 @@ class Study:
         answer = parts.get("answer", "the stage was done again as it is programmed.")
         answered = f"\n\n{answer_to_feedback(self.feedback)}{answer}" if self.feedback else ""
         files = (line.partition(": ") for line in parts["files"].splitlines())
-        return Summary(
+        return DemoSummary(
             stage=task.stage,
             title=task.title,
             objective=parts["objective"],

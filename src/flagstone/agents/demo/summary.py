@@ -23,7 +23,7 @@ TODO = re.compile(r"\b(TODO|TBD)\b\s*:?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Summary:
+class DemoSummary:
     """The sections of a summary, as Markdown without their headings."""
 
     stage: str

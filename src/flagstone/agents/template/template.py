@@ -73,7 +73,7 @@ def fill_in(word: str, values: Mapping[str, str]) -> str:
 
 
 @dataclass
-class Answer:
+class AnswerText:
     """An answer in pieces, as far as it is kept."""
 
     parts: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class OutputReader:
 
     template: Template
     session: str = ""
-    answer: Answer = field(default_factory=Answer)
+    answer: AnswerText = field(default_factory=AnswerText)
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -114,7 +114,7 @@ class OutputReader:
         """Takes one object."""
         template = self.template
         if not self.has_objects and template.text:
-            self.answer = Answer()  # what came before the first object was no answer
+            self.answer = AnswerText()  # what came before the first object was no answer
         self.has_objects = True
         self.session = str(value_at(value, template.session) or self.session)
         self.cost_usd = first(paid(value_at(value, template.cost_usd)), self.cost_usd)
@@ -132,7 +132,7 @@ class OutputReader:
     def answer_event(self, text: str, *, is_delta: bool) -> Event:
         """An answer, or one more piece of the current one."""
         if not (is_delta and self.goes_on):
-            self.answer = Answer()
+            self.answer = AnswerText()
         self.answer.add(text)
         self.goes_on = is_delta
         return Event.of("text", text)

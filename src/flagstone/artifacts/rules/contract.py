@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.artifacts.rules.findings import Check, failed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check
 from flagstone.artifacts.rules.placeholders import placeholders, template_texts
 from flagstone.artifacts.rules.produced import file_problems
 from flagstone.artifacts.rules.summary import (
@@ -17,7 +17,7 @@ from flagstone.artifacts.rules.summary import (
     SECTIONS,
     SUGGESTIONS,
     SUMMARY_LIMIT_BYTES,
-    Summary,
+    StageSummary,
     numbered_items,
     parse_summary,
     unreadable_summary,
@@ -35,10 +35,10 @@ class Expected:
     run_root: Path
 
 
-Rule = Callable[[Summary, Expected], Iterator[Check]]
+Rule = Callable[[StageSummary, Expected], Iterator[RuleCheck]]
 
 
-def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path) -> tuple[Check, ...]:
+def contract_problems(text: str, stage_nr: str, stage_title: str, run_root: Path) -> tuple[RuleCheck, ...]:
     """Everything in which a summary breaks the contract, in the order of its rules."""
     refused = refusal(text)
     if refused:
@@ -56,7 +56,7 @@ def refusal(text: str) -> str:
     return ""
 
 
-def title_problems(summary: Summary, expected: Expected) -> Iterator[Check]:
+def title_problems(summary: StageSummary, expected: Expected) -> Iterator[RuleCheck]:
     if summary.title != expected.title or not summary.starts_with_title:
         where = "is its first line" if summary.title != expected.title else "comes before all other text"
         yield failed_check("summary-title", f"write the summary so that “# {expected.title}” {where}")
@@ -64,7 +64,7 @@ def title_problems(summary: Summary, expected: Expected) -> Iterator[Check]:
         yield failed_check("summary-title", "keep only one level-one heading; make the others “###” within a section")
 
 
-def section_name_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def section_name_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     names = {section.name for section in summary.sections}
     missing = [f"“## {name}”" for name in SECTIONS if name not in names]
     if missing:
@@ -75,7 +75,7 @@ def section_name_problems(summary: Summary, _: Expected) -> Iterator[Check]:
         yield failed_check("summary-section-unknown", f"{advice}: {list_text(unknown)}")
 
 
-def section_order_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def section_order_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     names = [section.name for section in summary.sections if section.name in SECTIONS]
     repeated = [f"“## {name}”" for name, times in Counter(names).items() if times > 1]
     if repeated:
@@ -88,13 +88,13 @@ def section_order_problems(summary: Summary, _: Expected) -> Iterator[Check]:
         yield failed_check("summary-section-order", f"put the sections into this order: {', '.join(wanted)}")
 
 
-def empty_section_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def empty_section_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     empty = [f"“## {section.name}”" for section in summary.sections if section.name in SECTIONS and section.is_empty]
     if empty:
         yield failed_check("summary-section-empty", f"write something under {list_text(empty, 7)}")
 
 
-def suggestion_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def suggestion_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     section = summary.section(SUGGESTIONS)
     if section is None or section.is_empty:
         return
@@ -110,7 +110,7 @@ def plain_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def option_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def option_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     section = summary.section(OPTIONS_SECTION)
     if section is None or section.is_empty:
         return
@@ -120,7 +120,7 @@ def option_problems(summary: Summary, _: Expected) -> Iterator[Check]:
         yield failed_check("summary-options", f"write the six fixed options as a numbered list, unchanged: {fixed}")
 
 
-def open_text_problems(summary: Summary, _: Expected) -> Iterator[Check]:
+def open_text_problems(summary: StageSummary, _: Expected) -> Iterator[RuleCheck]:
     found = list(dict.fromkeys(f"“{escaped_text(text, 60)}”" for text in placeholders(summary.tokens)))
     if found:
         advice = "replace every placeholder by what is known, or by a sentence that says why it is not"
@@ -132,7 +132,7 @@ def open_text_problems(summary: Summary, _: Expected) -> Iterator[Check]:
         )
 
 
-def control_character_problems(text: str) -> Iterator[Check]:
+def control_character_problems(text: str) -> Iterator[RuleCheck]:
     found = CONTROL.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1

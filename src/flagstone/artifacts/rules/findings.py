@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["passed", "failed", "not checked"]
+CheckStatus = Literal["passed", "failed", "not checked"]
 
 
 @dataclass(frozen=True)
-class Check:
+class RuleCheck:
     """How one rule went; a rule nobody looked at is `not checked`, never `passed`."""
 
     rule: str
-    status: Status
+    status: CheckStatus
     message: str
 
 
-def passed_check(rule: str, message: str) -> Check:
-    return Check(rule, "passed", message)
+def passed_check(rule: str, message: str) -> RuleCheck:
+    return RuleCheck(rule, "passed", message)
 
 
-def failed_check(rule: str, message: str) -> Check:
-    return Check(rule, "failed", message)
+def failed_check(rule: str, message: str) -> RuleCheck:
+    return RuleCheck(rule, "failed", message)
 
 
-def skipped_check(rule: str, message: str) -> Check:
-    return Check(rule, "not checked", message)
+def skipped_check(rule: str, message: str) -> RuleCheck:
+    return RuleCheck(rule, "not checked", message)

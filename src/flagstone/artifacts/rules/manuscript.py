@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flagstone.artifacts.formats import Unreadable, latex, loads_strict, open_regular, pdf_pages, regular_file
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check, skipped_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import count_text, escaped_text, list_text
 
@@ -36,7 +36,7 @@ class Sources:
         return "\n".join(self.texts.values())
 
 
-def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCheck]:
     """Every rule of a paper; where main.tex is missing, only what can still be judged."""
     try:
         sources = sources_of(inspection)
@@ -71,7 +71,7 @@ def sources_of(inspection: Inspection) -> Sources:
     return found
 
 
-def main_check(sources: Sources) -> Check:
+def main_check(sources: Sources) -> RuleCheck:
     main = sources.texts[MAIN]
     lacking = [] if latex.CLASS.search(main) else ["\\documentclass{…}"]
     lacking += [mark for mark in ("\\begin{document}", "\\end{document}") if mark not in main]
@@ -80,7 +80,7 @@ def main_check(sources: Sources) -> Check:
     return passed_check("paper-main", f"{MAIN} is a LaTeX document")
 
 
-def venue_check(inspection: Inspection, sources: Sources) -> Check:
+def venue_check(inspection: Inspection, sources: Sources) -> RuleCheck:
     """The venue is named by its key in one agreed place, never guessed from words in the text."""
     named = venue_of_paper(inspection, sources)
     wanted = inspection.request.venue
@@ -105,7 +105,7 @@ def venue_of_paper(inspection: Inspection, sources: Sources) -> str:
     return found[1] if found else ""
 
 
-def sections_check(sources: Sources) -> Check:
+def sections_check(sources: Sources) -> RuleCheck:
     folder = f"{WRITING}/sections/"
     filled = [path for path, text in sources.texts.items() if path.startswith(folder) and text.strip()]
     if sources.missing:
@@ -118,7 +118,7 @@ def sections_check(sources: Sources) -> Check:
     return passed_check("paper-sections", f"{count_text(len(filled), 'section')} included by main.tex")
 
 
-def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Check]:
+def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[RuleCheck]:
     named = list(dict.fromkeys(f"{WRITING}/{name}" for name in latex.bibliographies(sources.all)))
     if not named:
         yield failed_check("paper-bibliography", f"name the bibliography in {MAIN}: \\bibliography{{references}}")
@@ -137,7 +137,7 @@ def bibliography_checks(inspection: Inspection, sources: Sources) -> Iterator[Ch
     yield citations_check(latex.cited_keys(sources.all), keys)
 
 
-def citations_check(cited: set[str], keys: set[str]) -> Check:
+def citations_check(cited: set[str], keys: set[str]) -> RuleCheck:
     unknown = sorted(cited - keys)
     if unknown:
         names = list_text([escaped_text(key, 60) for key in unknown])
@@ -149,7 +149,7 @@ def citations_check(cited: set[str], keys: set[str]) -> Check:
     return passed_check("paper-citations", f"{count_text(len(cited), 'work')} cited, all in the bibliography")
 
 
-def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[Check]:
+def pdf_checks(inspection: Inspection, must_be_fresh: bool) -> Iterator[RuleCheck]:
     path, pages, problems = compiled_pdf(inspection)
     if not path:
         yield failed_check("paper-pdf", f"compile the paper to {PAPERS[0]}: {list_text(problems)}")
@@ -176,7 +176,7 @@ def compiled_pdf(inspection: Inspection) -> tuple[str, int, list[str]]:
     return "", 0, problems
 
 
-def build_log_check(inspection: Inspection) -> Check:
+def build_log_check(inspection: Inspection) -> RuleCheck:
     """The log has no error, names its output, and what it says of that output is true of the PDF."""
     rule, again = "paper-build-log", f"compile again and keep the whole log as {BUILD_LOG}"
     try:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from flagstone.artifacts.formats import Unreadable, loads_strict
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.stages import NamedFile
 from flagstone.text import count_text, escaped_text, list_text
@@ -14,7 +14,7 @@ from flagstone.text import count_text, escaped_text, list_text
 RULE = "named-files"
 
 
-def named_file_checks(inspection: Inspection, files: Sequence[NamedFile]) -> Iterator[Check]:
+def named_file_checks(inspection: Inspection, files: Sequence[NamedFile]) -> Iterator[RuleCheck]:
     """One row for all files that the stage must leave, and none if it need not leave any."""
     problems = []
     for file in files:

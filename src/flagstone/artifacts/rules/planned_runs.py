@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flagstone.artifacts.formats import Unreadable
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.artifacts.rules.named_files import csv_rows
 from flagstone.text import count_text, escaped_text, list_text
@@ -15,7 +15,7 @@ PLANNED, MADE = "workspace/results/planned.csv", "workspace/results/runs.csv"
 NAMING = ("experiment", "setting", "condition", "arm", "seed")  # the columns that say which run a row is about
 
 
-def planned_run_checks(inspection: Inspection) -> Iterator[Check]:
+def planned_run_checks(inspection: Inspection) -> Iterator[RuleCheck]:
     """One row if the stage must leave both tables. Whether they can be read is for another rule to say."""
     if not {PLANNED, MADE} <= {file.path for file in inspection.request.leaves}:
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstone import schemas
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.errors import FlagstoneError
 from flagstone.layout import PLAN_FILE, Run
 from flagstone.plans import Spec, excesses, spec_of
@@ -22,7 +22,7 @@ NAMES = (
 )
 
 
-def plan_checks(run: Run) -> Iterator[Check]:
+def plan_checks(run: Run) -> Iterator[RuleCheck]:
     """One row if the stage left plans, otherwise none."""
     folder, paths = run.pinned / "schemas", plan_files(run)
     names = [path for path in paths if PLAN_FILE.match(path)]

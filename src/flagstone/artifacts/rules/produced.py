@@ -15,14 +15,14 @@ from flagstone.artifacts.formats import (
     real_path,
     regular_file,
 )
-from flagstone.artifacts.rules.findings import Check, failed_check
-from flagstone.artifacts.rules.summary import FILES, Summary
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check
+from flagstone.artifacts.rules.summary import FILES, StageSummary
 from flagstone.text import escaped_text, list_text
 
 FOLDER_LIMIT = 10_000
 
 
-def produced_files(summary: Summary, run_root: Path) -> tuple[str, ...]:
+def produced_files(summary: StageSummary, run_root: Path) -> tuple[str, ...]:
     """What the summary offers: each listed file, and each file of a listed folder, from the run's root."""
     found: dict[str, None] = {}
     for path in summary.files:
@@ -37,7 +37,7 @@ def produced_files(summary: Summary, run_root: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def file_problems(summary: Summary, run_root: Path) -> Iterator[Check]:
+def file_problems(summary: StageSummary, run_root: Path) -> Iterator[RuleCheck]:
     section = summary.section(FILES)
     if section is None or section.is_empty:
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, loads_strict, regular_file
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check, skipped_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import count_text, escaped_text, list_text
 
@@ -42,7 +42,7 @@ DOCUMENTS = (
 )
 
 
-def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCheck]:
     stale = []
     for document in DOCUMENTS:
         path = document_path(inspection, document)
@@ -64,7 +64,7 @@ def document_path(inspection: Inspection, document: Document) -> str:
     return next((path for path in places if os.path.lexists(inspection.run.root / path)), "")
 
 
-def document_check(inspection: Inspection, document: Document, path: str) -> Check:
+def document_check(inspection: Inspection, document: Document, path: str) -> RuleCheck:
     if not path:
         return failed_check(document.rule, f"write the {document.noun} to {document.usual}")
     try:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from flagstone.artifacts.entry import FORMATS_OF, IndexEntry
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.artifacts.rules.manuscript import paper_checks
 from flagstone.artifacts.rules.readiness import readiness_checks
 from flagstone.errors import FlagstoneError
 from flagstone.text import count_text, escaped_text, list_text
 
-Requirement = Callable[[Inspection], Iterator[Check]]
+Requirement = Callable[[Inspection], Iterator[RuleCheck]]
 NOUNS = {"data": "data file", "results": "result file", "figures": "figure"}
 WANTED = {
     "data": "a data file with at least one record",
@@ -22,7 +22,7 @@ WANTED = {
 }
 
 
-def presence_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
+def presence_checks(kind: str, inspection: Inspection) -> Iterator[RuleCheck]:
     """That at least one file can be read and has content. Files that cannot be read are named."""
     rule, good = f"{kind}-present", inspection.usable_entries(kind)
     if good:
@@ -45,7 +45,7 @@ def reason_not_counted(entry: IndexEntry) -> str:
     return "contains no records" if entry.format in FORMATS_OF[entry.kind] else "not of such a format"
 
 
-def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
+def freshness_checks(kind: str, inspection: Inspection) -> Iterator[RuleCheck]:
     """That the content of at least one of them is this turn's own work."""
     rule, good = f"{kind}-fresh", inspection.usable_entries(kind)
     new = [entry for entry in good if inspection.is_fresh(entry.path, entry.digest)]
@@ -59,7 +59,7 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[Check]:
     )
 
 
-def result_name_checks(inspection: Inspection) -> Iterator[Check]:
+def result_name_checks(inspection: Inspection) -> Iterator[RuleCheck]:
     """That each result names the experiment or trial that made it."""
     good = inspection.usable_entries("results")
     nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
@@ -74,7 +74,7 @@ def result_name_checks(inspection: Inspection) -> Iterator[Check]:
         yield passed_check("results-named", "each result names the experiment or trial that made it")
 
 
-def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
+def figure_data_checks(inspection: Inspection) -> Iterator[RuleCheck]:
     """That each figure names the data it was drawn from, and that this data exists."""
     good = inspection.usable_entries("figures")
     problems = []
@@ -93,7 +93,7 @@ def figure_data_checks(inspection: Inspection) -> Iterator[Check]:
         yield passed_check("figures-named", "each figure names its data")
 
 
-def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection) -> Iterator[Check]:
+def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCheck]:
     """What is asked of files of one kind. Without a file that counts, none is called too old as well."""
     yield from presence_checks(kind, inspection)
     if more:
@@ -102,7 +102,7 @@ def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspec
         yield from freshness_checks(kind, inspection)
 
 
-FAMILIES: Mapping[str, Callable[[bool, Inspection], Iterator[Check]]] = {
+FAMILIES: Mapping[str, Callable[[bool, Inspection], Iterator[RuleCheck]]] = {
     "data": partial(kind_checks, "data", None),
     "results": partial(kind_checks, "results", result_name_checks),
     "figures": partial(kind_checks, "figures", figure_data_checks),

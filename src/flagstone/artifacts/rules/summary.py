@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flagstone.artifacts.formats import Unreadable, decode_text, read_plain
-from flagstone.artifacts.rules.findings import Check, failed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -62,7 +62,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Summary:
+class StageSummary:
     """A stage's summary as it was written, taken apart at its headings."""
 
     title: str
@@ -91,7 +91,7 @@ class Summary:
         return tuple(text for _, text in numbered_items(section)) if section else ()
 
 
-def read_summary(path: Path) -> tuple[str, tuple[Check, ...]]:
+def read_summary(path: Path) -> tuple[str, tuple[RuleCheck, ...]]:
     """The draft's text, or why it cannot be read as text."""
     try:
         return decode_text(read_plain(path, SUMMARY_LIMIT_BYTES)), ()
@@ -99,11 +99,11 @@ def read_summary(path: Path) -> tuple[str, tuple[Check, ...]]:
         return "", (unreadable_summary(refusal.reason),)
 
 
-def unreadable_summary(reason: str) -> Check:
+def unreadable_summary(reason: str) -> RuleCheck:
     return failed_check("summary-unreadable", f"the summary cannot be read: {reason}; write it as UTF-8 Markdown text")
 
 
-def parse_summary(text: str) -> Summary:
+def parse_summary(text: str) -> StageSummary:
     """Parses a summary. It accepts any text."""
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines, tokens = clean.split("\n"), markdown_parser().parse(clean)
@@ -115,7 +115,7 @@ def parse_summary(text: str) -> Summary:
         if tokens[at].tag == "h2":
             body = tokens[at + 3 : following]
             sections.append(Section(heading_text(tokens[at + 1]), section_text(lines, tokens, at, following), body))
-    return Summary(
+    return StageSummary(
         title=heading_text(tokens[titles[0] + 1]) if titles else "",
         title_count=len(titles),
         starts_with_title=bool(titles) and titles[0] == 0,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from flagstone.artifacts.rules.findings import Check, failed_check, passed_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.layout import Run
 from flagstone.text import escaped_text, list_text
 
 REPOSITORY = ".git"
 
 
-def workspace_checks(run: Run) -> Iterator[Check]:
+def workspace_checks(run: Run) -> Iterator[RuleCheck]:
     """That every name is UTF-8, and that git finds no repository with settings and hooks of an agent's making."""
     odd: list[str] = []
     repositories: list[str] = []
@@ -33,7 +33,7 @@ def workspace_checks(run: Run) -> Iterator[Check]:
     )
 
 
-def answer(rule: str, found: list[str], cure: str, good: str) -> Check:
+def answer(rule: str, found: list[str], cure: str, good: str) -> RuleCheck:
     if not found:
         return passed_check(rule, good)
     return failed_check(rule, f"{cure}: {list_text([escaped_text(path, 200) for path in sorted(found)])}")

@@ -14,7 +14,7 @@ from flagstone.gates import check_run, open_run, run_around
 from flagstone.layout import Project, Run
 from flagstone.status import (
     SIGNS,
-    Row,
+    RememberedStatus,
     RunStatus,
     StageStatus,
     cost_text,
@@ -80,7 +80,7 @@ def all_known(project: Project, location: Location, runs: list[Run]) -> list[Run
     return [rows[run.name].status if run.name in rows else found[run.name][0] for run in runs]
 
 
-def status_or_problem(project: Project, location: Location, run: Run) -> tuple[RunStatus | dict[str, str], Row | None]:
+def status_or_problem(project: Project, location: Location, run: Run) -> tuple[RunStatus | dict[str, str], RememberedStatus | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
         check_run(project, run)

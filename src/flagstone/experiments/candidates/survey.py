@@ -16,7 +16,7 @@ from flagstone.records import digest_file, read_record, write_record
 MOST_FILES, MOST_TOLD = 20_000, 50
 LARGEST, MOST_HASHED_BYTES = 50_000_000, 500_000_000
 REST = 50  # one look may take a fiftieth of the time
-Row = list[Any]  # inode, size, mtime and ctime in nanoseconds, digest ('' of what is large)
+FileFacts = list[Any]  # inode, size, mtime and ctime in nanoseconds, digest ('' of what is large)
 
 
 @dataclass
@@ -26,15 +26,15 @@ class Survey:
     root: Path
     record: Path
     is_watched: Callable[[str], bool]
-    rows: dict[str, Row] | None = None
-    seen: dict[str, Row] | None = None
+    rows: dict[str, FileFacts] | None = None
+    seen: dict[str, FileFacts] | None = None
     due_at: float = 0.0
     hashed: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
         """Notes the project as it is now."""
         self.hashed, left = [], MOST_HASHED_BYTES
-        rows: dict[str, Row] = {}
+        rows: dict[str, FileFacts] = {}
         for path, status in self.files():
             is_hashed = status.st_size <= min(LARGEST, left)
             left -= status.st_size if is_hashed else 0
@@ -63,8 +63,8 @@ class Survey:
             self.save(self.seen)
         self.seen = None
 
-    def differences(self, before: dict[str, Row]) -> Iterator[str]:
-        self.hashed, now = [], dict[str, Row]()
+    def differences(self, before: dict[str, FileFacts]) -> Iterator[str]:
+        self.hashed, now = [], dict[str, FileFacts]()
         told: dict[str, str] = {}
         for path, status in self.files():
             row, marks = before.get(path), marks_of(status)
@@ -106,7 +106,7 @@ class Survey:
         except OSError:
             return "not readable"
 
-    def save(self, rows: dict[str, Row]) -> None:
+    def save(self, rows: dict[str, FileFacts]) -> None:
         self.rows = rows
         write_record(self.record, rows, durable=False)
 
@@ -124,7 +124,7 @@ def marks_of(status: os.stat_result) -> list[int]:
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def change_text(before: Row | None, now: Row) -> str:
+def change_text(before: FileFacts | None, now: FileFacts) -> str:
     """What happened to a file. Returns '' if its content is what it was."""
     if before is None:
         return "is new"

@@ -1,5 +1,5 @@
-from .check import Asked as Asked, Check as Check, check_experiment as check_experiment
-from .check_rows import Row as Row
+from .check import Asked as Asked, CheckResult as CheckResult, check_experiment as check_experiment
+from .check_rows import CheckRow as CheckRow
 from .record import (
     CheckState as CheckState,
     check_state as check_state,

@@ -12,7 +12,7 @@ from functools import cached_property
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import make_empty_folder, seed_for
 from flagstone.experiments.checking import check_rows
-from flagstone.experiments.checking.check_rows import Row
+from flagstone.experiments.checking.check_rows import CheckRow
 from flagstone.experiments.checking.marks import NOT_READABLE, marked_paths, marked_sources
 from flagstone.experiments.checking.own_command import own_number
 from flagstone.experiments.checking.project_files import changed_files, marks_of_project
@@ -38,16 +38,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckResult:
     """What a check found. `tail` is the end of the log of a run that crashed."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CheckRow, ...]
     is_crashed: bool = False
     tail: str = ""
     proposal: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def first_failure(self) -> Row | None:
+    def first_failure(self) -> CheckRow | None:
         return next((row for row in self.rows if row.mark == "✗"), None)
 
     @property
@@ -58,7 +58,7 @@ class Check:
 
 
 @contextmanager
-def check_experiment(opened: OpenedExperiment, say: Callable[[str], None]) -> Iterator[Checking]:
+def check_experiment(opened: OpenedExperiment, say: Callable[[str], None]) -> Iterator[Checker]:
     """The check of an experiment that nobody runs meanwhile. Its folder is emptied first."""
     with hold(opened.home.lock, f"experiment {opened.home.name}"), Interruption() as interruption:
         refuse_if_unclean(opened.home)
@@ -67,24 +67,24 @@ def check_experiment(opened: OpenedExperiment, say: Callable[[str], None]) -> It
         weights = opened.home.root / "parent_ckpt"
         if weights.exists():
             os.symlink(weights, own.root / weights.name)
-        yield Checking(opened, replace(harness_of(opened, interruption, say), home=own))
+        yield Checker(opened, replace(harness_of(opened, interruption, say), home=own))
 
 
 @dataclass(frozen=True)
-class Checking:
+class Checker:
     """One check of an experiment in progress. Its `harness` runs in the folder of the check."""
 
     opened: OpenedExperiment
     harness: Harness
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
-    def found(self, asked: Asked) -> Check:
+    def check(self, asked: Asked) -> CheckResult:
         """Runs what is needed for the rows that are asked for."""
         limit_s = asked.seconds or min(self.opened.spec.harness.seconds, LONGEST_S)
         spec = replace(self.opened.spec, harness=replace(self.opened.spec.harness, seconds=limit_s))
         return replace(self, harness=replace(self.harness, spec=spec)).rows_of(asked, limit_s)
 
-    def rows_of(self, asked: Asked, limit_s: float) -> Check:
+    def rows_of(self, asked: Asked, limit_s: float) -> CheckResult:
         spec, root = self.opened.spec, self.opened.spec.subject.root
         before = marks_of_project(root, self.opened.home.root) if asked.rows > 3 else {}
         marked, used = self.first_run()
@@ -93,11 +93,11 @@ class Checking:
         first = [check_rows.command_row(marked, self.command_words, denied, self.own_python)]
         if marked.status == "crash":
             more = [check_rows.quiet_row([], denied)] if denied else []
-            return Check((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
+            return CheckResult((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
         used = {**used, **self.texts_in_use(marked)}
         first += [check_rows.reach_row(used, self.plain_paths), check_rows.number_row(marked, spec)]
         if asked.rows <= 3:
-            return Check(tuple(first))
+            return CheckResult(tuple(first))
         again = command_of(self.opened.home, "check")
         first += [
             check_rows.checkpoint_row(marked, spec, self.folder(marked.part)),
@@ -107,7 +107,7 @@ class Checking:
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
         first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
         first.append(self.same(seeds, asked))
-        return Check(tuple(first), proposal=check_rows.seed_proposal(seeds))
+        return CheckResult(tuple(first), proposal=check_rows.seed_proposal(seeds))
 
     @property
     def command_words(self) -> str:
@@ -168,7 +168,7 @@ class Checking:
             return (run,)
         return (run, self.run("same-seed", {}), self.run("other-seed", {}, repeat=1))
 
-    def same(self, runs: Sequence[Measurement], asked: Asked) -> Row:
+    def same(self, runs: Sequence[Measurement], asked: Asked) -> CheckRow:
         if not asked.own:
             return check_rows.same_row(runs, asked.expected, None, "")
         log = self.harness.home.root / "own.log"

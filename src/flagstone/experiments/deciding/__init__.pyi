@@ -23,7 +23,7 @@ from .stopping import (
 from .verdict import (
     AFTER as AFTER,
     BY_PERSON as BY_PERSON,
-    Check as Check,
+    ConstraintCheck as ConstraintCheck,
     Reference as Reference,
     RunVerdict as RunVerdict,
     Status as Status,

@@ -29,7 +29,7 @@ AFTER: Mapping[Status, RunVerdict] = {
 
 
 @dataclass(frozen=True)
-class Check:
+class ConstraintCheck:
     """One constraint with the value it was held against. The value is None if it is unknown."""
 
     name: str
@@ -43,13 +43,13 @@ class Check:
         return f"{self.name} {self.op} {self.threshold:g} does not hold: {found}"
 
 
-def check(constraints: Iterable[Constraint], amounts: Mapping[str, float]) -> tuple[Check, ...]:
+def check(constraints: Iterable[Constraint], amounts: Mapping[str, float]) -> tuple[ConstraintCheck, ...]:
     """Each constraint against what was measured."""
     values = ((each, amounts.get(each.name)) for each in constraints)
-    return tuple(Check(each.name, each.op, each.threshold, value, each.holds(value)) for each, value in values)
+    return tuple(ConstraintCheck(each.name, each.op, each.threshold, value, each.holds(value)) for each, value in values)
 
 
-def broken_text(checks: Iterable[Check]) -> str:
+def broken_text(checks: Iterable[ConstraintCheck]) -> str:
     """The constraints that do not hold, in words. Returns '' if all do."""
     return "; ".join(str(each) for each in checks if not each.passed)
 

@@ -10,7 +10,7 @@ from typing import Any
 from flagstone.experiments.candidates import seed_for
 from flagstone.experiments.deciding import (
     AFTER,
-    Check,
+    ConstraintCheck,
     Judgement,
     Pairs,
     Reference,
@@ -159,7 +159,7 @@ class Comparison:
         return replace(made, judgement={**made.judgement, **facts})
 
 
-def checks_of(spec: Spec, measured: Measurement) -> tuple[Check, ...]:
+def checks_of(spec: Spec, measured: Measurement) -> tuple[ConstraintCheck, ...]:
     return check(spec.constraints, {"wall_seconds": measured.wall_s, **measured.metrics})
 
 

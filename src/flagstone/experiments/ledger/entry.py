@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.experiments.deciding import Check, RunVerdict, Status
+from flagstone.experiments.deciding import ConstraintCheck, RunVerdict, Status
 from flagstone.experiments.measuring import Measurement
 from flagstone.statistics import mean
 
@@ -14,7 +14,7 @@ NO_PROPOSAL = "no proposal"
 
 
 @dataclass(frozen=True)
-class Row:
+class LedgerRow:
     """What a table shows of one run: its verdict, and the best after it.
 
     `value` is that of the first run, on the seed that every candidate is measured on; `judgement` has what pairs of
@@ -62,13 +62,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Entry(Row):
+class Entry(LedgerRow):
     """One line of the ledger: everything about one run. Times never decide anything.
 
     `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
     """
 
-    constraints: tuple[Check, ...] = ()
+    constraints: tuple[ConstraintCheck, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     reference: tuple[tuple[int, float | None], ...] = ()
     beside: tuple[Measurement, ...] = ()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.ledger.entry import Entry, Row
+from flagstone.experiments.ledger.entry import Entry, LedgerRow
 from flagstone.experiments.ledger.progress import Progress
 from flagstone.plans import Home, command_of, run_id
 from flagstone.records import (
@@ -158,9 +158,9 @@ def entries_of(path: Path) -> Iterator[Entry]:
     return Ledger(path).read(Entry)
 
 
-def rows_of(path: Path) -> Iterator[Row]:
+def rows_of(path: Path) -> Iterator[LedgerRow]:
     """The same in half the time, without what was measured."""
-    return Ledger(path).read(Row)
+    return Ledger(path).read(LedgerRow)
 
 
 def find_entry(path: Path, run_id: str) -> Entry | None:

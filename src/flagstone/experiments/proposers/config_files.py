@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from flagstone.experiments.proposers.constants import Found, parameters_in
+from flagstone.experiments.proposers.constants import Assignment, parameters_in
 
 Parse = Callable[[str], Any]
 PARSERS: Mapping[str, Parse] = {
@@ -29,7 +29,7 @@ def is_config(path: str) -> bool:
     return PurePath(path).suffix.lower() in PARSERS
 
 
-def values_in(path: str, content: bytes, keys: Sequence[str]) -> tuple[dict[str, Found], list[str]]:
+def values_in(path: str, content: bytes, keys: Sequence[str]) -> tuple[dict[str, Assignment], list[str]]:
     """Where the values of these dotted keys are, in characters, and in words everything that is wrong with them."""
     parse = PARSERS[PurePath(path).suffix.lower()]
     try:
@@ -41,10 +41,10 @@ def values_in(path: str, content: bytes, keys: Sequence[str]) -> tuple[dict[str,
     return found, [f"{key} {each.fault}" for key, each in found.items() if each.fault]
 
 
-def found_at(key: str, text: str, document: Any, parse: Parse) -> Found:
+def found_at(key: str, text: str, document: Any, parse: Parse) -> Assignment:
     value = value_at(document, key)
     if value is None or isinstance(value, dict | list):
-        return Found(key, None, 0, 0, "is not there, or is no number, text, true or false")
+        return Assignment(key, None, 0, 0, "is not there, or is no number, text, true or false")
     probe, expected = number_text(PROBE), repr(with_value(document, key.split("."), PROBE))
     for start, end in places_of(key.rpartition(".")[2], text):
         try:
@@ -52,8 +52,8 @@ def found_at(key: str, text: str, document: Any, parse: Parse) -> Found:
         except (yaml.YAMLError, ValueError):
             continue
         if is_it:
-            return Found(key, as_number(value), start, end)
-    return Found(key, None, 0, 0, "cannot be changed alone: it is an alias or anchor, or covers several words")
+            return Assignment(key, as_number(value), start, end)
+    return Assignment(key, None, 0, 0, "cannot be changed alone: it is an alias or anchor, or covers several words")
 
 
 def places_of(name: str, text: str) -> Iterator[tuple[int, int]]:
@@ -81,7 +81,7 @@ def as_number(value: Any) -> Any:
         return value
 
 
-def set_values(content: bytes, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
+def set_values(content: bytes, values: Mapping[str, object], found: Mapping[str, Assignment]) -> bytes:
     """The file with other values; `found` says where they are."""
     text = content.decode("utf-8")
     for key in sorted(values, key=lambda each: found[each].start, reverse=True):

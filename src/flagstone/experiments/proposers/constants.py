@@ -19,7 +19,7 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast
 
 
 @dataclass(frozen=True)
-class Found:
+class Assignment:
     """One assignment: its value as it is written, where that is, and why it cannot be replaced, if so."""
 
     name: str
@@ -30,19 +30,19 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Source:
+class PythonFile:
     """A file as text in UTF-8, and the encoding it goes back to."""
 
     content: bytes
     encoding: str
 
     @classmethod
-    def of(cls, content: bytes) -> Source:
+    def of(cls, content: bytes) -> PythonFile:
         """SyntaxError or UnicodeDecodeError if it is no Python."""
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return cls(content.decode(encoding).encode("utf-8"), encoding)
 
-    def assignments(self, names: frozenset[str]) -> Iterator[Found]:
+    def assignments(self, names: frozenset[str]) -> Iterator[Assignment]:
         """Every assignment of the module itself to one of these names, or to such a key of CLI_OVERRIDES."""
         starts = [0, *(line.end() for line in LINE_END.finditer(self.content))]
         tree = ast.parse(self.content.decode("utf-8"))
@@ -52,7 +52,7 @@ class Source:
                     fault = fault or ("" if is_top else "is set within a block, not at the top level")
                     yield found_at(name, value, starts, fault)
 
-    def set_values(self, values: Mapping[str, object], found: Mapping[str, Found]) -> bytes:
+    def set_values(self, values: Mapping[str, object], found: Mapping[str, Assignment]) -> bytes:
         """The file with other values; `found` says where they are."""
         content = self.content
         for name in sorted(values, key=lambda each: found[each].start, reverse=True):
@@ -61,10 +61,10 @@ class Source:
         return content.decode("utf-8").encode(self.encoding)
 
 
-def constants_in(content: bytes, names: Sequence[str]) -> tuple[dict[str, Found], list[str]]:
+def constants_in(content: bytes, names: Sequence[str]) -> tuple[dict[str, Assignment], list[str]]:
     """Where these constants are, and in words everything that is wrong with them."""
     try:
-        every = list(Source.of(content).assignments(frozenset(names)))
+        every = list(PythonFile.of(content).assignments(frozenset(names)))
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
         return {}, [f"is no Python that can be read: {error}"]
     found, faults = {}, []
@@ -84,7 +84,7 @@ def constants_in(content: bytes, names: Sequence[str]) -> tuple[dict[str, Found]
 def parameters_in(content: bytes) -> dict[str, Any]:
     """The numbers and short words that a module sets at its top: what tells one candidate from another in a table."""
     try:
-        tree = ast.parse(Source.of(content).content.decode("utf-8"))
+        tree = ast.parse(PythonFile.of(content).content.decode("utf-8"))
     except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[str, Any] = {}
@@ -160,12 +160,12 @@ def entries_of_dict(statement: ast.Assign) -> Iterator[tuple[str, ast.expr, str]
                 yield key.value, item, ""
 
 
-def found_at(name: str, node: ast.expr, starts: list[int], fault: str) -> Found:
+def found_at(name: str, node: ast.expr, starts: list[int], fault: str) -> Assignment:
     start = starts[node.lineno - 1] + node.col_offset
     end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError):
-        return Found(name, None, start, end, fault or "is computed: it should be a plain value")
+        return Assignment(name, None, start, end, fault or "is computed: it should be a plain value")
     is_plain = value is None or isinstance(value, bool | int | float | str)
-    return Found(name, value, start, end, fault or ("" if is_plain else "is no number, text, True, False or None"))
+    return Assignment(name, value, start, end, fault or ("" if is_plain else "is no number, text, True, False or None"))

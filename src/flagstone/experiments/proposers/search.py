@@ -16,7 +16,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.config_files import is_config, set_values, values_in
-from flagstone.experiments.proposers.constants import Found, Source, constants_in
+from flagstone.experiments.proposers.constants import Assignment, PythonFile, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
 from flagstone.globs import matches
@@ -151,9 +151,9 @@ def content_of(path: Path) -> bytes:
         raise FlagstoneError(f"search cannot read {path.name}: {error.strerror}", hint=HINT) from error
 
 
-def places_in(files: Mapping[str, bytes], ranges: Sequence[Range]) -> tuple[dict[str, Found], list[str]]:
+def places_in(files: Mapping[str, bytes], ranges: Sequence[Range]) -> tuple[dict[str, Assignment], list[str]]:
     """Where each parameter stands in its file, and everything that is wrong with them in words."""
-    found: dict[str, Found] = {}
+    found: dict[str, Assignment] = {}
     faults: list[str] = []
     for name, content in files.items():
         own = {each.key: each.name for each in ranges if each.file == name}
@@ -164,11 +164,11 @@ def places_in(files: Mapping[str, bytes], ranges: Sequence[Range]) -> tuple[dict
 
 
 def with_values(
-    name: str, content: bytes, values: Values, ranges: Sequence[Range], found: Mapping[str, Found]
+    name: str, content: bytes, values: Values, ranges: Sequence[Range], found: Mapping[str, Assignment]
 ) -> bytes:
     """One file with the values that are its own."""
     own = {each.name: values[each.name] for each in ranges if each.file == name}
-    return set_values(content, own, found) if is_config(name) else Source.of(content).set_values(own, found)
+    return set_values(content, own, found) if is_config(name) else PythonFile.of(content).set_values(own, found)
 
 
 def parameters_of(entry: Entry) -> Values | None:

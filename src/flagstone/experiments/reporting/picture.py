@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean, quantiles, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flagstone.experiments.ledger import Row, entries_of, rows_of
+from flagstone.experiments.ledger import LedgerRow, entries_of, rows_of
 from flagstone.plans import Home, Spec
 from flagstone.records import write_atomic
 from flagstone.text import one_line
@@ -64,13 +64,13 @@ class Point(NamedTuple):
         return self.value if self.kind in WITH_NUMBER else None
 
 
-def point_of(row: Row) -> Point:
+def point_of(row: LedgerRow) -> Point:
     kind = kind_of(row)
     best = row.best_value
     return Point(row.number, row.run_id, kind, row.value, best, row.parent_run, row.status, row.verdict)
 
 
-def kind_of(entry: Row) -> str:
+def kind_of(entry: LedgerRow) -> str:
     """What became of a candidate, in the words of the picture."""
     if entry.status in FAILED or entry.status == "violation":
         return FAILED.get(entry.status, "violation")

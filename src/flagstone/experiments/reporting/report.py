@@ -11,7 +11,7 @@ from statistics import stdev
 from flagstone.experiments.candidates import Change, changes_in, changes_text
 from flagstone.experiments.deciding import flags_text, is_suspicious
 from flagstone.experiments.engine import OpenedExperiment
-from flagstone.experiments.ledger import History, Progress, Row, ledger_problems, rows_of, tail_entries
+from flagstone.experiments.ledger import History, Progress, LedgerRow, ledger_problems, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
 from flagstone.experiments.reporting.status import (
@@ -21,7 +21,7 @@ from flagstone.experiments.reporting.status import (
     runs_words,
     spent_words,
 )
-from flagstone.experiments.reporting.summary import EXTREMES, Summary, summary_of
+from flagstone.experiments.reporting.summary import EXTREMES, LedgerSummary, summary_of
 from flagstone.plans import Spec
 from flagstone.text import one_line
 
@@ -43,7 +43,7 @@ class Report:
     `damage` is what is wrong with the ledger, in words.
     """
 
-    summary: Summary
+    summary: LedgerSummary
     progress: Progress
     spec: Spec
     diff: Callable[[str, str], str]
@@ -54,12 +54,12 @@ class Report:
     def position(self) -> Position:
         return Position(self.spec.name, self.spec, self.progress, self.summary.last)
 
-    def changes(self, entry: Row) -> list[Change]:
+    def changes(self, entry: LedgerRow) -> list[Change]:
         """What an edit changed over its parent."""
         parent = self.summary.kept.get(entry.parent_run)
         return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
 
-    def gain(self, entry: Row) -> float:
+    def gain(self, entry: LedgerRow) -> float:
         """How much better than the best before it: over pairs if there are some, else on the seed they share."""
         if entry.judgement.get("pairs"):
             return float(entry.judgement.get("gain") or 0.0)
@@ -149,7 +149,7 @@ def best_rows(report: Report) -> list[str]:
     return [f"- {row}" for row in rows]
 
 
-def baseline_rows(report: Report, best: Row) -> list[str]:
+def baseline_rows(report: Report, best: LedgerRow) -> list[str]:
     """What was gained over the unedited files: by pairs where noise was tested, else on the seed they share."""
     first, values = report.summary.first, report.progress.baseline
     if first is None or first.value is None or best.is_baseline:
@@ -183,7 +183,7 @@ def gain_rows(report: Report) -> list[str]:
     return rows
 
 
-def step_text(report: Report, entry: Row) -> str:
+def step_text(report: Report, entry: LedgerRow) -> str:
     """What a kept edit bought, from values on the same seeds only, and what is suspicious about it."""
     doubt = flags_text([flag for flag in entry.flags if is_suspicious([flag])])
     judged, before = entry.judgement, report.summary.kept.get(entry.previous_best)
@@ -194,7 +194,7 @@ def step_text(report: Report, entry: Row) -> str:
     return f"{metric_figure(before.value if before else None)} → {metric_figure(entry.value)} ({gained}){doubt}"
 
 
-def pairs_text(entry: Row) -> str:
+def pairs_text(entry: LedgerRow) -> str:
     count = entry.judgement["pairs"]
     return "1 pair" if count == 1 else f"{count} pairs"
 
@@ -212,7 +212,7 @@ def setting_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else one_line(str(value), 40)
 
 
-def extreme_rows(report: Report, entries: Sequence[Row]) -> list[str]:
+def extreme_rows(report: Report, entries: Sequence[LedgerRow]) -> list[str]:
     rows = []
     for entry in entries:
         what = "the unedited files" if entry.is_baseline else code(changes_text(report.changes(entry), 2))
@@ -228,10 +228,10 @@ def failure_rows(report: Report) -> list[str]:
     return [*rows, f"- {more} others"] if more else rows
 
 
-def lineage(summary: Summary) -> list[Row]:
+def lineage(summary: LedgerSummary) -> list[LedgerRow]:
     """From the baseline to the best, each edited from the one before."""
     now = summary.kept.get(summary.last.best_run) if summary.last else None
-    found: list[Row] = []
+    found: list[LedgerRow] = []
     while now is not None and (not found or now.number < found[-1].number):
         found.append(now)
         now = summary.kept.get(now.parent_run)

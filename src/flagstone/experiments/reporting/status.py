@@ -12,7 +12,7 @@ from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
 from flagstone.experiments.deciding import Condition, amount_text, conditions, flags_text
-from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, Progress, Row, ledger_problems
+from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, Progress, LedgerRow, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record
@@ -33,7 +33,7 @@ class Position:
     name: str
     spec: Spec
     progress: Progress
-    last: Row | None
+    last: LedgerRow | None
     is_edited: bool | None = None
     holder: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.4g} h"
 
 
-def last_rows(last: Row | None) -> list[str]:
+def last_rows(last: LedgerRow | None) -> list[str]:
     if last is None:
         return []
     value = f" {metric_figure(last.value)}" if last.value is not None else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.experiments.ledger import Row
+from flagstone.experiments.ledger import LedgerRow
 from flagstone.text import one_line
 
 EXTREMES = 3
@@ -25,28 +25,28 @@ class Tried:
 
 
 @dataclass
-class Summary:
+class LedgerSummary:
     """All runs, folded. `kept` holds every gain by its run, the baseline first."""
 
     direction: str
-    first: Row | None = None
-    last: Row | None = None
+    first: LedgerRow | None = None
+    last: LedgerRow | None = None
     measured: int = 0
-    best: list[Row] = field(default_factory=list)
-    tail: list[Row] = field(default_factory=list)
-    kept: dict[str, Row] = field(default_factory=dict)
+    best: list[LedgerRow] = field(default_factory=list)
+    tail: list[LedgerRow] = field(default_factory=list)
+    kept: dict[str, LedgerRow] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     last_failures: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Tried] = field(default_factory=dict)
     project_changes: list[str] = field(default_factory=list)
 
     @property
-    def worst(self) -> list[Row]:
+    def worst(self) -> list[LedgerRow]:
         """The worst runs that are not among the best, the worst one first."""
         count = min(EXTREMES, self.measured - len(self.best))
         return self.tail[len(self.tail) - count :][::-1]
 
-    def add(self, entry: Row) -> None:
+    def add(self, entry: LedgerRow) -> None:
         self.first, self.last = self.first or entry, entry
         if entry.improved:
             self.kept[entry.run_id] = entry
@@ -63,7 +63,7 @@ class Summary:
             if entry.valid:
                 self.rank(entry, entry.value)
 
-    def rank(self, entry: Row, value: float) -> None:
+    def rank(self, entry: LedgerRow, value: float) -> None:
         """Puts a run among the best and the worst, if it belongs there."""
         self.measured += 1
         sign = 1 if self.direction == "min" else -1
@@ -75,14 +75,14 @@ class Summary:
             del self.tail[:-EXTREMES]
 
 
-def summary_of(entries: Iterable[Row], direction: str) -> Summary:
-    summary = Summary(direction)
+def summary_of(entries: Iterable[LedgerRow], direction: str) -> LedgerSummary:
+    summary = LedgerSummary(direction)
     for entry in entries:
         summary.add(entry)
     return summary
 
 
-def kind_of(entry: Row) -> str:
+def kind_of(entry: LedgerRow) -> str:
     """How and why a run failed, with the numbers left out that differ from run to run."""
     # an exit code tells kinds apart; other numbers do not
     reason = re.sub(r"(?<!exit code )\b\d+(?:\.\d+)?", "N", one_line(entry.reason, 80))

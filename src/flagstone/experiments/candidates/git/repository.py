@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.candidates.git.trees import Row
+from flagstone.experiments.candidates.git.trees import TreeEntry
 from flagstone.processes import run_quietly
 
 READ_S = 120
@@ -121,13 +121,13 @@ class Repository:
     def tree_of(self, commit: str) -> str:
         return self.git("rev-parse", "--verify", f"{commit}^{{tree}}").strip().decode()
 
-    def rows(self, tree: str) -> Iterator[Row]:
+    def rows(self, tree: str) -> Iterator[TreeEntry]:
         """Every file and folder of a tree."""
         for line in self.git("ls-tree", "-r", "-t", "-z", "--full-tree", tree).split(b"\0"):
             if line:
                 output, _, path = line.partition(b"\t")
                 mode, _, sha = output.decode().split(" ")
-                yield Row(mode.lstrip("0"), sha, os.fsdecode(path))
+                yield TreeEntry(mode.lstrip("0"), sha, os.fsdecode(path))
 
     def sizes(self, shas: Iterable[str]) -> Mapping[str, int]:
         """The sizes of objects; what is not there is left out."""

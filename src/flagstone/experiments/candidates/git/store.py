@@ -15,7 +15,7 @@ from flagstone.experiments.candidates.git.journal import Journal, Unpacked
 from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of
 from flagstone.experiments.candidates.git.recent import Recent
 from flagstone.experiments.candidates.git.repository import Repository, lost_error, plain_environment
-from flagstone.experiments.candidates.git.trees import FOLDER, Row
+from flagstone.experiments.candidates.git.trees import FOLDER, TreeEntry
 from flagstone.processes import run_quietly
 from flagstone.records import cannot_write, sync_folder
 
@@ -175,20 +175,20 @@ class Store:
         except (OSError, zlib.error, ValueError) as error:
             raise lost_error(self.root, sha) from error
 
-    def rows(self, tree: str) -> Iterator[Row]:
+    def rows(self, tree: str) -> Iterator[TreeEntry]:
         """Every file and folder of a tree."""
         return iter(self.loose_rows(tree) or tuple(self.repository.rows(tree)))
 
-    def loose_rows(self, tree: str, above: str = "") -> list[Row]:
+    def loose_rows(self, tree: str, above: str = "") -> list[TreeEntry]:
         """The rows, if all folders of the tree are loose objects: without a process. Else none."""
         content = self.loose(tree)
         if content is None:
             return []
-        rows, position = list[Row](), 0
+        rows, position = list[TreeEntry](), 0
         while position < len(content):
             end = content.index(b"\0", position)
             mode, _, name = content[position:end].partition(b" ")
-            row = Row(mode.decode(), content[end + 1 : end + 21].hex(), above + os.fsdecode(name))
+            row = TreeEntry(mode.decode(), content[end + 1 : end + 21].hex(), above + os.fsdecode(name))
             position = end + 21
             rows.append(row)
             if row.mode == FOLDER:

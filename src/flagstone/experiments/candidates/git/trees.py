@@ -23,7 +23,7 @@ class Blob(NamedTuple):
     sha: str
 
 
-class Row(NamedTuple):
+class TreeEntry(NamedTuple):
     """One line of a tree: its git mode, its object, and its path from the top."""
 
     mode: str
@@ -48,7 +48,7 @@ class Tree:
         return frozenset(path for path, blob in self.files.items() if blob.mode == LINK)
 
 
-def tree_of(sha: str, rows: Iterable[Row]) -> Tree:
+def tree_of(sha: str, rows: Iterable[TreeEntry]) -> Tree:
     """A tree from its rows. Refuses one that could not be laid out safely."""
     folders: dict[str, dict[str, Blob]] = {"": {}}
     files: dict[str, Blob] = {}
