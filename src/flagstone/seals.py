@@ -61,10 +61,10 @@ def read_seals(path: Path, _inode: int, _size: int, _mtime_ns: int) -> list[Seal
 
 def last_decision(run: Run, nr: str, *, event: str | None = None) -> Seal | None:
     """The newest decision about a stage, or the newest of one kind."""
-    return newest(decisions(run, nr), event)
+    return newest_seal(decisions(run, nr), event)
 
 
-def newest(known: Sequence[Seal], event: str | None = None) -> Seal | None:
+def newest_seal(known: Sequence[Seal], event: str | None = None) -> Seal | None:
     """The last of these decisions, or the last of one kind."""
     return next((seal for seal in reversed(known) if event is None or seal.event == event), None)
 

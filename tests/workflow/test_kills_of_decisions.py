@@ -110,7 +110,7 @@ def assert_good(study: Study) -> None:
         assert verdict.files.digest in {seal["digest"] for seal in study.seals("01")}
     approve_stage(opened, stage_of(study), command_decision())
     verdict = judge_gates(read_moment(study.opened))["01"]
-    assert verdict.is_open and verdict.content is not None and not verdict.content.missing
+    assert verdict.is_open and verdict.content is not None and not verdict.content.missing_files
     assert verdict.content.digest in known, "what was approved was never published"
     assert study.seals("01")[-1]["digest"] == verdict.content.digest
 

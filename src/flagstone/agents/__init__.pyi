@@ -12,9 +12,9 @@ from .protocol import (
     Mode as Mode,
     Outcome as Outcome,
     Task as Task,
-    paid as paid,
+    valid_amount as valid_amount,
+    valid_count as valid_count,
     value_at as value_at,
-    whole as whole,
 )
 from .registry import agent_named as agent_named
 from .sandbox import INSTALL as INSTALL, NEWER_KERNEL as NEWER_KERNEL, strength as strength

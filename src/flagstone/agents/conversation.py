@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.agents.cleaning import Cleaning
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, valid_count
 from flagstone.locks import sole_use
 from flagstone.processes import Output, Redactor, Survivor, end_orphans, still_alive
 from flagstone.records import cannot_write, read_record, utc, write_record
@@ -77,7 +77,7 @@ class SessionFolder:
         """Ends what an earlier call left running and returns what could not be ended."""
         known = self.fact("survivors")
         rows = known if isinstance(known, list) else []
-        noted = [Survivor(whole(row[0]) or 0, whole(row[1]) or 0) for row in rows]
+        noted = [Survivor(valid_count(row[0]) or 0, valid_count(row[1]) or 0) for row in rows]
         return tuple(dict.fromkeys((*end_orphans(self.owner), *still_alive(noted))))
 
 

@@ -14,7 +14,7 @@ from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, Event, Outcome, Usage
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.processes import SandboxError
-from flagstone.records import plain, utc, write_atomic, write_record
+from flagstone.records import plain_value, utc, write_atomic, write_record
 
 # Called before a call, it returns what is called after it: with the result, or with None if there is none.
 # That returns in words what the agent changed and should not have.
@@ -81,7 +81,7 @@ class ClaimedCall:
         result = replace(result, violations=(*result.violations, *end_guard(result)))
         self.append_line(call, result, began)
         result = replace(result, changed=differences(before, stats_of_grant(call), call.task.run_root))
-        write_record(call.record_dir / "result.json", plain(result), durable=durable)
+        write_record(call.record_dir / "result.json", plain_value(result), durable=durable)
         return result
 
     def drive(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:

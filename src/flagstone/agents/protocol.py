@@ -198,13 +198,13 @@ def amount(value: object) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def paid(value: object) -> float | None:
+def valid_amount(value: object) -> float | None:
     """A cost or a duration; None if it is unknown or negative."""
     number = amount(value)
     return None if number is None or number < 0 else number
 
 
-def whole(value: object) -> int | None:
+def valid_count(value: object) -> int | None:
     """A count; None for anything else."""
-    number = paid(value)
+    number = valid_amount(value)
     return None if number is None else int(number)

@@ -52,7 +52,7 @@ class ReplayAgent:
         return replace(
             result,
             session_id=call.conversation.session_id,
-            denied=(*stream.denied, *denied),
+            denied=(*stream.denials, *denied),
             started_at=started_at,
             ended_at=utc(time.time()),
         )

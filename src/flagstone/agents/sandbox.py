@@ -37,7 +37,7 @@ class Strength:
         return self.landlock_abi >= (1 if self.has_bubblewrap else WHOLE_ABI)
 
     @property
-    def missing(self) -> str:
+    def fault_text(self) -> str:
         """What is not here, in words."""
         found = [self.landlock_fault, self.bubblewrap_fault]
         return "; ".join(fault for fault in found if fault)
@@ -93,13 +93,13 @@ def refuse_if_too_weak(call: AgentCall, here: Strength, is_program: bool) -> Non
         faults = ((here.landlock_fault, NEWER_KERNEL), (here.bubblewrap_fault, INSTALL))
         cures = [cure for fault, cure in faults if fault]
         raise FlagstoneError(
-            f"this run requires the whole sandbox (sandbox: require), but {here.missing}",
+            f"this run requires the whole sandbox (sandbox: require), but {here.fault_text}",
             hint=f"{'; '.join(cures)}; or set `sandbox: auto` in run.yaml; see also: flagstone doctor",
         )
     if call.mode is Mode.WORK and is_program and not here.keeps_files:
         raise FlagstoneError(
             f"stage {call.task.stage} lets an agent run programs, but nothing on this machine can keep them "
-            f"inside the run: {here.missing}",
+            f"inside the run: {here.fault_text}",
             hint=f"{NEWER_KERNEL}; {SWITCH_OFF}",
         )
 

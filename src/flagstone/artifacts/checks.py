@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 from flagstone.artifacts.rules import (
-    RuleCheck,
     Inspection,
+    RuleCheck,
     StageCheck,
     contract_problems,
     failed_check,

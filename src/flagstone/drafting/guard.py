@@ -162,7 +162,9 @@ class GuardedCall:
         if change.path.startswith(".snakemake/"):
             return Reaction.REPAIR  # cheap to make again, and worth forging
         if change.path == log_of_calls.CALLS and change.what in ("changed", "created"):
-            return Reaction.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Reaction.PASS
+            return (
+                Reaction.VIOLATION if self.log_of_calls() is not None or not self.has_grown(change) else Reaction.PASS
+            )
         if was is None:
             return Reaction.NAME
         is_well = change.path in ("manifest.json", "report.html") or self.has_grown(change)

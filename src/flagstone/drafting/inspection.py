@@ -64,7 +64,7 @@ def files_offered(opened: OpenedRun, stage: Stage) -> Mapping[str, str]:
 def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[RuleCheck, ...]:
     """Every check of the stage; approved files that were changed are restored."""
     record = read_record(opened.run.drafts(stage.nr) / "before.json") or {}
-    approved = {path: (str(row[0]), str(row[1])) for path, row in mapping(record.get("approved")).items()}
+    approved = {path: (str(row[0]), str(row[1])) for path, row in mapping_of(record.get("approved")).items()}
     request = StageCheck(
         run=opened.run,
         stage_nr=stage.nr,
@@ -74,8 +74,8 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
         leaves=stage.leaves,
         cache=opened.cache,
         turn=TurnFacts(
-            before=mapping(record.get("digests")),
-            written_since={path: tuple(mark) for path, mark in mapping(record.get("marks")).items()},
+            before=mapping_of(record.get("digests")),
+            written_since={path: tuple(mark) for path, mark in mapping_of(record.get("marks")).items()},
             own=frozenset(record.get("own", [])),
             reason=work.why,
             protected={p: digest for p, (digest, _) in approved.items() if p.startswith("workspace/")},
@@ -103,5 +103,5 @@ def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
         write_atomic(target, source.read_bytes())
 
 
-def mapping(value: object) -> Mapping[str, Any]:
+def mapping_of(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}

@@ -31,7 +31,7 @@ from flagstone.records import digest_bytes, read_record, utc, write_atomic, writ
 from flagstone.seals import login_name
 from flagstone.stages import Stage
 
-Producer = dict[str, object]
+ProducerFields = dict[str, object]
 FOLDER_FILES = 2_000  # of one listed folder; the rest of a larger one is not part of what is approved
 
 
@@ -52,11 +52,11 @@ def build_indexes(opened: OpenedRun, stage: Stage, attempt: int) -> None:
         write_record(opened.run.index(kind), index)
 
 
-def as_producer(value: object) -> Producer:
+def as_producer(value: object) -> ProducerFields:
     return dict(value) if isinstance(value, dict) else {}
 
 
-def producers_of(run: Run, kind: str) -> dict[str, tuple[object, Producer]]:
+def producers_of(run: Run, kind: str) -> dict[str, tuple[object, ProducerFields]]:
     record = read_record(run.index(kind)) or {}
     found = {}
     for row in rows_of(record):

@@ -91,7 +91,7 @@ def experiment_rows(run: Run) -> tuple[str, ...]:
     """One line an experiment that has ended: its name, its number, where its results are."""
     rows = []
     for plan in plans(run):
-        outcome = read_record(plan.done) or {}
+        outcome = read_record(plan.done_file) or {}
         if outcome:
             where = ", ".join(outcome.get("exports", {})) or run.relative(plan.folder)
             rows.append(f"{plan.name}: {outcome.get('summary', 'ended')} (results: {where})")

@@ -45,7 +45,7 @@ class Content:
         return [kind for kind in sorted({*index, *self.index}) if index.get(kind) != self.index.get(kind)]
 
     @property
-    def missing(self) -> list[str]:
+    def missing_files(self) -> list[str]:
         """Listed files that are not there."""
         return [path for path, digest in self.files.items() if digest == MISSING]
 

@@ -194,7 +194,7 @@ class Frontier:
             if stage.nr == self.call.upto:
                 break
         self.is_done = not self.closing_line
-        self.closing_line = self.closing_line or self.messages.done(self.call.upto)
+        self.closing_line = self.closing_line or self.messages.done_text(self.call.upto)
         return wanted
 
     def inputs(self, stage: Stage, bring_up_to_date: BringUpToDate) -> tuple[list[Path], list[Path]]:

@@ -126,7 +126,7 @@ def judge_flag(files: StageFiles, flag: Flag, now_ns: int) -> Verdict:
         why = f"waits for you: {name} has a date in the future and does not count; touch it again"
         return Verdict(files, State.STALE if seal else State.WAITING, why)
     late = first_change_after(files, flag)
-    has_age = files.content is None or late not in files.content.missing
+    has_age = files.content is None or late not in files.content.missing_files
     if seal and (flag.is_copied or flag.mtime_ns == seal.flag_mtime_ns or late):
         # touched while it was being built
         if late and has_age and not flag.is_copied and flag.mtime_ns != seal.flag_mtime_ns:

@@ -76,7 +76,7 @@ class Messages:
 
     def cure_of_missing(self, verdict: Verdict) -> str:
         """How to bring back the files without which no touch approves a stage; '' if none is missing."""
-        missing = verdict.content.missing if verdict.content else []
+        missing = verdict.content.missing_files if verdict.content else []
         if not missing:
             return ""
         nr, version = verdict.stage.nr, str(verdict.files.offer.get("version", ""))[:4]  # as it was when it was built
@@ -89,7 +89,7 @@ class Messages:
         rule = "--yes" if decision.policy == "yes" else f"approval: {decision.policy}"
         return f"stage {stage.nr} {stage.name}: approved by policy ({rule}, {decision.who})"
 
-    def done(self, upto: str = "") -> str:
+    def done_text(self, upto: str = "") -> str:
         """That nothing is left to do, or nothing up to where a person asked to stop."""
         stages = self.path(self.run.root / "stages")
         if upto:

@@ -61,7 +61,7 @@ class StageFiles:
     @property
     def seal(self) -> seals.Seal | None:
         """The newest approval, whether or not it was taken back since."""
-        return seals.newest(self.decisions, "approved")
+        return seals.newest_seal(self.decisions, "approved")
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,9 @@ def refuse_approval(run: Run, verdict: Verdict, digest: str | None) -> None:
             f"stage {stage.key} cannot be approved: it {verdict.words}",
             hint=f"run it first: flagstone run {run.name}",
         )
-    if content.missing:
+    if content.missing_files:
         raise FlagstoneError(
-            f"stage {stage.key} cannot be approved: {', '.join(content.missing[:5])} is missing",
+            f"stage {stage.key} cannot be approved: {', '.join(content.missing_files[:5])} is missing",
             hint=f"restore it from {run.history(stage.nr)}, or do the stage again: flagstone redo {stage.nr}",
         )
     if digest is not None and len(digest) < DIGEST_CHARACTERS:

@@ -88,10 +88,10 @@ class LockFolder:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise unusable(self.path / name, error.strerror or str(error)) from error
+            raise unusable_error(self.path / name, error.strerror or str(error)) from error
         if not stat.S_ISREG(os.fstat(lock).st_mode):
             os.close(lock)
-            raise unusable(self.path / name, "it is no plain file")
+            raise unusable_error(self.path / name, "it is no plain file")
         return lock
 
     def make(self, name: str, *, is_locked: bool = False) -> None:
@@ -174,7 +174,7 @@ def lock_folder(path: Path) -> Iterator[LockFolder]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise unusable(path, error.strerror or str(error)) from error
+        raise unusable_error(path, error.strerror or str(error)) from error
     folder = LockFolder(path, handle)
     try:
         # whoever clears old files away leaves a locked folder alone
@@ -186,7 +186,7 @@ def lock_folder(path: Path) -> Iterator[LockFolder]:
         os.close(handle)
 
 
-def unusable(path: Path, why: str) -> FlagstoneError:
+def unusable_error(path: Path, why: str) -> FlagstoneError:
     return FlagstoneError(
         f"cannot use {path}: {why}",
         hint="remove it: locks of this machine are kept there; or set FLAGSTONE_LOCKS to a folder for all who use it",

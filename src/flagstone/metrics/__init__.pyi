@@ -1,3 +1,3 @@
-from .registry import faults as faults, nearest as nearest, read_metrics as read_metrics
+from .registry import faults as faults, nearest_names as nearest_names, read_metrics as read_metrics
 from .scanning import numbers_printed as numbers_printed
-from .series import Place as Place, Reading as Reading, diverged as diverged
+from .series import Place as Place, Reading as Reading, divergence_text as divergence_text

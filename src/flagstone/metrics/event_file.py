@@ -30,7 +30,7 @@ def chunk(number: int, content: bytes) -> bytes:
     return encoded_varint(number << 3 | 2) + encoded_varint(len(content)) + content
 
 
-def double(number: int, value: float) -> bytes:
+def double_field(number: int, value: float) -> bytes:
     return encoded_varint(number << 3 | 1) + struct.pack("<d", value)
 
 
@@ -50,13 +50,13 @@ def number_head(tag: str) -> bytes:
 
 def first_event(at: float) -> bytes:
     """What every event file begins with."""
-    return record(double(1, at) + chunk(3, b"brain.Event:2"))
+    return record(double_field(1, at) + chunk(3, b"brain.Event:2"))
 
 
 def scalars_event(at: float, step: int, values: Mapping[str, float]) -> bytes:
     """Numbers of one step, by tag."""
     rows = b"".join([number_head(tag) + small_float(value) for tag, value in values.items()])
-    return record(double(1, at) + b"\x10" + encoded_varint(step) + chunk(5, rows))
+    return record(double_field(1, at) + b"\x10" + encoded_varint(step) + chunk(5, rows))
 
 
 def last_step(path: Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.metrics.own_pattern import matches_of
-from flagstone.metrics.pairs import Pair, pairs_in, plain
+from flagstone.metrics.pairs import Pair, pairs_in, plain_name
 from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, open_plain
 from flagstone.metrics.series import STEPS, Place, Reading
 
@@ -73,12 +73,12 @@ def read_log(path: Path, wanted: frozenset[str]) -> tuple[dict[str, list[float]]
         for line in lines_from(handle, start):
             found.take(pairs_in(line, wanted))
         missing = {name for name in wanted if name not in found.clear}
-        keys = {plain(name) for name in missing}
+        keys = {plain_name(name) for name in missing}
         # a line right at the start may be incomplete
         for lines in mentions_before(handle, start + NEAR if start else 0, missing):
             earlier = LastValues(wanted)
             for line in lines:
-                earlier.take(pair for pair in pairs_in(line, wanted) if plain(pair.name) in keys)
+                earlier.take(pair for pair in pairs_in(line, wanted) if plain_name(pair.name) in keys)
             found.put_before(earlier)
             missing -= set(found.clear)
     is_cut = start > 0 and not wanted
@@ -89,7 +89,7 @@ def accept_spellings(steps: dict[str, list[float]], wanted: Sequence[str]) -> li
     """`val loss` stands for `val_loss` where exactly that was never printed; which spelling was used is said."""
     said, seen = [], list(steps)
     for name in wanted:
-        same = [other for other in seen if plain(other) == plain(name)]
+        same = [other for other in seen if plain_name(other) == plain_name(name)]
         if name in same or not same:
             continue
         if len(same) > 1:

@@ -30,7 +30,7 @@ class Pair:
     loose: bool
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without its punctuation: `val/loss`, `val_loss` and `Val loss` are the same."""
     return SEPARATORS.sub(" ", name).strip().lower()
 
@@ -51,19 +51,23 @@ def names_of(found: re.Match[str], wanted: frozenset[str]) -> Iterable[str]:
     first, _, second = name.partition(" ")
     if found["odd"] or not second or first.lower() in SPLITS:
         return (name,)
-    return (name, second) if plain(name) in plain_names(wanted) else (second,)
+    return (name, second) if plain_name(name) in plain_names(wanted) else (second,)
 
 
 @lru_cache(maxsize=64)
 def plain_names(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(plain(name) for name in names)
+    return frozenset(plain_name(name) for name in names)
 
 
 @lru_cache(maxsize=64)
 def pattern_for(wanted: frozenset[str]) -> re.Pattern[str]:
     """Pairs; a wanted name may have a form that other names have not, such as three words."""
     usual = re.compile(rf"{WORD}(?: {WORD})?", re.IGNORECASE | re.ASCII)
-    odd = [spelling_pattern(name) for name in sorted(wanted) if not usual.fullmatch(name) or plain(name).count(" ") > 1]
+    odd = [
+        spelling_pattern(name)
+        for name in sorted(wanted)
+        if not usual.fullmatch(name) or plain_name(name).count(" ") > 1
+    ]
     odd_name = rf"(?P<odd>{'|'.join(odd)})|" if odd else r"(?P<odd>(?!))|"
     return re.compile(
         rf"(?<![\w./@-])['\"]?(?:{odd_name}(?P<name>{WORD}(?: {WORD})?))['\"]?"

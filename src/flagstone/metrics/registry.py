@@ -75,7 +75,7 @@ def first_that_knows(options: Options, place: Place, wanted: Sequence[str]) -> R
     return replace(found, values=values, problems=(*problems, *other.problems))
 
 
-def nearest(name: str, seen: Iterable[str], count: int = 3) -> list[str]:
+def nearest_names(name: str, seen: Iterable[str], count: int = 3) -> list[str]:
     """The keys most like a name, for whoever misspelt it."""
     keys = list(dict.fromkeys(seen))
     plain = {key: re.sub(r"[^a-z0-9]+", " ", key.lower()) for key in keys}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flagstone.metrics.pairs import pairs_in, plain, spelling_pattern
+from flagstone.metrics.pairs import pairs_in, plain_name, spelling_pattern
 
 LINE = 4096
 NEAR = 512  # bytes around a mention that are looked at in a longer line
@@ -125,4 +125,4 @@ def numbers_printed(line: bytes, name: str) -> Iterator[float]:
     wanted = frozenset((name,))
     for part in line.replace(b"\r", b"\n").split(b"\n"):
         found = pairs_in(COLOUR.sub(b"", part).decode("utf-8", "replace"), wanted)
-        yield from (pair.value for pair in found if plain(pair.name) == plain(name))
+        yield from (pair.value for pair in found if plain_name(pair.name) == plain_name(name))

@@ -45,7 +45,7 @@ class Reading:
     last_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-def diverged(reading: Reading, name: str) -> str:
+def divergence_text(reading: Reading, name: str) -> str:
     """Why a metric may never be the best: its last value is no number that can be compared. Nothing where it is."""
     value = reading.values.get(name)
     if value is None or math.isfinite(value):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
-from flagstone.metrics.wire import HEAD, double, encoded_varint, fields, payload_at, single
+from flagstone.metrics.wire import HEAD, double_float, encoded_varint, fields, payload_at, single_float
 
 WALL_TIME, SUMMARY, VALUE, TAG, SIMPLE, TENSOR = 1, 5, 1, 1, 2, 8
 DTYPE, CONTENT, FLOATS, DOUBLES = 1, 4, 5, 6
@@ -63,8 +63,8 @@ def began_at(path: Path) -> float:
     """When the first record of a file was written, as it says itself; 0 where it says nothing."""
     with suppress(OSError, ValueError, struct.error), map_file(path) as content:
         for number, wire, value in fields(payload_at(content, 0) or b""):
-            if number == WALL_TIME and wire == 1 and isinstance(value, bytes) and math.isfinite(double(value)):
-                return double(value)
+            if number == WALL_TIME and wire == 1 and isinstance(value, bytes) and math.isfinite(double_float(value)):
+                return double_float(value)
     return 0.0
 
 
@@ -181,7 +181,7 @@ def plain_scalar(event: bytes) -> tuple[tuple[str, float], ...]:
     if (summary[0], value[0], length[0]) != (size + 9, size + 7, size) or size + 9 > 0x7F:
         return ()
     with suppress(UnicodeDecodeError):
-        return ((tag.decode(), single(number)),)
+        return ((tag.decode(), single_float(number)),)
     return ()
 
 
@@ -201,7 +201,7 @@ def scalar(value: bytes) -> Iterator[tuple[str, float]]:
         if field == TAG and wire == 2 and isinstance(content, bytes):
             tag = content.decode()
         elif field == SIMPLE and wire == 5 and isinstance(content, bytes):
-            number = single(content)
+            number = single_float(content)
         elif field == TENSOR and wire == 2 and isinstance(content, bytes):
             number = of_tensor(content)
     if number is not None:
@@ -217,5 +217,5 @@ def of_tensor(content: bytes) -> float | None:
         elif field in (CONTENT, FLOATS, DOUBLES) and wire in (1, 2, 5) and isinstance(value, bytes):
             raw += value
     if kind == FLOAT_TYPE and len(raw) == 4:
-        return single(raw)
-    return double(raw) if kind == DOUBLE_TYPE and len(raw) == 8 else None
+        return single_float(raw)
+    return double_float(raw) if kind == DOUBLE_TYPE and len(raw) == 8 else None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
 from flagstone.metrics.tables import numbers
-from flagstone.metrics.wire import double, fields
+from flagstone.metrics.wire import double_float, fields
 
 BLOCK, HEAD, FILE_HEAD = 32_768, 7, 7
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
@@ -163,6 +163,6 @@ def values_of(item: bytes) -> Iterator[tuple[str, float]]:
             with suppress(ValueError, RecursionError):
                 yield from numbers(json.loads(value), names_of(item))
         elif number == HISTORY_NUMBER and wire == 1 and isinstance(value, bytes):
-            yield from numbers(double(value), names_of(item))
+            yield from numbers(double_float(value), names_of(item))
         elif number == HISTORY_INTEGER and wire == 0 and isinstance(value, int):
             yield from numbers((value >> 1) ^ -(value & 1), names_of(item))

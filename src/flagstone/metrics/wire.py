@@ -80,11 +80,11 @@ def masked_crc(content: bytes) -> int:
     return (((value >> 15) | (value << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def single(content: bytes) -> float:
+def single_float(content: bytes) -> float:
     return float(struct.unpack("<f", content)[0])
 
 
-def double(content: bytes) -> float:
+def double_float(content: bytes) -> float:
     return float(struct.unpack("<d", content)[0])
 
 

@@ -24,7 +24,7 @@ def design_of(run: Run, text: str) -> str:
 @lru_cache(maxsize=256)
 def digest_now(root: Path, text: str, _seals: tuple[int, ...], _table: tuple[int, ...]) -> str:
     """Read once for each state of the approvals."""
-    is_named = naming(text)
+    is_named = file_matcher(text)
     return digest_value([text, sorted(pair for pair in approved_files(Run(root)).items() if is_named(pair[0]))])
 
 
@@ -39,7 +39,7 @@ def approved_files(run: Run) -> dict[str, str]:
 
 def files_on_disk(run: Run, text: str) -> Iterator[str]:
     """The files of the workspace that a plan names, to be approved with it, whatever a summary says of them."""
-    is_named = naming(text)
+    is_named = file_matcher(text)
     for place, folders, names in os.walk(run.workspace):
         folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
         for name in names:
@@ -48,7 +48,7 @@ def files_on_disk(run: Run, text: str) -> Iterator[str]:
                 yield path
 
 
-def naming(text: str) -> Callable[[str], bool]:
+def file_matcher(text: str) -> Callable[[str], bool]:
     """Whether a plan names a file of the run, by its path from there."""
     spec = plan_spec(text)
     if spec is None:

@@ -55,10 +55,10 @@ class NamedFiles:
         root = self.subject.root
         named = (os.path.relpath(root / word, root) for word in self.words if os.path.isfile(root / word))
         return {path for path in named if not self.may_change(path)} | {
-            path for path in self.watched(root, left_out) if self.decides(path)
+            path for path in self.watched_paths(root, left_out) if self.decides(path)
         }
 
-    def watched(self, root: Path, left_out: Collection[str]) -> Iterator[str]:
+    def watched_paths(self, root: Path, left_out: Collection[str]) -> Iterator[str]:
         """Every file that can decide without being named: of the whole project, or just those beside the entry."""
         is_deep = self.subject.protected is not None
         top = root if is_deep else root / os.path.dirname(os.path.normpath(self.subject.entry))

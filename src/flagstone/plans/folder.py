@@ -72,7 +72,7 @@ class Home:
     # what a check before the first run has proven
     check = path_below("check.json")
 
-    def private(self, user: str) -> Path:
+    def private_folder(self, user: str) -> Path:
         """Temporary files and caches of what runs now, empty when it starts."""
         return self.root / "private" / user
 
@@ -115,7 +115,7 @@ class RunFolder:
     log = path_below("run.log")
     checkpoint = path_below("checkpoint")
 
-    def measured(self, part: str) -> Path:
+    def measurement_file(self, part: str) -> Path:
         """One measurement: `first`, or the repeat of the candidate or the best on a further seed."""
         return self.root / f"measured-{part}.json"
 

@@ -46,7 +46,7 @@ class Plan:
         return design_of(self.run, self.text)
 
     @property
-    def done(self) -> Path:
+    def done_file(self) -> Path:
         """Written when the experiment has ended; not an output of any rule, so that code edits rerun nothing."""
         return self.folder / "done.json"
 
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def is_done(self) -> bool:
-        ended = read_record(self.done) or {}
+        ended = read_record(self.done_file) or {}
         return ended.get("plan") == self.digest and not self.has_grown(ended)
 
     def has_grown(self, ended: Mapping[str, Any]) -> bool:
@@ -91,7 +91,7 @@ class Plan:
     @property
     def target(self) -> Path:
         """What the stage waits for: the end of the experiment, or the block that comes next."""
-        return self.done if self.is_done else self.next_block()
+        return self.done_file if self.is_done else self.next_block()
 
     def resources(self) -> Mapping[str, int]:
         """GPUs and minutes of one job."""
@@ -152,6 +152,6 @@ def exports_of(run: Run) -> dict[str, tuple[str, Path]]:
     """What experiments have put among the results: path in the workspace to digest and our own copy."""
     found = {}
     for plan in plans(run):
-        for path, digest in (read_record(plan.done) or {}).get("exports", {}).items():
+        for path, digest in (read_record(plan.done_file) or {}).get("exports", {}).items():
             found[str(path)] = (str(digest), plan.folder / "exports" / os.path.basename(path))
     return found

@@ -167,18 +167,18 @@ class Spec:
     defaults: Mapping[str, Any]
 
     @property
-    def effective(self) -> Mapping[str, Any]:
+    def effective_values(self) -> Mapping[str, Any]:
         """Every key with the value that holds."""
         return with_defaults(self.merged, self.defaults)
 
     @property
-    def decisive(self) -> Mapping[str, Any]:
+    def decisive_values(self) -> Mapping[str, Any]:
         """The part of the spec that decides about the number; the rest may change while it runs."""
         return {name: self.merged.get(name) for name in DECISIVE}
 
     @property
     def digest(self) -> str:
-        return digest_value(self.decisive)
+        return digest_value(self.decisive_values)
 
     @staticmethod
     def digest_in(path: Path) -> str:
@@ -197,7 +197,7 @@ class Spec:
         return bool(ends.max_runs or ends.plateau or ends.wall_h or computes or spends)
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def metric_names(self) -> tuple[str, ...]:
         """Every name that is read from a run, the primary metric first; what we measure ourselves is not read."""
         names = (self.metric.name, *self.metric.auxiliary, *(each.name for each in self.constraints))
         return tuple(name for name in dict.fromkeys(names) if name not in MEASURED)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flagstone.processes.proc import Work, children_of, work_of
-from flagstone.processes.tree import Survivor, ProcessTree
+from flagstone.processes.tree import ProcessTree, Survivor
 
 WorkOfChildren = Mapping[Survivor, Work]
 AT_WORK = 0.01  # of one core: less is what a program that waits for something needs

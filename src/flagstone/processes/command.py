@@ -9,7 +9,7 @@ from typing import Literal
 
 from flagstone.processes.tree import Survivor
 
-Ending = Literal["exit", "wall", "silence", "grace", "memory", "gpu_memory"]
+EndCause = Literal["exit", "wall", "silence", "grace", "memory", "gpu_memory"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ProcessResult:
 
     exit_code: int | None
     signal: int | None
-    ending: Ending
+    ending: EndCause
     wall_s: float
     peak_rss_mb: float | None
     survivors: tuple[Survivor, ...]
@@ -95,7 +95,7 @@ class ProcessResult:
         return self.ending == "wall"
 
     @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         return self.ending == "silence"
 
     @property

@@ -9,7 +9,7 @@ from math import inf
 
 from flagstone.processes import gpu
 from flagstone.processes.child import Child
-from flagstone.processes.command import Ending, ProcessLimits
+from flagstone.processes.command import EndCause, ProcessLimits
 from flagstone.processes.proc import ProcessEntry, children_of, content_of, entry_of
 
 HIGHEST = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -41,7 +41,7 @@ class MemoryOfTree:
 
     def look(self, *, is_thorough: bool, may_weigh: bool) -> bool:
         """Takes one sample; True if it had to weigh shared pages, which is expensive."""
-        living = self.living(is_thorough)
+        living = self.living_processes(is_thorough)
         amounts = self.amounts(living)
         self.known = living
         if not amounts:
@@ -50,7 +50,7 @@ class MemoryOfTree:
         self.peak_mb = max(self.peak_mb, amounts[largest], self.highest_mb(largest))
         return self.add_up(amounts, may_weigh=may_weigh)
 
-    def living(self, is_thorough: bool) -> dict[int, ProcessEntry]:
+    def living_processes(self, is_thorough: bool) -> dict[int, ProcessEntry]:
         """The tree now. Children of side threads, and those that left their family, show only to a thorough look."""
         tree = self.child.tree
         waiting = [tree.root, *self.known, *(member.pid for member in (tree.members() if is_thorough else ()))]
@@ -164,7 +164,7 @@ class Gauge:
     def peak_rss_mb(self) -> float | None:
         return self.memory.peak_mb or None
 
-    def look(self) -> Ending | None:
+    def look(self) -> EndCause | None:
         """Takes the samples that are due, and says when the next one is; the limit that was passed, if any."""
         now, spent = time.monotonic(), time.thread_time()
         is_thorough = now >= self.thorough_due
@@ -190,7 +190,7 @@ class Gauge:
             self.peak_gpu_mb = max(self.peak_gpu_mb or 0.0, found)
         self.gpu_due = now + max(GPU_S, (time.thread_time() - spent) / SHARE_OF_DEAR_ONES)
 
-    def exceeded_limit(self) -> Ending | None:
+    def exceeded_limit(self) -> EndCause | None:
         if self.memory.is_over:
             return "memory"
         gpu_limit_mb = self.limits.gpu_memory_mb

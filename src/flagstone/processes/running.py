@@ -13,7 +13,7 @@ from math import inf
 from flagstone.errors import Interrupted
 from flagstone.processes import gpu
 from flagstone.processes.child import Child, WorkOfChildren, has_worked
-from flagstone.processes.command import Command, Ending, Output, ProcessLimits, ProcessResult
+from flagstone.processes.command import Command, EndCause, Output, ProcessLimits, ProcessResult
 from flagstone.processes.interruption import Interruption
 from flagstone.processes.memory import Gauge
 from flagstone.processes.output import Capture
@@ -124,9 +124,9 @@ class RunningChild:
             self.unwritten = memoryview(command.stdin)
             self.selector.register(self.stdin, selectors.EVENT_WRITE, self.feed)
 
-    def wait(self) -> Ending:
+    def wait(self) -> EndCause:
         """Until the child has ended, or had to be ended."""
-        ending: Ending = "exit"
+        ending: EndCause = "exit"
         while self.exited == inf and not self.is_asked:
             ending, deadline = self.next_deadline()
             if time.monotonic() >= deadline and not (ending == "silence" and self.is_waiting_for_children()):
@@ -139,11 +139,11 @@ class RunningChild:
         self.stop()
         return ending
 
-    def next_deadline(self) -> tuple[Ending, float]:
+    def next_deadline(self) -> tuple[EndCause, float]:
         limits = self.limits
         if self.finished < inf:
             return "grace", self.finished + limits.grace_s
-        deadlines: list[tuple[float, Ending]] = [(inf, "exit")]
+        deadlines: list[tuple[float, EndCause]] = [(inf, "exit")]
         if limits.wall_s is not None:
             deadlines.append((self.began + limits.wall_s, "wall"))
         if limits.silence_s is not None and not limits.may_be_silent():
@@ -280,7 +280,7 @@ class RunningChild:
                 self.status = status
                 self.gauge.memory.report_highest(usage.ru_maxrss * 1024 / 1_000_000)
 
-    def result(self, ending: Ending) -> ProcessResult:
+    def result(self, ending: EndCause) -> ProcessResult:
         """What became of the child."""
         status = self.status
         return ProcessResult(

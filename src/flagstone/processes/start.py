@@ -56,14 +56,14 @@ class Pipes:
     child_ends: list[int] = field(default_factory=list)
     our_ends: list[int] = field(default_factory=list)
 
-    def reading(self) -> tuple[int, int]:
+    def output_pipe(self) -> tuple[int, int]:
         """A pipe the child writes to: our end first."""
         reader, writer = os.pipe2(FLAGS)
         self.our_ends.append(reader)
         self.child_ends.append(writer)
         return reader, writer
 
-    def writing(self, content: bytes) -> tuple[int | None, int]:
+    def input_pipe(self, content: bytes) -> tuple[int | None, int]:
         """What the child reads from: nothing at all, or a pipe."""
         if not content:
             self.child_ends.append(os.open(os.devnull, os.O_RDONLY | FLAGS))
@@ -99,10 +99,10 @@ def start(command: Command, *, is_merged: bool) -> Child:
 
 
 def start_child(command: Command, pipes: Pipes, is_merged: bool) -> Child:
-    stdin, child_stdin = pipes.writing(command.stdin)
-    stdout, child_stdout = pipes.reading()
-    stderr, child_stderr = (None, child_stdout) if is_merged else pipes.reading()
-    started, child_started = pipes.reading() if is_in_bubblewrap(command) else (None, None)
+    stdin, child_stdin = pipes.input_pipe(command.stdin)
+    stdout, child_stdout = pipes.output_pipe()
+    stderr, child_stderr = (None, child_stdout) if is_merged else pipes.output_pipe()
+    started, child_started = pipes.output_pipe() if is_in_bubblewrap(command) else (None, None)
     birth = birth_of(command, child_started)
     ours_mb, began = peak_mb() if birth.launcher else resident_mb(os.getpid()), time.monotonic()
     try:
@@ -190,7 +190,7 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
 
     stdin, stdout, stderr = streams
     handed_on = tuple(handle for handle in (birth.ruleset, birth.started) if handle is not None)
-    with tagging(birth.tag):
+    with tag_children(birth.tag):
         process = subprocess.Popen(
             birth.launcher,
             cwd=command.cwd,
@@ -206,7 +206,7 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
 
 
 @contextmanager
-def tagging(tag: int) -> Iterator[None]:
+def tag_children(tag: int) -> Iterator[None]:
     """What is started meanwhile carries the tag from its first instruction on."""
     import resource
 

@@ -8,7 +8,7 @@ from .encoding import (
     digest_file as digest_file,
     digest_value as digest_value,
     encode as encode,
-    plain as plain,
+    plain_value as plain_value,
     seconds_of as seconds_of,
     utc as utc,
 )

@@ -50,25 +50,25 @@ def digest_file(path: str | os.PathLike[str]) -> str:
 
 def encode(value: object) -> bytes:
     """JSON of a record that only we read: one line, keys sorted; a number that JSON cannot hold becomes a word."""
-    said = value if isinstance(value, str | int | None) else speakable(plain(value))
+    said = value if isinstance(value, str | int | None) else spell_nonfinite(plain_value(value))
     try:
         return msgspec.json.encode(said, order="sorted")
     except UnicodeEncodeError:  # a file name that is no UTF-8: escaped, it is read back as it was
         return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-def plain(value: object) -> Any:
+def plain_value(value: object) -> Any:
     """The same in dictionaries, lists, strings and numbers."""
     return msgspec.to_builtins(value, str_keys=True, enc_hook=str)
 
 
-def speakable(value: Any) -> Any:
+def spell_nonfinite(value: Any) -> Any:
     """The same plain value, but NaN and infinity as words that `float` and `decode` read."""
     if isinstance(value, float):
         return value if isfinite(value) else str(value)
     if isinstance(value, dict):
-        return {key: speakable(item) for key, item in value.items()}
-    return [speakable(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: spell_nonfinite(item) for key, item in value.items()}
+    return [spell_nonfinite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode(raw: bytes, kind: type[Kind]) -> Kind:

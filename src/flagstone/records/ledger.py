@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, overload
 
-from flagstone.records.encoding import ZERO, Kind, decode_or_none, digest_bytes, encode, plain
+from flagstone.records.encoding import ZERO, Kind, decode_or_none, digest_bytes, encode, plain_value
 from flagstone.records.files import cannot_write, sync_folder
 
 BLOCK = 1 << 16
@@ -29,7 +29,7 @@ class Ledger:
             with open(self.path, "a+b") as stream:
                 before, is_torn = last_line(stream)
                 link = {"before": digest_bytes(before) if before else ZERO, "version": VERSION}
-                line = encode({**plain(entry), **link})
+                line = encode({**plain_value(entry), **link})
                 stream.write((b"\n" if is_torn else b"") + line + b"\n")
                 stream.flush()
                 os.fsync(stream.fileno())

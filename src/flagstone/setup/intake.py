@@ -83,11 +83,11 @@ def copy_resource(source: Path, target: Path) -> None:
         return
     top = source.resolve()
 
-    def leaving(folder: str, names: list[str]) -> list[str]:
+    def links_outside(folder: str, names: list[str]) -> list[str]:
         whole = ((name, os.path.realpath(os.path.join(folder, name))) for name in names)
         return [name for name, real in whole if not real.startswith(f"{top}{os.sep}") or not os.path.exists(real)]
 
-    shutil.copytree(source, target, symlinks=True, ignore=leaving)
+    shutil.copytree(source, target, symlinks=True, ignore=links_outside)
 
 
 def free_name(path: Path) -> Path:

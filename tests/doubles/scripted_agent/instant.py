@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flagstone.agents.demo import reading
-from flagstone.agents.demo.summary import SCRIPTED, DemoSummary, approved_lines, quoted
+from flagstone.agents.demo.summary import SCRIPTED, DemoSummary, approved_lines, quote_block
 from flagstone.agents.protocol import AgentCall
 
 DESIGN = ("primary", "arms", "settings", "ablations", "seeds", "analysis", "budget")
@@ -62,7 +62,7 @@ def instant_summary(call: AgentCall) -> tuple[DemoSummary, Mapping[str, bytes]]:
     )
     did = f"{SCRIPTED} {NOTICE}"
     if facts.feedback:
-        did += f"\n\nA person asked:\n\n{quoted(facts.feedback)}\n\nThis result differs only in its digest."
+        did += f"\n\nA person asked:\n\n{quote_block(facts.feedback)}\n\nThis result differs only in its digest."
     summary = DemoSummary(
         stage=facts.stage,
         title=call.task.title,

@@ -75,7 +75,7 @@ def test_lines_that_are_no_events_are_counted_and_shown(line: bytes) -> None:
 def test_a_result_of_odd_values_knows_nothing_rather_than_failing(result: dict[str, Any]) -> None:
     stream = Stream()
     stream.read(json.dumps({"type": "result", **result}).encode())
-    assert (stream.usage, stream.turns, stream.total_cost_usd, stream.denied) == (Usage(), None, None, ())
+    assert (stream.usage, stream.turns, stream.total_cost_usd, stream.denials) == (Usage(), None, None, ())
 
 
 def test_the_same_tool_call_told_twice_is_counted_once() -> None:

@@ -124,7 +124,7 @@ def test_doors_to_other_processes_are_hidden(call: Asked, tmp_path: Path) -> Non
 
 def test_claude_runs_inside_and_says_so(cli: StandIn, call: Asked) -> None:
     if not sandbox.strength().keeps_files:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().missing)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().fault_text)
     (cli.folder / "then").write_text("echo x > approved; echo y > workspace/made; echo $TMPDIR > $TMPDIR/z\n")
     result = cli.answer(call())
     assert not (call().task.run_root / "approved").exists()
@@ -135,7 +135,7 @@ def test_claude_runs_inside_and_says_so(cli: StandIn, call: Asked) -> None:
 @pytest.mark.parametrize("action", ["forge", "edit-approved brief.md", "write run.yaml x", "write approved/02.flag x"])
 def test_mischief_of_the_demo_agent_is_prevented_and_reported(tmp_path: Path, action: str) -> None:
     if not sandbox.strength().keeps_files:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().missing)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().fault_text)
     for name in ("brief.md", "run.yaml", "approved/seals.jsonl", "stages/01_x.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("as it was\n")
@@ -151,7 +151,7 @@ def test_mischief_of_the_demo_agent_is_prevented_and_reported(tmp_path: Path, ac
 
 def test_a_link_the_demo_agent_makes_leads_to_nothing_it_can_write(tmp_path: Path) -> None:
     if not sandbox.strength().keeps_files:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().missing)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sandbox.strength().fault_text)
     (tmp_path / "brief.md").write_text("as it was\n")
     (tmp_path / "workspace").mkdir()
     (tmp_path / "workspace" / "way").symlink_to("../brief.md")

@@ -13,7 +13,7 @@ from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
 from flagstone.drafting.outage import Outage, wait_after
 from flagstone.drafting.work import Attempt
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
-from flagstone.records import plain, seconds_of, write_record
+from flagstone.records import plain_value, seconds_of, write_record
 from flagstone.settings import StageLimits
 from flagstone.status import StageStatus, run_status
 
@@ -169,7 +169,8 @@ def test_a_wait_began_with_the_first_attempt_that_met_the_outage(tmp_path: Path)
     attempts = [Attempt(number, tmp_path / f"{number}") for number in (1, 2, 3)]
     for attempt, outcome, at in zip(attempts, outcomes, times, strict=True):
         attempt.folder.mkdir()
-        write_record(attempt.result, plain(AgentResult(outcome, "away", "", "s", retry_after_s=600.0, ended_at=at)))
+        result = AgentResult(outcome, "away", "", "s", retry_after_s=600.0, ended_at=at)
+        write_record(attempt.result, plain_value(result))
     wait = wait_after(attempts, 0.0)
     assert wait is not None and (wait.since_s, wait.until_s) == (seconds_of(times[1]), seconds_of(times[2]) + 600)
     limits = StageLimits(**{**dict.fromkeys(StageLimits.__annotations__, 1), "window_s": 3600})

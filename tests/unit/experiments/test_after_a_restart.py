@@ -61,7 +61,7 @@ def same(order: Order) -> Order:
 
 def record(order: Order, **changes: str) -> None:
     """Writes the measurement down as if it had been one of something else."""
-    path = order.run.measured(order.part)
+    path = order.run.measurement_file(order.part)
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
@@ -76,7 +76,9 @@ def test_a_finished_measurement_is_taken_up_only_for_the_same_tree_contract_and_
         again = engine.harness.measure(change(order))
     assert (counted.folder / "count").read_text() == "x" * runs
     assert (again.started_at == first.started_at) is (runs == 1)
-    aside = [path.name for path in order.run.root.iterdir() if path.name.startswith(order.run.measured("first").stem)]
+    aside = [
+        path.name for path in order.run.root.iterdir() if path.name.startswith(order.run.measurement_file("first").stem)
+    ]
     assert len(aside) == runs, "what was measured before is kept beside it"
 
 

@@ -104,13 +104,13 @@ def test_what_a_kill_left_half_written_is_written_over(made: Store) -> None:
     second = again.put(b"blob", b"another")
     assert Store(made.root).content(first) == b"an edit"
     assert Store(made.root).content(second) == b"another"
-    assert journal.stat().st_size == again.unpacked.end
+    assert journal.stat().st_size == again.unpacked_objects.end
 
 
 def test_a_damaged_object_takes_none_of_those_after_it_along(made: Store) -> None:
     shas = [made.put(b"blob", b"edit %d" % number) for number in range(3)]
-    journal = made.unpacked.journal.path
-    begin, _ = made.unpacked.places[shas[1]]
+    journal = made.unpacked_objects.journal.path
+    begin, _ = made.unpacked_objects.places[shas[1]]
     content = bytearray(journal.read_bytes())
     content[begin + 3] ^= 1
     journal.write_bytes(content)
@@ -142,13 +142,13 @@ def test_a_journal_may_become_a_pack_between_two_looks_of_a_reader(
 ) -> None:
     sha = made.put(b"blob", b"an edit")
     known, unread = Store(made.root), Store(made.root)
-    known.unpacked.read()
-    size = made.unpacked.journal.size()
+    known.unpacked_objects.read()
+    size = made.unpacked_objects.journal.size()
     made.pack()
     with monkeypatch.context() as earlier:
         earlier.setattr(Journal, "size", lambda _: size)
-        assert known.unpacked.find(sha) is None
-        assert unread.unpacked.find(sha) is None
+        assert known.unpacked_objects.find(sha) is None
+        assert unread.unpacked_objects.find(sha) is None
     assert known.content(sha) == unread.content(sha) == b"an edit"
 
 

@@ -39,7 +39,7 @@ def test_what_an_agent_ahead_had_measured_is_not_credited_to_the_edit_of_a_perso
     laboratory.files = {**laboratory.files, "train.py": nap}
     laboratory.make(lag=3, stopping={"max_runs": 2})
     laboratory.run(Edits({2: set_x(2.1), 3: set_x(2.9), 4: set_x(2.95)}))
-    assert laboratory.home.run("r0003").measured("first").exists()
+    assert laboratory.home.run("r0003").measurement_file("first").exists()
     laboratory.home.spec.write_text(laboratory.home.spec.read_text().replace("max_runs: 2", "max_runs: 9"))
     edited(laboratory, 50.0)
     entry = laboratory.step("mine")
@@ -368,7 +368,7 @@ def test_sockets_fit_into_the_temporary_folder_of_a_run_however_deep_it_lies(tmp
     there.make(sandbox=sandbox)
     there.run(Edits({}), limit=1)
     assert there.words() == [("r0001", "ok", "advance")]
-    assert (there.home.private("0") / "mine").is_file()
+    assert (there.home.private_folder("0") / "mine").is_file()
 
 
 def test_unedited_files_that_do_not_run_are_mended_in_the_project(laboratory: Laboratory) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from flagstone.metrics import own_pattern
 from flagstone.metrics.log import EVERYTHING_BYTES, faults
-from flagstone.metrics.registry import nearest, read_metrics
+from flagstone.metrics.registry import nearest_names, read_metrics
 from flagstone.metrics.scanning import BLOCK, NEAR
 from flagstone.metrics.series import Place
 
@@ -314,4 +314,4 @@ def test_a_long_log_is_never_held_in_memory(printed: Printed) -> None:
 
 
 def test_the_nearest_keys_are_named() -> None:
-    assert nearest("val_loss", ["lr", "val/loss", "train_loss", "epoch"])[:2] == ["val/loss", "train_loss"]
+    assert nearest_names("val_loss", ["lr", "val/loss", "train_loss", "epoch"])[:2] == ["val/loss", "train_loss"]

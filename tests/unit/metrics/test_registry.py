@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from flagstone.errors import FlagstoneError
-from flagstone.metrics.registry import READERS, faults, nearest, read_metrics
-from flagstone.metrics.series import Place, Reading, diverged
+from flagstone.metrics.registry import READERS, faults, nearest_names, read_metrics
+from flagstone.metrics.series import Place, Reading, divergence_text
 
 Write = Callable[[float], None]
 
@@ -194,18 +194,18 @@ def test_nothing_is_said_of_what_is_right(backend: str, options: dict[str, objec
 
 def test_the_nearest_keys_are_named_in_their_order() -> None:
     seen = ["lr", "val/loss", "train_loss", "epoch", "val/loss"]
-    assert nearest("val_loss", seen)[:2] == ["val/loss", "train_loss"]
-    assert nearest("val_loss", seen, 1) == ["val/loss"]
-    assert nearest("val_loss", []) == []
+    assert nearest_names("val_loss", seen)[:2] == ["val/loss", "train_loss"]
+    assert nearest_names("val_loss", seen, 1) == ["val/loss"]
+    assert nearest_names("val_loss", []) == []
 
 
 def test_a_metric_that_diverged_at_the_end_is_told() -> None:
     def of(*steps: float) -> str:
-        return diverged(Reading({"loss": steps[-1]}, "log", last_steps={"loss": steps}), "loss")
+        return divergence_text(Reading({"loss": steps[-1]}, "log", last_steps={"loss": steps}), "loss")
 
     assert of(0.5, math.nan) == "loss is nan at the end; its last finite value was 0.5"
     assert of(-math.inf) == "loss is -inf"
-    assert of(math.nan, 0.5) == "" == diverged(Reading({}, "log"), "loss")
+    assert of(math.nan, 0.5) == "" == divergence_text(Reading({}, "log"), "loss")
 
 
 def test_a_reader_is_loaded_only_when_it_is_asked(tmp_path: Path) -> None:

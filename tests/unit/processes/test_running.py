@@ -91,22 +91,22 @@ def test_a_child_that_will_not_listen_is_killed(ran: Ran) -> None:
 
 
 def test_a_silent_child_is_ended_and_a_talking_one_is_not(ran: Ran) -> None:
-    assert ran("echo once; exec sleep 20", silence_s=0.05).silent
-    assert not ran("for i in 1 2 3 4 5 6; do echo $i; sleep 0.25; done", silence_s=1.2).silent
+    assert ran("echo once; exec sleep 20", silence_s=0.05).is_silent
+    assert not ran("for i in 1 2 3 4 5 6; do echo $i; sleep 0.25; done", silence_s=1.2).is_silent
 
 
 def test_a_child_that_waits_for_what_it_has_started_is_not_silent_while_that_works(ran: Ran) -> None:
     waits = {"silence_s": 1.0, "may_wait_for_children": True}
     spinning = "(while :; do :; done) & other=$!; sleep 3; kill $other"
     assert ran(spinning, **waits).ending == "exit"
-    assert ran(spinning, silence_s=1.0).silent
+    assert ran(spinning, silence_s=1.0).is_silent
     starting = "for i in 1 2 3 4 5 6 7 8; do sleep 0.3; done"
     assert ran(starting, **waits).ending == "exit"
 
 
 @pytest.mark.parametrize("line", ["sleep 20 & wait", "while :; do :; done"], ids=["a sleeper", "its own work"])
 def test_a_child_is_silent_if_nothing_that_it_has_started_works(ran: Ran, line: str) -> None:
-    assert ran(line, silence_s=0.6, may_wait_for_children=True).silent
+    assert ran(line, silence_s=0.6, may_wait_for_children=True).is_silent
 
 
 def test_a_child_may_be_silent_as_long_as_the_caller_says_so(shell: Shell, output: Output) -> None:

@@ -8,8 +8,8 @@ from math import inf
 from pathlib import Path
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.accounts.calls import Line, is_call, lines_of
-from flagstone.agents.protocol import Limits, Usage, paid, value_at, whole
+from flagstone.agents.accounts.calls import CallLine, is_call, lines_of
+from flagstone.agents.protocol import Limits, Usage, valid_amount, valid_count, value_at
 from flagstone.errors import WorkFailed
 from flagstone.text import count_text
 
@@ -35,7 +35,7 @@ class Budget:
         """The budget that settings write as `limits`. What they do not name, or leave empty, has no limit."""
         return cls(whose, {name: limit for name, limit in limits.items() if limit is not None}, stage, experiment)
 
-    def covers(self, line: Line) -> bool:
+    def covers(self, line: CallLine) -> bool:
         """Whether a line of the log counts towards this budget."""
         wanted = (("stage", self.stage), ("experiment", self.experiment))
         return all(not value or line.get(name) == value for name, value in wanted)
@@ -62,8 +62,8 @@ class Claim:
 class Balance:
     """What was used, and what running calls may still use."""
 
-    lines: Sequence[Line]
-    open_calls: Sequence[Line]
+    lines: Sequence[CallLine]
+    open_calls: Sequence[CallLine]
 
     @classmethod
     def of(cls, log: Path) -> Balance:
@@ -114,38 +114,38 @@ class Balance:
         return f"waiting: a running call may need what is left of the budget ({', '.join(who)})"
 
 
-def name_of(line: Line) -> str:
+def name_of(line: CallLine) -> str:
     found = [f"{name} {line[name]}" for name in ("stage", "experiment") if line.get(name)]
     return " ".join(found) or "another"
 
 
-def use_of(line: Line, name: str) -> float:
+def use_of(line: CallLine, name: str) -> float:
     known = known_use(line, name)
     return allowed_of(line, name) or 0.0 if known is None else known
 
 
-def known_use(line: Line, name: str) -> float | None:
+def known_use(line: CallLine, name: str) -> float | None:
     """How much of one thing a line says was used; None if it does not say."""
     if name == "gpu_h":
-        return (paid(line.get("gpu_s")) or 0.0) / 3600
+        return (valid_amount(line.get("gpu_s")) or 0.0) / 3600
     if not is_call(line):
         return 0.0
     match name:
         case "usd":
-            return paid(line.get("cost_usd"))
+            return valid_amount(line.get("cost_usd"))
         case "tokens":
             return tokens_of(line)
         case "wall_h":
-            seconds = paid(line.get("wall_s"))
+            seconds = valid_amount(line.get("wall_s"))
             return None if seconds is None else seconds / 3600
     return 1.0
 
 
-def tokens_of(line: Line) -> float | None:
+def tokens_of(line: CallLine) -> float | None:
     """All tokens of a call, with cached ones; None if those in or those out are unknown."""
-    counts = [whole(value_at(line, f"usage.{name}")) for name in vars(Usage())]
+    counts = [valid_count(value_at(line, f"usage.{name}")) for name in vars(Usage())]
     return None if None in counts[:2] else float(sum(count or 0 for count in counts))
 
 
-def allowed_of(line: Line, name: str) -> float | None:
-    return paid(value_at(line, f"allowed.{name}"))
+def allowed_of(line: CallLine, name: str) -> float | None:
+    return valid_amount(value_at(line, f"allowed.{name}"))

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.protocol import AgentCall, AgentResult, paid, value_at, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, valid_amount, valid_count, value_at
 from flagstone.locks import sole_use
-from flagstone.records import Ledger, decode_or_none, plain, utc
+from flagstone.records import Ledger, decode_or_none, plain_value, utc
 
 LOG = "agents.jsonl"
 USE = "use"  # a line of this kind is no call: it tells what else was used
-Line = Mapping[str, Any]
+CallLine = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Spending:
 
 def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
-    record = plain(result)
+    record = plain_value(result)
     facts = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
     return {**facts_of_call(call), **facts}
 
@@ -85,7 +85,7 @@ def spending(log: Path) -> Spending:
     return sum_of(lines_of(log))
 
 
-def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | None = None) -> Spending:
+def sum_of(lines: Iterable[CallLine], stage: str | None = None, experiment: str | None = None) -> Spending:
     """What these calls, or those of one stage or experiment, have cost."""
     chosen = [
         line
@@ -94,7 +94,7 @@ def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | No
         and (experiment is None or line.get("experiment", "") == experiment)
     ]
     calls = [line for line in chosen if is_call(line)]
-    costs = [paid(line.get("cost_usd")) for line in calls]
+    costs = [valid_amount(line.get("cost_usd")) for line in calls]
     known = [cost for cost in costs if cost is not None]
     return Spending(
         calls=len(calls),
@@ -103,17 +103,17 @@ def sum_of(lines: Iterable[Line], stage: str | None = None, experiment: str | No
         unknown_calls=len(costs) - len(known),
         input_tokens=tokens(calls, "input_tokens"),
         output_tokens=tokens(calls, "output_tokens"),
-        wall_s=sum(paid(line.get("wall_s")) or 0.0 for line in calls),
-        gpu_s=sum(paid(line.get("gpu_s")) or 0.0 for line in chosen),
+        wall_s=sum(valid_amount(line.get("wall_s")) or 0.0 for line in calls),
+        gpu_s=sum(valid_amount(line.get("gpu_s")) or 0.0 for line in chosen),
     )
 
 
-def is_call(line: Line) -> bool:
+def is_call(line: CallLine) -> bool:
     return line.get("kind") != USE
 
 
-def tokens(lines: list[Line], name: str) -> int | None:
+def tokens(lines: list[CallLine], name: str) -> int | None:
     """A sum of tokens; None as soon as one call did not count them."""
-    counts = [whole(value_at(line, f"usage.{name}")) for line in lines]
+    counts = [valid_count(value_at(line, f"usage.{name}")) for line in lines]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import Outcome, Usage, paid, value_at, whole
+from flagstone.agents.protocol import Outcome, Usage, valid_amount, valid_count, value_at
 from flagstone.processes import Survivor, entry_of, still_alive
 from flagstone.records import read_record, seconds_of, utc, write_record
 
@@ -43,14 +43,14 @@ class CallRecord:
     @property
     def limit_s(self) -> float:
         """How long the call may take at most. Returns a day if it has no limit."""
-        hours = paid(value_at(self.facts, "allowed.wall_h"))
+        hours = valid_amount(value_at(self.facts, "allowed.wall_h"))
         return 86_400.0 if hours is None else hours * 3600
 
     def is_over(self, now_s: float) -> bool:
         """Whether the process that made the call is gone, so that nobody will write its line."""
         if self.facts.get("host") != socket.gethostname():
             return now_s > self.began_s + self.limit_s + LATE_S
-        holder = Survivor(whole(self.facts.get("pid")) or 0, whole(self.facts.get("started_ticks")) or 0)
+        holder = Survivor(valid_count(self.facts.get("pid")) or 0, valid_count(self.facts.get("started_ticks")) or 0)
         return not still_alive((holder,))
 
     def line_if_killed(self, now_s: float) -> dict[str, object]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from flagstone.agents.claude.events import Stream, text_of
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, valid_count
 from flagstone.text import count_text, one_line
 
 REASON_CHARACTERS = 500
@@ -84,7 +84,7 @@ def stream_result(call: AgentCall, stream: Stream, left: Leftovers) -> AgentResu
         usage=stream.usage,
         turns=stream.turns,
         tools=dict(stream.tools),
-        denied=stream.denied,
+        denied=stream.denials,
         retry_after_s=ending.retry_after_s,
         structured=(stream.result or {}).get("structured_output"),
     )
@@ -134,7 +134,7 @@ def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
         return Ending(*known)
     if result.get("terminal_reason") in ("prompt_too_long", "image_error"):
         return Ending(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
-    outcome = by_status(whole(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
+    outcome = by_status(valid_count(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
     wait_s = retry_after_s(stream, words, left.now_s) if outcome is Outcome.RETRYABLE else None
     return Ending(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
 
@@ -188,7 +188,7 @@ def retry_after_s(stream: Stream, words: str, now_s: float) -> float | None:
     resets_at = float(reset.group(1)) if reset else stream.resets_at
     if resets_at is not None:
         return max(0.0, resets_at - now_s)
-    status = whole((stream.result or {}).get("api_error_status"))
+    status = valid_count((stream.result or {}).get("api_error_status"))
     return PATIENCE_S if status in ASKED_TO_WAIT and stream.retries == 0 else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.agents.protocol import Event, Usage, amount, paid, whole
+from flagstone.agents.protocol import Event, Usage, amount, valid_amount, valid_count
 
 # the part of a tool's input that says most about what it does
 TELLING = (
@@ -132,7 +132,7 @@ class Stream:
         usage = message.get("usage") if isinstance(message, dict) else None
         if isinstance(message, dict) and isinstance(usage, dict):
             counted = self.counted.setdefault(str(message.get("id") or ""), Counter())
-            counted |= Counter({name: whole(usage.get(name)) or 0 for name in COUNTED})
+            counted |= Counter({name: valid_count(usage.get(name)) or 0 for name in COUNTED})
 
     @property
     def tokens_so_far(self) -> int:
@@ -161,23 +161,23 @@ class Stream:
         if not isinstance(counts, dict):
             return Usage()
         return Usage(
-            input_tokens=whole(counts.get("input_tokens")),
-            output_tokens=whole(counts.get("output_tokens")),
-            cache_read_tokens=whole(counts.get("cache_read_input_tokens")),
-            cache_write_tokens=whole(counts.get("cache_creation_input_tokens")),
+            input_tokens=valid_count(counts.get("input_tokens")),
+            output_tokens=valid_count(counts.get("output_tokens")),
+            cache_read_tokens=valid_count(counts.get("cache_read_input_tokens")),
+            cache_write_tokens=valid_count(counts.get("cache_creation_input_tokens")),
         )
 
     @property
     def turns(self) -> int | None:
-        return whole(self.result.get("num_turns")) if self.result else None
+        return valid_count(self.result.get("num_turns")) if self.result else None
 
     @property
     def total_cost_usd(self) -> float | None:
         """The cost of the whole conversation so far."""
-        return paid(self.result.get("total_cost_usd")) if self.result else None
+        return valid_amount(self.result.get("total_cost_usd")) if self.result else None
 
     @property
-    def denied(self) -> tuple[str, ...]:
+    def denials(self) -> tuple[str, ...]:
         """What the agent wanted to do and was not allowed to."""
         asked = self.result.get("permission_denials") if self.result else None
         return tuple(
@@ -229,7 +229,7 @@ def telling_input(value: object) -> str:
 def final_line(event: Mapping[str, Any]) -> str:
     cost = amount(event.get("total_cost_usd"))
     facts: tuple[tuple[str, object], ...] = (
-        ("turns", whole(event.get("num_turns"))),
+        ("turns", valid_count(event.get("num_turns"))),
         ("cost_usd", None if cost is None else f"{cost:.4f}"),
         ("reason", event.get("terminal_reason")),
     )

@@ -143,10 +143,10 @@ def patience(options: Mapping[str, object]) -> dict[str, str]:
 def prompt_bytes(prompt: str, folder: Path) -> bytes:
     """The prompt as plain words: the CLI would read and send a file named by `@path`."""
 
-    def spaced(mention: re.Match[str]) -> str:
+    def mark_file(mention: re.Match[str]) -> str:
         named = mention.group(1).rstrip(".,;:!?)'`").partition("#")[0]
         return "@ " if os.path.exists(folder / os.path.expanduser(named)) else "@"
 
     # the CLI takes a leading slash for a command of its own, such as /clear, even with --disable-slash-commands
     plain = f"\n{prompt}" if prompt.startswith("/") else prompt
-    return MENTION.sub(spaced, plain).encode("utf-8", "replace")
+    return MENTION.sub(mark_file, plain).encode("utf-8", "replace")

@@ -9,7 +9,7 @@ from typing import Any
 
 from flagstone.agents.claude.events import Stream, object_on
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, Usage, paid, whole
+from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, Usage, valid_amount, valid_count
 
 NAMES = {
     "input_tokens": "inputTokens",
@@ -39,8 +39,8 @@ class Totals:
         """The totals when the conversation's latest call ended that told or saved them."""
         tokens = folder.fact("total_tokens")
         counts = tokens if isinstance(tokens, Mapping) else {}
-        usage = Usage(**{name: whole(counts.get(name)) for name in NAMES}) if counts else NOTHING
-        return cls(paid(folder.fact("total_cost_usd")) or 0.0, usage)
+        usage = Usage(**{name: valid_count(counts.get(name)) for name in NAMES}) if counts else NOTHING
+        return cls(valid_amount(folder.fact("total_cost_usd")) or 0.0, usage)
 
     def facts(self) -> dict[str, object]:
         """The totals as facts of a conversation."""
@@ -65,7 +65,7 @@ def usage_of_models(result: Mapping[str, Any]) -> Usage:
     rows = [row for row in models.values() if isinstance(row, Mapping)] if isinstance(models, Mapping) else []
     if not rows:
         return Usage()
-    return Usage(**{name: sum(whole(row.get(spelled)) or 0 for row in rows) for name, spelled in NAMES.items()})
+    return Usage(**{name: sum(valid_count(row.get(spelled)) or 0 for row in rows) for name, spelled in NAMES.items()})
 
 
 def difference(total: int | None, before: int | None) -> int | None:
@@ -84,7 +84,7 @@ def saved_totals(folder: SessionFolder, session_id: str) -> Totals | None:
             last = object_on(lines.read().rstrip().rpartition(b"\n")[2]) or {}
     except (IndexError, OSError):
         return None
-    cost = paid(last.get("totalCostUSD"))
+    cost = valid_amount(last.get("totalCostUSD"))
     if last.get("type") != "cost-state" or last.get("sessionId") != session_id or cost is None:
         return None
     return Totals(cost, usage_of_models(last))

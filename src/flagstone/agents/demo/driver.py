@@ -115,7 +115,7 @@ def ending_of(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Ou
         return Outcome.UNCLEAN, f"the script left processes behind that could not be ended: {pids}"
     if result is None and process.timed_out:
         return Outcome.TIMEOUT, f"the script did not end within its limit ({process.wall_s:.0f} s)"
-    if result is None and process.silent:
+    if result is None and process.is_silent:
         return Outcome.SILENT, f"the script printed nothing for too long (it ran for {process.wall_s:.0f} s)"
     if result is None and process.exit_code == 0:
         return Outcome.MALFORMED, "the script ended without a result"

@@ -9,7 +9,7 @@ from typing import Any
 
 from flagstone.agents.demo.reading import material_of, wished_seeds
 from flagstone.agents.demo.study import Study, fill_in, material, material_bytes
-from flagstone.agents.demo.summary import DemoSummary, quoted
+from flagstone.agents.demo.summary import DemoSummary, quote_block
 
 SMALL_EPOCHS = 40
 SMALL_SEEDS = 6
@@ -21,7 +21,7 @@ def survey(study: Study) -> DemoSummary:
     """01: a note that claims no search, because none took place."""
     study.bring("survey.md", "nearest_work.csv", "references.bib", to="literature")
     brief = material_of(study.call.prompt, "the brief") or study.text_of("brief.md") or "There is no brief."
-    return study.summary({"QUESTION": template()["question"], "BRIEF": quoted(brief, 1200)})
+    return study.summary({"QUESTION": template()["question"], "BRIEF": quote_block(brief, 1200)})
 
 
 def hypothesis(study: Study) -> DemoSummary:

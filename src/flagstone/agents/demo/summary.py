@@ -44,14 +44,14 @@ class DemoSummary:
             "What I Did": self.did,
             "Key Results": self.results,
             "Files Produced": "\n".join(f"- `{path}` - {about}" for path, about in self.files.items()),
-            "Suggestions for Refinement": numbered(self.suggestions),
-            "Your Options": numbered(OPTIONS),
+            "Suggestions for Refinement": numbered_list(self.suggestions),
+            "Your Options": numbered_list(OPTIONS),
         }
         kept = [f"## {name}\n\n{text.strip()}" for name, text in sections.items() if name not in self.omitted]
         return "\n\n".join([f"# Stage {self.stage}: {self.title}", *kept]) + "\n"
 
 
-def numbered(lines: Sequence[str]) -> str:
+def numbered_list(lines: Sequence[str]) -> str:
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
 
 
@@ -63,17 +63,17 @@ def approved_lines(approved: Sequence[Approved]) -> str:
 
 
 def quoted_line(text: str) -> str:
-    return harmless(text[:240]) or "its summary names no result in words."
+    return harmless_text(text[:240]) or "its summary names no result in words."
 
 
-def quoted(text: str, limit: int = 4000) -> str:
+def quote_block(text: str, limit: int = 4000) -> str:
     """Words of a person as a block that can neither end itself nor pass for a section of ours."""
     longest = max((len(run) for run in re.findall("~+", text)), default=0)
     fence = "~" * max(4, longest + 1)
-    return f"{fence}text\n{harmless(text[:limit])}\n{fence}"
+    return f"{fence}text\n{harmless_text(text[:limit])}\n{fence}"
 
 
-def harmless(text: str) -> str:
+def harmless_text(text: str) -> str:
     """Without control characters, and without marks that would pass for something left to fill in."""
     return TODO.sub("(to do) ", printable_text(text, " ").translate(FORMS)).strip()
 
@@ -82,4 +82,4 @@ def answer_to_feedback(feedback: str) -> str:
     """What the script says about words that it cannot understand."""
     if not feedback:
         return ""
-    return f"A person asked:\n\n{quoted(feedback)}\n\nA scripted agent cannot act on free text; "
+    return f"A person asked:\n\n{quote_block(feedback)}\n\nA scripted agent cannot act on free text; "

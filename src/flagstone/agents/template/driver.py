@@ -157,7 +157,7 @@ def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> t
         return Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}"
     if process.timed_out:
         return Outcome.TIMEOUT, "exceeded its time limit and was ended"
-    if process.silent:
+    if process.is_silent:
         return Outcome.SILENT, "had no output for longer than allowed and was ended"
     if process.ending == "grace":
         return Outcome.BUDGET, used_up(call.limits, reading)

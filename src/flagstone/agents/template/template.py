@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flagstone.agents.protocol import AgentCall, Event, Usage, names, paid, value_at, whole
+from flagstone.agents.protocol import AgentCall, Event, Usage, names, valid_amount, valid_count, value_at
 from flagstone.records import decode_or_none
 
 KEPT_TEXT = 2_000_000
@@ -117,9 +117,9 @@ class OutputReader:
             self.answer = AnswerText()  # what came before the first object was no answer
         self.has_objects = True
         self.session = str(value_at(value, template.session) or self.session)
-        self.cost_usd = first(paid(value_at(value, template.cost_usd)), self.cost_usd)
-        self.input_tokens = first(whole(value_at(value, template.input_tokens)), self.input_tokens)
-        self.output_tokens = first(whole(value_at(value, template.output_tokens)), self.output_tokens)
+        self.cost_usd = first(valid_amount(value_at(value, template.cost_usd)), self.cost_usd)
+        self.input_tokens = first(valid_count(value_at(value, template.input_tokens)), self.input_tokens)
+        self.output_tokens = first(valid_count(value_at(value, template.output_tokens)), self.output_tokens)
         found = value_at(value, template.text) if self.is_text(value) else None
         if isinstance(found, str) and found:
             return self.answer_event(found, is_delta=bool(value_at(value, template.text_delta)))

@@ -26,7 +26,7 @@ class Document:
     folder: str = FOLDERS[0]
 
     @property
-    def usual(self) -> str:
+    def usual_path(self) -> str:
         return f"{self.folder}/{self.names[0]}"
 
 
@@ -66,7 +66,7 @@ def document_path(inspection: Inspection, document: Document) -> str:
 
 def document_check(inspection: Inspection, document: Document, path: str) -> RuleCheck:
     if not path:
-        return failed_check(document.rule, f"write the {document.noun} to {document.usual}")
+        return failed_check(document.rule, f"write the {document.noun} to {document.usual_path}")
     try:
         text = inspection.text(path)
         if path.endswith(".json"):

@@ -93,7 +93,9 @@ def figure_data_checks(inspection: Inspection) -> Iterator[RuleCheck]:
         yield passed_check("figures-named", "each figure names its data")
 
 
-def kind_checks(kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCheck]:
+def kind_checks(
+    kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection
+) -> Iterator[RuleCheck]:
     """What is asked of files of one kind. Without a file that counts, none is called too old as well."""
     yield from presence_checks(kind, inspection)
     if more:

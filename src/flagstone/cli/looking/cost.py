@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flagstone.agents import paid, value_at, whole
+from flagstone.agents import valid_amount, valid_count, value_at
 from flagstone.agents.accounts import (
     BUDGET_NAMES,
     LOG,
@@ -113,9 +113,9 @@ def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
     """Prints a line for every call: when, for what, by which agent, how it ended, what it cost."""
     every = list(lines)
     for line in filter(is_call, every):
-        cost = paid(line.get("cost_usd"))
+        cost = valid_amount(line.get("cost_usd"))
         stated = "unknown" if cost is None else f"${cost:.4f}"
-        counts = [whole(value_at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
+        counts = [valid_count(value_at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
         what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()
         when = str(line.get("started_at", ""))[:19]

@@ -70,10 +70,10 @@ def tools() -> Iterator[Finding]:
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
     fault = gpu_memory_fault()
     cure = "install the driver of the GPU and run make setup; until then no experiment can use GPU memory"
-    yield finding("GPU memory", fault and f"cannot be measured: {fault}", cure, "is measured for each run")
+    yield optional_finding("GPU memory", fault and f"cannot be measured: {fault}", cure, "is measured for each run")
 
 
-def finding(what: str, fault: str, cure: str, fine: str) -> Finding:
+def optional_finding(what: str, fault: str, cure: str, fine: str) -> Finding:
     """What was found of something that is not needed by all: its fault and the cure, or `fine` if it has none."""
     return Finding(what, "optional", fault, cure) if fault else Finding(what, "fine", fine)
 
@@ -97,10 +97,10 @@ def sandboxes() -> Iterator[Finding]:
     here = strength()
     cure = f"{NEWER_KERNEL}; until then agents cannot run programs, unless `sandbox` is off"
     fine = f"version {here.landlock_abi}: agents can write only what they are granted"
-    yield finding("Landlock", here.landlock_fault, cure, fine)
+    yield optional_finding("Landlock", here.landlock_fault, cure, fine)
     cure = f"{INSTALL}; until then nothing is hidden from agents, and their chmod and touch are undone, not prevented"
     fine = "what an agent starts ends with it; all that is not granted is read-only"
-    yield finding("bubblewrap", here.bubblewrap_fault, cure, fine)
+    yield optional_finding("bubblewrap", here.bubblewrap_fault, cure, fine)
     yield Finding("digest check", "fine", "everything outside a grant is compared before and after every call")
 
 

@@ -80,7 +80,9 @@ def all_known(project: Project, location: Location, runs: list[Run]) -> list[Run
     return [rows[run.name].status if run.name in rows else found[run.name][0] for run in runs]
 
 
-def status_or_problem(project: Project, location: Location, run: Run) -> tuple[RunStatus | dict[str, str], RememberedStatus | None]:
+def status_or_problem(
+    project: Project, location: Location, run: Run
+) -> tuple[RunStatus | dict[str, str], RememberedStatus | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
         check_run(project, run)

@@ -30,7 +30,7 @@ from flagstone.experiments.candidates.sources import (
     SOURCE_NAMES,
     content_of,
     first_few,
-    printable,
+    printable_path,
     within_bounds,
     written_by_runs,
 )
@@ -56,7 +56,7 @@ class GitSource:
     def base(self) -> tuple[str, str]:
         """Refuses an edit that the last commit does not hold: it would be lost without a word."""
         commit = self.checkout.head()
-        edits = [printable(each.path) for each in self.checkout.changes() if each.is_tracked and self.names(each)]
+        edits = [printable_path(each.path) for each in self.checkout.changes() if each.is_tracked and self.names(each)]
         if edits:
             raise FlagstoneError(
                 f"the experiment would edit files of {self.spec.root} with uncommitted changes: {first_few(edits)}",
@@ -129,7 +129,9 @@ class GitSource:
             ),
             ("kept with LFS, pointers and not contents in every run", self.pointers(base)),
         )
-        return tuple(f"{words}: {first_few([printable(path) for path in paths])}" for words, paths in found if paths)
+        return tuple(
+            f"{words}: {first_few([printable_path(path) for path in paths])}" for words, paths in found if paths
+        )
 
     def missing_submodules(self, tree: Tree) -> list[str]:
         known = self.store.repository.sizes({tree.files[path].sha for path in tree.submodules})
@@ -144,7 +146,7 @@ class GitSource:
         small = dict(self.store.contents(sha for sha, size in sizes.items() if 100 < size < 300))
         return sorted(path for path, blob in tree.files.items() if small.get(blob.sha, b"").startswith(POINTER))
 
-    def beside(self, folders: Iterable[str]) -> Iterable[str]:
+    def paths_beside(self, folders: Iterable[str]) -> Iterable[str]:
         """Of what is not tracked: data at the top, and what is ignored further down."""
         for path in self.others:
             if path in folders:  # a run leaves files in it: what is in it already is linked one by one

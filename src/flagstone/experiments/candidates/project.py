@@ -82,7 +82,7 @@ class FilesSource:
     def mutable_now(self) -> Iterator[tuple[str, str, bytes]]:
         """Path, mode and content of each mutable file. A link within the project stays one, and brings its target."""
         root = self.spec.root
-        for path in self.matching():
+        for path in self.matching_paths():
             place = root / path
             target = os.path.relpath(os.path.realpath(place), os.path.realpath(root))
             if place.is_symlink() and not target.startswith(".."):
@@ -91,7 +91,7 @@ class FilesSource:
             else:
                 yield path, *content_of(place, LARGEST_MUTABLE)
 
-    def matching(self) -> Iterator[str]:
+    def matching_paths(self) -> Iterator[str]:
         root = self.spec.root
         for place, folders, names in os.walk(root):
             above = os.path.relpath(place, root)
@@ -135,7 +135,7 @@ class FilesSource:
     def notices(self, base: Tree) -> tuple[str, ...]:
         return ()
 
-    def beside(self, folders: Iterable[str]) -> Iterable[str]:
+    def paths_beside(self, folders: Iterable[str]) -> Iterable[str]:
         for folder in folders:
             yield from self.names_in(folder)
 

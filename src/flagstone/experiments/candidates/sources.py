@@ -56,7 +56,7 @@ class Source(Protocol):
         """What a person should know of the tree that everything starts from."""
         ...
 
-    def beside(self, folders: Iterable[str]) -> Iterable[str]:
+    def paths_beside(self, folders: Iterable[str]) -> Iterable[str]:
         """What these folders of the project contain, to be seen through links."""
         ...
 
@@ -135,7 +135,7 @@ def first_few(paths: list[str]) -> str:
     return ", ".join(paths[:5]) + more
 
 
-def printable(path: str) -> str:
+def printable_path(path: str) -> str:
     """A path as it can be printed and stored, whatever is in it."""
     is_plain = path.isprintable() and path == path.strip()
     text = path if is_plain else ascii(path)

@@ -34,7 +34,7 @@ from flagstone.experiments.candidates.sources import (
     first_few,
     folders_of_outputs,
     links_of,
-    printable,
+    printable_path,
     results_in,
     written_by_runs,
 )
@@ -162,7 +162,7 @@ class Subject:
         of_person = placement.layout if folder.parent == self.home else placement.of_runs
         touched = self.put(of_person if links else placement.without_links, folder, is_strict=True)
         return (
-            f"{owner} wrote into its sources: {first_few([printable(path) for path in sorted(touched)])}"
+            f"{owner} wrote into its sources: {first_few([printable_path(path) for path in sorted(touched)])}"
             if touched
             else ""
         )
@@ -187,7 +187,7 @@ class Subject:
         folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
         inner = self.files_of_submodules(tree)
         folders |= {os.fspath(above) for path in inner for above in Path(path).parents} - {"."}
-        links = links_of(self.spec.root, tree, folders, self.source.beside(folders), written)
+        links = links_of(self.spec.root, tree, folders, self.source.paths_beside(folders), written)
         files = {**{path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}, **inner}
         repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""
         placement = Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
@@ -232,7 +232,7 @@ class Subject:
         commit = batch.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_MESSAGE], number)
         batch.write()
         self.trees.put(after.sha, after)
-        changed = tuple(map(printable, sorted(taking.changes)))
+        changed = tuple(map(printable_path, sorted(taking.changes)))
         return Snapshot(after.sha, commit, taking.listed_violations(), changed)
 
     def survey(self, tree: str) -> Survey:

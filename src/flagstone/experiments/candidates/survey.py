@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.experiments.candidates.sources import printable
+from flagstone.experiments.candidates.sources import printable_path
 from flagstone.records import digest_file, read_record, write_record
 
 MOST_FILES, MOST_TOLD = 20_000, 50
@@ -77,7 +77,7 @@ class Survey:
                 told[path] = words
         told |= dict.fromkeys(before.keys() - now.keys(), "is gone")
         self.seen = now
-        yield from (f"{printable(path)} {told[path]}" for path in sorted(told))
+        yield from (f"{printable_path(path)} {told[path]}" for path in sorted(told))
 
     def files(self) -> Iterator[tuple[str, os.stat_result]]:
         """The plain files that are watched, folder by folder. Links are not followed."""

@@ -12,7 +12,7 @@ from flagstone.experiments.candidates.folders import is_left_out
 from flagstone.experiments.candidates.git import FILE, LINK, PROGRAM, SUBMODULE, Batch, Blob, Tree, object_name
 from flagstone.experiments.candidates.last_seen import LastSeen, now_ns, sha_of
 from flagstone.experiments.candidates.laying import mode_of
-from flagstone.experiments.candidates.sources import Written, printable
+from flagstone.experiments.candidates.sources import Written, printable_path
 
 LARGEST = 100_000_000
 MOST_ENTRIES = 200_000
@@ -86,7 +86,7 @@ class Taking:
         return not is_dropped and path not in self.rules.links
 
     def fault(self, path: str, words: str) -> None:
-        self.violations.append(f"{printable(path)} {words}")
+        self.violations.append(f"{printable_path(path)} {words}")
 
     def look_at_old(self, path: str, status: os.stat_result, blob: Blob) -> None:
         if blob.mode == SUBMODULE:

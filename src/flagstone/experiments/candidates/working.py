@@ -30,7 +30,7 @@ class Working:
         return self.home.root / "state" / "working.json"
 
     @property
-    def seen(self) -> dict[str, Any]:
+    def last_seen(self) -> dict[str, Any]:
         """What we last saw there; nothing where that is lost."""
         return read_record(self.seen_file) or {}
 
@@ -39,7 +39,7 @@ class Working:
 
         What runs leave, when a person tries something out here, is nobody's edit.
         """
-        found, tree = {}, str(self.seen.get("tree", ""))
+        found, tree = {}, str(self.last_seen.get("tree", ""))
         for path, status in walk(self.home.working, lambda _: True):
             if isinstance(status, OSError) or self.subject.is_written(path, tree):
                 continue
@@ -63,7 +63,7 @@ class Working:
 
     def is_unedited(self, tree: str) -> bool:
         """Whether nobody has edited them since we put them there, whichever tree that was."""
-        seen = self.seen
+        seen = self.last_seen
         if not seen:
             return self.is_at(tree)
         return not seen.get("edit_of") and seen.get("files") == self.files()
@@ -88,12 +88,12 @@ class Working:
 
     def settle(self, tree: str, number: int) -> None:
         """At a start, after so many runs: what a kill left, or a project that has moved, is put right. Edits stay."""
-        seen = self.seen
+        seen = self.last_seen
         if not seen:
             return
         if seen["tree"]:
             self.renew_links(seen)
-        is_judged = 0 < seen.get("edit_of", 0) <= number and self.seen["files"] == self.files()
+        is_judged = 0 < seen.get("edit_of", 0) <= number and self.last_seen["files"] == self.files()
         # where a kill came into a restore, what differs is half of ours and half of what was there before
         if seen.get("becoming") or is_judged or (seen["tree"] != tree and self.is_unedited(tree)):
             self.restore(tree)
@@ -123,17 +123,17 @@ class Working:
 
     def restore(self, tree: str) -> None:
         """Back to a tree; an edit that we have not seen is set aside first."""
-        seen, now = self.seen, self.files()
+        seen, now = self.last_seen, self.files()
         if seen.get("files") == now and seen.get("tree") == tree:
             if seen.get("edit_of"):
                 self.note(tree, now)
             return
-        self.set_aside(self.unseen(tree, seen.get("files"), now))
+        self.set_aside(self.unseen_files(tree, seen.get("files"), now))
         write_record(self.seen_file, {"tree": "", "files": {}, **seen, "becoming": tree}, durable=False)
         self.subject.restore(tree, self.home.working)
         self.note(tree)
 
-    def unseen(self, tree: str, known: Mapping[str, str] | None, now: Mapping[str, str]) -> list[str]:
+    def unseen_files(self, tree: str, known: Mapping[str, str] | None, now: Mapping[str, str]) -> list[str]:
         """Files that we have not seen and that differ from what we are about to write."""
         wanted = self.subject.files(tree)
         if known:

@@ -106,7 +106,7 @@ class Checker:
         seeds = self.seed_runs(marked)
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
         first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
-        first.append(self.same(seeds, asked))
+        first.append(self.same_row(seeds, asked))
         return CheckResult(tuple(first), proposal=check_rows.seed_proposal(seeds))
 
     @property
@@ -168,7 +168,7 @@ class Checker:
             return (run,)
         return (run, self.run("same-seed", {}), self.run("other-seed", {}, repeat=1))
 
-    def same(self, runs: Sequence[Measurement], asked: Asked) -> CheckRow:
+    def same_row(self, runs: Sequence[Measurement], asked: Asked) -> CheckRow:
         if not asked.own:
             return check_rows.same_row(runs, asked.expected, None, "")
         log = self.harness.home.root / "own.log"

@@ -58,7 +58,9 @@ def reach_row(used: Mapping[str, bool | None], plain: Collection[str]) -> CheckR
     wrong = [path for path in unused if path in plain or not (proven or not_proven)]
     if wrong:
         words = f"the command does not use {first_few(wrong)}: an edit of it would have no effect"
-        return CheckRow(2, "reach", "✗", words, "correct subject.mutable or harness.argv: the command has to use that file")
+        return CheckRow(
+            2, "reach", "✗", words, "correct subject.mutable or harness.argv: the command has to use that file"
+        )
     open_words = [f"not used: {first_few(unused)}"] if unused else []
     open_words += [f"not proven: {first_few(not_proven)}"] if not_proven else []
     words = "; ".join([*([f"used: {first_few(proven)}"] if proven else []), *open_words])
@@ -91,7 +93,9 @@ def checkpoint_row(run: Measurement, spec: Spec, folder: RunFolder) -> CheckRow:
 def limit_row(run: Measurement, spec: Spec, limit_s: float, again: str) -> CheckRow:
     """Whether the run ends in time, or is ended with everything it started."""
     if run.status == "unclean":
-        return CheckRow(5, "limit", "✗", run.reason, "find out which processes the command leaves, and how they are ended")
+        return CheckRow(
+            5, "limit", "✗", run.reason, "find out which processes the command leaves, and how they are ended"
+        )
     if run.status == "timeout":
         longer = 3600 if limit_s < 3600 else int(2 * limit_s)
         words = f"no number within {limit_s:g} s: {again} --seconds {longer}"

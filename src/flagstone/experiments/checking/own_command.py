@@ -24,6 +24,8 @@ def own_number(spec: Spec, argv: tuple[str, ...], log: Path, interruption: Inter
         return None, f"no number within {spec.harness.seconds:g} s"
     if result.exit_code != 0:
         return None, f"no number: its own command ended with exit code {result.exit_code}"
-    reading = read_metrics(spec.metric.backend, spec.metric.options, Place(root, log, began, time.time()), spec.wanted)
+    reading = read_metrics(
+        spec.metric.backend, spec.metric.options, Place(root, log, began, time.time()), spec.metric_names
+    )
     measured = {"wall_s": result.wall_s, "wall_seconds": result.wall_s} if spec.metric.name in MEASURED else {}
     return primary(reading, spec, measured)

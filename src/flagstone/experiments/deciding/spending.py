@@ -12,14 +12,14 @@ PACE = 10  # simulated: fewer favours the first ten tests, more the ones after t
 LOOKS = 5  # simulated: with three a gain waits long for its look, with eight each look has too little to spend
 
 
-def unspent(alpha: float, tests: int) -> float:
+def alpha_left(alpha: float, tests: int) -> float:
     """What is left of α after so many tests: all of it before the first, and never nothing."""
     return alpha * log(PACE) / log(PACE + tests)
 
 
 def share(alpha: float, test: int) -> float:
     """What the test of this number, counted from 1, may spend. All shares together are α, since each is a step down."""
-    return unspent(alpha, test - 1) - unspent(alpha, test)
+    return alpha_left(alpha, test - 1) - alpha_left(alpha, test)
 
 
 @dataclass(frozen=True)

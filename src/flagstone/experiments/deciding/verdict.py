@@ -46,7 +46,9 @@ class ConstraintCheck:
 def check(constraints: Iterable[Constraint], amounts: Mapping[str, float]) -> tuple[ConstraintCheck, ...]:
     """Each constraint against what was measured."""
     values = ((each, amounts.get(each.name)) for each in constraints)
-    return tuple(ConstraintCheck(each.name, each.op, each.threshold, value, each.holds(value)) for each, value in values)
+    return tuple(
+        ConstraintCheck(each.name, each.op, each.threshold, value, each.holds(value)) for each, value in values
+    )
 
 
 def broken_text(checks: Iterable[ConstraintCheck]) -> str:

@@ -140,7 +140,7 @@ def finish(plan: Plan, opened: OpenedExperiment, engine: Engine, ended: str) -> 
         write_atomic(opened.home.root / "exports" / Path(path).name, content)
     plan.picture.unlink(missing_ok=True)  # drawn again from these runs
     exports = {path: digest_bytes(content) for path, content in files.items()}
-    write_record(plan.done, {**facts, "summary": summary_text(opened, engine, ended), "exports": exports})
+    write_record(plan.done_file, {**facts, "summary": summary_text(opened, engine, ended), "exports": exports})
 
 
 def summary_text(opened: OpenedExperiment, engine: Engine, ended: str) -> str:

@@ -66,7 +66,7 @@ class Comparison:
         return Reference(
             run=self.best.run_id,
             value=self.best.value or 0.0,
-            known=self.progress.recent if self.is_exact is False else self.progress.known,
+            known=self.progress.recent if self.is_exact is False else self.progress.known_values,
             is_noisy=self.spec.noise is not None and self.has_varied,
         )
 

@@ -14,7 +14,6 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Candidate, Survey, Working, drop_records, kept_candidate, seed_for
 from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
-from flagstone.experiments.engine.early_stop import early_stop_of
 from flagstone.experiments.engine.judging import Judge
 from flagstone.experiments.engine.opening import (
     OpenedExperiment,
@@ -24,6 +23,7 @@ from flagstone.experiments.engine.opening import (
     refuse_if_unclean,
 )
 from flagstone.experiments.engine.proposing import Proposals
+from flagstone.experiments.engine.rival import early_stop_of
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
 from flagstone.experiments.measuring import FIRST, Harness, Measurement, Order, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
@@ -113,7 +113,7 @@ class Engine:
         self.working.settle(self.best_tree, history.progress.number)
 
     @property
-    def again(self) -> str:
+    def again_command(self) -> str:
         return command_of(self.opened.home, "run" if self.proposer else "step")
 
     @property
@@ -157,7 +157,7 @@ class Engine:
         while not (ended := self.ended_by()):
             number = self.next_number
             if self.harness.interruption.is_asked:
-                raise Interrupted("stopped between two runs", hint=f"continue: {self.again}")
+                raise Interrupted("stopped between two runs", hint=f"continue: {self.again_command}")
             if last is not None and number > last:
                 return ""
             self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
@@ -237,7 +237,7 @@ class Engine:
         candidate, first = self.on_the_best(candidate, first)
         is_told = self.tells_interruptions or self.opened.home.stop.exists()
         if first is not None and first.status == "interrupted" and not is_told:
-            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again}")
+            raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again_command}")
         entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes())
         self.history.append(entry)
         self.survey.note()
@@ -260,7 +260,7 @@ class Engine:
             found = self.measure(replace(own, tree=tree, part=part, seed=seed))
             if found.status == "interrupted":
                 # no verdict: what is measured already stays, and the next engine goes on from there
-                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"continue: {self.again}")
+                raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"continue: {self.again_command}")
             return found
 
         return Judge(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
@@ -283,9 +283,9 @@ class Engine:
     def halt_on(self, entry: Entry) -> None:
         """Some verdicts end the loop: nothing that follows could be believed, or a person asked."""
         if entry.status == "interrupted":
-            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"continue: {self.again}")
+            raise Interrupted(f"{entry.run_id} was interrupted", hint=f"continue: {self.again_command}")
         if entry.status == "unclean" or entry.reason.startswith("tampered"):
-            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"fix that, then continue: {self.again}")
+            raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"fix that, then continue: {self.again_command}")
         if not entry.parent_run and not entry.improved:
             said = f"the unedited files do not run: {entry.reason}\n{tail_of(self.opened.home, entry, 12)}"
-            raise WorkFailed(said, hint=f"fix them, then run: {self.again}")
+            raise WorkFailed(said, hint=f"fix them, then run: {self.again_command}")

@@ -45,7 +45,7 @@ class Judge:
 
     def entry(self, first: Measurement | None) -> Entry:
         """The line of this candidate, as the ledger will hold it."""
-        made, violations = self.blank(), self.candidate.snapshot.violations
+        made, violations = self.blank_entry(), self.candidate.snapshot.violations
         if violations:
             made = replace(made, status="violation", verdict="invalid", reason="; ".join(violations[:10]))
         elif first is None:
@@ -54,7 +54,7 @@ class Judge:
             made = self.later(made, first) if self.candidate.parent_run else self.baseline(made, first)
         return self.complete(made)
 
-    def blank(self) -> Entry:
+    def blank_entry(self) -> Entry:
         """The line before anything was measured: nothing has changed."""
         candidate, before = self.candidate, self.progress
         return Entry(

@@ -104,10 +104,10 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
     if not is_of_run(home):
         make_run_repository(spec.subject.root, subject.run_repository, has_every_file=spec.subject.kind == "git")
     working = Working(home, subject)
-    if not (working.seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
+    if not (working.last_seen and home.working.is_dir()):  # noted last: without it, a kill may have left a half of them
         subject.lay_out(base.tree, home.working)
         working.note(base.tree)
-    elif working.seen["tree"] != base.tree and working.is_unedited(base.tree):
+    elif working.last_seen["tree"] != base.tree and working.is_unedited(base.tree):
         working.restore(base.tree)
     program = None if is_of_run(home) else program_path(spec.harness.argv[0], spec.subject.root, os.environ)
     files = contract.begun(program)
@@ -116,7 +116,7 @@ def begin(home: Home, spec: Spec, subject: Subject, contract: Contract) -> dict[
         "commit": base.commit,
         "contract": contract.digest(files),
         "files": files,
-        "spec": spec.effective,
+        "spec": spec.effective_values,
         "defaults": spec.defaults,
         "program": program,
         "began_at": utc(time.time()),

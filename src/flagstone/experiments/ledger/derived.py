@@ -97,8 +97,8 @@ def further_fields(entry: Entry) -> dict[str, Any]:
         "judgement": entry.judgement,
         "flags": entry.flags,
         "proposal": entry.proposal,
-        "peak_rss_mb": largest(each.peak_rss_mb for each in entry.measurements),
-        "peak_vram_mb": largest(each.peak_vram_mb for each in entry.measurements),
+        "peak_rss_mb": largest_amount(each.peak_rss_mb for each in entry.measurements),
+        "peak_vram_mb": largest_amount(each.peak_vram_mb for each in entry.measurements),
         "unclean_pids": [pid for each in entry.measurements for pid in each.unclean],
         "cost_usd": entry.cost_usd,
         "contract": entry.contract,
@@ -107,7 +107,7 @@ def further_fields(entry: Entry) -> dict[str, Any]:
     }
 
 
-def largest(amounts: Iterable[float | None]) -> float | None:
+def largest_amount(amounts: Iterable[float | None]) -> float | None:
     return max((each for each in amounts if each is not None), default=None)
 
 

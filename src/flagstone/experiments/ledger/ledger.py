@@ -68,16 +68,16 @@ class History:
         if self.fault:
             raise FlagstoneError(
                 self.fault,
-                hint=f"restore the ledger from a copy, or start over (everything is kept): {self.anew}",
+                hint=f"restore the ledger from a copy, or start over (everything is kept): {self.fresh_command}",
             )
         if not self.progress.number and self.home.run(run_id(1)).result.exists():
             raise FlagstoneError(
                 f"{self.home.ledger} is missing, but runs/ contains runs",
-                hint=f"restore it, or start over (everything is kept): {self.anew}",
+                hint=f"restore it, or start over (everything is kept): {self.fresh_command}",
             )
 
     @property
-    def anew(self) -> str:
+    def fresh_command(self) -> str:
         return f"{command_of(self.home, 'run')} --fresh"
 
     def count_proposals_anew(self) -> None:

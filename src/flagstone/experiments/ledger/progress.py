@@ -56,7 +56,7 @@ class Progress:
         return self.best.typical_value if self.best else None
 
     @property
-    def known(self) -> tuple[float, ...]:
+    def known_values(self) -> tuple[float, ...]:
         """The values of the best on all seeds."""
         return tuple(value for value in self.reference.values() if value is not None)
 

@@ -66,7 +66,7 @@ def move(source: Path, target: Path) -> None:
         copy(source, target, shutil.copy2)
 
 
-def newest(folder: Path, pattern: str) -> Path | None:
+def newest_checkpoint(folder: Path, pattern: str) -> Path | None:
     """The newest match, whenever it was written."""
     return max(saved_files(folder, pattern, None)[0], default=(0.0, None))[1]
 

@@ -104,7 +104,7 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     here = strength()
     if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
         raise FlagstoneError(
-            f"this experiment requires the whole sandbox (sandbox: require), but {here.missing}",
+            f"this experiment requires the whole sandbox (sandbox: require), but {here.fault_text}",
             hint="flagstone doctor shows what this machine has; or set `sandbox: auto` in experiment.yaml, or run.yaml",
         )
     if not here.landlock_abi and not here.has_bubblewrap:

@@ -57,7 +57,7 @@ class Harness:
         known = self.earlier_measurement(order)
         if known is not None:
             return known
-        tampered = self.tampering()
+        tampered = self.tampering_text()
         if tampered:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
@@ -71,17 +71,17 @@ class Harness:
             raise cannot_write(order.run.root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         if found.status == "interrupted":
             return found  # not written down: a later engine measures it again
-        tampered = self.tampering()
+        tampered = self.tampering_text()
         if tampered:
             found = replace(found, status="invalid", reason=tampered, value=None)
         # survives a kill in any case, and a power cut where it took longer than syncing it
         record = {**vars(found), "tree": order.tree, "contract": self.start_digest}
-        write_atomic(order.run.measured(order.part), encode(record) + b"\n", durable=found.wall_s > SYNCED_S)
+        write_atomic(order.run.measurement_file(order.part), encode(record) + b"\n", durable=found.wall_s > SYNCED_S)
         return found
 
     def earlier_measurement(self, order: Order) -> Measurement | None:
         """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
-        path = order.run.measured(order.part)
+        path = order.run.measurement_file(order.part)
         content = content_of(path)
         if content is None:
             return None
@@ -91,7 +91,7 @@ class Harness:
         os.rename(path, unused_path(path))
         return None
 
-    def tampering(self) -> str:
+    def tampering_text(self) -> str:
         """What was changed of the contract, in words; empty if nothing was."""
         changed = self.contract.change_text(self.start_files, self.start_digest)
         return changed and f"tampered: {changed}"
@@ -118,7 +118,7 @@ class Harness:
             yield
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
-        private = self.home.private(f"{order.slot}")
+        private = self.home.private_folder(f"{order.slot}")
         with self.resources(order) as devices:
             command = self.command(order, folder, private, devices)
             log, began = order.run.log_of(order.part), time.time()
@@ -197,7 +197,7 @@ class Harness:
             checkpoint.collect(self.spec.checkpoint, folder, order, place, wanted=False)
             return Measurement(order.part, order.seed, status, f"{reason}: {cause}" if cause else reason, **known)
         asked_at = time.time()
-        reading = self.reading(order, folder, place, devices)
+        reading = self.read_run(order, folder, place, devices)
         known["evaluator_s"] = round(time.time() - asked_at, 4) if self.spec.evaluate else 0.0
         wanted = order.part in checkpoint.FIRST
         saved, problem = checkpoint.collect(self.spec.checkpoint, folder, order, place, wanted=wanted)
@@ -231,7 +231,7 @@ class Harness:
         return Measurement(order.part, order.seed, "invalid", reason, is_stopped_early=True, **known)
 
     def is_kept(self, name: str) -> bool:
-        return name in self.spec.wanted or (name in MEASURED and name != "wall_seconds")
+        return name in self.spec.metric_names or (name in MEASURED and name != "wall_seconds")
 
     def ending_of(self, result: ProcessResult) -> tuple[Status, str]:
         if result.survivors:
@@ -243,10 +243,10 @@ class Harness:
             return "ok", ""
         return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
 
-    def reading(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
+    def read_run(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
         """Where there is an evaluator its word counts, and the run's own is only kept."""
         options = self.spec.metric.options
-        own = read_metrics(self.spec.metric.backend, options, place, self.spec.wanted)
+        own = read_metrics(self.spec.metric.backend, options, place, self.spec.metric_names)
         if self.spec.evaluate is None:
             return own
         scored = self.steps.evaluate(self.spec.evaluate, order, folder, devices)

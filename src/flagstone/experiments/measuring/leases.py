@@ -38,9 +38,9 @@ def devices() -> tuple[str, ...]:
         # as they were written: whoever wrote numbers may mean another order than ours
         chosen = named if visible is None else tuple(name for name in visible if is_there(name, present))
     else:
-        allowed = {unique(name, present) for name in visible}
-        chosen = tuple(name for name in named if unique(name, present) in allowed)
-    return tuple({unique(name, present): name for name in reversed(chosen or ())}.values())[::-1]
+        allowed = {unique_name(name, present) for name in visible}
+        chosen = tuple(name for name in named if unique_name(name, present) in allowed)
+    return tuple({unique_name(name, present): name for name in reversed(chosen or ())}.values())[::-1]
 
 
 def given_by_scheduler() -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def is_there(name: str, present: tuple[str, ...]) -> bool:
     return int(name) < len(present) if name.isdigit() else bool(present)
 
 
-def unique(name: str, present: tuple[str, ...]) -> str:
+def unique_name(name: str, present: tuple[str, ...]) -> str:
     """One name for one GPU, however it was written: a number, or the beginning of its unique name."""
     if name.isdigit() and int(name) < len(present):
         return present[int(name)]
@@ -101,7 +101,7 @@ def lease(
 def gather_gpus(locks: LockFolder, count: int, names: tuple[str, ...], waiting: Waiting) -> tuple[str, ...]:
     """Takes GPUs as they become free; only one at a time gathers, so that no two ever wait for each other."""
     present = gpu_ids()
-    files = {name: lock_name(unique(name, present)) for name in names}
+    files = {name: lock_name(unique_name(name, present)) for name in names}
     ours: list[str] = []
     with locks.turn() as is_our_turn:
 

@@ -71,10 +71,10 @@ def read_at(stream: BinaryIO, position: int, count: int) -> bytes:
 def plain_lines(content: bytes, *, starts_whole: bool = True) -> list[str]:
     """The lines of a piece of a log, without terminal sequences and cut to a width; a first half line is left out."""
     pieces = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    return [plain(piece) for piece in (pieces if starts_whole or len(pieces) == 1 else pieces[1:])]
+    return [plain_line(piece) for piece in (pieces if starts_whole or len(pieces) == 1 else pieces[1:])]
 
 
-def plain(piece: bytes) -> str:
+def plain_line(piece: bytes) -> str:
     text = printable_text(piece[: LINE * 8].decode("utf-8", "replace")).replace("\t", "    ").rstrip()
     left_out = len(piece) - LINE
     return text if len(text) <= LINE else f"{text[:LINE]} [… {left_out} bytes left out …]"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.metrics import Reading, diverged, nearest
+from flagstone.metrics import Reading, divergence_text, nearest_names
 from flagstone.plans import MEASURED, Spec, is_time
 from flagstone.records import digest_value
 
@@ -25,11 +25,11 @@ def primary(reading: Reading, spec: Spec, measured: Mapping[str, float]) -> tupl
         return measured.get(name), "" if name in measured else f"{name} could not be measured"
     value = reading.values.get(name)
     if value is None:
-        close = nearest(name, reading.values)
+        close = nearest_names(name, reading.values)
         said = f"; the nearest keys seen: {', '.join(close)}" if close else ""
         why = f" ({'; '.join(reading.problems[:3])})" if reading.problems else ""
         return None, f"the metric {name} is missing{said}{why}"
-    fault = diverged(reading, name)
+    fault = divergence_text(reading, name)
     return (None, f"the metric {fault}") if fault else (value, "")
 
 

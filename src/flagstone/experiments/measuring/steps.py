@@ -31,7 +31,7 @@ class Steps:
 
     def evaluate(self, step: StepSpec, order: Order, folder: Path, devices: Mapping[str, str]) -> Reading:
         """The score of what the run saved, by a fresh process beside the base tree: no code of the candidate's."""
-        found = checkpoint.newest(folder, step.artifact)
+        found = checkpoint.newest_checkpoint(folder, step.artifact)
         if found is None:
             return Reading({}, "evaluate", (f"the run left nothing that matches {step.artifact}",))
         place = self.lay_out("evaluate", order, self.base_tree, f"evaluate-{order.part}.log")
@@ -40,7 +40,9 @@ class Steps:
             return Reading({}, "evaluate", (f"the evaluator {fault}",))
         backend = "log" if self.spec.metric.backend == "auto" else self.spec.metric.backend
         where = replace(place, ended_at=time.time())
-        return replace(read_metrics(backend, self.spec.metric.options, where, self.spec.wanted), backend="evaluate")
+        return replace(
+            read_metrics(backend, self.spec.metric.options, where, self.spec.metric_names), backend="evaluate"
+        )
 
     def guard(self, step: StepSpec, order: Order, devices: Mapping[str, str]) -> Measurement:
         """The result of the guard. A reason means that the candidate may not pass."""
@@ -72,7 +74,7 @@ class Steps:
         self, step: StepSpec, order: Order, place: Place, devices: Mapping[str, str], artifact: str = ""
     ) -> tuple[ProcessResult | None, str]:
         """The result of a command, if it could be started, and what is wrong with it."""
-        private = self.home.private(f"{order.slot}-step")
+        private = self.home.private_folder(f"{order.slot}-step")
         values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
         own = self.surroundings.variables(order, place.run_dir, private)
         command = Command(

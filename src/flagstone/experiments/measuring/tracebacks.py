@@ -85,7 +85,7 @@ class Speaker:
         pieces = [re.escape(piece) for piece in TIME.split(self.prefix)]
         self.pattern = re.compile(TIME_PATTERN.join(pieces)) if len(pieces) > 1 else None
 
-    def own(self, line: str) -> str | None:
+    def own_text(self, line: str) -> str | None:
         """The line without its prefix; None if it is not of this process."""
         if self.pattern is None:
             return line[len(self.prefix) :] if line.startswith(self.prefix) else None
@@ -120,7 +120,7 @@ def raised_in(lines: Iterable[str]) -> list[Raised]:
             continue
         # the longest prefix first: the empty one fits every line
         for speaker in sorted(speakers.values(), key=lambda each: -len(each.prefix)):
-            rest = speaker.own(line)
+            rest = speaker.own_text(line)
             if rest is not None and (speaker.hears(rest) or speaker.prefix):
                 break
     linked = {id(each.before) for each in found if each.before is not None}

@@ -90,7 +90,7 @@ def parameters_in(content: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for statement, is_top in statements(tree.body):
         for name, node, fault in values_in(statement) if is_top else ():
-            value = node.value if isinstance(node, ast.Constant) else literal(node)
+            value = node.value if isinstance(node, ast.Constant) else literal_value(node)
             if not fault and len(name) <= SHORT and is_parameter(value) and (name in found or len(found) < MOST):
                 found[name] = value
     return found
@@ -102,7 +102,7 @@ def is_parameter(value: object) -> bool:
     return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
 
 
-def literal(node: ast.expr) -> object:
+def literal_value(node: ast.expr) -> object:
     """The value of -1 and the like; None for all that is computed."""
     try:
         return ast.literal_eval(node) if isinstance(node, ast.UnaryOp) else None

@@ -71,7 +71,7 @@ def change_of(path: str, before: bytes | None, after: bytes | None) -> str:
     if after is None:
         return f"{path}: removed"
     old, new = without_note(before), without_note(after)
-    gone, come = differing(old, new)
+    gone, come = differing_lines(old, new)
     if not gone and not come:
         return f"{path}: the note only"
     if len(gone) == len(come) == 1:
@@ -85,7 +85,7 @@ def without_note(content: bytes) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("RUN_NOTE")]
 
 
-def differing(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
+def differing_lines(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
     """The lines that went and those that came."""
     start, end = 0, 0
     shortest = min(len(old), len(new))

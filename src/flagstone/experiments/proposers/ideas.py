@@ -77,7 +77,7 @@ class Lessons:
             return replace(now, best_value=entry.best_value, baseline=values or self.baseline)
         if entry.improved:
             gains = (*self.gains, idea_of(entry, tail))[-GAINS:]
-            recent = self.without(crash_fixed_by(entry))
+            recent = self.ideas_without(crash_fixed_by(entry))
             return replace(now, failures=0, best_value=entry.best_value, gains=gains, recent=recent)
         if entry.status in NOT_AN_IDEA:
             return now
@@ -90,7 +90,7 @@ class Lessons:
         was = next((each for each in self.recent if each.run_id == first), None)
         if was is not None and entry.status == "crash":
             idea = replace(idea, note=was.note, change=was.change)
-        recent = (*self.without(first), idea)[-RECENT:]
+        recent = (*self.ideas_without(first), idea)[-RECENT:]
         if idea.value is None:
             return replace(self, recent=recent)
         near = tuple(sorted((*self.near, idea), key=self.distance)[:NEAR])
@@ -102,7 +102,7 @@ class Lessons:
         recent = (replace(each, outcome="abandoned") if each.run_id == run else each for each in self.recent)
         return replace(self, recent=tuple(recent))
 
-    def without(self, run: str) -> tuple[Idea, ...]:
+    def ideas_without(self, run: str) -> tuple[Idea, ...]:
         return tuple(each for each in self.recent if each.run_id != run)
 
     def distance(self, idea: Idea) -> tuple[float, str]:
@@ -162,17 +162,17 @@ def ideas_text(entries: Iterable[Entry], most_bytes: int = MOST_BYTES) -> str:
 
 
 def text_of(memory: Lessons, most_bytes: int = MOST_BYTES) -> str:
-    near = fitting((each.line for each in memory.near), min(NEAR_BYTES, most_bytes // 3))
+    near = lines_within((each.line for each in memory.near), min(NEAR_BYTES, most_bytes // 3))
     shown = {line.split(" ", 1)[0] for line in near}
     newest = (each.line for each in reversed(memory.recent) if each.run_id not in shown)
     head_near, head_new = "Came nearest:", "Newest first:"
     left = most_bytes - size([head_near, head_new, *near])
-    rest = fitting(newest, left)
+    rest = lines_within(newest, left)
     rows = [*([head_near, *near] if near else []), *([head_new, *rest] if rest else [])]
     return "\n".join(rows) + "\n" if rows else ""
 
 
-def fitting(lines: Iterable[str], most_bytes: int) -> list[str]:
+def lines_within(lines: Iterable[str], most_bytes: int) -> list[str]:
     """As many lines from the first on as fit."""
     found: list[str] = []
     for line in lines:
@@ -202,7 +202,7 @@ class LessonStore:
         if not view.entries:
             return Lessons()
         with self.lock:
-            memory = self.nearest(view.home, view.entries)
+            memory = self.nearest_lessons(view.home, view.entries)
             new = [entry for entry in view.entries if entry.number > memory.number]
             for entry in new:
                 memory = memory.after(entry, view.tail)
@@ -213,7 +213,7 @@ class LessonStore:
                 write_atomic(state_file(view.home), encode(memory), durable=False)
             return memory
 
-    def nearest(self, home: Home, entries: Sequence[Entry]) -> Lessons:
+    def nearest_lessons(self, home: Home, entries: Sequence[Entry]) -> Lessons:
         """The newest memory that these runs follow from: our own, the one on disk, or that of the ledger itself."""
         commits = {entry.number: entry.commit for entry in entries}
         for number in range(entries[-1].number, entries[0].number - 1, -1):
@@ -222,10 +222,10 @@ class LessonStore:
         stored = read_as(state_file(home), Lessons)
         if stored and commits.get(stored.number) == stored.commit:
             return stored
-        return earlier(home, entries[0].number)
+        return earlier_lessons(home, entries[0].number)
 
 
-def earlier(home: Home, number: int) -> Lessons:
+def earlier_lessons(home: Home, number: int) -> Lessons:
     """The memory of all runs before this one; of these, crashes keep their exit code alone."""
     before = takewhile(lambda entry: entry.number < number, entries_of(home.ledger) if number > 1 else ())
     return lessons_of(before)

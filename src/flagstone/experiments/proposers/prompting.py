@@ -12,7 +12,7 @@ from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.proposers.advice import advice_after
-from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, fitting, idea_of, text_of
+from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, idea_of, lines_within, text_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
 from flagstone.prompts import ExperimentParts
@@ -56,8 +56,8 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         standing=cut(progress_words(view, memory), STANDING),
         constraints=constraint_lines(view),
         noise=noise_words(spec, memory),
-        latest="\n".join(fitting(latest(view), LATEST)),
-        gains="\n".join(fitting((each.line for each in reversed(memory.gains)), GAINS)),
+        latest="\n".join(lines_within(latest_lines(view), LATEST)),
+        gains="\n".join(lines_within((each.line for each in reversed(memory.gains)), GAINS)),
         ideas=text_of(memory, IDEAS).rstrip("\n"),
         level=advice_after(memory.failures).value,
         failures=memory.failures,
@@ -82,19 +82,19 @@ def progress_words(view: View, memory: Lessons) -> str:
     """The best of now, and how long ago the last gain was."""
     name, best = view.spec.metric.name, view.best
     if best is None or best.value is None:
-        return f"Nothing valid has been measured yet; {name} should be {better(view.spec)}."
+        return f"Nothing valid has been measured yet; {name} should be {better_word(view.spec)}."
     start = memory.baseline
     began = f", from {start[0]:.6g} of the unedited files" if start else ""
     done = view.entries[-1].number if view.entries else 0
     since = done - best.number
-    found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better(view.spec)} is better."
+    found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better_word(view.spec)} is better."
     gained = f" {done} runs are done, {since} of them since that one." if since else f" {done} runs are done."
     limit, goal = view.spec.stopping.plateau, view.spec.stopping.threshold
     ends = f" The experiment ends after {limit} runs in a row without a gain." if limit else ""
     return found + gained + (f" It is good enough at {goal:g}." if goal is not None else "") + ends
 
 
-def better(spec: Spec) -> str:
+def better_word(spec: Spec) -> str:
     return "less" if spec.metric.direction == "min" else "more"
 
 
@@ -106,7 +106,7 @@ def constraint_lines(view: View) -> str:
         runs = (("best", view.best), ("last run", last))
         values = [f"{word}: {value_of(entry, each.name)}" for word, entry in runs if entry is not None]
         rows.append(one_line(f"{each.name} {each.op} {each.threshold:g} ({', '.join(values)})"))
-    return "\n".join(fitting(rows, LISTED))
+    return "\n".join(lines_within(rows, LISTED))
 
 
 def value_of(entry: Entry, name: str) -> str:
@@ -131,7 +131,7 @@ def noise_words(spec: Spec, memory: Lessons) -> str:
     )
 
 
-def latest(view: View) -> Iterable[str]:
+def latest_lines(view: View) -> Iterable[str]:
     """The last runs, the newest first."""
     for entry in reversed(view.entries[-LAST:]):
         if entry.is_baseline:
@@ -143,7 +143,7 @@ def latest(view: View) -> Iterable[str]:
 
 
 def list_text(words: Iterable[str]) -> str:
-    return "\n".join(fitting((one_line(word) for word in words), LISTED))
+    return "\n".join(lines_within((one_line(word) for word in words), LISTED))
 
 
 def cut(text: str, most: int) -> str:

@@ -37,10 +37,10 @@ def cells(entry: Entry) -> dict[str, Any]:
         "cost_usd": entry.cost_usd,
         "started_at": first.started_at if first else "",
         "ended_at": entry.ended_at,
-        **dict(named("metrics", first.metrics if first else {})),
-        **dict(named("parameters", entry.proposal.get("parameters"))),
+        **dict(prefixed_pairs("metrics", first.metrics if first else {})),
+        **dict(prefixed_pairs("parameters", entry.proposal.get("parameters"))),
     }
 
 
-def named(group: str, values: object) -> Iterator[tuple[str, Any]]:
+def prefixed_pairs(group: str, values: object) -> Iterator[tuple[str, Any]]:
     return ((f"{group}.{name}", value) for name, value in (values.items() if isinstance(values, Mapping) else ()))

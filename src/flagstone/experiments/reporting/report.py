@@ -11,7 +11,7 @@ from statistics import stdev
 from flagstone.experiments.candidates import Change, changes_in, changes_text
 from flagstone.experiments.deciding import flags_text, is_suspicious
 from flagstone.experiments.engine import OpenedExperiment
-from flagstone.experiments.ledger import History, Progress, LedgerRow, ledger_problems, rows_of, tail_entries
+from flagstone.experiments.ledger import History, LedgerRow, Progress, ledger_problems, rows_of, tail_entries
 from flagstone.experiments.proposers import ideas_text
 from flagstone.experiments.reporting import impact
 from flagstone.experiments.reporting.status import (

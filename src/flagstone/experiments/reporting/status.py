@@ -12,7 +12,7 @@ from typing import Any
 
 from flagstone.experiments.checking import CheckState, check_state
 from flagstone.experiments.deciding import Condition, amount_text, conditions, flags_text
-from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, Progress, LedgerRow, ledger_problems
+from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, LedgerRow, Progress, ledger_problems
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record

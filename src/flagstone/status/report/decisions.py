@@ -38,7 +38,7 @@ def decisions_of(run: Run, moment: Moment, calls: Sequence[Mapping[str, Any]]) -
         found += [
             *seal_rows(files),
             *taken_up(run, files, calls),
-            *waiting(run, files),
+            *open_requests(run, files),
             *taken_back(run, files.stage.nr),
         ]
     return sorted(found, key=lambda row: row.at)
@@ -71,7 +71,7 @@ def taken_up(run: Run, files: StageFiles, calls: Sequence[Mapping[str, Any]]) ->
                 yield row_of(at, nr, f"asked for a new start (attempt {number})", who)
 
 
-def waiting(run: Run, files: StageFiles) -> Iterator[DecisionRow]:
+def open_requests(run: Run, files: StageFiles) -> Iterator[DecisionRow]:
     """The requests that no attempt has taken up yet."""
     nr, was = files.stage.nr, files.publication
     opened = work.open_turn_of(run, nr)

@@ -21,7 +21,7 @@ from flagstone.plans import unused_path
 from flagstone.records import content_of, read_record, write_atomic
 from flagstone.status.model import SIGNS, RunStatus, StageStatus, approval_text, cost_text
 from flagstone.status.report.decisions import decisions_of
-from flagstone.status.report.experiments import experiments_of
+from flagstone.status.report.experiment_parts import experiments_of
 from flagstone.status.report.paper import paper_of
 from flagstone.status.report.pictures import figures_of
 from flagstone.status.report.summaries import summaries_html
@@ -77,18 +77,18 @@ def write_report(opened: OpenedRun, moment: Moment, status: RunStatus) -> None:
 
 @cache
 def template() -> Template:
-    """The page. Every value is escaped, and cleaned of what hides or reorders text."""
+    """The page. Every value is escaped, and clean_value of what hides or reorders text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    def cleaned(value: object) -> object:
+    def clean_value(value: object) -> object:
         return value if isinstance(value, Markup) else printable_text(str(value))
 
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=cleaned,
+        finalize=clean_value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

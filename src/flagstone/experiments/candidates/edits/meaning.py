@@ -60,41 +60,41 @@ class Seedless(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if all(is_seed_name(name_of(target)) for target in node.targets):
-            node.value = hidden(node.value)
+            node.value = mask_seed(node.value)
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value and is_seed_name(name_of(node.target)):
-            node.value = hidden(node.value)
+            node.value = mask_seed(node.value)
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if name_of(node.func) in STARTS | SOURCES or is_jax_key(node.func):
-            node.args = [hidden(each) for each in node.args]
+            node.args = [mask_seed(each) for each in node.args]
         is_option = name_of(node.func) in OPTIONS and any(map(names_a_seed, node.args))
         for keyword in node.keywords:
             if is_seed_name(keyword.arg or "") or (is_option and keyword.arg == "default"):
-                keyword.value = hidden(keyword.value)
+                keyword.value = mask_seed(keyword.value)
         return self.generic_visit(node)
 
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
         pairs = zip(node.keys, node.values, strict=True)
-        node.values = [hidden(value) if key is not None and names_a_seed(key) else value for key, value in pairs]
+        node.values = [mask_seed(value) if key is not None and names_a_seed(key) else value for key, value in pairs]
         return self.generic_visit(node)
 
     def visit_arguments(self, node: ast.arguments) -> ast.AST:
         named = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
         pairs = zip(named, node.defaults, strict=True)
-        node.defaults = [hidden(value) if is_seed_name(each.arg) else value for each, value in pairs]
+        node.defaults = [mask_seed(value) if is_seed_name(each.arg) else value for each, value in pairs]
         options = zip(node.kwonlyargs, node.kw_defaults, strict=True)
-        node.kw_defaults = [hidden(value) if value and is_seed_name(each.arg) else value for each, value in options]
+        node.kw_defaults = [mask_seed(value) if value and is_seed_name(each.arg) else value for each, value in options]
         return self.generic_visit(node)
 
 
-def hidden(node: ast.expr) -> ast.expr:
+def mask_seed(node: ast.expr) -> ast.expr:
     """The word for a seed, if this is one; each of several, so that their number still counts."""
     if isinstance(node, ast.List | ast.Tuple):
-        node.elts = [hidden(each) for each in node.elts]
+        node.elts = [mask_seed(each) for each in node.elts]
         return node
     return ast.Constant("a seed") if is_seed(node) else node
 

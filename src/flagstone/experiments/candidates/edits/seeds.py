@@ -64,15 +64,15 @@ def read(path: str, content: bytes, without_seeds: bool) -> object:
 
 def values_in(parse: Callable[[str], Any]) -> Callable[[str, bool], object]:
     """A reader of a format of names and values. The order stays, for it may mean something."""
-    return lambda text, without_seeds: repr(seedless(parse(text)) if without_seeds else parse(text))
+    return lambda text, without_seeds: repr(mask_seeds(parse(text)) if without_seeds else parse(text))
 
 
-def seedless(value: Any, name: str = "") -> Any:
+def mask_seeds(value: Any, name: str = "") -> Any:
     """The value with a word in place of each number that is the seed of something."""
     if isinstance(value, dict):
-        return {key: seedless(part, str(key)) for key, part in value.items()}
+        return {key: mask_seeds(part, str(key)) for key, part in value.items()}
     if isinstance(value, list):
-        return [seedless(part, name) for part in value]
+        return [mask_seeds(part, name) for part in value]
     is_seed = isinstance(value, int) and not isinstance(value, bool) and is_seed_name(name)
     return "a seed" if is_seed else value
 

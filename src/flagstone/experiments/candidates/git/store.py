@@ -52,7 +52,7 @@ class Store:
     packed_at: int = field(default=PACKED_AT, compare=False)
 
     @cached_property
-    def unpacked(self) -> Unpacked:
+    def unpacked_objects(self) -> Unpacked:
         return Unpacked(Journal(self.root / "unpacked"))
 
     @property
@@ -84,35 +84,35 @@ class Store:
     def append(self, objects: Iterable[tuple[str, bytes]]) -> None:
         """Stores objects, each as the content of its loose file: durable when this returns."""
         with self.lock:
-            self.unpacked.read()
-            rows = [(sha, loose) for sha, loose in objects if sha not in self.unpacked.places]
+            self.unpacked_objects.read()
+            rows = [(sha, loose) for sha, loose in objects if sha not in self.unpacked_objects.places]
             try:
-                self.unpacked.journal.append(rows, self.unpacked.end)
+                self.unpacked_objects.journal.append(rows, self.unpacked_objects.end)
             except OSError as error:
                 raise cannot_write(self.root, error) from error
-            self.unpacked.read()
-            if len(self.unpacked.places) >= self.packed_at:
+            self.unpacked_objects.read()
+            if len(self.unpacked_objects.places) >= self.packed_at:
                 self.pack()
 
     def show_to_git(self) -> None:
         """Writes the objects of the journal as loose files. They need not be durable: the journal has them."""
         with self.lock:
             # one that is known tells whether another process has packed the journal and begun the next
-            self.unpacked.find(next(iter(self.unpacked.places), ""))
-            for sha in tuple(self.unpacked.places)[self.unpacked.shown :]:
-                loose = self.unpacked.find(sha)
+            self.unpacked_objects.find(next(iter(self.unpacked_objects.places), ""))
+            for sha in tuple(self.unpacked_objects.places)[self.unpacked_objects.shown :]:
+                loose = self.unpacked_objects.find(sha)
                 if loose is None:
                     return  # another process has packed them
                 try:
                     write_loose(self.path_of(sha), loose)
                 except OSError as error:
                     raise cannot_write(self.root, error) from error
-                self.unpacked.shown += 1
+                self.unpacked_objects.shown += 1
 
     def pack(self) -> None:
         """The journal as a pack. Without git everything stays as it is, and is tried again later."""
-        shas = tuple(self.unpacked.places)
-        loose = [each for sha in shas if (each := self.unpacked.find(sha))]
+        shas = tuple(self.unpacked_objects.places)
+        loose = [each for sha in shas if (each := self.unpacked_objects.find(sha))]
         try:
             Repository(self.root).take_pack(pack_of([parts_of(each) for each in loose]))
             sync_folder(self.root / "objects" / "pack")
@@ -121,7 +121,7 @@ class Store:
             return
         for sha in shas:
             self.path_of(sha).unlink(missing_ok=True)
-        self.unpacked.journal.path.unlink(missing_ok=True)
+        self.unpacked_objects.journal.path.unlink(missing_ok=True)
         self.packed_at = PACKED_AT
 
     def ignored_paths(self, folder: Path, paths: Sequence[str]) -> frozenset[str]:
@@ -137,7 +137,7 @@ class Store:
         packed = []
         for sha in dict.fromkeys(shas):
             content = self.recent.rows.get(sha)
-            content = self.loose(sha) if content is None else content
+            content = self.loose_content(sha) if content is None else content
             if content is None:
                 packed.append(sha)
             else:
@@ -152,7 +152,7 @@ class Store:
         found, packed = dict[str, bytes](), list[str]()
         for sha in shas:
             content = self.recent.rows.get(sha)
-            content = self.loose(sha) if content is None else content
+            content = self.loose_content(sha) if content is None else content
             if content is None:
                 packed.append(sha)
             elif len(content) <= most:
@@ -164,11 +164,11 @@ class Store:
         if len(content) <= REMEMBERED_BYTES:
             self.recent.put(sha, content)
 
-    def loose(self, sha: str) -> bytes | None:
+    def loose_content(self, sha: str) -> bytes | None:
         """The content of an object that is in the journal or a loose file; None if it is packed."""
         try:
             with self.lock:
-                loose = self.unpacked.find(sha) or self.path_of(sha).read_bytes()
+                loose = self.unpacked_objects.find(sha) or self.path_of(sha).read_bytes()
             return parts_of(loose)[1]
         except FileNotFoundError:
             return None
@@ -181,7 +181,7 @@ class Store:
 
     def loose_rows(self, tree: str, above: str = "") -> list[TreeEntry]:
         """The rows, if all folders of the tree are loose objects: without a process. Else none."""
-        content = self.loose(tree)
+        content = self.loose_content(tree)
         if content is None:
             return []
         rows, position = list[TreeEntry](), 0

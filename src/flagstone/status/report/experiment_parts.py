@@ -38,7 +38,7 @@ def part_of(plan: Plan) -> ExperimentPart:
     spec, home = plan.spec, Home(plan.folder, plan.run.root)
     lines = []
     if plan.is_done:
-        lines.append(f"ended by {one_line(str((read_record(plan.done) or {}).get('terminated_by')))}")
+        lines.append(f"ended by {one_line(str((read_record(plan.done_file) or {}).get('terminated_by')))}")
     else:
         lines.append(status_of(plan).words.partition(": ")[2])
     if spec is None:

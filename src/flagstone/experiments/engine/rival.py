@@ -1,4 +1,4 @@
-"""What a candidate's first run is watched by, if the spec asks for early stopping."""
+"""Early stopping: from which rival run a candidate's first run gets its limit, if the spec asks for one."""
 
 from __future__ import annotations
 
