@@ -10,7 +10,7 @@ import yaml
 from desk import IMPATIENT, MODEL, Desk
 from messages_api import MessagesApi, Says, use
 
-from flagstone.agents.accounts.calls import lines_of
+from flagstone.agents.accounts.calls import lines_of, records_of
 from flagstone.experiments.engine.designer import Designer
 from flagstone.experiments.engine.engine import engine_of
 from flagstone.experiments.engine.opening import open_experiment
@@ -70,7 +70,7 @@ def test_its_edits_are_measured_and_its_reach_for_the_evaluator_is_refused(
     assert entries[1].cost_usd is not None and entries[1].cost_usd > 0
     assert entries[2].status in ("invalid", "violation")
     assert (home.base / "prepare.py").read_text() == "OFFSET = 0.5\n"
-    assert [line["experiment"] for line in lines_of(home.log)] == ["one", "one"]
+    assert [line.experiment for line in lines_of(home.log)] == ["one", "one"]
 
 
 def test_it_designs_the_next_experiment_with_no_tool_in_its_hands(desk: Desk, api: MessagesApi, home: Home) -> None:
@@ -85,4 +85,4 @@ def test_it_designs_the_next_experiment_with_no_tool_in_its_hands(desk: Desk, ap
     wanted = Designer(proposer, opened, History.read(home).progress).design("r0001 is the best", ["one"])
     assert (wanted.name, wanted.rationale) == ("two", "r0001 is only the baseline")
     assert [each.run_id for each in entries_of(home.ledger)] == ["r0001"]
-    assert [line["mode"] for line in lines_of(home.log)] == ["judge"]
+    assert [line["mode"] for line in records_of(home.log)] == ["judge"]

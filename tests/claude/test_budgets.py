@@ -14,7 +14,7 @@ from desk import Desk, wait_until
 from messages_api import Breaks, Fails, MessagesApi, Says, Tokens, use
 
 from flagstone.agents.accounts.budget import Budget
-from flagstone.agents.accounts.calls import spending
+from flagstone.agents.accounts.calls import spending_of
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentResult, Limits, Outcome
 from flagstone.errors import Interrupted, WorkFailed
@@ -52,12 +52,12 @@ def test_an_interrupted_call_says_what_its_replies_have_cost(desk: Desk, api: Me
     stop_after(api, 3)
     with pytest.raises(Interrupted):
         in_frame(desk, 1.0)
-    assert spending(log_of(desk)).cost_usd == pytest.approx(2 * REPLY_USD)
+    assert spending_of(log_of(desk)).cost_usd == pytest.approx(2 * REPLY_USD)
     api.plays(Says("here again"))
     result = in_frame(desk, 1.0)
     assert result.cost_usd == pytest.approx(REPLY_USD)
     assert (result.usage.input_tokens, result.usage.output_tokens) == (1000, 100)
-    assert spending(log_of(desk)).cost_usd == pytest.approx(3 * REPLY_USD)
+    assert spending_of(log_of(desk)).cost_usd == pytest.approx(3 * REPLY_USD)
 
 
 def test_calls_that_are_killed_again_and_again_stay_within_their_budget(desk: Desk, api: MessagesApi) -> None:
@@ -75,10 +75,10 @@ def test_calls_that_are_killed_again_and_again_stay_within_their_budget(desk: De
     with pytest.raises(WorkFailed, match=r"usd 0\.2 of 0\.2; 1 call without a report counted at the limit"):
         in_frame(desk, 0.2)
     assert len(api.asked) == before
-    assert (spending(log_of(desk)).cost_usd, spending(log_of(desk)).unknown_calls) == (None, 1)
+    assert (spending_of(log_of(desk)).cost_usd, spending_of(log_of(desk)).unknown_calls) == (None, 1)
     api.plays(Says("more money"))
     assert in_frame(desk, 0.3).cost_usd == pytest.approx(REPLY_USD)
-    assert spending(log_of(desk)).cost_usd is None
+    assert spending_of(log_of(desk)).cost_usd is None
 
 
 def test_what_an_agent_writes_out_is_counted_while_it_works(desk: Desk, api: MessagesApi) -> None:
@@ -165,7 +165,7 @@ def test_several_calls_at_once_keep_a_budget_together(desk: Desk, api: MessagesA
         thread.start()
     for thread in threads:
         thread.join(120)
-    cost = spending(log).cost_usd
+    cost = spending_of(log).cost_usd
     assert cost is not None
     assert cost <= 1.0 + 0.3
-    assert len(results) == spending(log).calls
+    assert len(results) == spending_of(log).calls

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flagstone.agents.accounts import Budget, Claim, Patience, Reservation, append_call, facts_of_call, line_of, reserve
+from flagstone.agents.accounts import Budget, CallFacts, Claim, Patience, Reservation, append_call, record_of, reserve
 from flagstone.agents.changes import differences, stats_of_grant
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, Event, Outcome, Usage
@@ -48,7 +48,7 @@ class Frame:
             yield ClaimedCall(self)
             return
         conversation = call.conversation
-        about = {**facts_of_call(call), "agent": self.agent.name, "session_id": conversation.session_id}
+        about = {**vars(CallFacts.of(call)), "agent": self.agent.name, "session_id": conversation.session_id}
         with reserve(self.log, self.budgets, Claim.of_call(call.limits, about), self.patience) as reservation:
             yield ClaimedCall(self, reservation)
 
@@ -96,7 +96,7 @@ class ClaimedCall:
 
     def append_line(self, call: AgentCall, result: AgentResult, began: float) -> None:
         wall_s = round(time.time() - began, 3)
-        line = {"agent": self.frame.agent.name, **line_of(call, result), "wall_s": wall_s}
+        line = {"agent": self.frame.agent.name, **record_of(call, result), "wall_s": wall_s}
         if self.reservation:
             self.reservation.append(line)
         else:

@@ -18,7 +18,7 @@ from flagstone.agents import (
     Outcome,
     Task,
 )
-from flagstone.agents.accounts import LOG, Budget, Patience, spending
+from flagstone.agents.accounts import LOG, Budget, Patience, spending_of
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.outage import PASSES, Outage, wait_after
@@ -248,7 +248,7 @@ def call_for(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Atte
 def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
     """One line for the terminal: how a call ended, and what it and the run have cost."""
     why = "" if result.outcome is Outcome.OK else f": {result.reason}"
-    so_far = spending(run.logs / LOG)
+    so_far = spending_of(run.logs / LOG)
     known = "" if so_far.cost_usd is not None else " and calls of unknown cost"
     cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
     total = f"the run so far ${so_far.known_usd:.2f}{known}"

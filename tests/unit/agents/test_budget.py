@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from flagstone.agents.accounts.budget import Balance, Budget, Claim
-from flagstone.agents.accounts.calls import append_call, append_use, lines_of, spending, sum_of
+from flagstone.agents.accounts.calls import append_call, append_use, lines_of, spending_of, sum_of
 from flagstone.agents.accounts.inflight import open_records
 from flagstone.agents.accounts.reservation import Patience, reserve
 from flagstone.agents.protocol import Limits
@@ -145,7 +145,7 @@ def test_of_many_calls_at_once_no_two_are_granted_the_same_money(log: Path) -> N
             with reserve(log, budget(usd=3.0), claim(usd=0.7), Patience(sleep=lambda _: None)) as mine:
                 with lock:
                     under_way[0] += mine.granted["usd"] or 0
-                    most.append(under_way[0] + spending(log).known_usd)
+                    most.append(under_way[0] + spending_of(log).known_usd)
                 mine.append(line(cost=mine.granted["usd"]))
                 with lock:
                     under_way[0] -= mine.granted["usd"] or 0
@@ -157,8 +157,8 @@ def test_of_many_calls_at_once_no_two_are_granted_the_same_money(log: Path) -> N
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert spending(log).known_usd == pytest.approx(3.0)
-    assert spending(log).calls == 5  # four of 0.7, and one of the rest
+    assert spending_of(log).known_usd == pytest.approx(3.0)
+    assert spending_of(log).calls == 5  # four of 0.7, and one of the rest
     assert Ledger(log).problems() == []
 
 
@@ -185,7 +185,7 @@ def test_gpu_hours_are_counted_and_end_an_experiment(log: Path) -> None:
         reservation.append({"kind": "use", "stage": "05", "experiment": "lr", "gpu_s": 1800})
     with pytest.raises(WorkFailed, match=r"gpu_h 1.5 of 1.5"), reserve(log, [lr], training):
         pytest.fail("a training started")
-    assert spending(log).calls == 0
+    assert spending_of(log).calls == 0
     assert sum_of(lines_of(log), experiment="lr").gpu_s == 5400
 
 
@@ -206,7 +206,7 @@ def test_what_a_killed_call_has_cost_stays_unknown_when_its_conversation_goes_on
         assert reservation.granted["usd"] == 2.0
         reservation.append(line(cost=0.5))
     assert Balance.of(log).use(budget(usd=3)[0], "usd") == 1.5
-    assert (spending(log).cost_usd, spending(log).known_usd, spending(log).unknown_calls) == (None, 0.5, 1)
+    assert (spending_of(log).cost_usd, spending_of(log).known_usd, spending_of(log).unknown_calls) == (None, 0.5, 1)
 
 
 def killed_in_flight(log: Path, **limits: float) -> None:
@@ -224,7 +224,7 @@ def killed_in_flight(log: Path, **limits: float) -> None:
 
 def test_a_killed_holder_blocks_nobody_and_its_call_leaves_a_line(log: Path) -> None:
     killed_in_flight(log, usd=5)
-    assert spending(log).cost_usd is None  # seen by whoever only looks, too
+    assert spending_of(log).cost_usd is None  # seen by whoever only looks, too
     with reserve(log, budget(usd=5), claim(usd=None)) as reservation:
         assert reservation.granted["usd"] == 4.0
         assert len(open_records(log)) == 1
@@ -267,7 +267,7 @@ def test_nothing_has_cost_less_than_nothing(log: Path, forged: dict[str, Any]) -
     assert balance.use(budget()[0], "usd") >= 1.0
     assert balance.use(budget()[0], "gpu_h") >= 1.0
     assert balance.use(budget()[0], "wall_h") >= 0.01
-    assert spending(log).known_usd >= 1.0 and spending(log).gpu_s >= 3600
+    assert spending_of(log).known_usd >= 1.0 and spending_of(log).gpu_s >= 3600
 
 
 def test_a_call_whose_line_could_not_be_written_still_counts(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_a_call_whose_line_could_not_be_written_still_counts(log: Path, monkeypa
     monkeypatch.undo()
     [record] = open_records(log)
     record.path.write_text(json.dumps({**record.facts, "pid": 999999999}))  # that process has ended since
-    assert spending(log).cost_usd is None
+    assert spending_of(log).cost_usd is None
     with reserve(log, budget(usd=5), claim(usd=None)) as again:
         assert again.granted["usd"] == 3.0
 
@@ -291,6 +291,13 @@ def test_a_forged_record_of_a_call_brings_nothing_into_the_log(log: Path) -> Non
     forged = {"kind": "use", "gpu_s": -1e9, "cost_usd": 0.0, "allowed": {"usd": -7.0}}
     record.path.write_text(json.dumps({**record.facts, **forged}))
     [told] = lines_of(log)
-    assert not {"kind", "gpu_s"} & told.keys() and told["cost_usd"] is None
+    assert (told.is_call, told.gpu_s, told.cost) == (True, None, None)
     with reserve(log, budget(usd=5), claim(usd=None)) as reservation:
         assert reservation.granted["usd"] == 5.0
+
+
+@pytest.mark.parametrize("odd", [{"usage": "many"}, {"attempt": {}}, {"started_at": 5}, {"stage": None}])
+def test_a_line_with_an_odd_field_still_counts_with_all_the_others(log: Path, odd: dict[str, object]) -> None:
+    append_call(log, {**line(cost=1.0), **odd})
+    [read] = lines_of(log)
+    assert read.agent == "claude" and spending_of(log).known_usd == 1.0

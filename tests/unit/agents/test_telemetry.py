@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from flagstone.agents.accounts.calls import append_call, lines_of, spending, sum_of
+from flagstone.agents.accounts.calls import append_call, lines_of, spending_of, sum_of
 from flagstone.agents.frame import Frame
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
 from flagstone.errors import Interrupted
@@ -54,7 +54,7 @@ def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> No
 def test_a_call_whose_sandbox_failed_cost_nothing(asked: Asked, log: Path) -> None:
     with pytest.raises(SandboxError):
         Frame(Paid(error=SandboxError("the sandbox could not be set up", hint="")), log).carry_out(asked())
-    assert spending(log).cost_usd == 0
+    assert spending_of(log).cost_usd == 0
 
 
 def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Path) -> None:
@@ -62,7 +62,7 @@ def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Pa
         with pytest.raises(type(error)):
             Frame(Paid(error=error), log).carry_out(asked())
         assert Ledger(log).entries()[-1]["outcome"] == outcome
-    assert spending(log).cost_usd is None
+    assert spending_of(log).cost_usd is None
 
 
 def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) -> None:
@@ -71,18 +71,18 @@ def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) ->
         Frame(Paid(cost, 10), log).carry_out(call)
     of_stage = sum_of(lines_of(log), "03")
     assert (of_stage.cost_usd, of_stage.input_tokens) == (0.75, 20)
-    assert (spending(log).cost_usd, spending(log).calls) == (1.75, 3)
+    assert (spending_of(log).cost_usd, spending_of(log).calls) == (1.75, 3)
 
 
 def test_a_sum_with_an_unknown_part_is_unknown_and_the_known_part_is_told(asked: Asked, log: Path) -> None:
     for cost in (0.5, None):
         Frame(Paid(cost), log).carry_out(asked())
-    spent = spending(log)
+    spent = spending_of(log)
     assert (spent.cost_usd, spent.known_usd, spent.unknown_calls, spent.output_tokens) == (None, 0.5, 1, None)
 
 
 def test_no_calls_have_cost_nothing(log: Path) -> None:
-    assert (spending(log).cost_usd, spending(log).calls) == (0.0, 0)
+    assert (spending_of(log).cost_usd, spending_of(log).calls) == (0.0, 0)
 
 
 def test_calls_that_end_at_once_do_not_lose_each_others_lines(log: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from answering_desk import Desk, good
 from test_guard import BOTH, LANDLOCK, NOTHING, agent, attempt, free, put, record, strong_machine  # noqa: F401
 
-from flagstone.agents.accounts.calls import LOG, append_call, append_use, lines_of, spending
+from flagstone.agents.accounts.calls import LOG, append_call, append_use, lines_of, spending_of
 from flagstone.locks import hold
 
 FORGED = {"kind": "use", "stage": "01", "gpu_s": -99999.0}
@@ -42,8 +42,8 @@ def test_lines_that_an_agent_adds_to_the_log_of_calls_are_taken_out(desk: Desk, 
     desk.answers = [agent(adds(FORGED, {**FORGED, "stage": "08"}), NOTHING), good]
     desk.build()
     assert [row["path"] for row in record(desk)["violations"]] == [f"logs/{LOG}"]
-    assert spending(desk.run.logs / LOG).gpu_s == (7200 if has_calls else 0)
-    assert not [line for line in lines_of(desk.run.logs / LOG) if line.get("gpu_s") == -99999.0]
+    assert spending_of(desk.run.logs / LOG).gpu_s == (7200 if has_calls else 0)
+    assert not [line for line in lines_of(desk.run.logs / LOG) if line.gpu_s == -99999.0]
     assert "-99999" in (attempt(desk) / "violations" / "logs" / LOG).read_text()
 
 
@@ -59,7 +59,7 @@ def test_lines_of_an_experiment_that_runs_meanwhile_stay(desk: Desk) -> None:
     (desk.run.experiments / "lr").mkdir(parents=True)
     with hold(desk.run.experiments / "lr" / "lock", "experiment lr"):
         desk.build()
-    assert [line.get("experiment") for line in lines_of(log) if line.get("experiment")] == ["lr"]
+    assert [line.experiment for line in lines_of(log) if line.experiment] == ["lr"]
 
 
 @pytest.mark.parametrize("held_by", [BOTH, LANDLOCK, NOTHING])

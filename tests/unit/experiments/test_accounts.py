@@ -32,8 +32,8 @@ def test_gpu_time_is_written_down_and_a_used_up_budget_begins_no_further_run(
         engine.run(3)
     assert [each.run_id for each in laboratory.entries()] == ["r0001"]
     lines = lines_of(laboratory.home.log)
-    assert [(line["kind"], line["stage"], line["experiment"]) for line in lines] == [("use", "05", "one")]
-    assert lines[0]["gpu_s"] == round(laboratory.entries()[0].wall_s, 3) > 0
+    assert [(line.kind, line.stage, line.experiment) for line in lines] == [("use", "05", "one")]
+    assert lines[0].gpu_s == round(laboratory.entries()[0].wall_s, 3) > 0
     assert Balance.of(laboratory.home.log).use(budget, "gpu_h") > 0
 
 

@@ -5,17 +5,18 @@ from .budget import (
     BudgetUsedUp as BudgetUsedUp,
     Claim as Claim,
 )
+from .call_line import CallLine as CallLine
 from .calls import (
     LOG as LOG,
+    CallFacts as CallFacts,
     Spending as Spending,
     append_call as append_call,
     append_use as append_use,
-    facts_of_call as facts_of_call,
     has_use as has_use,
-    is_call as is_call,
-    line_of as line_of,
     lines_of as lines_of,
-    spending as spending,
+    record_of as record_of,
+    records_of as records_of,
+    spending_of as spending_of,
     sum_of as sum_of,
 )
 from .inflight import open_records as open_records

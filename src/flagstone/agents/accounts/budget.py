@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import inf
 from pathlib import Path
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.accounts.calls import CallLine, is_call, lines_of
-from flagstone.agents.protocol import Limits, Usage, valid_amount, valid_count, value_at
+from flagstone.agents.accounts.call_line import CallLine
+from flagstone.agents.accounts.calls import lines_of
+from flagstone.agents.protocol import Limits, Usage, valid_count
 from flagstone.errors import WorkFailed
 from flagstone.text import count_text
 
@@ -37,8 +38,7 @@ class Budget:
 
     def covers(self, line: CallLine) -> bool:
         """Whether a line of the log counts towards this budget."""
-        wanted = (("stage", self.stage), ("experiment", self.experiment))
-        return all(not value or line.get(name) == value for name, value in wanted)
+        return self.stage in ("", line.stage) and self.experiment in ("", line.experiment)
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Balance:
     def of(cls, log: Path) -> Balance:
         """The balance of a log, and of the calls that run now."""
         lines = lines_of(log)
-        closed = {line.get("call") for line in lines}
-        open_calls = [record.facts for record in inflight.open_records(log) if record.number not in closed]
+        closed = {line.call for line in lines}
+        open_calls = [record.line for record in inflight.open_records(log) if record.number not in closed]
         return cls(lines, open_calls)
 
     def use(self, budget: Budget, name: str) -> float:
@@ -78,11 +78,11 @@ class Balance:
         return sum(use_of(line, name) for line in self.lines if budget.covers(line))
 
     def open_use(self, budget: Budget, name: str) -> float:
-        return sum(allowed_of(line, name) or 0.0 for line in self.open_calls if budget.covers(line))
+        return sum(line.allowed_amount(name) or 0.0 for line in self.open_calls if budget.covers(line))
 
     def unknown_calls(self, budget: Budget, name: str) -> int:
         """How many calls count as all that they were allowed, because their use is unknown."""
-        mine = (line for line in self.lines if budget.covers(line) and is_call(line))
+        mine = (line for line in self.lines if budget.covers(line) and line.is_call)
         return sum(known_use(line, name) is None for line in mine)
 
     def grant(self, budgets: Sequence[Budget], claim: Claim) -> dict[str, float | None] | None:
@@ -115,37 +115,32 @@ class Balance:
 
 
 def name_of(line: CallLine) -> str:
-    found = [f"{name} {line[name]}" for name in ("stage", "experiment") if line.get(name)]
+    found = [f"{name} {value}" for name, value in (("stage", line.stage), ("experiment", line.experiment)) if value]
     return " ".join(found) or "another"
 
 
 def use_of(line: CallLine, name: str) -> float:
     known = known_use(line, name)
-    return allowed_of(line, name) or 0.0 if known is None else known
+    return line.allowed_amount(name) or 0.0 if known is None else known
 
 
 def known_use(line: CallLine, name: str) -> float | None:
-    """How much of one thing a line says was used; None if it does not say."""
+    """How much of one thing a line says was used. Returns None if it does not say."""
     if name == "gpu_h":
-        return (valid_amount(line.get("gpu_s")) or 0.0) / 3600
-    if not is_call(line):
+        return line.gpu_hours
+    if not line.is_call:
         return 0.0
     match name:
         case "usd":
-            return valid_amount(line.get("cost_usd"))
+            return line.cost
         case "tokens":
             return tokens_of(line)
         case "wall_h":
-            seconds = valid_amount(line.get("wall_s"))
-            return None if seconds is None else seconds / 3600
+            return line.wall_hours
     return 1.0
 
 
 def tokens_of(line: CallLine) -> float | None:
-    """All tokens of a call, with cached ones; None if those in or those out are unknown."""
-    counts = [valid_count(value_at(line, f"usage.{name}")) for name in vars(Usage())]
+    """All tokens of a call, with cached ones. Returns None if those in or those out are unknown."""
+    counts = [valid_count(getattr(line.usage, each.name)) for each in fields(Usage)]
     return None if None in counts[:2] else float(sum(count or 0 for count in counts))
-
-
-def allowed_of(line: CallLine, name: str) -> float | None:
-    return valid_amount(value_at(line, f"allowed.{name}"))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flagstone.agents.accounts import inflight
-from flagstone.agents.protocol import AgentCall, AgentResult, valid_amount, valid_count, value_at
+from flagstone.agents.accounts.call_line import USE, CallLine, line_in, line_of_record
+from flagstone.agents.protocol import AgentCall, AgentResult, valid_amount, valid_count
 from flagstone.locks import sole_use
-from flagstone.records import Ledger, decode_or_none, plain_value, utc
+from flagstone.records import Ledger, plain_value, utc
 
 LOG = "agents.jsonl"
-USE = "use"  # a line of this kind is no call: it tells what else was used
-CallLine = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,26 +31,33 @@ class Spending:
     gpu_s: float = 0.0
 
 
-def line_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
+@dataclass(frozen=True)
+class CallFacts:
+    """What a call is for, as every record of it says."""
+
+    stage: str
+    experiment: str
+    attempt: int
+    title: str
+    mode: str
+    model: str | None
+    resumed: bool
+
+    @classmethod
+    def of(cls, call: AgentCall) -> CallFacts:
+        task = call.task
+        title, resumed = task.title, bool(call.conversation.resume)
+        return cls(task.stage, task.experiment, task.attempt, title, call.mode.value, call.model, resumed)
+
+
+def record_of(call: AgentCall, result: AgentResult) -> dict[str, object]:
     """What the log says of a call: everything about it except its texts."""
     record = plain_value(result)
     facts = {name: record[name] for name in record if name not in ("text", "structured", "changed")}
-    return {**facts_of_call(call), **facts}
+    return {**vars(CallFacts.of(call)), **facts}
 
 
-def facts_of_call(call: AgentCall) -> dict[str, object]:
-    return {
-        "stage": call.task.stage,
-        "experiment": call.task.experiment,
-        "attempt": call.task.attempt,
-        "title": call.task.title,
-        "mode": call.mode.value,
-        "model": call.model,
-        "resumed": call.conversation.resume,
-    }
-
-
-def append_call(log: Path, line: dict[str, object]) -> None:
+def append_call(log: Path, line: Mapping[str, object]) -> None:
     """Adds one line, whoever else is writing at the same time."""
     with sole_use(log):
         Ledger(log).append(line)
@@ -67,20 +73,30 @@ def append_use(
 
 def has_use(log: Path, experiment: str, run: str) -> bool:
     """Whether a log tells of what this run of an experiment has used."""
-    lines = (decode_or_none(raw, dict[str, Any]) for raw in Ledger(log).raw_lines() if f'"{run}"'.encode() in raw)
-    return any(line and (line.get("experiment"), line.get("run")) == (experiment, run) for line in lines)
+    lines = (line_in(raw) for raw in Ledger(log).raw_lines() if f'"{run}"'.encode() in raw)
+    return any(line and (line.experiment, line.run) == (experiment, run) for line in lines)
 
 
-def lines_of(log: Path) -> list[dict[str, Any]]:
+def lines_of(log: Path) -> list[CallLine]:
     """Every line of a log, and one for each call whose maker was killed before it could write its own."""
-    lines = Ledger(log).entries()
-    known = {line.get("call") for line in lines}
+    lines = [line for raw in Ledger(log).raw_lines() if (line := line_in(raw)) is not None]
+    return [*lines, *map(line_of_record, killed_calls(log, {line.call for line in lines}))]
+
+
+def records_of(log: Path) -> list[dict[str, Any]]:
+    """The same lines as they are on disk, for scripts."""
+    records = Ledger(log).entries()
+    return [*records, *killed_calls(log, {record.get("call") for record in records})]
+
+
+def killed_calls(log: Path, known: Collection[object]) -> list[dict[str, Any]]:
+    """The records of calls that left no line, because their process was killed."""
     now_s = time.time()
-    killed = [record for record in inflight.open_records(log) if record.number not in known and record.is_over(now_s)]
-    return [*lines, *({"call": each.number, **each.line_if_killed(now_s)} for each in killed)]
+    killed = (each for each in inflight.open_records(log) if each.number not in known and each.is_over(now_s))
+    return [{"call": each.number, **each.line_if_killed(now_s)} for each in killed]
 
 
-def spending(log: Path) -> Spending:
+def spending_of(log: Path) -> Spending:
     """What the calls of a run have cost so far."""
     return sum_of(lines_of(log))
 
@@ -90,30 +106,24 @@ def sum_of(lines: Iterable[CallLine], stage: str | None = None, experiment: str 
     chosen = [
         line
         for line in lines
-        if (stage is None or line.get("stage") == stage)
-        and (experiment is None or line.get("experiment", "") == experiment)
+        if (stage is None or line.stage == stage) and (experiment is None or line.experiment == experiment)
     ]
-    calls = [line for line in chosen if is_call(line)]
-    costs = [valid_amount(line.get("cost_usd")) for line in calls]
-    known = [cost for cost in costs if cost is not None]
+    calls = [line for line in chosen if line.is_call]
+    known = [line.cost for line in calls if line.cost is not None]
     return Spending(
         calls=len(calls),
-        cost_usd=sum(known) if len(known) == len(costs) else None,
+        cost_usd=sum(known) if len(known) == len(calls) else None,
         known_usd=sum(known),
-        unknown_calls=len(costs) - len(known),
-        input_tokens=tokens(calls, "input_tokens"),
-        output_tokens=tokens(calls, "output_tokens"),
-        wall_s=sum(valid_amount(line.get("wall_s")) or 0.0 for line in calls),
-        gpu_s=sum(valid_amount(line.get("gpu_s")) or 0.0 for line in chosen),
+        unknown_calls=len(calls) - len(known),
+        input_tokens=sum_or_none(valid_count(line.usage.input_tokens) for line in calls),
+        output_tokens=sum_or_none(valid_count(line.usage.output_tokens) for line in calls),
+        wall_s=sum(valid_amount(line.wall_s) or 0.0 for line in calls),
+        gpu_s=sum(valid_amount(line.gpu_s) or 0.0 for line in chosen),
     )
 
 
-def is_call(line: CallLine) -> bool:
-    return line.get("kind") != USE
-
-
-def tokens(lines: list[CallLine], name: str) -> int | None:
-    """A sum of tokens; None as soon as one call did not count them."""
-    counts = [valid_count(value_at(line, f"usage.{name}")) for line in lines]
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+def sum_or_none(counts: Iterable[int | None]) -> int | None:
+    """A sum. Returns None if one of the counts is unknown."""
+    found = list(counts)
+    known = [count for count in found if count is not None]
+    return sum(known) if len(known) == len(found) else None

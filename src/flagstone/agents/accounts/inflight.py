@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import Outcome, Usage, valid_amount, valid_count, value_at
+from flagstone.agents.accounts.call_line import CallLine, line_of_record
+from flagstone.agents.protocol import Outcome, Usage, valid_count
 from flagstone.processes import Survivor, entry_of, still_alive
 from flagstone.records import read_record, seconds_of, utc, write_record
 
@@ -37,13 +38,18 @@ class CallRecord:
         return self.path.stem
 
     @property
+    def line(self) -> CallLine:
+        """What the call may use, and for what it is made."""
+        return line_of_record(self.facts)
+
+    @property
     def began_s(self) -> float:
         return seconds_of(str(self.facts.get("at")))
 
     @property
     def limit_s(self) -> float:
         """How long the call may take at most. Returns a day if it has no limit."""
-        hours = valid_amount(value_at(self.facts, "allowed.wall_h"))
+        hours = self.line.allowed_amount("wall_h")
         return 86_400.0 if hours is None else hours * 3600
 
     def is_over(self, now_s: float) -> bool:

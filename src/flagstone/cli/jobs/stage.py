@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from flagstone.agents import Event, agent_named
-from flagstone.agents.accounts import LOG, spending
+from flagstone.agents.accounts import LOG, spending_of
 from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.drafting import StageContext, build
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
@@ -84,7 +84,7 @@ class SoFar:
         """The cost, as short as possible. A plus sign means that there are calls of unknown cost."""
         size = self.log.stat().st_size if self.log.exists() else 0
         if size != self.size:
-            so_far = spending(self.log)
+            so_far = spending_of(self.log)
             self.size, self.text = size, f"${so_far.known_usd:.2f}{'+' if so_far.cost_usd is None else ''}"
         return self.text
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from flagstone.agents import valid_amount, valid_count, value_at
+from flagstone.agents import valid_count
 from flagstone.agents.accounts import (
     BUDGET_NAMES,
     LOG,
     Balance,
     Budget,
+    CallLine,
     Spending,
-    is_call,
     lines_of,
     open_records,
+    records_of,
     sum_of,
 )
 from flagstone.cli.location import Location, run_argument
@@ -50,7 +51,7 @@ def command(location: Location, name: str | None, every_call: bool, as_json: boo
         show_sums(opened, lines)
 
 
-def show_sums(opened: OpenedRun, lines: list[dict[str, Any]]) -> None:
+def show_sums(opened: OpenedRun, lines: Sequence[CallLine]) -> None:
     names = {stage.nr: stage.name for stage in opened.table}
     for nr, row in by_stage(lines).items():
         click.echo(f"{nr or '–':<3} {names.get(nr, 'no stage'):<22} {words(row)}")
@@ -81,12 +82,12 @@ def budgets(opened: OpenedRun) -> list[Budget]:
     return found + [Budget.of(f"stage {nr}", limits, stage=nr) for nr, limits in of_stages]
 
 
-def by_stage(lines: list[dict[str, Any]]) -> Rows:
-    return {nr: sum_of(lines, nr) for nr in sorted({str(line.get("stage") or "") for line in lines})}
+def by_stage(lines: Sequence[CallLine]) -> Rows:
+    return {nr: sum_of(lines, nr) for nr in sorted({line.stage for line in lines})}
 
 
-def by_experiment(lines: list[dict[str, Any]]) -> Rows:
-    named = sorted({str(line["experiment"]) for line in lines if line.get("experiment")})
+def by_experiment(lines: Sequence[CallLine]) -> Rows:
+    named = sorted({line.experiment for line in lines if line.experiment})
     return {name: sum_of(lines, experiment=name) for name in named}
 
 
@@ -109,23 +110,22 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}h{minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m{rest:02d}s"
 
 
-def show_calls(lines: Iterable[Mapping[str, Any]]) -> None:
+def show_calls(lines: Sequence[CallLine]) -> None:
     """Prints a line for every call: when, for what, by which agent, how it ended, what it cost."""
-    every = list(lines)
-    for line in filter(is_call, every):
-        cost = valid_amount(line.get("cost_usd"))
-        stated = "unknown" if cost is None else f"${cost:.4f}"
-        counts = [valid_count(value_at(line, f"usage.{name}")) for name in ("input_tokens", "output_tokens")]
+    calls = [line for line in lines if line.is_call]
+    for line in calls:
+        stated = "unknown" if line.cost is None else f"${line.cost:.4f}"
+        counts = [valid_count(line.usage.input_tokens), valid_count(line.usage.output_tokens)]
         tokens = "tokens unknown" if None in counts else f"{counts[0]:,} in, {counts[1]:,} out"
-        what = f"{line.get('stage', '')} {line.get('experiment') or ''}".strip()
-        when = str(line.get("started_at", ""))[:19]
-        said = f"{when:<19}  {what:<4} attempt {line.get('attempt', '?'):<3} {line.get('agent', '?'):<8}"
-        click.echo(printable_text(f"{said} {line.get('outcome', '?'):<12} {stated:<11} {tokens}"))
-    if not any(map(is_call, every)):
+        what = f"{line.stage} {line.experiment}".strip()
+        attempt = "?" if line.attempt is None else line.attempt
+        said = f"{line.started_at[:19]:<19}  {what:<4} attempt {attempt:<3} {line.agent or '?':<8}"
+        click.echo(printable_text(f"{said} {line.outcome or '?':<12} {stated:<11} {tokens}"))
+    if not calls:
         click.echo("no calls yet")
 
 
-def as_record(opened: OpenedRun, lines: list[dict[str, Any]]) -> dict[str, Any]:
+def as_record(opened: OpenedRun, lines: Sequence[CallLine]) -> dict[str, Any]:
     """Everything that the other forms show, as plain values."""
     log = opened.run.logs / LOG
     balance = Balance.of(log)
@@ -138,5 +138,5 @@ def as_record(opened: OpenedRun, lines: list[dict[str, Any]]) -> dict[str, Any]:
         "reserved": {name: balance.open_use(whole_run, name) for name in BUDGET_NAMES},
         "budget": {key: limit for key, limit in opened.settings.budget.items() if limit is not None},
         "under_way": [record.facts for record in open_records(log)],
-        "calls": lines,
+        "calls": records_of(log),
     }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flagstone import seals
+from flagstone.agents.accounts import CallLine
 from flagstone.drafting import work
 from flagstone.gates import Moment, StageFiles, read_text
 from flagstone.layout import Run
@@ -31,7 +31,7 @@ class DecisionRow:
     words: str = ""
 
 
-def decisions_of(run: Run, moment: Moment, calls: Sequence[Mapping[str, Any]]) -> list[DecisionRow]:
+def decisions_of(run: Run, moment: Moment, calls: Sequence[CallLine]) -> list[DecisionRow]:
     """Every decision and request, oldest first."""
     found = [*stops(run)]
     for files in moment.stages.values():
@@ -50,10 +50,10 @@ def seal_rows(files: StageFiles) -> Iterator[DecisionRow]:
         yield row_of(seal.at, files.stage.nr, what, seal.who, seal.comment)
 
 
-def taken_up(run: Run, files: StageFiles, calls: Sequence[Mapping[str, Any]]) -> Iterator[DecisionRow]:
+def taken_up(run: Run, files: StageFiles, calls: Sequence[CallLine]) -> Iterator[DecisionRow]:
     """The requests that an agent has worked on. Runs of earlier versions keep only the words of feedback."""
     nr = files.stage.nr
-    began = {line.get("attempt"): line.get("started_at") for line in reversed(calls) if line.get("stage") == nr}
+    began = {line.attempt: line.started_at for line in reversed(calls) if line.stage == nr}
     known, last_words = set[tuple[str, str]](), ""
     for number in work.attempt_numbers(run, nr):
         folder = work.attempt(run, nr, number).folder
@@ -61,7 +61,7 @@ def taken_up(run: Run, files: StageFiles, calls: Sequence[Mapping[str, Any]]) ->
         if record:
             why, who, at = (str(record.get(key, "")) for key in ("why", "who", "at"))
         else:
-            why, who, at = "refine" if words not in ("", last_words) else "", "", str(began.get(number) or "")
+            why, who, at = "refine" if words not in ("", last_words) else "", "", began.get(number, "")
         last_words = words or last_words
         if why and (why, at) not in known:
             known.add((why, at))

@@ -7,13 +7,13 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flagstone.agents.accounts import LOG, lines_of, sum_of
+from flagstone.agents.accounts import LOG, CallLine, lines_of, sum_of
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, Moment, OpenedRun, check_run, read_text
@@ -186,13 +186,13 @@ def checks_of(opened: OpenedRun, row: StageStatus) -> str:
     return ", ".join(f"{states.count(word)} {word}" for word in CHECKED if word in states)
 
 
-def experiment_costs(lines: list[dict[str, Any]]) -> Iterator[CostRow]:
+def experiment_costs(lines: Sequence[CallLine]) -> Iterator[CostRow]:
     """What calls for experiments have cost that belong to no stage."""
-    names = sorted({str(line["experiment"]) for line in lines if line.get("experiment") and not line.get("stage")})
+    names = sorted({line.experiment for line in lines if line.experiment and not line.stage})
     for name in names:
-        yield cost_row(f"experiment {name}", [line for line in lines if line.get("experiment") == name])
+        yield cost_row(f"experiment {name}", [line for line in lines if line.experiment == name])
 
 
-def cost_row(name: str, lines: list[dict[str, Any]]) -> CostRow:
+def cost_row(name: str, lines: Sequence[CallLine]) -> CostRow:
     total = sum_of(lines)
     return CostRow(name, total.calls, cost_text(total.cost_usd, total.known_usd) if total.calls else "–")
