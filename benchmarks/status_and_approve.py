@@ -8,7 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
-from flagstone.gates.runs.opened import open_run
+from flagstone.gates.runs.run_config import open_run
 from flagstone.settings import find_project
 from flagstone.status.model import run_status
 from measured.project import FLAGSTONE, finished_run, throw_away_project

@@ -12,7 +12,7 @@ import pytest
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.gates.moment import read_moment
-from flagstone.gates.runs.opened import open_run
+from flagstone.gates.runs.run_config import open_run
 from flagstone.layout import Project, Run
 from flagstone.status import run_status
 from flagstone.status.manifest import check_form, manifest

@@ -21,7 +21,7 @@ import yaml
 from flagstone.cli.new import parse_settings
 from flagstone.gates.content import content_of
 from flagstone.gates.runs import copies
-from flagstone.gates.runs.opened import OpenedRun, open_run
+from flagstone.gates.runs.run_config import RunConfig, open_run
 from flagstone.layout import Run
 from flagstone.records import Ledger
 from flagstone.settings import find_project
@@ -67,7 +67,7 @@ class Study:
         return self.files.root
 
     @property
-    def opened(self) -> OpenedRun:
+    def opened(self) -> RunConfig:
         """The run as it is now: nothing is remembered between two looks."""
         return open_run(find_project(self.root), self.files)
 

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates import Messages, OpenedRun, chosen_run, open_run
+from flagstone.gates import Messages, RunConfig, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
 from flagstone.status import refresh_derived
@@ -35,14 +35,14 @@ class Location:
     def run(self, name: str | None) -> Run:
         return chosen_run(self.project, name, project_keys(self.project.root), self.here)
 
-    def open_run(self, name: str | None, *, validate: bool = True) -> OpenedRun:
+    def open_run(self, name: str | None, *, validate: bool = True) -> RunConfig:
         return open_run(self.project, self.run(name), validate=validate)
 
     def messages(self, run: Run) -> Messages:
         return Messages(run, self.here)
 
 
-def refresh_after_decision(opened: OpenedRun) -> None:
+def refresh_after_decision(opened: RunConfig) -> None:
     """Brings what is derived in step with a decision. If that fails, the decision still counts."""
     try:
         refresh_derived(opened)

@@ -11,7 +11,7 @@ import click
 from flagstone.agents import agent_named
 from flagstone.cli.location import Location, need_terminal
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, open_run
+from flagstone.gates import RunConfig, open_run
 from flagstone.schemas import parse_yaml
 from flagstone.setup import QUESTIONS, NewRun, create
 from flagstone.status import refresh_derived
@@ -76,7 +76,7 @@ def command(
     click.echo(f"next: snakemake --cores 4 --config run={name}    (or: flagstone run {name})")
 
 
-def agent_fault(opened: OpenedRun) -> tuple[str, str] | None:
+def agent_fault(opened: RunConfig) -> tuple[str, str] | None:
     """Returns what would keep the run's agent from starting, or None. A person should know before the first stage."""
     settings = opened.settings.for_stage(opened.table.stages[0].nr)
     try:

@@ -15,7 +15,7 @@ import click
 from flagstone.cli.jobs.loading import load_stage
 from flagstone.cli.location import Location, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import OpenedRun, Resident, judge_gates, marks_of, open_run, read_moment
+from flagstone.gates import Resident, RunConfig, judge_gates, marks_of, open_run, read_moment
 from flagstone.processes import start_warm_server
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(location: Location, name: str | None, watch: bool, upto: str | None,
         server.stop()
 
 
-def run_passes(location: Location, opened: OpenedRun, asked: Resident, cores: int | None, watch: bool) -> None:
+def run_passes(location: Location, opened: RunConfig, asked: Resident, cores: int | None, watch: bool) -> None:
     """Makes one pass after another until a person has to decide; with `watch`, until somebody stops it."""
     from flagstone.cli.jobs import resident
 
@@ -86,7 +86,7 @@ def failure_error(failure: dict[str, object], with_paths: Callable[[str], str]) 
     return error
 
 
-def has_moved(location: Location, opened: OpenedRun, found: Evaluation) -> bool:
+def has_moved(location: Location, opened: RunConfig, found: Evaluation) -> bool:
     """Whether a person decided something after a pass last judged the gates."""
     reread = open_run(location.project, opened.run, validate=False)
     if reread.run.aborted.exists() or found.failure or not found.words:
@@ -95,7 +95,7 @@ def has_moved(location: Location, opened: OpenedRun, found: Evaluation) -> bool:
     return closed is None or location.messages(reread.run).of_gate(closed) != found.words[-1]
 
 
-def wait_for_change(opened: OpenedRun, now: list[object], until_s: float) -> None:
+def wait_for_change(opened: RunConfig, now: list[object], until_s: float) -> None:
     """Sleeps until one of the files that a person decides with has changed, or until the end of a pause."""
     click.echo("watching for flags and feedback (Ctrl-C stops watching; the run keeps its state)", err=True)
     while marks_of(opened) == now and time.time() < until_s:

@@ -14,7 +14,7 @@ from flagstone.agents import Agent, AgentCall, AgentResult, Guard, sandbox
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.drafting import log_of_calls
 from flagstone.drafting.protected import CACHE, FILES_LIMIT, FileState, Ground, Zone, with_copies
-from flagstone.gates import OpenedRun, kept_copy
+from flagstone.gates import RunConfig, kept_copy
 from flagstone.records import DigestCache, digest_bytes, write_atomic, write_record
 from flagstone.text import escaped_text, list_text
 
@@ -62,7 +62,7 @@ class Enforcement:
         return "bubblewrap" in self.by and path != own and not path.startswith(own + "/")
 
 
-def guard_of(opened: OpenedRun, agent: Agent) -> Guard:
+def guard_of(opened: RunConfig, agent: Agent) -> Guard:
     """Watches everything in a run that an agent may not touch."""
 
     def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
@@ -91,14 +91,14 @@ def grant_kept(result: AgentResult) -> RuleCheck:
 class GuardedCall:
     """One call under guard: the ground, and everything as it was before."""
 
-    opened: OpenedRun
+    opened: RunConfig
     call: AgentCall
     ground: Ground
     cache: DigestCache
     before: Mapping[str, FileState]
 
     @classmethod
-    def begin(cls, opened: OpenedRun, call: AgentCall) -> GuardedCall:
+    def begin(cls, opened: RunConfig, call: AgentCall) -> GuardedCall:
         is_free = call.sandbox == "off" or not sandbox.strength().keeps_files
         # what an agent was free to write is not believed: then everything is read again
         cache = DigestCache(None if is_free else opened.run.root / CACHE)

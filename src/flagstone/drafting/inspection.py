@@ -9,7 +9,7 @@ from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, s
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
-    OpenedRun,
+    RunConfig,
     content_of,
     digests_of,
     kept_copy,
@@ -24,7 +24,7 @@ from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
 
-def remember_before(opened: OpenedRun, stage: Stage, work: OpenTurn) -> None:
+def remember_before(opened: RunConfig, stage: Stage, work: OpenTurn) -> None:
     """Records the workspace as it is when a turn begins; a resumed turn keeps the first record."""
     path = opened.run.drafts(stage.nr) / "before.json"
     known = read_record(path)
@@ -45,7 +45,7 @@ def own_files(run: Run, stage: Stage) -> list[str]:
     return sorted(files) if files else []
 
 
-def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
+def approved_files(opened: RunConfig, stage: Stage) -> dict[str, list[str]]:
     """Path to digest and stage of every file that the stages this one rests on have had approved."""
     own = plan.exports_of(opened.run) if stage.runs_experiments else {}
     return {path: [digest, stage.nr] for path, (digest, _) in own.items()} | {
@@ -56,12 +56,12 @@ def approved_files(opened: OpenedRun, stage: Stage) -> dict[str, list[str]]:
     }
 
 
-def files_offered(opened: OpenedRun, stage: Stage) -> Mapping[str, str]:
+def files_offered(opened: RunConfig, stage: Stage) -> Mapping[str, str]:
     content = content_of(opened, stage)
     return content.files if content else {}
 
 
-def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[RuleCheck, ...]:
+def inspect(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt) -> tuple[RuleCheck, ...]:
     """Every check of the stage; approved files that were changed are restored."""
     record = read_record(opened.run.drafts(stage.nr) / "before.json") or {}
     approved = {path: (str(row[0]), str(row[1])) for path, row in mapping_of(record.get("approved")).items()}
@@ -87,7 +87,7 @@ def inspect(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     return checks
 
 
-def restore(opened: OpenedRun, approved: Mapping[str, tuple[str, str]]) -> None:
+def restore(opened: RunConfig, approved: Mapping[str, tuple[str, str]]) -> None:
     """Restores approved files that an attempt changed from history, as far as there are copies."""
     run = opened.run
     now = digests_of(opened, approved)

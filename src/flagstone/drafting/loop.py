@@ -25,7 +25,7 @@ from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
-from flagstone.gates import OpenedRun, history, may_stand, next_turn, read_moment
+from flagstone.gates import RunConfig, history, may_stand, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import read_as, write_record
@@ -51,7 +51,7 @@ class StageContext:
     sleep: Callable[[float], None] = time.sleep
 
 
-def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
+def build(opened: RunConfig, stage: Stage, context: StageContext) -> str:
     """Brings a stage up to what is asked of it; returns what was done, in words."""
     run = opened.run
     lock = run.drafts(stage.nr) / ".lock"
@@ -92,7 +92,7 @@ def build(opened: OpenedRun, stage: Stage, context: StageContext) -> str:
         return f"published attempt {attempt.number}"
 
 
-def until_it_passes(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, context: StageContext) -> Attempt:
+def until_it_passes(opened: RunConfig, stage: Stage, open_turn: OpenTurn, context: StageContext) -> Attempt:
     """Attempt, check, repair: until the checks pass, or the attempts are used up."""
     limits = opened.settings.for_stage(stage.nr).limits
     outage = Outage(f"stage {stage.nr} {stage.name}", opened.run.name, limits)
@@ -131,7 +131,7 @@ def wait_out(outage: Outage, attempts: list[Attempt], context: StageContext) -> 
 
 
 def passes_checks(
-    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt, context: StageContext
+    opened: RunConfig, stage: Stage, open_turn: OpenTurn, attempt: Attempt, context: StageContext
 ) -> bool:
     """Checks a finished attempt; what was found is recorded beside it, whatever it is."""
     result = result_of(attempt)
@@ -150,7 +150,7 @@ def passes_checks(
 
 
 def after_failure(
-    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, tried: list[Attempt], is_last: bool
+    opened: RunConfig, stage: Stage, open_turn: OpenTurn, tried: list[Attempt], is_last: bool
 ) -> OpenTurn:
     """What the next attempt goes on with; or the end, with the reason."""
     key, attempt = f"stage {stage.nr} {stage.name}", tried[-1]
@@ -192,7 +192,7 @@ def has_no_draft(attempt: Attempt) -> bool:
 
 
 def make_attempt(
-    opened: OpenedRun, stage: Stage, open_turn: OpenTurn, before: Attempt | None, context: StageContext
+    opened: RunConfig, stage: Stage, open_turn: OpenTurn, before: Attempt | None, context: StageContext
 ) -> None:
     """One agent call, on record and counted towards the budgets from before it starts."""
     run, agent = opened.run, context.agent()
@@ -218,7 +218,7 @@ def make_attempt(
         context.say(f"✗ {grant_kept(result).message}")
 
 
-def budgets(opened: OpenedRun, stage: Stage) -> list[Budget]:
+def budgets(opened: RunConfig, stage: Stage) -> list[Budget]:
     """The budgets that a call of this stage draws on."""
     of_stage = opened.settings.for_stage(stage.nr).budget
     return [
@@ -227,7 +227,7 @@ def budgets(opened: OpenedRun, stage: Stage) -> list[Budget]:
     ]
 
 
-def call_for(opened: OpenedRun, stage: Stage, open_turn: OpenTurn, attempt: Attempt) -> AgentCall:
+def call_for(opened: RunConfig, stage: Stage, open_turn: OpenTurn, attempt: Attempt) -> AgentCall:
     """The call of an attempt, still without its prompt."""
     run, settings = opened.run, opened.settings.for_stage(stage.nr)
     allowed = settings.limits

@@ -17,7 +17,7 @@ from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
     Content,
-    OpenedRun,
+    RunConfig,
     Turn,
     content_of,
     digests_of,
@@ -35,7 +35,7 @@ ProducerFields = dict[str, object]
 FOLDER_FILES = 2_000  # of one listed folder; the rest of a larger one is not part of what is approved
 
 
-def build_indexes(opened: OpenedRun, stage: Stage, attempt: int) -> None:
+def build_indexes(opened: RunConfig, stage: Stage, attempt: int) -> None:
     """Rebuilds the three indexes.
 
     An unchanged file keeps its producer; new content gets this attempt as its producer.
@@ -83,7 +83,7 @@ class NewVersion:
     turn: Turn
 
 
-def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -> None:
+def promote(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt) -> None:
     """Makes a checked draft the stage's offer. A kill at any point leaves the old version or the new one."""
     run = opened.run
     build_indexes(opened, stage, attempt.number)
@@ -94,7 +94,7 @@ def promote(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt) -
     publish_version(opened, stage, made)
 
 
-def publish_version(opened: OpenedRun, stage: Stage, made: NewVersion) -> str:
+def publish_version(opened: RunConfig, stage: Stage, made: NewVersion) -> str:
     """Keeps a new version in history, then publishes it; returns its name."""
     run = opened.run
     summary_path, summary_digest = run.relative(run.summary(stage.key)), digest_bytes(made.summary.read_bytes())
@@ -143,7 +143,7 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
     return sorted(paths)
 
 
-def plans_of(opened: OpenedRun, stage: Stage) -> list[str]:
+def plans_of(opened: RunConfig, stage: Stage) -> list[str]:
     """The plans of experiments that a stage leaves to a later one: they are run as they were approved.
 
     The last stage before the experiments answers for the files that the plans name as well.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flagstone.artifacts import index_rows, wanted_text
 from flagstone.drafting.work import Attempt, OpenTurn, attempt as attempt_of, attempt_numbers
-from flagstone.gates import OpenedRun, judge_gates, read_moment, read_text
+from flagstone.gates import RunConfig, judge_gates, read_moment, read_text
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.plans import plans
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
@@ -31,7 +31,7 @@ MUST_LEAVE = {
 INDEX_ROWS = 120
 
 
-def prompt_for(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt, before: Attempt | None) -> str:
+def prompt_for(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt, before: Attempt | None) -> str:
     """The whole prompt of one attempt: first, continued or repaired."""
     folder = opened.run.pinned / "prompts"
     failed = before.failed_rules() if before else ()
@@ -45,7 +45,7 @@ def prompt_for(opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt
 
 
 def parts_of(
-    opened: OpenedRun, stage: Stage, work: OpenTurn, attempt: Attempt, failed: tuple[tuple[str, str], ...]
+    opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt, failed: tuple[tuple[str, str], ...]
 ) -> PromptParts:
     run = opened.run
     moment = read_moment(opened)
@@ -104,14 +104,14 @@ def continuation_reason(work: OpenTurn, attempt: Attempt) -> str:
     return {"refine": "refine", "revise": "upstream changed", "redo": "redo"}.get(work.why, "interrupted")
 
 
-def handoffs(opened: OpenedRun, stage: Stage) -> tuple[tuple[str, str], ...]:
+def handoffs(opened: RunConfig, stage: Stage) -> tuple[tuple[str, str], ...]:
     """The newest handoffs of the stages this one rests on."""
     ancestors = opened.table.ancestors(stage.nr)[-HANDOFFS:]
     found = ((up.nr, read_text(opened.run.handoff(up.nr))) for up in ancestors)
     return tuple((nr, text) for nr, text in found if text)
 
 
-def rows_of_indexes(opened: OpenedRun) -> tuple[str, ...]:
+def rows_of_indexes(opened: RunConfig) -> tuple[str, ...]:
     rows: list[str] = []
     for kind in INDEX_KINDS:
         index = read_record(opened.run.index(kind))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flagstone.agents import AgentCall, SessionFolder
 from flagstone.agents.accounts import inflight
-from flagstone.gates import OpenedRun
+from flagstone.gates import RunConfig
 from flagstone.records import DigestCache
 
 COPY_BYTES = 1_000_000  # of one file that is kept so that it can be restored
@@ -61,7 +61,7 @@ class Ground:
     siblings: frozenset[str]
 
     @classmethod
-    def of(cls, opened: OpenedRun, call: AgentCall) -> Ground:
+    def of(cls, opened: RunConfig, call: AgentCall) -> Ground:
         """The ground of one call. The conversation's own folder is its driver's, not ours to watch."""
         root, table = opened.run.root, opened.table
         folder = SessionFolder.at(call.record_dir.parent, call.conversation.session_id).root

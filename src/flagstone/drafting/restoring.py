@@ -8,14 +8,14 @@ from typing import Any
 
 from flagstone.drafting.promotion import NewVersion, build_indexes, publish_version
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, StageFiles, digests_of, history, kept_copy, next_turn, read_moment
+from flagstone.gates import RunConfig, StageFiles, digests_of, history, kept_copy, next_turn, read_moment
 from flagstone.layout import Run
 from flagstone.locks import hold
 from flagstone.records import read_record
 from flagstone.stages import Stage
 
 
-def restore_version(opened: OpenedRun, stage: Stage, word: str) -> str:
+def restore_version(opened: RunConfig, stage: Stage, word: str) -> str:
     """Offers a kept version again, with the files it listed; returns the name of the new version.
 
     What is there now moves to history first, and a request that is open is taken back.
@@ -60,7 +60,7 @@ def kept_version(run: Run, stage: Stage, word: str) -> Path:
     return found
 
 
-def refuse(opened: OpenedRun, files: StageFiles, record: Mapping[str, Any], folder: Path) -> None:
+def refuse(opened: RunConfig, files: StageFiles, record: Mapping[str, Any], folder: Path) -> None:
     """Raises an error if a version cannot be offered again, before anything is changed."""
     stage = files.stage
     if files.digest == record.get("digest"):

@@ -26,7 +26,6 @@ from .moment import (
 )
 from .names import OtherName as OtherName, other_names as other_names
 from .runs.disk import refuse_unwritable as refuse_unwritable
-from .runs.opened import OpenedRun as OpenedRun, check_run as check_run, open_run as open_run
 from .runs.publication import (
     Publication as Publication,
     Turn as Turn,
@@ -35,6 +34,7 @@ from .runs.publication import (
     publication_file as publication_file,
     turn_file as turn_file,
 )
+from .runs.run_config import RunConfig as RunConfig, check_run as check_run, open_run as open_run
 from .runs.which_run import chosen_run as chosen_run, run_around as run_around
 from .sealing import approve_stage as approve_stage, command_decision as command_decision
 from .session import (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone import records
-from flagstone.gates.runs import OpenedRun
+from flagstone.gates.runs import RunConfig
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import DigestCache, digest_value, read_record
 from flagstone.stages import Stage
@@ -58,12 +58,12 @@ def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
     return record
 
 
-def content_of(opened: OpenedRun, stage: Stage) -> Content | None:
+def content_of(opened: RunConfig, stage: Stage) -> Content | None:
     """What the stage offers now; None if it has published nothing, or its document is gone."""
     return contents_of(opened, {stage: offer_of(opened.run, stage)})[stage.nr]
 
 
-def contents_of(opened: OpenedRun, offers: Mapping[Stage, Mapping[str, Any] | None]) -> dict[str, Content | None]:
+def contents_of(opened: RunConfig, offers: Mapping[Stage, Mapping[str, Any] | None]) -> dict[str, Content | None]:
     """What each stage offers now; every listed file is looked at once, however many stages list it."""
     run, found = opened.run, dict[str, Content | None]()
     listed = {
@@ -82,7 +82,7 @@ def listed_paths(offer: Mapping[str, Any]) -> list[str]:
     return [str(row.get("path")) for row in offer["artifacts"] if isinstance(row, dict)]
 
 
-def digests_of(opened: OpenedRun, paths: Iterable[str]) -> dict[str, str]:
+def digests_of(opened: RunConfig, paths: Iterable[str]) -> dict[str, str]:
     """The digest of each listed file, or `missing`. Nothing outside the run is ever read."""
     root, top = str(opened.run.root), os.path.realpath(opened.run.root)
     folders: dict[str, str] = {}  # where each folder really is: most files share a few

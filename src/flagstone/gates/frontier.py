@@ -17,7 +17,7 @@ from flagstone.gates.messages import Messages, say
 from flagstone.gates.moment import Moment, is_refreshed, marks_of, read_moment
 from flagstone.gates.names import other_names, take_up_names
 from flagstone.gates.runs import (
-    OpenedRun,
+    RunConfig,
     disk_fault,
     failure_of,
     is_begun,
@@ -51,14 +51,14 @@ class Call:
     upto: str = ""
     profile: tuple[str, ...] = ()
     dry: Callable[[], bool] = lambda: False  # whether this call only says what it would do
-    refresh: Callable[[OpenedRun], object] = lambda opened: None  # what is derived from a run
+    refresh: Callable[[RunConfig], object] = lambda opened: None  # what is derived from a run
 
 
 @dataclass
 class Frontier:
     """The gates of one run during one call of Snakemake."""
 
-    opened: OpenedRun
+    opened: RunConfig
     call: Call
     closing_line: str = ""
     notices: list[str] = field(default_factory=list)

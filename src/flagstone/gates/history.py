@@ -11,7 +11,7 @@ from typing import Any
 
 from flagstone.gates.content import Content, digests_of
 from flagstone.gates.moment import StageFiles
-from flagstone.gates.runs import OpenedRun, Publication, publication_file, turn_file
+from flagstone.gates.runs import Publication, RunConfig, publication_file, turn_file
 from flagstone.layout import INDEX_KINDS, Run
 from flagstone.records import cannot_write, read_record, sync_folder, write_atomic, write_record
 from flagstone.stages import Stage
@@ -161,7 +161,7 @@ def kept_record(run: Run, files: StageFiles) -> dict[str, Any]:
     return (read_record(folder / "version.json") if folder else None) or {}
 
 
-def take_back_requests(opened: OpenedRun, files: StageFiles) -> list[str]:
+def take_back_requests(opened: RunConfig, files: StageFiles) -> list[str]:
     """Brings back the last version of a stage as it was published, and moves what was asked of it since to history.
 
     Returns what was done, one sentence each.
@@ -193,7 +193,7 @@ def note_restoring(run: Run, files: StageFiles, version: str) -> None:
     write_record(restoring_file(run, files.stage.nr), {"version": version, "was": was, "indexes": indexes})
 
 
-def end_restoring(opened: OpenedRun, files: StageFiles) -> list[str]:
+def end_restoring(opened: RunConfig, files: StageFiles) -> list[str]:
     """Makes the files those of the published version if a restore was killed; says so. Call it with the run's lock."""
     run, stage = opened.run, files.stage
     record = read_record(restoring_file(run, stage.nr))
@@ -227,7 +227,7 @@ def set_aside(run: Run, nr: str, path: Path, name: str) -> str:
     return run.relative(target)
 
 
-def restore_files(opened: OpenedRun, nr: str, files: Mapping[str, str]) -> list[str]:
+def restore_files(opened: RunConfig, nr: str, files: Mapping[str, str]) -> list[str]:
     """Brings listed files back to these digests; what is there now moves to history. Returns those without a copy."""
     run, lost = opened.run, []
     now = digests_of(opened, files)

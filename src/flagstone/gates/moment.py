@@ -14,8 +14,8 @@ from typing import Any
 from flagstone import seals
 from flagstone.gates.content import Content, contents_of, offer_of
 from flagstone.gates.runs import (
-    OpenedRun,
     Publication,
+    RunConfig,
     is_copied_flag,
     is_noted,
     last_publication,
@@ -74,7 +74,7 @@ class Moment:
     marks: object = None
 
 
-def marks_of(opened: OpenedRun) -> list[object]:
+def marks_of(opened: RunConfig) -> list[object]:
     """A mark of each file that a person, a command or a job changes: equal marks, equal moment.
 
     A file that is listed for approval has no mark here. Only a job or a person changes it, and every job of Snakemake
@@ -108,7 +108,7 @@ def derived_key(run: Run, moment: Moment) -> str:
     return digest_value([moment.marks, sources, written])
 
 
-def read_moment(opened: OpenedRun) -> Moment:
+def read_moment(opened: RunConfig) -> Moment:
     """Reads every file that decides, once."""
     marks = marks_of(opened)
     offers = {stage: offer_of(opened.run, stage) for stage in opened.table}
@@ -122,7 +122,7 @@ def read_moment(opened: OpenedRun) -> Moment:
 
 
 def stage_files(
-    opened: OpenedRun,
+    opened: RunConfig,
     stage: Stage,
     offer: Mapping[str, Any] | None,
     content: Content | None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.gates.history import set_aside
 from flagstone.gates.moment import names_in, waiting_feedback
-from flagstone.gates.runs import OpenedRun
+from flagstone.gates.runs import RunConfig
 from flagstone.records import cannot_write, content_of, write_atomic
 from flagstone.stages import Stage
 
@@ -28,7 +28,7 @@ class OtherName:
     words: str
 
 
-def other_names(opened: OpenedRun) -> list[OtherName]:
+def other_names(opened: RunConfig) -> list[OtherName]:
     """Every file of a person whose name is not exactly that of a stage's file."""
     found: list[OtherName] = []
     for folder, ending in ENDINGS.items():
@@ -40,7 +40,7 @@ def other_names(opened: OpenedRun) -> list[OtherName]:
     return found
 
 
-def other_name(opened: OpenedRun, path: Path, ending: str) -> OtherName:
+def other_name(opened: RunConfig, path: Path, ending: str) -> OtherName:
     run = opened.run
     said = run.relative(path)
     try:
@@ -54,7 +54,7 @@ def other_name(opened: OpenedRun, path: Path, ending: str) -> OtherName:
     return OtherName(path, stage, target, f"{said} stands for {run.relative(target)}; the next run takes it as that")
 
 
-def take_up_names(opened: OpenedRun) -> list[str]:
+def take_up_names(opened: RunConfig) -> list[str]:
     """Gives each file that means a stage the name of that stage's file; returns what was done, one sentence each."""
     said = []
     for other in other_names(opened):
@@ -70,7 +70,7 @@ def take_up_names(opened: OpenedRun) -> list[str]:
     return said
 
 
-def rename(opened: OpenedRun, other: OtherName, stage: Stage) -> None:
+def rename(opened: RunConfig, other: OtherName, stage: Stage) -> None:
     """Gives a file its name. If both are there, the later flag counts, and all words of feedback do."""
     run, path, target = opened.run, other.path, other.target
     waiting = waiting_feedback(run, stage) if target == run.feedback(stage.nr) else b""

@@ -9,13 +9,13 @@ from flagstone import seals
 from flagstone.gates.content import offer_of
 from flagstone.gates.history import end_restoring, version_folder
 from flagstone.gates.moment import StageFiles
-from flagstone.gates.runs import OpenedRun, last_publication, publication_file
+from flagstone.gates.runs import RunConfig, last_publication, publication_file
 from flagstone.gates.sealing import waiting_flag
 from flagstone.records import Ledger, read_record, write_atomic, write_record
 from flagstone.stages import Stage
 
 
-def repair_records(opened: OpenedRun) -> list[str]:
+def repair_records(opened: RunConfig) -> list[str]:
     """Recovers every record that can be; returns what was done, one sentence each."""
     said = list(Ledger(opened.run.seals).problems())
     for stage in opened.table:
@@ -24,7 +24,7 @@ def repair_records(opened: OpenedRun) -> list[str]:
     return said
 
 
-def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
+def finish_approval(opened: RunConfig, stage: Stage) -> list[str]:
     """Puts the flag of a seal in place if a kill came between the two."""
     flag, waiting = opened.run.flag(stage.nr), waiting_flag(opened.run, stage.nr)
     if not waiting.exists():
@@ -38,7 +38,7 @@ def finish_approval(opened: OpenedRun, stage: Stage) -> list[str]:
     return [f"stage {stage.key} was approved ({by}) when the run was cut short; its flag is there now"]
 
 
-def repair_stage(opened: OpenedRun, stage: Stage) -> list[str]:
+def repair_stage(opened: RunConfig, stage: Stage) -> list[str]:
     run = opened.run
     offered = offer_of(run, stage)
     was = last_publication(run, stage.nr, offered)

@@ -7,7 +7,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates.content import offer_of
 from flagstone.gates.moment import waiting_feedback
 from flagstone.gates.names import take_up_names
-from flagstone.gates.runs import OpenedRun, last_publication
+from flagstone.gates.runs import RunConfig, last_publication
 from flagstone.gates.sealing import command_decision, touch
 from flagstone.layout import Run
 from flagstone.locks import holder_of
@@ -15,7 +15,7 @@ from flagstone.records import digest_bytes, write_atomic
 from flagstone.stages import Stage
 
 
-def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
+def refine(opened: RunConfig, stage: Stage, words: str) -> None:
     """Writes feedback/NN.md. Feedback that is not taken up yet is added to, never overwritten."""
     if not words.strip():
         raise FlagstoneError("there is no feedback", hint=f'say what to change: flagstone refine {stage.nr} "…"')
@@ -35,12 +35,12 @@ def refine(opened: OpenedRun, stage: Stage, words: str) -> None:
     write_atomic(path, text.encode())
 
 
-def redo(opened: OpenedRun, stage: Stage) -> None:
+def redo(opened: RunConfig, stage: Stage) -> None:
     """Touches redo/NN: the stage starts anew, in a new conversation."""
     touch(opened.run, opened.run.redo(stage.nr))
 
 
-def rollback(opened: OpenedRun, stage: Stage, why: str) -> list[Stage]:
+def rollback(opened: RunConfig, stage: Stage, why: str) -> list[Stage]:
     """Takes back the approval of a stage and of all that rests on it; what was never approved stays so."""
     take_up_names(opened)
     revoked = []

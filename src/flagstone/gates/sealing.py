@@ -11,7 +11,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import history
 from flagstone.gates.judge import Verdict, judge_gates
 from flagstone.gates.moment import read_moment
-from flagstone.gates.runs import OpenedRun
+from flagstone.gates.runs import RunConfig
 from flagstone.layout import Run
 from flagstone.locks import hold, holder_of
 from flagstone.records import cannot_write, utc
@@ -60,7 +60,7 @@ def seal(run: Run, verdict: Verdict, decision: Decision, flag_mtime_ns: int) -> 
     )
 
 
-def approve_stage(opened: OpenedRun, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
+def approve_stage(opened: RunConfig, stage: Stage, decision: Decision, digest: str | None = None) -> Verdict:
     """Approves what the stage offers now; with `digest`, only if that is still what was shown."""
     verdict = judge_gates(read_moment(opened))[stage.nr]
     if history.restoring_file(opened.run, stage.nr).exists():
@@ -75,7 +75,7 @@ def approve_stage(opened: OpenedRun, stage: Stage, decision: Decision, digest: s
     return verdict
 
 
-def last_version(opened: OpenedRun, verdict: Verdict, digest: str) -> Verdict:
+def last_version(opened: RunConfig, verdict: Verdict, digest: str) -> Verdict:
     """The verdict on the last version of a stage that was to be changed, after the request was taken back."""
     run, stage = opened.run, verdict.stage
     holder = holder_of(run.drafts(stage.nr) / ".lock") or holder_of(run.lock)

@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from flagstone import __version__, schemas
-from flagstone.gates import Moment, OpenedRun, StageFiles
+from flagstone.gates import Moment, RunConfig, StageFiles
 from flagstone.records import digest_value, mark_of, read_record, utc, write_record
 from flagstone.status.model import RunStatus
 
 
-def write_manifest(opened: OpenedRun, moment: Moment, status: RunStatus) -> None:
+def write_manifest(opened: RunConfig, moment: Moment, status: RunStatus) -> None:
     """Rewrites the manifest, atomically, if anything in it changed."""
     record = manifest(opened, moment, status)
     before = read_record(opened.run.manifest) or {}
@@ -25,7 +25,7 @@ def write_manifest(opened: OpenedRun, moment: Moment, status: RunStatus) -> None
         write_record(opened.run.manifest, record, durable=False)
 
 
-def check_form(opened: OpenedRun, record: dict[str, object]) -> None:
+def check_form(opened: RunConfig, record: dict[str, object]) -> None:
     """Checks a manifest against its schema, unless one of this form was checked before: loading schemas takes 75 ms."""
     schema, remembered = (
         opened.project.schemas / "manifest.schema.yaml",
@@ -49,7 +49,7 @@ def form_of(value: object, key: str = "") -> object:
     return [type(value).__name__, isinstance(value, int | float) and value < 0]
 
 
-def manifest(opened: OpenedRun, moment: Moment, known: RunStatus) -> dict[str, object]:
+def manifest(opened: RunConfig, moment: Moment, known: RunStatus) -> dict[str, object]:
     """Everything known about a run, as one record."""
     return {
         "run": known.name,

@@ -11,7 +11,7 @@ from flagstone.drafting import wait_after, work
 from flagstone.gates import (
     Messages,
     Moment,
-    OpenedRun,
+    RunConfig,
     State,
     Verdict,
     failure_of,
@@ -88,7 +88,7 @@ class RunStatus:
     notices: tuple[str, ...] = ()  # files of a person that no stage reads under this name
 
 
-def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> RunStatus:
+def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> RunStatus:
     """Everything known about a run, from files only."""
     moment = moment or read_moment(opened)
     lines = calls.lines_of(opened.run.logs / calls.LOG)
@@ -119,7 +119,7 @@ def run_status(opened: OpenedRun, here: Path, moment: Moment | None = None) -> R
     )
 
 
-def half_restored(opened: OpenedRun) -> list[str]:
+def half_restored(opened: RunConfig) -> list[str]:
     """What a restore that was killed has left behind, until the next call brings it in order."""
     found = (stage for stage in opened.table if history.restoring_file(opened.run, stage.nr).exists())
     is_busy = holder_of(opened.run.lock)
@@ -203,7 +203,7 @@ def cost_text(cost_usd: float | None, known_usd: float) -> str:
     return f"at least ${known_usd:.2f}" if known_usd else "cost unknown"
 
 
-def run_state(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
+def run_state(opened: RunConfig, rows: tuple[StageStatus, ...]) -> str:
     """The state of the run as a whole: that of the first stage that is not done."""
     if opened.run.aborted.exists():
         return "aborted"
@@ -214,7 +214,7 @@ def run_state(opened: OpenedRun, rows: tuple[StageStatus, ...]) -> str:
 
 
 def next_command(
-    opened: OpenedRun, rows: tuple[StageStatus, ...], here: Path, experiments: tuple[ExperimentStatus, ...]
+    opened: RunConfig, rows: tuple[StageStatus, ...], here: Path, experiments: tuple[ExperimentStatus, ...]
 ) -> str:
     """The one thing a person can do now."""
     name = opened.run.name

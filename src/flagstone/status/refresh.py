@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flagstone.gates import OpenedRun, judge_gates, read_moment, remember_refresh
+from flagstone.gates import RunConfig, judge_gates, read_moment, remember_refresh
 from flagstone.status.handoff import write_handoffs
 from flagstone.status.manifest import write_manifest
 from flagstone.status.memory import write_memory
@@ -10,7 +10,7 @@ from flagstone.status.model import run_status
 from flagstone.status.report import write_report
 
 
-def refresh_derived(opened: OpenedRun) -> None:
+def refresh_derived(opened: RunConfig) -> None:
     """To be called after every decision and every build, whoever made it."""
     moment = read_moment(opened)
     verdicts = judge_gates(moment)

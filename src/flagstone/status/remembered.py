@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flagstone.agents.accounts import LOG
 from flagstone.errors import FlagstoneError
-from flagstone.gates import Moment, OpenedRun, read_moment
+from flagstone.gates import Moment, RunConfig, read_moment
 from flagstone.layout import INDEX_KINDS, Project
 from flagstone.records import canonical, digest_bytes, digest_value, encode, read_as, read_record, write_atomic
 from flagstone.settings import config_file, table_file
@@ -77,7 +77,7 @@ def marks_of(root: str, paths: tuple[str, ...]) -> tuple[str, int]:
     return digest_bytes(marks.tobytes()), latest
 
 
-def status_row(opened: OpenedRun, here: Path) -> tuple[RunStatus, RememberedStatus | None]:
+def status_row(opened: RunConfig, here: Path) -> tuple[RunStatus, RememberedStatus | None]:
     """The status of a run, and the row to remember it by. There is none while something is going on in the run."""
     began_ns = time.time_ns()
     with remembered_digests(opened):
@@ -92,7 +92,7 @@ def status_row(opened: OpenedRun, here: Path) -> tuple[RunStatus, RememberedStat
     return status, RememberedStatus(root, status, paths, marks) if is_quiet and is_settled else None
 
 
-def paths_of(opened: OpenedRun, moment: Moment) -> Iterator[str]:
+def paths_of(opened: RunConfig, moment: Moment) -> Iterator[str]:
     """Every file that a status rests on. A file that comes, goes or is replaced changes its folder."""
     run = opened.run
     files = {path for each in moment.stages.values() if each.content for path in each.content.files}
@@ -111,7 +111,7 @@ def paths_of(opened: OpenedRun, moment: Moment) -> Iterator[str]:
 
 
 @contextmanager
-def remembered_digests(opened: OpenedRun) -> Iterator[None]:
+def remembered_digests(opened: RunConfig) -> Iterator[None]:
     """Uses what an earlier status had to hash, and remembers what this one has to."""
     path = cache_folder() / "digests" / f"{digest_value(str(opened.run.root))[:16]}.json"
     known = read_record(path) or {}

@@ -6,25 +6,25 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from flagstone.gates import MISSING, Content, OpenedRun, Version, content_of, kept_versions
+from flagstone.gates import MISSING, Content, RunConfig, Version, content_of, kept_versions
 from flagstone.seals import last_decision
 from flagstone.stages import Stage
 
 SHOWN_LINES = 2_000
 
 
-def previous_version(opened: OpenedRun, stage: Stage, content: Content) -> Version | None:
+def previous_version(opened: RunConfig, stage: Stage, content: Content) -> Version | None:
     """The newest version that differs from what the stage offers now."""
     return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if v.digest != content.digest), None)
 
 
-def last_approved(opened: OpenedRun, stage: Stage) -> Version | None:
+def last_approved(opened: RunConfig, stage: Stage) -> Version | None:
     """The version that was last approved."""
     seal = last_decision(opened.run, stage.nr, event="approved")
     return next((v for v in reversed(kept_versions(opened.run, stage.nr)) if seal and v.digest == seal.digest), None)
 
 
-def differences(opened: OpenedRun, stage: Stage, old: Version) -> Iterator[str]:
+def differences(opened: RunConfig, stage: Stage, old: Version) -> Iterator[str]:
     """A unified diff of the summary, then which other files changed."""
     content = content_of(opened, stage)
     summary = opened.run.relative(opened.run.summary(stage.key))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
 from flagstone.drafting.loop import StageContext, build
-from flagstone.gates.runs.opened import OpenedRun, open_run
+from flagstone.gates.runs.run_config import RunConfig, open_run
 from flagstone.gates.sealing import approve_stage, command_decision
 from flagstone.layout import Run
 from flagstone.status import refresh_derived
@@ -70,7 +70,7 @@ def ended(call: AgentCall, outcome: Outcome = Outcome.OK, reason: str = "complet
 class Desk:
     """The run, the agent's answers in order (the last one repeats), and everything that was called and said."""
 
-    opened: OpenedRun
+    opened: RunConfig
     answers: list[Answer] = field(default_factory=lambda: [good])
     calls: list[AgentCall] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

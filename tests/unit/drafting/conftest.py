@@ -9,7 +9,7 @@ import pytest
 import yaml
 from answering_desk import Desk
 
-from flagstone.gates.runs.opened import open_run
+from flagstone.gates.runs.run_config import open_run
 from flagstone.layout import Project
 from flagstone.setup.new_run import NewRun, create
 

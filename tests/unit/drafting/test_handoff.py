@@ -7,7 +7,7 @@ from functools import partial
 from answering_desk import Desk, good
 
 from flagstone.gates import requests
-from flagstone.gates.runs.opened import open_run
+from flagstone.gates.runs.run_config import open_run
 from flagstone.status import refresh_derived
 from flagstone.status.handoff import LIMIT_BYTES
 

@@ -12,7 +12,7 @@ from answering_desk import Desk
 from flagstone.errors import FlagstoneError
 from flagstone.gates.judge import State, judge_gate
 from flagstone.gates.moment import read_moment
-from flagstone.gates.runs.opened import open_run
+from flagstone.gates.runs.run_config import open_run
 from flagstone.gates.sealing import approve_stage, command_decision
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flagstone.errors import FlagstoneError
-from flagstone.gates.runs.opened import name_dropped_keys, open_run
+from flagstone.gates.runs.run_config import name_dropped_keys, open_run
 from flagstone.layout import Project, Run
 
 CHECKOUT = Path(__file__).parents[3]

@@ -20,7 +20,7 @@ from flagstone.drafting import work
 from flagstone.errors import FlagstoneError
 from flagstone.gates import (
     Messages,
-    OpenedRun,
+    RunConfig,
     Verdict,
     approve_stage,
     command_decision,
@@ -65,7 +65,7 @@ def command(location: Location, stage: str | None, run_name: str | None) -> None
         pass
 
 
-def gate_to_review(opened: OpenedRun, wanted: Stage | None) -> Verdict:
+def gate_to_review(opened: RunConfig, wanted: Stage | None) -> Verdict:
     """The gate to review: that of the named stage, or the first closed one. Raises an error if it offers nothing."""
     verdicts = judge_gates(read_moment(opened))
     first = next((verdict for verdict in verdicts.values() if not verdict.is_open), None)
@@ -81,7 +81,7 @@ def gate_to_review(opened: OpenedRun, wanted: Stage | None) -> Verdict:
     return verdict
 
 
-def decide(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
+def decide(opened: RunConfig, verdict: Verdict, choice: str) -> bool:
     """Does what a person chose. True if that was a decision; Enter alone never is."""
     if choice in LOOKS:
         LOOKS[choice](opened, verdict)
@@ -103,7 +103,7 @@ def decide(opened: OpenedRun, verdict: Verdict, choice: str) -> bool:
     return False
 
 
-def refine_with(opened: OpenedRun, verdict: Verdict, number: int) -> bool:
+def refine_with(opened: RunConfig, verdict: Verdict, number: int) -> bool:
     suggestions = parse_summary(read_text(opened.run.summary(verdict.stage.key))).suggestions
     if len(suggestions) < number:
         click.echo(f"the summary has no suggestion {number}")
@@ -111,7 +111,7 @@ def refine_with(opened: OpenedRun, verdict: Verdict, number: int) -> bool:
     return refine(opened, verdict, suggestions[number - 1])
 
 
-def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
+def refine_freely(opened: RunConfig, verdict: Verdict) -> bool:
     """Asks for the words. An empty text decides nothing."""
     words = words_of_person()
     if not words.strip():
@@ -120,7 +120,7 @@ def refine_freely(opened: OpenedRun, verdict: Verdict) -> bool:
     return refine(opened, verdict, words)
 
 
-def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
+def refine(opened: RunConfig, verdict: Verdict, words: str) -> bool:
     requests.refine(opened, verdict.stage, words)
     refresh_after_decision(opened)
     click.echo(f"asked for changes; stage {verdict.stage.nr} continues with them in the same conversation")
@@ -128,7 +128,7 @@ def refine(opened: OpenedRun, verdict: Verdict, words: str) -> bool:
     return True
 
 
-def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
+def approve_shown(opened: RunConfig, verdict: Verdict) -> bool:
     """Approves exactly what was shown. If the content changed meanwhile, prints that and decides nothing."""
     assert verdict.content is not None
     try:
@@ -144,7 +144,7 @@ def approve_shown(opened: OpenedRun, verdict: Verdict) -> bool:
     return True
 
 
-def abort_run(opened: OpenedRun) -> bool:
+def abort_run(opened: RunConfig) -> bool:
     why = click.prompt("Why? (may be empty; Ctrl-C cancels)", default="", show_default=False)
     requests.abort(opened.run, why)
     refresh_after_decision(opened)
@@ -152,7 +152,7 @@ def abort_run(opened: OpenedRun) -> bool:
     return True
 
 
-def show_diff(opened: OpenedRun, verdict: Verdict) -> None:
+def show_diff(opened: RunConfig, verdict: Verdict) -> None:
     """Shows what changed since the last approval, and since the last version."""
     assert verdict.content is not None
     approved, before = last_approved(opened, verdict.stage), previous_version(opened, verdict.stage, verdict.content)
@@ -164,7 +164,7 @@ def show_diff(opened: OpenedRun, verdict: Verdict) -> None:
         click.echo("this is the first version")
 
 
-def show_transcript(opened: OpenedRun, verdict: Verdict) -> None:
+def show_transcript(opened: RunConfig, verdict: Verdict) -> None:
     show_text(read_text(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).events))
 
 

@@ -13,7 +13,7 @@ import click
 
 from flagstone.cli.location import has_colour
 from flagstone.drafting import work
-from flagstone.gates import OpenedRun, Verdict, read_text
+from flagstone.gates import RunConfig, Verdict, read_text
 from flagstone.records import read_record
 from flagstone.status import differences, last_approved, previous_version
 from flagstone.text import count_text, printable_text
@@ -21,7 +21,7 @@ from flagstone.text import count_text, printable_text
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not checked": ("–", "yellow")}
 
 
-def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
+def page(opened: RunConfig, verdict: Verdict) -> Iterator[str]:
     """The whole page, block by block."""
     stage = verdict.stage
     yield click.style(f"Stage {stage.nr}: {stage.title}", bold=True) + f"   run {opened.run.name}"
@@ -33,7 +33,7 @@ def page(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
     yield from file_lines(verdict)
 
 
-def facts(opened: OpenedRun, verdict: Verdict) -> str:
+def facts(opened: RunConfig, verdict: Verdict) -> str:
     """The facts that a person bases a decision on: attempt, agent, model, minutes, cost, digest."""
     assert verdict.content is not None
     settings = opened.settings.for_stage(verdict.stage.nr)
@@ -59,14 +59,14 @@ def minutes(result: dict[str, Any]) -> str:
     return f"{(ended - began).total_seconds() / 60:.1f} min"
 
 
-def starts(opened: OpenedRun, verdict: Verdict) -> str:
+def starts(opened: RunConfig, verdict: Verdict) -> str:
     """Which stages an approval lets start."""
     behind = [stage for stage in opened.table if verdict.stage.nr in stage.after]
     names = ", ".join(f"{stage.nr} {stage.name}" for stage in behind)
     return f"Approving it lets {names} start." if names else "This is the last stage: approving it completes the run."
 
 
-def checks(opened: OpenedRun, verdict: Verdict) -> Iterator[str]:
+def checks(opened: RunConfig, verdict: Verdict) -> Iterator[str]:
     record = read_record(work.attempt(opened.run, verdict.stage.nr, verdict.attempt).checks) or {}
     for row in record.get("checks", []):
         sign, colour = SIGNS.get(str(row.get("status")), ("?", "red"))
@@ -85,7 +85,7 @@ def render_markdown(markdown: str) -> str:
     return capture.get()
 
 
-def changes(opened: OpenedRun, verdict: Verdict) -> str:
+def changes(opened: RunConfig, verdict: Verdict) -> str:
     """How much differs from the last version and from the last approval; `d` shows it."""
     assert verdict.content is not None
     stage, words = verdict.stage, []
@@ -110,7 +110,7 @@ def file_lines(verdict: Verdict) -> Iterator[str]:
     yield f"{count} offered with it" + (" (f lists them)" if files else "")
 
 
-def show_files(opened: OpenedRun, verdict: Verdict) -> None:
+def show_files(opened: RunConfig, verdict: Verdict) -> None:
     """Every offered file, with its size and digest."""
     assert verdict.content is not None
     lines = []

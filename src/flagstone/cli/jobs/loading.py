@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from contextlib import suppress
 
-from flagstone.gates import OpenedRun
+from flagstone.gates import RunConfig
 
 LOADED = (
     "csv",
@@ -35,7 +35,7 @@ LOADED_FOR_BLOCKS = (
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
 
-def load_stage(opened: OpenedRun) -> Callable[[list[str]], int]:
+def load_stage(opened: RunConfig) -> Callable[[list[str]], int]:
     """Loads what builds a stage of this run. Returns the function that a forked process calls."""
     from flagstone.cli.jobs.stage import main
 
@@ -59,7 +59,7 @@ def load_block() -> Callable[[list[str]], int]:
     return main
 
 
-def try_out(opened: OpenedRun) -> None:
+def try_out(opened: RunConfig) -> None:
     """Does once what every stage does, so that the caches are filled before the fork."""
     from flagstone import prompts, schemas
     from flagstone.agents import sandbox

@@ -23,7 +23,7 @@ from flagstone.agents.accounts import (
     sum_of,
 )
 from flagstone.cli.location import Location, run_argument
-from flagstone.gates import OpenedRun
+from flagstone.gates import RunConfig
 from flagstone.text import count_text, printable_text
 
 Rows = Mapping[str, Spending]
@@ -51,7 +51,7 @@ def command(location: Location, name: str | None, every_call: bool, as_json: boo
         show_sums(opened, lines)
 
 
-def show_sums(opened: OpenedRun, lines: Sequence[CallLine]) -> None:
+def show_sums(opened: RunConfig, lines: Sequence[CallLine]) -> None:
     names = {stage.nr: stage.name for stage in opened.table}
     for nr, row in by_stage(lines).items():
         click.echo(f"{nr or '–':<3} {names.get(nr, 'no stage'):<22} {words(row)}")
@@ -76,7 +76,7 @@ def budget_words(balance: Balance, budget: Budget, key: str, limit: float) -> st
     return words + (f" (calls of unknown use, counted at their limit: {unknown})" if unknown else "")
 
 
-def budgets(opened: OpenedRun) -> list[Budget]:
+def budgets(opened: RunConfig) -> list[Budget]:
     of_stages = ((stage.nr, opened.settings.for_stage(stage.nr).budget) for stage in opened.table)
     found = [Budget.of(f"run {opened.run.name}", opened.settings.budget)]
     return found + [Budget.of(f"stage {nr}", limits, stage=nr) for nr, limits in of_stages]
@@ -125,7 +125,7 @@ def show_calls(lines: Sequence[CallLine]) -> None:
         click.echo("no calls yet")
 
 
-def as_record(opened: OpenedRun, lines: Sequence[CallLine]) -> dict[str, Any]:
+def as_record(opened: RunConfig, lines: Sequence[CallLine]) -> dict[str, Any]:
     """Everything that the other forms show, as plain values."""
     log = opened.run.logs / LOG
     balance = Balance.of(log)

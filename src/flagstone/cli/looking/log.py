@@ -12,7 +12,7 @@ from flagstone.cli.location import Location, run_option
 from flagstone.cli.looking.transcript import is_of_claude, render
 from flagstone.drafting import Attempt, work
 from flagstone.errors import FlagstoneError
-from flagstone.gates import OpenedRun, run_command
+from flagstone.gates import RunConfig, run_command
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.records import read_record
@@ -154,7 +154,7 @@ def show_ending(attempt: Attempt) -> None:
         click.echo(printable_text(f"✗ {rule}: {message}"))
 
 
-def list_attempts(opened: OpenedRun) -> None:
+def list_attempts(opened: RunConfig) -> None:
     """Prints a line for every attempt: how it ended, when it began, what it cost."""
     rows = [
         (stage.nr, work.attempt(opened.run, stage.nr, number))

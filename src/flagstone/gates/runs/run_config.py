@@ -1,4 +1,4 @@
-"""A run that was opened: its layout, stage table, settings and remembered digests."""
+"""What a run is made of and set to: its layout, stage table, settings and remembered digests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from flagstone.stages import StageTable
 
 
 @dataclass(frozen=True)
-class OpenedRun:
-    """One run with its table and settings as they were when it was opened."""
+class RunConfig:
+    """One run with its stage table and settings, as they were when it was opened."""
 
     project: Project
     run: Run
@@ -57,7 +57,7 @@ class OpenedRun:
 
 def open_run(
     project: Project, run: Run, overrides: Mapping[str, Any] | None = None, *, validate: bool = True
-) -> OpenedRun:
+) -> RunConfig:
     """Reads a run's table and settings; every problem is an error a person can act on."""
     if not run.settings.is_file():
         raise FlagstoneError(
@@ -65,7 +65,7 @@ def open_run(
         )
     state = state_of(project, run, overrides) if validate else ""
     is_new = validate and not is_noted(run, "valid", state)
-    opened = OpenedRun(
+    opened = RunConfig(
         project=project,
         run=run,
         table=pinned_table(project, run, validate=is_new),
@@ -106,7 +106,7 @@ def note_file(run: Run, what: str) -> Path:
     return run.digest_cache.with_name(f"{what}.json")
 
 
-def name_dropped_keys(opened: OpenedRun) -> list[str]:
+def name_dropped_keys(opened: RunConfig) -> list[str]:
     """The keys of an older run.yaml that nothing reads any more, each named once in the life of a run."""
     record = note_file(opened.run, "gone-keys")
     named = read_record(record) or {}
