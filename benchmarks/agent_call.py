@@ -21,8 +21,8 @@ from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.claude.driver import ClaudeAgent
 from flagstone.agents.claude.launch import arguments, environment, prompt_bytes
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.frame import Frame
-from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
+from flagstone.agents.frame import CallFrame
+from flagstone.agents.protocol import AgentCall, CallOutcome, Conversation, Limits, Mode, Task
 from measured.rounds import CHECKOUT, promise, seconds, show, take_turns
 
 sys.path.append(str(CHECKOUT / "tests" / "claude"))
@@ -127,8 +127,8 @@ def by_flagstone(program: Path, root: Path, environ: Mapping[str, str]) -> float
 
     def carried_out() -> None:
         log, budgets = root / "logs" / "agents.jsonl", [Budget.of("run", {"usd": 1000})]
-        result = Frame(agent, log, budgets).carry_out(call)
-        if result.outcome is not Outcome.OK:
+        result = CallFrame(agent, log, budgets).carry_out(call)
+        if result.outcome is not CallOutcome.OK:
             raise SystemExit(f"{result.outcome}: {result.reason}")
 
     return seconds(carried_out)

@@ -12,7 +12,7 @@ from flagstone.gates import chosen_run, open_run
 from flagstone.layout import Run
 from flagstone.plans import Home, experiment_named, experiment_names, experiments_around, is_run_folder
 from flagstone.settings import find_project, project_keys
-from flagstone.status import RunStatus, run_status
+from flagstone.status import RunOverview, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ class RunReader:
     def path(self) -> Path:
         return self.run.root
 
-    def status(self) -> RunStatus:
+    def status(self) -> RunOverview:
         """What `flagstone status` shows."""
         project = find_project(self.path)
         return run_status(open_run(project, self.run, validate=False), self.path)

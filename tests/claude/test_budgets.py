@@ -15,8 +15,8 @@ from messages_api import Breaks, Fails, MessagesApi, Says, Tokens, use
 
 from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.accounts.calls import spending_of
-from flagstone.agents.frame import Frame
-from flagstone.agents.protocol import AgentResult, Limits, Outcome
+from flagstone.agents.frame import CallFrame
+from flagstone.agents.protocol import AgentResult, CallOutcome, Limits
 from flagstone.errors import Interrupted, WorkFailed
 
 REPLY_USD = 0.003  # 1000 tokens in and 100 out, by the CLI's own price list
@@ -40,7 +40,7 @@ def in_frame(desk: Desk, usd: float) -> AgentResult:
     call = desk.call(limits=limits(None), options={})
     call.record_dir.mkdir(parents=True, exist_ok=True)
     call.task.draft.touch()
-    return Frame(desk.agent, log_of(desk), [Budget.of("run", {"usd": usd})]).carry_out(call, desk.seen.append)
+    return CallFrame(desk.agent, log_of(desk), [Budget.of("run", {"usd": usd})]).carry_out(call, desk.seen.append)
 
 
 def log_of(desk: Desk) -> Path:
@@ -84,7 +84,7 @@ def test_calls_that_are_killed_again_and_again_stay_within_their_budget(desk: De
 def test_what_an_agent_writes_out_is_counted_while_it_works(desk: Desk, api: MessagesApi) -> None:
     api.plays(*[Says(tools=WORK[0].tools, tokens=Tokens(input=10, output=5000))] * 20)
     result = desk.ask(limits=limits(None, 25_000))
-    assert result.outcome is Outcome.BUDGET
+    assert result.outcome is CallOutcome.BUDGET
     assert len(api.asked) <= 6
     assert result.usage.output_tokens is not None and 25_000 <= result.usage.output_tokens <= 30_000
 
@@ -98,7 +98,7 @@ def test_a_result_of_another_session_is_not_believed(desk: Desk, api: MessagesAp
     # believed, it would end the call with success after its grace, and at no cost
     result = desk.ask(limits=Limits(40, 30, 20, None))
     assert any("another" in json.dumps(event) for event in desk.transcript)
-    assert result.outcome is not Outcome.OK
+    assert result.outcome is not CallOutcome.OK
     assert result.cost_usd == pytest.approx(REPLY_USD)
     assert "all checks passed" not in result.text
     assert "another session" in result.reason
@@ -111,7 +111,7 @@ def test_an_interrupted_conversation_goes_on_within_what_is_left_of_its_budget(d
         in_frame(desk, 4 * REPLY_USD)
     api.plays(*WORK, *WORK, *WORK)
     result = in_frame(desk, 4 * REPLY_USD)
-    assert result.outcome is Outcome.BUDGET
+    assert result.outcome is CallOutcome.BUDGET
     # two replies were paid before: two are left, and the check comes after each
     assert len(api.asked) == 2
     assert result.cost_usd == pytest.approx(2 * REPLY_USD)
@@ -133,7 +133,7 @@ def test_nothing_is_asked_of_the_model_once_the_budget_was_spent_by_a_cut_off_ca
 def test_a_budget_of_tokens_is_exceeded_by_no_more_than_one_reply(desk: Desk, api: MessagesApi) -> None:
     api.plays(*WORK * 10)
     result = desk.ask(limits=limits(None, 2500))
-    assert (result.outcome, "tokens" in result.reason) == (Outcome.BUDGET, True)
+    assert (result.outcome, "tokens" in result.reason) == (CallOutcome.BUDGET, True)
     assert len(api.asked) <= 4
     assert desk.still_running() == []
 
@@ -155,7 +155,7 @@ def test_several_calls_at_once_keep_a_budget_together(desk: Desk, api: MessagesA
         call.record_dir.mkdir(parents=True, exist_ok=True)
         call.task.draft.touch()
         try:
-            results.append(Frame(own.agent, log, [budget]).carry_out(call, own.seen.append))
+            results.append(CallFrame(own.agent, log, [budget]).carry_out(call, own.seen.append))
         except WorkFailed:
             return
 

@@ -10,14 +10,14 @@ from desk import KEY, MODEL, Desk
 from messages_api import MessagesApi, Says, Tokens, use
 
 from flagstone.agents.claude.driver import VERSION
-from flagstone.agents.protocol import Outcome, Usage
+from flagstone.agents.protocol import CallOutcome, Usage
 from flagstone.agents.registry import agent_named
 
 
 def test_a_call_tells_what_the_model_said_and_used(desk: Desk, api: MessagesApi) -> None:
     api.plays(Says("all is well", tokens=Tokens(1200, 34, 56, 78)))
     result = desk.ask(prompt="what is the matter?")
-    assert (result.outcome, result.text, result.exit_code, result.turns) == (Outcome.OK, "all is well", 0, 1)
+    assert (result.outcome, result.text, result.exit_code, result.turns) == (CallOutcome.OK, "all is well", 0, 1)
     assert result.usage == Usage(1200, 34, 56, 78)
     assert result.cost_usd is not None
     assert result.cost_usd > 0
@@ -56,5 +56,5 @@ def test_the_automatic_agent_is_claude_where_it_can_be_used(program: Path, monke
 
 def test_a_long_prompt_arrives_whole(desk: Desk, api: MessagesApi) -> None:
     prompt = "– a line of a long prompt\n" * 20_000
-    assert desk.ask(prompt=prompt).outcome is Outcome.OK
+    assert desk.ask(prompt=prompt).outcome is CallOutcome.OK
     assert prompt.strip() in api.asked[0].heard[-1]

@@ -8,7 +8,7 @@ import pytest
 from desk import Desk
 from messages_api import MessagesApi, Says, use
 
-from flagstone.agents.protocol import AgentResult, Outcome
+from flagstone.agents.protocol import AgentResult, CallOutcome
 
 BEFORE = "rate = 1\n"
 
@@ -45,7 +45,7 @@ def change(path: Path | str) -> Says:
 def test_the_named_file_can_be_changed(desk: Desk, api: MessagesApi, train: Path) -> None:
     before = contents(desk)
     result = tries(desk, api, train, change(train))
-    assert (result.outcome, dict(result.tools), result.denied) == (Outcome.OK, {"Read": 1, "Edit": 1}, ())
+    assert (result.outcome, dict(result.tools), result.denied) == (CallOutcome.OK, {"Read": 1, "Edit": 1}, ())
     assert contents(desk) == {**before, "run/train.py": "rate = 2\n"}
 
 
@@ -79,7 +79,7 @@ def test_nothing_else_can_be_written_and_each_try_is_reported(
     write = use("Write", file_path=target, content="mine\n")
     result = tries(desk, api, train, write, use("Read", file_path=target), change(target))
     assert contents(desk) == before
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert result.denied, desk.seen
     assert all(denial.startswith(("Write: ", "Edit: ")) for denial in result.denied)
 
@@ -94,7 +94,7 @@ def test_there_is_no_shell(desk: Desk, api: MessagesApi, train: Path) -> None:
     before = contents(desk)
     result = tries(desk, api, train, use("Bash", command="touch here", description="touch"))
     assert contents(desk) == before
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert "Bash" not in api.asked[0].tools
 
 

@@ -5,38 +5,38 @@ from __future__ import annotations
 from desk import Desk
 from messages_api import MessagesApi, Says, use
 
-from flagstone.agents.protocol import Outcome
+from flagstone.agents.protocol import CallOutcome
 
 
 def test_the_answer_has_the_form_that_was_asked_for(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("StructuredOutput", choice="keep"))
     result = desk.judge()
-    assert (result.outcome, result.structured) == (Outcome.OK, {"choice": "keep"})
+    assert (result.outcome, result.structured) == (CallOutcome.OK, {"choice": "keep"})
 
 
 def test_a_wrong_form_may_be_put_right(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("StructuredOutput", verdict="keep"), use("StructuredOutput", choice="keep"))
     result = desk.judge()
-    assert (result.outcome, result.structured) == (Outcome.OK, {"choice": "keep"})
+    assert (result.outcome, result.structured) == (CallOutcome.OK, {"choice": "keep"})
 
 
 def test_a_form_that_is_wrong_again_and_again_is_no_answer(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("StructuredOutput", verdict="keep"))
     result = desk.judge()
-    assert (result.outcome, result.structured) == (Outcome.SCHEMA, None)
+    assert (result.outcome, result.structured) == (CallOutcome.SCHEMA, None)
 
 
 def test_a_model_that_only_talks_has_not_answered(desk: Desk, api: MessagesApi) -> None:
     api.plays(Says("I would keep it."))
     result = desk.judge()
-    assert (result.outcome, result.exit_code, result.text) == (Outcome.SCHEMA, 0, "I would keep it.")
+    assert (result.outcome, result.exit_code, result.text) == (CallOutcome.SCHEMA, 0, "I would keep it.")
 
 
 def test_a_judge_has_no_tools_and_can_change_nothing(desk: Desk, api: MessagesApi) -> None:
     target = desk.root / "mine"
     tries = (use("Write", file_path=str(target), content="x"), use("Bash", command=f"touch {target}"))
     api.plays(*tries, use("StructuredOutput", choice="keep"))
-    assert desk.judge().outcome is Outcome.OK
+    assert desk.judge().outcome is CallOutcome.OK
     assert not target.exists()
     assert not {"Read", "Edit", "Write", "Bash", "Glob", "Grep", "Task"} & set(api.asked[0].tools)
 

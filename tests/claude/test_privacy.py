@@ -9,7 +9,7 @@ import pytest
 from desk import KEY, Desk
 from messages_api import MessagesApi, Says, use
 
-from flagstone.agents.protocol import Outcome
+from flagstone.agents.protocol import CallOutcome
 
 EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop", "SessionEnd")
 
@@ -29,7 +29,7 @@ def test_hooks_that_lie_in_the_run_are_not_run(desk: Desk, api: MessagesApi, nam
     settings.parent.mkdir()
     settings.write_text(hooks(f"touch {desk.workspace}/hooked"))
     api.plays(use("Bash", command="true"), Says("done"))
-    assert desk.ask().outcome is Outcome.OK
+    assert desk.ask().outcome is CallOutcome.OK
     assert not (desk.workspace / "hooked").exists()
 
 
@@ -41,7 +41,7 @@ def test_hooks_that_an_agent_leaves_for_its_next_call_are_not_run(desk: Desk, ap
     desk.ask()
     assert (desk.session_folder / "config" / "settings.json").exists()
     api.plays(use("Bash", command="true"), Says("done"))
-    assert desk.ask().outcome is Outcome.OK
+    assert desk.ask().outcome is CallOutcome.OK
     assert not (desk.workspace / "hooked").exists()
 
 
@@ -69,14 +69,14 @@ def test_a_mention_of_a_file_does_not_send_it(desk: Desk, api: MessagesApi) -> N
 
 def test_a_command_of_the_cli_in_a_prompt_is_only_words(desk: Desk, api: MessagesApi) -> None:
     result = desk.ask(prompt="/clear")
-    assert (result.outcome, "/clear" in api.asked[0].heard[-1]) == (Outcome.OK, True)
+    assert (result.outcome, "/clear" in api.asked[0].heard[-1]) == (CallOutcome.OK, True)
 
 
 def test_the_key_is_in_no_file_of_the_run(desk: Desk, api: MessagesApi) -> None:
     look = "env; tr '\\\\0' '\\\\n' < /proc/$PPID/environ; echo $ANTHROPIC_API_KEY >&2; echo '" + KEY + "'"
     api.plays(use("Bash", command=look.replace("\\\\", "\\")), Says(f"the key is {KEY}"))
     result = desk.ask()
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert KEY in "".join(api.asked[-1].heard), "the shell did not see it: then this shows nothing"
     assert files_with(KEY.encode(), desk.root) == []
     assert KEY not in repr(result)
@@ -87,7 +87,7 @@ def test_a_conversation_goes_on_after_its_keys_were_taken_out(desk: Desk, api: M
     api.plays(use("Bash", command=f"echo '{KEY}'"), Says("the word is heliotrope"))
     desk.ask()
     api.plays(Says("I remember"))
-    assert desk.ask().outcome is Outcome.OK
+    assert desk.ask().outcome is CallOutcome.OK
     assert "heliotrope" in json.dumps(dict(api.asked[-1].body))
 
 

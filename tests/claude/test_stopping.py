@@ -13,7 +13,7 @@ import pytest
 from desk import Desk, then, wait_until
 from messages_api import Breaks, MessagesApi, Says, use
 
-from flagstone.agents.protocol import Limits, Outcome
+from flagstone.agents.protocol import CallOutcome, Limits
 from flagstone.errors import Interrupted
 
 LONG = "touch workspace/started; sleep 300"
@@ -57,7 +57,7 @@ def test_an_interrupted_conversation_goes_on(desk: Desk, api: MessagesApi) -> No
     with pytest.raises(Interrupted):
         desk.ask(prompt="the word is heliotrope")
     api.plays(Says("here again"))
-    assert desk.ask().outcome is Outcome.OK
+    assert desk.ask().outcome is CallOutcome.OK
     assert "heliotrope" in "".join(api.asked[-1].heard)
 
 
@@ -65,7 +65,7 @@ def test_it_is_ended_when_its_time_is_over(desk: Desk, api: MessagesApi) -> None
     api.plays(use("Bash", command=DAEMON, timeout=600_000))
     started = time.monotonic()
     result = desk.ask(limits=Limits(5, 60, 20, None))
-    assert result.outcome is Outcome.TIMEOUT
+    assert result.outcome is CallOutcome.TIMEOUT
     assert time.monotonic() - started < 5 + 5 + 5
     assert desk.still_running() == []
 
@@ -73,7 +73,7 @@ def test_it_is_ended_when_its_time_is_over(desk: Desk, api: MessagesApi) -> None
 def test_it_is_ended_when_it_says_nothing(desk: Desk, api: MessagesApi) -> None:
     api.plays(Breaks("silence"))
     result = desk.ask(options={"api_timeout_s": 60}, limits=Limits(60, 3, 20, None))
-    assert result.outcome is Outcome.SILENT
+    assert result.outcome is CallOutcome.SILENT
     assert desk.still_running() == []
 
 
@@ -90,7 +90,7 @@ def test_it_is_ended_when_it_says_nothing(desk: Desk, api: MessagesApi) -> None:
 def test_nothing_goes_on_behind_the_end_of_a_call(desk: Desk, api: MessagesApi, given: dict[str, object]) -> None:
     api.plays(use("Bash", **given), Says("done"))
     result = desk.ask(limits=Limits(30, 20, 20, None))
-    assert (result.outcome, result.text, result.exit_code) == (Outcome.OK, "done", 0)
+    assert (result.outcome, result.text, result.exit_code) == (CallOutcome.OK, "done", 0)
     assert desk.still_running() == []
 
 
@@ -107,28 +107,28 @@ def test_what_was_left_when_we_were_killed_is_ended_before_the_next_call(desk: D
     os.kill(us, signal.SIGKILL)
     os.waitpid(us, 0)
     api.plays(Says("here again"))
-    assert desk.ask().outcome is Outcome.OK
+    assert desk.ask().outcome is CallOutcome.OK
     assert desk.still_running() == []
 
 
 def test_a_command_may_be_silent_for_longer_than_the_agent(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("Bash", command="sleep 8; echo trained"), Says("done"))
     result = desk.ask(limits=Limits(60, 4, 20, None))
-    assert (result.outcome, result.text) == (Outcome.OK, "done")
+    assert (result.outcome, result.text) == (CallOutcome.OK, "done")
     assert "trained" in str(api.asked[-1].body)
 
 
 def test_an_agent_that_is_silent_after_a_command_is_ended(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("Bash", command="sleep 6"), Breaks("silence"))
     result = desk.ask(options={"api_timeout_s": 60}, limits=Limits(60, 3, 20, None))
-    assert result.outcome is Outcome.SILENT
+    assert result.outcome is CallOutcome.SILENT
     assert desk.still_running() == []
 
 
 def test_a_command_may_run_as_long_as_the_limits_of_the_call_say(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("Bash", command="sleep 60"), Says("done"))
     result = desk.ask(limits=Limits(16, 2, 20, None))
-    assert (result.outcome, result.text) == (Outcome.OK, "done")
+    assert (result.outcome, result.text) == (CallOutcome.OK, "done")
     (bash,) = (tool for tool in api.asked[0].body["tools"] if tool["name"] == "Bash")
     assert "default 4000, max 14400" in bash["description"]
     assert "timed out" in api.asked[-1].heard[-1]
@@ -146,7 +146,7 @@ def test_a_step_of_an_experiment_outlives_the_command_that_waits_for_it(desk: De
         use("Bash", command=f"{flagstone} experiment wait lr; {flagstone} experiment status lr", timeout=90_000),
         Says("done"),
     )
-    assert desk.ask(limits=Limits(120, 30, 20, None)).outcome is Outcome.OK
+    assert desk.ask(limits=Limits(120, 30, 20, None)).outcome is CallOutcome.OK
     assert "timed out" in api.asked[2].heard[-1]
     assert "best: 4 @ r0001" in api.asked[3].heard[-1], api.asked[3].heard
     assert desk.still_running() == []

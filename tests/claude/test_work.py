@@ -12,7 +12,7 @@ from desk import Desk
 from messages_api import MessagesApi, Says, use
 
 from flagstone.agents import sandbox
-from flagstone.agents.protocol import AgentResult, Limits, Outcome
+from flagstone.agents.protocol import AgentResult, CallOutcome, Limits
 from flagstone.errors import FlagstoneError
 
 SUMMARY = "stages/01_literature_survey.md"
@@ -131,7 +131,7 @@ def test_an_agent_writes_in_the_workspace_and_its_draft_by_tool_and_by_shell(run
         use("Write", file_path=str(draft), content="the draft\n"),
         use("Bash", command=f"echo by shell >> {draft}"),
     )
-    assert (result.outcome, result.denied) == (Outcome.OK, ())
+    assert (result.outcome, result.denied) == (CallOutcome.OK, ())
     assert dict(result.tools) == {"Write": 2, "Bash": 2, "Read": 1}
     assert (run.workspace / "notes" / "a.md").read_text() == "by tool\n"
     assert (run.workspace / "b.txt").read_text() == "by shell\n"
@@ -146,7 +146,7 @@ def test_no_trick_of_the_shell_changes_anything_else(run: Desk, api: MessagesApi
     lines = [in_disguise(trick) for trick in TRICKS.values()]
     api.plays(*lines, Says("done"))
     result = run.ask(limits=Limits(120, 60, len(lines) + 5, None))
-    assert (result.outcome, result.tools["Bash"], result.denied) == (Outcome.OK, len(TRICKS), ())
+    assert (result.outcome, result.tools["Bash"], result.denied) == (CallOutcome.OK, len(TRICKS), ())
     assert contents(run) == before
     for line in (run.root / "drafts" / "03" / "001" / "transcript.jsonl").read_text().splitlines():
         assert isinstance(json.loads(line), dict)
@@ -166,7 +166,7 @@ def test_no_tool_writes_outside_the_grant(run: Desk, api: MessagesApi) -> None:
         "run.yaml",
     ]
     result = works(run, api, *(use("Write", file_path=f"{run.root}/{place}", content="mine") for place in places))
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert contents(run) == before
     assert result.denied
 
@@ -188,7 +188,7 @@ def test_where_nothing_can_hold_an_agent_it_gets_no_shell(
 def test_where_a_person_switched_the_sandbox_off_the_shell_reaches_everything(run: Desk, api: MessagesApi) -> None:
     api.plays(use("Bash", command="touch approved/03.flag"), Says("done"))
     result = run.ask(sandbox="off")
-    assert (result.outcome, result.sandbox) == (Outcome.OK, "")
+    assert (result.outcome, result.sandbox) == (CallOutcome.OK, "")
     assert (run.root / "approved" / "03.flag").exists()
 
 
@@ -200,7 +200,7 @@ def test_what_is_hidden_can_be_read_by_no_tool_and_no_shell(run: Desk, api: Mess
     search = use("Grep", pattern="heliotrope", path=str(run.root), output_mode="content")
     look = use("Bash", command="cat sealed/seeds.json /proc/1/root/$PWD/sealed/seeds.json; umount sealed; cat sealed/*")
     api.plays(look, use("Read", file_path=f"{sealed}/seeds.json"), search, Says("done"))
-    assert run.ask(hidden=(sealed,)).outcome is Outcome.OK
+    assert run.ask(hidden=(sealed,)).outcome is CallOutcome.OK
     said = [words for words in api.asked[-1].heard[1:] if "heliotrope" in words]
     assert said == []
     assert (sealed / "seeds.json").read_text() == "heliotrope"

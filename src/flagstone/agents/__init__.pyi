@@ -1,16 +1,16 @@
 from .changes import differences as differences, stats_below as stats_below
 from .conversation import SessionFolder as SessionFolder
-from .frame import Frame as Frame, Guard as Guard
+from .frame import CallFrame as CallFrame, Guard as Guard
 from .hidden_paths import paths_to_hide as paths_to_hide
 from .protocol import (
     Agent as Agent,
     AgentCall as AgentCall,
     AgentResult as AgentResult,
+    CallOutcome as CallOutcome,
     Conversation as Conversation,
     Event as Event,
     Limits as Limits,
     Mode as Mode,
-    Outcome as Outcome,
     Task as Task,
     valid_amount as valid_amount,
     valid_count as valid_count,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.agents.cleaning import Cleaning
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, valid_count
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, valid_count
 from flagstone.locks import sole_use
 from flagstone.processes import Output, Redactor, Survivor, end_orphans, still_alive
 from flagstone.records import cannot_write, read_record, utc, write_record
@@ -97,11 +97,11 @@ def carry_out_if_free(call: AgentCall, redactor: Redactor, work: Callable[[Sessi
     folder = SessionFolder.of(call)
     with folder.lock() as is_ours:
         if not is_ours:
-            return AgentResult.never_started(call, Outcome.SESSION_BUSY, "another call is using this conversation")
+            return AgentResult.never_started(call, CallOutcome.SESSION_BUSY, "another call is using this conversation")
         running = () if is_first else folder.still_running()
         if running:
             pids = ", ".join(str(process.pid) for process in running)
-            return AgentResult.never_started(call, Outcome.UNCLEAN, f"an earlier call still has processes: {pids}")
+            return AgentResult.never_started(call, CallOutcome.UNCLEAN, f"an earlier call still has processes: {pids}")
         try:
             return work(folder)
         finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 from flagstone.agents.accounts import Budget, CallFacts, Claim, Patience, Reservation, append_call, record_of, reserve
 from flagstone.agents.changes import differences, stats_of_grant
 from flagstone.agents.event_log import open_event_log
-from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, Event, Outcome, Usage
+from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, CallOutcome, Event, Usage
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.processes import SandboxError
 from flagstone.records import plain_value, utc, write_atomic, write_record
@@ -27,7 +27,7 @@ def no_guard(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
 
 
 @dataclass(frozen=True)
-class Frame:
+class CallFrame:
     """What surrounds every call of one agent, whatever drives it.
 
     A call is counted towards `budgets` before it starts; without budgets it only leaves its line in the log.
@@ -62,7 +62,7 @@ class Frame:
 class ClaimedCall:
     """A call that may start. Without a reservation nothing limits it but its own limits."""
 
-    frame: Frame
+    frame: CallFrame
     reservation: Reservation | None = None
 
     def carry_out(self, call: AgentCall, on_event: Callable[[Event], None] = lambda event: None) -> AgentResult:
@@ -108,7 +108,7 @@ def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
     if isinstance(error, CallInterrupted):
         return replace(error.result, started_at=utc(began))
     outcome = outcome_of(error)
-    is_free = outcome is Outcome.CONFIG or isinstance(error, SandboxError)
+    is_free = outcome is CallOutcome.CONFIG or isinstance(error, SandboxError)
     return AgentResult(
         outcome,
         type(error).__name__,
@@ -120,7 +120,7 @@ def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:
     )
 
 
-def outcome_of(error: BaseException) -> Outcome:
+def outcome_of(error: BaseException) -> CallOutcome:
     if isinstance(error, Interrupted | KeyboardInterrupt):
-        return Outcome.INTERRUPTED
-    return Outcome.CONFIG if type(error) is FlagstoneError else Outcome.CRASHED
+        return CallOutcome.INTERRUPTED
+    return CallOutcome.CONFIG if type(error) is FlagstoneError else CallOutcome.CRASHED

@@ -23,7 +23,7 @@ class Mode(StrEnum):
     JUDGE = "judge"
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """How a call ended, in the words the engines decide by."""
 
     OK = "ok"
@@ -119,7 +119,7 @@ class AgentResult:
     `violations` what it changed besides.
     """
 
-    outcome: Outcome
+    outcome: CallOutcome
     reason: str
     text: str
     session_id: str
@@ -138,7 +138,7 @@ class AgentResult:
     changed: tuple[str, ...] = ()
 
     @classmethod
-    def never_started(cls, call: AgentCall, outcome: Outcome, reason: str) -> AgentResult:
+    def never_started(cls, call: AgentCall, outcome: CallOutcome, reason: str) -> AgentResult:
         """The result of a call that cost nothing, because it never started."""
         return cls(outcome, reason, "", call.conversation.session_id, cost_usd=0.0, usage=Usage(0, 0, 0, 0))
 

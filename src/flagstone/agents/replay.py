@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents.claude import Leftovers, Stream, stream_result
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event
 from flagstone.processes import Redactor
 from flagstone.records import utc, write_atomic
 
@@ -45,7 +45,7 @@ class ReplayAgent:
         recording = next((folder for folder in of_attempt if (folder / TRANSCRIPT).is_file()), None)
         if recording is None:
             reason = f"{self.folder} holds no recording of stage {call.task.stage}"
-            return AgentResult.never_started(call, Outcome.CONFIG, reason)
+            return AgentResult.never_started(call, CallOutcome.CONFIG, reason)
         stream = self.play(recording, call, on_event)
         denied = tuple(put_files(recording, call))
         result = stream_result(call, stream, leftovers(recording, call))

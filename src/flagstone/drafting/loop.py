@@ -10,12 +10,12 @@ from flagstone.agents import (
     Agent,
     AgentCall,
     AgentResult,
+    CallFrame,
+    CallOutcome,
     Conversation,
     Event,
-    Frame,
     Limits,
     Mode,
-    Outcome,
     Task,
 )
 from flagstone.agents.accounts import LOG, Budget, Patience, spending_of
@@ -33,10 +33,10 @@ from flagstone.stages import Stage
 from flagstone.text import clock_text, count_text, one_line
 
 ENDS_AT_ONCE = {
-    Outcome.AUTH: "log in to the agent again (flagstone doctor says how)",
-    Outcome.CONFIG: "correct the agent's settings in run.yaml",
-    Outcome.BUDGET: "raise the budget in run.yaml",
-    Outcome.UNCLEAN: "end these processes, or wait until they are gone",
+    CallOutcome.AUTH: "log in to the agent again (flagstone doctor says how)",
+    CallOutcome.CONFIG: "correct the agent's settings in run.yaml",
+    CallOutcome.BUDGET: "raise the budget in run.yaml",
+    CallOutcome.UNCLEAN: "end these processes, or wait until they are gone",
 }
 QUOTED_CHARACTERS = 300
 
@@ -107,7 +107,7 @@ def until_it_passes(opened: RunConfig, stage: Stage, open_turn: OpenTurn, contex
         spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, tried, spent >= limits.attempts)
-            if result.outcome is not Outcome.SESSION_LOST:  # that call never reached the service
+            if result.outcome is not CallOutcome.SESSION_LOST:  # that call never reached the service
                 wait_out(outage, tried, context)
             refuse_if_aborted(opened.run)
         make_attempt(opened, stage, open_turn, last_answered(tried), context)
@@ -135,7 +135,7 @@ def passes_checks(
 ) -> bool:
     """Checks a finished attempt; what was found is recorded beside it, whatever it is."""
     result = result_of(attempt)
-    if result is None or result.outcome is not Outcome.OK:
+    if result is None or result.outcome is not CallOutcome.OK:
         return False
     checks = (*inspection.inspect(opened, stage, open_turn, attempt), grant_kept(result))
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
@@ -160,8 +160,10 @@ def after_failure(
     if outcome in ENDS_AT_ONCE:
         raise WorkFailed(f"{key} failed: {result.reason}", hint=f"{ENDS_AT_ONCE[outcome]}, then run it again")
     # some CLIs cannot continue a conversation: each call that they answer may be followed by a new one
-    is_first_loss = outcome is Outcome.SESSION_LOST and open_turn.used and earlier[-1:] != [Outcome.SESSION_LOST]
-    if is_first_loss or (outcome is Outcome.CONTEXT and open_turn.fresh_starts == 0):
+    is_first_loss = (
+        outcome is CallOutcome.SESSION_LOST and open_turn.used and earlier[-1:] != [CallOutcome.SESSION_LOST]
+    )
+    if is_first_loss or (outcome is CallOutcome.CONTEXT and open_turn.fresh_starts == 0):
         return work.fresh_conversation(opened.run, stage.nr, open_turn)
     if is_last and outcome not in PASSES:
         why = "; ".join(f"{rule}: {message}" for rule, message in attempt.failed_rules()[:4]) or result.reason
@@ -177,13 +179,13 @@ def after_failure(
 
 def last_answered(tried: list[Attempt]) -> Attempt | None:
     """The last attempt that the agent answered, so that what its checks found is not lost with a later call."""
-    unanswered = (Outcome.SESSION_LOST, Outcome.CONTEXT, *PASSES)
+    unanswered = (CallOutcome.SESSION_LOST, CallOutcome.CONTEXT, *PASSES)
     return next((attempt for attempt in reversed(tried) if outcome_of(attempt) not in unanswered), None)
 
 
 def uses_up_attempt(attempt: Attempt) -> bool:
     """Whether an attempt uses up one of those allowed: an interruption and an outage do not."""
-    return outcome_of(attempt) not in (None, Outcome.INTERRUPTED, *PASSES)
+    return outcome_of(attempt) not in (None, CallOutcome.INTERRUPTED, *PASSES)
 
 
 def has_no_draft(attempt: Attempt) -> bool:
@@ -200,7 +202,7 @@ def make_attempt(
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])
     patience = Patience(context.say, context.sleep)
-    frame = Frame(agent, run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
+    frame = CallFrame(agent, run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
     attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
     call = call_for(opened, stage, open_turn, attempt)
     with frame.claim(call) as claimed:
@@ -211,10 +213,10 @@ def make_attempt(
         work.save(run, stage.nr, replace(open_turn, used=True))
         context.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: starting {agent.name} ({open_turn.why})")
         result = claimed.carry_out(call, context.on_event)
-    if result.outcome is Outcome.INTERRUPTED:
+    if result.outcome is CallOutcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"continue: flagstone run {run.name}")
     context.say(how_it_ended(run, attempt, result))
-    if result.outcome is not Outcome.OK and result.violations:
+    if result.outcome is not CallOutcome.OK and result.violations:
         context.say(f"✗ {grant_kept(result).message}")
 
 
@@ -247,7 +249,7 @@ def call_for(opened: RunConfig, stage: Stage, open_turn: OpenTurn, attempt: Atte
 
 def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
     """One line for the terminal: how a call ended, and what it and the run have cost."""
-    why = "" if result.outcome is Outcome.OK else f": {result.reason}"
+    why = "" if result.outcome is CallOutcome.OK else f": {result.reason}"
     so_far = spending_of(run.logs / LOG)
     known = "" if so_far.cost_usd is not None else " and calls of unknown cost"
     cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
@@ -255,7 +257,7 @@ def how_it_ended(run: Run, attempt: Attempt, result: AgentResult) -> str:
     return f"attempt {attempt.number} ended: {result.outcome.value}{why} ({cost}; {total})"
 
 
-def outcome_of(attempt: Attempt) -> Outcome | None:
+def outcome_of(attempt: Attempt) -> CallOutcome | None:
     result = result_of(attempt)
     return result.outcome if result else None
 

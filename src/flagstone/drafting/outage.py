@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flagstone.agents import AgentResult, Outcome
+from flagstone.agents import AgentResult, CallOutcome
 from flagstone.drafting.work import Attempt
 from flagstone.errors import Paused, WorkFailed
 from flagstone.records import read_as, seconds_of
 from flagstone.settings import StageLimits
 from flagstone.text import clock_text
 
-PASSES = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
+PASSES = (CallOutcome.RETRYABLE, CallOutcome.SESSION_BUSY)
 LONGEST_STEP_S = 900.0  # what we wait at once of our own accord
 SHORT_S = 60.0  # who asks for no more than this does not say when an outage ends
 
@@ -37,7 +37,7 @@ class Wait:
         """What is waited for, in words."""
         if self.until_s is not None:
             return f"waiting until {clock_text(self.until_s, now_s)}: {self.result.reason}"
-        what = "another call" if self.result.outcome is Outcome.SESSION_BUSY else "the API"
+        what = "another call" if self.result.outcome is CallOutcome.SESSION_BUSY else "the API"
         return f"waiting for {what} since {clock_text(self.since_s, now_s)}: {self.result.reason}"
 
 
@@ -46,7 +46,7 @@ def wait_after(attempts: Sequence[Attempt], now_s: float) -> Wait | None:
     wait: Wait | None = None
     for attempt in reversed(attempts):
         result = read_as(attempt.result, AgentResult)
-        if result is not None and result.outcome is Outcome.SESSION_LOST:
+        if result is not None and result.outcome is CallOutcome.SESSION_LOST:
             continue  # that call never reached the service
         if result is None or result.outcome not in PASSES:
             break

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.metrics.own_pattern import matches_of
-from flagstone.metrics.pairs import Pair, pairs_in, plain_name
+from flagstone.metrics.pairs import NamedNumber, pairs_in, plain_name
 from flagstone.metrics.scanning import NEAR, lines_from, mentions_before, open_plain
 from flagstone.metrics.series import STEPS, Place, Reading
 
@@ -25,7 +25,7 @@ class LastValues:
     clear: dict[str, list[float]] = field(default_factory=dict)
     loose: dict[str, list[float]] = field(default_factory=dict)
 
-    def take(self, pairs: Iterable[Pair]) -> None:
+    def take(self, pairs: Iterable[NamedNumber]) -> None:
         for pair in pairs:
             # words between a name and a number may mean anything; that it is not finite may not be missed
             found = self.loose if pair.loose and math.isfinite(pair.value) else self.clear

@@ -22,7 +22,7 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Pair:
+class NamedNumber:
     """A name with its number. It is `loose` where only blanks stand between them, as in `val loss 2.3`."""
 
     name: str
@@ -35,14 +35,14 @@ def plain_name(name: str) -> str:
     return SEPARATORS.sub(" ", name).strip().lower()
 
 
-def pairs_in(line: str, wanted: frozenset[str]) -> Iterator[Pair]:
+def pairs_in(line: str, wanted: frozenset[str]) -> Iterator[NamedNumber]:
     """Every name that a number follows."""
     if "://" in line:
         line = ADDRESS.sub(" ", line)
     for found in pattern_for(wanted).finditer(line):
         number = found["value"].replace(",", "").lower()
         for name in names_of(found, wanted):
-            yield Pair(name, float(number), found["explicit"] is None)
+            yield NamedNumber(name, float(number), found["explicit"] is None)
 
 
 def names_of(found: re.Match[str], wanted: frozenset[str]) -> Iterable[str]:

@@ -1,6 +1,6 @@
 from .model import (
     SIGNS as SIGNS,
-    RunStatus as RunStatus,
+    RunOverview as RunOverview,
     StageStatus as StageStatus,
     cost_text as cost_text,
     run_status as run_status,

@@ -13,10 +13,10 @@ from pathlib import Path
 from flagstone import __version__, schemas
 from flagstone.gates import Moment, RunConfig, StageFiles
 from flagstone.records import digest_value, mark_of, read_record, utc, write_record
-from flagstone.status.model import RunStatus
+from flagstone.status.model import RunOverview
 
 
-def write_manifest(opened: RunConfig, moment: Moment, status: RunStatus) -> None:
+def write_manifest(opened: RunConfig, moment: Moment, status: RunOverview) -> None:
     """Rewrites the manifest, atomically, if anything in it changed."""
     record = manifest(opened, moment, status)
     before = read_record(opened.run.manifest) or {}
@@ -49,7 +49,7 @@ def form_of(value: object, key: str = "") -> object:
     return [type(value).__name__, isinstance(value, int | float) and value < 0]
 
 
-def manifest(opened: RunConfig, moment: Moment, known: RunStatus) -> dict[str, object]:
+def manifest(opened: RunConfig, moment: Moment, known: RunOverview) -> dict[str, object]:
     """Everything known about a run, as one record."""
     return {
         "run": known.name,

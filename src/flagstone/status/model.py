@@ -70,7 +70,7 @@ class StageStatus:
 
 
 @dataclass(frozen=True)
-class RunStatus:
+class RunOverview:
     """One run as `flagstone status` shows it."""
 
     name: str
@@ -88,7 +88,7 @@ class RunStatus:
     notices: tuple[str, ...] = ()  # files of a person that no stage reads under this name
 
 
-def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> RunStatus:
+def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> RunOverview:
     """Everything known about a run, from files only."""
     moment = moment or read_moment(opened)
     lines = calls.lines_of(opened.run.logs / calls.LOG)
@@ -102,7 +102,7 @@ def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> R
     )
     holder = holder_of(opened.run.lock)
     total = calls.sum_of(lines)
-    return RunStatus(
+    return RunOverview(
         name=opened.run.name,
         goal=goal_of(opened.run),
         agent=str(opened.settings.merged.get("agent", "")),

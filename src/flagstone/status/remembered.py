@@ -20,7 +20,7 @@ from flagstone.layout import INDEX_KINDS, Project
 from flagstone.records import canonical, digest_bytes, digest_value, encode, read_as, read_record, write_atomic
 from flagstone.settings import config_file, table_file
 from flagstone.status.manifest import commit
-from flagstone.status.model import RunStatus, run_status
+from flagstone.status.model import RunOverview, run_status
 
 SETTLED_NS = 50_000_000  # a file that changed this shortly before it was read may change again within the same tick
 
@@ -30,7 +30,7 @@ class RememberedStatus:
     """The status of one run, the files it rests on (most of them relative to it), and one digest of their marks."""
 
     root: str
-    status: RunStatus
+    status: RunOverview
     paths: tuple[str, ...]
     marks: str
 
@@ -77,7 +77,7 @@ def marks_of(root: str, paths: tuple[str, ...]) -> tuple[str, int]:
     return digest_bytes(marks.tobytes()), latest
 
 
-def status_row(opened: RunConfig, here: Path) -> tuple[RunStatus, RememberedStatus | None]:
+def status_row(opened: RunConfig, here: Path) -> tuple[RunOverview, RememberedStatus | None]:
     """The status of a run, and the row to remember it by. There is none while something is going on in the run."""
     began_ns = time.time_ns()
     with remembered_digests(opened):

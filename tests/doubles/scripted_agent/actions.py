@@ -14,7 +14,7 @@ from pathlib import Path
 from flagstone.agents.demo.messages import conclude, utter, write_line
 from flagstone.agents.demo.summary import DemoSummary
 from flagstone.agents.demo.work import carry_out_study
-from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome
 from scripted_agent.instant import instant_summary
 from scripted_agent.script import Action
 
@@ -180,7 +180,7 @@ def crash(call: AgentCall, action: Action) -> int:
 
 def rate_limit(call: AgentCall, action: Action) -> int:
     after = {"retry_after_s": action.number()} if action.words else {}
-    conclude(call.conversation.session_id, Outcome.RETRYABLE, "scripted: too many requests (429)", **after)
+    conclude(call.conversation.session_id, CallOutcome.RETRYABLE, "scripted: too many requests (429)", **after)
     return FAILED
 
 
@@ -188,14 +188,14 @@ def session_lost(call: AgentCall, action: Action) -> int | None:
     """Only a conversation that was taken up again can be lost."""
     if not call.conversation.resume:
         return None
-    conclude(call.conversation.session_id, Outcome.SESSION_LOST, "scripted: no conversation of this id was found")
+    conclude(call.conversation.session_id, CallOutcome.SESSION_LOST, "scripted: no conversation of this id was found")
     return FAILED
 
 
 def outcome(call: AgentCall, action: Action) -> int:
-    said = Outcome(action.words[0])
+    said = CallOutcome(action.words[0])
     conclude(call.conversation.session_id, said, f"scripted outcome: {said.value}")
-    return 0 if said is Outcome.OK else FAILED
+    return 0 if said is CallOutcome.OK else FAILED
 
 
 DEEDS: Mapping[str, Callable[[AgentCall, Action], int | None]] = {

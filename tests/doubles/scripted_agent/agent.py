@@ -14,7 +14,7 @@ from typing import Any
 from flagstone.agents.demo.driver import DemoAgent, Listener, run_in_child
 from flagstone.agents.demo.messages import conclude, deny
 from flagstone.agents.demo.work import begin, carry_out
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Mode
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.records import write_atomic
@@ -35,7 +35,7 @@ class ScriptedAgent(DemoAgent):
         try:
             planned = actions_of(call)
         except FlagstoneError as error:
-            return AgentResult.never_started(call, Outcome.CONFIG, f"{error.problem} ({error.hint})")
+            return AgentResult.never_started(call, CallOutcome.CONFIG, f"{error.problem} ({error.hint})")
         person = Person(on_event, feedback=Run(call.task.run_root).feedback(call.task.stage))
         return run_in_child(call, partial(play, call, planned), person)
 
@@ -75,7 +75,7 @@ def play(call: AgentCall, planned: Sequence[Action]) -> int:
         ended = perform(call, action)
         if ended is not None:
             return ended
-    conclude(call.conversation.session_id, Outcome.OK, f"stage {call.task.stage} is done, by script")
+    conclude(call.conversation.session_id, CallOutcome.OK, f"stage {call.task.stage} is done, by script")
     return 0
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome
 from flagstone.errors import FlagstoneError
 
 # how many words an action takes: at least, at most
@@ -148,8 +148,8 @@ def checked(action: Action) -> Action:
     least, most = ACTIONS[action.name]
     if not least <= len(action.words) <= most:
         raise unknown(f"{action.name} with {len(action.words)} words (it takes {least} to {most})")
-    if action.name == "outcome" and action.words[0] not in list(Outcome):
-        raise unknown(f"outcome {action.words[0]} (there are {', '.join(Outcome)})")
+    if action.name == "outcome" and action.words[0] not in list(CallOutcome):
+        raise unknown(f"outcome {action.words[0]} (there are {', '.join(CallOutcome)})")
     if action.name in NUMBERS:
         try:
             action.number()

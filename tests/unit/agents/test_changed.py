@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from flagstone.agents import changes
-from flagstone.agents.frame import Frame
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Mode, Outcome
+from flagstone.agents.frame import CallFrame
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Mode
 from flagstone.records import decode, encode
 
 Asked = Callable[..., AgentCall]
@@ -30,7 +30,7 @@ class Worker:
 
     def call(self, call: AgentCall, on_event: Callable[[Event], None]) -> AgentResult:
         self.act(call.task.run_root)
-        return AgentResult(Outcome.OK, "done", "", "s")
+        return AgentResult(CallOutcome.OK, "done", "", "s")
 
 
 def works(asked: Asked, tmp_path: Path, act: Callable[[Path], object]) -> AgentResult:
@@ -40,7 +40,7 @@ def works(asked: Asked, tmp_path: Path, act: Callable[[Path], object]) -> AgentR
     for name in ("same", "other", "gone"):
         (workspace / name).write_text("x")
     call = replace(call, writable=(workspace, call.task.run_root / "draft.md"))
-    result = Frame(Worker(act), tmp_path / "log").carry_out(call)
+    result = CallFrame(Worker(act), tmp_path / "log").carry_out(call)
     assert decode(encode(result), AgentResult).changed == result.changed
     assert "workspace/" not in (tmp_path / "log").read_text(), "the log of calls stays short"
     return result

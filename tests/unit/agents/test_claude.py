@@ -16,7 +16,7 @@ from stand_in import INIT, SESSION, SUCCESS, StandIn
 
 from flagstone.agents.claude.launch import command_limits
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Usage
+from flagstone.agents.protocol import AgentCall, CallOutcome, Conversation, Limits, Mode, Usage
 from flagstone.errors import Interrupted
 from flagstone.processes import Survivor
 from flagstone.processes.tree import MARK, entry_of, environment_of
@@ -44,7 +44,7 @@ def test_a_result_tells_everything_the_cli_told(cli: StandIn, asked: Asked) -> N
     denial = {"tool_name": "Bash", "tool_input": {"command": "rm -rf /"}}
     cli.says(INIT, {"type": "assistant", "message": {"content": [tool]}}, {**SUCCESS, "permission_denials": [denial]})
     result = cli.answer(asked())
-    assert (result.outcome, result.text, result.session_id) == (Outcome.OK, "all done", SESSION)
+    assert (result.outcome, result.text, result.session_id) == (CallOutcome.OK, "all done", SESSION)
     assert (result.exit_code, result.turns, result.cost_usd) == (0, 3, 0.25)
     assert result.usage == Usage(11, 22, 33, 44)
     assert (result.tools, result.denied) == ({"Edit": 1}, ("Bash: rm -rf /",))
@@ -234,9 +234,9 @@ def test_two_calls_never_use_one_conversation_at_once(cli: StandIn, asked: Asked
     call = asked()
     with SessionFolder.of(call).lock() as is_ours:
         assert is_ours
-        assert cli.answer(call).outcome is Outcome.SESSION_BUSY
+        assert cli.answer(call).outcome is CallOutcome.SESSION_BUSY
     assert not cli.was_started
-    assert cli.answer(call).outcome is Outcome.OK
+    assert cli.answer(call).outcome is CallOutcome.OK
 
 
 def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: Asked) -> None:
@@ -246,7 +246,7 @@ def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: A
         until = time.monotonic() + 10
         while not environment_of(orphan.pid) and time.monotonic() < until:
             continue  # the kernel shows it a moment after the program has begun
-        assert cli.answer(call).outcome is Outcome.OK
+        assert cli.answer(call).outcome is CallOutcome.OK
         assert orphan.wait() == -signal.SIGTERM
 
 
@@ -258,14 +258,14 @@ def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(c
         while not environment_of(orphan.pid) and time.monotonic() < until:
             continue  # the kernel shows it a moment after the program has begun
         cli.says({**INIT, "session_id": "another"}, {**SUCCESS, "session_id": "another"})
-        assert cli.answer(after).outcome is Outcome.OK
+        assert cli.answer(after).outcome is CallOutcome.OK
         assert orphan.wait() == -signal.SIGTERM
 
 
 def test_two_conversations_of_one_stage_do_not_end_each_other(cli: StandIn, asked: Asked) -> None:
     with SessionFolder.of(asked()).lock():
         other = asked(conversation=Conversation("another", resume=False))
-        assert cli.answer(other).outcome is Outcome.SESSION_BUSY
+        assert cli.answer(other).outcome is CallOutcome.SESSION_BUSY
 
 
 def test_nothing_starts_beside_what_could_not_be_ended(
@@ -280,12 +280,12 @@ def test_nothing_starts_beside_what_could_not_be_ended(
     (cli.folder / "argv").unlink()
     second = cli.answer(asked(conversation=AGAIN))
     os.kill(pid, signal.SIGKILL)
-    assert (first.outcome, second.outcome) == (Outcome.UNCLEAN, Outcome.UNCLEAN)
+    assert (first.outcome, second.outcome) == (CallOutcome.UNCLEAN, CallOutcome.UNCLEAN)
     assert str(pid) in first.reason
     assert str(pid) in second.reason
     assert not cli.was_started
     cli.says(INIT, SUCCESS)
-    assert cli.answer(asked(conversation=AGAIN)).outcome is Outcome.OK
+    assert cli.answer(asked(conversation=AGAIN)).outcome is CallOutcome.OK
 
 
 def test_a_survivor_that_hides_its_mark_is_remembered_by_its_number(cli: StandIn, asked: Asked) -> None:
@@ -294,23 +294,23 @@ def test_a_survivor_that_hides_its_mark_is_remembered_by_its_number(cli: StandIn
         entry = entry_of(hidden.pid)
         assert entry is not None
         SessionFolder.of(call).note_survivors((Survivor(hidden.pid, entry.started_ticks),))
-        assert cli.answer(call).outcome is Outcome.UNCLEAN
+        assert cli.answer(call).outcome is CallOutcome.UNCLEAN
         hidden.kill()
-    assert cli.answer(call).outcome is Outcome.OK
+    assert cli.answer(call).outcome is CallOutcome.OK
 
 
 @pytest.mark.parametrize(
     ("changes", "outcome", "word"),
     [
-        ({"prompt": " \n"}, Outcome.CONFIG, "prompt is empty"),
-        ({"conversation": Conversation("../../etc", resume=False)}, Outcome.CONFIG, "conversation"),
-        ({"limits": Limits(1, 1, 0, None)}, Outcome.CONFIG, "at least one turn"),
-        ({"limits": Limits(1, 1, 1, 0.0)}, Outcome.BUDGET, "no money"),
-        ({"writable": (Path("/x/a(b)"),)}, Outcome.CONFIG, "rename it"),
+        ({"prompt": " \n"}, CallOutcome.CONFIG, "prompt is empty"),
+        ({"conversation": Conversation("../../etc", resume=False)}, CallOutcome.CONFIG, "conversation"),
+        ({"limits": Limits(1, 1, 0, None)}, CallOutcome.CONFIG, "at least one turn"),
+        ({"limits": Limits(1, 1, 1, 0.0)}, CallOutcome.BUDGET, "no money"),
+        ({"writable": (Path("/x/a(b)"),)}, CallOutcome.CONFIG, "rename it"),
     ],
 )
 def test_a_call_that_cannot_work_is_not_started(
-    cli: StandIn, asked: Asked, changes: dict[str, Any], outcome: Outcome, word: str
+    cli: StandIn, asked: Asked, changes: dict[str, Any], outcome: CallOutcome, word: str
 ) -> None:
     result = cli.answer(asked(**changes))
     assert (result.outcome, word in result.reason, result.cost_usd) == (outcome, True, 0.0)
@@ -327,12 +327,12 @@ def test_an_interruption_is_raised_after_the_cli_was_stopped(
     with pytest.raises(Interrupted):
         cli.answer(asked())
     cli.says(INIT, SUCCESS)
-    assert cli.answer(asked(conversation=AGAIN)).outcome is Outcome.OK
+    assert cli.answer(asked(conversation=AGAIN)).outcome is CallOutcome.OK
 
 
 def test_output_without_end_is_kept_within_bounds(cli: StandIn, asked: Asked) -> None:
     cli.says(INIT, then="head -c 20000000 /dev/zero | tr '\\0' x; echo; tail -n 1 $S/last")
     (cli.folder / "last").write_text(json.dumps(SUCCESS) + "\n")
     call = asked()
-    assert cli.answer(call).outcome is Outcome.OK
+    assert cli.answer(call).outcome is CallOutcome.OK
     assert (call.record_dir / "transcript.jsonl").stat().st_size < 9_000_000

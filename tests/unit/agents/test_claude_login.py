@@ -11,7 +11,7 @@ import pytest
 from stand_in import INIT, SUCCESS, StandIn
 
 from flagstone.agents.claude.login import FOR_AGENTS, OWN_BEFORE, is_renewal
-from flagstone.agents.protocol import AgentCall, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome, Mode
 
 Asked = Callable[..., AgentCall]
 DAY_MS = 86_400_000
@@ -102,6 +102,6 @@ def test_whatever_lies_in_its_place_the_call_ends_and_the_login_is_as_it_was(
     (cli.folder / "renewed").write_bytes(login("theirs", 2))
     cli.says(INIT, SUCCESS, then=f"L=$CLAUDE_CONFIG_DIR/.credentials.json; {trick}")
     call = asked(mode=Mode.EDIT)
-    assert cli.answer(call).outcome is Outcome.OK
+    assert cli.answer(call).outcome is CallOutcome.OK
     assert own.read_bytes() == OLD
     assert not list(call.task.run_root.rglob("*credentials*"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from stand_in import INIT, SESSION, SUCCESS, StandIn, error
 
-from flagstone.agents.protocol import AgentCall, Conversation, Limits, Outcome, Usage
+from flagstone.agents.protocol import AgentCall, CallOutcome, Conversation, Limits, Usage
 
 Asked = Callable[..., AgentCall]
 ON = Conversation(SESSION, resume=True)
@@ -32,13 +32,13 @@ def saving(cost: float, *, then: str = "") -> str:
 def test_what_a_killed_call_cost_nobody_knows(cli: StandIn, asked: Asked) -> None:
     cli.says(INIT, then="kill -9 $$")
     result = cli.answer(asked(limits=limited(1.0)))
-    assert (result.outcome, result.cost_usd) == (Outcome.CRASHED, None)
+    assert (result.outcome, result.cost_usd) == (CallOutcome.CRASHED, None)
 
 
 def test_a_call_that_was_stopped_costs_what_the_cli_saved_and_the_next_one_its_own(cli: StandIn, asked: Asked) -> None:
     cli.says(INIT, then=f"{saving(0.1)}; exit 143")
     result = cli.answer(asked(limits=limited(1.0)))
-    assert (result.outcome, result.cost_usd, result.usage) == (Outcome.CRASHED, 0.1, Usage(110, 22, 7, 3))
+    assert (result.outcome, result.cost_usd, result.usage) == (CallOutcome.CRASHED, 0.1, Usage(110, 22, 7, 3))
     cli.says(INIT, SUCCESS)
     later = cli.answer(asked(conversation=ON, limits=limited(1.0)))
     assert later.cost_usd == pytest.approx(0.15)
@@ -53,14 +53,14 @@ def test_totals_that_an_earlier_call_saved_say_nothing_of_a_killed_one(cli: Stan
 def test_a_call_that_was_refused_before_it_began_cost_nothing(cli: StandIn, asked: Asked) -> None:
     cli.says(stderr="Error: Session ID is already in use.", then="exit 1")
     result = cli.answer(asked(limits=limited(1.0)))
-    assert (result.outcome, result.cost_usd) == (Outcome.SESSION_BUSY, 0.0)
+    assert (result.outcome, result.cost_usd) == (CallOutcome.SESSION_BUSY, 0.0)
 
 
 def test_lines_of_another_session_are_shown_and_never_believed(cli: StandIn, asked: Asked) -> None:
     """An agent can write to the output of its own CLI."""
     cli.says(INIT, {**SUCCESS, "session_id": "another"}, {**SUCCESS, "session_id": None}, then="exit 0")
     result = cli.answer(asked(limits=limited(1.0)))
-    assert (result.outcome, result.cost_usd, result.text) == (Outcome.CRASHED, None, "")
+    assert (result.outcome, result.cost_usd, result.text) == (CallOutcome.CRASHED, None, "")
     assert "ignored 2 lines of another session" in result.reason
     assert sum("another session" in event.text for event in cli.seen) == 2
 
@@ -80,7 +80,7 @@ def test_a_call_is_ended_at_the_reply_that_reaches_its_tokens(cli: StandIn, aske
     end = {"type": "message_delta", "usage": {"output_tokens": 500}}
     cli.says(INIT, *replies, {"type": "stream_event", "event": end, "api_message_id": "m2"}, then="exec sleep 60")
     result = cli.answer(asked(limits=limited(None, 700)))
-    assert (result.outcome, result.usage, result.cost_usd) == (Outcome.BUDGET, Usage(), None)
+    assert (result.outcome, result.usage, result.cost_usd) == (CallOutcome.BUDGET, Usage(), None)
     assert "800 of 700" in result.reason
     assert "--include-partial-messages" in cli.argv
 

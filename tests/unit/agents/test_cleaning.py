@@ -14,7 +14,7 @@ from stand_in import INIT, SUCCESS, StandIn
 
 from flagstone.agents.cleaning import PART, SMALL, Cleaning
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome
 from flagstone.processes.secrets import Redactor
 
 SECRET = b"not-a-real-secret-000"
@@ -130,5 +130,5 @@ def test_what_was_closed_to_its_owner_is_opened_and_cleaned(tmp_path: Path) -> N
 def test_a_finished_call_is_never_lost_by_what_was_left_behind(cli: StandIn, asked: Asked, rubbish: str) -> None:
     cli.says(INIT, SUCCESS, then=f"cd $TMPDIR; {rubbish}; exit 0")
     call = asked()
-    assert cli.answer(call, grace_s=30).outcome is Outcome.OK
+    assert cli.answer(call, grace_s=30).outcome is CallOutcome.OK
     subprocess.run(["rm", "-rf", str(SessionFolder.of(call).temporary)], check=True)

@@ -16,7 +16,7 @@ import pytest
 
 from flagstone.agents import sandbox
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, Conversation, Event, Limits, Mode, Outcome, Task
+from flagstone.agents.protocol import AgentCall, CallOutcome, Conversation, Event, Limits, Mode, Task
 from flagstone.agents.sandbox import Strength
 from flagstone.agents.template.driver import CommandAgent
 from flagstone.agents.template.template import KEPT_TEXT, OutputReader, Template
@@ -79,7 +79,7 @@ def test_a_call_reads_text_session_and_tokens_and_an_unstated_cost_stays_unknown
 ) -> None:
     events: list[Event] = []
     result = agent.call(call(tmp_path, "write it"), events.append)
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert result.text == "did it"
     assert (result.usage.input_tokens, result.usage.output_tokens) == (12, 5)
     assert result.cost_usd is None
@@ -109,7 +109,7 @@ def test_the_folders_of_a_cli_are_lent_as_copies_that_only_its_conversation_goes
     run = tmp_path / "run"
     for attempt, told in ((1, "config=mine login=mine"), (2, "config=mine login=mine session=talk")):
         result = agent.call(call(run, "on", resume=attempt > 1, attempt=attempt), ignore)
-        assert result.outcome is Outcome.OK, result.reason
+        assert result.outcome is CallOutcome.OK, result.reason
         assert (run / "drafts" / f"{attempt:03d}" / "draft.md").read_text() == told
         assert [(own / name).read_text() for name in ("config", "login")] == ["mine", "mine"]
         assert len(list(own.iterdir())) == 3
@@ -120,26 +120,26 @@ def test_the_folders_of_a_cli_are_lent_as_copies_that_only_its_conversation_goes
 def test_a_conversation_goes_on_under_the_name_the_cli_gave_it(agent: CommandAgent, tmp_path: Path) -> None:
     agent.call(call(tmp_path, "first"), ignore)
     result = agent.call(call(tmp_path, "second", resume=True, attempt=2), ignore)
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert (tmp_path / "drafts" / "002" / "draft.md").read_text() == "secondown-17"
 
 
 def test_a_conversation_that_was_never_named_is_lost_and_not_silently_started_anew(
     agent: CommandAgent, tmp_path: Path
 ) -> None:
-    assert agent.call(call(tmp_path, "on", resume=True), ignore).outcome is Outcome.SESSION_LOST
+    assert agent.call(call(tmp_path, "on", resume=True), ignore).outcome is CallOutcome.SESSION_LOST
 
 
 @pytest.mark.parametrize(
     ("words", "outcome"),
     [
-        ("fail: 429 too many requests", Outcome.RETRYABLE),
-        ("fail: invalid api key", Outcome.AUTH),
-        ("fail: no idea", Outcome.CRASHED),
+        ("fail: 429 too many requests", CallOutcome.RETRYABLE),
+        ("fail: invalid api key", CallOutcome.AUTH),
+        ("fail: no idea", CallOutcome.CRASHED),
     ],
 )
 def test_what_a_failing_cli_says_decides_what_its_end_means(
-    agent: CommandAgent, tmp_path: Path, words: str, outcome: Outcome
+    agent: CommandAgent, tmp_path: Path, words: str, outcome: CallOutcome
 ) -> None:
     result = agent.call(call(tmp_path, words), ignore)
     assert (result.outcome, result.exit_code) == (outcome, 3)
@@ -149,15 +149,15 @@ def test_an_outage_told_in_plain_text_with_exit_0_is_an_outage_if_no_draft_was_w
     asked = call(tmp_path, "Error: 429 too many requests")
     asked.task.draft.write_text("")
     agent = CommandAgent({"argv": ["cat"]})
-    assert agent.call(asked, ignore).outcome is Outcome.RETRYABLE
+    assert agent.call(asked, ignore).outcome is CallOutcome.RETRYABLE
     asked.task.draft.write_text("about HTTP 429")
-    assert agent.call(asked, ignore).outcome is Outcome.OK
+    assert agent.call(asked, ignore).outcome is CallOutcome.OK
 
 
 def test_a_cli_that_prints_plain_text_is_read_as_it_is(tmp_path: Path) -> None:
     agent = CommandAgent({"argv": ["cat"]})
     result = agent.call(call(tmp_path, "two\nlines\n"), ignore)
-    assert (result.outcome, result.text) == (Outcome.OK, "two\nlines")
+    assert (result.outcome, result.text) == (CallOutcome.OK, "two\nlines")
 
 
 def test_a_missing_program_is_named_with_its_cure() -> None:
@@ -192,7 +192,7 @@ def editing(tmp_path: Path, **changes: object) -> tuple[CommandAgent, AgentCall]
 def test_an_edit_may_write_the_named_file_and_nothing_beside_it(tmp_path: Path) -> None:
     agent, edit = editing(tmp_path)
     result = agent.call(edit, ignore)
-    assert (result.outcome, result.text) == (Outcome.OK, "train.py")
+    assert (result.outcome, result.text) == (CallOutcome.OK, "train.py")
     assert "landlock" in result.sandbox
     assert (tmp_path / "harness.py").read_text() == "as it was"
 
@@ -217,7 +217,7 @@ def test_a_judge_s_reply_is_read_and_held_to_its_form(tmp_path: Path, answer: st
     agent = CommandAgent({"argv": [sys.executable, "-c", f"print({answer!r})"]})
     asked = replace(call(tmp_path, "which?"), mode=Mode.JUDGE, writable=(), reply_schema=FORM)
     result = agent.call(asked, ignore)
-    assert (result.outcome, result.structured) == (Outcome.OK, {"pick": "b"})
+    assert (result.outcome, result.structured) == (CallOutcome.OK, {"pick": "b"})
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_reply_of_another_form_is_no_answer(tmp_path: Path, answer: str, word:
     agent = CommandAgent({"argv": [sys.executable, "-c", f"print({answer!r})"]})
     asked = replace(call(tmp_path, "which?"), mode=Mode.JUDGE, writable=(), reply_schema=FORM)
     result = agent.call(asked, ignore)
-    assert result.outcome is Outcome.SCHEMA
+    assert result.outcome is CallOutcome.SCHEMA
     assert word in result.reason
 
 
@@ -284,16 +284,16 @@ def test_nothing_is_started_beside_what_an_earlier_call_left_running(agent: Comm
         assert entry is not None
         SessionFolder.of(asked).note_survivors((Survivor(left.pid, entry.started_ticks),))
         result = agent.call(asked, ignore)
-        assert (result.outcome, str(left.pid) in result.reason) == (Outcome.UNCLEAN, True)
+        assert (result.outcome, str(left.pid) in result.reason) == (CallOutcome.UNCLEAN, True)
         left.kill()
-    assert agent.call(asked, ignore).outcome is Outcome.OK
+    assert agent.call(asked, ignore).outcome is CallOutcome.OK
 
 
 def test_two_calls_never_use_one_conversation_at_once(agent: CommandAgent, tmp_path: Path) -> None:
     asked = call(tmp_path, "write it")
     with SessionFolder.of(asked).lock() as is_ours:
         assert is_ours
-        assert agent.call(asked, ignore).outcome is Outcome.SESSION_BUSY
+        assert agent.call(asked, ignore).outcome is CallOutcome.SESSION_BUSY
 
 
 def test_an_error_told_in_json_decides_what_the_end_means(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_an_error_told_in_json_decides_what_the_end_means(tmp_path: Path) -> Non
     program = f"import json, sys; print(json.dumps({told!r})); sys.exit(1)"
     agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "item.text"})
     result = agent.call(call(tmp_path, "x"), ignore)
-    assert (result.outcome, "401" in result.reason) == (Outcome.AUTH, True)
+    assert (result.outcome, "401" in result.reason) == (CallOutcome.AUTH, True)
 
 
 SPENDING = """import json, sys, time
@@ -320,7 +320,7 @@ def test_a_call_ends_with_the_reply_that_reaches_its_limit(
     agent = CommandAgent({**TOLD, "argv": [sys.executable, "-c", SPENDING, "30"]})
     asked = call(tmp_path, "x")
     result = agent.call(replace(asked, limits=replace(asked.limits, **limits)), ignore)
-    assert (result.outcome, result.cost_usd) == (Outcome.BUDGET, spent)
+    assert (result.outcome, result.cost_usd) == (CallOutcome.BUDGET, spent)
     assert "for this call" in result.reason
 
 
@@ -328,7 +328,7 @@ def test_a_call_that_ends_by_itself_with_its_last_cent_has_succeeded(tmp_path: P
     agent = CommandAgent({**TOLD, "argv": [sys.executable, "-c", SPENDING, "1"]})
     asked = call(tmp_path, "x")
     result = agent.call(replace(asked, limits=replace(asked.limits, cost_usd=1.0)), ignore)
-    assert (result.outcome, result.cost_usd) == (Outcome.OK, 1.0)
+    assert (result.outcome, result.cost_usd) == (CallOutcome.OK, 1.0)
 
 
 def test_a_cost_below_nothing_is_no_cost(tmp_path: Path) -> None:
@@ -357,13 +357,13 @@ def test_a_conversation_of_ours_goes_on_after_we_were_killed(tmp_path: Path) -> 
     agent = CommandAgent({"argv": [*work, "{session}"], "resume_argv": ["echo", "went on with", "{session}"]})
     again = killed_in_the_middle(tmp_path, agent)
     result = agent.call(again, ignore)
-    assert (result.outcome, result.text) == (Outcome.OK, "went on with ours-1")
+    assert (result.outcome, result.text) == (CallOutcome.OK, "went on with ours-1")
 
 
 def test_a_conversation_that_the_cli_never_came_to_is_begun_anew(tmp_path: Path) -> None:
     work = [sys.executable, "-c", "import time; open('begun', 'w'); time.sleep(30)", "{session}"]
     agent = CommandAgent({"argv": work, "resume_argv": ["sh", "-c", "echo unknown session >&2; exit 2"]})
-    assert agent.call(killed_in_the_middle(tmp_path, agent), ignore).outcome is Outcome.SESSION_LOST
+    assert agent.call(killed_in_the_middle(tmp_path, agent), ignore).outcome is CallOutcome.SESSION_LOST
 
 
 @pytest.mark.parametrize("line", ["y", "", '{"say": "y", "more": 1}'])
@@ -372,7 +372,7 @@ def test_very_many_short_lines_end_with_their_limit(tmp_path: Path, line: str) -
     agent = CommandAgent({"argv": [sys.executable, "-c", program], "text": "say", "text_delta": "more"})
     asked = call(tmp_path, "x")
     result = agent.call(replace(asked, limits=replace(asked.limits, wall_s=1)), ignore)
-    assert result.outcome is Outcome.TIMEOUT
+    assert result.outcome is CallOutcome.TIMEOUT
     assert len(result.text) <= KEPT_TEXT
 
 

@@ -11,7 +11,7 @@ import pytest
 from demo_run import STAGES, demo_run
 
 from flagstone.agents.demo import DemoAgent
-from flagstone.agents.protocol import Limits, Mode, Outcome
+from flagstone.agents.protocol import Limits, Mode, CallOutcome
 
 
 def test_it_is_called_demo_and_needs_nothing() -> None:
@@ -92,7 +92,7 @@ def test_a_call_leaves_a_note_that_tests_can_count(tmp_path: Path) -> None:
 
 def test_a_script_costs_nothing_and_says_so(tmp_path: Path) -> None:
     result = demo_run(tmp_path, script={"*": "instant"}).call("02")
-    assert (result.outcome, result.cost_usd, result.usage.input_tokens) == (Outcome.OK, 0.0, 0)
+    assert (result.outcome, result.cost_usd, result.usage.input_tokens) == (CallOutcome.OK, 0.0, 0)
     assert result.started_at <= result.ended_at
 
 
@@ -107,17 +107,17 @@ def test_what_it_does_is_heard_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("action", "outcome"),
     [
-        ("write-nothing", Outcome.OK),
-        (["exit", 3], Outcome.CRASHED),
-        (["exit", 0], Outcome.MALFORMED),
-        ("crash", Outcome.CRASHED),
-        (["rate-limit", 7], Outcome.RETRYABLE),
-        ("outcome auth", Outcome.AUTH),
-        ("outcome ok", Outcome.OK),
-        ("dance", Outcome.CONFIG),
+        ("write-nothing", CallOutcome.OK),
+        (["exit", 3], CallOutcome.CRASHED),
+        (["exit", 0], CallOutcome.MALFORMED),
+        ("crash", CallOutcome.CRASHED),
+        (["rate-limit", 7], CallOutcome.RETRYABLE),
+        ("outcome auth", CallOutcome.AUTH),
+        ("outcome ok", CallOutcome.OK),
+        ("dance", CallOutcome.CONFIG),
     ],
 )
-def test_each_ending_has_its_outcome(tmp_path: Path, action: Any, outcome: Outcome) -> None:
+def test_each_ending_has_its_outcome(tmp_path: Path, action: Any, outcome: CallOutcome) -> None:
     run = demo_run(tmp_path, script={"*": action})
     result = run.call("02")
     assert result.outcome is outcome
@@ -132,31 +132,31 @@ def test_a_rate_limit_says_how_long_to_wait(tmp_path: Path) -> None:
 
 def test_only_a_resumed_conversation_can_be_lost(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": ["session-lost", "instant"]})
-    assert run.call("02", resume=True).outcome is Outcome.SESSION_LOST
+    assert run.call("02", resume=True).outcome is CallOutcome.SESSION_LOST
     assert not run.text("02")
-    assert run.call("02").outcome is Outcome.OK
+    assert run.call("02").outcome is CallOutcome.OK
     assert run.draft("02").exists()
 
 
 def test_a_script_that_hangs_is_ended_at_its_limit(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": ["hang", 60]})
-    assert run.call("02", limits=Limits(60, 0.2, 1, None)).outcome is Outcome.SILENT
+    assert run.call("02", limits=Limits(60, 0.2, 1, None)).outcome is CallOutcome.SILENT
 
 
 def test_a_script_that_sleeps_too_long_is_ended_too(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": ["sleep", 60]})
-    assert run.call("02", limits=Limits(0.2, 60, 1, None)).outcome is Outcome.TIMEOUT
+    assert run.call("02", limits=Limits(0.2, 60, 1, None)).outcome is CallOutcome.TIMEOUT
 
 
 def test_a_study_that_takes_too_long_is_ended_and_not_called_wrong(tmp_path: Path) -> None:
     run = demo_run(tmp_path)
-    assert run.call("03", limits=Limits(0.1, 60, 1, None)).outcome is Outcome.TIMEOUT
+    assert run.call("03", limits=Limits(0.1, 60, 1, None)).outcome is CallOutcome.TIMEOUT
     assert not run.text("03")
 
 
 def test_a_daemon_does_not_outlive_its_call(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": [["daemon", "61.25"], "instant"]})
-    assert run.call("02").outcome is Outcome.OK
+    assert run.call("02").outcome is CallOutcome.OK
     commands = []
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
@@ -168,7 +168,7 @@ def test_a_daemon_does_not_outlive_its_call(tmp_path: Path) -> None:
 
 def test_a_flood_is_kept_short_and_does_not_hide_the_result(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": [["print-flood", 110], "instant"]})
-    assert run.call("02").outcome is Outcome.OK
+    assert run.call("02").outcome is CallOutcome.OK
     assert (run.draft("02").parent / "transcript.jsonl").stat().st_size < 101_000_000
 
 
@@ -219,14 +219,14 @@ def test_it_can_edit_what_was_approved_and_write_anywhere_in_the_run(tmp_path: P
 @pytest.mark.parametrize("mode", [Mode.EDIT, Mode.JUDGE])
 def test_it_says_that_it_neither_edits_nor_judges_outside_a_campaign(tmp_path: Path, mode: Mode) -> None:
     result = demo_run(tmp_path).call("02", mode=mode)
-    assert result.outcome is Outcome.CONFIG
+    assert result.outcome is CallOutcome.CONFIG
     assert "nothing else" in result.reason
 
 
 def test_a_stage_without_what_it_rests_on_says_what_is_missing(tmp_path: Path) -> None:
     for stage, missing in (("04", "data/design.json"), ("08", "data/design.json")):
         result = demo_run(tmp_path).call(stage)
-        assert result.outcome is Outcome.CONFIG
+        assert result.outcome is CallOutcome.CONFIG
         assert missing in result.reason
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from demo_run import DemoRun, demo_run
 
-from flagstone.agents.protocol import Outcome
+from flagstone.agents.protocol import CallOutcome
 from flagstone.processes import run_quietly
 
 NO_TEX = shutil.which("latexmk") is None and shutil.which("tectonic") is None
@@ -158,7 +158,7 @@ def test_no_program_warns_of_a_cache_that_it_may_not_write(finished: DemoRun, mo
     for name in ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, "/proc/nowhere")
     result = finished.call("06", 2)
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     printed = (finished.draft("06", 2).parent / "commands" / "draw_figures.txt").read_text()
     assert printed == "5 figures\n"
 
@@ -202,14 +202,14 @@ def test_a_design_of_the_earlier_demo_study_is_refused_with_the_cure(tmp_path: P
     run.file("data").mkdir(parents=True)
     run.file("data/design.json").write_text('{"experiment": "warmup"}')
     result = run.call("04")
-    assert result.outcome is Outcome.CONFIG
+    assert result.outcome is CallOutcome.CONFIG
     assert "'warmup'" in result.reason and "flagstone redo 03" in result.reason
 
 
 def test_without_latex_the_paper_says_what_to_install(finished: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(finished.root / "drafts"))
     result = finished.call("07", 2)
-    assert result.outcome is Outcome.CONFIG
+    assert result.outcome is CallOutcome.CONFIG
     assert "neither latexmk nor tectonic" in result.reason and "apt install" in result.reason
 
 

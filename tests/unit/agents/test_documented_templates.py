@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flagstone import schemas
-from flagstone.agents.protocol import AgentCall, Conversation, Limits, Mode, Outcome, Task
+from flagstone.agents.protocol import AgentCall, CallOutcome, Conversation, Limits, Mode, Task
 from flagstone.agents.template.driver import CommandAgent
 from flagstone.agents.template.template import Template
 
@@ -87,7 +87,7 @@ def test_what_the_cli_prints_is_understood_and_its_conversation_goes_on(tmp_path
     own = {name: [str(stand_in), *named[name][1:]] for name in ("argv", "resume_argv")}
     agent = CommandAgent({**named, **own})
     result = agent.call(call(tmp_path), lambda _: None)
-    assert (result.outcome, result.text, result.cost_usd) == (Outcome.OK, "It is done.", None)
+    assert (result.outcome, result.text, result.cost_usd) == (CallOutcome.OK, "It is done.", None)
     assert (result.usage.input_tokens, result.usage.output_tokens) == (24763, 122)
-    assert agent.call(call(tmp_path, resume=True), lambda _: None).outcome is Outcome.OK
+    assert agent.call(call(tmp_path, resume=True), lambda _: None).outcome is CallOutcome.OK
     assert session in json.loads((tmp_path / "argv").read_text())

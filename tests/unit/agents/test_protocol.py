@@ -10,14 +10,14 @@ import lazy_loader
 import pytest
 
 import flagstone
-from flagstone.agents.protocol import AgentResult, Outcome, Usage
+from flagstone.agents.protocol import AgentResult, CallOutcome, Usage
 from flagstone.records import decode, encode
 from flagstone.text import one_line
 
 
 def test_a_result_comes_back_from_its_record_unchanged() -> None:
     result = AgentResult(
-        outcome=Outcome.RETRYABLE,
+        outcome=CallOutcome.RETRYABLE,
         reason="slow down",
         text="ünï",
         session_id="s",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from stand_in import INIT, SUCCESS, error
 
-from flagstone.agents.protocol import AgentCall, Event, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome, Event
 from flagstone.agents.replay import ReplayAgent
 
 Asked = Callable[..., AgentCall]
@@ -36,7 +36,7 @@ def test_the_recorded_answer_and_its_events_come_again(recording: Path, asked: A
     seen: list[Event] = []
     call = asked()
     result = replayed(recording).call(call, seen.append)
-    assert (result.outcome, result.text, result.cost_usd) == (Outcome.OK, "all done", 0.25)
+    assert (result.outcome, result.text, result.cost_usd) == (CallOutcome.OK, "all done", 0.25)
     assert [event.kind for event in seen] == ["session", "final"]
     assert (call.record_dir / "transcript.jsonl").read_text().count("\n") == 2
 
@@ -70,13 +70,13 @@ def test_a_recording_cannot_write_what_is_not_granted(recording: Path, asked: As
 
 def test_an_attempt_may_have_a_recording_of_its_own(recording: Path, asked: Asked) -> None:
     record(recording / "03" / "1", INIT, error(api_error_status=529), exit_code="1\n")
-    assert replayed(recording).call(asked(), lambda _: None).outcome is Outcome.RETRYABLE
+    assert replayed(recording).call(asked(), lambda _: None).outcome is CallOutcome.RETRYABLE
 
 
 def test_a_stage_without_a_recording_is_named(tmp_path: Path, asked: Asked) -> None:
     (tmp_path / "recording").mkdir()
     result = replayed(tmp_path / "recording").call(asked(), lambda _: None)
-    assert (result.outcome, "stage 03" in result.reason) == (Outcome.CONFIG, True)
+    assert (result.outcome, "stage 03" in result.reason) == (CallOutcome.CONFIG, True)
 
 
 def test_a_missing_recording_is_a_fault(tmp_path: Path, recording: Path) -> None:

@@ -12,7 +12,7 @@ from demo_run import demo_run
 from stand_in import StandIn
 
 from flagstone.agents import sandbox
-from flagstone.agents.protocol import AgentCall, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, CallOutcome, Mode
 from flagstone.agents.sandbox import Strength, confinement_for, mechanisms_of
 from flagstone.errors import FlagstoneError
 
@@ -129,7 +129,7 @@ def test_claude_runs_inside_and_says_so(cli: StandIn, call: Asked) -> None:
     result = cli.answer(call())
     assert not (call().task.run_root / "approved").exists()
     assert (call().task.run_root / "workspace" / "made").read_text() == "y\n"
-    assert "landlock" in result.sandbox and result.outcome is Outcome.OK
+    assert "landlock" in result.sandbox and result.outcome is CallOutcome.OK
 
 
 @pytest.mark.parametrize("action", ["forge", "edit-approved brief.md", "write run.yaml x", "write approved/02.flag x"])
@@ -142,7 +142,7 @@ def test_mischief_of_the_demo_agent_is_prevented_and_reported(tmp_path: Path, ac
     run = demo_run(tmp_path, script={"*": [action, "instant"]})
     result = run.call("02")
     assert (result.denied, result.sandbox) == ((action.split()[0],), "landlock")
-    assert result.outcome is Outcome.OK
+    assert result.outcome is CallOutcome.OK
     assert any("refused" in event.text for event in run.events)
     assert not (tmp_path / "approved/02.flag").exists()
     for name in ("brief.md", "run.yaml", "approved/seals.jsonl", "stages/01_x.md"):

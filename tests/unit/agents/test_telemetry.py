@@ -10,8 +10,8 @@ from threading import Thread
 import pytest
 
 from flagstone.agents.accounts.calls import append_call, lines_of, spending_of, sum_of
-from flagstone.agents.frame import Frame
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Task, Usage
+from flagstone.agents.frame import CallFrame
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Task, Usage
 from flagstone.errors import Interrupted
 from flagstone.processes import SandboxError
 from flagstone.records import Ledger
@@ -35,7 +35,7 @@ class Paid:
         if self.error:
             raise self.error
         usage = Usage(self.tokens, self.tokens, None, None)
-        return AgentResult(Outcome.OK, "done", "private text", "s", cost_usd=self.cost_usd, usage=usage)
+        return AgentResult(CallOutcome.OK, "done", "private text", "s", cost_usd=self.cost_usd, usage=usage)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> None:
-    Frame(Paid(0.5, 7), log).carry_out(asked())
+    CallFrame(Paid(0.5, 7), log).carry_out(asked())
     [line] = Ledger(log).entries()
     expected = {"agent": "paid", "stage": "03", "attempt": 1, "mode": "work", "outcome": "ok", "cost_usd": 0.5}
     assert expected.items() <= line.items()
@@ -53,14 +53,14 @@ def test_a_call_leaves_one_line_without_its_texts(asked: Asked, log: Path) -> No
 
 def test_a_call_whose_sandbox_failed_cost_nothing(asked: Asked, log: Path) -> None:
     with pytest.raises(SandboxError):
-        Frame(Paid(error=SandboxError("the sandbox could not be set up", hint="")), log).carry_out(asked())
+        CallFrame(Paid(error=SandboxError("the sandbox could not be set up", hint="")), log).carry_out(asked())
     assert spending_of(log).cost_usd == 0
 
 
 def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Path) -> None:
     for error, outcome in ((Interrupted("stopped", hint=""), "interrupted"), (LookupError(), "crashed")):
         with pytest.raises(type(error)):
-            Frame(Paid(error=error), log).carry_out(asked())
+            CallFrame(Paid(error=error), log).carry_out(asked())
         assert Ledger(log).entries()[-1]["outcome"] == outcome
     assert spending_of(log).cost_usd is None
 
@@ -68,7 +68,7 @@ def test_an_interrupted_call_leaves_a_line_of_unknown_cost(asked: Asked, log: Pa
 def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) -> None:
     other = replace(asked(), task=Task("04", "Implementation", 1, log.parent, log))
     for call, cost in ((asked(), 0.5), (asked(), 0.25), (other, 1.0)):
-        Frame(Paid(cost, 10), log).carry_out(call)
+        CallFrame(Paid(cost, 10), log).carry_out(call)
     of_stage = sum_of(lines_of(log), "03")
     assert (of_stage.cost_usd, of_stage.input_tokens) == (0.75, 20)
     assert (spending_of(log).cost_usd, spending_of(log).calls) == (1.75, 3)
@@ -76,7 +76,7 @@ def test_the_cost_of_a_stage_and_of_the_run_are_sums(asked: Asked, log: Path) ->
 
 def test_a_sum_with_an_unknown_part_is_unknown_and_the_known_part_is_told(asked: Asked, log: Path) -> None:
     for cost in (0.5, None):
-        Frame(Paid(cost), log).carry_out(asked())
+        CallFrame(Paid(cost), log).carry_out(asked())
     spent = spending_of(log)
     assert (spent.cost_usd, spent.known_usd, spent.unknown_calls, spent.output_tokens) == (None, 0.5, 1, None)
 

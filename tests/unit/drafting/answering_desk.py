@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event
 from flagstone.drafting.loop import StageContext, build
 from flagstone.gates.runs.run_config import RunConfig, open_run
 from flagstone.gates.sealing import approve_stage, command_decision
@@ -61,7 +61,9 @@ def good(call: AgentCall, words: str = "To write a note.") -> AgentResult:
     return ended(call)
 
 
-def ended(call: AgentCall, outcome: Outcome = Outcome.OK, reason: str = "completed", **more: object) -> AgentResult:
+def ended(
+    call: AgentCall, outcome: CallOutcome = CallOutcome.OK, reason: str = "completed", **more: object
+) -> AgentResult:
     result = AgentResult(outcome, reason, "", call.conversation.session_id, cost_usd=0.25)
     return result if not more else AgentResult(**{**vars(result), **more})
 

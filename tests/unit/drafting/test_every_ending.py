@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from answering_desk import Answer, Desk, ended, good
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome
 from flagstone.drafting.outage import Outage, wait_after
 from flagstone.drafting.work import Attempt
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
@@ -18,24 +18,24 @@ from flagstone.settings import StageLimits
 from flagstone.status import StageStatus, run_status
 
 ENDS = {
-    Outcome.AUTH: "log in to the agent again",
-    Outcome.CONFIG: "correct the agent's settings",
-    Outcome.BUDGET: "raise the budget",
-    Outcome.UNCLEAN: "end these processes",
+    CallOutcome.AUTH: "log in to the agent again",
+    CallOutcome.CONFIG: "correct the agent's settings",
+    CallOutcome.BUDGET: "raise the budget",
+    CallOutcome.UNCLEAN: "end these processes",
 }
-WAITS = (Outcome.RETRYABLE, Outcome.SESSION_BUSY)
-FRESH = (Outcome.SESSION_LOST, Outcome.CONTEXT)
+WAITS = (CallOutcome.RETRYABLE, CallOutcome.SESSION_BUSY)
+FRESH = (CallOutcome.SESSION_LOST, CallOutcome.CONTEXT)
 REPAIRED = (
-    Outcome.TURNS,
-    Outcome.SCHEMA,
-    Outcome.CRASHED,
-    Outcome.MALFORMED,
-    Outcome.TIMEOUT,
-    Outcome.SILENT,
+    CallOutcome.TURNS,
+    CallOutcome.SCHEMA,
+    CallOutcome.CRASHED,
+    CallOutcome.MALFORMED,
+    CallOutcome.TIMEOUT,
+    CallOutcome.SILENT,
 )
 
 
-def ends(outcome: Outcome, **more: object) -> Answer:
+def ends(outcome: CallOutcome, **more: object) -> Answer:
     return partial(ended, outcome=outcome, reason=f"it was {outcome.value}", **more)
 
 
@@ -48,12 +48,12 @@ def conversations(desk: Desk) -> list[str]:
 
 
 def test_every_ending_is_one_of_those_below() -> None:
-    rows = {*ENDS, *WAITS, *FRESH, *REPAIRED, Outcome.OK, Outcome.INTERRUPTED}
-    assert rows == set(Outcome)
+    rows = {*ENDS, *WAITS, *FRESH, *REPAIRED, CallOutcome.OK, CallOutcome.INTERRUPTED}
+    assert rows == set(CallOutcome)
 
 
 @pytest.mark.parametrize("outcome", ENDS)
-def test_what_only_a_person_can_cure_ends_at_once_and_names_the_cure(desk: Desk, outcome: Outcome) -> None:
+def test_what_only_a_person_can_cure_ends_at_once_and_names_the_cure(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [ends(outcome), good]
     with pytest.raises(WorkFailed, match=f"it was {outcome.value}") as failed:
         desk.build()
@@ -64,7 +64,7 @@ def test_what_only_a_person_can_cure_ends_at_once_and_names_the_cure(desk: Desk,
 
 
 @pytest.mark.parametrize("outcome", WAITS)
-def test_what_passes_is_waited_for_and_tried_again_in_the_same_conversation(desk: Desk, outcome: Outcome) -> None:
+def test_what_passes_is_waited_for_and_tried_again_in_the_same_conversation(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [ends(outcome), ends(outcome), good]
     desk.build()
     assert desk.waits == [3.0, 6.0]
@@ -73,7 +73,7 @@ def test_what_passes_is_waited_for_and_tried_again_in_the_same_conversation(desk
 
 @pytest.mark.parametrize("outcome", FRESH)
 def test_a_conversation_that_cannot_go_on_is_begun_anew_once_with_the_whole_prompt(
-    desk: Desk, outcome: Outcome
+    desk: Desk, outcome: CallOutcome
 ) -> None:
     desk.answers = [ends(outcome), good]
     desk.build()
@@ -85,7 +85,7 @@ def test_a_conversation_that_cannot_go_on_is_begun_anew_once_with_the_whole_prom
 
 
 @pytest.mark.parametrize("outcome", FRESH)
-def test_one_that_is_lost_again_is_not_begun_a_third_time(desk: Desk, outcome: Outcome) -> None:
+def test_one_that_is_lost_again_is_not_begun_a_third_time(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [ends(outcome)]
     with pytest.raises(WorkFailed):
         desk.build()
@@ -93,7 +93,7 @@ def test_one_that_is_lost_again_is_not_begun_a_third_time(desk: Desk, outcome: O
 
 
 @pytest.mark.parametrize("outcome", REPAIRED)
-def test_what_another_attempt_may_mend_goes_on_in_the_same_conversation(desk: Desk, outcome: Outcome) -> None:
+def test_what_another_attempt_may_mend_goes_on_in_the_same_conversation(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [ends(outcome), good]
     desk.build()
     assert len(set(conversations(desk))) == 1
@@ -102,7 +102,7 @@ def test_what_another_attempt_may_mend_goes_on_in_the_same_conversation(desk: De
 
 
 @pytest.mark.parametrize("outcome", REPAIRED)
-def test_attempts_are_bounded_and_the_last_reason_is_said(desk: Desk, outcome: Outcome) -> None:
+def test_attempts_are_bounded_and_the_last_reason_is_said(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [ends(outcome)]
     with pytest.raises(WorkFailed, match=f"failed after 3 attempts: it was {outcome.value}"):
         desk.build()
@@ -111,7 +111,7 @@ def test_attempts_are_bounded_and_the_last_reason_is_said(desk: Desk, outcome: O
 
 
 def test_an_interruption_stops_the_stage_and_uses_up_no_attempt(desk: Desk) -> None:
-    desk.answers = [ends(Outcome.INTERRUPTED)] * 4 + [good]
+    desk.answers = [ends(CallOutcome.INTERRUPTED)] * 4 + [good]
     for _ in range(4):
         with pytest.raises(Interrupted):
             desk.build()
@@ -120,13 +120,13 @@ def test_an_interruption_stops_the_stage_and_uses_up_no_attempt(desk: Desk) -> N
 
 
 def test_a_wait_that_was_asked_for_is_kept_to_the_second_however_long(desk: Desk) -> None:
-    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=5 * 3600.0), good]
+    desk.answers = [ends(CallOutcome.RETRYABLE, retry_after_s=5 * 3600.0), good]
     desk.build()
     assert desk.waits == [5 * 3600.0]
 
 
 def test_a_wait_of_days_pauses_the_stage_with_the_time_and_the_command(desk: Desk) -> None:
-    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=50 * 3600.0), good]
+    desk.answers = [ends(CallOutcome.RETRYABLE, retry_after_s=50 * 3600.0), good]
     with pytest.raises(Paused, match=r"is paused until 20\d\d-\d\d-\d\d \d\d:\d\d: it was retryable") as paused:
         desk.build()
     assert (paused.value.exit_code, len(desk.calls), desk.waits) == (0, 1, [])
@@ -137,7 +137,7 @@ def test_a_wait_of_days_pauses_the_stage_with_the_time_and_the_command(desk: Des
 
 
 def test_waits_that_the_service_asks_for_again_and_again_end_in_a_pause(desk: Desk) -> None:
-    desk.answers = [ends(Outcome.RETRYABLE, retry_after_s=3600.0)]
+    desk.answers = [ends(CallOutcome.RETRYABLE, retry_after_s=3600.0)]
     with pytest.raises(Paused):
         desk.build()
     assert desk.waits == [3600.0] * 8
@@ -146,17 +146,19 @@ def test_waits_that_the_service_asks_for_again_and_again_end_in_a_pause(desk: De
 @pytest.mark.parametrize(
     ("outcome", "asked_s", "words"),
     [
-        (Outcome.RETRYABLE, None, r"waiting for the API since \d\d:\d\d: it was retryable"),
-        (Outcome.SESSION_BUSY, None, r"waiting for another call since \d\d:\d\d: it was session_busy"),
-        (Outcome.RETRYABLE, 60.0, r"waiting for the API since \d\d:\d\d: it was retryable"),
-        (Outcome.RETRYABLE, 61.0, r"waiting until \d\d:\d\d: it was retryable"),
+        (CallOutcome.RETRYABLE, None, r"waiting for the API since \d\d:\d\d: it was retryable"),
+        (CallOutcome.SESSION_BUSY, None, r"waiting for another call since \d\d:\d\d: it was session_busy"),
+        (CallOutcome.RETRYABLE, 60.0, r"waiting for the API since \d\d:\d\d: it was retryable"),
+        (CallOutcome.RETRYABLE, 61.0, r"waiting until \d\d:\d\d: it was retryable"),
     ],
 )
-def test_status_and_log_say_what_is_waited_for(desk: Desk, outcome: Outcome, asked_s: float | None, words: str) -> None:
+def test_status_and_log_say_what_is_waited_for(
+    desk: Desk, outcome: CallOutcome, asked_s: float | None, words: str
+) -> None:
     seen: list[StageStatus] = []
     desk.sleep = lambda _: seen.append(stage(desk))
     away = ends(outcome, retry_after_s=asked_s)
-    desk.answers = [ends(Outcome.CRASHED), away, away, good]
+    desk.answers = [ends(CallOutcome.CRASHED), away, away, good]
     desk.build()
     assert [each.state for each in seen] == ["running"] * 2
     assert all(re.fullmatch(words, each.reason) for each in seen)
@@ -165,7 +167,7 @@ def test_status_and_log_say_what_is_waited_for(desk: Desk, outcome: Outcome, ask
 
 def test_a_wait_began_with_the_first_attempt_that_met_the_outage(tmp_path: Path) -> None:
     times = ("2026-01-01T10:00:00Z", "2026-01-01T10:05:00Z", "2026-01-01T10:20:00Z")
-    outcomes = (Outcome.CRASHED, Outcome.RETRYABLE, Outcome.RETRYABLE)
+    outcomes = (CallOutcome.CRASHED, CallOutcome.RETRYABLE, CallOutcome.RETRYABLE)
     attempts = [Attempt(number, tmp_path / f"{number}") for number in (1, 2, 3)]
     for attempt, outcome, at in zip(attempts, outcomes, times, strict=True):
         attempt.folder.mkdir()

@@ -281,9 +281,9 @@ def test_a_call_that_did_not_succeed_tells_of_its_violations(desk: Desk) -> None
 
 
 def failed() -> tuple[Any, str]:
-    from flagstone.agents.protocol import Outcome
+    from flagstone.agents.protocol import CallOutcome
 
-    return Outcome.CRASHED, "it fell over"
+    return CallOutcome.CRASHED, "it fell over"
 
 
 def test_the_call_is_told_what_the_run_is_set_to(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from answering_desk import Answer, Desk, ended, good
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome
 from flagstone.drafting import work
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 
@@ -87,14 +87,14 @@ def test_after_a_failure_the_next_run_tries_again_in_the_same_conversation(desk:
 
 
 def test_a_passing_error_is_waited_out_longer_each_time_or_as_long_as_was_asked(desk: Desk) -> None:
-    busy = partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded")
+    busy = partial(ended, outcome=CallOutcome.RETRYABLE, reason="overloaded")
     desk.answers = [busy, partial(busy, retry_after_s=42.0), good]
     desk.build()
     assert desk.waits == [3.0, 42.0]
 
 
 def test_an_outage_uses_up_no_attempt_however_often_the_service_is_asked(desk: Desk) -> None:
-    away = partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded")
+    away = partial(ended, outcome=CallOutcome.RETRYABLE, reason="overloaded")
     desk.answers = [away] * 6 + [silent, away, silent, good]
     desk.build()
     assert desk.waits == [3.0, 6.0, 12.0, 24.0, 48.0, 96.0, 3.0]
@@ -102,7 +102,7 @@ def test_an_outage_uses_up_no_attempt_however_often_the_service_is_asked(desk: D
 
 
 def test_a_service_that_stays_away_ends_the_stage_for_that_reason_after_the_time_allowed(desk: Desk) -> None:
-    desk.answers = [partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded")]
+    desk.answers = [partial(ended, outcome=CallOutcome.RETRYABLE, reason="overloaded")]
     with pytest.raises(WorkFailed, match=r"the agent's service was away for 1\d\d minutes \(overloaded\)") as failed:
         desk.build()
     assert "no attempt was used up" in failed.value.hint
@@ -115,8 +115,8 @@ def test_an_agent_that_left_no_draft_is_quoted(desk: Desk) -> None:
         desk.build()
 
 
-@pytest.mark.parametrize("outcome", [Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET])
-def test_what_no_further_attempt_can_cure_ends_at_once(desk: Desk, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [CallOutcome.AUTH, CallOutcome.CONFIG, CallOutcome.BUDGET])
+def test_what_no_further_attempt_can_cure_ends_at_once(desk: Desk, outcome: CallOutcome) -> None:
     desk.answers = [partial(ended, outcome=outcome, reason="no")]
     with pytest.raises(WorkFailed, match="failed: no"):
         desk.build()
@@ -124,7 +124,7 @@ def test_what_no_further_attempt_can_cure_ends_at_once(desk: Desk, outcome: Outc
 
 
 def test_a_lost_conversation_is_followed_by_exactly_one_fresh_one_with_the_full_prompt(desk: Desk) -> None:
-    lost = partial(ended, outcome=Outcome.SESSION_LOST, reason="no conversation found")
+    lost = partial(ended, outcome=CallOutcome.SESSION_LOST, reason="no conversation found")
     desk.answers = [silent, lost, good]
     desk.build()
     old, tried, fresh = desk.calls
@@ -135,7 +135,7 @@ def test_a_lost_conversation_is_followed_by_exactly_one_fresh_one_with_the_full_
 
 
 def test_a_second_lost_conversation_is_not_followed_by_another_fresh_one(desk: Desk) -> None:
-    desk.answers = [silent, partial(ended, outcome=Outcome.SESSION_LOST, reason="lost")]
+    desk.answers = [silent, partial(ended, outcome=CallOutcome.SESSION_LOST, reason="lost")]
     with pytest.raises(WorkFailed):
         desk.build()
     assert len({call.conversation.session_id for call in desk.calls}) == 2
@@ -147,14 +147,14 @@ def without_memory(*answers: Answer) -> Answer:
 
     def answer(call: AgentCall) -> AgentResult:
         if call.conversation.resume:
-            return ended(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
+            return ended(call, CallOutcome.SESSION_LOST, "this CLI cannot continue a conversation")
         return (left.pop(0) if len(left) > 1 else left[0])(call)
 
     return answer
 
 
 def test_an_outage_uses_up_no_attempt_of_a_cli_that_cannot_continue_a_conversation(desk: Desk) -> None:
-    away = partial(ended, outcome=Outcome.RETRYABLE, reason="429")
+    away = partial(ended, outcome=CallOutcome.RETRYABLE, reason="429")
     desk.answers = [without_memory(*[away] * 6, silent, good)]
     desk.build()
     assert desk.waits == [3.0, 6.0, 12.0, 24.0, 48.0, 96.0]
@@ -162,7 +162,7 @@ def test_an_outage_uses_up_no_attempt_of_a_cli_that_cannot_continue_a_conversati
 
 
 def test_a_service_that_stays_away_ends_the_stage_of_a_cli_that_cannot_continue_too(desk: Desk) -> None:
-    desk.answers = [without_memory(partial(ended, outcome=Outcome.RETRYABLE, reason="429"))]
+    desk.answers = [without_memory(partial(ended, outcome=CallOutcome.RETRYABLE, reason="429"))]
     with pytest.raises(WorkFailed, match=r"the agent's service was away for 1\d\d minutes \(429\)"):
         desk.build()
 
@@ -176,7 +176,7 @@ def test_a_cli_that_cannot_continue_a_conversation_has_all_its_attempts_and_is_t
 
 
 def test_a_repair_that_met_an_outage_is_asked_for_again(desk: Desk) -> None:
-    desk.answers = [incomplete, partial(ended, outcome=Outcome.RETRYABLE, reason="overloaded"), good]
+    desk.answers = [incomplete, partial(ended, outcome=CallOutcome.RETRYABLE, reason="overloaded"), good]
     desk.build()
     assert "summary-sections-missing" in desk.calls[2].prompt
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Usage
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Usage
 
 Act = Callable[[Path], None]
 
 
-def ended(outcome: Outcome = Outcome.OK, text: str = "", **changes: object) -> AgentResult:
+def ended(outcome: CallOutcome = CallOutcome.OK, text: str = "", **changes: object) -> AgentResult:
     known = {"cost_usd": 0.25, "usage": Usage(10, 5, 100, 0), "reason": "because"}
     return AgentResult(**{"outcome": outcome, "text": text, "session_id": "s", **known, **changes})  # type: ignore[arg-type]
 

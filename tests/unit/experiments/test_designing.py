@@ -8,7 +8,7 @@ import pytest
 from actor import Actor, ended, nothing
 from laboratory import ROOT, Edits, Laboratory, set_x
 
-from flagstone.agents.protocol import AgentResult, Mode, Outcome
+from flagstone.agents.protocol import AgentResult, CallOutcome, Mode
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine.chain import NextExperiment, begin_child, child_of
 from flagstone.experiments.engine.designer import TRIES, Designer, spent_limit
@@ -67,19 +67,19 @@ def test_a_name_that_is_taken_gets_a_number(parent: Laboratory) -> None:
 
 
 def test_an_answer_without_form_is_asked_for_once_more(parent: Laboratory) -> None:
-    wanted, actor, _ = design(parent, ended(Outcome.SCHEMA), DESIGNED)
+    wanted, actor, _ = design(parent, ended(CallOutcome.SCHEMA), DESIGNED)
     assert wanted.name == "two" and len(actor.calls) == 2
     assert actor.calls[0].record_dir != actor.calls[1].record_dir
 
 
 def test_a_busy_service_is_waited_for(parent: Laboratory) -> None:
-    _, _, waited = design(parent, ended(Outcome.RETRYABLE, retry_after_s=7.0), DESIGNED)
+    _, _, waited = design(parent, ended(CallOutcome.RETRYABLE, retry_after_s=7.0), DESIGNED)
     assert waited == [7.0]
 
 
 def test_an_agent_that_designs_nothing_is_not_asked_for_ever(parent: Laboratory) -> None:
     with pytest.raises(WorkFailed, match="the agent designed no experiment after one") as raised:
-        design(parent, ended(Outcome.SCHEMA))
+        design(parent, ended(CallOutcome.SCHEMA))
     assert "experiment chain one NEXT" in raised.value.hint
     assert len(list((parent.home.root / "design").iterdir())) == TRIES
     assert child_of(parent.home) is None
@@ -87,7 +87,7 @@ def test_an_agent_that_designs_nothing_is_not_asked_for_ever(parent: Laboratory)
 
 def test_a_stop_is_a_stop(parent: Laboratory) -> None:
     with pytest.raises(Interrupted):
-        design(parent, ended(Outcome.INTERRUPTED))
+        design(parent, ended(CallOutcome.INTERRUPTED))
 
 
 def test_an_unknown_cost_of_the_design_counts_as_all_it_was_allowed(parent: Laboratory) -> None:
@@ -100,7 +100,7 @@ def test_an_unknown_cost_of_the_design_counts_as_all_it_was_allowed(parent: Labo
 
 
 def test_a_call_that_designed_nothing_is_paid_for_as_well(parent: Laboratory) -> None:
-    wanted, _, _ = design(parent, ended(Outcome.SCHEMA, cost_usd=1.0), DESIGNED)
+    wanted, _, _ = design(parent, ended(CallOutcome.SCHEMA, cost_usd=1.0), DESIGNED)
     assert wanted.budget is not None and wanted.budget["cost_usd"] == 2.75
 
 

@@ -15,7 +15,7 @@ from entries import entry_of, made_up
 from views import ROOT, draft_of, view_of
 
 from flagstone.agents.accounts.budget import Budget
-from flagstone.agents.protocol import AgentResult, Mode, Outcome
+from flagstone.agents.protocol import AgentResult, CallOutcome, Mode
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.proposers import agent
@@ -126,9 +126,16 @@ def test_a_call_without_a_change_is_no_proposal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "outcome",
-    [Outcome.CRASHED, Outcome.TIMEOUT, Outcome.SILENT, Outcome.TURNS, Outcome.MALFORMED, Outcome.CONTEXT],
+    [
+        CallOutcome.CRASHED,
+        CallOutcome.TIMEOUT,
+        CallOutcome.SILENT,
+        CallOutcome.TURNS,
+        CallOutcome.MALFORMED,
+        CallOutcome.CONTEXT,
+    ],
 )
-def test_an_edit_counts_however_the_call_ended(tmp_path: Path, outcome: Outcome) -> None:
+def test_an_edit_counts_however_the_call_ended(tmp_path: Path, outcome: CallOutcome) -> None:
     said, _, _ = ask(tmp_path, (writes(NOTED), ended(outcome)))
     assert (said.note, said.failure) == ("twice the rate", "")
     assert said.facts["used_although"] == f"{outcome.value}: because"
@@ -137,8 +144,8 @@ def test_an_edit_counts_however_the_call_ended(tmp_path: Path, outcome: Outcome)
     assert not said.is_fatal
 
 
-@pytest.mark.parametrize("outcome", [Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET, Outcome.UNCLEAN])
-def test_what_only_a_person_can_cure_ends_the_loop(tmp_path: Path, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [CallOutcome.AUTH, CallOutcome.CONFIG, CallOutcome.BUDGET, CallOutcome.UNCLEAN])
+def test_what_only_a_person_can_cure_ends_the_loop(tmp_path: Path, outcome: CallOutcome) -> None:
     said, _, waited = ask(tmp_path, (writes(NOTED), ended(outcome)))
     assert said.is_fatal
     assert said.failure == "the agent cannot continue: because"
@@ -147,12 +154,12 @@ def test_what_only_a_person_can_cure_ends_the_loop(tmp_path: Path, outcome: Outc
 
 def test_an_interruption_is_handed_on(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        ask(tmp_path, (nothing, ended(Outcome.INTERRUPTED)))
+        ask(tmp_path, (nothing, ended(CallOutcome.INTERRUPTED)))
 
 
 def test_a_passing_error_is_waited_out_longer_each_time_or_as_long_as_asked(tmp_path: Path) -> None:
-    busy = ended(Outcome.RETRYABLE)
-    asked = ended(Outcome.RETRYABLE, retry_after_s=42.0)
+    busy = ended(CallOutcome.RETRYABLE)
+    asked = ended(CallOutcome.RETRYABLE, retry_after_s=42.0)
     said, actor, waited = ask(tmp_path, (nothing, busy), (nothing, busy), (nothing, asked), (writes(NOTED), ended()))
     assert waited == [15, 30, 42]
     assert said.facts["calls"] == 4
@@ -167,13 +174,13 @@ def test_half_an_edit_of_a_failed_try_is_taken_back_before_the_next(tmp_path: Pa
     def look(place: Path) -> None:
         seen.append((place / "train.py").read_text())
 
-    ask(tmp_path, (writes("half"), ended(Outcome.RETRYABLE)), (look, ended()))
+    ask(tmp_path, (writes("half"), ended(CallOutcome.RETRYABLE)), (look, ended()))
     assert seen == ["X = 1.0\n"]
     assert (draft / "train.py").read_text() == "X = 1.0\n"
 
 
 def test_a_service_that_asks_for_no_pause_is_not_called_thousands_of_times(tmp_path: Path) -> None:
-    _, actor, waited = ask(tmp_path, (nothing, ended(Outcome.RETRYABLE, retry_after_s=0.0)))
+    _, actor, waited = ask(tmp_path, (nothing, ended(CallOutcome.RETRYABLE, retry_after_s=0.0)))
     assert waited[:4] == [1, 2, 4, 8]
     assert len(actor.calls) < 60
 
@@ -187,7 +194,7 @@ def test_what_the_last_call_was_denied_is_told_not_what_an_earlier_one_was(tmp_p
         return act
 
     first, last = denied(tmp_path / "agent"), denied(tmp_path / "agent" / "retry-1")
-    said, _, _ = ask(tmp_path, (first, ended(Outcome.RETRYABLE)), (last, ended()))
+    said, _, _ = ask(tmp_path, (first, ended(CallOutcome.RETRYABLE)), (last, ended()))
     assert "cannot create retry-1" in said.failure
 
 
@@ -196,7 +203,7 @@ def test_a_service_that_stays_away_for_a_night_stops_the_loop_and_is_not_counted
 ) -> None:
     lines = list[str]()
     view = replace(view_of(tmp_path, made_up(3)), say=lines.append)
-    said, actor, waited = ask(tmp_path, (nothing, ended(Outcome.RETRYABLE)), view=view)
+    said, actor, waited = ask(tmp_path, (nothing, ended(CallOutcome.RETRYABLE)), view=view)
     assert waited[:8] == [15, 30, 60, 120, 240, 480, 900, 900]
     assert PATIENCE_S <= sum(waited) < PATIENCE_S + 900
     assert len(actor.calls) == len(waited) + 1

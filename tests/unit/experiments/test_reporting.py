@@ -16,7 +16,7 @@ from flagstone.experiments.candidates.git.store import Store
 from flagstone.experiments.candidates.git.trees import EMPTY, FILE, Blob, edit_tree
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.reporting.impact import impacts, spearman
-from flagstone.experiments.reporting.report import Report, lineage, page, report_of
+from flagstone.experiments.reporting.report import ExperimentReport, lineage, page, report_of
 from flagstone.experiments.reporting.summary import summary_of
 from flagstone.plans.spec import Spec
 
@@ -48,7 +48,9 @@ def shelf(tmp_path: Path) -> Shelf:
 
 def report_text(entries: Sequence[Entry], spec: Spec, diff: Callable[[str, str], str], ideas: str = "") -> str:
     return page(
-        Report(summary_of(entries, spec.metric.direction), progress_of(entries), spec, functools.cache(diff), ideas)
+        ExperimentReport(
+            summary_of(entries, spec.metric.direction), progress_of(entries), spec, functools.cache(diff), ideas
+        )
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.agents.accounts.call_line import CallLine, line_of_record
-from flagstone.agents.protocol import Outcome, Usage, valid_count
+from flagstone.agents.protocol import CallOutcome, Usage, valid_count
 from flagstone.processes import Survivor, entry_of, still_alive
 from flagstone.records import read_record, seconds_of, utc, write_record
 
@@ -65,7 +65,7 @@ class CallRecord:
         wall_s = min(max(now_s - self.began_s, 0.0), self.limit_s)
         return {
             **known,
-            "outcome": Outcome.CRASHED.value,
+            "outcome": CallOutcome.CRASHED.value,
             "reason": "the process that made this call was killed",
             "cost_usd": None,
             "usage": dict(vars(Usage())),

@@ -15,7 +15,7 @@ from flagstone.agents.claude.launch import arguments, environment, faults_of, pr
 from flagstone.agents.claude.login import is_logged_in, lend_login
 from flagstone.agents.claude.totals import Account
 from flagstone.agents.conversation import SessionFolder, carry_out_alone, output_of, stderr_tail
-from flagstone.agents.protocol import AgentCall, AgentResult, CallInterrupted, Event, Limits, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallInterrupted, CallOutcome, Event, Limits
 from flagstone.errors import Interrupted
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
@@ -57,9 +57,11 @@ class ClaudeAgent:
         """Carries out one call; an interruption, a full disk, or a machine that cannot hold the agent, is raised."""
         faults = faults_of(call)
         if faults:
-            return AgentResult.never_started(call, Outcome.CONFIG, "; ".join(faults))
+            return AgentResult.never_started(call, CallOutcome.CONFIG, "; ".join(faults))
         if is_spent(call.limits):
-            return AgentResult.never_started(call, Outcome.BUDGET, "the budget leaves no money or tokens for this call")
+            return AgentResult.never_started(
+                call, CallOutcome.BUDGET, "the budget leaves no money or tokens for this call"
+            )
 
         def converse(folder: SessionFolder) -> AgentResult:
             with lend_login(self.environ, folder.config, call):
@@ -90,12 +92,12 @@ class ClaudeAgent:
         try:
             process = run(command, limits, output_of(call), on_line)
         except StartError as error:
-            return AgentResult.never_started(call, Outcome.CONFIG, error.problem)
+            return AgentResult.never_started(call, CallOutcome.CONFIG, error.problem)
         except TokensSpent:
             spent = f"the tokens allowed for this call are used up ({stream.tokens_so_far} of {call.limits.tokens})"
-            result = result_of_stopped(call, stream, Outcome.BUDGET, spent)
+            result = result_of_stopped(call, stream, CallOutcome.BUDGET, spent)
         except Interrupted as error:
-            result = result_of_stopped(call, stream, Outcome.INTERRUPTED, type(error).__name__)
+            result = result_of_stopped(call, stream, CallOutcome.INTERRUPTED, type(error).__name__)
             raise CallInterrupted(error, account.charge(result, stream)) from error
         else:
             result = result_of(call, folder, stream, process)
@@ -121,7 +123,7 @@ def is_spent(limits: Limits) -> bool:
     return (limits.cost_usd is not None and limits.cost_usd <= 0) or (limits.tokens is not None and limits.tokens <= 0)
 
 
-def result_of_stopped(call: AgentCall, stream: Stream, outcome: Outcome, reason: str) -> AgentResult:
+def result_of_stopped(call: AgentCall, stream: Stream, outcome: CallOutcome, reason: str) -> AgentResult:
     """The result of a call that we ended in the middle."""
     session_id, text = call.conversation.session_id, stream.last_text
     return AgentResult(outcome, reason, text, session_id, tools=dict(stream.tools))

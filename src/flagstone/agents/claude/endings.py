@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from flagstone.agents.claude.events import Stream, text_of
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, valid_count
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, valid_count
 from flagstone.text import count_text, one_line
 
 REASON_CHARACTERS = 500
@@ -15,31 +15,31 @@ REASON_CHARACTERS = 500
 PATIENCE_S = 60.0
 ASKED_TO_WAIT = (429, 503, 529)
 SUBTYPES = {
-    "error_max_turns": (Outcome.TURNS, "the turns allowed for this call are used up"),
-    "error_max_budget_usd": (Outcome.BUDGET, "the money allowed for this call is spent"),
-    "error_max_structured_output_retries": (Outcome.SCHEMA, "no answer had the form that was asked for"),
+    "error_max_turns": (CallOutcome.TURNS, "the turns allowed for this call are used up"),
+    "error_max_budget_usd": (CallOutcome.BUDGET, "the money allowed for this call is spent"),
+    "error_max_structured_output_retries": (CallOutcome.SCHEMA, "no answer had the form that was asked for"),
 }
 # in this order: an expired key may also be reported as a failed connection
 WORDINGS = (
-    (Outcome.SESSION_LOST, r"no conversation found"),
-    (Outcome.SESSION_BUSY, r"already in use"),
-    (Outcome.CONTEXT, r"prompt is too long|prompt_too_long|exceeds? the context|context length"),
+    (CallOutcome.SESSION_LOST, r"no conversation found"),
+    (CallOutcome.SESSION_BUSY, r"already in use"),
+    (CallOutcome.CONTEXT, r"prompt is too long|prompt_too_long|exceeds? the context|context length"),
     (
-        Outcome.AUTH,
+        CallOutcome.AUTH,
         r"not logged in|invalid api key|run /login|authenticat|oauth token|credit balance|unauthorized",
     ),
-    (Outcome.RETRYABLE, r"usage limit|rate.?limit|limit reached|overloaded|too many requests"),
+    (CallOutcome.RETRYABLE, r"usage limit|rate.?limit|limit reached|overloaded|too many requests"),
     (
-        Outcome.RETRYABLE,
+        CallOutcome.RETRYABLE,
         r"\b(http|status|error|code)\W{0,3}(429|5\d\d)\b|^\W*(429|5\d\d)\b"
         r"|server error|bad gateway|service unavailable",
     ),
     (
-        Outcome.RETRYABLE,
+        CallOutcome.RETRYABLE,
         r"connection (error|refused|reset|closed|lost)|econn|enotfound|eai_again|epipe|etimedout",
     ),
     (
-        Outcome.RETRYABLE,
+        CallOutcome.RETRYABLE,
         r"tim(ed|e) ?out|socket hang up|network error|fetch failed|stream (closed|ended|idle)"
         r"|empty or malformed response",
     ),
@@ -65,7 +65,7 @@ class Leftovers:
 class Ending:
     """How a call ended, why, and how long the other side asked us to wait."""
 
-    outcome: Outcome
+    outcome: CallOutcome
     reason: str
     retry_after_s: float | None = None
 
@@ -94,16 +94,16 @@ def ending_of(stream: Stream, left: Leftovers) -> Ending:
     """How a call ended. Neither an exit code nor a result event is believed alone."""
     if left.unclean_pids:
         pids = ", ".join(map(str, left.unclean_pids))
-        return Ending(Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
+        return Ending(CallOutcome.UNCLEAN, f"processes of this call could not be ended: {pids}")
     if left.ending == "wall":
-        return Ending(Outcome.TIMEOUT, "exceeded its time limit and was ended")
+        return Ending(CallOutcome.TIMEOUT, "exceeded its time limit and was ended")
     if left.ending == "silence":
-        return Ending(Outcome.SILENT, "had no output for longer than allowed and was ended")
+        return Ending(CallOutcome.SILENT, "had no output for longer than allowed and was ended")
     if stream.result is None:
         return ending_without_result(stream, left)
     reason = str(stream.result.get("terminal_reason"))
     if reason.startswith("aborted"):
-        return Ending(Outcome.CRASHED, f"was interrupted, and not by us ({reason}){last_words(stream.text)}")
+        return Ending(CallOutcome.CRASHED, f"was interrupted, and not by us ({reason}){last_words(stream.text)}")
     if stream.result.get("is_error") or stream.result.get("subtype") != "success":
         return ending_of_error(stream, left)
     return ending_of_success(stream, left)
@@ -114,15 +114,15 @@ def ending_of_success(stream: Stream, left: Leftovers) -> Ending:
     result = stream.result or {}
     reason = result.get("terminal_reason")
     if reason != "completed":
-        return Ending(Outcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
+        return Ending(CallOutcome.MALFORMED, f"the result does not say that the work was completed: {reason}")
     # after its result the CLI may hang on a background command; that we ended it then is no failure
     if left.exit_code != 0 and left.ending != "grace":
-        return Ending(Outcome.CRASHED, f"reported success, but {exit_words(left)}")
+        return Ending(CallOutcome.CRASHED, f"reported success, but {exit_words(left)}")
     if left.wants_structure and result.get("structured_output") is None:
-        return Ending(Outcome.SCHEMA, "the answer does not have the required form")
+        return Ending(CallOutcome.SCHEMA, "the answer does not have the required form")
     if not stream.last_text and not stream.tools and result.get("structured_output") is None:
-        return Ending(Outcome.MALFORMED, "the answer is empty")
-    return Ending(Outcome.OK, "completed")
+        return Ending(CallOutcome.MALFORMED, "the answer is empty")
+    return Ending(CallOutcome.OK, "completed")
 
 
 def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
@@ -133,9 +133,11 @@ def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
     if known:
         return Ending(*known)
     if result.get("terminal_reason") in ("prompt_too_long", "image_error"):
-        return Ending(Outcome.CONTEXT, brief(words) or "the conversation has become too long")
-    outcome = by_status(valid_count(result.get("api_error_status")), words) or by_wording(words) or Outcome.MALFORMED
-    wait_s = retry_after_s(stream, words, left.now_s) if outcome is Outcome.RETRYABLE else None
+        return Ending(CallOutcome.CONTEXT, brief(words) or "the conversation has become too long")
+    outcome = (
+        by_status(valid_count(result.get("api_error_status")), words) or by_wording(words) or CallOutcome.MALFORMED
+    )
+    wait_s = retry_after_s(stream, words, left.now_s) if outcome is CallOutcome.RETRYABLE else None
     return Ending(outcome, brief(words) or f"failed: {brief(json.dumps(result, default=str))}", wait_s)
 
 
@@ -143,37 +145,37 @@ def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
     """The CLI ended, or was ended, before it came to a result."""
     said = f"{left.stderr}\n{stream.odd_text}".strip()
     outcome = by_wording(said)
-    if outcome in (Outcome.SESSION_LOST, Outcome.SESSION_BUSY, Outcome.AUTH):
+    if outcome in (CallOutcome.SESSION_LOST, CallOutcome.SESSION_BUSY, CallOutcome.AUTH):
         return Ending(outcome, brief(said))
-    if outcome is Outcome.RETRYABLE and stream.events == 0:
+    if outcome is CallOutcome.RETRYABLE and stream.events == 0:
         return Ending(outcome, brief(said), retry_after_s(stream, said, left.now_s))
     quoted = last_words(said or stream.text)
     if left.signal is not None or (left.exit_code or 0) > 128 or stream.events:
-        return Ending(Outcome.CRASHED, f"{exit_words(left)} before there was a result{quoted}")
+        return Ending(CallOutcome.CRASHED, f"{exit_words(left)} before there was a result{quoted}")
     if stream.odd_text or left.exit_code == 0:
-        return Ending(Outcome.MALFORMED, f"ended without a result ({exit_words(left)}){quoted}")
-    return Ending(Outcome.CONFIG, brief(said) or f"refused to start ({exit_words(left)})")
+        return Ending(CallOutcome.MALFORMED, f"ended without a result ({exit_words(left)}){quoted}")
+    return Ending(CallOutcome.CONFIG, brief(said) or f"refused to start ({exit_words(left)})")
 
 
-def by_status(status: int | None, words: str) -> Outcome | None:
+def by_status(status: int | None, words: str) -> CallOutcome | None:
     """What a status of the API means; None if there is no status."""
     match status:
         case None:
             return None
         case 401 | 403:
-            return Outcome.AUTH
+            return CallOutcome.AUTH
         case 413:
-            return Outcome.CONTEXT
+            return CallOutcome.CONTEXT
         case 408 | 409 | 429:
-            return Outcome.RETRYABLE
+            return CallOutcome.RETRYABLE
         case _ if status >= 500:
-            return Outcome.RETRYABLE
+            return CallOutcome.RETRYABLE
     # 400 covers a used-up account and a prompt that is too long as well as a wrong request
     outcome = by_wording(words)
-    return outcome if outcome in (Outcome.AUTH, Outcome.CONTEXT) else Outcome.CONFIG
+    return outcome if outcome in (CallOutcome.AUTH, CallOutcome.CONTEXT) else CallOutcome.CONFIG
 
 
-def by_wording(words: str) -> Outcome | None:
+def by_wording(words: str) -> CallOutcome | None:
     """What a message means; None if it is not a known one."""
     lowered = words.lower()
     return next((outcome for outcome, wording in WORDINGS if re.search(wording, lowered)), None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flagstone.agents.claude.events import Stream, object_on
 from flagstone.agents.conversation import SessionFolder
-from flagstone.agents.protocol import AgentCall, AgentResult, Outcome, Usage, valid_amount, valid_count
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Usage, valid_amount, valid_count
 
 NAMES = {
     "input_tokens": "inputTokens",
@@ -46,9 +46,9 @@ class Totals:
         """The totals as facts of a conversation."""
         return {"total_cost_usd": self.cost_usd, "total_tokens": dict(vars(self.usage))}
 
-    def is_plausible(self, before: Totals, outcome: Outcome) -> bool:
+    def is_plausible(self, before: Totals, outcome: CallOutcome) -> bool:
         """Whether these can be the conversation's: a call that never reached it reports zero."""
-        return self.cost_usd >= before.cost_usd and (self.cost_usd > 0 or outcome is Outcome.OK)
+        return self.cost_usd >= before.cost_usd and (self.cost_usd > 0 or outcome is CallOutcome.OK)
 
     def since(self, before: Totals, said: Usage) -> Totals:
         """One call's share; `said` is what the call itself counted."""

@@ -15,7 +15,7 @@ from flagstone.agents import sandbox
 from flagstone.agents.conversation import output_of
 from flagstone.agents.demo.messages import event_of, message_in
 from flagstone.agents.demo.work import carry_out
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Outcome, Usage, amount
+from flagstone.agents.protocol import AgentCall, AgentResult, Event, CallOutcome, Usage, amount
 from flagstone.processes import Command, ProcessLimits, ProcessResult, run
 from flagstone.records import utc
 
@@ -108,24 +108,24 @@ def result_of(call: AgentCall, listener: Listener, process: ProcessResult) -> Ag
     )
 
 
-def ending_of(result: dict[str, Any] | None, process: ProcessResult) -> tuple[Outcome, str]:
+def ending_of(result: dict[str, Any] | None, process: ProcessResult) -> tuple[CallOutcome, str]:
     """How a call ended: first by its process, then by its result."""
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
-        return Outcome.UNCLEAN, f"the script left processes behind that could not be ended: {pids}"
+        return CallOutcome.UNCLEAN, f"the script left processes behind that could not be ended: {pids}"
     if result is None and process.timed_out:
-        return Outcome.TIMEOUT, f"the script did not end within its limit ({process.wall_s:.0f} s)"
+        return CallOutcome.TIMEOUT, f"the script did not end within its limit ({process.wall_s:.0f} s)"
     if result is None and process.is_silent:
-        return Outcome.SILENT, f"the script printed nothing for too long (it ran for {process.wall_s:.0f} s)"
+        return CallOutcome.SILENT, f"the script printed nothing for too long (it ran for {process.wall_s:.0f} s)"
     if result is None and process.exit_code == 0:
-        return Outcome.MALFORMED, "the script ended without a result"
+        return CallOutcome.MALFORMED, "the script ended without a result"
     if result is None:
         end = f"signal {process.signal}" if process.exit_code is None else f"exit code {process.exit_code}"
-        return Outcome.CRASHED, f"the script ended with {end} and without a result"
-    outcome = Outcome(result["outcome"])
-    if outcome is Outcome.OK and process.exit_code != 0:
+        return CallOutcome.CRASHED, f"the script ended with {end} and without a result"
+    outcome = CallOutcome(result["outcome"])
+    if outcome is CallOutcome.OK and process.exit_code != 0:
         return (
-            Outcome.CRASHED,
+            CallOutcome.CRASHED,
             f"the script reported success, but ended with {process.exit_code or 'a signal'}",
         )
-    return outcome, "done" if outcome is Outcome.OK else str(result.get("result", ""))
+    return outcome, "done" if outcome is CallOutcome.OK else str(result.get("result", ""))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, cast
 
-from flagstone.agents.protocol import Event, EventKind, Outcome
+from flagstone.agents.protocol import CallOutcome, Event, EventKind
 
 KINDS = ("session", "thinking", "text", "tool", "result", "final", "notice")
 
@@ -22,7 +22,7 @@ def deny(action: str, why: str) -> None:
     write_line({"type": "event", "kind": "notice", "text": f"{action} was refused: {why}", "denied": action})
 
 
-def conclude(session_id: str, outcome: Outcome, text: str, **details: object) -> None:
+def conclude(session_id: str, outcome: CallOutcome, text: str, **details: object) -> None:
     """The last line of a call. A script costs nothing, and says so."""
     spent = {"total_cost_usd": 0.0, "usage": {"input_tokens": 0, "output_tokens": 0}}
     said = {"outcome": outcome.value, "result": text, "session_id": session_id}

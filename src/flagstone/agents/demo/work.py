@@ -6,7 +6,7 @@ from flagstone.agents.demo.messages import conclude, utter
 from flagstone.agents.demo.roles import answer_of, role_in, write_idea
 from flagstone.agents.demo.stages import STAGES
 from flagstone.agents.demo.study import Study, explanation
-from flagstone.agents.protocol import AgentCall, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, Mode, CallOutcome
 from flagstone.errors import FlagstoneError, Interrupted
 
 FAILED = 1
@@ -21,7 +21,7 @@ def carry_out(call: AgentCall) -> int:
     ended = carry_out_study(call)
     if ended is not None:
         return ended
-    conclude(call.conversation.session_id, Outcome.OK, f"stage {call.task.stage} is done, by script")
+    conclude(call.conversation.session_id, CallOutcome.OK, f"stage {call.task.stage} is done, by script")
     return 0
 
 
@@ -29,16 +29,16 @@ def play_role(call: AgentCall) -> int:
     """One role of a campaign: an answer in the form that was asked for, or an edit."""
     session, role = call.conversation.session_id, role_in(call)
     if role is None:
-        conclude(session, Outcome.CONFIG, "the demo agent carries out stages and the roles of a campaign, nothing else")
+        conclude(session, CallOutcome.CONFIG, "the demo agent carries out stages and the roles of a campaign, nothing else")
         return FAILED
     number, name = role
     try:
         if call.mode is Mode.EDIT:
-            conclude(session, Outcome.OK, write_idea(call, number))
+            conclude(session, CallOutcome.OK, write_idea(call, number))
         else:
-            conclude(session, Outcome.OK, f"the {name} answers by script", structured=answer_of(number, name))
+            conclude(session, CallOutcome.OK, f"the {name} answers by script", structured=answer_of(number, name))
     except (FlagstoneError, OSError) as error:
-        conclude(session, Outcome.CONFIG, explanation(error) if isinstance(error, FlagstoneError) else str(error))
+        conclude(session, CallOutcome.CONFIG, explanation(error) if isinstance(error, FlagstoneError) else str(error))
         return FAILED
     return 0
 
@@ -58,14 +58,14 @@ def carry_out_study(call: AgentCall) -> int | None:
     """The stage of the study; whatever stops it is said in one line. Returns None if all went well."""
     if call.task.stage not in STAGES:
         reason = f"the demo agent has no stage {call.task.stage}: it knows {', '.join(STAGES)}"
-        conclude(call.conversation.session_id, Outcome.CONFIG, reason)
+        conclude(call.conversation.session_id, CallOutcome.CONFIG, reason)
         return FAILED
     try:
         summary = STAGES[call.task.stage](Study(call))
     except Interrupted:
         return INTERRUPTED  # without a result: whoever stopped us knows why
     except FlagstoneError as error:
-        conclude(call.conversation.session_id, Outcome.CONFIG, explanation(error))
+        conclude(call.conversation.session_id, CallOutcome.CONFIG, explanation(error))
         return FAILED
     # in place: the draft may be written, the folder of the attempt may not
     call.task.draft.write_text(summary.markdown(), encoding="utf-8")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from flagstone.agents import sandbox
 from flagstone.agents.claude import brief, by_wording
 from flagstone.agents.conversation import STDERR_TAIL, SessionFolder, carry_out_alone, output_of, stderr_tail
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, Limits, Mode, Outcome, own_git_only
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Limits, Mode, own_git_only
 from flagstone.agents.template.replies import Reply, asking_for, reply_in
 from flagstone.agents.template.state import Copy, lend_state
 from flagstone.agents.template.template import OutputReader, Template
@@ -40,7 +40,7 @@ class CommandAgent:
         """Carries out one call."""
         fault = self.fault()
         if fault:
-            return AgentResult.never_started(call, Outcome.CONFIG, "; ".join(fault))
+            return AgentResult.never_started(call, CallOutcome.CONFIG, "; ".join(fault))
 
         def converse(folder: SessionFolder) -> AgentResult:
             with lend_state(self.template.state, folder.root) as copies:
@@ -55,7 +55,7 @@ class CommandAgent:
         # the CLI's own name of the conversation to go on with
         session = str(folder.fact("session") or "") if call.conversation.resume else ""
         if call.conversation.resume and not (session and self.template.resume_argv):
-            return AgentResult.never_started(call, Outcome.SESSION_LOST, "this CLI cannot continue a conversation")
+            return AgentResult.never_started(call, CallOutcome.SESSION_LOST, "this CLI cannot continue a conversation")
         reading = OutputReader(self.template, session or self.template.name_given(call.conversation.session_id))
         folder.note(session=reading.session)  # now: the conversation can go on, whatever becomes of us
         noted = ""
@@ -76,12 +76,14 @@ class CommandAgent:
         try:
             process = run(command, limits_of(call), output_of(call), on_line)
         except StartError as error:
-            return AgentResult.never_started(call, Outcome.CONFIG, error.problem)
+            return AgentResult.never_started(call, CallOutcome.CONFIG, error.problem)
         reading.finish()
         folder.note_survivors(process.survivors, session=reading.session)
         result = result_of(call, reading, process)
-        if session and result.outcome is Outcome.CRASHED and not folder.fact("has_spoken"):
-            result = replace(result, outcome=Outcome.SESSION_LOST, reason="this CLI never came to that conversation")
+        if session and result.outcome is CallOutcome.CRASHED and not folder.fact("has_spoken"):
+            result = replace(
+                result, outcome=CallOutcome.SESSION_LOST, reason="this CLI never came to that conversation"
+            )
         return replace(result, sandbox=sandbox.mechanisms_of(command.confinement))
 
     def command(self, call: AgentCall, folder: SessionFolder, session: str) -> Command:
@@ -129,10 +131,10 @@ def result_of(call: AgentCall, reading: OutputReader, process: ProcessResult) ->
     """
     outcome, reason = verdict(call, reading, process)
     reply = Reply()
-    if outcome is Outcome.OK and call.reply_schema is not None:
+    if outcome is CallOutcome.OK and call.reply_schema is not None:
         reply = reply_in(reading.text, call.reply_schema)
         if reply.fault:
-            outcome, reason = Outcome.SCHEMA, reply.fault
+            outcome, reason = CallOutcome.SCHEMA, reply.fault
     return AgentResult(
         outcome=outcome,
         reason=reason,
@@ -151,21 +153,21 @@ def has_left_nothing(call: AgentCall) -> bool:
     return call.reply_schema is None and draft.is_file() and draft.stat().st_size == 0
 
 
-def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> tuple[Outcome, str]:
+def verdict(call: AgentCall, reading: OutputReader, process: ProcessResult) -> tuple[CallOutcome, str]:
     if process.unclean_pids:
         pids = ", ".join(map(str, process.unclean_pids))
-        return Outcome.UNCLEAN, f"processes of this call could not be ended: {pids}"
+        return CallOutcome.UNCLEAN, f"processes of this call could not be ended: {pids}"
     if process.timed_out:
-        return Outcome.TIMEOUT, "exceeded its time limit and was ended"
+        return CallOutcome.TIMEOUT, "exceeded its time limit and was ended"
     if process.is_silent:
-        return Outcome.SILENT, "had no output for longer than allowed and was ended"
+        return CallOutcome.SILENT, "had no output for longer than allowed and was ended"
     if process.ending == "grace":
-        return Outcome.BUDGET, used_up(call.limits, reading)
+        return CallOutcome.BUDGET, used_up(call.limits, reading)
     said = f"{stderr_tail(call)} {reading.trouble or reading.text[-STDERR_TAIL:]}"
     if process.exit_code == 0:
         # a CLI may report an outage in plain words and still exit with 0
-        is_away = has_left_nothing(call) and by_wording(said) is Outcome.RETRYABLE
-        return (Outcome.RETRYABLE, brief(said)) if is_away else (Outcome.OK, "completed")
+        is_away = has_left_nothing(call) and by_wording(said) is CallOutcome.RETRYABLE
+        return (CallOutcome.RETRYABLE, brief(said)) if is_away else (CallOutcome.OK, "completed")
     if process.exit_code is None:
-        return Outcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
-    return by_wording(said) or Outcome.CRASHED, brief(said) or f"exit code {process.exit_code}"
+        return CallOutcome.CRASHED, f"ended by signal {process.signal}. {brief(said)}".strip()
+    return by_wording(said) or CallOutcome.CRASHED, brief(said) or f"exit code {process.exit_code}"

@@ -49,7 +49,7 @@ ROOTED = re.compile(r"/|\.\.?/|~|[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True)
-class Section:
+class SummarySection:
     """A level-two heading and the text below it, unchanged."""
 
     name: str
@@ -68,10 +68,10 @@ class StageSummary:
     title: str
     title_count: int
     starts_with_title: bool
-    sections: tuple[Section, ...]
+    sections: tuple[SummarySection, ...]
     tokens: Sequence[Token]
 
-    def section(self, name: str) -> Section | None:
+    def section(self, name: str) -> SummarySection | None:
         return next((section for section in self.sections if section.name == name), None)
 
     def text_of(self, name: str) -> str:
@@ -114,7 +114,9 @@ def parse_summary(text: str) -> StageSummary:
     for at, following in pairwise(bounds):
         if tokens[at].tag == "h2":
             body = tokens[at + 3 : following]
-            sections.append(Section(heading_text(tokens[at + 1]), section_text(lines, tokens, at, following), body))
+            sections.append(
+                SummarySection(heading_text(tokens[at + 1]), section_text(lines, tokens, at, following), body)
+            )
     return StageSummary(
         title=heading_text(tokens[titles[0] + 1]) if titles else "",
         title_count=len(titles),
@@ -159,7 +161,7 @@ def without_comments(html: str) -> str:
     return re.sub(r"<!--.*?(?:-->|\Z)", " ", html, flags=re.DOTALL)
 
 
-def numbered_items(section: Section) -> list[tuple[str, str]]:
+def numbered_items(section: SummarySection) -> list[tuple[str, str]]:
     """Number and text of every item of the section's own numbered lists; lists within items are text."""
     items: list[tuple[str, str]] = []
     for at, token in enumerate(section.tokens):

@@ -10,7 +10,7 @@ from flagstone.cli.amounts import seconds_above_0
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, print_progress
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.checking import Asked, CheckResult, check_experiment, is_to_be_checked, write_check
+from flagstone.experiments.checking import Asked, ExperimentCheck, check_experiment, is_to_be_checked, write_check
 from flagstone.experiments.engine import OpenedExperiment
 from flagstone.plans import command_of
 from flagstone.text import one_line
@@ -58,7 +58,7 @@ def command(
     click.get_current_context().exit(found.exit)
 
 
-def check(opened: OpenedExperiment, asked: Asked) -> CheckResult:
+def check(opened: OpenedExperiment, asked: Asked) -> ExperimentCheck:
     """Checks an experiment and writes down what was found."""
     with check_experiment(opened, print_progress) as checker:
         found = checker.check(asked)
@@ -81,11 +81,11 @@ def refuse_if_refuted(opened: OpenedExperiment) -> None:
     raise FlagstoneError(f"{row.name}: {row.evidence}", hint=f"{row.cure}; {anyway}")
 
 
-def record_of(found: CheckResult) -> dict[str, object]:
+def record_of(found: ExperimentCheck) -> dict[str, object]:
     return {"rows": [vars(row) for row in found.rows], "exit": found.exit, "proposal": dict(found.proposal)}
 
 
-def say_rows(opened: OpenedExperiment, found: CheckResult) -> None:
+def say_rows(opened: OpenedExperiment, found: ExperimentCheck) -> None:
     """Prints one line a row, and what to do next."""
     for row in found.rows:
         click.echo(f"{row.mark} {row.number} {row.name:<10} {one_line(row.evidence, 400)}")

@@ -15,7 +15,7 @@ from flagstone.layout import Project, Run
 from flagstone.status import (
     SIGNS,
     RememberedStatus,
-    RunStatus,
+    RunOverview,
     StageStatus,
     cost_text,
     is_current,
@@ -67,7 +67,7 @@ def command(location: Location, name: str | None = None, run_name: str | None = 
         show_table(found, location)
 
 
-def all_known(project: Project, location: Location, runs: list[Run]) -> list[RunStatus | dict[str, str]]:
+def all_known(project: Project, location: Location, runs: list[Run]) -> list[RunOverview | dict[str, str]]:
     """The status of each run; what an earlier call worked out is shown again if nothing changed since."""
     if len(runs) == 1:
         return [status_or_problem(project, location, runs[0])[0]]
@@ -82,7 +82,7 @@ def all_known(project: Project, location: Location, runs: list[Run]) -> list[Run
 
 def status_or_problem(
     project: Project, location: Location, run: Run
-) -> tuple[RunStatus | dict[str, str], RememberedStatus | None]:
+) -> tuple[RunOverview | dict[str, str], RememberedStatus | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
     try:
         check_run(project, run)
@@ -96,7 +96,7 @@ def status_or_problem(
         return {"name": run.name, "state": "broken", "problem": problem}, None
 
 
-def show_table(found: list[RunStatus | dict[str, str]], location: Location) -> None:
+def show_table(found: list[RunOverview | dict[str, str]], location: Location) -> None:
     width = max(len(each["name"] if isinstance(each, dict) else each.name) for each in found)
     for each in found:
         if isinstance(each, dict):
@@ -105,7 +105,7 @@ def show_table(found: list[RunStatus | dict[str, str]], location: Location) -> N
         marks = " ".join(mark(stage) for stage in each.stages)
         click.echo(f"{each.name:<{width}}  {marks}  {summary_words(each)}", color=has_colour())
     click.echo(legend(), color=has_colour())
-    known = [each for each in found if isinstance(each, RunStatus)]
+    known = [each for each in found if isinstance(each, RunOverview)]
     for status in known:
         for notice in status.notices:
             seen = location.messages(location.project.run(status.name)).with_paths(printable_text(notice)[:240])
@@ -123,7 +123,7 @@ def legend() -> str:
     return "   ".join(f"{click.style(sign, fg=COLOURS[word])} {word}" for word, sign in SIGNS.items())
 
 
-def summary_words(status: RunStatus) -> str:
+def summary_words(status: RunOverview) -> str:
     words = [f"{status.state:<13}", f"{age(status.created_at):>4}", cost_text(status.cost_usd, status.known_usd)]
     if status.sandbox == "off":
         words.append("sandbox off")
@@ -142,7 +142,7 @@ def age(created_at: str) -> str:
     return f"{max(seconds, 0):.0f}s"
 
 
-def show_one(status: RunStatus | dict[str, str], location: Location) -> None:
+def show_one(status: RunOverview | dict[str, str], location: Location) -> None:
     if isinstance(status, dict):
         raise FlagstoneError(status["problem"], hint=f"correct it, then: flagstone status {status['name']}")
     click.echo(f"{status.name}: {printable_text(status.goal)[:300]}")

@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class CheckResult:
+class ExperimentCheck:
     """What a check found. `tail` is the end of the log of a run that crashed."""
 
     rows: tuple[CheckRow, ...]
@@ -78,13 +78,13 @@ class Checker:
     harness: Harness
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
-    def check(self, asked: Asked) -> CheckResult:
+    def check(self, asked: Asked) -> ExperimentCheck:
         """Runs what is needed for the rows that are asked for."""
         limit_s = asked.seconds or min(self.opened.spec.harness.seconds, LONGEST_S)
         spec = replace(self.opened.spec, harness=replace(self.opened.spec.harness, seconds=limit_s))
         return replace(self, harness=replace(self.harness, spec=spec)).rows_of(asked, limit_s)
 
-    def rows_of(self, asked: Asked, limit_s: float) -> CheckResult:
+    def rows_of(self, asked: Asked, limit_s: float) -> ExperimentCheck:
         spec, root = self.opened.spec, self.opened.spec.subject.root
         before = marks_of_project(root, self.opened.home.root) if asked.rows > 3 else {}
         marked, used = self.first_run()
@@ -93,11 +93,11 @@ class Checker:
         first = [check_rows.command_row(marked, self.command_words, denied, self.own_python)]
         if marked.status == "crash":
             more = [check_rows.quiet_row([], denied)] if denied else []
-            return CheckResult((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
+            return ExperimentCheck((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))
         used = {**used, **self.texts_in_use(marked)}
         first += [check_rows.reach_row(used, self.plain_paths), check_rows.number_row(marked, spec)]
         if asked.rows <= 3:
-            return CheckResult(tuple(first))
+            return ExperimentCheck(tuple(first))
         again = command_of(self.opened.home, "check")
         first += [
             check_rows.checkpoint_row(marked, spec, self.folder(marked.part)),
@@ -107,7 +107,7 @@ class Checker:
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
         first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
         first.append(self.same_row(seeds, asked))
-        return CheckResult(tuple(first), proposal=check_rows.seed_proposal(seeds))
+        return ExperimentCheck(tuple(first), proposal=check_rows.seed_proposal(seeds))
 
     @property
     def command_words(self) -> str:

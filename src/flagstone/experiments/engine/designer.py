@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
+from flagstone.agents import AgentCall, AgentResult, CallOutcome, Conversation, Limits, Mode, Task
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine.chain import NextExperiment
 from flagstone.experiments.engine.opening import OpenedExperiment
@@ -50,12 +50,12 @@ class Designer:
             allowed = self.allowed_usd(left)
             result = self.ask(report, names, allowed)
             left = budget_after(left, result, allowed)
-            if result.outcome is Outcome.INTERRUPTED:
+            if result.outcome is CallOutcome.INTERRUPTED:
                 raise Interrupted("stopped during the design of the next experiment", hint="run the same command again")
-            if result.outcome is Outcome.OK and isinstance(result.structured, dict):
+            if result.outcome is CallOutcome.OK and isinstance(result.structured, dict):
                 self.allowed_usd(left)
                 return design_in(result.structured, names, left)
-            if result.outcome is Outcome.RETRYABLE and number < TRIES:
+            if result.outcome is CallOutcome.RETRYABLE and number < TRIES:
                 self.proposer.sleep(result.retry_after_s or FIRST_WAIT_S)
         name = self.parent.home.name
         raise WorkFailed(

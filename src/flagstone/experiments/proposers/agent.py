@@ -15,12 +15,12 @@ from flagstone.agents import (
     Agent,
     AgentCall,
     AgentResult,
+    CallFrame,
+    CallOutcome,
     Conversation,
-    Frame,
     Guard,
     Limits,
     Mode,
-    Outcome,
     Task,
     differences,
     stats_below,
@@ -44,7 +44,7 @@ NOTE = 200
 PATIENCE_S = 8 * 3600.0  # a night
 FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
 # nothing that a further proposal could cure: a person has to
-FATAL = (Outcome.AUTH, Outcome.CONFIG, Outcome.BUDGET, Outcome.UNCLEAN)
+FATAL = (CallOutcome.AUTH, CallOutcome.CONFIG, CallOutcome.BUDGET, CallOutcome.UNCLEAN)
 
 
 def wait(seconds: float) -> None:
@@ -121,9 +121,9 @@ class AgentProposer:
             began = time.monotonic()
             result = self.call(request.call_in(folder), request.home, request.project)
             calls.append((result, time.monotonic() - began))
-            if result.outcome is Outcome.INTERRUPTED:
+            if result.outcome is CallOutcome.INTERRUPTED:
                 raise Interrupted(f"{request.what} was interrupted", hint="run the same command again")
-            if result.outcome is not Outcome.RETRYABLE or waited_s >= PATIENCE_S:
+            if result.outcome is not CallOutcome.RETRYABLE or waited_s >= PATIENCE_S:
                 return calls
             request.undo()
             step_s = pause_s(len(calls), result.retry_after_s)
@@ -135,7 +135,7 @@ class AgentProposer:
     def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
         """One call, on record."""
         guard, patience = guard_of(home, project), Patience(sleep=self.sleep)
-        return Frame(self.agent, home.log, self.setup.budgets, guard, patience, is_durable=False).carry_out(call)
+        return CallFrame(self.agent, home.log, self.setup.budgets, guard, patience, is_durable=False).carry_out(call)
 
 
 def folder_of_call(record_dir: Path, retry: int) -> Path:
@@ -203,13 +203,13 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
     outcome = result.outcome
     if outcome in FATAL:
         return Proposed(failure=f"the agent cannot continue: {result.reason}", is_fatal=True, facts=facts)
-    if outcome is Outcome.RETRYABLE:
+    if outcome is CallOutcome.RETRYABLE:
         why = f"the agent's service was away for {PATIENCE_S / 3600:.0f} hours: {one_line(result.reason, NOTE)}"
         return Proposed(failure=why, is_fatal=True, facts=facts)
     if not edit.is_made:
-        why = "nothing was changed" if outcome is Outcome.OK else f"{outcome.value}: {result.reason}"
+        why = "nothing was changed" if outcome is CallOutcome.OK else f"{outcome.value}: {result.reason}"
         said = edit.refusal or one_line(first_saying(result.text), NOTE)
-        why = f"{why} ({said})" if said and outcome is Outcome.OK else why
+        why = f"{why} ({said})" if said and outcome is CallOutcome.OK else why
         return Proposed(failure=why, facts=facts)
     full = note_of(view, draft, result, edit)
     changed = {
@@ -217,7 +217,7 @@ def proposal_of(view: View, draft: Path, result: AgentResult, edit: Edit, facts:
         "note_full": full,
         "parameters": parameters_in(edit.after.get(view.spec.subject.entry, b"")),
     }
-    ended = {} if outcome is Outcome.OK else {"used_although": f"{outcome.value}: {one_line(result.reason)}"}
+    ended = {} if outcome is CallOutcome.OK else {"used_although": f"{outcome.value}: {one_line(result.reason)}"}
     return Proposed(note=one_line(full, NOTE), facts={**facts, **changed, **ended})
 
 

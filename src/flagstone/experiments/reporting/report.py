@@ -37,7 +37,7 @@ LATE = 300  # runs whose ideas are shown: to remember all of them would take lon
 
 
 @dataclass(frozen=True)
-class Report:
+class ExperimentReport:
     """What a report is made from. `diff` compares two trees; `ideas` are those that did not help.
 
     `damage` is what is wrong with the ledger, in words.
@@ -75,10 +75,10 @@ def report_of(opened: OpenedExperiment) -> str:
     ideas = ideas_text(tail_entries(opened.home.ledger, LATE), IDEAS_BYTES)
     progress = History.read(opened.home).progress
     diff, damage = functools.cache(opened.subject.diff), ledger_problems(opened.home.ledger)
-    return page(Report(summary, progress, opened.spec, diff, ideas, damage))
+    return page(ExperimentReport(summary, progress, opened.spec, diff, ideas, damage))
 
 
-def page(report: Report) -> str:
+def page(report: ExperimentReport) -> str:
     """At most 8 KB of Markdown; rows are made narrower, never left out, until it fits."""
     rows = list(all_rows(report))
     for width in WIDTHS:
@@ -94,7 +94,7 @@ def cut_row(row: str, width: int) -> str:
     return indent + one_line(row, width)
 
 
-def all_rows(report: Report) -> Iterator[str]:
+def all_rows(report: ExperimentReport) -> Iterator[str]:
     yield f"# Experiment {report.spec.name}"
     yield ""
     yield f"Goal: {report.spec.goal}"
@@ -131,7 +131,7 @@ def idea_rows(ideas: str) -> list[str]:
     return [row if row.endswith(":") else f"- {row}" for row in rows]
 
 
-def best_rows(report: Report) -> list[str]:
+def best_rows(report: ExperimentReport) -> list[str]:
     """The best, its gain over the baseline, and what speaks for it being more than noise."""
     metric, best = report.spec.metric, report.progress.best
     if best is None or best.value is None:
@@ -149,7 +149,7 @@ def best_rows(report: Report) -> list[str]:
     return [f"- {row}" for row in rows]
 
 
-def baseline_rows(report: Report, best: LedgerRow) -> list[str]:
+def baseline_rows(report: ExperimentReport, best: LedgerRow) -> list[str]:
     """What was gained over the unedited files: by pairs where noise was tested, else on the seed they share."""
     first, values = report.summary.first, report.progress.baseline
     if first is None or first.value is None or best.is_baseline:
@@ -163,7 +163,7 @@ def baseline_rows(report: Report, best: LedgerRow) -> list[str]:
     return [f"baseline {metric_figure(first.value)}: {percent(best.value, first.value)}{against}"]
 
 
-def gain_rows(report: Report) -> list[str]:
+def gain_rows(report: ExperimentReport) -> list[str]:
     """The kept edits that gained most, by what they changed."""
     kept = [entry for entry in report.summary.kept.values() if not entry.is_baseline]
     if not kept:
@@ -183,7 +183,7 @@ def gain_rows(report: Report) -> list[str]:
     return rows
 
 
-def step_text(report: Report, entry: LedgerRow) -> str:
+def step_text(report: ExperimentReport, entry: LedgerRow) -> str:
     """What a kept edit bought, from values on the same seeds only, and what is suspicious about it."""
     doubt = flags_text([flag for flag in entry.flags if is_suspicious([flag])])
     judged, before = entry.judgement, report.summary.kept.get(entry.previous_best)
@@ -199,7 +199,7 @@ def pairs_text(entry: LedgerRow) -> str:
     return "1 pair" if count == 1 else f"{count} pairs"
 
 
-def parameter_rows(report: Report) -> list[str]:
+def parameter_rows(report: ExperimentReport) -> list[str]:
     direction = report.spec.metric.direction
     return [
         f"- {code(each.name)}: {impact.impact_text(each, direction)}; tried {each.tried}; "
@@ -212,7 +212,7 @@ def setting_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else one_line(str(value), 40)
 
 
-def extreme_rows(report: Report, entries: Sequence[LedgerRow]) -> list[str]:
+def extreme_rows(report: ExperimentReport, entries: Sequence[LedgerRow]) -> list[str]:
     rows = []
     for entry in entries:
         what = "the unedited files" if entry.is_baseline else code(changes_text(report.changes(entry), 2))
@@ -220,7 +220,7 @@ def extreme_rows(report: Report, entries: Sequence[LedgerRow]) -> list[str]:
     return rows
 
 
-def failure_rows(report: Report) -> list[str]:
+def failure_rows(report: ExperimentReport) -> list[str]:
     """Runs without a number that counts, by how and why they failed."""
     kinds, last = report.summary.failures, report.summary.last_failures
     rows = [f"- {count} × {kind}, last {last[kind]}" for kind, count in kinds.most_common(KINDS)]
@@ -238,7 +238,7 @@ def lineage(summary: LedgerSummary) -> list[LedgerRow]:
     return found[::-1]
 
 
-def lineage_rows(report: Report) -> list[str]:
+def lineage_rows(report: ExperimentReport) -> list[str]:
     found = lineage(report.summary)
     if len(found) < 2:
         return []
@@ -253,7 +253,7 @@ def lineage_rows(report: Report) -> list[str]:
     return [" → ".join(steps)]
 
 
-def spent_rows(report: Report) -> list[str]:
+def spent_rows(report: ExperimentReport) -> list[str]:
     ended = report.summary.last.ended_at if report.summary.last else ""
     times = f", from {report.progress.began_at} to {ended}" if ended else ""
     rows = [f"{runs_words(report.progress)}, {report.progress.repeats} repeats{times}", spent_words(report.progress)]

@@ -19,7 +19,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, Moment, RunConfig, check_run, read_text
 from flagstone.plans import unused_path
 from flagstone.records import content_of, read_record, write_atomic
-from flagstone.status.model import SIGNS, RunStatus, StageStatus, approval_text, cost_text
+from flagstone.status.model import SIGNS, RunOverview, StageStatus, approval_text, cost_text
 from flagstone.status.report.decisions import decisions_of
 from flagstone.status.report.experiment_parts import experiments_of
 from flagstone.status.report.paper import paper_of
@@ -59,7 +59,7 @@ class CostRow:
     cost: str
 
 
-def write_report(opened: RunConfig, moment: Moment, status: RunStatus) -> None:
+def write_report(opened: RunConfig, moment: Moment, status: RunOverview) -> None:
     """Rewrites the report, atomically, unless it says the same already."""
     from markupsafe import Markup
 
@@ -99,7 +99,7 @@ def template() -> Template:
     return environment.get_template("report.html.j2")
 
 
-def facts_of(opened: RunConfig, moment: Moment, status: RunStatus) -> dict[str, Any]:
+def facts_of(opened: RunConfig, moment: Moment, status: RunOverview) -> dict[str, Any]:
     """Everything that the page says."""
     lines = lines_of(opened.run.logs / LOG)
     pictures, left_out = figures_of(opened.run)
@@ -121,7 +121,7 @@ def facts_of(opened: RunConfig, moment: Moment, status: RunStatus) -> dict[str, 
     }
 
 
-def state_of(opened: RunConfig, status: RunStatus) -> str:
+def state_of(opened: RunConfig, status: RunOverview) -> str:
     """The state of the run and, if it is not that of all stages, of which stage."""
     if status.state in ("aborted", "done"):
         return {"aborted": "aborted: nothing runs", "done": "done: every stage is approved"}[status.state]
@@ -129,7 +129,7 @@ def state_of(opened: RunConfig, status: RunStatus) -> str:
     return f"stage {stage.nr} {stage.title}: {status.state}"
 
 
-def details_of(opened: RunConfig, status: RunStatus) -> list[str]:
+def details_of(opened: RunConfig, status: RunOverview) -> list[str]:
     """Why it stands so: why it was aborted, why a stage failed, why Snakemake would refuse the run."""
     found = []
     if status.state == "aborted":
@@ -146,7 +146,7 @@ def details_of(opened: RunConfig, status: RunStatus) -> list[str]:
     return found
 
 
-def settings_of(opened: RunConfig, status: RunStatus) -> list[str]:
+def settings_of(opened: RunConfig, status: RunOverview) -> list[str]:
     model = opened.settings.merged.get("model")
     return [
         f"agent {status.agent}{f', model {model}' if model else ''}",
@@ -156,7 +156,7 @@ def settings_of(opened: RunConfig, status: RunStatus) -> list[str]:
     ]
 
 
-def stage_rows(opened: RunConfig, moment: Moment, status: RunStatus) -> Iterator[StageRow]:
+def stage_rows(opened: RunConfig, moment: Moment, status: RunOverview) -> Iterator[StageRow]:
     from markupsafe import Markup
 
     texts = {row.nr: read_text(opened.run.summary(opened.table.stage(row.nr).key)) for row in status.stages}

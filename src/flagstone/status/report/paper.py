@@ -9,7 +9,7 @@ from flagstone.artifacts import PAPERS
 from flagstone.artifacts.formats import Unreadable, read_bounded, regular_file, size_words
 from flagstone.gates import Moment
 from flagstone.layout import Run
-from flagstone.status.model import RunStatus
+from flagstone.status.model import RunOverview
 
 COPIED_BYTES = 8_000_000
 
@@ -24,7 +24,7 @@ class Paper:
     words: str
 
 
-def paper_of(run: Run, moment: Moment, status: RunStatus) -> Paper | None:
+def paper_of(run: Run, moment: Moment, status: RunOverview) -> Paper | None:
     """The first compiled paper that is there."""
     from markupsafe import Markup
 
@@ -40,7 +40,7 @@ def paper_of(run: Run, moment: Moment, status: RunStatus) -> Paper | None:
     return None
 
 
-def words_of(path: str, moment: Moment, status: RunStatus) -> str:
+def words_of(path: str, moment: Moment, status: RunOverview) -> str:
     """Which stage offers this file, and whether it is what was offered and approved."""
     offering = (row for row in status.stages if path in (content_files(moment, row.nr)))
     row = next(offering, None)
