@@ -10,6 +10,7 @@ from sources import Source, python
 
 PROGRAMS = "/agents/demo/material/"  # whole programs that are copied into a run; they share no names with us
 ONE_MEANING = {
+    "Direction": "min or max; statistics knows nothing of plans",
     "Options": "what a person set for a plug-in; agents and metrics do not know each other",
     "Steps": "the last values of each name; every reader of metrics answers with it",
 }

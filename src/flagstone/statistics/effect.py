@@ -46,7 +46,7 @@ def effect_d(control: Sequence[float], treated: Sequence[float], direction: Dire
 def hedges_g(control: Sequence[float], treated: Sequence[float], direction: Direction) -> Effect | None:
     """Cohen's d without its bias in small samples. Returns None where d is not defined."""
     d = effect_d(control, treated, direction)
-    return d and unbiased(d, len(control) + len(treated) - 2)
+    return d and remove_bias(d, len(control) + len(treated) - 2)
 
 
 def effect_dz(e: Sequence[float]) -> Effect | None:
@@ -60,7 +60,7 @@ def effect_dz(e: Sequence[float]) -> Effect | None:
 def hedges_gz(e: Sequence[float]) -> Effect | None:
     """`effect_dz` without its bias. Returns None where that is not defined, and for two pairs: they define no bias."""
     dz = effect_dz(e)
-    return dz and (unbiased(dz, len(e) - 1) if len(e) > 2 else None)
+    return dz and (remove_bias(dz, len(e) - 1) if len(e) > 2 else None)
 
 
 def with_interval(value: float, scale: float, freedom: int) -> Effect:
@@ -69,7 +69,7 @@ def with_interval(value: float, scale: float, freedom: int) -> Effect:
     return Effect(value, low, high)
 
 
-def unbiased(effect: Effect, freedom: int) -> Effect:
+def remove_bias(effect: Effect, freedom: int) -> Effect:
     factor = bias_factor(freedom)
     return Effect(factor * effect.value, factor * effect.low, factor * effect.high)
 

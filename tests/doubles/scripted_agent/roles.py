@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents.protocol import AgentCall, AgentResult, Mode, Outcome
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Mode
 from scripted_agent.script import read_script
 
 ROLE = re.compile(r"idea (\d+): (\w+)$")
@@ -33,7 +33,7 @@ def play_role(call: AgentCall) -> AgentResult:
     idea, role = table.get(int(found[1]), {}), found[2]
     ends = idea.get(role, {})
     if ends.get("outcome"):
-        return AgentResult.never_started(call, Outcome(ends["outcome"]), f"scripted: {role} ends so")
+        return AgentResult.never_started(call, CallOutcome(ends["outcome"]), f"scripted: {role} ends so")
     if call.mode is Mode.EDIT:
         edit(call, idea)
         return result_of(call, None)
@@ -42,7 +42,9 @@ def play_role(call: AgentCall) -> AgentResult:
 
 def result_of(call: AgentCall, answer: object) -> AgentResult:
     text = json.dumps(answer) if answer is not None else "the edit is made"
-    return AgentResult(Outcome.OK, "done", text, call.conversation.session_id, cost_usd=0.0, turns=1, structured=answer)
+    return AgentResult(
+        CallOutcome.OK, "done", text, call.conversation.session_id, cost_usd=0.0, turns=1, structured=answer
+    )
 
 
 def edit(call: AgentCall, idea: Mapping[str, Any]) -> None:

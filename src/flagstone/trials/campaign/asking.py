@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
+from flagstone.agents import AgentCall, AgentResult, CallOutcome, Conversation, Limits, Mode, Task
 from flagstone.errors import WorkFailed
 from flagstone.experiments.candidates import Snapshot, Subject
 from flagstone.experiments.proposers import FATAL, AgentProposer, Request
@@ -63,7 +63,7 @@ def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
     for _ in range(TRIES):
         record_dir = unused_call_folder(folder)
         result = last_result(campaign, question, prompt, record_dir)
-        if result.outcome is Outcome.OK and (question.role.reply is None or isinstance(result.structured, dict)):
+        if result.outcome is CallOutcome.OK and (question.role.reply is None or isinstance(result.structured, dict)):
             answer = result.structured if question.role.reply else {"text": one_line(result.text, REASON)}
             write_record(folder / "answer.json", {"request": request, "answer": answer, "call": record_dir.name})
             return answer  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.experiments.candidates import Snapshot
-from flagstone.experiments.proposers import differing, grant, mutable_files
+from flagstone.experiments.proposers import differing_lines, grant, mutable_files
 from flagstone.prompts import RoleParts
 from flagstone.text import count_text, list_text
 from flagstone.trials.campaign.asking import Campaign, Question, answer_to_any, ask
@@ -31,15 +31,15 @@ def implement(campaign: Campaign, number: int, parts: RoleParts, failed: Sequenc
     draft = campaign.folder.idea(f"idea{number}") / "draft"
     plan = json.loads(parts.plan)
     reasons = "\n".join(each.reason for each in failed if not each.is_passed)
-    made = edited(campaign, number, replace(parts, failed=reasons), draft)
+    made = edit_of_implementer(campaign, number, replace(parts, failed=reasons), draft)
     problems = list(problems_of(campaign, made.snapshot, made.lines, plan))
     if problems and not failed:
-        made = edited(campaign, number, replace(parts, failed="\n".join(problems)), draft)
+        made = edit_of_implementer(campaign, number, replace(parts, failed="\n".join(problems)), draft)
         problems = list(problems_of(campaign, made.snapshot, made.lines, plan))
     return replace(made, failure=list_text(problems))
 
 
-def edited(campaign: Campaign, number: int, parts: RoleParts, draft: Path) -> Implemented:
+def edit_of_implementer(campaign: Campaign, number: int, parts: RoleParts, draft: Path) -> Implemented:
     """One call of the implementer, and the tree that it left. Half an edit of a call that was cut off is undone."""
     subject = campaign.subject
 
@@ -62,7 +62,7 @@ def changed_lines(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> in
         len(gone) + len(come)
         for path in {*before, *after}
         if before.get(path) != after.get(path)
-        for gone, come in [differing(lines_of(before.get(path)), lines_of(after.get(path)))]
+        for gone, come in [differing_lines(lines_of(before.get(path)), lines_of(after.get(path)))]
     )
 
 

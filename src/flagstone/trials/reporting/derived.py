@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from flagstone.plans import TrialFolder, TrialSpec
-from flagstone.records import plain, write_atomic
+from flagstone.records import plain_value, write_atomic
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
 from flagstone.trials.reporting.pages import markdown, page
 from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_picture
@@ -41,12 +41,12 @@ def derived_files(spec: TrialSpec, story: Story) -> dict[str, bytes]:
     if story.baseline_runs(len(spec.screening)):
         found["baseline_variance.md"] = baseline_text(spec, story).encode()
     for arm, idea in story.ideas.items():
-        found[f"ideas/{arm}/idea.json"] = json_bytes(plain(idea))
+        found[f"ideas/{arm}/idea.json"] = json_bytes(plain_value(idea))
     for look in story.looks:
         if look.arm and look.checks:
-            found[f"ideas/{look.arm}/checks.json"] = json_bytes([plain(check) for check in look.checks])
+            found[f"ideas/{look.arm}/checks.json"] = json_bytes([plain_value(check) for check in look.checks])
         if look.arm and look.screen:
-            found[f"ideas/{look.arm}/screen.json"] = json_bytes(plain(look.screen))
+            found[f"ideas/{look.arm}/screen.json"] = json_bytes(plain_value(look.screen))
     if story.verdict is not None:
         found["verdict.json"] = json_bytes(verdict_record(spec, story))
         found |= pictures(report, title)
@@ -134,14 +134,14 @@ def verdict_record(spec: TrialSpec, story: Story) -> dict[str, Any]:
         "arm": best.arm if best else None,
         "confirm": confirm_record(best) if best else None,
         "ideas": [{"arm": idea.arm, "title": idea.title, "outcome": str(idea.outcome)} for idea in verdict.ideas],
-        "screen": [plain(idea.screen) for idea in verdict.ideas if idea.screen is not None],
-        "checks": [{"arm": idea.arm, **plain(check)} for idea in verdict.ideas for check in idea.checks],
+        "screen": [plain_value(idea.screen) for idea in verdict.ideas if idea.screen is not None],
+        "checks": [{"arm": idea.arm, **plain_value(check)} for idea in verdict.ideas for check in idea.checks],
         "prereg": {"digest": prereg.digest, "number": prereg.number, "alpha": prereg.alpha} if prereg else None,
     }
 
 
 def confirm_record(idea: IdeaOutcome) -> dict[str, Any]:
-    found: Mapping[str, Any] = plain(idea.confirmation)
+    found: Mapping[str, Any] = plain_value(idea.confirmation)
     pairs = [
         {("e" if name == "improvement" else name): value for name, value in pair.items()} for pair in found["pairs"]
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from flagstone.plans import Arm, TrialFolder, TrialSpec
-from flagstone.records import DigestCache, digest_value, plain, read_record, write_record
+from flagstone.records import DigestCache, digest_value, plain_value, read_record, write_record
 from flagstone.text import list_text
 from flagstone.trials.sealing.data_files import data_facts
 from flagstone.trials.sealing.environment import Facts, environment_facts
@@ -38,7 +38,7 @@ class RunBasis:
 
     @property
     def digest(self) -> str:
-        return digest_value(plain(self))
+        return digest_value(plain_value(self))
 
 
 def shared_basis(folder: TrialFolder, spec: TrialSpec, contract: str, environ: Mapping[str, str]) -> SharedBasis:
