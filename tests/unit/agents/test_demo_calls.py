@@ -11,7 +11,7 @@ import pytest
 from demo_run import STAGES, demo_run
 
 from flagstone.agents.demo import DemoAgent
-from flagstone.agents.protocol import Limits, Mode, CallOutcome
+from flagstone.agents.protocol import CallOutcome, Limits, Mode
 
 
 def test_it_is_called_demo_and_needs_nothing() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.agents import AgentCall, AgentResult, Conversation, Limits, Mode, Outcome, Task
+from flagstone.agents import AgentCall, AgentResult, CallOutcome, Conversation, Limits, Mode, Task
 from flagstone.agents.demo import DemoAgent
 from flagstone.agents.demo.roles import scripted_ideas
 from flagstone.schemas import misfits
@@ -40,7 +40,7 @@ def ask(tmp_path: Path, number: int, role: str, mode: Mode = Mode.JUDGE) -> Agen
 def test_each_role_answers_in_the_form_that_is_asked_for(tmp_path: Path, role: Role) -> None:
     for number in (1, 2, 3):
         result = ask(tmp_path, number, role.name)
-        assert result.outcome is Outcome.OK, result.reason
+        assert result.outcome is CallOutcome.OK, result.reason
         assert role.reply is not None and misfits(role.reply, result.structured) == []
 
 
@@ -51,7 +51,7 @@ def test_each_idea_is_an_edit_that_changes_the_number_only_with_its_switch(tmp_p
     program.write_bytes((MATERIAL / "campaign/project/train.py").read_bytes())
     switch = scripted_ideas()[number - 1]["switch"]
     baseline = numbers(program)
-    assert ask(tmp_path, number, "implementer", Mode.EDIT).outcome is Outcome.OK
+    assert ask(tmp_path, number, "implementer", Mode.EDIT).outcome is CallOutcome.OK
     assert numbers(program) == baseline
     assert numbers(program, *switch) != baseline
 
@@ -68,7 +68,7 @@ def test_an_edit_that_is_there_is_not_made_twice(tmp_path: Path) -> None:
 def test_a_program_that_the_script_does_not_know_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print(1)\n")
     result = ask(tmp_path, 1, "implementer", Mode.EDIT)
-    assert result.outcome is Outcome.CONFIG and "its own project" in result.reason
+    assert result.outcome is CallOutcome.CONFIG and "its own project" in result.reason
 
 
 def numbers(program: Path, *words: str) -> str:

@@ -15,7 +15,7 @@ from flagstone.agents import sandbox
 from flagstone.agents.conversation import output_of
 from flagstone.agents.demo.messages import event_of, message_in
 from flagstone.agents.demo.work import carry_out
-from flagstone.agents.protocol import AgentCall, AgentResult, Event, CallOutcome, Usage, amount
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Usage, amount
 from flagstone.processes import Command, ProcessLimits, ProcessResult, run
 from flagstone.records import utc
 

@@ -6,7 +6,7 @@ from flagstone.agents.demo.messages import conclude, utter
 from flagstone.agents.demo.roles import answer_of, role_in, write_idea
 from flagstone.agents.demo.stages import STAGES
 from flagstone.agents.demo.study import Study, explanation
-from flagstone.agents.protocol import AgentCall, Mode, CallOutcome
+from flagstone.agents.protocol import AgentCall, CallOutcome, Mode
 from flagstone.errors import FlagstoneError, Interrupted
 
 FAILED = 1
@@ -29,7 +29,9 @@ def play_role(call: AgentCall) -> int:
     """One role of a campaign: an answer in the form that was asked for, or an edit."""
     session, role = call.conversation.session_id, role_in(call)
     if role is None:
-        conclude(session, CallOutcome.CONFIG, "the demo agent carries out stages and the roles of a campaign, nothing else")
+        conclude(
+            session, CallOutcome.CONFIG, "the demo agent carries out stages and the roles of a campaign, nothing else"
+        )
         return FAILED
     number, name = role
     try:
