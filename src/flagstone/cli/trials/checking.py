@@ -12,7 +12,7 @@ from flagstone.cli.experiments.check import check, record_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.trials.selection import trial_command
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.checking import Asked, Check, is_to_be_checked
+from flagstone.experiments.checking import Asked, ExperimentCheck, is_to_be_checked
 from flagstone.experiments.engine import open_experiment
 from flagstone.plans import Home, TrialFolder, TrialSpec
 from flagstone.records import write_atomic
@@ -22,7 +22,7 @@ SHOWN = ("command", "reach", "number", "seed", "quiet")
 UNUSED_PARTS = {"noise": "off", "proposer": "none", "stopping": {"max_runs": 1}}
 
 
-def check_trial(trial: TrialFolder, spec: TrialSpec, rows: int) -> Check | None:
+def check_trial(trial: TrialFolder, spec: TrialSpec, rows: int) -> ExperimentCheck | None:
     """Runs the control once, as the one run of an experiment. Returns None if a check holds or a run was made."""
     home = Home(trial.root / "check", trial.base)
     if trial.ledger.exists() or not is_to_be_checked(home, spec.experiment):
@@ -33,7 +33,7 @@ def check_trial(trial: TrialFolder, spec: TrialSpec, rows: int) -> Check | None:
     return check(open_experiment(home, schemas_of(trial.base)), Asked(rows=rows))
 
 
-def refuse_if_refuted(trial: TrialFolder, found: Check | None, again: str) -> None:
+def refuse_if_refuted(trial: TrialFolder, found: ExperimentCheck | None, again: str) -> None:
     """Raises an error for the first row that was refuted."""
     row = found.first_failure if found else None
     if found is None or row is None:
@@ -44,7 +44,7 @@ def refuse_if_refuted(trial: TrialFolder, found: Check | None, again: str) -> No
     raise FlagstoneError(f"{row.name}: {row.evidence}", hint=cure)
 
 
-def print_rows(trial: TrialFolder, found: Check | None) -> None:
+def print_rows(trial: TrialFolder, found: ExperimentCheck | None) -> None:
     """Prints where the plan is, and what the check found of what concerns a trial, one line a row."""
     click.echo(f"created {trial.spec}")
     if found is None:
@@ -56,5 +56,5 @@ def print_rows(trial: TrialFolder, found: Check | None) -> None:
         click.echo("note: no verdict can come of runs that ignore their seed: give {seed} to the command, or read SEED")
 
 
-def rows_in(found: Check | None) -> object:
+def rows_in(found: ExperimentCheck | None) -> object:
     return record_of(found) if found else None
