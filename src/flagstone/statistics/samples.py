@@ -33,7 +33,7 @@ def is_negligible(sd: float, values: Sequence[float]) -> bool:
 
 
 def is_at_least(value: float, threshold: float) -> bool:
-    """Whether a value reaches a threshold, also where only rounding keeps it below: .52 - .5 against .02."""
+    """Whether a value reaches a threshold, also where only rounding keeps it below: .12 - .1 reaches .02."""
     return value >= threshold - ROUNDING * abs(threshold)
 
 
