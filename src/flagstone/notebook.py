@@ -39,7 +39,7 @@ class ExperimentReader:
         return list(rows_of(self.home.ledger))
 
     def best(self) -> LedgerRow | None:
-        """The best run so far. Returns None if no run came to a valid number."""
+        """The best run so far. Returns None if no run has a valid number."""
         best = ""
         found: dict[str, LedgerRow] = {}
         for row in rows_of(self.home.ledger):

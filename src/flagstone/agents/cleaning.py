@@ -152,7 +152,7 @@ def identity_of(status: os.stat_result) -> tuple[int, int]:
 
 
 def replace(name: str, folder: int, content: bytes) -> None:
-    """The whole new content or the whole old one."""
+    """Replaces the content of a file at once: whoever reads it finds all of the new content or all of the old one."""
     temporary = f".clean-{os.getpid()}"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | UNFOLLOWED, 0o600, dir_fd=folder)
     try:

@@ -114,7 +114,7 @@ def output_of(call: AgentCall) -> Output:
 
 
 def stderr_tail(call: AgentCall) -> str:
-    """The end of what the program of a call wrote as errors; usually the reason is there."""
+    """The last part of the standard error of a call. It usually names the reason of a failure."""
     try:
         return (call.record_dir / "stderr.txt").read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
     except OSError:

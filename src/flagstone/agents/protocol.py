@@ -113,7 +113,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class AgentResult:
-    """What a call came to. An unknown cost, usage or number of turns is None, never 0.
+    """The result of a call. An unknown cost, usage or number of turns is None, never 0.
 
     `sandbox` says what held the agent, such as `landlock+bubblewrap`; `changed` what it changed of its grant,
     `violations` what it changed besides.
@@ -199,12 +199,12 @@ def amount(value: object) -> float | None:
 
 
 def valid_amount(value: object) -> float | None:
-    """A cost or a duration; None if it is unknown or negative."""
+    """A cost or a duration. Returns None if it is unknown or negative."""
     number = amount(value)
     return None if number is None or number < 0 else number
 
 
 def valid_count(value: object) -> int | None:
-    """A count; None for anything else."""
+    """A count. Returns None for anything else."""
     number = valid_amount(value)
     return None if number is None else int(number)

@@ -38,7 +38,7 @@ class Strength:
 
     @property
     def fault_text(self) -> str:
-        """What is not here, in words."""
+        """Which mechanism this machine lacks, in words."""
         found = [self.landlock_fault, self.bubblewrap_fault]
         return "; ".join(fault for fault in found if fault)
 
@@ -121,7 +121,7 @@ def checked_grant(path: Path, call: AgentCall) -> Path:
 
 
 def mechanisms_of(confinement: Confinement | None) -> str:
-    """A confinement in one word, for records: what it rests on, or nothing."""
+    """The mechanisms of a confinement, such as `landlock+bubblewrap`, for records. Returns '' if there is none."""
     if confinement is None:
         return ""
     parts = {"landlock": confinement.use_landlock, "bubblewrap": confinement.use_bubblewrap}

@@ -25,7 +25,7 @@ MODE, TIME = "mode changed", "time changed"
 
 
 class Reaction(StrEnum):
-    """What is done about a change."""
+    """What happens to a change that an agent may have made."""
 
     PASS = "not worth a word"
     NAME = "left as it is, and named"
@@ -89,7 +89,7 @@ def grant_kept(result: AgentResult) -> RuleCheck:
 
 @dataclass(frozen=True)
 class GuardedCall:
-    """One call under guard: the ground, and everything as it was before."""
+    """One call under guard: the files that it may not touch, and how they were before it."""
 
     opened: RunConfig
     call: AgentCall
@@ -260,7 +260,7 @@ def reaction_to_metadata(zone: Zone, held: Enforcement) -> Reaction:
 
 
 def restore_metadata(target: Path, was: FileState) -> None:
-    """Mode and time as they were. A link has neither of its own."""
+    """Restores the mode and the time of a file. A link has neither of its own."""
     if was.kind == "link":
         return
     if was.kind != "other":

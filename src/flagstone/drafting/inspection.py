@@ -46,7 +46,7 @@ def own_files(run: Run, stage: Stage) -> list[str]:
 
 
 def approved_files(opened: RunConfig, stage: Stage) -> dict[str, list[str]]:
-    """Path to digest and stage of every file that the stages this one rests on have had approved."""
+    """Every approved file of the stages that this one rests on: its path, and then its digest and its stage."""
     own = plan.exports_of(opened.run) if stage.runs_experiments else {}
     return {path: [digest, stage.nr] for path, (digest, _) in own.items()} | {
         path: [digest, up.nr]

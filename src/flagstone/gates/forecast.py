@@ -1,4 +1,4 @@
-"""For a dry run: the moment as a real call would make it before it builds anything."""
+"""For a dry run: what a real call would change in the gates before it builds anything."""
 
 from __future__ import annotations
 

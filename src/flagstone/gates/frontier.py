@@ -258,7 +258,7 @@ class Frontier:
         return [f"stage {verdict.stage.nr} {verdict.stage.name} {verdict.reason}" for verdict in found]
 
     def where_it_stopped(self, stage: Stage) -> str:
-        """What to say of the stage last looked at, when this call ended before it came to a gate."""
+        """What to say of the stage last looked at, if this call ended before it reached a gate."""
         self.look()
         found, name = self.verdicts[stage.nr], f"stage {stage.nr} {stage.name}"
         if found.is_open:

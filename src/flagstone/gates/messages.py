@@ -85,7 +85,7 @@ class Messages:
         return f"bring back {files}: flagstone restore {nr} {version} --run {self.run.name}, {again}"
 
     def approved_by_policy(self, stage: Stage, decision: Decision) -> str:
-        """That no person approved a stage: which rule did, and in whose name."""
+        """Says that a rule approved a stage, not a person: which rule, and in whose name."""
         rule = "--yes" if decision.policy == "yes" else f"approval: {decision.policy}"
         return f"stage {stage.nr} {stage.name}: approved by policy ({rule}, {decision.who})"
 

@@ -198,7 +198,7 @@ def redo_count(run: Run, nr: str) -> int:
 
 
 def last_asked_ns(run: Run, nr: str) -> int:
-    """When feedback was written, a new start was asked for, or an agent last worked on the stage."""
+    """The latest of these times: feedback was written, a new start was requested, or an agent worked on the stage."""
     drafts, taken = run.drafts(nr), redo_count(run, nr)
     attempts = [name for name in names_in(drafts) if name.isdecimal()]
     paths = [run.feedback(nr), run.redo(nr), run.history(nr) / f"redo-{taken:04d}", turn_file(run, nr)]

@@ -54,7 +54,7 @@ def first_event(at: float) -> bytes:
 
 
 def scalars_event(at: float, step: int, values: Mapping[str, float]) -> bytes:
-    """Numbers of one step, by tag."""
+    """The bytes of one event: the numbers of one step, by tag."""
     rows = b"".join([number_head(tag) + small_float(value) for tag, value in values.items()])
     return record(double_field(1, at) + b"\x10" + encoded_varint(step) + chunk(5, rows))
 

@@ -19,7 +19,7 @@ NAMES = 2000
 
 @dataclass
 class LastValues:
-    """The last values of each name in order; loose ones (`val loss 2.3`) count where there are no others."""
+    """The last values of each name, in order. Loose ones (`val loss 2.3`) count only if a name has no others."""
 
     wanted: frozenset[str]
     clear: dict[str, list[float]] = field(default_factory=dict)

@@ -26,7 +26,7 @@ def own_files(place: Place, pattern: str) -> tuple[list[Path], list[str]]:
 
 
 def why_not(place: Place, path: Path) -> str:
-    """Why a file is not the run's own; nothing where it is."""
+    """Why a file is not the run's own. Returns '' if it is."""
     if not path.exists():
         return "is a link to nothing"
     if not path.is_file():

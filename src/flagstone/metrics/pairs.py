@@ -36,7 +36,7 @@ def plain_name(name: str) -> str:
 
 
 def pairs_in(line: str, wanted: frozenset[str]) -> Iterator[NamedNumber]:
-    """Every name that a number follows."""
+    """Every name in the line that is followed by a number, with that number."""
     if "://" in line:
         line = ADDRESS.sub(" ", line)
     for found in pattern_for(wanted).finditer(line):

@@ -46,7 +46,7 @@ class Reading:
 
 
 def divergence_text(reading: Reading, name: str) -> str:
-    """Why a metric may never be the best: its last value is no number that can be compared. Nothing where it is."""
+    """Why a metric can never be the best: its last value is not finite. Returns '' if it is."""
     value = reading.values.get(name)
     if value is None or math.isfinite(value):
         return ""

@@ -92,7 +92,7 @@ def search(files: Sequence[Path], tags: Sequence[str]) -> tuple[dict[str, float]
 
 
 def names_in(files: Sequence[Path]) -> list[str]:
-    """The first tags of each file: nearly always there are few, and soon repeated."""
+    """The tags in the first records of each file. That is nearly always all of them, since tags repeat early."""
     found: dict[str, float] = {}
     for path in files:
         with suppress(OSError, ValueError), map_file(path) as content:
@@ -186,7 +186,7 @@ def plain_scalar(event: bytes) -> tuple[tuple[str, float], ...]:
 
 
 def scalars(event: bytes) -> Iterator[tuple[str, float]]:
-    """Tag and value of every scalar of one event; nothing where it holds none."""
+    """Tag and value of every scalar of one event. No pair if it has none."""
     with suppress(ValueError, UnicodeDecodeError, struct.error):
         for number, wire, summary in fields(event):
             if number == SUMMARY and wire == 2 and isinstance(summary, bytes):

@@ -59,7 +59,7 @@ class NamedFiles:
         }
 
     def watched_paths(self, root: Path, left_out: Collection[str]) -> Iterator[str]:
-        """Every file that can decide without being named: of the whole project, or just those beside the entry."""
+        """Every file that can decide without being named: in the whole project, or only beside the entry."""
         is_deep = self.subject.protected is not None
         top = root if is_deep else root / os.path.dirname(os.path.normpath(self.subject.entry))
         for place, folders, names in os.walk(top):

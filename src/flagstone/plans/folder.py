@@ -116,7 +116,7 @@ class RunFolder:
     checkpoint = path_below("checkpoint")
 
     def measurement_file(self, part: str) -> Path:
-        """One measurement: `first`, or the repeat of the candidate or the best on a further seed."""
+        """The record of one measurement: `first`, or a repeat of the candidate or of the best on a further seed."""
         return self.root / f"measured-{part}.json"
 
     def log_of(self, part: str) -> Path:

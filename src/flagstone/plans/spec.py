@@ -198,7 +198,7 @@ class Spec:
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """Every name that is read from a run, the primary metric first; what we measure ourselves is not read."""
+        """Every metric that is read from a run, the primary one first. What we measure ourselves is not among them."""
         names = (self.metric.name, *self.metric.auxiliary, *(each.name for each in self.constraints))
         return tuple(name for name in dict.fromkeys(names) if name not in MEASURED)
 

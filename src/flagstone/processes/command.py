@@ -73,10 +73,10 @@ class Output:
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What became of a child. `exit_code` is None if a signal ended it.
+    """How a child ended. `exit_code` is None if a signal ended it.
 
-    Peaks are of its whole tree, and None if nothing could be measured. `ended_stragglers` were still there after
-    the child had exited by itself, and had to be ended; what bubblewrap held dies with it, and is not listed.
+    A peak counts the child and everything it started; it is None if nothing could be measured. `ended_stragglers` were
+    still running after the child had exited, and were ended. Those inside bubblewrap die with it and are not listed.
     """
 
     exit_code: int | None

@@ -33,7 +33,7 @@ def start_detached(work: Callable[[Tell], int], output: Path) -> str:
 
 
 def detach(work: Callable[[Tell], int], output: Path, writer: int) -> NoReturn:
-    """The child's side. It leaves at once, so that the process it starts is nobody's child."""
+    """The child's side. It exits at once, so that the process it starts has no parent of ours."""
     status = 1
     try:
         os.setsid()

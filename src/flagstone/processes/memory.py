@@ -51,7 +51,7 @@ class MemoryOfTree:
         return self.add_up(amounts, may_weigh=may_weigh)
 
     def living_processes(self, is_thorough: bool) -> dict[int, ProcessEntry]:
-        """The tree now. Children of side threads, and those that left their family, show only to a thorough look."""
+        """The processes of the tree now. Only a thorough look finds children of side threads and those that left."""
         tree = self.child.tree
         waiting = [tree.root, *self.known, *(member.pid for member in (tree.members() if is_thorough else ()))]
         found: dict[int, ProcessEntry] = {}

@@ -281,7 +281,7 @@ class RunningChild:
                 self.gauge.memory.report_highest(usage.ru_maxrss * 1024 / 1_000_000)
 
     def result(self, ending: EndCause) -> ProcessResult:
-        """What became of the child."""
+        """How the child ended."""
         status = self.status
         return ProcessResult(
             exit_code=os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,

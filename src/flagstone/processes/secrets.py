@@ -51,7 +51,7 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
 
 
 def secrets_in(name: str, value: str) -> Iterator[str]:
-    """The value, each of its lines where it has several, and the password in an address."""
+    """The secrets in one variable: its value, each line of a long value, and the password in an address."""
     if is_secret(name, value):
         yield value
         lines = (line.strip() for line in value.splitlines()[1:] and value.splitlines())

@@ -207,7 +207,7 @@ def spawn(command: Command, streams: Streams, birth: Birth) -> int:
 
 @contextmanager
 def tag_children(tag: int) -> Iterator[None]:
-    """What is started meanwhile carries the tag from its first instruction on."""
+    """Whatever is started within this context carries the tag from its first instruction on."""
     import resource
 
     before = resource.getrlimit(FILE_LOCKS)

@@ -40,7 +40,7 @@ class ProcessTree:
     tags: range = range(0)
 
     def members(self) -> tuple[Survivor, ...]:
-        """All living processes of the tree, the root included."""
+        """All processes of the tree that are alive, including the root."""
         table = {entry.pid: entry for entry in process_table(self.since_ticks, self.root)}
         table.pop(os.getpid(), None)  # it may carry a tag, while it starts a child
         own = {pid for pid, entry in table.items() if self.root in (pid, entry.group, entry.session)}
@@ -85,7 +85,7 @@ def is_alive(survivor: Survivor) -> bool:
 
 
 def environment_of(pid: int) -> bytes:
-    """What the environment says of marks; empty where it cannot be read."""
+    """The mark in the environment of a process. Empty if there is none, or it cannot be read."""
     for variable in content_of(f"/proc/{pid}/environ").split(b"\0"):
         if variable.startswith(MARK.encode() + b"="):
             return variable

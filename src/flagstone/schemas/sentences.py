@@ -20,7 +20,7 @@ KINDS = {
 
 
 def sentences(error: Any) -> Iterator[str]:
-    """One JSON Schema error in the user's words; nothing if a distribution adds the name that the schema lacks."""
+    """One JSON Schema error in the user's words. None if the name that the schema lacks is a plug-in's."""
     place = ".".join(map(str, error.absolute_path))
     place = f" in {place}" if place else ""
     if error.validator == "additionalProperties":

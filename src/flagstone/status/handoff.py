@@ -41,7 +41,7 @@ def write_handoffs(run: Run, verdicts: Mapping[str, Verdict]) -> None:
 
 
 def note_of(run: Run, stage_files: StageFiles) -> str:
-    """The key results, what could be better, which files matter."""
+    """The handoff of one stage: its key results, what could be better, and which files matter."""
     stage = stage_files.stage
     summary = parse_summary(read_text(run.summary(stage.key)))
     lines = [f"# Handoff of stage {stage.nr}: {stage.title}", "", "What is settled:", ""]

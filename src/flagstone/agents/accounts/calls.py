@@ -19,7 +19,7 @@ LOG = "agents.jsonl"
 
 @dataclass(frozen=True)
 class Spending:
-    """What some calls came to. A sum with an unknown part is unknown; `known_usd` is what is certain."""
+    """The cost of some calls. A sum with an unknown part is unknown; `known_usd` is what is certain."""
 
     calls: int
     cost_usd: float | None

@@ -70,7 +70,7 @@ class ClaudeAgent:
         return carry_out_alone(call, Redactor.of(os.environ, self.environ), converse)
 
     def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
-        """One run of the CLI in a folder that is ours alone."""
+        """Runs the CLI once, in a folder that nobody else uses. Returns how the call ended."""
         stream = Stream(call.conversation.session_id)
 
         def on_line(line: bytes) -> bool:

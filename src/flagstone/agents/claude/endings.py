@@ -71,7 +71,7 @@ class Ending:
 
 
 def stream_result(call: AgentCall, stream: Stream, left: Leftovers) -> AgentResult:
-    """What a call came to. Its cost is the one that the stream reports: that of the whole conversation."""
+    """The result of a call. Its cost is the one that the stream reports: that of the whole conversation."""
     ending = ending_of(stream, left)
     ignored = f"; ignored {count_text(stream.strangers, 'line')} of another session" if stream.strangers else ""
     return AgentResult(
@@ -142,7 +142,7 @@ def ending_of_error(stream: Stream, left: Leftovers) -> Ending:
 
 
 def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
-    """The CLI ended, or was ended, before it came to a result."""
+    """The ending of a CLI that stopped, or was stopped, before it reported a result."""
     said = f"{left.stderr}\n{stream.odd_text}".strip()
     outcome = by_wording(said)
     if outcome in (CallOutcome.SESSION_LOST, CallOutcome.SESSION_BUSY, CallOutcome.AUTH):
@@ -158,7 +158,7 @@ def ending_without_result(stream: Stream, left: Leftovers) -> Ending:
 
 
 def by_status(status: int | None, words: str) -> CallOutcome | None:
-    """What a status of the API means; None if there is no status."""
+    """The outcome that a status code of the API stands for. Returns None if there is no code."""
     match status:
         case None:
             return None

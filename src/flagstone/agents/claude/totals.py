@@ -23,7 +23,7 @@ LAST_LINE_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Totals:
-    """What a conversation came to, from its first call on. Tokens are None if nobody counted them."""
+    """The cost and the tokens of a conversation since its first call. Tokens are None if nobody counted them."""
 
     cost_usd: float = 0.0
     usage: Usage = NOTHING

@@ -52,7 +52,7 @@ def template() -> dict[str, Any]:
 
 
 def planned_design(study: Study) -> dict[str, Any]:
-    """The template with this run's data seed, its size, and the seeds that a person wished."""
+    """The template of the design with the data seed, the size and the number of seeds that this run asks for."""
     options, design = study.call.options, template()
     count = len(design["seeds"])
     if options.get("scale") == "small":

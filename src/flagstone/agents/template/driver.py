@@ -115,7 +115,7 @@ def limits_of(call: AgentCall) -> ProcessLimits:
 
 
 def used_up(limits: Limits, reading: OutputReader) -> str:
-    """The limit that a call has reached by what it reported so far, in words; '' for none."""
+    """Which limit a call has reached by its own reports, in words. Returns '' if none."""
     if limits.cost_usd is not None and (reading.cost_usd or 0.0) >= limits.cost_usd > 0:
         return f"the money allowed for this call is spent ({reading.cost_usd:g} of {limits.cost_usd:g} USD)"
     counted = (reading.input_tokens or 0) + (reading.output_tokens or 0)

@@ -15,7 +15,7 @@ RULE = "named-files"
 
 
 def named_file_checks(inspection: Inspection, files: Sequence[NamedFile]) -> Iterator[RuleCheck]:
-    """One row for all files that the stage must leave, and none if it need not leave any."""
+    """One check for all files that the stage must leave. No check if it need not leave any."""
     problems = []
     for file in files:
         try:

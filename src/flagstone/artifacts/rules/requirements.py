@@ -96,7 +96,7 @@ def figure_data_checks(inspection: Inspection) -> Iterator[RuleCheck]:
 def kind_checks(
     kind: str, more: Requirement | None, must_be_fresh: bool, inspection: Inspection
 ) -> Iterator[RuleCheck]:
-    """What is asked of files of one kind. Without a file that counts, none is called too old as well."""
+    """The checks of one kind of file. Whether the files are new is checked only if at least one of them counts."""
     yield from presence_checks(kind, inspection)
     if more:
         yield from more(inspection)

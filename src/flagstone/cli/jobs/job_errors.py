@@ -23,7 +23,7 @@ LOG_CHARACTERS = 10_000
 
 
 class JobErrors(logging.Handler):
-    """Listens to what Snakemake says of the jobs of experiments that it has handed to a scheduler."""
+    """Notes failures of experiments whose jobs a scheduler runs, from what Snakemake logs about these jobs."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(logging.INFO)

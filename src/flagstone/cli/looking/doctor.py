@@ -74,7 +74,7 @@ def tools() -> Iterator[Finding]:
 
 
 def optional_finding(what: str, fault: str, cure: str, fine: str) -> Finding:
-    """What was found of something that is not needed by all: its fault and the cure, or `fine` if it has none."""
+    """The finding about something that not everybody needs: its fault and the cure, or `fine` if it has no fault."""
     return Finding(what, "optional", fault, cure) if fault else Finding(what, "fine", fine)
 
 

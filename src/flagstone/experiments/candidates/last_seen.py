@@ -56,7 +56,7 @@ class LastSeen:
             self.unsettled.add(path)
 
     def is_same(self, path: str, status: os.stat_result, blob: Blob) -> bool:
-        """Whether a file is untouched since it was seen with this content."""
+        """Whether a file has not been touched since it was seen with this content."""
         return path not in self.unsettled and self.has_key(path, status) and self.blobs[path] == blob
 
     def has_key(self, path: str, status: os.stat_result) -> bool:

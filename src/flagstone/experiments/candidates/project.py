@@ -110,7 +110,7 @@ class FilesSource:
         return within_bounds(self.spec.root, shown)
 
     def not_ignored(self) -> Iterable[str]:
-        """Without git nobody says what is ignored: then only the entry and what may change are real files."""
+        """Without git nothing says what is ignored, so only the entry and the mutable files are real files."""
         try:
             return self.store.repository.not_ignored(self.spec.root, [*ENVIRONMENTS, *LEFT_OUT])
         except FlagstoneError:
@@ -152,7 +152,7 @@ class FilesSource:
         return self.listed[folder]
 
     def scratch(self, tree: Tree) -> frozenset[str]:
-        """Of the folders that training code is known to write to, those that the project has."""
+        """The folders of the project that training code usually writes to, such as `runs`."""
         return frozenset(name for name in SCRATCH.intersection(self.names_in("")) if (self.spec.root / name).is_dir())
 
     def also_mutable(self, tree: Tree) -> frozenset[str]:

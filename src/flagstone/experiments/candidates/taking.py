@@ -52,7 +52,7 @@ class Taking:
     may_ask: bool = True
 
     def look(self) -> None:
-        """Fills `changes` and `violations`."""
+        """Compares the folder with the tree before. Fills `changes` and `violations`."""
         present = set[str]()
         if self.folder.is_symlink() or not self.folder.is_dir():
             self.violations.append("the folder itself was removed or replaced")
@@ -159,7 +159,7 @@ class Taking:
                 self.fault(path, f"was added, {OUTSIDE}")
 
     def content(self, path: str, status: os.stat_result, was: Blob, *, is_wanted: bool) -> Blob | None:
-        """What a file holds now. Stores it if it is wanted and is not what it was."""
+        """The present content of a file, stored if it is wanted and has changed. Returns None if it is unreadable."""
         looked_at_ns = now_ns()
         try:
             sha = self.store(path, was.sha) if is_wanted else sha_of(self.folder / path, status)
@@ -189,7 +189,7 @@ class Taking:
 
 
 def fault_of(status: os.stat_result, was: Blob | None) -> str:
-    """Why something cannot be part of a candidate; nothing where it can."""
+    """Why something cannot be part of a candidate. Returns '' if it can."""
     if stat.S_ISDIR(status.st_mode):
         return "was a file, and is a folder now"
     if stat.S_ISLNK(status.st_mode):
@@ -210,7 +210,7 @@ def fault_of(status: os.stat_result, was: Blob | None) -> str:
 
 
 def name_fault(path: str) -> str:
-    """Why a name cannot be part of a candidate; nothing where it can."""
+    """Why a name cannot be part of a candidate. Returns '' if it can."""
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in path):
         return "has a name with control characters"
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in path):

@@ -31,7 +31,7 @@ class Working:
 
     @property
     def last_seen(self) -> dict[str, Any]:
-        """What we last saw there; nothing where that is lost."""
+        """The record of what we last saw there. Empty if that is lost."""
         return read_record(self.seen_file) or {}
 
     def files(self) -> dict[str, str]:
@@ -56,7 +56,7 @@ class Working:
         return found
 
     def note(self, tree: str, files: Mapping[str, str] | None = None, *, edit_of: int = 0) -> None:
-        """Remembers the files as known: a tree we put there, or an edit that was stored to be run number N."""
+        """Records what the folder holds now: this tree, or, with `edit_of=N`, the stored edit that becomes run N."""
         links = dict(self.subject.links(tree))
         record = {"tree": tree, "files": self.files() if files is None else files, "links": links, "edit_of": edit_of}
         write_record(self.seen_file, record, durable=False)

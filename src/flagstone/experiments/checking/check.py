@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class ExperimentCheck:
-    """What a check found. `tail` is the end of the log of a run that crashed."""
+    """The result of a check. `tail` is the end of the log of a run that crashed."""
 
     rows: tuple[CheckRow, ...]
     is_crashed: bool = False

@@ -13,7 +13,7 @@ LOOKS = 5  # simulated: with three a gain waits long for its look, with eight ea
 
 
 def alpha_left(alpha: float, tests: int) -> float:
-    """What is left of α after so many tests: all of it before the first, and never nothing."""
+    """The part of α that is left after so many tests: all of it before the first one, and never zero."""
     return alpha * log(PACE) / log(PACE + tests)
 
 

@@ -177,7 +177,7 @@ def as_json(value: object) -> bytes:
 
 
 def table(name: str, ledger: Path) -> bytes:
-    """Every run as a row, failed ones too."""
+    """The ledger as CSV: one row a run, failed runs too."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -108,7 +108,7 @@ def spec_of_child(parent: OpenedExperiment, wanted: NextExperiment) -> dict[str,
 
 
 def take_weights(parent: OpenedExperiment, best: Entry, child: Path) -> None:
-    """The parent's checkpoint under the child's own roof."""
+    """Links the checkpoint of the parent's best run into the child's folder. Refuses if the disk is nearly full."""
     saved = best.first.checkpoint if best.first else ""
     kept = checkpoint.of_run(parent.home.run(best.run_id), saved)
     if kept is None:

@@ -164,7 +164,7 @@ def checks_of(spec: Spec, measured: Measurement) -> tuple[ConstraintCheck, ...]:
 
 
 def failed_entry(made: Entry, last: Measurement) -> Entry:
-    """The line of a run that came to no number."""
+    """The line of a run without a number."""
     failed = replace(made, status=last.status, verdict=AFTER[last.status], reason=last.reason)
     return replace(failed, value=None, valid=False, constraints=())
 

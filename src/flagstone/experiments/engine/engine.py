@@ -211,7 +211,7 @@ class Engine:
 
     @contextmanager
     def slot(self) -> Iterator[int]:
-        """A place for a run, as soon as there is one."""
+        """Waits for a free slot: their number limits how many runs go on at once."""
         slot = self.slots.get()
         try:
             yield slot

@@ -55,7 +55,7 @@ class Judge:
         return self.complete(made)
 
     def blank_entry(self) -> Entry:
-        """The line before anything was measured: nothing has changed."""
+        """The ledger line of a run before its measurement: not valid, no gain, the same best as before."""
         candidate, before = self.candidate, self.progress
         return Entry(
             number=candidate.number,

@@ -124,7 +124,7 @@ def wait_for_step(home: Home, limit_s: float | None, show: Callable[[str], None]
 
 
 def show_more(home: Home, shown: int, show: Callable[[str], None]) -> int:
-    """Shows what the step has printed since. Returns how much that is now."""
+    """Shows what the step has printed after its first `shown` bytes. Returns how many bytes are shown now."""
     try:
         content = home.step_log.read_bytes()
     except OSError:

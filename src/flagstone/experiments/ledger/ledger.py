@@ -120,7 +120,7 @@ Head = tuple[int, str, bool]  # a ledger's size, the digest of its last line, wh
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a ledger up to its head came to."""
+    """What follows from a ledger up to its head."""
 
     head: Head
     progress: Progress

@@ -57,7 +57,7 @@ class Progress:
 
     @property
     def known_values(self) -> tuple[float, ...]:
-        """The values of the best on all seeds."""
+        """The values of the best run on all seeds that were tried."""
         return tuple(value for value in self.reference.values() if value is not None)
 
     @property

@@ -83,7 +83,7 @@ def event_bytes(spec: Spec, entries: Sequence[Entry]) -> bytes:
 
 
 def event_of(entry: Entry, spec: Spec) -> bytes:
-    """One step: what this run came to, the best after it, and what it took."""
+    """One step: the value of this run, the best after it, and what it took."""
     name = spec.metric.name
     amounts: dict[str, float | None] = {
         f"candidate/{name}": entry.value,

@@ -56,7 +56,7 @@ def repeats_of(run: RunFolder) -> list[Path]:
 
 
 def move(source: Path, target: Path) -> None:
-    """Nothing where the source is gone: it went along with its folder."""
+    """Moves a file or folder, also to another file system. If the source is gone, it was moved with its folder."""
     if not source.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def newest_time(path: Path) -> float:
 
 
 def link(source: Path, target: Path) -> None:
-    """The same files under another name, without a second copy where the file system can."""
+    """Gives the same files another name: by hard links if the file system has them, otherwise as a copy."""
     copy(source, target, link_or_copy)
 
 

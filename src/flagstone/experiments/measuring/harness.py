@@ -92,7 +92,7 @@ class Harness:
         return None
 
     def tampering_text(self) -> str:
-        """What was changed of the contract, in words; empty if nothing was."""
+        """Which files of the contract a run changed, in words. Returns '' if none."""
         changed = self.contract.change_text(self.start_files, self.start_digest)
         return changed and f"tampered: {changed}"
 
@@ -244,7 +244,7 @@ class Harness:
         return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
 
     def read_run(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
-        """Where there is an evaluator its word counts, and the run's own is only kept."""
+        """The metrics of a run. If there is an evaluator, its metric counts; the run's own values are only kept."""
         options = self.spec.metric.options
         own = read_metrics(self.spec.metric.backend, options, place, self.spec.metric_names)
         if self.spec.evaluate is None:

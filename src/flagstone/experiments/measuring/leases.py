@@ -20,7 +20,7 @@ TIMING, TURNSTILE = "timing", "timing-turnstile"
 
 @dataclass(frozen=True)
 class Lease:
-    """The GPUs that are ours; none where nothing was leased, and then the environment stays as it is."""
+    """The variables that show a run its GPUs. Empty if none were leased: the environment then stays as it is."""
 
     names: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""What one run of a candidate was asked for, and what it came to."""
+"""The order for one run of a candidate, and the measurement that it gave."""
 
 from __future__ import annotations
 

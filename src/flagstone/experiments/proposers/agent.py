@@ -188,7 +188,10 @@ class Edit:
 
 
 def refusal_in(log: Path) -> str:
-    """Many programs write a new file and rename it, which needs more than the files that may change."""
+    """Why the system refused a write of the agent, and the cure. Returns '' if it refused none.
+
+    Many programs write a new file and rename it. That needs more rights than those to the mutable files.
+    """
     lines = (content_of(log) or b"").decode("utf-8", "replace").splitlines()
     refused = [line for line in lines if "Permission denied" in line or "Read-only file system" in line]
     return (
@@ -230,7 +233,7 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
 
 
 def facts_of(calls: Sequence[tuple[AgentResult, float]]) -> dict[str, Any]:
-    """What the calls came to; a cost that one of them did not tell makes the sum unknown."""
+    """The sums over the calls. If one of them reported no cost, the cost is unknown."""
     results = [result for result, _ in calls]
     last = results[-1]
     costs = [result.cost_usd for result in results]

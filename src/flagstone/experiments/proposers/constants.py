@@ -20,7 +20,7 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment: its value as it is written, where that is, and why it cannot be replaced, if so."""
+    """One assignment: its value, where it is in the file, and, if it cannot be replaced, why."""
 
     name: str
     value: object
@@ -103,7 +103,7 @@ def is_parameter(value: object) -> bool:
 
 
 def literal_value(node: ast.expr) -> object:
-    """The value of -1 and the like; None for all that is computed."""
+    """The value of -1 and the like. Returns None for everything that is computed."""
     try:
         return ast.literal_eval(node) if isinstance(node, ast.UnaryOp) else None
     except (ValueError, TypeError):

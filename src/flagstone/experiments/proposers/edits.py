@@ -86,7 +86,7 @@ def without_note(content: bytes) -> list[str]:
 
 
 def differing_lines(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The lines that went and those that came."""
+    """The lines that an edit removed, and those that it added."""
     start, end = 0, 0
     shortest = min(len(old), len(new))
     while start < shortest and old[start] == new[start]:

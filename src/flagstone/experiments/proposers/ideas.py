@@ -35,7 +35,7 @@ def no_tail(_: Entry) -> str:
 
 @dataclass(frozen=True)
 class Idea:
-    """One edit in a line: what it was, and what it came to."""
+    """One edit in a line: what it was, and its verdict."""
 
     run_id: str
     note: str
@@ -173,7 +173,7 @@ def text_of(memory: Lessons, most_bytes: int = MOST_BYTES) -> str:
 
 
 def lines_within(lines: Iterable[str], most_bytes: int) -> list[str]:
-    """As many lines from the first on as fit."""
+    """The first lines that fit into so many bytes."""
     found: list[str] = []
     for line in lines:
         most_bytes -= size([line])

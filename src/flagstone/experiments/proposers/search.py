@@ -105,7 +105,7 @@ class SearchProposer:
         return {each.name: each.anywhere(chance) for each in self.ranges}
 
     def nearby(self, now: Values, chance: Random) -> Values:
-        """A few of the constants, one at least, a small step away."""
+        """The values with a few constants, at least one, moved by a small step."""
         chosen = [each for each in self.ranges if chance.random() < 0.5] or [chance.choice(self.ranges)]
         return {**now, **{each.name: each.near(now[each.name], chance) for each in chosen}}
 

@@ -40,7 +40,7 @@ def suggest(view: View, ranges: Sequence[Range]) -> Mapping[str, Any]:
 
 
 def past_trials(view: View, ranges: Sequence[Range]) -> Iterator[tuple[dict[str, Any], float]]:
-    """The last runs whose values are in the current ranges. One that came to no valid number counts as the worst."""
+    """The last runs whose values are in the current ranges. One without a valid number counts as the worst."""
     recent = view.entries[-TRIALS:]
     valid = [entry.value for entry in recent if counts(entry) and entry.value is not None]
     if not valid:

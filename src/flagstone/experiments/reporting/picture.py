@@ -1,4 +1,4 @@
-"""The course of an experiment as a picture: every candidate, what became of it, and the best so far."""
+"""The course of an experiment as a picture: every candidate, its verdict, and the best so far."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Point(NamedTuple):
 
     @property
     def y(self) -> float | None:
-        """The height in the picture. None if the candidate came to no number."""
+        """The height in the picture. Returns None if the candidate has no number."""
         return self.value if self.kind in WITH_NUMBER else None
 
 
@@ -71,7 +71,7 @@ def point_of(row: LedgerRow) -> Point:
 
 
 def kind_of(entry: LedgerRow) -> str:
-    """What became of a candidate, in the words of the picture."""
+    """The verdict on a candidate, in the words of the picture."""
     if entry.status in FAILED or entry.status == "violation":
         return FAILED.get(entry.status, "violation")
     if entry.value is None or not isfinite(entry.value):
@@ -106,7 +106,7 @@ def draw(home: Home, spec: Spec, target: Path) -> None:
 
 
 def draw_numbers(axes: Axes, points: Sequence[Point], baseline: Sequence[float], spec: Spec) -> None:
-    """Every candidate that came to a number, over the band of the baseline and under the best so far."""
+    """Every candidate that has a number, over the band of the baseline and under the best so far."""
     from matplotlib.ticker import MaxNLocator
 
     shown = limits(points, baseline)
@@ -163,7 +163,7 @@ def limits(points: Sequence[Point], baseline: Sequence[float]) -> tuple[float, f
 
 
 def baseline_of(home: Home) -> list[float]:
-    """What the unedited files came to."""
+    """The values of the unedited files."""
     first = next(entries_of(home.ledger), None)
     measured = first.measurements if first and first.is_baseline else ()
     return [each.value for each in measured if each.value is not None and isfinite(each.value)]

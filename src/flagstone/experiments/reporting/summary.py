@@ -18,7 +18,7 @@ EXTREMES = 3
 
 @dataclass
 class Tried:
-    """The settings of one parameter, and what each run with them came to."""
+    """The settings of one parameter that runs have tried, and the value of each of these runs."""
 
     settings: list[Any] = field(default_factory=list)
     values: array[float] = field(default_factory=lambda: array("d"))

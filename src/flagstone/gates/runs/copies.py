@@ -32,7 +32,7 @@ def is_copied_flag(run: Run, key: str, nr: str, mtime_ns: int) -> bool:
 
 
 def settled_ns(run: Run, key: str) -> int:
-    """The moment from which on a touch must have been made in this copy: ctimes are never copied."""
+    """A touch later than this was made in this copy of the run, not in the original: copying never keeps a ctime."""
     beside = (run.seals, run.approved / ".gitkeep")  # not the folder: making a flag changes its time
     witnesses = (*beside, run.brief, run.settings, run.summary(key), run.offer(key))
     return max((stat.st_ctime_ns for path in witnesses if (stat := stat_of(path))), default=0) + COPYING_NS

@@ -76,7 +76,7 @@ def handled_rights(version: int) -> int:
 
 
 def add(handle: int, path: str, handled: int) -> None:
-    """Grants one file or folder. A link is refused: what it leads to was not what was granted."""
+    """Grants one file or folder. Refuses a link, because nobody granted what it leads to."""
     place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         kind = os.fstat(place).st_mode

@@ -34,7 +34,7 @@ def accelerators() -> tuple[str, ...]:
 
 
 def writable_paths(confinement: Confinement) -> tuple[str, ...]:
-    """Everything Landlock lets be written: the grant, and devices that hold nothing. Never all of /dev."""
+    """The paths that Landlock allows to be written: the grant, and devices that store nothing. Never all of /dev."""
     devices = (*PLAIN_DEVICES, *accelerators())
     there = tuple(device for device in devices if os.path.exists(device))
     copies = [folders[0 if confinement.use_bubblewrap else 1] for folders in confinement.copies]

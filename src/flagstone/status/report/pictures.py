@@ -56,7 +56,7 @@ def figures_of(run: Run) -> tuple[list[Figure], int]:
 
 
 def drawn_rows(run: Run) -> list[dict[str, Any]]:
-    """The pictures of the index. What is not a path below the workspace is nobody's figure."""
+    """The pictures of the index. An entry that is no path below the workspace is left out."""
     entries = (read_record(run.index("figures")) or {}).get("entries")
     return [
         row

@@ -92,7 +92,7 @@ class Seedless(ast.NodeTransformer):
 
 
 def mask_seed(node: ast.expr) -> ast.expr:
-    """The word for a seed, if this is one; each of several, so that their number still counts."""
+    """Replaces a seed by a word. In a list each seed is replaced, so that their number still counts."""
     if isinstance(node, ast.List | ast.Tuple):
         node.elts = [mask_seed(each) for each in node.elts]
         return node

@@ -34,7 +34,7 @@ def seed_for(experiment_seed: int, repeat: int) -> int:
 
 
 def is_no_op(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
-    """Whether an edit changes nothing that a program sees: comments, layout, docstrings and the note at most."""
+    """Whether an edit changes nothing that a program sees, but at most comments, layout, docstrings and the note."""
     return is_same(before, after, without_seeds=False)
 
 
