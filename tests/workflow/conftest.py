@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from planned_experiments import plan
+from planned_trials import plan_trial
 from workbench import Place, Study, copy_run, make_place
 
 
@@ -64,6 +65,14 @@ def prepared_planned(workshop: Place) -> Study:
     return study
 
 
+@pytest.fixture(scope="session")
+def prepared_trial(workshop: Place) -> Study:
+    study = workshop.new("trial")
+    plan_trial(study)
+    assert workshop.flagstone("run", "trial", "--yes", "--to", "04").code == 0
+    return study
+
+
 @pytest.fixture
 def first(place: Place, prepared_first: Study) -> Study:
     """Stage 01 is built and waits; nothing was ever approved."""
@@ -86,3 +95,9 @@ def whole(place: Place, prepared_whole: Study) -> Study:
 def planned(place: Place, prepared_planned: Study) -> Study:
     """A run whose stages 01 to 04 are approved, with one plan among what was approved."""
     return copy_run(prepared_planned, place)
+
+
+@pytest.fixture
+def trial(place: Place, prepared_trial: Study) -> Study:
+    """A run whose stages 01 to 04 are approved, with the plan of one trial among what was approved."""
+    return copy_run(prepared_trial, place)

@@ -13,6 +13,11 @@ def prepare_jobs():
         workflow.register_resource("gpu", max(1, len(devices())))
 
 
+if "sequential" not in workflow.global_resources:
+    # one run at a time of the trials that are set to that
+    workflow.register_resource("sequential", 1)
+
+
 def bring_up_to_date(stage):
     """Raises Snakemake's own exception until the stage is finished. Snakemake then calls the input function again."""
     getattr(checkpoints, stage.name).get()

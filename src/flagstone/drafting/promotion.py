@@ -144,7 +144,7 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
 
 
 def plans_of(opened: RunConfig, stage: Stage) -> list[str]:
-    """The plans of experiments that a stage leaves to a later one: they are run as they were approved.
+    """The plans of experiments and trials that a stage leaves to a later one: they are run as they were approved.
 
     The last stage before the experiments answers for the files that the plans name as well.
     """
@@ -154,7 +154,7 @@ def plans_of(opened: RunConfig, stage: Stage) -> list[str]:
         return []
     above = [content_of(opened, up) for up in table.ancestors(stage.nr)]
     known = {path for content in above if content for path in content.files}
-    plans = plan.plans(opened.run)
+    plans = plan.all_plans(opened.run)
     paths = {opened.run.relative(plan.path) for plan in plans}
     if any(stage.nr in each.after for each in later):
         paths |= {path for plan in plans for path in files_on_disk(opened.run, plan.text)}

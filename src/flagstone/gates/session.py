@@ -18,7 +18,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates.frontier import Call, Frontier
 from flagstone.gates.runs import chosen_run, open_run, refuse_unwritable
 from flagstone.layout import Project, Run
-from flagstone.plans import Plan, find_plan, plans
+from flagstone.plans import TRIALS, Plan, TrialPlan, all_plans, find_plan, plans, trial_plans
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
@@ -118,8 +118,10 @@ class Session:
         return self.frontier
 
     def experiments(self, stage: Stage) -> list[Path]:
-        """What the experiments of a stage wait for: the next block of each, or its end."""
-        found = plans(self.layout) if stage.runs_experiments and self.run else ()
+        """What the experiments and trials of a stage wait for: the next block or look of each, or its end."""
+        if not (stage.runs_experiments and self.run):
+            return []
+        found = all_plans(self.layout)
         if not all(plan.is_done for plan in found):
             self.keep_warm()
         return [plan.target for plan in found]
@@ -143,6 +145,20 @@ class Session:
         if found is None:
             raise FlagstoneError(
                 f"there is no plan workspace/experiments/{name}.yaml", hint="its stages 03 and 04 write such plans"
+            )
+        return found
+
+    @property
+    def trials(self) -> Path:
+        """The folder with all trials of the run."""
+        return self.layout.root / TRIALS
+
+    def trial(self, name: str) -> TrialPlan:
+        """The plan of a trial. Raises an error if there is none."""
+        found = next((plan for plan in trial_plans(self.layout) if plan.name == name), None)
+        if found is None:
+            raise FlagstoneError(
+                f"there is no plan workspace/trials/{name}.yaml", hint="its stages 03 and 04 write such plans"
             )
         return found
 

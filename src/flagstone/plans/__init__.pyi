@@ -27,7 +27,7 @@ from .parameter import (
     plain_value as plain_value,
     word_in as word_in,
 )
-from .plan import Plan as Plan, find_plan as find_plan, plans as plans
+from .plan import Plan as Plan, all_plans as all_plans, find_plan as find_plan, plans as plans
 from .spec import (
     ARGUMENTS as ARGUMENTS,
     MEASURED as MEASURED,
@@ -45,10 +45,16 @@ from .spec import (
 )
 from .trial import (
     CONTROL as CONTROL,
+    TRIALS as TRIALS,
     Arm as Arm,
     Gate as Gate,
     Look as Look,
     TrialFolder as TrialFolder,
     TrialSpec as TrialSpec,
     trial_spec_of as trial_spec_of,
+)
+from .trial_plan import (
+    TrialPlan as TrialPlan,
+    trial_plan_at as trial_plan_at,
+    trial_plans as trial_plans,
 )

@@ -1,4 +1,4 @@
-"""The approved design of an experiment as one digest: its plan, and the files it names as they were approved."""
+"""The approved design of an experiment or trial as one digest: its plan, and the files it names, as approved."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.plans.files import NamedFiles, is_small
 from flagstone.plans.spec import plan_spec
+from flagstone.plans.trial import planned_trial
 from flagstone.records import digest_value, mark_of
 from flagstone.seals import last_decision
 from flagstone.stages import load_table
@@ -50,11 +51,13 @@ def files_on_disk(run: Run, text: str) -> Iterator[str]:
 
 def file_matcher(text: str) -> Callable[[str], bool]:
     """Whether a plan names a file of the run, by its path from there."""
-    spec = plan_spec(text)
+    trial = planned_trial(text)
+    spec = trial.experiment if trial else plan_spec(text)
     if spec is None:
         return lambda path: False
     root, named = os.path.normpath(spec.merged["subject"].get("root", ".")), NamedFiles.of(spec)
-    return lambda path: named.includes(os.path.relpath(path, root))
+    trees = tuple(f"{os.path.normpath(arm.tree)}/" for arm in trial.arms if arm.tree) if trial else ()
+    return lambda path: named.includes(os.path.relpath(path, root)) or path.startswith(trees)
 
 
 def designing_stages(run: Run) -> Iterator[str]:

@@ -13,6 +13,7 @@ from flagstone.layout import PLAN_FILE, Run
 from flagstone.plans.design import design_of
 from flagstone.plans.needs import block_needs
 from flagstone.plans.spec import Spec, defaults_from, plan_spec
+from flagstone.plans.trial_plan import TrialPlan, trial_plans
 from flagstone.records import digest_bytes, last_line, read_record
 
 
@@ -97,6 +98,11 @@ class Plan:
         """GPUs and minutes of one job."""
         return block_needs(self.spec)
 
+    @property
+    def evidence(self) -> tuple[Path, ...]:
+        """What a stage that used the experiment is approved with."""
+        return self.folder / "experiment.yaml", self.folder / "ledger.jsonl"
+
     def failure(self) -> Mapping[str, Any]:
         """Why its last job failed, if it did: problem, hint and exit code."""
         return read_record(self.failure_file) or {}
@@ -116,13 +122,18 @@ def find_plan(run: Run, name: str) -> Plan | None:
     return next((plan for plan in plans(run) if plan.name == name), None)
 
 
+def all_plans(run: Run) -> tuple[Plan | TrialPlan, ...]:
+    """Every plan of an experiment, then those of trials."""
+    return (*plans(run), *trial_plans(run))
+
+
 def failure_of(run: Run) -> Mapping[str, Any]:
-    """Why an experiment failed, if one did."""
-    return next((plan.failure() for plan in plans(run) if plan.failure()), {})
+    """Why an experiment or a trial failed, if one did."""
+    return next((plan.failure() for plan in all_plans(run) if plan.failure()), {})
 
 
 def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
-    """Names the experiment that a call began to work on and did not end; empty if there is none."""
+    """Names the experiment or trial that a call began to work on and did not end; empty if there is none."""
     for plan in plans(run):
         begun = read_record(plan.folder / "state" / "block.json") or {}
         if begun.get("plan") != plan.digest or plan.is_done:
@@ -135,23 +146,19 @@ def cut_off_text(run: Run, shown: Callable[[Path], str]) -> str:
             f"experiment {plan.name}: its job was killed or stopped in block {block} ({log}); "
             "the same command continues where it stopped"
         )
-    return ""
+    trial = next((each for each in trial_plans(run) if each.is_begun and not each.is_done), None)
+    return f"trial {trial.name} has not ended; the same command continues where it stopped" if trial else ""
 
 
 def evidence(run: Run) -> dict[str, str]:
-    """What a stage that used these experiments is approved with: their specs and ledgers, by path."""
-    found = {}
-    for plan in plans(run):
-        for path in (plan.folder / "experiment.yaml", plan.folder / "ledger.jsonl"):
-            if path.is_file():
-                found[run.relative(path)] = plan.name
-    return found
+    """What a stage that used these experiments and trials is approved with: specs, ledgers and verdicts, by path."""
+    return {run.relative(path): plan.name for plan in all_plans(run) for path in plan.evidence if path.is_file()}
 
 
 def exports_of(run: Run) -> dict[str, tuple[str, Path]]:
-    """What experiments have put among the results: path in the workspace to digest and our own copy."""
+    """What experiments and trials have put among the results: path in the workspace to digest and our own copy."""
     found = {}
-    for plan in plans(run):
+    for plan in all_plans(run):
         for path, digest in (read_record(plan.done_file) or {}).get("exports", {}).items():
-            found[str(path)] = (str(digest), plan.folder / "exports" / os.path.basename(path))
+            found[str(path)] = (str(digest), plan.done_file.with_name("exports") / os.path.basename(path))
     return found

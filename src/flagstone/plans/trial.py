@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from flagstone.errors import FlagstoneError
 from flagstone.layout import path_below
 from flagstone.plans.spec import Spec, spec_of
+from flagstone.schemas import parse_yaml
 
 SHARED = ("subject", "harness", "metric", "evaluate", "constraints", "contract", "sandbox")  # as in experiment.yaml
 SCREENING_SEEDS = (42, 137, 256, 512, 1024)
 CONTROL = "control"
-FOLDER = "trials"
+TRIALS = "trials"
 
 Gate = Literal["confirm", "cohens_d"]
 
@@ -86,10 +88,24 @@ def trial_spec_of(name: str, base: Path, value: Mapping[str, Any]) -> TrialSpec:
             "screen": value.get("screen", "on") not in ("off", False),
             "merged": value,
         }
-        | {"experiment": spec_of(name, base, experiment)},
+        | {"experiment": measuring_more(spec_of(name, base, experiment), value)},
         TrialSpec,
         dec_hook=lambda _, item: item,
     )
+
+
+def measuring_more(spec: Spec, value: Mapping[str, Any]) -> Spec:
+    """The same spec; what a trial looks at beside its metric is read from each run too."""
+    names = (*spec.metric.auxiliary, *value.get("observe", ()), *value.get("scale", ()))
+    return replace(spec, metric=replace(spec.metric, auxiliary=tuple(dict.fromkeys(names))))
+
+
+def planned_trial(text: str) -> TrialSpec | None:
+    """The trial that a plan describes, unchecked; None if it cannot be read (its job says what is wrong)."""
+    try:
+        return trial_spec_of("", Path(), parse_yaml(text, "the plan"))
+    except (FlagstoneError, msgspec.ValidationError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def arms_in(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -140,6 +156,10 @@ class TrialFolder:
     def run(self, arm: str, slot: str) -> Path:
         """The folder of one run. Before the verdict, that of a confirmation run is below `sealed`."""
         return self.root / "runs" / f"{arm}-{slot}"
+
+    def sealed_run(self, arm: str, slot: str) -> Path:
+        """Where a confirmation run lies before the verdict."""
+        return self.sealed / "runs" / f"{arm}-{slot}"
 
     def record(self, arm: str, slot: str) -> Path:
         """What Snakemake waits for: written when the run has an outcome."""

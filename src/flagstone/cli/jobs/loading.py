@@ -31,6 +31,8 @@ LOADED_FOR_BLOCKS = (
     "flagstone.experiments.proposers.search",
     "flagstone.metrics.log",
     "flagstone.metrics.tensorboard",
+    "flagstone.trials.running.look",
+    "flagstone.trials.running.measuring",
 )
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
@@ -49,14 +51,14 @@ def load_stage(opened: RunConfig) -> Callable[[list[str]], int]:
 
 
 def load_block() -> Callable[[list[str]], int]:
-    """Loads what runs a block of an experiment. Returns the function that a forked process calls."""
-    from flagstone.cli.jobs.block import main
+    """Loads what the jobs of experiments and trials need. Returns the function that a forked process calls."""
+    from flagstone.cli.jobs import block, trial
 
     for name in LOADED_FOR_BLOCKS:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
-    return main
+    return lambda words: (trial if words[0] in trial.JOBS else block).main(words)
 
 
 def try_out(opened: RunConfig) -> None:

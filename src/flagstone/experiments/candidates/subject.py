@@ -115,9 +115,9 @@ class Subject:
     def tree(self, sha: str) -> Tree:
         return self.trees.find(sha, lambda: tree_of(sha, self.store.rows(sha)))
 
-    def place(self, run: RunFolder, slot: int) -> Path:
+    def place(self, run: RunFolder, slot: int | str) -> Path:
         """The folder that a run is laid out in. It is used again: what the run before left in it goes to that run."""
-        folder = self.home / "trees" / str(slot)
+        folder = run.root.parents[1] / "trees" / str(slot)
         owner = folder.with_name(f"{slot}.json")
         before = str((read_record(owner) or {}).get("run", ""))
         if before:
@@ -217,7 +217,7 @@ class Subject:
 
     def record_of(self, folder: Path) -> Path | None:
         """Where that is written down: for folders that are used again."""
-        is_lasting = folder.parent in (self.home, self.home / "trees")
+        is_lasting = folder.parent == self.home or folder.parent.name == "trees"
         return self.home / "state" / "laid-out" / f"{folder.name}.json" if is_lasting else None
 
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:

@@ -4,6 +4,7 @@ from .early_stop import EarlyStop as EarlyStop, early_stop_for as early_stop_for
 from .environment import (
     AGENTS_OWN as AGENTS_OWN,
     confinement as confinement,
+    inherited_variables as inherited_variables,
     refuse_if_unmeasured as refuse_if_unmeasured,
 )
 from .harness import Harness as Harness

@@ -12,13 +12,16 @@ from flagstone.plans import RunFolder
 
 @dataclass(frozen=True)
 class Order:
-    """One measurement that is wanted: which tree, for which run, as which part, with which seed."""
+    """One measurement that is wanted: which tree, for which run, as which part, with which seed.
+
+    `slot` names the folder that it is laid out in. No two that go on at the same time have the same one.
+    """
 
     run: RunFolder
     tree: str
     part: str
     seed: int
-    slot: int = 0
+    slot: int | str = 0
     early_stop: EarlyStop | None = None
 
 

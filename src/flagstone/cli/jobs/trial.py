@@ -1,0 +1,63 @@
+"""The jobs of the rules `trial_run` and `look`: does one, and reports it on the terminal and in the log."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from flagstone.cli.jobs.job_log import open_job_log
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.plans import TrialPlan, trial_plan_at
+from flagstone.processes import restore_keyboard_interrupt
+from flagstone.records import read_record, write_record
+from flagstone.trials.running import measure_run, take_step
+
+JOBS = ("run", "look")
+
+
+def main(words: list[str]) -> int:
+    """Exit codes: 0 the job is done, 2 yours to fix, 3 the work failed, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="trial.py", description="Does one job of a trial.")
+    parser.add_argument("job", choices=JOBS)
+    parser.add_argument("output", type=Path, help="records/ARM-SLOT.json or looks/NNN.json of a trial")
+    parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
+    asked = parser.parse_args(words)
+    restore_keyboard_interrupt()
+    with open_job_log(asked.log) as say:
+        return do_and_report(asked.job, asked.output.absolute(), say)
+
+
+def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
+    """Does the job. If it fails, writes the reason to failure.json, for the last line of the call of Snakemake."""
+    root = output.parent.parent
+    failure = root / "failure.json"
+    if (read_record(failure) or {}).get("job") == output.stem:
+        failure.unlink(missing_ok=True)
+    try:
+        plan = trial_plan_at(root)
+        if plan is None:
+            raise FlagstoneError(
+                f"there is no plan workspace/trials/{root.name}.yaml", hint="put it back, then run again"
+            )
+        do(job, plan, output.stem, say)
+    except (Interrupted, KeyboardInterrupt):
+        say(f"trial {root.name} was stopped; the same command continues where it stopped")
+        return Interrupted.exit_code
+    except FlagstoneError as error:
+        say(error.problem)
+        say(error.hint)
+        record = {"problem": f"trial {root.name}: {error.problem}", "hint": error.hint, "job": output.stem}
+        write_record(failure, {**record, "exit_code": error.exit_code})
+        return error.exit_code
+    return 0
+
+
+def do(job: str, plan: TrialPlan, name: str, say: Callable[[str], None]) -> None:
+    schemas = schemas_of(plan.base)
+    if job == "look":
+        take_step(plan, int(name), schemas, say)
+        return
+    arm, _, slot = name.rpartition("-")
+    measure_run(plan, (arm, slot), schemas, say)

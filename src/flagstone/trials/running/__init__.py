@@ -1,0 +1,5 @@
+"""Run a trial: open it, measure one run, decide one step."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

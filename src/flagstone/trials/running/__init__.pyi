@@ -1,0 +1,5 @@
+from .look import IdeaMaker as IdeaMaker, take_step as take_step
+from .measuring import RunRecord as RunRecord, measure_run as measure_run
+from .opening import OpenedTrial as OpenedTrial, open_trial as open_trial
+from .state import TrialState as TrialState
+from .steps import TrialStep as TrialStep, next_step as next_step

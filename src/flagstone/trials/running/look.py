@@ -1,0 +1,165 @@
+"""One job of Snakemake that decides: a step of a trial, from the records of its runs to the next step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.measuring import inherited_variables
+from flagstone.locks import hold
+from flagstone.plans import TrialFolder, TrialPlan
+from flagstone.records import Ledger, digest_bytes, last_line, utc, write_record
+from flagstone.trials.lines import IdeaLine, Line
+from flagstone.trials.reporting import write_derived
+from flagstone.trials.running.ending import finish, reveal, verdict_line
+from flagstone.trials.running.judging import StepJudge, baseline_facts
+from flagstone.trials.running.measuring import TrialRun, record_of
+from flagstone.trials.running.opening import OpenedTrial, begin_trial, open_trial
+from flagstone.trials.running.steps import TrialStep, next_step
+from flagstone.trials.sealing import SharedBasis, basis_of, difference_text, seal_prereg, sealed_seeds, shared_basis
+
+IdeaMaker = Callable[[OpenedTrial, TrialStep], IdeaLine]
+
+
+def take_step(
+    plan: TrialPlan, number: int, schemas: Path, say: Callable[[str], None], attempt: IdeaMaker | None = None
+) -> None:
+    """Decides step `number`, if it has not been, and writes down which one comes next. Step 0 begins the trial.
+
+    `attempt` makes the code of an idea in a campaign.
+    """
+    with hold(plan.folder.lock, f"trial {plan.name}", wait=True):
+        opened = begin_trial(plan, schemas) if number == 0 else open_trial(plan, schemas)
+        StepJob(opened, say, attempt).take(number)
+
+
+@dataclass(frozen=True)
+class StepJob:
+    """A step under way. The ledger is written first; everything else follows from it."""
+
+    opened: OpenedTrial
+    say: Callable[[str], None]
+    attempt: IdeaMaker | None = None
+
+    @property
+    def folder(self) -> TrialFolder:
+        return self.opened.folder
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.folder.ledger)
+
+    def take(self, number: int) -> None:
+        refuse_if_broken(self.ledger)
+        shared = self.shared_basis()
+        self.note_arms()
+        step = next_step(self.opened.spec, self.opened.state())
+        if number and step.number == number:
+            self.decide(step, shared)
+            step = next_step(self.opened.spec, self.opened.state())
+        if step.what == "verdict":
+            line = verdict_line(self.judge(step))
+            self.ledger.append(line)
+            self.say(f"verdict: {line.outcome}{f', {line.reason}' if line.reason else ''}")
+            step = next_step(self.opened.spec, self.opened.state())
+        if step.what == "done":
+            reveal(self.folder)
+        write_derived(self.folder, self.opened.spec)
+        if step.what == "done":
+            finish(self.opened, self.opened.state(), head_of(self.folder.ledger))
+        write_record(self.folder.look(number), self.look_record(number, step, shared))
+        self.folder.failure.unlink(missing_ok=True)
+
+    def shared_basis(self) -> SharedBasis:
+        """What all runs hold for. It must be what the trial began with, or its numbers could not be compared."""
+        start = self.opened.start
+        now = shared_basis(self.folder, self.opened.spec, start.contract, inherited_variables())
+        if change := difference_text(self.folder, now, start.shared):
+            raise FlagstoneError(
+                f"trial {self.opened.plan.name} cannot go on: {change}",
+                hint="put it back as it was; earlier runs cannot be compared with later ones otherwise",
+            )
+        return now
+
+    def note_arms(self) -> None:
+        """The arms of a plan, in the ledger: once, before anything is run."""
+        spec, known = self.opened.spec, self.opened.state().story.ideas
+        for arm in spec.arms:
+            if arm.name not in known:
+                tree = self.opened.start.arms[arm.name]
+                at = self.opened.start.began_at
+                self.ledger.append(
+                    IdeaLine(arm.name, arm.name, tree.tree, tree.commit, at, arm.switch, arm.env, tree.lines)
+                )
+
+    def judge(self, step: TrialStep) -> StepJudge:
+        return StepJudge(self.opened, self.opened.state(), step, utc(time.time()))
+
+    def decide(self, step: TrialStep, shared: SharedBasis) -> None:
+        if step.what in ("verdict", "done"):
+            return
+        if step.what == "attempt":
+            assert self.attempt is not None
+            self.ledger.append(self.attempt(self.opened, step))
+            return
+        for line in self.new_runs(step, shared):
+            self.ledger.append(line)
+        if self.opened.state().was_tampered_with:
+            return
+        for look in self.judge(step).lines():
+            self.ledger.append(look)
+        if step.what == "baseline":
+            state = self.opened.state()
+            seal_prereg(self.folder, self.opened.spec, shared, baseline_facts(self.opened, state))
+
+    def new_runs(self, step: TrialStep, shared: SharedBasis) -> Iterator[Line]:
+        """The runs of the step that are not in the ledger."""
+        known = self.opened.state().story.runs
+        for wanted in self.run_orders(step, shared):
+            record = record_of(self.folder, wanted)
+            if record is None:
+                path = self.folder.record(wanted.arm, wanted.slot)
+                path.unlink(missing_ok=True)  # it holds for something else, and is kept beside the run
+                raise WorkFailed(f"there is no record of {wanted.name} that holds for this step", hint="run it again")
+            line = known.get((wanted.arm, wanted.slot))
+            if line is None or line.basis != wanted.basis:
+                yield record.line
+
+    def run_orders(self, step: TrialStep, shared: SharedBasis) -> Iterator[TrialRun]:
+        """The runs of a step, each with what its number has to hold for."""
+        sealed, spec = sealed_seeds(self.folder), self.opened.spec
+        for arm, slot in step.runs:
+            is_sealed = slot.startswith("b")
+            assert sealed is not None or not is_sealed
+            seed = sealed.word(slot) if sealed and is_sealed else str(spec.seed_of(slot))
+            basis = basis_of(shared, self.opened.tree(arm), self.opened.arm(arm), seed)
+            yield TrialRun(arm, slot, basis.digest)
+
+    def look_record(self, number: int, following: TrialStep, shared: SharedBasis) -> dict[str, Any]:
+        rows = [vars(wanted) for wanted in self.run_orders(following, shared)]
+        return {
+            "plan": self.opened.plan.digest,
+            "step": number,
+            "next": {"number": following.number, "what": following.what, "arms": following.arms, "runs": rows},
+            "ledger": head_of(self.folder.ledger),
+        }
+
+
+def refuse_if_broken(ledger: Ledger) -> None:
+    """No line may follow on a ledger that was rewritten."""
+    if found := ledger.problems(may_be_cut=True):
+        raise FlagstoneError("; ".join(found[:3]), hint=f"restore {ledger.path} from a copy, then run again")
+
+
+def head_of(path: Path) -> tuple[int, str, bool]:
+    """Identifies the whole ledger: its size, the digest of its last line, and whether a kill cut that off."""
+    try:
+        with open(path, "rb") as stream:
+            line, is_torn = last_line(stream)
+            return stream.seek(0, 2), digest_bytes(line), is_torn
+    except OSError:
+        return 0, "", False

@@ -1,0 +1,217 @@
+"""One run of one arm: measured once, recorded, and never drawn again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.experiments.deciding import broken_text, check
+from flagstone.experiments.engine import refuse_if_unclean
+from flagstone.experiments.measuring import Harness, Measurement, Order, devices
+from flagstone.locks import hold
+from flagstone.plans import Arm, Home, RunFolder, TrialFolder, TrialPlan, TrialSpec, unused_path
+from flagstone.processes import Interruption, end_orphans
+from flagstone.records import plain_value, read_as, read_record, utc, write_record
+from flagstone.trials.deciding import value_problem
+from flagstone.trials.lines import RunLine
+from flagstone.trials.outcomes import RunStatus
+from flagstone.trials.running.opening import OpenedTrial, open_trial
+from flagstone.trials.sealing import seed_for
+
+STATUSES: Mapping[str, RunStatus] = {"ok": "ok", "crash": "crash", "timeout": "timeout", "invalid": "invalid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What Snakemake waits for: how a run ended, and what its number holds for. A sealed seed is left out."""
+
+    arm: str
+    slot: str
+    basis: str
+    status: RunStatus
+    at: str
+    tree: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    host: str
+    seed: int | None = None
+    value: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    wall_s: float = 0.0
+    reason: str = ""
+    exit_code: int | None = None
+
+    @property
+    def line(self) -> RunLine:
+        return RunLine(
+            self.arm, self.slot, self.status, self.basis, self.at, self.value, self.metrics, self.wall_s, self.reason
+        )
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """One run that a step asks for, and what its number has to hold for."""
+
+    arm: str
+    slot: str
+    basis: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm}-{self.slot}"
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody may see the seed before the verdict."""
+        return self.slot.startswith("b")
+
+    def home(self, folder: TrialFolder) -> Home:
+        """The run's own folder, in which processes and temporary files are its own too."""
+        root = folder.sealed_run(self.arm, self.slot) if self.is_sealed else folder.run(self.arm, self.slot)
+        return Home(root, folder.base)
+
+
+def record_of(folder: TrialFolder, wanted: TrialRun) -> RunRecord | None:
+    """The record of a run, if it holds for what is wanted."""
+    found = read_as(folder.record(wanted.arm, wanted.slot), RunRecord)
+    return found if found and found.basis == wanted.basis else None
+
+
+def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Callable[[str], None]) -> None:
+    """Measures one run and records it. A failure of the program is an outcome; only what says nothing of it raises."""
+    opened, row = open_trial(plan, schemas), plan.order_of(*key) or {}
+    wanted = TrialRun(*key, row.get("basis", ""))
+    seed = seed_for(plan.folder, opened.spec, wanted.slot, row.get("what", "a call that no step makes"))
+    if not row:
+        raise FlagstoneError(
+            f"trial {plan.name} does not ask for the run {wanted.name} now", hint="ask for its next look"
+        )
+    with (
+        hold(plan.folder.root / "locks" / wanted.name, f"run {wanted.name}", wait=True),
+        Interruption() as interruption,
+    ):
+        if record_of(plan.folder, wanted):
+            return  # measured by a process that its caller did not wait for
+        record = Measuring(opened, wanted, seed, interruption, say).record()
+        write_record(plan.folder.record(*key), plain_value(record))
+        say(run_text(record, opened.spec))
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """One run under way."""
+
+    opened: OpenedTrial
+    wanted: TrialRun
+    seed: int
+    interruption: Interruption
+    say: Callable[[str], None]
+
+    @property
+    def arm(self) -> Arm:
+        return self.opened.arm(self.wanted.arm)
+
+    def record(self) -> RunRecord:
+        home = self.wanted.home(self.opened.folder)
+        refuse_if_unclean(home)
+        end_orphans(str(home.root))
+        if change := self.opened.contract_change:
+            raise FlagstoneError(
+                f"what decides {self.opened.spec.experiment.metric.name} has changed since the trial began: {change}",
+                hint="restore it; or start over with what is there now (everything is kept)",
+            )
+        self.take_folder(home)
+        gpus = len(devices()) if self.opened.spec.experiment.harness.gpus else 0
+        tree = self.opened.tree(self.wanted.arm)
+        run = RunFolder(home.root)
+        found = self.harness(home).measure(Order(run, tree, "first", self.seed, self.wanted.name))
+        self.refuse_if_no_outcome(found, gpus)
+        keep_tree(home)
+        return self.record_from(found, tree)
+
+    def take_folder(self, home: Home) -> None:
+        """What an earlier run left that held for something else goes aside."""
+        basis = home.root / "basis.json"
+        if home.root.exists() and (read_record(basis) or {}).get("basis") != self.wanted.basis:
+            os.rename(home.root, unused_path(home.root))
+        if not basis.exists():
+            write_record(basis, {"basis": self.wanted.basis})
+
+    def harness(self, home: Home) -> Harness:
+        """The harness of the trial, with the switch of this arm."""
+        opened, arm = self.opened, self.arm
+        asked = opened.spec.experiment.harness
+        switched = replace(asked, argv=(*asked.argv, *arm.switch), env={**asked.env, **arm.env})
+        return Harness(
+            spec=replace(opened.spec.experiment, harness=switched),
+            home=home,
+            subject=opened.subject,
+            contract=opened.contract,
+            start_digest=opened.start.contract,
+            start_files=opened.start.files,
+            base_tree=opened.start.tree,
+            interruption=self.interruption,
+            program=opened.start.program,
+            say=self.say,
+        )
+
+    def refuse_if_no_outcome(self, found: Measurement, gpus: int) -> None:
+        """An interruption, processes that live on and a lost GPU say nothing of the program: it is run again."""
+        name, again = self.wanted.name, "run the same command again: this run is measured again on the same seed"
+        if found.status == "interrupted":
+            raise Interrupted(f"{name} was interrupted", hint=again)
+        if found.status == "unclean":
+            raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
+        if found.status != "ok" and gpus > len(devices()):
+            raise WorkFailed(f"{name}: a GPU was lost during the run", hint=f"bring it back, then {again}")
+
+    def record_from(self, found: Measurement, tree: str) -> RunRecord:
+        status, reason = self.status_of(found)
+        arm, asked = self.arm, self.opened.spec.experiment.harness
+        return RunRecord(
+            arm=self.wanted.arm,
+            slot=self.wanted.slot,
+            basis=self.wanted.basis,
+            status=status,
+            at=utc(time.time()),
+            tree=tree,
+            argv=(*asked.argv, *arm.switch),
+            env={**asked.env, **arm.env},
+            host=os.uname().nodename,
+            seed=None if self.wanted.is_sealed else self.seed,
+            value=found.value if status == "ok" else None,
+            metrics=found.metrics,
+            wall_s=found.wall_s,
+            # what a program printed as it failed may tell a sealed seed
+            reason=reason.partition(": ")[0] if self.wanted.is_sealed and not reason.startswith("tampered") else reason,
+            exit_code=found.exit_code,
+        )
+
+    def status_of(self, found: Measurement) -> tuple[RunStatus, str]:
+        """The status under the limits of the plan. A number that cannot be, or that broke a constraint, is none."""
+        status = STATUSES.get(found.status, "invalid")
+        if status != "ok":
+            return status, found.reason
+        spec = self.opened.spec
+        rows = check(spec.experiment.constraints, {"wall_seconds": found.wall_s, **found.metrics})
+        problem = broken_text(rows) or value_problem(found.value, spec.possible_range)
+        return ("invalid", problem) if problem else ("ok", "")
+
+
+def keep_tree(home: Home) -> None:
+    """The files that were run go to the folder of their run."""
+    laid_out = home.root.parents[1] / "trees" / home.root.name
+    target = RunFolder(home.root).tree
+    if laid_out.is_dir() and not target.exists():
+        os.rename(laid_out, target)
+        laid_out.with_name(f"{laid_out.name}.json").unlink(missing_ok=True)
+
+
+def run_text(record: RunRecord, spec: TrialSpec) -> str:
+    """Such as `treated-a1 ok       val_loss 0.25  (1.2 s)`."""
+    found = f"{spec.experiment.metric.name} {record.value:.6g}" if record.value is not None else record.reason
+    return f"{record.arm}-{record.slot} {record.status:<8} {found}  ({record.wall_s:.1f} s)"

@@ -1,0 +1,171 @@
+"""A trial, opened: its spec, its trees and contract, and how it began."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates import Contract, Store, Subject, make_run_repository, subject_of
+from flagstone.experiments.measuring import inherited_variables, program_path
+from flagstone.plans import CONTROL, Arm, TrialFolder, TrialPlan, TrialSpec, unused_path
+from flagstone.records import plain_value, read_as, read_record, utc, write_atomic, write_record
+from flagstone.trials.planning import load_trial
+from flagstone.trials.running.state import TrialState
+from flagstone.trials.running.steps import OFF
+from flagstone.trials.running.trees import ArmTree, arm_trees
+from flagstone.trials.sealing import SharedBasis, shared_basis
+
+KEPT = ("history", "runs", "records", "trees.git", "trees", "lock", "locks", "state", "facts")
+PLAN, START = "design.json", "start.json"
+
+
+@dataclass(frozen=True)
+class TrialStart:
+    """How a trial began: the tree of the control and of each arm, and what decides about the number."""
+
+    tree: str
+    commit: str
+    arms: Mapping[str, ArmTree]
+    contract: str
+    files: Mapping[str, str]
+    program: str | None
+    shared: SharedBasis
+    began_at: str
+
+
+@dataclass(frozen=True)
+class OpenedTrial:
+    """What every job of a trial needs."""
+
+    plan: TrialPlan
+    spec: TrialSpec
+    subject: Subject
+    contract: Contract
+    start: TrialStart
+
+    @property
+    def folder(self) -> TrialFolder:
+        return self.plan.folder
+
+    def state(self) -> TrialState:
+        return TrialState.read(self.folder.ledger)
+
+    def arm(self, name: str) -> Arm:
+        """The switch of an arm. With `-off`, its files without the switch."""
+        if name == CONTROL or name.endswith(OFF):
+            return Arm(name)
+        known = next((arm for arm in self.spec.arms if arm.name == name), None)
+        idea = self.state().story.ideas.get(name) if known is None else None
+        if known is None and idea is None:
+            raise FlagstoneError(f"trial {self.plan.name} has no arm {name}", hint="its arms are those of its plan")
+        return known or Arm(name, idea.switch if idea else (), idea.env if idea else {})
+
+    def tree(self, name: str) -> str:
+        """The stored tree of an arm; the control's is the baseline."""
+        arm = name.removesuffix(OFF)
+        if arm == CONTROL:
+            return self.start.tree
+        known = self.start.arms.get(arm)
+        return known.tree if known else self.state().story.ideas[arm].tree
+
+    @property
+    def contract_change(self) -> str:
+        """What was changed of what decides about the number, in words; '' if nothing was."""
+        return self.contract.change_text(self.start.files, self.start.contract)
+
+
+def open_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial:
+    """The trial as it began. Raises an error if it has not begun with this plan."""
+    opened = found_trial(plan, schemas)
+    if opened is None:
+        raise FlagstoneError(
+            f"trial {plan.name} has not begun with its present plan", hint="run it from the start: its first step does"
+        )
+    return opened
+
+
+def found_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial | None:
+    folder = plan.folder
+    start = read_as(folder.root / START, TrialStart)
+    if start is None or (read_record(folder.root / PLAN) or {}).get("plan") != plan.digest:
+        return None
+    spec = load_trial(folder.spec, plan.base, schemas)
+    subject = subject_of(spec.experiment.subject, Store(folder.store))
+    return OpenedTrial(plan, spec, subject, Contract(spec.experiment, folder.spec), start)
+
+
+def begin_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial:
+    """Begins the trial, or takes it as it began. Another plan begins another trial; the old one goes to its history.
+
+    The caller holds the trial's lock.
+    """
+    adopt_plan(plan)
+    opened = found_trial(plan, schemas)
+    if opened is not None and not is_outdated(opened):
+        return opened
+    if opened is not None:
+        start_over(plan.folder)
+        adopt_plan(plan)
+    return begin(plan, load_trial(plan.folder.spec, plan.base, schemas))
+
+
+def is_outdated(opened: OpenedTrial) -> bool:
+    """Whether the project was changed before anything was sealed: then the trial is about what is there now."""
+    if opened.state().story.prereg is not None:
+        return False
+    now = shared_basis(opened.folder, opened.spec, opened.start.contract, inherited_variables())
+    is_elsewhere = now != opened.start.shared
+    return is_elsewhere or bool(opened.contract_change) or opened.subject.has_changed(opened.start.tree)
+
+
+def adopt_plan(plan: TrialPlan) -> None:
+    """The approved plan becomes trial.yaml. What a person wrote there is kept aside."""
+    folder, text, digest = plan.folder, plan.text, plan.digest
+    design = folder.root / PLAN
+    if (read_record(design) or {}).get("plan") not in (None, digest):
+        start_over(folder)
+    if plan.path != folder.spec:
+        known = folder.spec.read_text(encoding="utf-8", errors="replace") if folder.spec.is_file() else None
+        if known not in (None, text):
+            os.replace(folder.spec, unused_path(folder.spec.with_name("trial.yaml.set-aside")))
+        if known != text:
+            write_atomic(folder.spec, text.encode())
+    write_record(design, {"plan": digest})
+
+
+def start_over(folder: TrialFolder) -> None:
+    """Moves what was decided to history/<n>/. Runs stay: those that hold for the same are used again."""
+    aside = unused_path(folder.root / "history" / "001")
+    aside.mkdir(parents=True)
+    # design.json goes last: until then, the next call does the rest of this
+    names = sorted(set(os.listdir(folder.root)) - {*KEPT, PLAN, folder.spec.name})
+    for name in (*names, *([PLAN] if (folder.root / PLAN).exists() else [])):
+        os.rename(folder.root / name, aside / name)
+
+
+def begin(plan: TrialPlan, spec: TrialSpec) -> OpenedTrial:
+    """Stores the trees and the contract."""
+    folder, experiment = plan.folder, spec.experiment
+    root = experiment.subject.root
+    if not root.is_dir():
+        raise FlagstoneError(f"the project folder {root} does not exist", hint=f"correct subject.root in {plan.path}")
+    os.chmod(folder.root, 0o700)
+    subject = subject_of(experiment.subject, Store(folder.store))
+    contract = Contract(experiment, folder.spec)
+    base = subject.base()
+    is_of_run = (plan.base / "run.yaml").is_file()
+    if not is_of_run:
+        make_run_repository(root, subject.run_repository, has_every_file=experiment.subject.kind == "git")
+    program = None if is_of_run else program_path(experiment.harness.argv[0], root, os.environ)
+    files = contract.begun(program)
+    trees = arm_trees(spec.arms, subject, base, plan.base)
+    digest = contract.digest(files)
+    shared = shared_basis(folder, spec, digest, inherited_variables())
+    start = TrialStart(base.tree, base.commit, trees, digest, files, program, shared, utc(time.time()))
+    subject.store.show_to_git()
+    write_record(folder.root / START, plain_value(start))
+    return OpenedTrial(plan, spec, subject, contract, start)

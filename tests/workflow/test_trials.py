@@ -1,0 +1,34 @@
+"""Trials that stages 03 and 04 planned, run by Snakemake before stage 05."""
+
+from __future__ import annotations
+
+import json
+
+from planned_trials import lines, plan_trial, runs
+from workbench import Place, Study
+
+
+def test_snakemake_takes_a_trial_from_its_plan_to_its_verdict_and_then_builds_the_stage(
+    place: Place, trial: Study
+) -> None:
+    said = place.snakemake()
+    assert said.code == 0 and "waits for you" in said.last, said.text
+    (verdict,) = lines(trial, "verdict")
+    assert verdict["ideas"][0]["outcome"] == "SUPPORTED" and len(verdict["seeds"]) == 8
+    assert runs(trial)[:6] == [f"control-{slot}" for slot in ("a1", "a2", "a3", "a4", "a5", "a1r2")]
+    assert len(runs(trial)) == len(set(runs(trial)))
+    assert json.loads((trial.root / "trials" / "fast" / "verdict.json").read_text())["outcome"] == "SUPPORTED"
+    pairs = verdict["ideas"][0]["confirmation"]["pairs"]
+    assert [pair["seed"] for pair in pairs] == [verdict["seeds"][pair["slot"]] for pair in pairs]
+    assert trial.counts()["05"] == 1
+    before = runs(trial)
+    again = place.snakemake()
+    assert "Nothing to be done" in again.text and runs(trial) == before
+
+
+def test_no_run_of_a_trial_is_made_before_its_plan_is_approved(place: Place) -> None:
+    study = place.new("t", "sandbox=off")
+    plan_trial(study)
+    assert place.flagstone("run", "t", "--yes", "--to", "03").code == 0
+    assert place.snakemake().code == 0
+    assert runs(study) == []
