@@ -12,9 +12,7 @@ from .comparison import COHENS_D_WARNING as COHENS_D_WARNING, compare_result as 
 from .effect import effect_in_units as effect_in_units
 from .figures import confirmation as confirmation
 from .looks import (
-    ALPHA as ALPHA,
     LookRule as LookRule,
-    look_alpha as look_alpha,
     look_result as look_result,
     verdict as verdict,
 )

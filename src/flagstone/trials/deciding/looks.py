@@ -5,29 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flagstone.plans import Look
 from flagstone.statistics import Direction, deviation, is_at_least, mean, paired_test, upper_bound
 from flagstone.trials.deciding.pairs import pairs_of
 from flagstone.trials.outcomes import LookResult, Outcome, Pair, RunOutcome
 
-ALPHA = 0.05  # of a first pre-registration, over all its looks
 NEGLIGIBLE = 1e-12  # of the largest value
 NO_SEED = "the seed does not reach the code"
 
 
 @dataclass(frozen=True)
 class LookRule:
-    """What a look is held to. `alpha` is what this look may spend on one arm; see `look_alpha`."""
+    """What a look is held to. `alpha` is what it may spend on this arm: that of the look, divided among the arms."""
 
     number: int  # from 1
     alpha: float
     minimum_effect: float  # in units of the metric
     direction: Direction
-
-
-def look_alpha(look: Look, prereg_alpha: float = ALPHA, arms: int = 1) -> float:
-    """The α of a look: smaller after earlier pre-registrations, and divided among arms that are confirmed together."""
-    return look.alpha * (prereg_alpha / ALPHA) / arms
 
 
 def look_result(arm: str, control: Sequence[RunOutcome], treated: Sequence[RunOutcome], rule: LookRule) -> LookResult:

@@ -9,9 +9,8 @@ from random import Random
 import pytest
 from trial_runs import CONTROL, MINIMUM_EFFECT, TREATED, look, runs
 
-from flagstone.plans import Look
 from flagstone.statistics import Direction
-from flagstone.trials.deciding import LookRule, look_alpha, look_result, verdict
+from flagstone.trials.deciding import LookRule, look_result, verdict
 from flagstone.trials.outcomes import Outcome
 
 Values = Sequence[float | None]
@@ -131,12 +130,6 @@ def test_what_was_edited_after_its_registration_can_never_be_supported() -> None
     word, reason = verdict(look(CONTROL, TREATED), MINIMUM_EFFECT, "trial.yaml was edited")
     assert word == Outcome.INCONCLUSIVE
     assert reason.endswith("exploratory only: trial.yaml was edited")
-
-
-def test_alpha_is_halved_by_a_second_registration_and_divided_among_arms() -> None:
-    assert look_alpha(Look(8, 0.035)) == 0.035
-    assert look_alpha(Look(8, 0.035), prereg_alpha=0.025) == pytest.approx(0.0175, rel=1e-15)
-    assert look_alpha(Look(8, 0.035), prereg_alpha=0.025, arms=3) == pytest.approx(0.0175 / 3, rel=1e-15)
 
 
 def random_values(random: Random) -> tuple[list[float | None], list[float | None]]:
