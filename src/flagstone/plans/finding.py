@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.layout import RUN_NAME
+from flagstone.layout import RUN_NAME, Run
 from flagstone.plans.folder import Home
-from flagstone.plans.trial import TrialFolder
+from flagstone.plans.trial_plan import TrialPlan, trial_of_project, trial_plans
 
 FOLDER = ".flagstone"
 
@@ -54,10 +54,13 @@ def experiment_named(folder: Path, base: Path, name: str | None) -> Home:
     return Home(folder / chosen_name(names, name, "experiment", folder), base)
 
 
-def trial_named(folder: Path, base: Path, name: str | None) -> TrialFolder:
+def trial_named(folder: Path, base: Path, name: str | None) -> TrialPlan:
     """The trial of this name, or the only one. Raises an error that lists all if that is not clear."""
-    names = names_in(folder, "trial.yaml")
-    return TrialFolder(folder / chosen_name(names, name, "trial", folder), base)
+    if is_run_folder(base):
+        found = {plan.name: plan for plan in trial_plans(Run(base))}
+    else:
+        found = {each: trial_of_project(folder / each) for each in names_in(folder, "trial.yaml")}
+    return found[chosen_name(list(found), name, "trial", folder)]
 
 
 def chosen_name(names: list[str], name: str | None, kind: str, folder: Path) -> str:

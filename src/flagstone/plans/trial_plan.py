@@ -143,5 +143,10 @@ def trial_plan_at(root: Path) -> TrialPlan | None:
     above = root.parent.parent
     if (above / "run.yaml").is_file():
         return next((plan for plan in trial_plans(Run(above)) if plan.name == root.name), None)
-    folder = TrialFolder(root, above.parent)
+    return trial_of_project(root)
+
+
+def trial_of_project(root: Path) -> TrialPlan:
+    """The plan of a trial without a run, in `.flagstone/trials/NAME` of a project."""
+    folder = TrialFolder(root, root.parents[2])
     return TrialPlan(folder.base, folder.spec, folder)

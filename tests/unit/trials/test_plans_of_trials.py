@@ -101,6 +101,7 @@ def test_everything_that_is_wrong_is_said_at_once_with_the_nearest_key(tmp_path:
         ({"switch": None, "arms": {"control": {"switch": ["x"]}}}, "cannot be called 'control'"),
         ({"switch": None, "arms": {"a-b": {"switch": ["x"]}}}, "is no name for an arm"),
         ({"switch": None, "arms": {"a": {}}}, "the arm a is the control itself"),
+        ({"switch": None, "arms": {"a": {"tree": "x"}}, "gate": "cohens_d"}, "the arm a has no switch"),
         ({"seeds": {"screening": [42]}}, "has 1 of the 5 seeds"),
         ({"seeds": {"screening": [1, 2, 3, 4, 4]}}, "names a seed twice"),
         ({"seeds": {"screening": [1, 2, 3, 4, float("nan")]}}, "should be a whole number"),

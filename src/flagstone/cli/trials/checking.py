@@ -14,7 +14,7 @@ from flagstone.cli.trials.selection import trial_command
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.checking import Asked, ExperimentCheck, is_to_be_checked
 from flagstone.experiments.engine import open_experiment
-from flagstone.plans import Home, TrialFolder, TrialSpec
+from flagstone.plans import Home, TrialPlan, TrialSpec
 from flagstone.records import write_atomic
 from flagstone.text import one_line
 
@@ -22,31 +22,31 @@ SHOWN = ("command", "reach", "number", "seed", "quiet")
 UNUSED_PARTS = {"noise": "off", "proposer": "none", "stopping": {"max_runs": 1}}
 
 
-def check_trial(trial: TrialFolder, spec: TrialSpec, rows: int) -> ExperimentCheck | None:
+def check_trial(plan: TrialPlan, spec: TrialSpec, rows: int) -> ExperimentCheck | None:
     """Runs the control once, as the one run of an experiment. Returns None if a check holds or a run was made."""
-    home = Home(trial.root / "check", trial.base)
-    if trial.ledger.exists() or not is_to_be_checked(home, spec.experiment):
+    home = Home(plan.folder.root / "check", plan.base)
+    if plan.folder.ledger.exists() or not is_to_be_checked(home, spec.experiment):
         return None
     home.root.mkdir(parents=True, exist_ok=True)
     value: Mapping[str, Any] = {**spec.experiment.merged, **UNUSED_PARTS}
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode())
-    return check(open_experiment(home, schemas_of(trial.base)), Asked(rows=rows))
+    return check(open_experiment(home, schemas_of(plan.base)), Asked(rows=rows))
 
 
-def refuse_if_refuted(trial: TrialFolder, found: ExperimentCheck | None, again: str) -> None:
+def refuse_if_refuted(plan: TrialPlan, found: ExperimentCheck | None, again: str) -> None:
     """Raises an error for the first row that was refuted."""
     row = found.first_failure if found else None
     if found is None or row is None:
         return
-    cure = f"{row.cure.replace('experiment.yaml', 'trial.yaml')} in {trial.spec}; then: {trial_command(trial, again)}"
+    cure = f"{row.cure.replace('experiment.yaml', 'trial.yaml')} in {plan.path}; then: {trial_command(plan, again)}"
     if found.is_crashed:
         raise WorkFailed(f"the control does not run: {row.evidence}\n{found.tail}", hint=cure)
     raise FlagstoneError(f"{row.name}: {row.evidence}", hint=cure)
 
 
-def print_rows(trial: TrialFolder, found: ExperimentCheck | None) -> None:
+def print_rows(plan: TrialPlan, found: ExperimentCheck | None) -> None:
     """Prints where the plan is, and what the check found of what concerns a trial, one line a row."""
-    click.echo(f"created {trial.spec}")
+    click.echo(f"created {plan.path}")
     if found is None:
         return
     for row in found.rows:

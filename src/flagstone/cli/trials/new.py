@@ -19,9 +19,9 @@ from flagstone.cli.experiments.selection import make_experiment_folder, refuse_i
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.cli.trials.checking import check_trial, print_rows, refuse_if_refuted, rows_in
-from flagstone.cli.trials.selection import spec_of_trial, trial_command, trial_schemas, trials_folder
+from flagstone.cli.trials.selection import new_trial, spec_of_trial, trial_command, trial_schemas
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialFolder
+from flagstone.plans import TrialPlan
 from flagstone.processes import run_quietly
 from flagstone.records import write_atomic
 from flagstone.trials.planning import refuse_if_wrong
@@ -67,22 +67,21 @@ def command(
     flagstone trials new rewrite --metric seconds --minimum-effect 0.1 --treated ../rewrite -- python bench.py
     """
     refuse_invalid_name(name, "a trial")
-    folder, base = trials_folder(location, run_name)
-    trial = TrialFolder(folder / name, base)
-    if trial.spec.exists():
+    trial = new_trial(location, name, run_name)
+    if trial.path.exists():
         raise FlagstoneError(
             f"trial {name!r} already exists", hint=f"choose another name, or continue it: {trial_command(trial, 'run')}"
         )
     begun = schemas.read_yaml(plan) if plan else {}
-    value = plan_with_options(begun if isinstance(begun, dict) else {}, argv, given, base)
-    refuse_incomplete(value, given, base, str(plan) if plan else "the options")
-    make_experiment_folder(folder)
+    value = plan_with_options(begun if isinstance(begun, dict) else {}, argv, given, trial.base)
+    refuse_incomplete(value, given, trial.base, str(plan) if plan else "the options")
+    make_experiment_folder(trial.folder.root.parent)
     value |= treatment(given, version_folder(given["treated"], location.here, trial) if given["treated"] else "")
-    write_atomic(trial.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
+    write_atomic(trial.path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
     found = None if skips_check else check_trial(trial, spec_of_trial(trial), rows=8)
     following = trial_command(trial, "plan")
     if as_json:
-        click.echo(json.dumps({"trial": name, "plan": str(trial.spec), "check": rows_in(found), "next": following}))
+        click.echo(json.dumps({"trial": name, "plan": str(trial.path), "check": rows_in(found), "next": following}))
     else:
         print_rows(trial, found)
     refuse_if_refuted(trial, found, "plan")
@@ -145,11 +144,11 @@ def treatment(given: dict[str, Any], tree: str) -> dict[str, Any]:
     return {"switch": switch} if words else {}
 
 
-def version_folder(version: str, here: Path, trial: TrialFolder) -> str:
+def version_folder(version: str, here: Path, trial: TrialPlan) -> str:
     """The folder of the treated version, from the project where it lies in it; that of a revision is made here."""
     folder = (here / version).resolve()
     if not folder.is_dir():
-        folder = trial.root / ARM
+        folder = trial.folder.root / ARM
         unpack_revision(version, trial.base, folder)
     return os.path.relpath(folder, trial.base) if folder.is_relative_to(trial.base) else str(folder)
 

@@ -11,7 +11,7 @@ from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
 from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.plans import TrialPlan, TrialSpec
 from flagstone.text import printable_text
 from flagstone.trials import read_story
 from flagstone.trials.planning import Forecast, baseline_of, forecast_text, plan_of
@@ -35,12 +35,12 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     if found.problem and spec.underpowered != "accept":
         raise FlagstoneError(found.problem, hint=found.hint)
     if not as_json:
-        click.echo(f"next: {trial_command(trial, 'run')}")
+        click.echo(f"next: {trial_command(trial, 'report' if trial.folder.verdict.exists() else 'run')}")
 
 
-def forecast_for(trial: TrialFolder, spec: TrialSpec) -> Forecast:
+def forecast_for(trial: TrialPlan, spec: TrialSpec) -> Forecast:
     """The forecast, with the baseline if it was measured."""
-    story = read_story(trial.ledger)
+    story = read_story(trial.folder.ledger)
     look = next((each for each in story.looks if each.what == "baseline"), None)
     is_deterministic = bool(look.facts.get("is_deterministic")) if look else None
     baseline = baseline_of(story.baseline_runs(len(spec.screening)), is_deterministic)

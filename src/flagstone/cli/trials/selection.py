@@ -6,8 +6,13 @@ from pathlib import Path
 
 from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.cli.location import Location
-from flagstone.plans import TrialFolder, TrialSpec, trial_named, trials_around
+from flagstone.plans import TrialFolder, TrialPlan, TrialSpec, is_run_folder, trial_named, trials_around
 from flagstone.trials.planning import load_trial
+
+
+def chosen_trial(location: Location, name: str | None, run_name: str | None) -> TrialPlan:
+    """The trial that a person means. Raises an error that lists all trials if that is not clear."""
+    return trial_named(*trials_folder(location, run_name), name)
 
 
 def trials_folder(location: Location, run_name: str | None) -> tuple[Path, Path]:
@@ -18,9 +23,12 @@ def trials_folder(location: Location, run_name: str | None) -> tuple[Path, Path]
     return run.root / "trials", run.root
 
 
-def chosen_trial(location: Location, name: str | None, run_name: str | None) -> TrialFolder:
-    """The trial that a person means. Raises an error that lists all trials if that is not clear."""
-    return trial_named(*trials_folder(location, run_name), name)
+def new_trial(location: Location, name: str, run_name: str | None) -> TrialPlan:
+    """Where the plan of a new trial goes: in a run, to those that its stages leave."""
+    folder, base = trials_folder(location, run_name)
+    trial = TrialFolder(folder / name, base)
+    path = base / "workspace" / "trials" / f"{name}.yaml" if is_run_folder(base) else trial.spec
+    return TrialPlan(base, path, trial)
 
 
 def trial_schemas(base: Path) -> Path:
@@ -28,11 +36,13 @@ def trial_schemas(base: Path) -> Path:
     return pinned_or_ours(base, "schemas", "trial.schema.yaml")
 
 
-def spec_of_trial(trial: TrialFolder) -> TrialSpec:
-    return load_trial(trial.spec, trial.base, trial_schemas(trial.base))
+def spec_of_trial(plan: TrialPlan) -> TrialSpec:
+    """What the trial is set to: as it began, or as it is planned."""
+    path = plan.folder.spec if plan.folder.spec.is_file() else plan.path
+    return load_trial(path, plan.base, trial_schemas(plan.base))
 
 
-def trial_command(trial: TrialFolder, verb: str) -> str:
+def trial_command(plan: TrialPlan, verb: str) -> str:
     """One verb for this trial, with the run that it belongs to where there is one."""
-    of_run = f" --run {trial.base.name}" if (trial.base / "run.yaml").is_file() else ""
-    return f"flagstone trials {verb} {trial.name}{of_run}"
+    of_run = f" --run {plan.base.name}" if is_run_folder(plan.base) else ""
+    return f"flagstone trials {verb} {plan.name}{of_run}"

@@ -94,6 +94,8 @@ def arm_problems(value: Mapping[str, Any]) -> Iterator[str]:
             yield f"an arm cannot be called {name!r}: that is the name of runs without the treatment"
         if isinstance(arm, dict) and not arm.get("switch") and not arm.get("tree"):
             yield f"the arm {name} is the control itself: give it a switch or a tree"
+        elif isinstance(arm, dict) and not arm.get("switch") and value.get("gate") == "cohens_d":
+            yield f"the gate cohens_d compares an arm with its switch on and off, and the arm {name} has no switch"
 
 
 def seed_problems(value: Mapping[str, Any]) -> Iterator[str]:

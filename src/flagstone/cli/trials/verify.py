@@ -1,0 +1,46 @@
+"""`flagstone trials verify`: derives everything again from the ledger, and compares."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flagstone.cli.experiments.selection import experiment_argument
+from flagstone.cli.location import Location
+from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
+from flagstone.errors import FlagstoneError
+from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.records import Ledger
+from flagstone.trials.reporting import derived_problems
+
+
+@click.command()
+@experiment_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.pass_obj
+def command(location: Location, name: str | None, run_name: str | None, as_json: bool) -> None:
+    """Verify trial NAME: the chain of its ledger, its pre-registration and seeds, and each derived file.
+
+    \b
+    flagstone trials verify clip
+    """
+    plan = chosen_trial(location, name, run_name)
+    trial = plan.folder
+    if not trial.ledger.is_file():
+        raise FlagstoneError(f"nothing of trial {trial.name} has run yet", hint=trial_command(plan, "run"))
+    found = trial_problems(trial, spec_of_trial(plan))
+    if as_json:
+        click.echo(json.dumps({"trial": trial.name, "problems": found}, indent=1, ensure_ascii=False))
+    if found:
+        raise FlagstoneError(
+            f"trial {trial.name} is not as it was recorded: {'; '.join(found)}",
+            hint="restore these files from a copy; do not cite the result until `verify` finds nothing",
+        )
+    if not as_json:
+        click.echo(f"{trial.name}: ledger, pre-registration, seeds, verdict and reports agree")
+
+
+def trial_problems(trial: TrialFolder, spec: TrialSpec) -> list[str]:
+    """Everything that does not follow from the ledger, or that the ledger itself does not hold."""
+    return [*Ledger(trial.ledger).problems(), *derived_problems(trial, spec)]
