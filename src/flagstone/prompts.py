@@ -157,9 +157,9 @@ def continuation_prompt(folder: Path, parts: PromptParts) -> str:
     return render(folder, "continuation.md.j2", parts)
 
 
-def repair_prompt(folder: Path, parts: PromptParts) -> str:
+def repair_prompt(folder: Path, parts: PromptParts, template: str = "") -> str:
     """The prompt after a turn whose work did not pass: each failed rule, and what to do about it."""
-    return render(folder, "repair.md.j2", parts)
+    return render(folder, template or "repair.md.j2", parts)
 
 
 def render(folder: Path, name: str, parts: Parts) -> str:

@@ -1,4 +1,4 @@
-from .loop import StageContext as StageContext, build as build
+from .loop import StageContext as StageContext, StageWork as StageWork, build as build
 from .outage import wait_after as wait_after
 from .restoring import restore_version as restore_version
 from .work import Attempt as Attempt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flagstone.agents import (
@@ -19,10 +19,12 @@ from flagstone.agents import (
     Task,
 )
 from flagstone.agents.accounts import LOG, Budget, Patience, spending_of
+from flagstone.artifacts import RuleCheck
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
+from flagstone.drafting.reviewing import Reviews, is_of_review, was_reviewed
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
 from flagstone.gates import RunConfig, history, may_stand, next_turn, read_moment
@@ -42,6 +44,14 @@ QUOTED_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
+class StageWork:
+    """What Flagstone itself does for a stage: something before its agent starts, and checks of its own after it."""
+
+    begin: Callable[[], object] = lambda: None
+    checks: Callable[[], Sequence[RuleCheck]] = lambda: ()
+
+
+@dataclass(frozen=True)
 class StageContext:
     """What a stage is built with: the agent, the terminal, and a clock."""
 
@@ -49,6 +59,7 @@ class StageContext:
     say: Callable[[str], None]
     on_event: Callable[[Event], None]
     sleep: Callable[[float], None] = time.sleep
+    work: StageWork = StageWork()
 
 
 def build(opened: RunConfig, stage: Stage, context: StageContext) -> str:
@@ -68,6 +79,7 @@ def build(opened: RunConfig, stage: Stage, context: StageContext) -> str:
         promotion.take_up_marks(run, stage.nr)
         open_turn = work.start_turn(run, stage, turn, was)
         try:
+            context.work.begin()
             inspection.remember_before(opened, stage, open_turn)
             attempt = until_it_passes(opened, stage, open_turn, context)
         except Interrupted:
@@ -137,7 +149,10 @@ def passes_checks(
     result = result_of(attempt)
     if result is None or result.outcome is not CallOutcome.OK:
         return False
-    checks = (*inspection.inspect(opened, stage, open_turn, attempt), grant_kept(result))
+    checks = [*inspection.inspect(opened, stage, open_turn, attempt), *context.work.checks(), grant_kept(result)]
+    is_good = all(check.status != "failed" for check in checks)
+    if is_good and stage.reviewers and not was_reviewed(opened, stage, open_turn.first_attempt, attempt):
+        checks += Reviews(opened, stage, attempt, frame_of(opened, stage, context)).checks()
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
     failed = [check for check in checks if check.status == "failed"]
     for check in failed:
@@ -184,8 +199,9 @@ def last_answered(tried: list[Attempt]) -> Attempt | None:
 
 
 def uses_up_attempt(attempt: Attempt) -> bool:
-    """Whether an attempt uses up one of those allowed: an interruption and an outage do not."""
-    return outcome_of(attempt) not in (None, CallOutcome.INTERRUPTED, *PASSES)
+    """Whether an attempt uses up one of those allowed: an interruption, an outage and a review do not."""
+    is_spent = outcome_of(attempt) not in (None, CallOutcome.INTERRUPTED, *PASSES)
+    return is_spent and not is_of_review(attempt.failed_rules())
 
 
 def has_no_draft(attempt: Attempt) -> bool:
@@ -197,12 +213,7 @@ def make_attempt(
     opened: RunConfig, stage: Stage, open_turn: OpenTurn, before: Attempt | None, context: StageContext
 ) -> None:
     """One agent call, on record and counted towards the budgets from before it starts."""
-    run, agent = opened.run, context.agent()
-    fault = agent.fault()
-    if fault:
-        raise FlagstoneError(fault[0], hint=fault[1])
-    patience = Patience(context.say, context.sleep)
-    frame = CallFrame(agent, run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
+    run, frame = opened.run, frame_of(opened, stage, context)
     attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
     call = call_for(opened, stage, open_turn, attempt)
     with frame.claim(call) as claimed:
@@ -211,13 +222,25 @@ def make_attempt(
         call = replace(call, prompt=prompt_for(opened, stage, open_turn, attempt, before))
         # from here on the conversation may exist on the agent's side, whatever happens to us
         work.save(run, stage.nr, replace(open_turn, used=True))
-        context.say(f"stage {stage.nr} {stage.name}, attempt {attempt.number}: starting {agent.name} ({open_turn.why})")
+        context.say(
+            f"stage {stage.nr} {stage.name}, attempt {attempt.number}: starting {frame.agent.name} ({open_turn.why})"
+        )
         result = claimed.carry_out(call, context.on_event)
     if result.outcome is CallOutcome.INTERRUPTED:
         raise Interrupted(f"stage {stage.nr} was interrupted", hint=f"continue: flagstone run {run.name}")
     context.say(how_it_ended(run, attempt, result))
     if result.outcome is not CallOutcome.OK and result.violations:
         context.say(f"✗ {grant_kept(result).message}")
+
+
+def frame_of(opened: RunConfig, stage: Stage, context: StageContext) -> CallFrame:
+    """What surrounds each call of a stage. Raises an error if the agent cannot be used."""
+    agent = context.agent()
+    fault = agent.fault()
+    if fault:
+        raise FlagstoneError(fault[0], hint=fault[1])
+    patience = Patience(context.say, context.sleep)
+    return CallFrame(agent, opened.run.logs / LOG, budgets(opened, stage), guard_of(opened, agent), patience)
 
 
 def budgets(opened: RunConfig, stage: Stage) -> list[Budget]:

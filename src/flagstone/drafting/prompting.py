@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flagstone.artifacts import index_rows, wanted_text
+from flagstone.drafting.reviewing import is_of_review
 from flagstone.drafting.work import Attempt, OpenTurn, attempt as attempt_of, attempt_numbers
 from flagstone.gates import RunConfig, judge_gates, read_moment, read_text
 from flagstone.layout import INDEX_KINDS, Run
@@ -40,7 +41,8 @@ def prompt_for(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt
         earlier = earlier_work(opened.run, stage) if work.fresh_starts else ()
         return first_prompt(folder, replace(parts, earlier=earlier))
     if failed:
-        return repair_prompt(folder, parts)
+        template = stage.prompt("reviser") if is_of_review(failed) else ""
+        return repair_prompt(folder, parts, template)
     return continuation_prompt(folder, parts)
 
 

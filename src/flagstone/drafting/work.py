@@ -54,7 +54,7 @@ def start_turn(run: Run, stage: Stage, turn: Turn, was: Publication | None) -> O
         return save(
             run,
             stage.nr,
-            replace(opened, failure={}, first_attempt=next_attempt(run, stage.nr), fresh_starts=0),
+            replace(opened, failure={}, first_attempt=first_of_round(run, stage.nr), fresh_starts=0),
         )
     why = reason_for(turn, was, opened)
     known = opened.session_id if opened else was.session_id if was else ""
@@ -146,6 +146,14 @@ def attempt_numbers(run: Run, nr: str) -> list[int]:
 
 def next_attempt(run: Run, nr: str) -> int:
     return max(attempt_numbers(run, nr), default=0) + 1
+
+
+def first_of_round(run: Run, nr: str) -> int:
+    """The first attempt of a new round: the last draft if nobody has judged it yet, or else a new one."""
+    last = max(attempt_numbers(run, nr), default=0)
+    made = attempt(run, nr, last)
+    is_unjudged = (read_record(made.result) or {}).get("outcome") == "ok" and not made.checks.exists()
+    return last if last and is_unjudged else last + 1
 
 
 def attempt(run: Run, nr: str, number: int) -> Attempt:

@@ -22,6 +22,7 @@ from flagstone.trials.campaign.attempt import NOT_TRIED, make_attempt
 from flagstone.trials.campaign.idea_log import write_idea_log
 from flagstone.trials.lines import IdeaLine, LookLine
 from flagstone.trials.outcomes import CheckResult, ScreenResult
+from flagstone.trials.story import story_of
 
 PROMPTS = Path(__file__).resolve().parents[3] / "prompts"
 TRAIN = """import sys
@@ -63,7 +64,9 @@ class Bench:
         spec = trial_spec_of("t", self.root, self.plan)
         subject = subject_of(spec.experiment.subject, Store(folder.store))
         proposer = AgentProposer(self.actor, PROMPTS, AgentSetup(budgets=budgets), sleep=lambda _: None)
-        return Campaign(folder, spec, subject, subject.base(), proposer, lines)
+        return Campaign(
+            folder=folder, spec=spec, story=story_of(lines), subject=subject, base=subject.base(), proposer=proposer
+        )
 
     def idea(self, name: str) -> Any:
         return json.loads((self.campaign().role_folder(1, name) / "answer.json").read_bytes())["answer"]

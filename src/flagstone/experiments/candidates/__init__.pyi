@@ -31,6 +31,7 @@ from .git import (
     make_run_repository as make_run_repository,
     plain_environment as plain_environment,
 )
+from .project import ENVIRONMENTS as ENVIRONMENTS
 from .subject import Subject as Subject, subject_of as subject_of
 from .survey import Survey as Survey
 from .working import Working as Working

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,38 @@ from flagstone.prompts import RoleParts, role_prompt
 from flagstone.records import digest_value, read_record, write_record
 from flagstone.text import one_line
 from flagstone.trials.campaign.roles import Role
-from flagstone.trials.lines import Line
+from flagstone.trials.story import Story
 
 TRIES = 2  # of an answer that has not the form that was asked for
 REASON = 300
 
 
-@dataclass(frozen=True)
-class Campaign:
-    """What an attempt works with: the trial with its lines so far, the baseline, and the agent that plays all roles."""
+@dataclass(frozen=True, kw_only=True)
+class CampaignRecord:
+    """What is on disk of a campaign: its trial with the story so far, and the answers of the roles."""
 
     folder: TrialFolder
     spec: TrialSpec
-    subject: Subject
-    base: Snapshot
-    proposer: AgentProposer
-    lines: Sequence[Line] = ()
-    say: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    story: Story = field(default_factory=Story)
 
     def role_folder(self, number: int, role: str) -> Path:
         """Where one role's answers for an idea are."""
         return self.folder.idea(f"idea{number}") / role
+
+    def answer(self, number: int, role: Role) -> Mapping[str, Any] | None:
+        """The last answer of a role, whatever it was asked. Returns None if it has not answered."""
+        found = (read_record(self.role_folder(number, role.name) / "answer.json") or {}).get("answer")
+        return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign(CampaignRecord):
+    """What an attempt works with besides: the baseline, and the agent that plays all roles."""
+
+    subject: Subject
+    base: Snapshot
+    proposer: AgentProposer
+    say: Callable[[str], None] = field(default=lambda _: None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,12 +92,6 @@ def answer_to(folder: Path, request: str) -> Mapping[str, Any] | None:
     record = read_record(folder / "answer.json") or {}
     answer = record.get("answer")
     return answer if record.get("request") == request and isinstance(answer, dict) else None
-
-
-def answer_to_any(folder: Path) -> Mapping[str, Any] | None:
-    """The last answer of a role, whatever it was asked. Returns None if it has not answered."""
-    answer = (read_record(folder / "answer.json") or {}).get("answer")
-    return answer if isinstance(answer, dict) else None
 
 
 def last_result(campaign: Campaign, question: Question, prompt: str, record_dir: Path) -> AgentResult:

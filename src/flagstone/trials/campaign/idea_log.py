@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from flagstone.layout import Run
 from flagstone.records import write_atomic
 from flagstone.text import one_line
-from flagstone.trials.campaign.asking import Campaign, answer_to_any
-from flagstone.trials.campaign.lessons import ideas_in, status_text
+from flagstone.trials.campaign.asking import CampaignRecord
+from flagstone.trials.campaign.lessons import status_text
 from flagstone.trials.campaign.roles import ANALYST, INNOVATOR, REVIEWER, REVISOR
 
 CELL = 600
 NAME = "idea_log.md"
 
 
-def write_idea_log(campaign: Campaign) -> None:
+def write_idea_log(campaign: CampaignRecord) -> None:
     """Writes the log anew from the ledger and the answers of the roles."""
     text = f"# Idea log: {one_line(campaign.spec.question)}\n\n{journal_text(campaign)}"
     run = Run(campaign.folder.base)
@@ -23,21 +23,21 @@ def write_idea_log(campaign: Campaign) -> None:
     write_atomic(folder / NAME, text.encode("utf-8", "replace"))
 
 
-def journal_text(campaign: Campaign, before: int = 99) -> str:
+def journal_text(campaign: CampaignRecord, before: int = 99) -> str:
     """The entries of all ideas up to this number."""
     numbers = range(1, min(before, campaign.spec.ideas + 1))
     entries = ("\n".join(entry_lines(campaign, number)) for number in numbers)
     return "\n".join(entry for entry in entries if entry)
 
 
-def entry_lines(campaign: Campaign, number: int) -> Iterator[str]:
+def entry_lines(campaign: CampaignRecord, number: int) -> Iterator[str]:
     """One idea as far as it is known, with those of its attempt that were not taken."""
-    ideas = (answer_to_any(campaign.role_folder(number, INNOVATOR.name)) or {}).get("ideas", [])
-    review = answer_to_any(campaign.role_folder(number, REVIEWER.name)) or {}
-    plan = answer_to_any(campaign.role_folder(number, REVISOR.name)) or {}
-    lesson = answer_to_any(campaign.role_folder(number, ANALYST.name)) or {}
+    ideas = (campaign.answer(number, INNOVATOR) or {}).get("ideas", [])
+    review = campaign.answer(number, REVIEWER) or {}
+    plan = campaign.answer(number, REVISOR) or {}
+    lesson = campaign.answer(number, ANALYST) or {}
     arm = f"idea{number}"
-    line = ideas_in(campaign.lines).get(arm)
+    line = campaign.story.ideas.get(arm)
     if not ideas and line is None:
         return
     choice = int(review.get("choice", 0))
@@ -52,7 +52,7 @@ def entry_lines(campaign: Campaign, number: int) -> Iterator[str]:
         "Treatment": plan.get("treatment"),
         "Switch": " ".join(map(str, plan.get("switch", []))),
         "Changed lines": str(line.lines) if line and line.tree else "",
-        "Verdict": status_text(campaign.lines, arm),
+        "Verdict": status_text(campaign.story, arm),
         "Lesson": lesson.get("lesson"),
         "Next": lesson.get("next"),
     }

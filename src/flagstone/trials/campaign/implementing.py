@@ -12,7 +12,7 @@ from flagstone.experiments.candidates import Snapshot
 from flagstone.experiments.proposers import differing_lines, grant, mutable_files
 from flagstone.prompts import RoleParts
 from flagstone.text import count_text, list_text
-from flagstone.trials.campaign.asking import Campaign, Question, answer_to_any, ask
+from flagstone.trials.campaign.asking import Campaign, Question, ask
 from flagstone.trials.campaign.roles import IMPLEMENTER
 from flagstone.trials.outcomes import CheckResult
 
@@ -47,7 +47,7 @@ def edit_of_implementer(campaign: Campaign, number: int, parts: RoleParts, draft
         subject.lay_out(campaign.base.tree, draft, links=False)
 
     is_first = not parts.failed
-    if is_first and answer_to_any(campaign.role_folder(number, IMPLEMENTER.name)) is None:
+    if is_first and campaign.answer(number, IMPLEMENTER) is None:
         lay_out()
     files = mutable_files(subject.spec, draft)
     question = Question(IMPLEMENTER, number, parts, draft, grant(subject.spec, draft, files))

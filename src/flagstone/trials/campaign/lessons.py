@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 from flagstone.prompts import RoleParts
-from flagstone.trials.campaign.asking import Campaign, Question, answer_to_any, ask
+from flagstone.trials.campaign.asking import Campaign, Question, ask
 from flagstone.trials.campaign.parts import parts_of
 from flagstone.trials.campaign.roles import ANALYST, REVISOR
-from flagstone.trials.lines import IdeaLine, Line, LookLine, VerdictLine
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
+from flagstone.trials.story import Story
 
 SHOWN_DIFF = 20_000
 
 
-def ideas_in(lines: Sequence[Line]) -> dict[str, IdeaLine]:
-    """The last line of each idea, by arm: a repair has a second one."""
-    return {line.arm: line for line in lines if isinstance(line, IdeaLine)}
-
-
-def verdict_in(lines: Sequence[Line]) -> VerdictLine | None:
-    return next((line for line in reversed(lines) if isinstance(line, VerdictLine)), None)
-
-
-def outcome_in(lines: Sequence[Line], arm: str) -> IdeaOutcome | None:
+def outcome_in(story: Story, arm: str) -> IdeaOutcome | None:
     """What the verdict says of an idea. Returns None if there is no verdict yet."""
-    verdict = verdict_in(lines)
-    return next((idea for idea in verdict.ideas if idea.arm == arm), None) if verdict else None
+    return next((idea for idea in story.verdict.ideas if idea.arm == arm), None) if story.verdict else None
 
 
 def is_confirmed(outcome: IdeaOutcome | None) -> bool:
@@ -36,18 +25,18 @@ def is_confirmed(outcome: IdeaOutcome | None) -> bool:
     return bool(outcome and (outcome.confirmation or outcome.looks))
 
 
-def status_text(lines: Sequence[Line], arm: str) -> str:
+def status_text(story: Story, arm: str) -> str:
     """What is known of an idea, in one line that begins with its outcome word if it has one."""
-    final = outcome_in(lines, arm)
+    final = outcome_in(story, arm)
     if final:
         return f"{final.outcome.value}{f': {final.reason}' if final.reason else ''}"
-    idea = ideas_in(lines).get(arm)
+    idea = story.ideas.get(arm)
     if idea is None:
         return "not tried yet"
     if idea.failure:
         return f"{Outcome.FAILED_CHECK.value}: {idea.failure}"
     found = "written, and not measured yet"
-    for look in (line for line in lines if isinstance(line, LookLine) and line.arm == arm):
+    for look in (each for each in story.looks if each.arm == arm):
         failed = [f"{each.check}: {each.reason}" for each in look.checks if not each.is_passed]
         if failed:
             found = f"{Outcome.FAILED_CHECK.value}: {'; '.join(failed)}"
@@ -62,11 +51,11 @@ def status_text(lines: Sequence[Line], arm: str) -> str:
 
 def ask_for_lessons(campaign: Campaign) -> None:
     """Asks the analyst about every idea that came to something and has no lesson of that yet."""
-    for arm in ideas_in(campaign.lines):
+    for arm in campaign.story.ideas:
         number = int(arm.removeprefix("idea"))
-        outcome = outcome_in(campaign.lines, arm)
-        is_known = answer_to_any(campaign.role_folder(number, ANALYST.name)) is not None
-        has_plan = answer_to_any(campaign.role_folder(number, REVISOR.name)) is not None
+        outcome = outcome_in(campaign.story, arm)
+        is_known = campaign.answer(number, ANALYST) is not None
+        has_plan = campaign.answer(number, REVISOR) is not None
         if has_plan and (is_confirmed(outcome) or not is_known):
             (campaign.folder.idea(arm) / "empty").mkdir(parents=True, exist_ok=True)
             root = campaign.folder.idea(arm) / "empty"
@@ -75,11 +64,11 @@ def ask_for_lessons(campaign: Campaign) -> None:
 
 def parts_of_lesson(campaign: Campaign, arm: str, number: int) -> RoleParts:
     """What the analyst is told of one idea."""
-    idea = ideas_in(campaign.lines)[arm]
-    plan = answer_to_any(campaign.role_folder(number, REVISOR.name))
+    idea = campaign.story.ideas[arm]
+    plan = campaign.answer(number, REVISOR)
     return replace(
         parts_of(campaign, number),
         plan=json.dumps(plan, indent=1, ensure_ascii=False),
         diff=campaign.subject.diff(campaign.base.tree, idea.tree)[:SHOWN_DIFF] if idea.tree else "",
-        outcome=status_text(campaign.lines, arm),
+        outcome=status_text(campaign.story, arm),
     )
