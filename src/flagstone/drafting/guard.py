@@ -66,8 +66,8 @@ def guard_of(opened: RunConfig, agent: Agent) -> Guard:
     """Watches everything in a run that an agent may not touch."""
 
     def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
-        watch = GuardedCall.begin(opened, call)
-        return lambda result: [str(change) for change in watch.end(enforcement_of(result, agent, call))]
+        guarded = GuardedCall.begin(opened, call)
+        return lambda result: [str(change) for change in guarded.end(enforcement_of(result, agent, call))]
 
     return begin
 
@@ -111,12 +111,12 @@ class GuardedCall:
         """Restores what the agent changed without permission. Records and returns these changes."""
         violations, others = list(self.own_changes()), list[FileChange]()
         for change in self.changes(self.ground.states(self.cache)):
-            answer = self.reaction_to(change, held)
-            if answer in (Reaction.VIOLATION, Reaction.REPAIR):
+            reaction = self.reaction_to(change, held)
+            if reaction in (Reaction.VIOLATION, Reaction.REPAIR):
                 change = replace(change, done=self.repair(change))
-            if answer is Reaction.VIOLATION:
+            if reaction is Reaction.VIOLATION:
                 violations.append(change)
-            elif answer is not Reaction.PASS:
+            elif reaction is not Reaction.PASS:
                 others.append(change)
         if len(self.before) >= FILES_LIMIT:
             others.append(FileChange(".", f"more than {FILES_LIMIT} files: not all of them were watched"))

@@ -65,20 +65,20 @@ def run_once(
             raise interruption_error(command, asking, "did not start")
         if limits.watches_gpu:
             gpu.library()  # it takes its time to start: before the child's clock runs
-        watch = RunningChild(start(command, is_merged=output.stderr is None), limits, asking)
+        running = RunningChild(start(command, is_merged=output.stderr is None), limits, asking)
         try:
-            watch.listen(command, output, on_line)
-            ending = watch.wait()
+            running.listen(command, output, on_line)
+            ending = running.wait()
         except BaseException:
-            watch.abandon()
+            running.abandon()
             raise
         finally:
-            watch.close()
+            running.close()
         if asking.is_asked:
             raise interruption_error(command, asking, "stopped")
-    if ending == "exit" and watch.has_failed_to_start:
+    if ending == "exit" and running.has_failed_to_start:
         refuse_failed_sandbox(output.stderr or output.stdout)
-    return watch.result(ending)
+    return running.result(ending)
 
 
 def interruption_error(command: Command, asking: Interruption, what: str) -> Interrupted:
