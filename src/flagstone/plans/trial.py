@@ -69,6 +69,10 @@ class TrialSpec:
         """How many confirmation seeds there are."""
         return max(look.pairs for look in self.looks)
 
+    def has_switch(self, arm: str) -> bool:
+        """Whether the treatment of an arm can be turned off. That of a second version of the files cannot."""
+        return all(each.switch or each.env for each in self.arms if each.name == arm)
+
     def seed_of(self, slot: str) -> int:
         """The seed of a screening slot, a1 to a5. A repeat has the seed of what it repeats: a1r2 that of a1."""
         return self.screening[int(slot.removeprefix("a").partition("r")[0]) - 1]

@@ -87,11 +87,12 @@ class StepJudge:
         spec, state = self.opened.spec, self.state
         slots = ("a1", ONCE_MORE) if state.is_deterministic else REPEATED
         control, treated = state.control(slots), state.outcome(arm, "a1")
-        off = state.outcomes(f"{arm}{OFF}", ("a1",) if state.is_deterministic else ("a1", ONCE_MORE))
         idea = state.story.ideas.get(arm)
         if idea and idea.lines:
             yield size_check(idea.lines, spec.largest_change)
-        yield sigma_check(state.control(COMPARED), off[0]) if spec.gate == "cohens_d" else off_check(control, off)
+        if spec.has_switch(arm):
+            off = state.outcomes(f"{arm}{OFF}", ("a1",) if state.is_deterministic else ("a1", ONCE_MORE))
+            yield sigma_check(state.control(COMPARED), off[0]) if spec.gate == "cohens_d" else off_check(control, off)
         yield on_check(control, treated, spec.experiment.metric.name, spec.observe)
         if spec.scale:
             arguments = self.arguments(CONTROL), self.arguments(arm)

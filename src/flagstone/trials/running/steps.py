@@ -75,7 +75,7 @@ def checking_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
     arms = tuple(arm for arm in arms_of(spec, state) if arm not in state.of("checks"))
     if not arms:
         return None
-    off = tuple(f"{arm}{OFF}" for arm in arms)
+    off = tuple(f"{arm}{OFF}" for arm in arms if spec.has_switch(arm))
     if state.is_deterministic:
         runs = (*keys(off, ["a1"]), *keys(arms, ["a1"]))
     else:
