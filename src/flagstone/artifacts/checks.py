@@ -29,7 +29,7 @@ def check_stage(request: StageCheck) -> tuple[RuleCheck, ...]:
     checks = list(draft_checks(request))
     checks.append(untouched_check(inspection))
     checks.extend(workspace_checks(request.run))
-    checks.extend(plan_checks(request.run))
+    checks.extend(plan_checks(request.run, makes_ideas=request.makes_ideas))
     checks.extend(named_file_checks(inspection, request.leaves))
     checks.extend(planned_run_checks(inspection))
     for rule in rules:

@@ -81,6 +81,7 @@ def inspect(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt) -
             protected={p: digest for p, (digest, _) in approved.items() if p.startswith("workspace/")},
         ),
         venue=opened.settings.venue,
+        makes_ideas=any(each.work == "discovery" for each in opened.table),
     )
     checks = check_stage(request)
     restore(opened, approved)

@@ -58,3 +58,4 @@ from .trial_plan import (
     trial_plan_at as trial_plan_at,
     trial_plans as trial_plans,
 )
+from .trial_rules import trial_plan_problems as trial_plan_problems

@@ -31,6 +31,7 @@ class StageCheck:
     cache: DigestCache
     leaves: tuple[NamedFile, ...] = ()
     venue: str = ""  # the run's venue; '' accepts any that the paper names
+    makes_ideas: bool = False  # whether the run is a campaign, whose attempts make the arms of its trial
 
 
 @dataclass
