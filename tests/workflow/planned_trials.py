@@ -17,20 +17,24 @@ print(f"val_loss: {loss}")
 """
 
 
-def plan_trial(study: Study, name: str = "fast", train: str = TRAIN, **changes: object) -> Path:
-    """A plan with its program. The treatment is one word of the command line."""
-    code = study.files.workspace / "code" / "trial"
-    code.mkdir(parents=True, exist_ok=True)
-    (code / "train.py").write_text(train)
-    value = {
+def trial_value(root: str) -> dict[str, object]:
+    """What a plan says: the treatment is one word of the command line."""
+    return {
         "question": "Does --fast lower the loss?",
-        "subject": {"root": "workspace/code/trial", "mutable": ["train.py"]},
+        "subject": {"root": root, "mutable": ["train.py"]},
         "harness": {"argv": ["python", "train.py"], "seconds": 60},
         "metric": {"name": "val_loss", "direction": "min", "backend": "log"},
         "switch": ["--fast"],
         "minimum_effect": 0.05,
-        **changes,
     }
+
+
+def plan_trial(study: Study, name: str = "fast", train: str = TRAIN, **changes: object) -> Path:
+    """A plan with its program."""
+    code = study.files.workspace / "code" / "trial"
+    code.mkdir(parents=True, exist_ok=True)
+    (code / "train.py").write_text(train)
+    value = trial_value(root="workspace/code/trial") | changes
     path = study.files.workspace / "trials" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(value, sort_keys=False))

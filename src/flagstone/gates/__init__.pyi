@@ -42,6 +42,7 @@ from .session import (
     end_call as end_call,
     end_session as end_session,
     export as export,
+    keep_warm as keep_warm,
     open_session as open_session,
 )
 from .turns import may_stand as may_stand, next_turn as next_turn

@@ -89,6 +89,15 @@ def answer_stop_in_a_thread() -> None:
         signal.signal(signal.SIGTERM, ThreadedHandler(handler))
 
 
+def keep_warm() -> None:
+    """Starts the process that the jobs of this call are forked from: loading takes longer than many a run."""
+    from flagstone.processes import server
+
+    if server.BLOCKS not in os.environ:
+        script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
+        atexit.register(server.spawn_warm_server([sys.executable, script, "--serve"]).stop)
+
+
 @dataclass(frozen=True)
 class Session:
     """One call of Snakemake. Without a run the rules can be listed and checked, but nothing can be asked."""
@@ -122,22 +131,14 @@ class Session:
         if not (stage.runs_experiments and self.run):
             return []
         found = all_plans(self.layout)
-        if not all(plan.is_done for plan in found):
-            self.keep_warm()
+        call = self.gates.call
+        if call.executing() and call.is_local() and not all(plan.is_done for plan in found):
+            keep_warm()
         return [plan.target for plan in found]
 
     def pictures(self) -> list[Path]:
         """The course of each experiment that has ended."""
         return [plan.picture for plan in plans(self.layout) if plan.is_done] if self.run else []
-
-    def keep_warm(self) -> None:
-        """Starts the process that the blocks of this call are forked from: loading takes longer than many a run."""
-        from flagstone.processes import server
-
-        call = self.gates.call
-        if server.BLOCKS not in os.environ and call.executing() and call.is_local():
-            script = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
-            atexit.register(server.spawn_warm_server([sys.executable, script, "--serve"]).stop)
 
     def plan(self, name: str) -> Plan:
         """The plan of an experiment. Raises an error if there is none."""

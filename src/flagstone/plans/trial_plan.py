@@ -43,6 +43,11 @@ class TrialPlan:
             return ""
 
     @property
+    def is_approved_by_stage(self) -> bool:
+        """Whether a stage has left the plan, so that nothing runs before it is approved."""
+        return self.path != self.folder.spec
+
+    @property
     def spec(self) -> TrialSpec | None:
         """What the plan says, with every default; None if it cannot be read (its job says what is wrong)."""
         return spec_in(self.text)
@@ -138,12 +143,14 @@ def of_run(run: Run, path: Path, name: str) -> TrialPlan:
     return TrialPlan(run.root, path, TrialFolder(run.root / TRIALS / name, run.root))
 
 
-def trial_plan_at(root: Path) -> TrialPlan | None:
-    """The plan of the trial in this folder, of a run or of any project; None if a run does not plan it."""
+def trial_plan_at(root: Path) -> TrialPlan:
+    """The plan of the trial in this folder: the one that its run has left for it, else trial.yaml itself."""
     above = root.parent.parent
-    if (above / "run.yaml").is_file():
-        return next((plan for plan in trial_plans(Run(above)) if plan.name == root.name), None)
-    return trial_of_project(root)
+    if not (above / "run.yaml").is_file():
+        return trial_of_project(root)
+    folder = TrialFolder(root, above)
+    planned = (plan for plan in trial_plans(Run(above)) if plan.name == root.name)
+    return next(planned, TrialPlan(folder.base, folder.spec, folder))
 
 
 def trial_of_project(root: Path) -> TrialPlan:

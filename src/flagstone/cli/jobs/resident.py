@@ -6,7 +6,8 @@ import pkgutil
 import re
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
     ended_well = False
     on_stop = signal.getsignal(signal.SIGTERM)
     try:
-        ended_well = execute(project, run, cores)
+        ended_well = execute(Workflow(project.snakefile, run.root, {"run": run.name}), cores)
     except SystemExit as ended:
         raise resident.error or WorkFailed("Snakemake stopped", hint="see its output above") from ended
     finally:
@@ -51,8 +52,24 @@ def evaluate(project: Project, run: Run, resident: Resident, cores: int) -> Eval
     return Evaluation(frontier.last_words(), failure, frontier.is_done, frontier.is_due)
 
 
-def execute(project: Project, run: Run, cores: int) -> bool:
-    """Runs the workflow through Snakemake's own interface, with the settings of profiles/default."""
+@dataclass(frozen=True)
+class Workflow:
+    """Which Snakefile is run, where, and with which configuration. Without one, the folder is its working directory."""
+
+    snakefile: Path
+    root: Path
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """What does the same on the command line, with all of Snakemake's output."""
+        words = [f"--config {name}={value}" for name, value in self.config.items()]
+        alone = [f"--snakefile {self.snakefile}", f"--directory {self.root}"]
+        return " ".join(["snakemake --cores 1", *(words or alone)])
+
+
+def execute(asked: Workflow, cores: int) -> bool:
+    """Runs a workflow through Snakemake's own interface, with the settings of profiles/default."""
     spare_pandas()
     from snakemake.api import SnakemakeApi
     from snakemake.scheduling.greedy import SchedulerSettings
@@ -69,8 +86,9 @@ def execute(project: Project, run: Run, cores: int) -> bool:
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=cores),
-            config_settings=ConfigSettings(config={"run": run.name}),
-            snakefile=Path(project.snakefile),
+            config_settings=ConfigSettings(config=dict(asked.config)),
+            snakefile=asked.snakefile,
+            workdir=None if asked.config else asked.root,
         )
         try:
             workflow.dag(DAGSettings(rerun_triggers=triggers, force_incomplete=True)).execute_workflow(
@@ -79,11 +97,11 @@ def execute(project: Project, run: Run, cores: int) -> bool:
                 scheduler_settings=SchedulerSettings(),
             )
         except OSError as error:
-            raise cannot_write(run.root, error) from error
+            raise cannot_write(asked.root, error) from error
         except Exception as error:  # Snakemake raises many kinds
             if not is_failed_job(error):
-                refuse_unwritable(run)
-                raise snakemake_error(run, error) from error
+                refuse_unwritable(Run(asked.root))
+                raise snakemake_error(asked, error) from error
             return False
     return True
 
@@ -95,12 +113,10 @@ def spare_pandas() -> None:
         sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
-def snakemake_error(run: Run, error: Exception) -> WorkFailed:
+def snakemake_error(asked: Workflow, error: Exception) -> WorkFailed:
     """The error for a failure of Snakemake itself. Its own command shows all of it."""
     first = next(iter(str(error).splitlines()), "") or type(error).__name__
-    return WorkFailed(
-        f"Snakemake stopped: {first}", hint=f"see its full output: snakemake --cores 1 --config run={run.name}"
-    )
+    return WorkFailed(f"Snakemake stopped: {first}", hint=f"see its full output: {asked.command}")
 
 
 def is_failed_job(error: Exception) -> bool:

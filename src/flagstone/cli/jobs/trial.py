@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flagstone.cli.jobs.job_log import open_job_log
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import restore_keyboard_interrupt
@@ -36,12 +36,7 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
     if (read_record(failure) or {}).get("job") == output.stem:
         failure.unlink(missing_ok=True)
     try:
-        plan = trial_plan_at(root)
-        if plan is None:
-            raise FlagstoneError(
-                f"there is no plan workspace/trials/{root.name}.yaml", hint="put it back, then run again"
-            )
-        do(job, plan, output.stem, say)
+        do(job, trial_plan_at(root), output.stem, say)
     except (Interrupted, KeyboardInterrupt):
         say(f"trial {root.name} was stopped; the same command continues where it stopped")
         return Interrupted.exit_code
@@ -55,7 +50,7 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
 
 
 def do(job: str, plan: TrialPlan, name: str, say: Callable[[str], None]) -> None:
-    schemas = schemas_of(plan.base)
+    schemas = pinned_or_ours(plan.base, "schemas", "trial.schema.yaml")
     if job == "look":
         take_step(plan, int(name), schemas, say)
         return

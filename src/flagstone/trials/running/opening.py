@@ -19,7 +19,10 @@ from flagstone.trials.running.steps import OFF
 from flagstone.trials.running.trees import ArmTree, arm_trees
 from flagstone.trials.sealing import SharedBasis, shared_basis
 
-KEPT = ("history", "runs", "records", "trees.git", "trees", "lock", "locks", "state", "facts")
+MADE = (
+    *("ledger.jsonl", "prereg.json", "sealed", "looks", "ideas", "exports", "start.json", "failure.json", "done.json"),
+    *("verdict.json", "baseline_variance.md", "report.md", "report.html", "forest.svg", "forest.csv"),
+)
 PLAN, START = "design.json", "start.json"
 
 
@@ -128,7 +131,7 @@ def adopt_plan(plan: TrialPlan) -> None:
     design = folder.root / PLAN
     if (read_record(design) or {}).get("plan") not in (None, digest):
         start_over(folder)
-    if plan.path != folder.spec:
+    if plan.is_approved_by_stage:
         known = folder.spec.read_text(encoding="utf-8", errors="replace") if folder.spec.is_file() else None
         if known not in (None, text):
             os.replace(folder.spec, unused_path(folder.spec.with_name("trial.yaml.set-aside")))
@@ -141,10 +144,9 @@ def start_over(folder: TrialFolder) -> None:
     """Moves what was decided to history/<n>/. Runs stay: those that hold for the same are used again."""
     aside = unused_path(folder.root / "history" / "001")
     aside.mkdir(parents=True)
-    # design.json goes last: until then, the next call does the rest of this
-    names = sorted(set(os.listdir(folder.root)) - {*KEPT, PLAN, folder.spec.name})
-    for name in (*names, *([PLAN] if (folder.root / PLAN).exists() else [])):
-        os.rename(folder.root / name, aside / name)
+    for name in (*MADE, PLAN):  # design.json goes last: until then, the next call does the rest of this
+        if (folder.root / name).exists():
+            os.rename(folder.root / name, aside / name)
 
 
 def begin(plan: TrialPlan, spec: TrialSpec) -> OpenedTrial:

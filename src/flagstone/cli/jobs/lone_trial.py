@@ -1,0 +1,63 @@
+"""A trial without a run: what its Snakefile asks, and the call that takes it to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flagstone.cli.jobs.owner import CHECKOUT
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.gates import keep_warm
+from flagstone.locks import hold
+from flagstone.plans import TrialFolder, TrialPlan, trial_plan_at
+
+EXIT_CODES = {2: FlagstoneError, 3: WorkFailed}
+
+
+@dataclass(frozen=True)
+class LoneTrial:
+    """The trial in a folder, as the rules of trials ask for it."""
+
+    root: Path
+
+    @property
+    def trials(self) -> Path:
+        return self.root.parent
+
+    @property
+    def plan(self) -> TrialPlan:
+        found = trial_plan_at(self.root)
+        if found.is_approved_by_stage:
+            again = f"snakemake --cores 1 --config run={found.base.name}"
+            raise FlagstoneError(
+                f"trial {found.name} is planned by run {found.base.name}, and runs when its plan is approved",
+                hint=f"go on with the run: {again}",
+            )
+        return found
+
+    def trial(self, name: str) -> TrialPlan:
+        if name != self.root.name:
+            raise FlagstoneError(f"this is trial {self.root.name}, not {name}", hint="ask for its own files")
+        return self.plan
+
+    def keep_warm(self) -> None:
+        if not self.plan.is_done:
+            keep_warm()
+
+
+def run_alone(folder: TrialFolder, cores: int) -> None:
+    """Runs a trial to its end, or goes on where it stopped. Raises the error of a job that failed."""
+    from flagstone.cli.jobs.resident import Workflow, execute
+
+    plan = LoneTrial(folder.root).plan
+    with hold(folder.root / "running", f"trial {folder.name}"):
+        for lock in (folder.root / ".snakemake" / "locks").glob("*"):
+            lock.unlink(missing_ok=True)  # we hold the trial, so whoever left Snakemake's lock is dead
+        ended_well = execute(Workflow(CHECKOUT / "workflow" / "trials.smk", folder.root), cores)
+    if ended_well and plan.is_done:
+        return
+    failure: Any = plan.failure()
+    if failure:
+        raise EXIT_CODES.get(failure.get("exit_code"), WorkFailed)(str(failure["problem"]), hint=str(failure["hint"]))
+    raise Interrupted(f"trial {folder.name} was interrupted", hint="the same command continues where it stopped")

@@ -1,0 +1,43 @@
+"""Trials of a project that has no run: the same rules, in the folder of the trial."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from planned_trials import TRAIN, trial_value
+from workbench import CHECKOUT, PROGRAMS, Said, environment
+
+from flagstone.trials import read_story
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a program, and a trial that is set up."""
+    folder = tmp_path / "project" / ".flagstone" / "trials" / "fast"
+    folder.mkdir(parents=True)
+    (tmp_path / "project" / "train.py").write_text(TRAIN)
+    (folder / "trial.yaml").write_text(yaml.safe_dump(trial_value(root=".")))
+    return tmp_path / "project"
+
+
+def snakemake(project: Path, *words: str) -> Said:
+    folder = project / ".flagstone" / "trials" / "fast"
+    snakefile = CHECKOUT / "workflow" / "trials.smk"
+    argv = [PROGRAMS / "snakemake", "--cores", "2", "--snakefile", snakefile, "--directory", folder, *words]
+    done = subprocess.run(
+        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=170, check=False
+    )
+    return Said(done.returncode, done.stdout + done.stderr)
+
+
+def test_a_trial_runs_alone_in_any_project_and_leaves_its_files_alone(project: Path) -> None:
+    before = sorted(path.name for path in project.iterdir())
+    said = snakemake(project)
+    assert said.code == 0, said.text
+    story = read_story(project / ".flagstone" / "trials" / "fast" / "ledger.jsonl")
+    assert story.verdict and story.verdict.outcome == "SUPPORTED"
+    assert sorted(path.name for path in project.iterdir()) == before
+    assert "Nothing to be done" in snakemake(project).text

@@ -1,0 +1,45 @@
+# One trial of any project, without a run. `flagstone trials run` starts it in the folder of the trial, and so does
+#
+#   snakemake --snakefile …/workflow/trials.smk --directory .flagstone/trials/NAME --cores 4
+#
+# The rules are those that trials of a run have. The trial waits for nobody: who starts it approves its plan.
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+HOME = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(HOME / "src"))
+
+from flagstone.cli.jobs.lone_trial import LoneTrial
+from flagstone.experiments.measuring import devices
+from flagstone.gates import export
+
+export(HOME)
+SESSION = LoneTrial(Path.cwd())
+at = str
+
+for _name, _count in (("sequential", 1), ("gpu", max(1, len(devices())))):
+    if _name not in workflow.global_resources:
+        workflow.register_resource(_name, _count)
+
+
+def behind_the_gate(wildcards):
+    return {}
+
+
+def end_of_trial(wildcards):
+    """The look that comes next, until the trial has ended."""
+    if workflow.is_main_process and not workflow.dryrun and workflow.local_exec:
+        SESSION.keep_warm()
+    return at(SESSION.plan.target)
+
+
+rule all:
+    input:
+        end_of_trial,
+    localrule: True
+
+
+include: "rules/trials.smk"
