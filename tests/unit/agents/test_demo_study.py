@@ -16,7 +16,10 @@ from flagstone.agents.protocol import CallOutcome
 from flagstone.processes import run_quietly
 
 NO_TEX = shutil.which("latexmk") is None and shutil.which("tectonic") is None
-pytestmark = pytest.mark.skipif(NO_TEX, reason="neither latexmk nor tectonic is installed")
+pytestmark = [
+    pytest.mark.skipif(NO_TEX, reason="neither latexmk nor tectonic is installed"),
+    pytest.mark.xdist_group("demo study"),  # each worker would carry out the studies again
+]
 
 
 @pytest.fixture(scope="module")
