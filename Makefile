@@ -12,8 +12,9 @@ BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-header --no-emit-index-url --no-emit-find-links --upgrade
 
-# Settings of the user's shell must not affect .venv.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
+# Settings of the user's shell must not affect .venv. (With PYTHONDONTWRITEBYTECODE each test process would compile
+# every test again.)
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DEFAULT_GOAL := help
@@ -44,9 +45,9 @@ setup: .venv/dev.stamp tex  ## install .venv and TeX, for working on Flagstone
 .venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
 	@$(call sync,dev)
 
-# $(call sync,NAME) installs what requirements/NAME.txt locks, then Flagstone itself, then compiles it. (If the environment
-# sets PYTHONDONTWRITEBYTECODE, Python would otherwise compile every module at every start.) Packages that exist only as
-# source are built with the setuptools that requirements/build.txt locks.
+# $(call sync,NAME) installs what requirements/NAME.txt locks, then Flagstone itself, then compiles it. (If a user's
+# environment sets PYTHONDONTWRITEBYTECODE, Python would otherwise compile every module at every start.) Packages that
+# exist only as source are built with the setuptools that requirements/build.txt locks.
 PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check
 define sync
 echo "installing requirements/$(1).txt" && \
