@@ -1,13 +1,17 @@
-"""Starts commands that need Snakemake as if from new, but loads its libraries once: each call is a fork.
+"""Starts commands as if from new, but loads what all of them load only once: each call is a fork.
 
-The program itself, its atexit hooks, its signals and its environment are the real ones; `flagstone` is never loaded
-before the fork. A call is given and answered in one message each: words, folder and environment with the file its
-output goes to; then its process id and its exit code.
+The program itself, its atexit hooks, its signals and its environment are the real ones. The stages that a plain
+`snakemake` builds are forked as well, by the server that `flagstone run` has. What `workbench.start` starts, and its
+jobs, load everything themselves. A call is given and answered in one message each: words, folder and environment
+with the file its output goes to; then its process id and its exit code.
 """
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
+import importlib
 import json
 import os
 import runpy
@@ -16,33 +20,45 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 LARGEST = 1 << 20
+JOB_SERVER = "FLAGSTONE_WARM"
+LOADED = ("flagstone.cli.main", "jinja2", "jsonschema", "markdown_it", "pandas", "requests", "smart_open")
 
 
 @functools.cache
-def warm_process() -> socket.socket:
+def warm_process(python_path: str) -> socket.socket:
     """The process that calls are forked from; it ends with the test runner that started it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     words = [sys.executable, __file__, str(theirs.fileno())]
     nothing = subprocess.DEVNULL
-    subprocess.run(words, pass_fds=[theirs.fileno()], stdin=nothing, stdout=nothing, start_new_session=True, check=True)
+    subprocess.run(
+        words,
+        env={**os.environ, "PYTHONPATH": python_path},
+        pass_fds=[theirs.fileno()],
+        stdin=nothing,
+        stdout=nothing,
+        start_new_session=True,
+        check=True,
+    )
     theirs.close()
     return ours
 
 
 def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float) -> tuple[int, str]:
     """Waits for a call to end; its exit code and its output. One that hangs is killed with all it started."""
+    calls = warm_process(env["PYTHONPATH"])
     reading, writing = os.pipe()
     call = {"words": words, "cwd": str(cwd), "env": env}
-    socket.send_fds(warm_process(), [json.dumps(call).encode()], [writing])
+    socket.send_fds(calls, [json.dumps(call).encode()], [writing])
     os.close(writing)
-    hung = threading.Timer(limit_s, os.killpg, (int(warm_process().recv(LARGEST)), signal.SIGKILL))
+    hung = threading.Timer(limit_s, os.killpg, (int(calls.recv(LARGEST)), signal.SIGKILL))
     hung.start()
     with open(reading, "rb") as stream:
         output = stream.read().decode(errors="replace")
-    code = int(warm_process().recv(LARGEST))
+    code = int(calls.recv(LARGEST))
     assert hung.is_alive(), f"{words} hung; its output:\n{output}"
     hung.cancel()
     return code, output
@@ -71,21 +87,54 @@ def become(call: dict[str, object], output: int) -> list[str]:
         os.dup2(output, stream)
     os.close(output)
     os.chdir(str(call["cwd"]))
+    words, job_server = list(call["words"]), os.environ[JOB_SERVER]  # type: ignore[call-overload]
     os.environ.clear()
     os.environ.update(call["env"])  # type: ignore[call-overload]
-    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    return list(call["words"])  # type: ignore[call-overload]
+    if os.path.basename(words[0]) == "snakemake":
+        os.environ[JOB_SERVER] = job_server
+    return words
+
+
+def carry_out(words: list[str]) -> None:
+    """Runs the program to its end, and exits as `flagstone` does: without unloading every module."""
+    from flagstone.cli.main import exit_at_once
+
+    codes: list[int] = []
+    atexit.register(lambda: codes and exit_at_once(codes[0]))  # the first hook is called last
+    sys.argv = words
+    sys.path[0] = os.path.dirname(words[0])
+    try:
+        runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as ended:
+        codes += [ended.code] if isinstance(ended.code, int) else []
+        raise
+
+
+def load_jobs() -> Callable[[list[str]], int]:
+    """Loads what builds a stage, as `flagstone run` does. Returns the function that a forked process calls."""
+    from flagstone.cli.jobs import loading, stage
+
+    for name in loading.LOADED:
+        importlib.import_module(name)
+    gc.freeze()
+    return stage.main
+
+
+def load() -> None:
+    """Loads what every command loads; a process of its own loads what every stage loads."""
+    for name in LOADED:
+        importlib.import_module(name)
+    import snakemake.cli
+
+    from flagstone.processes import start_warm_server
+
+    snakemake.cli.get_argument_parser()  # loads the plugins
+    gc.freeze()  # a fork would copy all of this memory, and search it for garbage when it ends
+    start_warm_server(load_jobs)
 
 
 if __name__ == "__main__":
     if os.fork():
         os._exit(0)  # tests look at the children of the test runner: this is none of them
-    import pandas  # noqa: F401
-    import requests  # noqa: F401
-    import smart_open  # noqa: F401
-    import snakemake.cli
-
-    snakemake.cli.get_argument_parser()  # loads the plugins
-    sys.argv = serve(socket.socket(fileno=int(sys.argv[1])))
-    sys.path[0] = os.path.dirname(sys.argv[0])
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    load()
+    carry_out(serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -175,9 +175,7 @@ class Place:
         return start(PROGRAMS / "snakemake", *snakemake_words(words, run), cwd=cwd or self.root)
 
     def flagstone(self, *words: str, cwd: Path | None = None) -> Said:
-        if words[0] == "run":
-            return run_warm("flagstone", *words, cwd=cwd or self.root)
-        return ended(self.start_flagstone(*words, cwd=cwd))
+        return run_warm("flagstone", *words, cwd=cwd or self.root)
 
     def start_flagstone(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
         return start(PROGRAMS / "flagstone", *words, cwd=cwd or self.root)
@@ -188,7 +186,7 @@ def snakemake_words(words: tuple[str, ...], run: str | None) -> list[str]:
 
 
 def run_warm(program: str, *words: str, cwd: Path) -> Said:
-    """A whole command in a process of its own, without the second that it takes to load Snakemake."""
+    """A whole command in a process of its own, without the time that it takes to load Snakemake and other libraries."""
     return Said(*warm_start.run([str(PROGRAMS / program), *words], cwd, environment(), LIMIT_S))
 
 
