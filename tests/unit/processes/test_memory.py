@@ -24,7 +24,7 @@ Measured = Callable[..., ProcessResult]
 @pytest.fixture
 def _large() -> Iterator[None]:
     """We take far more than any child of these tests."""
-    ours = b"x" * 400_000_000
+    ours = b"x" * 200_000_000
     yield
     del ours
 
