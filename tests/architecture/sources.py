@@ -74,7 +74,12 @@ def is_ours(folder: str) -> bool:
 @functools.cache
 def python(*folders: str) -> list[Source]:
     """Every Python file below these folders; read and parsed once for all tests."""
-    return [Source(path) for path in files(*folders) if path.suffix == ".py"]
+    return [source_at(path) for path in files(*folders) if path.suffix == ".py"]
+
+
+@functools.cache
+def source_at(path: Path) -> Source:
+    return Source(path)
 
 
 def texts() -> Iterator[tuple[str, str]]:
