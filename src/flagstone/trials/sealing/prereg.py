@@ -22,6 +22,7 @@ FAILURE_RULE = (
     "did, the improvement of the pair is 0. No pair is dropped and no run is drawn again. If more than half of the "
     "pairs have no value, the result is INCONCLUSIVE."
 )
+ALPHA = 0.05  # of the first pre-registration
 FAULT = "prereg_fault"  # among the facts of a look that was taken after an edit: mending the file later does not help
 
 
@@ -38,7 +39,7 @@ class BaselineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Prereg:
-    """Everything that decides a trial. `looks` have the α that is left to this pre-registration, whose sum is `alpha`.
+    """Everything that decides a trial. `alpha` is what is left to this pre-registration; `looks` have their part of it.
 
     `seeds` is the salted digest of the confirmation seeds, `plan` the digest of trial.yaml.
     """
@@ -110,7 +111,6 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
     is_confirmed = spec.gate == "confirm"
     seeds = keep_seeds(folder, spec).digest if is_confirmed else ""
     number = registered_number(folder, spec, shared.contract, seeds) if is_confirmed else 1
-    looks = looks_of(spec.looks, number)
     return Prereg(
         trial=folder.name,
         question=spec.question,
@@ -119,8 +119,8 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
         minimum_effect=effect,
         minimum_effect_from=origin,
         gate=spec.gate,
-        looks=looks,
-        alpha=sum(look.alpha for look in looks),
+        looks=looks_of(spec.looks, number),
+        alpha=ALPHA / 2 ** (number - 1),
         number=number,
         ideas=spec.ideas,
         arms=tuple(arm.name for arm in spec.arms),
