@@ -13,6 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.locks import sole_use
 from flagstone.plans import CONTROL, Gate, Look, TrialFolder, TrialSpec
 from flagstone.records import Ledger, content_of, digest_bytes, digest_value, encode, read_as, utc
+from flagstone.trials.deciding import effect_in_units
 from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine
 from flagstone.trials.sealing.basis import SharedBasis
 from flagstone.trials.sealing.seeds import keep_seeds, sealed_seeds, seeds_path, write_once
@@ -136,16 +137,10 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
 
 def minimum_effect_of(spec: TrialSpec, baseline: BaselineFacts) -> tuple[float, str]:
     """The minimum effect in units of the metric, and how it came about."""
-    asked = spec.minimum_effect
-    if not isinstance(asked, str):
-        return asked, "set in the plan"
-    share = float(asked.split()[0])
-    if not baseline.sd:
-        raise FlagstoneError(
-            f"trial {spec.name}: minimum_effect is {asked!r}, and the baseline's values do not vary",
-            hint="give minimum_effect in units of the metric, and see whether the seed reaches the program",
-        )
-    return share * baseline.sd, f"{share:g} sd of the baseline, whose sd is {baseline.sd:.6g} (n = {baseline.n})"
+    effect = effect_in_units(spec.minimum_effect, baseline.sd)
+    if not isinstance(spec.minimum_effect, str):
+        return effect, "set in the plan"
+    return effect, f"{spec.minimum_effect} of the baseline, whose sd is {baseline.sd:.6g} (n = {baseline.n})"
 
 
 def looks_of(looks: Sequence[Look], number: int) -> tuple[Look, ...]:
