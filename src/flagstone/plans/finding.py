@@ -8,7 +8,7 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME, Run
 from flagstone.plans.folder import Home
-from flagstone.plans.trial_plan import TrialPlan, trial_of_project, trial_plans
+from flagstone.plans.trial_plan import TrialPlan, trial_plan_at, trial_plans
 
 FOLDER = ".flagstone"
 
@@ -56,11 +56,9 @@ def experiment_named(folder: Path, base: Path, name: str | None) -> Home:
 
 def trial_named(folder: Path, base: Path, name: str | None) -> TrialPlan:
     """The trial of this name, or the only one. Raises an error that lists all if that is not clear."""
-    if is_run_folder(base):
-        found = {plan.name: plan for plan in trial_plans(Run(base))}
-    else:
-        found = {each: trial_of_project(folder / each) for each in names_in(folder, "trial.yaml")}
-    return found[chosen_name(list(found), name, "trial", folder)]
+    planned = [plan.name for plan in trial_plans(Run(base))] if is_run_folder(base) else []
+    names = sorted({*planned, *names_in(folder, "trial.yaml")})
+    return trial_plan_at(folder / chosen_name(names, name, "trial", folder))
 
 
 def chosen_name(names: list[str], name: str | None, kind: str, folder: Path) -> str:

@@ -146,14 +146,7 @@ def of_run(run: Run, path: Path, name: str) -> TrialPlan:
 def trial_plan_at(root: Path) -> TrialPlan:
     """The plan of the trial in this folder: the one that its run has left for it, else trial.yaml itself."""
     above = root.parent.parent
-    if not (above / "run.yaml").is_file():
-        return trial_of_project(root)
-    folder = TrialFolder(root, above)
-    planned = (plan for plan in trial_plans(Run(above)) if plan.name == root.name)
+    is_of_run = (above / "run.yaml").is_file()
+    folder = TrialFolder(root, above if is_of_run else above.parent)
+    planned = (plan for plan in trial_plans(Run(above)) if plan.name == root.name and is_of_run)
     return next(planned, TrialPlan(folder.base, folder.spec, folder))
-
-
-def trial_of_project(root: Path) -> TrialPlan:
-    """The plan of a trial without a run, in `.flagstone/trials/NAME` of a project."""
-    folder = TrialFolder(root, root.parents[2])
-    return TrialPlan(folder.base, folder.spec, folder)

@@ -25,12 +25,13 @@ UNUSED_PARTS = {"noise": "off", "proposer": "none", "stopping": {"max_runs": 1}}
 def check_trial(plan: TrialPlan, spec: TrialSpec, rows: int) -> ExperimentCheck | None:
     """Runs the control once, as the one run of an experiment. Returns None if a check holds or a run was made."""
     home = Home(plan.folder.root / "check", plan.base)
-    if plan.folder.ledger.exists() or not is_to_be_checked(home, spec.experiment):
-        return None
-    home.root.mkdir(parents=True, exist_ok=True)
     value: Mapping[str, Any] = {**spec.experiment.merged, **UNUSED_PARTS}
+    home.root.mkdir(parents=True, exist_ok=True)
     write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode())
-    return check(open_experiment(home, schemas_of(plan.base)), Asked(rows=rows))
+    opened = open_experiment(home, schemas_of(plan.base))
+    if plan.folder.ledger.exists() or not is_to_be_checked(home, opened.spec):
+        return None
+    return check(opened, Asked(rows=rows))
 
 
 def refuse_if_refuted(plan: TrialPlan, found: ExperimentCheck | None, again: str) -> None:

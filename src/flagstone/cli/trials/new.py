@@ -19,9 +19,9 @@ from flagstone.cli.experiments.selection import make_experiment_folder, refuse_i
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.cli.trials.checking import check_trial, print_rows, refuse_if_refuted, rows_in
-from flagstone.cli.trials.selection import new_trial, spec_of_trial, trial_command, trial_schemas
+from flagstone.cli.trials.selection import spec_of_trial, trial_command, trial_schemas, trials_folder
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialPlan
+from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import run_quietly
 from flagstone.records import write_atomic
 from flagstone.trials.planning import refuse_if_wrong
@@ -67,7 +67,7 @@ def command(
     flagstone trials new rewrite --metric seconds --minimum-effect 0.1 --treated ../rewrite -- python bench.py
     """
     refuse_invalid_name(name, "a trial")
-    trial = new_trial(location, name, run_name)
+    trial = trial_plan_at(trials_folder(location, run_name)[0] / name)
     if trial.path.exists():
         raise FlagstoneError(
             f"trial {name!r} already exists", hint=f"choose another name, or continue it: {trial_command(trial, 'run')}"

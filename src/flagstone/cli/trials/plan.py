@@ -15,6 +15,7 @@ from flagstone.plans import TrialPlan, TrialSpec
 from flagstone.text import printable_text
 from flagstone.trials import read_story
 from flagstone.trials.planning import Forecast, baseline_of, forecast_text, plan_of
+from flagstone.trials.sealing import hiding_fault
 
 
 @click.command()
@@ -31,7 +32,12 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     trial = chosen_trial(location, name, run_name)
     spec = spec_of_trial(trial)
     found = forecast_for(trial, spec)
-    click.echo(json.dumps(asdict(found), indent=1) if as_json else printable_text(forecast_text(spec, found)))
+    exploratory = hiding_fault(spec.experiment.sandbox) if spec.gate == "confirm" else ""
+    if as_json:
+        click.echo(json.dumps({**asdict(found), "exploratory": exploratory}, indent=1))
+    else:
+        click.echo(printable_text(forecast_text(spec, found)))
+        click.echo(f"  exploratory: {exploratory}" if exploratory else "  confirmation seeds are hidden from every run")
     if found.problem and spec.underpowered != "accept":
         raise FlagstoneError(found.problem, hint=found.hint)
     if not as_json:

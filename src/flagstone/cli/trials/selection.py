@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.cli.location import Location
-from flagstone.plans import TrialFolder, TrialPlan, TrialSpec, is_run_folder, trial_named, trials_around
+from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, trial_named, trials_around
 from flagstone.trials.planning import load_trial
 
 
@@ -21,14 +21,6 @@ def trials_folder(location: Location, run_name: str | None) -> tuple[Path, Path]
         return trials_around(location.here)
     run = location.run(run_name)
     return run.root / "trials", run.root
-
-
-def new_trial(location: Location, name: str, run_name: str | None) -> TrialPlan:
-    """Where the plan of a new trial goes: in a run, to those that its stages leave."""
-    folder, base = trials_folder(location, run_name)
-    trial = TrialFolder(folder / name, base)
-    path = base / "workspace" / "trials" / f"{name}.yaml" if is_run_folder(base) else trial.spec
-    return TrialPlan(base, path, trial)
 
 
 def trial_schemas(base: Path) -> Path:

@@ -9,6 +9,7 @@ from flagstone.cli.command_group import CommandGroup
 VERBS = {
     "new": "set up a trial from two versions, or from one and a switch",
     "plan": "show what it can find and what it takes, before anything runs",
+    "run": "make the runs until there is a verdict",
     "status": "show how far it is",
     "report": "show the verdict, and the numbers behind it",
     "verify": "derive everything again from the ledger, and compare",
