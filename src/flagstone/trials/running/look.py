@@ -14,13 +14,23 @@ from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialPlan
 from flagstone.records import Ledger, digest_bytes, last_line, utc, write_record
 from flagstone.trials.lines import IdeaLine, Line
+from flagstone.trials.planning import baseline_of, refuse_if_hopeless
 from flagstone.trials.reporting import write_derived
 from flagstone.trials.running.ending import finish, reveal, verdict_line
 from flagstone.trials.running.judging import StepJudge, baseline_facts
 from flagstone.trials.running.measuring import TrialRun, record_of
 from flagstone.trials.running.opening import OpenedTrial, begin_trial, open_trial
+from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import TrialStep, next_step
-from flagstone.trials.sealing import SharedBasis, basis_of, difference_text, seal_prereg, sealed_seeds, shared_basis
+from flagstone.trials.sealing import (
+    SharedBasis,
+    basis_of,
+    difference_text,
+    next_number,
+    seal_prereg,
+    sealed_seeds,
+    shared_basis,
+)
 
 IdeaMaker = Callable[[OpenedTrial, TrialStep], IdeaLine]
 
@@ -114,7 +124,15 @@ class StepJob:
             self.ledger.append(look)
         if step.what == "baseline":
             state = self.opened.state()
+            self.refuse_if_hopeless(state, shared)
             seal_prereg(self.folder, self.opened.spec, shared, baseline_facts(self.opened, state))
+
+    def refuse_if_hopeless(self, state: TrialState, shared: SharedBasis) -> None:
+        """Now that the noise is known, and before the plan is sealed."""
+        spec = self.opened.spec
+        baseline = baseline_of(state.story.baseline_runs(len(spec.screening)), state.is_deterministic)
+        if state.story.prereg is None:
+            refuse_if_hopeless(spec, baseline, next_number(self.folder, spec, shared.contract))
 
     def new_runs(self, step: TrialStep, shared: SharedBasis) -> Iterator[Line]:
         """The runs of the step that are not in the ledger."""
