@@ -41,3 +41,18 @@ def test_a_trial_runs_alone_in_any_project_and_leaves_its_files_alone(project: P
     assert story.verdict and story.verdict.outcome == "SUPPORTED"
     assert sorted(path.name for path in project.iterdir()) == before
     assert "Nothing to be done" in snakemake(project).text
+
+
+def test_more_compute_on_any_seed_makes_a_run_invalid(project: Path) -> None:
+    """The first seed, on which the checks are made, is even."""
+    tokens = 'print("tokens:", 2000 if "--fast" in sys.argv and int(os.environ["SEED"]) % 2 else 1000)\n'
+    (project / "train.py").write_text(TRAIN + tokens)
+    plan = project / ".flagstone" / "trials" / "fast" / "trial.yaml"
+    plan.write_text(yaml.safe_dump(trial_value(root=".") | {"scale": ["tokens"]}))
+    said = snakemake(project)
+    assert said.code == 0, said.text
+    story = read_story(plan.with_name("ledger.jsonl"))
+    assert story.verdict is not None
+    (idea,) = story.verdict.ideas
+    assert all(check.is_passed for check in idea.checks)
+    assert (idea.outcome, "more compute: tokens" in idea.reason) == ("DROPPED AT SCREEN", True), idea

@@ -5,6 +5,7 @@ from .checks import (
     off_check as off_check,
     on_check as on_check,
     scale_check as scale_check,
+    scaled_runs as scaled_runs,
     sigma_check as sigma_check,
     size_check as size_check,
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
 
 from flagstone.statistics import deviation, mean, off_shift, off_tolerance
 from flagstone.text import count_text, list_text
-from flagstone.trials.deciding.pairs import failed_text, usable_value, usable_values
+from flagstone.trials.deciding.pairs import failed_text, matched_runs, usable_value, usable_values
 from flagstone.trials.outcomes import CheckResult, RunOutcome
 
 OFF_BASELINE, OFF_REPEATS = 5, 2  # runs of a1 that the check `off` needs if the code is not deterministic
@@ -125,6 +126,23 @@ def scale_check(names: Iterable[str], control: Mapping[str, ARGUMENT], treated: 
     if not problems:
         return CheckResult("scale", True, f"both arms have the same {list_text(list(names))}")
     return CheckResult("scale", False, f"more compute: {list_text(problems)}")
+
+
+def scaled_runs(
+    control: Sequence[RunOutcome], treated: Sequence[RunOutcome], names: Sequence[str]
+) -> tuple[RunOutcome, ...]:
+    """The treated runs, of which those are invalid whose scale differs from the control's on the same seed.
+
+    Only what runs report is compared here: arguments belong to the whole arm, and `scale_check` compares them.
+    """
+    return tuple(scaled_run(run, other, names) for run, other in matched_runs(control, treated))
+
+
+def scaled_run(control: RunOutcome, treated: RunOutcome, names: Sequence[str]) -> RunOutcome:
+    told = [name for name in names if name in control.metrics or name in treated.metrics]
+    found = scale_check(told, control.metrics, treated.metrics)
+    is_compared = usable_value(control) is not None and usable_value(treated) is not None
+    return replace(treated, status="invalid", reason=found.reason) if is_compared and not found.is_passed else treated
 
 
 def scale_text(name: str, control: ARGUMENT | None, treated: ARGUMENT | None) -> str:

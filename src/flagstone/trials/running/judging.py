@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flagstone.errors import WorkFailed
@@ -18,12 +18,13 @@ from flagstone.trials.deciding import (
     off_check,
     on_check,
     scale_check,
+    scaled_runs,
     screen_result,
     sigma_check,
     size_check,
 )
 from flagstone.trials.lines import LookLine
-from flagstone.trials.outcomes import CheckResult
+from flagstone.trials.outcomes import CheckResult, RunOutcome
 from flagstone.trials.running.opening import OpenedTrial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import COMPARED, OFF, ONCE_MORE, REPEATED, SCREENED, TrialStep
@@ -104,14 +105,15 @@ class StepJudge:
 
     def screens(self) -> Iterator[LookLine]:
         for arm in self.step.arms:
-            found = screen_result(arm, self.state.control(SCREENED), self.state.outcomes(arm, SCREENED), self.direction)
+            control = self.state.control(SCREENED)
+            found = screen_result(arm, control, self.treated_runs(arm, control), self.direction)
             yield LookLine(self.step.number, "screen", self.at, arm, self.names, screen=found, facts=self.faults)
 
     def compares(self) -> Iterator[LookLine]:
         (arm,) = self.step.arms
         slots = tuple(slot for name, slot in self.step.runs if name == arm)
-        control, treated = self.state.outcomes(f"{arm}{OFF}", slots), self.state.outcomes(arm, slots)
-        found = compare_result(arm, control, treated, self.direction)
+        control = self.state.outcomes(f"{arm}{OFF}", slots)
+        found = compare_result(arm, control, self.treated_runs(arm, control), self.direction)
         yield LookLine(self.step.number, "compare", self.at, arm, self.names, compare=found, facts=self.faults)
 
     def confirmation(self) -> Iterator[LookLine]:
@@ -122,8 +124,12 @@ class StepJudge:
         rule = LookRule(number, alpha, self.minimum_effect, self.direction)
         slots = tuple(slot for arm, slot in self.step.runs if arm == CONTROL)
         control = self.state.control(slots)
-        looks = tuple(look_result(arm, control, self.state.outcomes(arm, slots), rule) for arm in self.step.arms)
+        looks = tuple(look_result(arm, control, self.treated_runs(arm, control), rule) for arm in self.step.arms)
         yield LookLine(self.step.number, "confirm", self.at, runs=self.names, looks=looks, facts=self.faults)
+
+    def treated_runs(self, arm: str, control: Sequence[RunOutcome]) -> tuple[RunOutcome, ...]:
+        """The runs of an arm on the slots of the control. None counts that had more compute."""
+        return scaled_runs(control, self.state.outcomes(arm, [run.slot for run in control]), self.opened.spec.scale)
 
     @property
     def minimum_effect(self) -> float:

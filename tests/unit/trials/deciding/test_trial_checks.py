@@ -13,6 +13,7 @@ from flagstone.trials.deciding import (
     off_check,
     on_check,
     scale_check,
+    scaled_runs,
     sigma_check,
     size_check,
 )
@@ -121,6 +122,20 @@ def test_an_arm_that_computes_more_is_invalid_and_so_is_one_that_does_not_say() 
     assert "the control does not report steps" in scale_check(["steps"], {}, {"steps": 1}).reason
     assert "neither arm reports steps" in scale_check(["steps"], {}, {}).reason
     assert not scale_check(["steps"], {}, {}).is_passed
+
+
+def test_a_treated_run_with_more_compute_than_the_control_on_its_seed_is_invalid() -> None:
+    control = [run("control", f"b{n}", 0.6, tokens=1000.0) for n in (1, 2, 3)] + [run("control", "b4", None)]
+    treated = [
+        run("treated", "b1", 0.1, tokens=1000.0),
+        run("treated", "b2", 0.1, tokens=2000.0),
+        run("treated", "b3", 0.1),
+        run("treated", "b4", 0.1, tokens=2000.0),  # its control failed: there is nothing to compare with
+    ]
+    found = scaled_runs(control, treated, ["tokens", "--layers"])
+    assert [each.status for each in found] == ["ok", "invalid", "invalid", "ok"]
+    assert found[1].reason == "more compute: tokens is 1000.0 in the control and 2000.0 in the treated arm"
+    assert scaled_runs(control, treated, []) == tuple(treated)
 
 
 BASELINE = runs("control", (4.75, 4.76, 4.77, 4.74, 4.73), "a")  # sd .0158
