@@ -13,7 +13,8 @@ from flagstone.agents.demo.study import material
 from flagstone.agents.protocol import AgentCall
 from flagstone.errors import WorkFailed
 
-TITLE = re.compile(r"idea (\d+): ([a-z_]+)\Z")  # of a call for one idea
+TITLE = re.compile(r"(?:idea|stage) (\d+): ([a-z_]+)\Z")  # of a call that is no stage
+PAPER_REVIEWERS = ("paper_reviewer", "abstract_reviewer")
 PROJECT = "train.py"
 
 
@@ -29,6 +30,8 @@ def scripted_ideas() -> Sequence[Mapping[str, Any]]:
 
 def answer_of(number: int, role: str) -> Mapping[str, Any]:
     """What a role answers about an idea."""
+    if role in PAPER_REVIEWERS:
+        return {"issues": []}
     ideas = scripted_ideas()
     idea = ideas[(number - 1) % len(ideas)]
     if role == "innovator":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flagstone.agents.demo.campaign import campaign_stages, is_of_campaign
 from flagstone.agents.demo.messages import conclude, utter
 from flagstone.agents.demo.roles import answer_of, role_in, write_idea
 from flagstone.agents.demo.stages import STAGES
@@ -58,12 +59,13 @@ def begin(call: AgentCall) -> None:
 
 def carry_out_study(call: AgentCall) -> int | None:
     """The stage of the study; whatever stops it is said in one line. Returns None if all went well."""
-    if call.task.stage not in STAGES:
-        reason = f"the demo agent has no stage {call.task.stage}: it knows {', '.join(STAGES)}"
+    stages = campaign_stages() if is_of_campaign(call.task.title) else STAGES
+    if call.task.stage not in stages:
+        reason = f"the demo agent has no stage {call.task.stage}: it knows {', '.join(stages)}"
         conclude(call.conversation.session_id, CallOutcome.CONFIG, reason)
         return FAILED
     try:
-        summary = STAGES[call.task.stage](Study(call))
+        summary = stages[call.task.stage](Study(call))
     except Interrupted:
         return INTERRUPTED  # without a result: whoever stopped us knows why
     except FlagstoneError as error:
