@@ -72,6 +72,7 @@ try:
             profile=profile_words(sys.argv),
             dry=is_dry_run,
             refresh=lambda opened: status.refresh_derived(opened),
+            check_trial=lambda opened, plan: status.check_trial(opened, plan),
         ),
     )
 except FlagstoneError as error:

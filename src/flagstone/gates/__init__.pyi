@@ -1,3 +1,4 @@
+from .by_verdict import explain as explain, trial_words as trial_words
 from .content import (
     MISSING as MISSING,
     Content as Content,

@@ -11,6 +11,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.gates import history, repairs
+from flagstone.gates.by_verdict import TrialCheck, explain, policy_of
 from flagstone.gates.forecast import forecast
 from flagstone.gates.judge import State, Verdict, judge_gates, may_policy_approve
 from flagstone.gates.messages import Messages, say
@@ -52,6 +53,7 @@ class Call:
     profile: tuple[str, ...] = ()
     dry: Callable[[], bool] = lambda: False  # whether this call only says what it would do
     refresh: Callable[[RunConfig], object] = lambda opened: None  # what is derived from a run
+    check_trial: TrialCheck = lambda opened, plan: "nobody has checked it"
 
 
 @dataclass
@@ -99,8 +101,6 @@ class Frontier:
         write_record(run.last_profile, {"words": self.call.profile}, durable=False)
         note_arrival(run, self.opened.table, "opened")
         self.notices += repairs.repair_records(self.opened) + name_dropped_keys(self.opened)
-        if "verdict" in self.opened.settings.approval.values():
-            self.notices.append("approval by `verdict` comes with trials; until then those stages wait for a person")
 
     def is_aborted(self) -> bool:
         if self.opened.run.aborted.exists():
@@ -113,8 +113,7 @@ class Frontier:
         if not self.call.executing():
             return found
         run, stage = self.opened.run, found.stage
-        policy = self.policy(stage)
-        if policy and may_policy_approve(found):
+        if may_policy_approve(found) and (policy := self.policy(stage)):
             decision = decision_now("policy", "policy", policy=policy)
             approve(run, found, decision)
             self.call.say(self.messages.approved_by_policy(stage, decision))
@@ -128,8 +127,10 @@ class Frontier:
         return found
 
     def policy(self, stage: Stage) -> str:
-        approver = self.opened.settings.approver(stage.nr)
-        return self.call.approve_all or (approver if approver == "auto" else "")
+        return policy_of(self.opened, stage, self.call.approve_all, self.call.check_trial)
+
+    def gate_text(self, found: Verdict) -> str:
+        return self.messages.of_gate(explain(self.opened, found, self.call.check_trial))
 
     def prepare(self, stage: Stage) -> None:
         """Once a call, before Snakemake may delete what a stage published."""
@@ -163,7 +164,7 @@ class Frontier:
                 continue
             self.prepare(stage)
             found = self.verdicts[stage.nr]
-            if not (found.is_open or (self.policy(stage) and may_policy_approve(found))):
+            if not (found.is_open or (may_policy_approve(found) and self.policy(stage))):
                 closed.add(stage.nr)
 
     def targets(self, bring_up_to_date: BringUpToDate) -> list[Path]:
@@ -189,7 +190,7 @@ class Frontier:
                 found = self.settle(self.verdicts[stage.nr])
                 wanted.append(self.opened.run.summary(stage.key))
             if not found.is_open:
-                self.closing_line = self.closing_line or self.messages.of_gate(found)
+                self.closing_line = self.closing_line or self.gate_text(found)
                 self.is_due = self.is_due or found.state is State.DUE
             if stage.nr == self.call.upto:
                 break
@@ -208,9 +209,7 @@ class Frontier:
             bring_up_to_date(up)
             found = self.settle(self.verdicts[up.nr])
             if not found.is_open:
-                raise self.refusal(
-                    f"stage {stage.nr} {stage.name} is behind a closed gate", self.messages.of_gate(found)
-                )
+                raise self.refusal(f"stage {stage.nr} {stage.name} is behind a closed gate", self.gate_text(found))
         self.prepare(stage)
         self.working_on = stage
         run = self.opened.run
@@ -264,7 +263,7 @@ class Frontier:
         if found.is_open:
             return f"{name} is approved"
         if found.is_built:
-            return self.messages.of_gate(found)
+            return self.gate_text(found)
         if self.call.executing() and is_begun(self.opened.run, stage.nr, self.turn_key(stage)):
             return f"{name} was stopped; the same command continues where it stopped"
         may_be_cut_off = self.call.executing() and stage.runs_experiments

@@ -14,6 +14,7 @@ from .remembered import (
     status_row as status_row,
     write_rows as write_rows,
 )
+from .trials import check_trial as check_trial
 from .versions import (
     differences as differences,
     last_approved as last_approved,

@@ -14,6 +14,7 @@ from flagstone.gates import (
     RunConfig,
     State,
     Verdict,
+    explain,
     failure_of,
     history,
     judge_gates,
@@ -22,11 +23,14 @@ from flagstone.gates import (
     read_moment,
     read_text,
     run_command,
+    trial_words,
 )
 from flagstone.layout import Run
 from flagstone.locks import holder_of
+from flagstone.plans import trial_plans
 from flagstone.seals import Seal
 from flagstone.status.experiments import ExperimentStatus, unfinished_experiments
+from flagstone.status.trials import check_trial
 
 WORDS = {
     State.APPROVED: "done",
@@ -86,6 +90,7 @@ class RunOverview:
     sandbox: str
     experiments: tuple[ExperimentStatus, ...]
     notices: tuple[str, ...] = ()  # files of a person that no stage reads under this name
+    trials: tuple[str, ...] = ()  # what each planned trial came to, in one line
 
 
 def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> RunOverview:
@@ -95,7 +100,7 @@ def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> R
     experiments = unfinished_experiments(opened.run)
     rows = tuple(
         with_experiments(
-            stage_status(opened.run, moment, verdict, calls.sum_of(lines, nr)),
+            stage_status(opened.run, moment, explain(opened, verdict, check_trial), calls.sum_of(lines, nr)),
             experiments if verdict.stage.runs_experiments and verdict.held_by is None else (),
         )
         for nr, verdict in judge_gates(moment).items()
@@ -116,6 +121,7 @@ def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> R
         sandbox=opened.settings.sandbox,
         experiments=experiments,
         notices=(*(other.words for other in other_names(opened)), *half_restored(opened)),
+        trials=tuple(map(trial_words, trial_plans(opened.run))),
     )
 
 

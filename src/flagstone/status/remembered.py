@@ -98,6 +98,7 @@ def paths_of(opened: RunConfig, moment: Moment) -> Iterator[str]:
     files = {path for each in moment.stages.values() if each.content for path in each.content.files}
     yield from sorted(files | {os.path.dirname(path) for path in files})
     yield from (".", "approved", "feedback", "redo", "logs", "workspace/experiments", "experiments")
+    yield from ("workspace/trials", "trials")
     named = [run.settings, run.brief, run.seals, run.lock, run.last_profile, run.logs / LOG]
     named += map(run.index, INDEX_KINDS)
     for stage in opened.table:
@@ -105,6 +106,8 @@ def paths_of(opened: RunConfig, moment: Moment) -> Iterator[str]:
     for pattern in ("pinned/prompts/[0-9]*", "pinned/prompts/[cr]*", "pinned/prompts/_partials/*"):
         named += sorted(run.root.glob(pattern))
     named += [*sorted(run.root.glob("feedback/*.md")), *sorted(run.root.glob("experiments/*"))]
+    named += [*sorted(run.root.glob("workspace/trials/*")), *sorted(run.root.glob("trials/*"))]
+    named += sorted(run.root.glob("trials/*/*.json*"))  # of each trial the ledger, and what says how it ended
     named += sorted(run.root.glob("experiments/*/ledger.jsonl"))  # runs that are added by hand change no folder
     yield from map(run.relative, named)
     yield from map(str, (config_file(opened.project, run), table_file(opened.project, run)))

@@ -30,7 +30,8 @@ class Looking(Frontier):
 
 
 def frontier(*files: StageFiles, **call: Any) -> Looking:
-    opened: Any = SimpleNamespace(run=Run(Path("runs/t")), table=TABLE)
+    settings = SimpleNamespace(approver=lambda nr: "person")
+    opened: Any = SimpleNamespace(run=Run(Path("runs/t")), table=TABLE, settings=settings)
     given = {"executing": lambda: False, "forced": lambda stage: False, "here": Path(), **call}
     return Looking(opened, Call(**given), given=moment(*files))
 
@@ -100,7 +101,6 @@ def test_yes_approves_new_work_and_nothing_that_is_a_persons_to_decide(
         "flagstone.gates.frontier.approve", lambda run, verdict, decision: decided.append(decision.policy)
     )
     found = frontier(files, executing=lambda: True, approve_all="yes")
-    found.opened.settings = SimpleNamespace(approver=lambda nr: "person")  # type: ignore[misc, assignment]
     found.look()
     found.settle(found.verdicts["01"])
     assert decided == (["yes"] if is_approved else [])
@@ -111,7 +111,8 @@ def test_a_graph_phase_reads_listed_files_again_after_a_while(monkeypatch: pytes
     monkeypatch.setattr(f"{module}.marks_of", lambda opened: None)
     monkeypatch.setattr(f"{module}.read_moment", lambda opened: reads.append(1) or moment(unbuilt("01")))
     monkeypatch.setattr(f"{module}.time.monotonic", lambda: clock[0])
-    opened: Any = SimpleNamespace(run=Run(Path("runs/t")), table=TABLE)
+    settings = SimpleNamespace(approver=lambda nr: "person")
+    opened: Any = SimpleNamespace(run=Run(Path("runs/t")), table=TABLE, settings=settings)
     found = Frontier(opened, Call(executing=lambda: False, forced=lambda stage: False, here=Path()))
     for at, count in ((10.0, 1), (10.1, 1), (11.0, 2)):
         clock[0] = at

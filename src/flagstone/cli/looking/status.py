@@ -164,6 +164,8 @@ def show_one(status: RunOverview | dict[str, str], location: Location) -> None:
         click.echo(f"  {left}{messages.with_paths(detail(stage))}", color=has_colour())
     for experiment in status.experiments:
         click.echo(f"    experiment {printable_text(experiment.words)[:240]}")
+    for trial in status.trials:
+        click.echo(f"    trial {printable_text(trial)[:240]}")
     click.echo()
     if messages.run.report.is_file():
         click.echo(f"report: {messages.path(messages.run.report)}")

@@ -10,9 +10,7 @@ from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
 from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialFolder, TrialSpec
-from flagstone.records import Ledger
-from flagstone.trials.reporting import derived_problems
+from flagstone.trials import trial_faults
 
 
 @click.command()
@@ -29,7 +27,7 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     trial = plan.folder
     if not trial.ledger.is_file():
         raise FlagstoneError(f"nothing of trial {trial.name} has run yet", hint=trial_command(plan, "run"))
-    found = trial_problems(trial, spec_of_trial(plan))
+    found = trial_faults(trial, spec_of_trial(plan))
     if as_json:
         click.echo(json.dumps({"trial": trial.name, "problems": found}, indent=1, ensure_ascii=False))
     if found:
@@ -39,8 +37,3 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
         )
     if not as_json:
         click.echo(f"{trial.name}: ledger, pre-registration, seeds, verdict and reports agree")
-
-
-def trial_problems(trial: TrialFolder, spec: TrialSpec) -> list[str]:
-    """Everything that does not follow from the ledger, or that the ledger itself does not hold."""
-    return [*Ledger(trial.ledger).problems(), *derived_problems(trial, spec)]
