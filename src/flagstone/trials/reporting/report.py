@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 
 from flagstone.plans import TrialSpec
 from flagstone.text import count_text
@@ -34,13 +35,17 @@ def sections_of(report: Report) -> list[Section]:
     if report.ideas:
         pictures = [Picture("forest.svg", "The improvement of every idea, with its interval and its outcome")]
         found.append(Section("All ideas", (ideas_table(report.ideas), *pictures)))
-    found += [Section(f"{idea.arm}: {idea.title}", tuple(idea_parts(report, idea))) for idea in report.ideas]
+    found += [Section(heading_of(idea), tuple(idea_parts(report, idea))) for idea in report.ideas]
     found += [
         Section("Baseline", tuple(baseline_parts(report))),
         Section("Pre-registration", tuple(prereg_parts(report))),
         Section("Every run", (runs_table(report.story), *denial_parts(report.story))),
     ]
     return found
+
+
+def heading_of(idea: IdeaOutcome) -> str:
+    return f"{idea.arm}: {idea.title}" if idea.title not in ("", idea.arm) else f"Arm {idea.arm}"
 
 
 def result_parts(report: Report) -> Iterator[str]:
@@ -152,12 +157,12 @@ def baseline_parts(report: Report) -> Iterator[str | Table]:
         for run in runs
     )
     yield Table(("slot", "seed", "status", report.spec.experiment.metric.name, "wall time (s)"), rows)
-    yield from (
-        f"{name}: {value}"
-        for look in report.story.looks
-        if look.what == "baseline"
-        for name, value in look.facts.items()
-    )
+    facts = next((look.facts for look in report.story.looks if look.what == "baseline"), {})
+    if "is_deterministic" in facts:
+        yield f"The same seed gives {'the same number again' if facts['is_deterministic'] else 'another number again'}."
+    values = [run.value for run in runs if run.value is not None]
+    if len(values) > 1:
+        yield f"Over {count_text(len(values), 'seed')}: mean {figure(mean(values))}, sd {figure(stdev(values))}."
 
 
 def prereg_parts(report: Report) -> Iterator[str]:
