@@ -84,6 +84,8 @@ class Run:
     memory = path_below("memory.md")
     manifest = path_below("manifest.json")
     report = path_below("report.html")
+    # what a campaign came to, on one page
+    outcome = path_below("summary.md")
     logs = path_below("logs")
     lock = path_below(".lock")
     digest_cache = path_below(".snakemake", "flagstone", "digests.json")

@@ -33,6 +33,7 @@ COMMANDS = {
     "log": "show what an agent did",
     "cost": "show what a run has cost, and what is left of its budget",
     "experiment": "improve one number, unattended",
+    "campaign": "try ideas on a project, and write down what came of them, unattended",
     "trials": "answer whether one version is better than the other",
     "doctor": "check what is installed, and say how to fix what is missing",
     "completion": "print the completion script for your shell",
@@ -43,7 +44,7 @@ FOLDERS = (
         ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
     )
     | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
-    | {"trials": "trials."}
+    | {"trials": "trials.", "campaign": "campaigns."}
 )
 
 

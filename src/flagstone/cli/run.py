@@ -15,7 +15,7 @@ import click
 from flagstone.cli.jobs.loading import load_stage
 from flagstone.cli.location import Location, run_argument
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import Resident, RunConfig, judge_gates, marks_of, open_run, read_moment
+from flagstone.gates import Resident, RunConfig, judge_gates, marks_of, open_run, outcome_text, read_moment
 from flagstone.processes import start_warm_server
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def run_passes(location: Location, opened: RunConfig, asked: Resident, cores: in
             raise failure_error(found.failure, location.messages(opened.run).with_paths)
         for line in found.words:
             click.echo(line, err=True)
+        if found.is_done:
+            click.echo(outcome_text(opened.run), nl=False)
         if found.is_done or not watch:
             return
         now = marks_of(opened)

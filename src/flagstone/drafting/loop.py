@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flagstone.agents import (
-    Agent,
     AgentCall,
     AgentResult,
     CallFrame,
     CallOutcome,
     Conversation,
-    Event,
     Limits,
     Mode,
     Task,
 )
 from flagstone.agents.accounts import LOG, Budget, Patience, spending_of
-from flagstone.artifacts import RuleCheck
 from flagstone.drafting import inspection, promotion, work
+from flagstone.drafting.context import StageContext
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
@@ -41,25 +38,6 @@ ENDS_AT_ONCE = {
     CallOutcome.UNCLEAN: "end these processes, or wait until they are gone",
 }
 QUOTED_CHARACTERS = 300
-
-
-@dataclass(frozen=True)
-class StageWork:
-    """What Flagstone itself does for a stage: something before its agent starts, and checks of its own after it."""
-
-    begin: Callable[[], object] = lambda: None
-    checks: Callable[[], Sequence[RuleCheck]] = lambda: ()
-
-
-@dataclass(frozen=True)
-class StageContext:
-    """What a stage is built with: the agent, the terminal, and a clock."""
-
-    agent: Callable[[], Agent]
-    say: Callable[[str], None]
-    on_event: Callable[[Event], None]
-    sleep: Callable[[float], None] = time.sleep
-    work: StageWork = StageWork()
 
 
 def build(opened: RunConfig, stage: Stage, context: StageContext) -> str:
@@ -185,11 +163,18 @@ def after_failure(
         if has_no_draft(attempt) and result.text:
             why += f"; the agent's last words: {one_line(result.text[-QUOTED_CHARACTERS:], QUOTED_CHARACTERS)}"
         where = opened.run.relative(attempt.folder)
-        raise WorkFailed(
+        # what is missing on the machine or in the project is for a person to cure, and no fault of the work
+        raise (FlagstoneError if is_of_setup(attempt) else WorkFailed)(
             f"{key} failed after {attempt.number - open_turn.first_attempt + 1} attempts: {why}",
             hint=f"look at {where}, then run it again, or write what to change to feedback/{stage.nr}.md",
         )
     return open_turn
+
+
+def is_of_setup(attempt: Attempt) -> bool:
+    """Whether only the checks of a set-up failed."""
+    failed = attempt.failed_rules()
+    return bool(failed) and all(rule.startswith("setup-") for rule, _ in failed)
 
 
 def last_answered(tried: list[Attempt]) -> Attempt | None:

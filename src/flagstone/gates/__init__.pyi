@@ -45,5 +45,6 @@ from .session import (
     export as export,
     keep_warm as keep_warm,
     open_session as open_session,
+    outcome_text as outcome_text,
 )
 from .turns import may_stand as may_stand, next_turn as next_turn

@@ -20,6 +20,7 @@ from flagstone.gates.runs import chosen_run, open_run, refuse_unwritable
 from flagstone.layout import Project, Run
 from flagstone.plans import TRIALS, Plan, TrialPlan, all_plans, find_plan, plans, trial_plans
 from flagstone.processes import restore_keyboard_interrupt
+from flagstone.records import content_of
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
 
@@ -69,6 +70,14 @@ def end_session(session: Session | None, is_building: bool) -> None:
         lines = [str(session.missing)]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
+    if frontier and frontier.is_done and is_building:
+        sys.stdout.write(outcome_text(frontier.opened.run))
+        sys.stdout.flush()
+
+
+def outcome_text(run: Run) -> str:
+    """What the campaign of a run came to. Returns '' if the run is no campaign."""
+    return (content_of(run.outcome) or b"").decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class NewRun:
     resources: Sequence[Path] = ()
     answers: Sequence[tuple[str, str]] = ()
     sets: Mapping[str, Any] | None = None
+    further: Callable[[Run], object] = lambda run: None  # what else is put into the run before it exists
 
 
 def create(project: Project, asked: NewRun) -> Run:
@@ -99,4 +100,5 @@ def fill(project: Project, run: Run, asked: NewRun) -> None:
         settings["resources"] = [{"path": each.path, "kind": each.kind, "digest": each.digest} for each in taken]
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
     write_atomic(run.settings, f"{HEAD}\n{text}".encode())
+    asked.further(run)
     pinning.pin_all(project, run)  # after the settings, which name the stage table

@@ -1,3 +1,4 @@
+from .lines import IdeaLine as IdeaLine
 from .outcomes import (
     CheckResult as CheckResult,
     CompareResult as CompareResult,

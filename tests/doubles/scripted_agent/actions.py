@@ -32,9 +32,11 @@ def put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def leave(call: AgentCall, alter: Callable[[DemoSummary], DemoSummary] = lambda summary: summary) -> str:
-    """An instant result; `alter` spoils its summary first."""
-    summary, files = instant_summary(call)
+def leave(
+    call: AgentCall, alter: Callable[[DemoSummary], DemoSummary] = lambda summary: summary, files_of: str = ""
+) -> str:
+    """An instant result, with the files of stage `files_of` if it is given; `alter` spoils its summary first."""
+    summary, files = instant_summary(call, files_of)
     for path, content in files.items():
         put(call.task.run_root / path, content)
     text = alter(summary).markdown()
@@ -49,6 +51,11 @@ def study(call: AgentCall, action: Action) -> int | None:
 def instant(call: AgentCall, action: Action) -> None:
     leave(call)
     utter("tool", f"wrote the instant result of stage {call.task.stage}")
+
+
+def instant_of(call: AgentCall, action: Action) -> None:
+    """The files of another stage, such as the paper of stage 07, under this stage's own summary."""
+    leave(call, files_of=action.words[0])
 
 
 def write_nothing(call: AgentCall, action: Action) -> None:
@@ -201,6 +208,7 @@ def outcome(call: AgentCall, action: Action) -> int:
 DEEDS: Mapping[str, Callable[[AgentCall, Action], int | None]] = {
     "study": study,
     "instant": instant,
+    "instant-of": instant_of,
     "write-nothing": write_nothing,
     "write-garbage": write_garbage,
     "binary": binary,

@@ -53,10 +53,10 @@ class Facts:
         return int(self.digest[:4], 16)
 
 
-def instant_summary(call: AgentCall) -> tuple[DemoSummary, Mapping[str, bytes]]:
-    """The summary and the files of an instant stage."""
+def instant_summary(call: AgentCall, files_of: str = "") -> tuple[DemoSummary, Mapping[str, bytes]]:
+    """The summary and the files of an instant stage; `files_of` names the stage whose files it leaves instead."""
     facts = Facts.of(call)
-    files = ARTIFACTS.get(facts.stage, notes)(facts)
+    files = ARTIFACTS.get(files_of or facts.stage, notes)(facts)
     approved = (
         [] if call.options.get("constant") else reading.approved_before(call.prompt, call.task.run_root, facts.stage)
     )

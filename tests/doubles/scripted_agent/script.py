@@ -22,6 +22,7 @@ from flagstone.errors import FlagstoneError
 ACTIONS: Mapping[str, tuple[int, int]] = {
     "study": (0, 0),
     "instant": (0, 0),
+    "instant-of": (1, 1),
     "write-nothing": (0, 0),
     "write-garbage": (0, 0),
     "binary": (0, 0),

@@ -14,12 +14,13 @@ from types import FrameType
 from flagstone.agents import Event, agent_named
 from flagstone.agents.accounts import LOG, spending_of
 from flagstone.cli.jobs.job_log import open_job_log
-from flagstone.drafting import StageContext, build
+from flagstone.drafting import StageContext, StageWork, build
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import open_run
 from flagstone.layout import Run
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project
+from flagstone.stages import Stage
 from flagstone.status import refresh_derived
 
 LOOK_EVERY_S = 1.0
@@ -66,10 +67,20 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
     refresh_derived(opened)
     try:
         agent = partial(agent_named, settings.agent, settings.options)
-        done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run)))
+        work = own_work(run, stage, say)
+        done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run), work))
     finally:
         refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")
+
+
+def own_work(run: Run, stage: Stage, say: Callable[[str], None]) -> StageWork:
+    """What Flagstone itself does for the stage."""
+    if not stage.work:
+        return StageWork()
+    from flagstone.cli.jobs.campaign import stage_work  # here, not above: most stages have none
+
+    return stage_work(run, stage, say)
 
 
 class SoFar:

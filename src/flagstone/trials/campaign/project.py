@@ -34,21 +34,23 @@ class Handover:
     smoke: tuple[str, ...] = ()
 
 
-def hand_over(run: Run, asked: Handover) -> None:
-    """Copies the project into the run, and records what was copied. The project itself is only read."""
+def hand_over(run: Run, asked: Handover) -> str:
+    """Copies the project into the run, and records what was copied. Returns the interpreter of its environment."""
     target = run.root / COPY
     commit, uncommitted = copy_project(asked.project, target, asked.mutable)
     data = {path: copy_data(asked.project, path, target, run) for path in asked.data}
+    environment = interpreter_of(asked.project) or "python"
     record = {
         "project": asked.project.resolve().name,
         "commit": commit,
         "uncommitted": uncommitted,
         "digest": digest_of(target),
         "data": data,
-        "environment": interpreter_of(asked.project) or "python",
+        "environment": environment,
         "smoke": list(asked.smoke),
     }
     write_record(run.root / SETUP, record)
+    return environment
 
 
 def copy_project(project: Path, target: Path, mutable: Sequence[str]) -> tuple[str, list[str]]:

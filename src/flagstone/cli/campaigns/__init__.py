@@ -1,0 +1,1 @@
+"""The verbs of `flagstone campaign`, one module each."""
