@@ -145,3 +145,8 @@ class IdeaOutcome:
     looks: tuple[LookResult, ...] = ()
     confirmation: Confirmation | None = None
     compare: CompareResult | None = None  # of the gate `cohens_d`
+
+    @property
+    def few_seeds(self) -> ScreenResult | CompareResult | None:
+        """What a few seeds said, which is no confirmation."""
+        return self.screen or self.compare

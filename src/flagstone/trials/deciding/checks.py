@@ -70,7 +70,8 @@ def sigma_check(baseline: Sequence[RunOutcome], off: RunOutcome) -> CheckResult:
     is_within = sd is not None and distance <= sd
     is_equal = value == next((run.value for run in baseline if run.slot == off.slot), None)
     sds = f"{distance / sd:.2f} sd" if sd else f"{distance:.4g}"
-    reason = f"with the switch off the value is {sds} from the baseline's mean; the rule allows 1 sd"
+    reason = f"with the switch off the value is {sds} from the baseline's mean; the rule allows 1 sd, which rejects "
+    reason += "a third of identical code"
     reason += "; it equals the baseline's on this seed exactly" if is_equal else ""
     facts = {"within_1_sd": is_within, "bit_equal": is_equal, "distance": distance, "baseline_sd": sd}
     return CheckResult("off", is_within or is_equal, reason, facts)

@@ -93,7 +93,7 @@ def effect_text(found: Confirmation) -> str:
 
 
 def forest_picture(frame: Frame, ideas: Sequence[IdeaOutcome]) -> bytes:
-    """A row an idea: its confirmation with the interval, or, in grey, what the screen saw; with n and the outcome."""
+    """A row an idea: its confirmation with the interval, or, in grey, what a few seeds said; with n and the outcome."""
     with mpl_settings():
         figure = new_figure(8.5, 1.5 + 0.5 * max(1, len(ideas)))
         axes = figure.subplots()
@@ -102,19 +102,19 @@ def forest_picture(frame: Frame, ideas: Sequence[IdeaOutcome]) -> bytes:
             draw_idea(axes, row, idea)
         axes.set_yticks(range(len(ideas)), [picture_text(idea.title or idea.arm, 34) for idea in ideas])
         axes.set_ylim(len(ideas) - 0.4, -0.6)
-        axes.set_xlabel(f"{frame.improvement_label}; grey: screening only")
+        axes.set_xlabel(f"{frame.improvement_label}; grey: not confirmed")
         figure.suptitle(picture_text(frame.title), x=0.01, ha="left", fontsize=9)
         return svg_of(figure, frame.title)
 
 
 def draw_idea(axes: Axes, row: int, idea: IdeaOutcome) -> None:
-    found, screen, n = idea.confirmation, idea.screen, 0
+    found, few, n = idea.confirmation, idea.few_seeds, 0
     if found is not None and found.mean is not None:
         draw_interval(axes, row, found.mean, (found.ci_low, found.ci_high), TREATED)
         n = found.n
-    elif screen is not None and screen.mean is not None:
-        axes.scatter([screen.mean], [row], s=30, color=SCREENED, marker="D", zorder=3)
-        n = screen.n
+    elif few is not None and few.mean is not None:
+        axes.scatter([few.mean], [row], s=30, color=SCREENED, marker="D", zorder=3)
+        n = few.n
     words = f"{idea.outcome}" + (f", n = {n}" if n else "")
     strength = "bold" if idea.outcome in (Outcome.SUPPORTED, Outcome.PROCEED) else "normal"
     axes.text(1.01, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=8, fontweight=strength)

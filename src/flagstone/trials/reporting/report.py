@@ -71,13 +71,14 @@ def ideas_table(ideas: Sequence[IdeaOutcome]) -> Table:
 
 
 def idea_row(idea: IdeaOutcome) -> tuple[str, ...]:
-    found, screen = idea.confirmation, idea.screen
+    found, few = idea.confirmation, idea.few_seeds
     head = (idea.arm, idea.title, str(idea.outcome))
     if found is not None:
         numbers = (found.mean, interval(found.ci_low, found.ci_high), found.p, found.d, found.g, found.d_z)
         return (*head, str(found.n), *(cell if isinstance(cell, str) else figure(cell) for cell in numbers))
-    if screen is not None:
-        return (*head, str(screen.n), f"{figure(screen.mean)} (screening)", "–", "–", figure(screen.d), "–", "–")
+    if few is not None:
+        word = "screening" if idea.screen else "no test"
+        return (*head, str(few.n), f"{figure(few.mean)} ({word})", "–", "–", figure(few.d), "–", "–")
     return (*head, "0", "–", "–", "–", "–", "–", "–")
 
 
@@ -92,6 +93,9 @@ def idea_parts(report: Report, idea: IdeaOutcome) -> Iterator[str | Table | Pict
     if idea.screen is not None:
         words = f"On {count_text(idea.screen.n, 'screening seed')}: mean improvement {figure(idea.screen.mean)}"
         yield f"{words}, d = {figure(idea.screen.d)}. {idea.screen.reason} {EXPLORATORY}"
+    if idea.compare is not None:
+        words = f"{idea.compare.n} runs against {idea.compare.n}: mean improvement {figure(idea.compare.mean)}"
+        yield f"{words}, d = {figure(idea.compare.d)}."
     if idea.looks:
         yield looks_table(idea.looks)
     if idea.confirmation is not None:

@@ -56,7 +56,7 @@ def idea_outcomes(judge: StepJudge, fault: str, seeds: Mapping[str, int]) -> Ite
     confirmed = {found.arm: found for found in looks}
     chosen = chosen_arms(spec, state) if spec.gate == "confirm" else ()
     for arm in (*arms_of(spec, state), *(name for name, idea in state.story.ideas.items() if idea.failure)):
-        checked, screened = state.of("checks").get(arm), state.of("screen").get(arm)
+        checked, screened, compared = (state.of(what).get(arm) for what in ("checks", "screen", "compare"))
         idea = state.story.ideas.get(arm)
         last = confirmed.get(arm)
         outcome, reason = outcome_of(judge, arm, fault, is_chosen=arm in chosen)
@@ -71,6 +71,7 @@ def idea_outcomes(judge: StepJudge, fault: str, seeds: Mapping[str, int]) -> Ite
             screen=screened.screen if screened else None,
             looks=tuple(found for found in looks if found.arm == arm),
             confirmation=confirmation(last, judge.direction, runs) if last else None,
+            compare=compared.compare if compared else None,
         )
 
 

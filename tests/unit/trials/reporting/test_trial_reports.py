@@ -14,6 +14,7 @@ from flagstone.records import Ledger
 from flagstone.trials.lines import DenialLine, IdeaLine, Line, LookLine, PreregLine, RunLine, VerdictLine
 from flagstone.trials.outcomes import (
     CheckResult,
+    CompareResult,
     Confirmation,
     IdeaOutcome,
     LookResult,
@@ -22,6 +23,7 @@ from flagstone.trials.outcomes import (
     ScreenResult,
 )
 from flagstone.trials.reporting import derived_problems, write_derived
+from flagstone.trials.reporting.report import ideas_table
 from flagstone.trials.story import read_story, story_of
 
 SCHEMAS = Path(__file__).parents[4] / "schemas"
@@ -158,3 +160,9 @@ def test_the_same_ledger_gives_the_same_bytes_and_an_edit_is_named(folder: Trial
 def test_the_gate_of_the_document_comes_with_its_warning(folder: TrialFolder, tmp_path: Path) -> None:
     write_derived(folder, replace(spec(tmp_path), gate="cohens_d"))
     assert "accepts 32 % of ideas that do nothing" in folder.report.read_text(encoding="utf-8")
+
+
+def test_an_idea_of_the_gate_cohens_d_shows_its_number_of_runs_and_its_d() -> None:
+    compared = CompareResult("idea1", 5, 0.25, 0.75, Outcome.PROCEED, "d 0.75 is at least 0.5")
+    (row,) = ideas_table([IdeaOutcome("idea1", "clip", Outcome.PROCEED, compare=compared)]).rows
+    assert row == ("idea1", "clip", "PROCEED", "5", "0.25 (no test)", "–", "–", "0.75", "–", "–")
