@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from flagstone.errors import FlagstoneError
 from flagstone.records import Ledger
 from flagstone.trials.lines import DenialLine, IdeaLine, Line, LookLine, PreregLine, RunLine, VerdictLine
 
@@ -67,16 +68,18 @@ def story_of(lines: Iterable[Line]) -> Story:
 
 
 def lines_in(ledger: Path) -> list[Line]:
-    """Every line that can be read, in order (`Ledger.problems` names the others)."""
-    return [line for entry in Ledger(ledger).read(dict[str, Any]) if (line := line_of(entry)) is not None]
+    """Every line, in order. What is no JSON is left out (see `Ledger.problems`); what is no line of a trial raises."""
+    return [line_of(entry, ledger) for entry in Ledger(ledger).read(dict[str, Any])]
 
 
-def line_of(entry: Mapping[str, Any]) -> Line | None:
-    kind = KINDS.get(str(entry.get("kind")))
+def line_of(entry: Mapping[str, Any], ledger: Path) -> Line:
     try:
-        return msgspec.convert(entry, kind) if kind else None
-    except msgspec.ValidationError:
-        return None
+        return msgspec.convert(entry, KINDS[entry["kind"]], strict=False)  # not strict: a word stands for NaN
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise FlagstoneError(
+            f"{ledger} has a line that is none of a trial (kind {entry.get('kind')!r}): {error}",
+            hint="restore the ledger from a copy, or use the version of Flagstone that wrote it",
+        ) from error
 
 
 def read_story(ledger: Path) -> Story:

@@ -1,0 +1,77 @@
+"""Trials under attack: programs that fail, processes that are killed, files that are edited between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from planned_trials import TRAIN, trial_value
+from workbench import CHECKOUT
+
+from flagstone.errors import FlagstoneError
+from flagstone.plans import TrialPlan, trial_plan_at
+from flagstone.records import Ledger
+from flagstone.trials import Story, read_story
+from flagstone.trials.running import measure_run, take_step
+
+SCHEMAS = CHECKOUT / "schemas"
+START = """import os, random, sys
+seed, is_fast = int(os.environ["SEED"]), "--fast" in sys.argv
+random.seed(seed)
+loss = 1.0 + 0.05 * random.random() - (0.2 + 0.02 * random.random()) * is_fast
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., TrialPlan]:
+    """Sets up a trial in a project without a run. Jobs run in this process, so that attacks hit known moments."""
+
+    def planned(train: str = TRAIN, **changes: object) -> TrialPlan:
+        folder = tmp_path / "project" / ".flagstone" / "trials" / "fast"
+        folder.mkdir(parents=True)
+        (tmp_path / "project" / "train.py").write_text(train)
+        (folder / "trial.yaml").write_text(yaml.safe_dump(trial_value(root=".") | changes))
+        return trial_plan_at(folder)
+
+    return planned
+
+
+def take_steps(plan: TrialPlan, count: int = 20) -> None:
+    """What Snakemake does: the runs that the next look needs and has not, then the look."""
+    for _ in range(count):
+        if plan.is_done:
+            return
+        number = len(list(plan.looks()))
+        for record in plan.records(number):
+            if not record.exists():
+                arm, _, slot = record.stem.rpartition("-")
+                measure_run(plan, (arm, slot), SCHEMAS, lambda _: None)
+        take_step(plan, number, SCHEMAS, lambda _: None)
+
+
+def story_of(plan: TrialPlan) -> Story:
+    return read_story(plan.folder.ledger)
+
+
+def outcome_of(plan: TrialPlan) -> tuple[str, str]:
+    verdict = story_of(plan).verdict
+    assert verdict is not None
+    return str(verdict.outcome), verdict.reason
+
+
+def test_a_run_whose_number_is_nan_is_an_outcome_that_stays_in_the_ledger(project: Callable[..., TrialPlan]) -> None:
+    plan = project(START + 'print("val_loss:", "nan" if is_fast and seed > 1000000 else loss)')
+    take_steps(plan)
+    assert outcome_of(plan) == ("INCONCLUSIVE", "8 of 8 pairs have a failed run")
+    runs = story_of(plan).runs
+    assert {runs["treated", f"b{number}"].status for number in range(1, 9)} == {"invalid"}
+
+
+def test_a_ledger_line_that_cannot_be_understood_stops_the_trial(project: Callable[..., TrialPlan]) -> None:
+    plan = project()
+    take_steps(plan, 2)
+    Ledger(plan.folder.ledger).append({"kind": "run", "arm": "treated"})
+    with pytest.raises(FlagstoneError, match="a line that is none of a trial"):
+        take_steps(plan, 1)
