@@ -11,6 +11,7 @@ from flagstone.trials.outcomes import LookResult, Outcome, Pair, RunOutcome
 
 NEGLIGIBLE = 1e-12  # of the largest value
 NO_SEED = "the seed does not reach the code"
+EQUAL_GAINS = f"every seed gives the same improvement, so there is no noise to judge it by: {NO_SEED} that makes it"
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ def look_result(arm: str, control: Sequence[RunOutcome], treated: Sequence[RunOu
     gains = gains_of(pairs)
     middle, sd = mean(gains), deviation(gains) if len(gains) > 1 else None
     missing = missing_text(pairs)
-    is_degenerate = not missing and has_no_noise(pairs)
-    problem = missing or (NO_SEED if is_degenerate else "")
+    problem = missing or noise_problem(pairs)
+    is_degenerate = bool(problem) and not missing
     p = None if problem else paired_test(gains).p
     is_accepted = p is not None and p <= rule.alpha and is_at_least(middle, rule.minimum_effect)
     reason = problem or reason_text(p or 0.0, middle, rule)
@@ -41,16 +42,17 @@ def gains_of(pairs: Iterable[Pair]) -> list[float]:
     return [pair.improvement or 0.0 for pair in pairs]
 
 
-def has_no_noise(pairs: Sequence[Pair]) -> bool:
-    """Whether the improvements, or an arm, have one value on all seeds: a test would call that certain."""
+def noise_problem(pairs: Sequence[Pair]) -> str:
+    """Why a test would call these pairs certain, or an empty text: an arm, or the improvement, has one value."""
     arms = [[pair.control for pair in pairs], [pair.treated for pair in pairs]]
     values = [[value for value in arm if value is not None] for arm in arms]
     if any(len(arm) > 1 and len(set(arm)) == 1 for arm in values):
-        return True
+        return NO_SEED
     gains = gains_of(pairs)
     # Relative to the values too: the last digits of their differences are rounding.
     largest = max(abs(value) for value in (*gains, *values[0], *values[1]))
-    return len(pairs) > 1 and deviation(gains) <= NEGLIGIBLE * largest
+    is_equal = len(pairs) > 1 and deviation(gains) <= NEGLIGIBLE * largest
+    return EQUAL_GAINS if is_equal else ""
 
 
 def missing_text(pairs: Sequence[Pair]) -> str:

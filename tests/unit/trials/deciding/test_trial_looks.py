@@ -88,7 +88,16 @@ def test_a_clear_effect_that_is_too_small_to_be_worth_having_is_not_accepted() -
 def test_values_that_the_seed_does_not_reach_are_never_evidence(control: Values, treated: Values) -> None:
     found = look(control, treated)
     assert (found.p, found.is_accepted, found.is_degenerate) == (None, False, True)
-    assert verdict(found, MINIMUM_EFFECT) == (Outcome.INCONCLUSIVE, "the seed does not reach the code")
+    outcome, reason = verdict(found, MINIMUM_EFFECT)
+    assert (outcome, "the seed does not reach the code" in reason) == (Outcome.INCONCLUSIVE, True)
+
+
+def test_a_seed_that_moves_both_arms_alike_is_not_said_to_move_nothing() -> None:
+    _, reason = verdict(look((0.7, 0.8, 0.9, 0.6), (0.6, 0.7, 0.8, 0.5)), MINIMUM_EFFECT)
+    assert reason.startswith("every seed gives the same improvement")
+    assert verdict(look((0.7, 0.7, 0.7, 0.7), (0.5, 0.4, 0.6, 0.5)), MINIMUM_EFFECT)[1] == (
+        "the seed does not reach the code"
+    )
 
 
 def test_more_than_half_of_the_pairs_without_a_value_decide_nothing() -> None:
