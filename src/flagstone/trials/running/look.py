@@ -19,7 +19,7 @@ from flagstone.trials.reporting import write_derived
 from flagstone.trials.running.ending import finish, reveal, verdict_line
 from flagstone.trials.running.judging import StepJudge, baseline_facts
 from flagstone.trials.running.measuring import TrialRun, record_of
-from flagstone.trials.running.opening import OpenedTrial, begin_trial, open_trial
+from flagstone.trials.running.opening import OpenedTrial, begin_trial, beginning_anew, open_trial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import TrialStep, next_step
 from flagstone.trials.sealing import (
@@ -44,7 +44,8 @@ def take_step(
     """
     with hold(plan.folder.lock, f"trial {plan.name}", wait=True):
         opened = begin_trial(plan, schemas) if number == 0 else open_trial(plan, schemas)
-        StepJob(opened, say, attempt).take(number)
+        with beginning_anew(opened):
+            StepJob(opened, say, attempt).take(number)
 
 
 @dataclass(frozen=True)

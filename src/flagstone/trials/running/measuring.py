@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
@@ -19,7 +20,7 @@ from flagstone.records import plain_value, read_as, read_record, utc, write_reco
 from flagstone.trials.deciding import value_problem
 from flagstone.trials.lines import RunLine
 from flagstone.trials.outcomes import RunStatus
-from flagstone.trials.running.opening import OpenedTrial, open_trial
+from flagstone.trials.running.opening import OpenedTrial, beginning_anew, open_trial
 from flagstone.trials.sealing import seed_for
 
 STATUSES: Mapping[str, RunStatus] = {"ok": "ok", "crash": "crash", "timeout": "timeout", "invalid": "invalid"}
@@ -96,7 +97,8 @@ def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Calla
     ):
         if record_of(plan.folder, wanted):
             return  # measured by a process that its caller did not wait for
-        record = Measuring(opened, wanted, seed, interruption, say).record()
+        with beginning_anew(opened):
+            record = Measuring(opened, wanted, seed, interruption, say).record()
         write_record(plan.folder.record(*key), plain_value(record))
         say(run_text(record, opened.spec))
 
@@ -184,7 +186,7 @@ class Measuring:
             host=os.uname().nodename,
             seed=None if self.wanted.is_sealed else self.seed,
             value=found.value if status == "ok" else None,
-            metrics=found.metrics,
+            metrics={name: value for name, value in found.metrics.items() if isfinite(value)},
             wall_s=found.wall_s,
             # what a program printed as it failed may tell a sealed seed
             reason=reason.partition(": ")[0] if self.wanted.is_sealed and not reason.startswith("tampered") else reason,

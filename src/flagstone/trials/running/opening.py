@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +124,17 @@ def is_outdated(opened: OpenedTrial) -> bool:
     now = shared_basis(opened.folder, opened.spec, opened.start.contract, inherited_variables())
     is_elsewhere = now != opened.start.shared
     return is_elsewhere or bool(opened.contract_change) or opened.subject.has_changed(opened.start.tree)
+
+
+@contextmanager
+def beginning_anew(opened: OpenedTrial) -> Iterator[None]:
+    """An error before anything is sealed lets the next call begin with what is in the project then."""
+    try:
+        yield
+    except FlagstoneError:
+        if opened.state().story.prereg is None:
+            opened.folder.look(0).unlink(missing_ok=True)
+        raise
 
 
 def adopt_plan(plan: TrialPlan) -> None:

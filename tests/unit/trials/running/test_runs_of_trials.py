@@ -1,0 +1,170 @@
+"""One run of a trial: what is an outcome, what is measured again, and what a record holds for."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from lone_trials import TRAIN, LoneProject
+
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.trials import Outcome
+
+COUNTED = (
+    TRAIN
+    + """
+with open(os.environ["COUNTER"], "a") as stream:
+    stream.write(os.environ["SEED"] + " " + " ".join(sys.argv[1:]) + "\\n")
+"""
+)
+
+
+@pytest.fixture
+def counter(project: LoneProject, monkeypatch: pytest.MonkeyPatch) -> LoneProject:
+    """A project whose program writes a line for each of its runs."""
+    monkeypatch.setenv("COUNTER", str(project.root.parent / "counter"))
+    project.write(COUNTED)
+    return project
+
+
+def starts(project: LoneProject) -> list[str]:
+    path = project.root.parent / "counter"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_trial_ends_with_the_verdict_on_its_arm(project: LoneProject) -> None:
+    story = project.go_on()
+    assert story.verdict and story.verdict.exploratory.startswith("the sandbox is off")
+    assert [run.status for run in story.runs.values()] == ["ok"] * len(story.runs)
+    (idea,) = story.verdict.ideas
+    assert idea.confirmation and idea.looks[-1].is_accepted
+
+
+def test_a_run_leaves_its_log_and_its_files_in_its_own_folder(project: LoneProject) -> None:
+    project.go_on()
+    for run in project.story.runs.values():
+        folder = project.folder / "runs" / f"{run.arm}-{run.slot}"
+        assert "val_loss" in (folder / "run.log").read_text()
+        assert (folder / "tree" / "train.py").read_text() == TRAIN
+    assert os.listdir(project.folder / "trees") == []
+
+
+@pytest.mark.parametrize(
+    ("last", "changes", "status", "reason"),
+    [
+        ("raise SystemExit(7)", {}, "crash", "exit code 7"),
+        (
+            "import time; time.sleep(60)",
+            {"harness": {"argv": ["python", "train.py"], "seconds": 1}},
+            "timeout",
+            "longer",
+        ),
+        ("print('val_loss: nan')", {}, "invalid", "nan"),
+        ("print('val_loss: -1')", {"possible_range": [0, None]}, "invalid", "below 0"),
+        ("print('used: 9')", {"constraints": ["used <= 1"]}, "invalid", "used <= 1 does not hold"),
+    ],
+)
+def test_a_failure_is_an_outcome_that_nothing_draws_again(
+    project: LoneProject, last: str, changes: dict[str, object], status: str, reason: str
+) -> None:
+    switched = f"if '--fast' in sys.argv: {last}\nelse: print('used: 0')\n"
+    project.write(TRAIN + switched, **changes)
+    story = project.go_on()
+    run = story.runs["treated", "a1"]
+    assert (run.status, run.value) == (status, None) and reason in run.reason
+    assert story.verdict and story.verdict.ideas[0].outcome == Outcome.FAILED_CHECK
+    before = (project.folder / "records" / "treated-a1.json").stat().st_mtime_ns
+    project.measure("treated", "a1")
+    assert (project.folder / "records" / "treated-a1.json").stat().st_mtime_ns == before
+
+
+def test_a_lost_record_is_written_again_without_another_run(counter: LoneProject) -> None:
+    counter.take(0)
+    counter.measure("control", "a1")
+    record = counter.folder / "records" / "control-a1.json"
+    before = json.loads(record.read_text())
+    record.unlink()
+    counter.measure("control", "a1")
+    after = json.loads(record.read_text())
+    assert len(starts(counter)) == 1 and {**before, "at": ""} == {**after, "at": ""}
+
+
+def test_equal_runs_on_one_seed_are_two_runs(counter: LoneProject) -> None:
+    counter.go_on(2)
+    assert [row.split()[0] for row in starts(counter)] == ["42", "137", "256", "512", "1024", "42"]
+
+
+def test_a_baseline_is_used_again_by_a_new_plan_if_all_that_it_holds_for_is_equal(counter: LoneProject) -> None:
+    counter.go_on(2)
+    counter.write(COUNTED, minimum_effect=0.1)
+    counter.go_on(2)
+    assert len(starts(counter)) == 6 and len(counter.story.runs) == 6
+    assert len(list((counter.folder / "history").iterdir())) == 1
+
+
+@pytest.mark.parametrize("change", ["program", "argv", "seeds"])
+def test_what_a_number_holds_for_may_not_change_or_it_is_measured_anew(counter: LoneProject, change: str) -> None:
+    counter.go_on(2)
+    if change == "program":
+        counter.write(COUNTED + "# another one\n", minimum_effect=0.1)
+    elif change == "argv":
+        counter.write(COUNTED, harness={"argv": ["python", "train.py", "--other"], "seconds": 60})
+    else:
+        counter.write(COUNTED, seeds={"screening": [1, 2, 3, 4, 5]})
+    counter.go_on(2)
+    assert len(starts(counter)) == 12
+    assert len(list((counter.folder / "runs").glob("control-a1-2"))) == 1
+
+
+def test_the_baseline_has_to_run(project: LoneProject) -> None:
+    project.write("import sys\nif '--fast' not in sys.argv: raise ValueError('no data')\n")
+    with pytest.raises(WorkFailed, match="control-a1 crash: exit code 1: ValueError: no data"):
+        project.go_on()
+    project.write()
+    assert project.go_on().verdict
+
+
+def test_an_evaluator_that_changes_during_a_run_ends_the_trial(project: LoneProject) -> None:
+    (project.root / "evaluate.py").write_text("print('fair')\n")
+    path = project.root / "evaluate.py"
+    project.write(
+        TRAIN + f"if '--fast' in sys.argv: open({str(path)!r}, 'a').write('print(1)')\n",
+        subject={"root": ".", "mutable": ["train.py"], "protected": ["evaluate.py"]},
+    )
+    story = project.go_on()
+    assert story.verdict and story.verdict.outcome == Outcome.STOPPED
+    assert "evaluate.py was" in story.verdict.reason
+    assert not any(slot.startswith("b") for _, slot in story.runs)
+
+
+def test_an_evaluator_that_changed_between_two_runs_is_said_before_anything_runs(project: LoneProject) -> None:
+    (project.root / "evaluate.py").write_text("print('fair')\n")
+    project.write(subject={"root": ".", "mutable": ["train.py"], "protected": ["evaluate.py"]})
+    project.go_on(2)
+    (project.root / "evaluate.py").write_text("print('unfair')\n")
+    with pytest.raises(FlagstoneError, match=r"evaluate\.py was"):
+        project.go_on()
+    (project.root / "evaluate.py").write_text("print('fair')\n")
+    assert project.go_on().verdict
+
+
+def test_a_confirmation_run_that_no_step_asks_for_is_denied_and_noted(project: LoneProject) -> None:
+    project.go_on(2)
+    with pytest.raises(FlagstoneError, match="b1"):
+        project.measure("treated", "b1")
+    (denial,) = project.story.denials
+    assert denial.asked == "b1" and ("treated", "b1") not in project.story.runs
+
+
+def test_no_visible_file_tells_a_confirmation_seed_before_the_verdict(project: LoneProject) -> None:
+    project.write(TRAIN + "print('seed', os.environ['SEED'])\n", looks=[{"pairs": 3, "alpha": 0.05}])
+    project.go_on(4)
+    for arm, slot in project.wanted():
+        project.measure(arm, slot)
+    seeds = json.loads((project.folder / "sealed" / "seeds.json").read_text())["seeds"].values()
+    files = [path for path in project.folder.rglob("*") if path.is_file() and "sealed" not in path.parts]
+    told = [path for path in files for seed in seeds if str(seed).encode() in path.read_bytes()]
+    assert told == [] and len(list(seeds)) == 3
+    project.go_on()
+    assert "seed" in (project.folder / "runs" / "treated-b1" / "run.log").read_text()
