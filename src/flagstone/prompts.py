@@ -44,6 +44,7 @@ class PromptParts:
     venue: Mapping[str, object] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     experiments: tuple[str, ...] = ()
+    trials: tuple[str, ...] = ()  # what each planned trial came to
     earlier: tuple[str, ...] = ()  # where the last version and draft are, if the conversation about them was lost
 
 

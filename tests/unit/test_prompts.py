@@ -14,7 +14,9 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from flagstone import schemas
 from flagstone.errors import FlagstoneError
+from flagstone.plans import trial_plan_problems
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, material, repair_prompt
 from flagstone.stages import load_table
 
@@ -419,3 +421,31 @@ def test_what_takes_hours_is_left_to_plans() -> None:
     assert "What takes hours, or needs a GPU for long, is a plan in `workspace/experiments`." in implementation
     assert "You do not wait for them." in implementation
     assert "Start no run that does not fit into the minutes you have left." in experimentation
+
+
+def words_of(key: str, **changes: Any) -> str:
+    return " ".join(first_prompt(PROMPTS, parts(key, **changes)).split())
+
+
+def test_trials_are_spoken_of_only_where_one_is_planned_or_possible() -> None:
+    line = "clip: INCONCLUSIVE, n = 8"
+    for key in KEYS[3:]:
+        assert "Trials of this run" not in words_of(key) and "in `workspace/trials`. The" not in words_of(key)
+    code = words_of("04_implementation", trials=("clip: has not ended",))
+    assert "same path as without your change" in code and "write no seed" in code
+    for key in ("05_experimentation", "06_analysis", "07_writing"):
+        said = words_of(key, trials=(line,))
+        assert line in said and "“Significantly” is for SUPPORTED alone" in said
+    assert "do not run any of it again" in words_of("05_experimentation", trials=(line,))
+    assert "test nothing again" in words_of("06_analysis", trials=(line,))
+    later = continuation_prompt(PROMPTS, parts("06_analysis", trials=(line,), index_rows=("a.csv",)))
+    assert line in later and line not in continuation_prompt(PROMPTS, parts("04_implementation", trials=(line,)))
+
+
+def test_the_plan_of_a_trial_that_is_shown_can_be_run() -> None:
+    examples = [
+        token for token in fenced(first_prompt(PROMPTS, parts("03_study_design"))) if "minimum_effect: " in token
+    ]
+    value = yaml.safe_load(examples[0])
+    assert schemas.problems(PROJECT / "schemas", "trial", value) + trial_plan_problems(value) == []
+    assert "Name no confirmation seeds" in words_of("03_study_design")

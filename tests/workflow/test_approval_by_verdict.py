@@ -28,6 +28,7 @@ def test_a_supported_verdict_seals_the_stage_and_the_next_one_is_built(place: Pl
     assert "stage 05 experimentation: approved by policy (approval: verdict, " in said.text
     (seal,) = ended.seals("05")
     assert (seal["by"], seal["policy"]) == ("policy", "verdict")
+    assert "<li>fast: SUPPORTED, n = 4, val_loss better by 0.2" in ended.files.report.read_text()
     evidence = {f"trials/fast/{name}" for name in ("trial.yaml", "ledger.jsonl", "prereg.json", "verdict.json")}
     assert evidence <= set(seal["files"])
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from flagstone.artifacts import index_rows, wanted_text
 from flagstone.drafting.reviewing import is_of_review
 from flagstone.drafting.work import Attempt, OpenTurn, attempt as attempt_of, attempt_numbers
-from flagstone.gates import RunConfig, judge_gates, read_moment, read_text
+from flagstone.gates import RunConfig, judge_gates, read_moment, read_text, trial_words
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.plans import plans
+from flagstone.plans import plans, trial_plans
 from flagstone.prompts import PromptParts, continuation_prompt, first_prompt, repair_prompt
 from flagstone.records import digest_file, read_record
 from flagstone.settings import venue_fields
@@ -77,6 +77,7 @@ def parts_of(
         venue=venue_fields(run.pinned, opened.settings.venue),
         requirements=(*(MUST_LEAVE[name] for name in stage.requires), *map(wanted_text, stage.leaves)),
         experiments=experiment_rows(run) if stage.runs_experiments or stage.shows_index else (),
+        trials=tuple(map(trial_words, trial_plans(run))),
     )
 
 
