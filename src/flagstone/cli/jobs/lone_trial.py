@@ -12,8 +12,6 @@ from flagstone.gates import keep_warm
 from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialPlan, trial_plan_at
 
-EXIT_CODES = {2: FlagstoneError, 3: WorkFailed}
-
 
 @dataclass(frozen=True)
 class LoneTrial:
@@ -59,5 +57,7 @@ def run_alone(folder: TrialFolder, cores: int) -> None:
         return
     failure: Any = plan.failure()
     if failure:
-        raise EXIT_CODES.get(failure.get("exit_code"), WorkFailed)(str(failure["problem"]), hint=str(failure["hint"]))
+        error = WorkFailed(str(failure["problem"]), hint=str(failure["hint"]))
+        error.exit_code = int(failure["exit_code"])
+        raise error
     raise Interrupted(f"trial {folder.name} was interrupted", hint="the same command continues where it stopped")

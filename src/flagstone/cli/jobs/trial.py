@@ -48,6 +48,11 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
         record = {"problem": f"trial {root.name}: {error.problem}", "hint": error.hint, "job": output.stem}
         write_record(failure, {**record, "exit_code": error.exit_code})
         return error.exit_code
+    except Exception as error:
+        problem = f"trial {root.name}: {type(error).__name__}: {error}"
+        hint = f"this is a fault of Flagstone; please report it, with the log {output.stem} in {root / 'logs'}"
+        write_record(failure, {"problem": problem, "hint": hint, "job": output.stem, "exit_code": 1})
+        raise
     return 0
 
 

@@ -53,19 +53,13 @@ def status_record(plan: TrialPlan, spec: TrialSpec) -> dict[str, Any]:
         "prereg": plain_value(story.prereg) if story.prereg else None,
         "denied": len(story.denials),
         "failure": read_record(trial.failure),
-        "next": trial_command(plan, next_verb(story)),
+        "next": trial_command(plan, "report" if story.verdict else "run" if trial.ledger.is_file() else "plan"),
     }
 
 
 def exploratory(story: Story) -> str:
     """Why the result is exploratory; empty if it is not, or not known to be."""
     return (story.verdict.exploratory if story.verdict else "") or (story.prereg.exploratory if story.prereg else "")
-
-
-def next_verb(story: Story) -> str:
-    if story.verdict:
-        return "report"
-    return "run" if story.runs else "plan"
 
 
 def idea_record(state: TrialState, arm: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from .derived import (
     derived_files as derived_files,
     derived_problems as derived_problems,
     minimum_effect_of as minimum_effect_of,
+    report_text as report_text,
     verdict_record as verdict_record,
     write_derived as write_derived,
 )

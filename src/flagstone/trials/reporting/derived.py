@@ -34,8 +34,7 @@ def write_derived(folder: TrialFolder, spec: TrialSpec) -> None:
 
 def derived_files(spec: TrialSpec, story: Story) -> dict[str, bytes]:
     """The content of each file by its path in the folder of the trial."""
-    report = Report(spec, story, minimum_effect_of(spec, story), tuple(notes_of(spec, story)))
-    title = f"Trial {spec.name}"
+    report, title = report_of(spec, story), f"Trial {spec.name}"
     sections = sections_of(report)
     found = {"report.md": markdown(title, sections).encode(), "report.html": page(title, sections).encode()}
     if story.baseline_runs(len(spec.screening)):
@@ -51,6 +50,15 @@ def derived_files(spec: TrialSpec, story: Story) -> dict[str, bytes]:
         found["verdict.json"] = json_bytes(verdict_record(spec, story))
         found |= pictures(report, title)
     return found
+
+
+def report_text(spec: TrialSpec, story: Story) -> str:
+    """report.md."""
+    return markdown(f"Trial {spec.name}", sections_of(report_of(spec, story)))
+
+
+def report_of(spec: TrialSpec, story: Story) -> Report:
+    return Report(spec, story, minimum_effect_of(spec, story), tuple(notes_of(spec, story)))
 
 
 def pictures(report: Report, title: str) -> dict[str, bytes]:
