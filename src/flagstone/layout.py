@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable
@@ -134,6 +135,20 @@ def created_at(run_root: Path) -> str:
     except OSError:
         return ""
     return found.group(1) if found else ""
+
+
+SEALED = ("trials/*/sealed", ".flagstone/trials/*/sealed", "runs/*/trials/*/sealed")
+
+
+def sealed_folders(starts: Iterable[Path]) -> tuple[Path, ...]:
+    """The folders with confirmation seeds of all trials of the runs and projects that these paths lie in."""
+    reals = [Path(os.path.realpath(start)) for start in starts]
+    found: dict[str, None] = {}
+    for folder in dict.fromkeys(place for real in reals for place in (real, *real.parents)):
+        patterns = (*SEALED, "../*/trials/*/sealed") if os.path.isfile(folder / "run.yaml") else SEALED
+        for pattern in patterns:
+            found |= dict.fromkeys(map(os.path.normpath, glob.glob(f"{glob.escape(str(folder))}/{pattern}")))
+    return tuple(map(Path, found))
 
 
 def is_project_root(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from flagstone.agents.hidden_paths import paths_to_hide
 from flagstone.agents.protocol import AgentCall, Mode
 from flagstone.errors import FlagstoneError
+from flagstone.layout import sealed_folders
 from flagstone.processes import Confinement
 
 WHOLE_ABI = 3  # of Landlock: before it, cutting a file short cannot be refused
@@ -83,7 +84,8 @@ def confinement_for(
     writable = (*(checked_grant(path, call) for path in asked), *private)
     if call.mode is Mode.WORK and is_program and not use_bubblewrap and os.path.isdir("/dev/shm"):
         writable = (*writable, Path("/dev/shm").resolve())  # programs that compute in parallel share memory there
-    hidden = (*call.hidden, *paths_to_hide(os.environ if environ is None else environ, (*writable, call.task.run_root)))
+    own = (*writable, call.task.run_root)
+    hidden = (*call.hidden, *paths_to_hide(os.environ if environ is None else environ, own), *sealed_folders(own))
     return Confinement(writable, hidden, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flagstone.layout import sealed_folders
 from flagstone.metrics.scanning import open_plain
 from flagstone.metrics.series import Place, Reading
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run
@@ -72,7 +73,7 @@ def ask_code(code: str, place: Place, folder: Path) -> tuple[dict[str, float | N
     argv = (sys.executable, "-I", "-c", CHILD, str(script), str(place.run_dir.absolute()), str(log))
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "TMPDIR": str(folder)}
     answer, said = folder / "answer.json", folder / "said.txt"
-    command = Command(argv, None, folder, env, confinement=confinement(folder))
+    command = Command(argv, None, folder, env, confinement=confinement(folder, place.run_dir))
     limits = ProcessLimits(wall_s=LIMIT_S, output_mb=ANSWER_MB, line_kb=ANSWER_KB)
     ended = run(command, limits, Output(answer, said))
     if ended.timed_out:
@@ -118,14 +119,21 @@ def end_of(log: Path) -> bytes:
         return b""
 
 
-def confinement(folder: Path) -> Confinement | None:
+def confinement(folder: Path, run_dir: Path) -> Confinement | None:
     """As far as this machine can: nothing but a folder of its own may be written, and there is no network."""
     from flagstone.processes.confinement import landlock, machine
 
     use_landlock, use_bubblewrap = landlock.abi() > 0, not machine.bubblewrap_fault()
     if not use_landlock and not use_bubblewrap:
         return None
-    return Confinement((folder,), network=False, use_landlock=use_landlock, use_bubblewrap=use_bubblewrap)
+    return Confinement(
+        (folder,),
+        hidden=sealed_folders([run_dir]),
+        network=False,
+        visible=(run_dir.absolute(),),
+        use_landlock=use_landlock,
+        use_bubblewrap=use_bubblewrap,
+    )
 
 
 def faults(options: Mapping[str, object]) -> list[str]:

@@ -108,6 +108,7 @@ class ProcessResult:
 class Confinement:
     """What a command may write, what it may not see, whether it has a network, and who sees to that.
 
+    `visible` are paths below `hidden` that it may read all the same.
     `copies` are private folders, each with the folder of the user in whose place it is seen and may be written.
     Without bubblewrap, which alone can do that, the folder of the user may be written.
     A function that runs in a forked child is held by Landlock alone: bubblewrap can only start programs.
@@ -117,5 +118,6 @@ class Confinement:
     hidden: tuple[Path, ...] = ()
     network: bool = True
     copies: tuple[tuple[Path, Path], ...] = ()
+    visible: tuple[Path, ...] = ()
     use_landlock: bool = True
     use_bubblewrap: bool = True

@@ -136,7 +136,7 @@ def test_a_baseline_without_noise_gives_no_multiple_of_its_sd() -> None:
 def test_the_gate_of_effect_sizes_has_no_test_and_says_what_it_accepts() -> None:
     found = plan_of(spec(gate="cohens_d"), Baseline(0.04, 1))
     assert found.looks == () and not found.problem
-    assert "accepts 32 % of the ideas that do nothing" in forecast_text(spec(gate="cohens_d"), found)
+    assert "accepts 32 % of ideas that do nothing" in forecast_text(spec(gate="cohens_d"), found)
 
 
 def test_a_baseline_of_fewer_than_two_values_tells_nothing() -> None:

@@ -11,5 +11,5 @@ from .harness import Harness as Harness
 from .leases import devices as devices
 from .log_end import tail_text as tail_text
 from .measurement import Measurement as Measurement, Order as Order
-from .programs import program_path as program_path
+from .programs import program_path as program_path, search_path as search_path
 from .reading import primary as primary

@@ -16,6 +16,7 @@ from flagstone.experiments.measuring.caches import cache_variables
 from flagstone.experiments.measuring.measurement import Order
 from flagstone.experiments.measuring.programs import search_path
 from flagstone.experiments.measuring.python_path import in_tree, python_path
+from flagstone.layout import sealed_folders
 from flagstone.plans import ARGUMENTS, HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 from flagstone.records import read_record
@@ -97,8 +98,11 @@ def limits_of(asked: HarnessSpec) -> ProcessLimits:
     )
 
 
-def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
-    """Lets a run write to its own folders only; None if that is switched off, or this machine has no way to do it."""
+def confinement(spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...] = ()) -> Confinement | None:
+    """Lets a run write to its own folders only; None if that is switched off, or this machine has no way to do it.
+
+    Confirmation seeds are hidden from it, and all runs on them. Of these it sees its own folders and `visible`.
+    """
     if spec.sandbox == "off":
         return None
     here = strength()
@@ -115,7 +119,8 @@ def confinement(spec: Spec, writable: tuple[Path, ...]) -> Confinement | None:
     shared = (SHARED,) if SHARED.is_dir() and not here.has_bubblewrap and not is_project else ()
     return Confinement(
         (*writable, *further, *shared),
-        hidden=paths_to_hide(os.environ, (*writable, *further)),
+        hidden=(*paths_to_hide(os.environ, (*writable, *further)), *sealed_folders((*writable, spec.subject.root))),
+        visible=visible,
         network=spec.harness.network,
         use_landlock=here.landlock_abi > 0,
         use_bubblewrap=here.has_bubblewrap,

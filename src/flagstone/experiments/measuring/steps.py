@@ -77,13 +77,14 @@ class Steps:
         private = self.home.private_folder(f"{order.slot}-step")
         values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
         own = self.surroundings.variables(order, place.run_dir, private)
+        visible = (Path(artifact).parent,) if artifact else ()
         command = Command(
             argv=self.surroundings.words(step.argv, place.run_dir, values),
             target=None,
             cwd=place.run_dir,
             env={**own, **devices, "AR_ARTIFACT": artifact},
             owner=str(self.home.root),
-            confinement=confinement(self.spec, (place.run_dir, private)),
+            confinement=confinement(self.spec, (place.run_dir, private), visible),
         )
         # it may be silent for as long as it likes: it was not asked to show progress
         limits = replace(limits_of(self.spec.harness), wall_s=step.seconds, silence_s=None)

@@ -20,6 +20,7 @@ class SandboxView:
     cwd: Path
     writable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    visible: tuple[Path, ...] = ()
     copies: tuple[tuple[Path, Path], ...] = ()
     devices: tuple[str, ...] = ()
     network: bool = True
@@ -35,7 +36,8 @@ def prefix(view: SandboxView) -> tuple[str, ...]:
     for device in view.devices:
         argv += ["--dev-bind-try", device, device]
     copies = {("--bind", str(copy), str(own)) for copy, own in view.copies}
-    mounts = (*shared_memory_binds(view), *writable_binds(view.writable), *hiding_binds(view.hidden), *copies)
+    visible = {("--ro-bind", str(path), str(path)) for path in view.visible}
+    mounts = (*shared_memory_binds(view), *visible, *writable_binds(view.writable), *hiding_binds(view.hidden), *copies)
     for words in sorted(mounts, key=lambda words: Path(words[-1]).parts):
         argv += words
     argv += CLOSED

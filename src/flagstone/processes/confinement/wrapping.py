@@ -64,6 +64,7 @@ def wrapped_argv(command: Command, ruleset: int | None, started: int | None) -> 
         cwd=command.cwd.absolute(),
         writable=tuple(real_path(path) for path in confinement.writable),
         hidden=confinement.hidden,
+        visible=confinement.visible,
         copies=confinement.copies,
         devices=accelerators(),
         network=confinement.network,

@@ -11,7 +11,8 @@ from flagstone.trials.outcomes import CompareResult, Outcome, RunOutcome
 FIRST, MOST = 3, 5  # runs of each arm
 REVERT_BELOW, PROCEED_FROM = 0.2, 0.5
 COHENS_D_WARNING = (
-    "The gate cohens_d accepts 32 % of ideas that do nothing; three such ideas end in a paper 55 % of the time."
+    "The gate cohens_d accepts 32 % of ideas that do nothing; three such ideas end in a paper 55 % of the time. "
+    "PROCEED is not SUPPORTED."
 )
 
 

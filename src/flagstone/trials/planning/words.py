@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from flagstone.plans import Arm, TrialSpec
 from flagstone.text import one_line
+from flagstone.trials.deciding import COHENS_D_WARNING
 from flagstone.trials.planning.forecast import GOOD_POWER, Forecast
 
 LATER = "comes with the baseline"
-COHENS_D = (
-    "  note: this gate accepts 32 % of the ideas that do nothing; three such ideas end in a paper 55 % of the time,\n"
-    "  with `gate: confirm` 3 %"
-)
 
 
 def forecast_text(spec: TrialSpec, found: Forecast) -> str:
@@ -44,7 +41,7 @@ def effect_words(spec: TrialSpec, found: Forecast) -> str:
 def look_lines(spec: TrialSpec, found: Forecast) -> Iterator[str]:
     if spec.gate == "cohens_d":
         yield "  3 runs against 3 by effect size, and 5 against 5 if that does not decide; there is no test and no α"
-        yield COHENS_D
+        yield f"  {COHENS_D_WARNING}\n  With `gate: confirm` it is 3 % of the time."
         return
     yield "  look  pairs  α         power       smallest p: exact  sign-flip"
     for number, look in enumerate(found.looks, 1):

@@ -10,6 +10,7 @@ from typing import Any
 
 from flagstone.plans import TrialFolder, TrialSpec
 from flagstone.records import plain_value, write_atomic
+from flagstone.trials.deciding import COHENS_D_WARNING
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
 from flagstone.trials.reporting.pages import markdown, page
 from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_picture
@@ -17,10 +18,6 @@ from flagstone.trials.reporting.report import Report, figure, ideas_table, pairs
 from flagstone.trials.story import Story, read_story
 
 THREE_SEEDS = 0.5  # the effect size from which on the rule of three seeds publishes
-GATE_WARNING = (
-    "The gate cohens_d accepts 32 % of ideas that do nothing; three such ideas end in a paper 55 % of the time. "
-    "PROCEED is not SUPPORTED."
-)
 
 
 def write_derived(folder: TrialFolder, spec: TrialSpec) -> None:
@@ -82,7 +79,7 @@ def minimum_effect_of(spec: TrialSpec, story: Story) -> float | None:
 
 def notes_of(spec: TrialSpec, story: Story) -> Iterator[str]:
     if spec.gate == "cohens_d":
-        yield GATE_WARNING
+        yield COHENS_D_WARNING
     if spec.underpowered == "accept":
         yield "The plan accepts a trial that may miss an improvement of the minimum effect (underpowered: accept)."
     if story.verdict is not None and spec.gate == "confirm":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from flagstone.experiments.measuring import search_path
 from flagstone.plans import Arm, TrialFolder, TrialSpec
 from flagstone.records import DigestCache, digest_value, plain_value, read_record, write_record
 from flagstone.text import list_text
@@ -44,11 +45,13 @@ class RunBasis:
 def shared_basis(folder: TrialFolder, spec: TrialSpec, contract: str, environ: Mapping[str, str]) -> SharedBasis:
     """The common part of all bases as it is now. Keeps the facts behind its digests, so that a change can be named.
 
-    `environ` is what runs inherit.
+    `environ` is what runs inherit. In a run of Flagstone they find its own programs first, elsewhere the caller's.
     """
     cache = DigestCache(folder.root / "facts" / "cache" / "digests.json")
     root, argv = spec.experiment.subject.root, spec.experiment.harness.argv
-    around = {**environ, **spec.experiment.harness.env}
+    is_of_run = (folder.base / "run.yaml").is_file()
+    path = {"PATH": search_path(None if is_of_run else "", environ)}
+    around = {**environ, **path, **spec.experiment.harness.env}
     environment = environment_facts(argv[0], root, around, cache)
     data = data_facts(root, spec.data, cache)
     return SharedBasis(argv, contract, keep_facts(folder, data), keep_facts(folder, environment))

@@ -13,6 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.locks import sole_use
 from flagstone.plans import CONTROL, Gate, Look, TrialFolder, TrialSpec
 from flagstone.records import Ledger, content_of, digest_bytes, digest_value, encode, read_as, utc
+from flagstone.trials.deciding import effect_in_units
 from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine
 from flagstone.trials.sealing.basis import SharedBasis
 from flagstone.trials.sealing.seeds import keep_seeds, sealed_seeds, seeds_path, write_once
@@ -22,6 +23,7 @@ FAILURE_RULE = (
     "did, the improvement of the pair is 0. No pair is dropped and no run is drawn again. If more than half of the "
     "pairs have no value, the result is INCONCLUSIVE."
 )
+ALPHA = 0.05  # of the first pre-registration
 FAULT = "prereg_fault"  # among the facts of a look that was taken after an edit: mending the file later does not help
 
 
@@ -38,7 +40,7 @@ class BaselineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Prereg:
-    """Everything that decides a trial. `looks` have the α that is left to this pre-registration, whose sum is `alpha`.
+    """Everything that decides a trial. `alpha` is what is left to this pre-registration; `looks` have their part of it.
 
     `seeds` is the salted digest of the confirmation seeds, `plan` the digest of trial.yaml.
     """
@@ -110,7 +112,6 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
     is_confirmed = spec.gate == "confirm"
     seeds = keep_seeds(folder, spec).digest if is_confirmed else ""
     number = registered_number(folder, spec, shared.contract, seeds) if is_confirmed else 1
-    looks = looks_of(spec.looks, number)
     return Prereg(
         trial=folder.name,
         question=spec.question,
@@ -119,8 +120,8 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
         minimum_effect=effect,
         minimum_effect_from=origin,
         gate=spec.gate,
-        looks=looks,
-        alpha=sum(look.alpha for look in looks),
+        looks=looks_of(spec.looks, number),
+        alpha=ALPHA / 2 ** (number - 1),
         number=number,
         ideas=spec.ideas,
         arms=tuple(arm.name for arm in spec.arms),
@@ -136,16 +137,10 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
 
 def minimum_effect_of(spec: TrialSpec, baseline: BaselineFacts) -> tuple[float, str]:
     """The minimum effect in units of the metric, and how it came about."""
-    asked = spec.minimum_effect
-    if not isinstance(asked, str):
-        return asked, "set in the plan"
-    share = float(asked.split()[0])
-    if not baseline.sd:
-        raise FlagstoneError(
-            f"trial {spec.name}: minimum_effect is {asked!r}, and the baseline's values do not vary",
-            hint="give minimum_effect in units of the metric, and see whether the seed reaches the program",
-        )
-    return share * baseline.sd, f"{share:g} sd of the baseline, whose sd is {baseline.sd:.6g} (n = {baseline.n})"
+    effect = effect_in_units(spec.minimum_effect, baseline.sd)
+    if not isinstance(spec.minimum_effect, str):
+        return effect, "set in the plan"
+    return effect, f"{spec.minimum_effect} of the baseline, whose sd is {baseline.sd:.6g} (n = {baseline.n})"
 
 
 def looks_of(looks: Sequence[Look], number: int) -> tuple[Look, ...]:

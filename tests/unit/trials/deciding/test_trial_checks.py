@@ -51,6 +51,7 @@ def test_noisy_code_may_differ_by_what_its_repeats_allow_and_says_which_shift_it
     assert "up to 0.006091 is noise" in inside.reason
     assert "a true shift of 0.007777 is seen in four of five cases" in inside.reason
     assert off_check(repeats(NOISY), repeats((0.664, 0.6639))).is_passed  # to both sides
+    assert not off_check(repeats(NOISY), repeats((0.6639, 0.6639))).is_passed
 
 
 def test_noisy_code_needs_all_its_repeats() -> None:

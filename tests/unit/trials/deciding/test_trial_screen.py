@@ -33,6 +33,7 @@ def test_an_idea_that_is_worse_is_dropped_in_both_directions() -> None:
 def test_an_idea_without_any_effect_is_dropped() -> None:
     assert screen(CONTROL).is_dropped
     assert screen((4.77, 4.76, 4.75)).is_dropped  # the mean improvement is 0
+    assert screen((4.75,) * 3, (4.75,) * 3).is_dropped  # and there is no d
 
 
 def test_d_of_exactly_two_tenths_survives_and_less_does_not() -> None:

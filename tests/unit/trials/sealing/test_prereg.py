@@ -62,7 +62,7 @@ def test_what_is_sealed_names_everything_but_the_seeds(trial: SealedTrial) -> No
 
 def test_a_minimum_effect_in_sd_is_sealed_in_units(trial: SealedTrial) -> None:
     trial.write(minimum_effect="0.5 sd")
-    with pytest.raises(FlagstoneError, match="do not vary"):
+    with pytest.raises(FlagstoneError, match="the baseline has none"):
         trial.seal(sd=0.0)
     sealed = trial.seal(sd=0.01)
     assert sealed.minimum_effect == pytest.approx(0.005)

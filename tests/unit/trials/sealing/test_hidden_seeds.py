@@ -1,0 +1,169 @@
+"""No agent and no other run can see the confirmation seeds, or what runs on them left; a run sees its own folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sealed_trial import SealedTrial
+
+from flagstone.agents import AgentCall, Conversation, Limits, Mode, Task
+from flagstone.agents.sandbox import confinement_for
+from flagstone.experiments.measuring import confinement
+from flagstone.layout import sealed_folders
+from flagstone.metrics import Place, read_metrics
+from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
+from flagstone.processes.confinement import machine
+from flagstone.trials.sealing.seeds import sealed_seeds, seeds_path
+
+# looks for a number everywhere that it can: by path, through links, and in /proc of every process
+SPY = """
+import glob, os, sys
+tops, places = sys.argv[1:], list(sys.argv[1:])
+for top in tops:
+    for place, _, names in os.walk(top, followlinks=True):
+        places += [os.path.join(place, name) for name in names]
+for part in ("environ", "cmdline", "root", "cwd", "fd/*"):
+    for path in glob.glob(f"/proc/[0-9]*/{part}"):
+        places += [path, *glob.glob(path + "/*.json"), *(path + top for top in tops)]
+for path in filter(os.path.isfile, places):
+    try:
+        print(open(path, "rb").read(1_000_000).decode("latin-1"))
+    except OSError:
+        pass
+"""
+LIMITS = Limits(wall_s=60, silence_s=60, turns=1, cost_usd=None)
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> SealedTrial:
+    """A trial of a run, whose seeds are sealed, with a confirmation run in progress."""
+    if machine.bubblewrap_fault():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs bubblewrap")
+    base = tmp_path / "runs" / "first"
+    base.mkdir(parents=True)
+    (base / "run.yaml").write_text("{}\n")
+    (base / "workspace").mkdir()
+    trial = SealedTrial(base).write()
+    trial.seal()
+    (base / "workspace" / "link").symlink_to(seeds_path(trial.folder))
+    (base / "workspace" / "folder").symlink_to(trial.folder.sealed)
+    for name in ("treated-b1", "control-b1"):
+        own = trial.folder.sealed / "runs" / name
+        own.mkdir(parents=True)
+        (own / "measured-first.json").write_text(f'{{"seed": {seed_of(trial)}, "of": "{name}"}}')
+    return trial
+
+
+@pytest.fixture
+def running(trial: SealedTrial) -> Iterator[None]:
+    """A run that knows its seed, as a confirmation run does, with a file of the sealed folder open."""
+    env = {**os.environ, "SEED": str(seed_of(trial))}
+    argv = [sys.executable, "-c", "import time; time.sleep(60)", str(seed_of(trial))]
+    with open(seeds_path(trial.folder), "rb") as stream:
+        process = subprocess.Popen(argv, env=env, stdin=stream, cwd=trial.folder.sealed)
+    yield
+    process.kill()
+    process.wait()
+
+
+def seed_of(trial: SealedTrial) -> int:
+    known = sealed_seeds(trial.folder)
+    assert known is not None
+    return known.seeds["b1"]
+
+
+def seen(held: Confinement | None, own: Path, *places: Path) -> str:
+    """What a spy finds that is held like this."""
+    own.mkdir(parents=True, exist_ok=True)
+    command = Command(
+        (sys.executable, "-c", SPY, *map(str, places)), None, own, {"PATH": os.environ["PATH"]}, confinement=held
+    )
+    result = run(command, ProcessLimits(wall_s=60), Output(own / "log"))
+    assert result.exit_code == 0, (own / "log").read_text()[-500:]
+    return (own / "log").read_text(errors="replace")
+
+
+def agent_call(run_root: Path, mode: Mode) -> AgentCall:
+    task = Task("03", "a stage", 1, run_root, run_root / "workspace" / "draft.md")
+    writable = (run_root / "workspace",)
+    return AgentCall("", Conversation("1", False), task, mode, writable, None, LIMITS, run_root, {})
+
+
+@pytest.mark.usefixtures("running")
+def test_the_spy_finds_the_seed_if_nothing_hides_it(trial: SealedTrial, tmp_path: Path) -> None:
+    """Otherwise the tests below would show nothing."""
+    found = seen(None, tmp_path / "spy", trial.base / "workspace")
+    assert found.count(str(seed_of(trial))) >= 3
+    assert str(seed_of(trial)) in seen(None, tmp_path / "spy", seeds_path(trial.folder))
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("mode", Mode)
+def test_no_agent_sees_a_seed(trial: SealedTrial, mode: Mode) -> None:
+    own = trial.base / "workspace" / "own"
+    own.mkdir()
+    held = confinement_for(agent_call(trial.base, mode), (own,))
+    found = seen(held, own, trial.base, seeds_path(trial.folder), trial.folder.sealed, trial.base / "workspace")
+    assert str(seed_of(trial)) not in found
+    assert "lower the loss" in found, "the rest of the trial stays in view"
+
+
+@pytest.mark.usefixtures("running")
+def test_an_agent_of_another_run_sees_no_seed(trial: SealedTrial) -> None:
+    other = trial.base.parent / "second"
+    (other / "workspace").mkdir(parents=True)
+    (other / "run.yaml").write_text("{}\n")
+    held = confinement_for(agent_call(other, Mode.WORK), ())
+    assert str(seed_of(trial)) not in seen(held, other / "workspace", trial.base.parent)
+
+
+@pytest.mark.usefixtures("running")
+def test_a_screening_run_and_a_proposal_see_no_seed(trial: SealedTrial) -> None:
+    own = trial.folder.run("treated", "a1")
+    own.mkdir(parents=True)
+    held = confinement(trial.spec.experiment, (own,))
+    assert str(seed_of(trial)) not in seen(held, own, trial.base, trial.folder.sealed)
+
+
+def test_a_confirmation_run_sees_its_own_folder_and_no_other(trial: SealedTrial) -> None:
+    own = trial.folder.sealed / "runs" / "treated-b1"
+    held = confinement(trial.spec.experiment, (own,))
+    found = seen(held, own, trial.folder.sealed)
+    assert '"of": "treated-b1"' in found
+    assert '"of": "control-b1"' not in found and "salt" not in found
+
+
+def test_an_evaluator_sees_what_it_is_to_score(trial: SealedTrial, tmp_path: Path) -> None:
+    own = trial.folder.sealed / "runs" / "treated-b1"
+    held = confinement(trial.spec.experiment, (tmp_path / "evaluate",), (own,))
+    found = seen(held, tmp_path / "evaluate", trial.folder.sealed)
+    assert '"of": "treated-b1"' in found
+    assert '"of": "control-b1"' not in found and "salt" not in found
+
+
+def test_the_code_of_a_metric_sees_the_run_that_it_reads_and_no_seed(trial: SealedTrial) -> None:
+    own = trial.folder.sealed / "runs" / "treated-b1"
+    code = f"""
+import os
+def extract(run_dir, log_text):
+    return {{"own": len(os.listdir(run_dir)), "sealed": len(os.listdir({str(trial.folder.sealed)!r})),
+            "seeds": os.path.exists({str(seeds_path(trial.folder))!r})+0}}
+"""
+    reading = read_metrics("custom", {"code": code}, Place(own, own / "run.log", 0.0, 1.0), ("own", "sealed", "seeds"))
+    assert reading.values == {"own": 1.0, "sealed": 1.0, "seeds": 0.0}, reading.problems
+
+
+def test_sealed_folders_are_found_from_anywhere_in_a_run_or_a_project(trial: SealedTrial, tmp_path: Path) -> None:
+    alone = tmp_path / "project" / ".flagstone" / "trials" / "one" / "sealed"
+    alone.mkdir(parents=True)
+    inside = tmp_path / "project" / ".flagstone" / "experiments" / "x" / "trees" / "1"
+    assert sealed_folders([inside]) == (alone, trial.folder.sealed)
+    assert sealed_folders([trial.base / "workspace" / "code"]) == (trial.folder.sealed,)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.symlink_to(trial.base / "workspace")
+    assert sealed_folders([elsewhere / "code"]) == (trial.folder.sealed,)
