@@ -23,7 +23,7 @@ WORST_WRONG = 0.05
 
 def main() -> None:
     print(f"{CAMPAIGNS} simulated campaigns or ideas a line, normal noise, through the product's own functions")
-    print("(s.e.: of the figure found; stated: by the contract of trials; runs: of a campaign, checks included)")
+    print("(s.e.: of the figure found; stated: what a trial promises; runs: of a campaign, checks included)")
     print(f"{'what':<72}{'found':>8}{'s.e.':>8}{'stated':>8}{'runs':>8}")
     wrong, runs = papers(confirm_campaigns(CAMPAIGNS, NULLS))
     line("confirm: a paper although nothing works", wrong, 0.03, runs)
