@@ -93,6 +93,14 @@ def test_noise_alone_does_not_move_a_value() -> None:
     assert on_check(control, run("idea1", "a1", 0.6679), "loss").is_passed
 
 
+@pytest.mark.parametrize(("effect", "share"), [(0.0, 0.2), (2.0, 0.55)])
+def test_one_run_of_noisy_code_says_little_about_its_switch(effect: float, share: float) -> None:
+    random = Random(3)
+    draws = [([random.gauss(0, 1) for _ in range(5)], random.gauss(effect, 1)) for _ in range(4000)]
+    passed = sum(on_check(repeats(tuple(each)), run("idea1", "a1", value), "loss").is_passed for each, value in draws)
+    assert passed / len(draws) == pytest.approx(share, abs=0.03)  # ± 4 sd
+
+
 @pytest.mark.parametrize(
     ("control", "treated"), [((1.0, None), 2.0), ((1.0, nan), 2.0), ((1.0, 1.0), None), ((1.0, 1.0), nan)]
 )
