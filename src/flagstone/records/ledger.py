@@ -65,6 +65,15 @@ class Ledger:
                 found.append(f"line {line.number} of {self.path.name} does not follow from the line before it")
         return found
 
+    def rewritten_lines(self) -> list[str]:
+        """The lines that somebody has changed, in words. A line that a power cut left half written is none of them."""
+        lines, name = list(self.lines()), self.path.name
+        found = [
+            f"line {line.number} of {name} does not follow from the line before it" for line in lines if line.is_broken
+        ]
+        is_last_lost = bool(lines) and lines[-1].link is None and not lines[-1].is_cut
+        return [*found, f"the last line of {name} cannot be read"] if is_last_lost else found
+
     def lines(self, start: int = 0, before: str = ZERO) -> Iterator[Line]:
         """Every line from this byte on, whose first has to carry the digest `before`."""
         for number, raw in enumerate(self.raw_lines(start), 1):

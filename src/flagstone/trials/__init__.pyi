@@ -12,4 +12,4 @@ from .outcomes import (
     ScreenResult as ScreenResult,
 )
 from .story import Story as Story, lines_in as lines_in, read_story as read_story, story_of as story_of
-from .verification import trial_fault as trial_fault, trial_faults as trial_faults
+from .verification import trial_fault as trial_fault, trial_problems as trial_problems

@@ -1,3 +1,5 @@
+from .ending import verdict_line as verdict_line
+from .judging import StepJudge as StepJudge
 from .look import IdeaMaker as IdeaMaker, take_step as take_step
 from .measuring import RunRecord as RunRecord, measure_run as measure_run
 from .opening import OpenedTrial as OpenedTrial, open_trial as open_trial

@@ -170,7 +170,7 @@ class StepJob:
 
 def refuse_if_broken(ledger: Ledger) -> None:
     """No line may follow on a ledger that was rewritten."""
-    if found := ledger.problems(may_be_cut=True):
+    if found := ledger.rewritten_lines():
         raise FlagstoneError("; ".join(found[:3]), hint=f"restore {ledger.path} from a copy, then run again")
 
 

@@ -10,10 +10,12 @@ from .prereg import (
     FAULT as FAULT,
     BaselineFacts as BaselineFacts,
     Prereg as Prereg,
+    edit_text as edit_text,
     hiding_fault as hiding_fault,
     looks_of as looks_of,
     next_number as next_number,
     prereg_fault as prereg_fault,
+    prereg_problems as prereg_problems,
     seal_prereg as seal_prereg,
 )
 from .seeds import (

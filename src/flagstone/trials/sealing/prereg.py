@@ -14,9 +14,9 @@ from flagstone.locks import sole_use
 from flagstone.plans import CONTROL, Gate, Look, TrialFolder, TrialSpec
 from flagstone.records import Ledger, content_of, digest_bytes, digest_value, encode, read_as, utc
 from flagstone.trials.deciding import effect_in_units
-from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine
+from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine, VerdictLine
 from flagstone.trials.sealing.basis import SharedBasis
-from flagstone.trials.sealing.seeds import keep_seeds, sealed_seeds, seeds_path, write_once
+from flagstone.trials.sealing.seeds import SealedSeeds, keep_seeds, sealed_seeds, seeds_path, write_once
 
 FAILURE_RULE = (
     "A failed treated run counts as the worst finite value of its look, of either arm. If the control failed, or both "
@@ -58,12 +58,12 @@ class Prereg:
     ideas: int
     arms: tuple[str, ...]
     screening: tuple[int, ...]
-    seeds: str
     baseline: BaselineFacts
-    plan: str
     shared: SharedBasis
-    sealed_at: str
     failure_rule: str = FAILURE_RULE
+    seeds: str = ""
+    plan: str = ""
+    sealed_at: str = ""
     exploratory: str = ""
 
 
@@ -108,12 +108,22 @@ def line_of(folder: TrialFolder, sealed: Prereg) -> PreregLine:
 
 def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts) -> Prereg:
     """What is sealed. Under the gate cohens_d there are no confirmation seeds."""
-    effect, origin = minimum_effect_of(spec, baseline)
     is_confirmed = spec.gate == "confirm"
-    seeds = keep_seeds(folder, spec).digest if is_confirmed else ""
-    number = registered_number(folder, spec, shared.contract, seeds) if is_confirmed else 1
+    terms = terms_of(spec, shared, baseline, registered_number(folder, spec, shared.contract) if is_confirmed else 1)
+    return replace(
+        terms,
+        seeds=keep_seeds(folder, spec).digest if is_confirmed else "",
+        plan=digest_bytes(content_of(folder.spec) or b""),
+        sealed_at=utc(time.time()),
+        exploratory=hiding_fault(spec.experiment.sandbox) if is_confirmed else "",
+    )
+
+
+def terms_of(spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts, number: int) -> Prereg:
+    """The part of a pre-registration that follows from the plan and the baseline."""
+    effect, origin = minimum_effect_of(spec, baseline)
     return Prereg(
-        trial=folder.name,
+        trial=spec.name,
         question=spec.question,
         metric=spec.experiment.metric.name,
         direction=spec.experiment.metric.direction,
@@ -126,12 +136,8 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
         ideas=spec.ideas,
         arms=tuple(arm.name for arm in spec.arms),
         screening=spec.screening,
-        seeds=seeds,
         baseline=baseline,
-        plan=digest_bytes(content_of(folder.spec) or b""),
         shared=shared,
-        sealed_at=utc(time.time()),
-        exploratory=hiding_fault(spec.experiment.sandbox) if is_confirmed else "",
     )
 
 
@@ -159,33 +165,37 @@ def next_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
     return 1 + sum(row.key == key for row in Ledger(journal_of(folder)).entries(Registered))
 
 
-def registered_number(folder: TrialFolder, spec: TrialSpec, contract: str, seeds: str) -> int:
+def registered_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
     """The number of this pre-registration. One that a kill kept from being sealed does not count twice."""
-    journal = Ledger(journal_of(folder))
+    journal, seeds = Ledger(journal_of(folder)), keep_seeds(folder, spec).digest
     key = digest_value([spec.experiment.metric.name, contract])
     with sole_use(journal.path):
-        rows = [row for row in journal.entries(Registered) if row.key == key]
-        known = [number for number, row in enumerate(rows, 1) if row.seeds == seeds]
-        if known:
-            return known[0]
-        journal.append(Registered(folder.name, key, seeds, utc(time.time())))
-        return len(rows) + 1
+        known = number_in_journal(folder, key, seeds)
+        if not known:
+            journal.append(Registered(folder.name, key, seeds, utc(time.time())))
+        return known or number_in_journal(folder, key, seeds)
+
+
+def number_in_journal(folder: TrialFolder, key: str, seeds: str) -> int:
+    """The number of the pre-registration with these seeds, from 1; 0 if the journal has none."""
+    rows = [row for row in Ledger(journal_of(folder)).entries(Registered) if row.key == key]
+    return next((number for number, row in enumerate(rows, 1) if row.seeds == seeds), 0)
 
 
 def prereg_fault(folder: TrialFolder, lines: Sequence[Line]) -> str:
     """Why what follows the pre-registration is exploratory. Returns '' if nothing was edited and all was hidden."""
     noted = next((line for line in lines if isinstance(line, PreregLine)), None)
-    if noted is None:
-        return "no pre-registration was sealed"
-    found = read_as(folder.prereg, Prereg)
     looks = (line for line in lines if isinstance(line, LookLine))
     earlier = (str(line.facts[FAULT]) for line in looks if line.facts.get(FAULT))
-    return noted.exploratory or next(earlier, "") or edit_in(folder, noted, found) or order_fault(lines, noted)
+    return (noted.exploratory if noted else "") or next(earlier, "") or edit_text(folder, lines)
 
 
-def edit_in(folder: TrialFolder, noted: PreregLine, found: Prereg | None) -> str:
-    """What was edited after the pre-registration was sealed, in words."""
-    content = content_of(folder.prereg)
+def edit_text(folder: TrialFolder, lines: Sequence[Line]) -> str:
+    """What was edited after the pre-registration was sealed, or run before. Returns '' if nothing was."""
+    noted = next((line for line in lines if isinstance(line, PreregLine)), None)
+    if noted is None:
+        return "no pre-registration was sealed"
+    content, found = content_of(folder.prereg), read_as(folder.prereg, Prereg)
     if content is None or found is None:
         return f"{folder.prereg.name} is missing or cannot be read"
     if digest_bytes(content) != noted.digest:
@@ -195,11 +205,32 @@ def edit_in(folder: TrialFolder, noted: PreregLine, found: Prereg | None) -> str
     seeds = sealed_seeds(folder)
     if found.seeds and seeds_path(folder).exists() and (seeds is None or seeds.digest != found.seeds):
         return "the confirmation seeds were edited after they were sealed"
-    broken = [line.number for line in Ledger(folder.ledger).lines() if line.is_broken]
-    return f"line {broken[0]} of {folder.ledger.name} does not follow from the line before it" if broken else ""
+    return next(iter(Ledger(folder.ledger).rewritten_lines()), "") or order_fault(lines, noted)
 
 
 def order_fault(lines: Sequence[Line], noted: PreregLine) -> str:
     before = [line for line in takewhile(lambda line: line is not noted, lines) if isinstance(line, RunLine)]
     treated = next((line for line in before if line.arm != CONTROL), None)
     return f"{treated.arm}-{treated.slot} ran before the pre-registration was sealed" if treated else ""
+
+
+def prereg_problems(folder: TrialFolder, spec: TrialSpec, lines: Sequence[Line]) -> list[str]:
+    """What of the pre-registration does not follow from the plan, the journal, and the ledger with its verdict."""
+    noted = next((line for line in lines if isinstance(line, PreregLine)), None)
+    found = read_as(folder.prereg, Prereg)
+    if noted is None or found is None:
+        return []
+    name, revealed = folder.prereg.name, next((line for line in lines if isinstance(line, VerdictLine)), None)
+    key = digest_value([found.metric, found.shared.contract])
+    terms = terms_of(spec, found.shared, found.baseline, found.number)
+    own = {each: getattr(found, each) for each in ("seeds", "plan", "sealed_at", "exploratory")}
+    problems = {
+        f"{name} is not what the plan says": replace(terms, **own) != found,
+        f"{name} and its line in the ledger differ": line_of(folder, found) != noted,
+        f"{name} has number {found.number}, and {journal_of(folder).name} another": bool(found.seeds)
+        and number_in_journal(folder, key, found.seeds) != found.number,
+        f"the seeds and salt of the verdict are not those of {name}": revealed is not None
+        and bool(found.seeds)
+        and SealedSeeds(revealed.seeds, revealed.salt).digest != found.seeds,
+    }
+    return [problem for problem, is_so in problems.items() if is_so]
