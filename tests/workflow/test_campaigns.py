@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from workbench import Place, Said, Study
+import pytest
+from workbench import Place, Said, Study, wait_until
 
 TRAIN = """import sys
 seed = int(sys.argv[1])
@@ -93,3 +96,85 @@ def test_the_project_is_copied_with_its_uncommitted_edit_and_never_written(place
     assert sorted(path.name for path in (place.root / "nano").iterdir()) == before
     assert campaign(place, "report", "t", "--export-to", str(place.root / "nano")).code == 0
     assert (place.root / "nano" / "docs" / "papers" / "paper.pdf").is_file()
+
+
+def test_a_campaign_that_finds_nothing_is_a_result(place: Place) -> None:
+    study = begin(place, FAILING)
+    said = place.flagstone("run", "t")
+    assert said.code == 0, said.text
+    assert "# Campaign t: NOTHING FOUND" in said.text
+    summary = (study.root / "summary.md").read_text()
+    assert "Worse, DROPPED AT SCREEN: Lesson of idea 1." in summary
+    assert "the reviewer took none of the three ideas" in summary
+    assert "Effect:" not in summary
+    status = json.loads(campaign(place, "status", "t", "--json").text)
+    assert status["outcome"] == "NOTHING FOUND"
+    assert status["stage"] is None
+
+
+@pytest.mark.parametrize("moment", ["ideas/idea2/implementer/01", "records/idea2-a1.json", "looks/002.json"])
+def test_after_a_kill_nobody_is_asked_again_and_no_run_is_made_again(place: Place, moment: str) -> None:
+    study = begin(place, IDEAS)
+    trial = study.root / "trials" / "t"
+    process = place.start_snakemake()
+    wait_until((trial / moment).exists, moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = {
+        path: path.stat().st_mtime_ns for path in [*trial.glob("records/*"), *trial.glob("ideas/*/*/answer.json")]
+    }
+    said = place.snakemake()
+    assert said.code == 0, said.text
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    # an analyst says more of an idea once it was confirmed
+    asked = [path.parent.parent for path in trial.glob("ideas/*/[!a]*/*/prompt.md")]
+    repeated = {path for path in asked if asked.count(path) > 1}
+    assert len(repeated) <= 1, repeated  # the call that was killed, if one was
+    lines = [json.loads(line) for line in (trial / "ledger.jsonl").read_text().splitlines()]
+    runs = [(line["arm"], line["slot"]) for line in lines if line["kind"] == "run"]
+    assert len(runs) == len(set(runs))
+    assert outcomes(study)["Worse"] == "DROPPED AT SCREEN"
+
+
+def test_a_failed_smoke_test_says_what_to_cure(place: Place) -> None:
+    begin(place, IDEAS, "--smoke", "python -c 'import missing_package'")
+    said = place.flagstone("run", "t")
+    assert said.code == 2
+    assert "make the smoke test work" in said.text
+    assert "missing_package" in said.text
+
+
+def test_a_used_up_budget_stops_a_campaign_and_a_larger_one_lets_it_go_on(place: Place) -> None:
+    study = begin(place, IDEAS, "--set", "budget.agent_calls=6")
+    said = place.flagstone("run", "t")
+    assert said.code == 3
+    assert "the budget of run t is used up" in said.text
+    assert json.loads(campaign(place, "status", "t", "--json").text)["outcome"] == "STOPPED"
+    study.set(budget={})
+    assert place.flagstone("run", "t").code == 0
+    log = (study.files.workspace / "notes" / "idea_log.md").read_text()
+    assert "NOT TRIED: the budget of run t is used up" in log
+
+
+def test_a_person_may_decide_about_one_stage(place: Place) -> None:
+    study = begin(place, FAILING, "--set", "approval.03=person")
+    assert place.snakemake().code == 0
+    assert study.summary("03").is_file()
+    assert not study.summary("04").exists()
+    study.touch("03")
+    assert place.snakemake().code == 0
+    assert study.summary("04").is_file()
+
+
+def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
+    study = begin(place, IDEAS, "--gate", "cohens_d")
+    said = place.snakemake()
+    assert said.code == 0, said.text
+    assert outcomes(study)["Works"] == "PROCEED"
+    assert "# Campaign t: PROCEED" in said.text
+
+
+def test_repin_keeps_the_stages_of_a_campaign(place: Place) -> None:
+    study = begin(place, IDEAS)
+    assert place.flagstone("repin", "--run", "t").code == 0
+    assert [stage.name for stage in study.opened.table] == ["setup", "discovery", "paper", "completion"]

@@ -58,6 +58,7 @@ class IdeaLine:
     env: Mapping[str, str] = field(default_factory=dict)
     lines: int = 0
     failure: str = ""  # why there is no code, if there is none
+    is_untried: bool = False  # whether there is none because nothing was left to have it with
     kind: Literal["idea"] = "idea"
 
 

@@ -18,7 +18,7 @@ from flagstone.experiments.candidates import Store, subject_of
 from flagstone.experiments.proposers import AgentProposer, AgentSetup
 from flagstone.plans.trial import TrialFolder, trial_spec_of
 from flagstone.trials.campaign.asking import Campaign
-from flagstone.trials.campaign.attempt import NOT_TRIED, make_attempt
+from flagstone.trials.campaign.attempt import make_attempt
 from flagstone.trials.campaign.idea_log import write_idea_log
 from flagstone.trials.lines import IdeaLine, LookLine
 from flagstone.trials.outcomes import CheckResult, ScreenResult
@@ -168,7 +168,8 @@ def test_a_used_up_budget_ends_the_ideas_and_not_the_campaign(bench: Bench) -> N
     budgets = (Budget.of("run t", {"agent_calls": 2}),)
     line = make_attempt(bench.campaign(budgets=budgets), 1)
     assert bench.actor.asked == ["innovator", "reviewer"]
-    assert line.failure.startswith(NOT_TRIED)
+    assert line.is_untried
+    assert "the budget of run t is used up" in line.failure
     log = bench.root / ".flagstone" / "trials" / "t" / "agents.jsonl"
     assert len(lines_of(log)) == 2
 

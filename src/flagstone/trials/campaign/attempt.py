@@ -21,8 +21,6 @@ from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER, REVISOR, Role
 from flagstone.trials.lines import IdeaLine
 from flagstone.trials.outcomes import CheckResult
 
-NOT_TRIED = "not tried: "  # how the failure of an idea begins that no budget was left for
-
 
 def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] = ()) -> IdeaLine:
     """The line of idea `number`: its tree and its switch, or why there is no code.
@@ -34,7 +32,7 @@ def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] 
         return idea_line(campaign, number, failed)
     except BudgetUsedUp as error:
         campaign.say(f"idea {number}: {error.problem}")
-        return line_without_code(number, "", NOT_TRIED + error.problem)
+        return replace(line_without_code(number, "", error.problem), is_untried=True)
     finally:
         write_idea_log(campaign)
 

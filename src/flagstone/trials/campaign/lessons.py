@@ -34,7 +34,7 @@ def status_text(story: Story, arm: str) -> str:
     if idea is None:
         return "not tried yet"
     if idea.failure:
-        return f"{Outcome.FAILED_CHECK.value}: {idea.failure}"
+        return f"{(Outcome.NOT_TRIED if idea.is_untried else Outcome.FAILED_CHECK).value}: {idea.failure}"
     found = "written, and not measured yet"
     for look in (each for each in story.looks if each.arm == arm):
         failed = [f"{each.check}: {each.reason}" for each in look.checks if not each.is_passed]

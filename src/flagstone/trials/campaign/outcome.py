@@ -28,8 +28,7 @@ def campaign_outcome(record: CampaignRecord) -> Outcome | None:
     found = leading_idea(record)
     if found:
         return found.outcome
-    is_untried = not verdict.ideas or all(idea.outcome is Outcome.NOT_TRIED for idea in verdict.ideas)
-    return Outcome.STOPPED if is_untried or verdict.outcome is Outcome.STOPPED else Outcome.NOTHING_FOUND
+    return Outcome.STOPPED if verdict.outcome == Outcome.STOPPED else Outcome.NOTHING_FOUND
 
 
 def summary_text(record: CampaignRecord) -> str:

@@ -46,6 +46,8 @@ def whole_outcome(ideas: tuple[IdeaOutcome, ...]) -> Outcome:
     """That of the only idea, or the best that one of several came to."""
     words = [idea.outcome for idea in ideas]
     leading = next((word for word in LEADING if word in words), None)
+    if leading is None and Outcome.NOT_TRIED in words:
+        return Outcome.STOPPED
     return leading or (words[0] if len(set(words)) == 1 else Outcome.NOTHING_FOUND)
 
 
@@ -87,7 +89,7 @@ def outcome_of(judge: StepJudge, arm: str, fault: str, *, is_chosen: bool) -> tu
     screened, compared = state.of("screen").get(arm), state.of("compare").get(arm)
     last = next((found for look in reversed(state.confirmations) for found in look.looks if found.arm == arm), None)
     if idea and idea.failure:
-        return Outcome.FAILED_CHECK, idea.failure
+        return Outcome.NOT_TRIED if idea.is_untried else Outcome.FAILED_CHECK, idea.failure
     failed = next((check for check in checked.checks if not check.is_passed), None) if checked else None
     if failed:
         return Outcome.FAILED_CHECK, f"{failed.check}: {failed.reason}"
