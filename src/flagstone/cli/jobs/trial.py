@@ -45,7 +45,9 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
     except FlagstoneError as error:
         say(error.problem)
         say(error.hint)
-        record = {"problem": f"trial {root.name}: {error.problem}", "hint": error.hint, "job": output.stem}
+        name = f"trial {root.name}"
+        problem = error.problem if name in error.problem else f"{name}: {error.problem}"
+        record = {"problem": problem, "hint": error.hint, "job": output.stem}
         write_record(failure, {**record, "exit_code": error.exit_code})
         return error.exit_code
     except Exception as error:
