@@ -95,6 +95,20 @@ demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a co
 	echo "gates   --yes approved every stage; to see a gate wait for you:" \
 	  "$(BIN)/flagstone new mine --agent demo --goal 'Which trick helps?' && $(BIN)/flagstone run mine"
 
+# The same three ideas under both gates: the default, and the one that many papers use.
+.PHONY: demo-campaign
+demo-campaign: .venv/runtime.stamp tex  ## let three ideas be tried without a person, under both gates
+	@number=1; while [ -e "runs/campaign-$$number-confirm" ]; do number=$$((number + 1)); done; \
+	project=$$(mktemp -d) && trap 'rm -rf "$$project"' EXIT && \
+	$(BIN)/python -m flagstone.agents.demo.project "$$project/digits" && \
+	for gate in confirm cohens_d; do name="campaign-$$number-$$gate"; \
+	  $(BIN)/flagstone campaign new "$$name" --agent demo --gate $$gate --goal "$(GOAL)" \
+	    --project "$$project/digits" --mutable train.py --metric test_error --direction min --minimum-effect 2.5 \
+	    --scale train_images -- python train.py --seed {seed} && \
+	  $(BIN)/flagstone run "$$name" --cores 2 || exit; \
+	done; \
+	for gate in confirm cohens_d; do $(BIN)/flagstone campaign status "campaign-$$number-$$gate"; done
+
 .PHONY: clean
 clean:  ## remove what make built, but not runs/
 	rm -rf .venv build dist src/flagstone.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .snakemake

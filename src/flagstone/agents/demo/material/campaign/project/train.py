@@ -63,7 +63,7 @@ def train(options: argparse.Namespace) -> None:
     weights = initial_weights(rng, images.shape[1])
     speeds = [np.zeros_like(part) for part in weights]
     steps = 0
-    for _ in range(EPOCHS):
+    for _ in range(options.epochs):
         order = rng.permutation(len(images))
         for start in range(0, len(images), BATCH):
             batch = order[start : start + BATCH]
@@ -75,12 +75,16 @@ def train(options: argparse.Namespace) -> None:
             steps += 1
     scores = scores_of(weights, test_images)[1]
     truth = probabilities(scores)[np.arange(len(test_labels)), test_labels]
-    sys.stdout.write(f"train_images: {steps * BATCH}" + "\n")
-    sys.stdout.write(f"test_error: {100 * np.mean(scores.argmax(axis=1) != test_labels):.4f}" + "\n")
-    sys.stdout.write(f"test_loss: {-np.mean(np.log(truth + 1e-12)):.6f}" + "\n")
+    numbers = {
+        "train_images": steps * BATCH,
+        "test_error": 100 * np.mean(scores.argmax(axis=1) != test_labels),
+        "test_loss": -np.mean(np.log(truth + 1e-12)),
+    }
+    sys.stdout.write("".join(f"{name}: {value:.6g}\n" for name, value in numbers.items()))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="fewer, to see whether it runs at all")
     train(parser.parse_args())
