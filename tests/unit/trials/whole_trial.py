@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from flagstone.plans import TrialPlan
-from flagstone.plans.trial_plan import trial_of_project
+from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.records import read_record
 from flagstone.trials.running import measure_run, take_step
 
@@ -36,7 +35,7 @@ def make_trial(project: Path, **changes: Any) -> TrialPlan:
     root.mkdir(parents=True)
     (project / "train.py").write_text(TRAIN)
     (root / "trial.yaml").write_text(yaml.safe_dump(PLAN | changes, sort_keys=False))
-    return trial_of_project(root)
+    return trial_plan_at(root)
 
 
 def run_trial(plan: TrialPlan, steps: int = 20) -> TrialPlan:
@@ -53,4 +52,4 @@ def run_trial(plan: TrialPlan, steps: int = 20) -> TrialPlan:
 
 def copy_trial(plan: TrialPlan, to: Path) -> TrialPlan:
     shutil.copytree(plan.base, to, symlinks=True)
-    return trial_of_project(to / ".flagstone" / "trials" / plan.name)
+    return trial_plan_at(to / ".flagstone" / "trials" / plan.name)
