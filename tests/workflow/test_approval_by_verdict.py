@@ -31,6 +31,11 @@ def test_a_supported_verdict_seals_the_stage_and_the_next_one_is_built(place: Pl
     assert "<li>fast: SUPPORTED, n = 4, val_loss better by 0.2" in ended.files.report.read_text()
     evidence = {f"trials/fast/{name}" for name in ("trial.yaml", "ledger.jsonl", "prereg.json", "verdict.json")}
     assert evidence <= set(seal["files"])
+    made = {row["path"]: row["producer"] for row in json.loads(ended.files.index("results").read_text())["entries"]}
+    assert {name: made[f"workspace/results/fast/{name}"]["trial"] for name in ("verdict.json", "runs.csv")} == {
+        "verdict.json": "fast",
+        "runs.csv": "fast",
+    }
 
 
 @pytest.mark.parametrize("file", ["ledger.jsonl", "prereg.json", "verdict.json"])

@@ -26,7 +26,7 @@ from flagstone.gates import (
     publication_file,
 )
 from flagstone.layout import INDEX_KINDS, Run
-from flagstone.plans import files_on_disk, plan
+from flagstone.plans import TrialPlan, files_on_disk, plan
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 from flagstone.seals import login_name
 from flagstone.stages import Stage
@@ -41,15 +41,25 @@ def build_indexes(opened: RunConfig, stage: Stage, attempt: int) -> None:
     An unchanged file keeps its producer; new content gets this attempt as its producer.
     """
     for kind in INDEX_KINDS:
-        known = producers_of(opened.run, kind)
+        known, exported = producers_of(opened.run, kind), exporters_of(opened.run)
         index = build_index(opened.run, kind, opened.cache, {})
         for row in rows_of(index):
             was = known.get(str(row.get("path")))
             kept = was[1] if was and was[0] == row.get("digest") else {}
             maker = {"stage": stage.nr, "attempt": attempt}
-            row["producer"] = {**as_producer(row.get("producer")), **maker, **kept}
+            made = exported.get((row.get("path"), row.get("digest")), {})
+            row["producer"] = {**as_producer(row.get("producer")), **maker, **kept, **made}
         schemas.check(opened.project.schemas, "index", index, f"index/{kind}.json")
         write_record(opened.run.index(kind), index)
+
+
+def exporters_of(run: Run) -> dict[tuple[object, object], ProducerFields]:
+    """Which experiment or trial has put a file among the results, by the path and the digest of the file."""
+    return {
+        (path, digest): {"trial" if isinstance(each, TrialPlan) else "experiment": each.name}
+        for each in plan.all_plans(run)
+        for path, digest in (read_record(each.done_file) or {}).get("exports", {}).items()
+    }
 
 
 def as_producer(value: object) -> ProducerFields:

@@ -10,6 +10,7 @@ from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_c
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.artifacts.rules.manuscript import paper_checks
 from flagstone.artifacts.rules.readiness import readiness_checks
+from flagstone.artifacts.rules.trial_results import trial_result_checks
 from flagstone.errors import FlagstoneError
 from flagstone.text import count_text, escaped_text, list_text
 
@@ -60,7 +61,7 @@ def freshness_checks(kind: str, inspection: Inspection) -> Iterator[RuleCheck]:
 
 
 def result_name_checks(inspection: Inspection) -> Iterator[RuleCheck]:
-    """That each result names the experiment or trial that made it."""
+    """That each result names the experiment or trial that made it, and that a trial's verdict is repeated as it is."""
     good = inspection.usable_entries("results")
     nameless = [escaped_text(entry.path, 120) for entry in good if not entry.makers.is_complete]
     if nameless:
@@ -72,6 +73,7 @@ def result_name_checks(inspection: Inspection) -> Iterator[RuleCheck]:
         yield failed_check("results-named", f"{advice}. Without a name: {list_text(nameless)}")
     elif good:
         yield passed_check("results-named", "each result names the experiment or trial that made it")
+    yield from trial_result_checks(inspection)
 
 
 def figure_data_checks(inspection: Inspection) -> Iterator[RuleCheck]:
