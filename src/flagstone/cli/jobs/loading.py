@@ -30,10 +30,12 @@ LOADED_FOR_BLOCKS = (
     "flagstone.experiments.proposers.scripted",
     "flagstone.experiments.proposers.search",
     "flagstone.metrics.log",
+    "flagstone.metrics.own_files",
     "flagstone.metrics.tensorboard",
     "flagstone.trials.running.look",
     "flagstone.trials.running.measuring",
 )
+LOADED_FOR_TRIALS = ("numpy", "scipy.optimize", "scipy.special")  # each look needs them, a block never
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
 
@@ -59,6 +61,17 @@ def load_block() -> Callable[[list[str]], int]:
     gc.collect()
     gc.freeze()
     return lambda words: (trial if words[0] in trial.JOBS else block).main(words)
+
+
+def load_trial() -> Callable[[list[str]], int]:
+    """Loads what the jobs of one trial need that no block needs: what tests are computed with, and its schema."""
+    from flagstone import schemas
+    from flagstone.cli.jobs.owner import CHECKOUT
+
+    for name in LOADED_FOR_TRIALS:
+        importlib.import_module(name)
+    schemas.problems(CHECKOUT / "schemas", "trial", {})
+    return load_block()
 
 
 def try_out(opened: RunConfig) -> None:

@@ -41,7 +41,7 @@ class LoneTrial:
 
     def keep_warm(self) -> None:
         if not self.plan.is_done:
-            keep_warm()
+            keep_warm("trial.py")
 
 
 def run_alone(folder: TrialFolder, cores: int) -> None:
