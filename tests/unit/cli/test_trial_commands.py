@@ -113,13 +113,19 @@ def test_what_cannot_be_a_trial_is_refused_with_the_cure_and_leaves_nothing(
     project: Path, words: tuple[str, ...], said: str
 ) -> None:
     assert said in complaint(project, "new", "clip", "--no-check", *words)
-    assert not list(project.rglob("trial.yaml")) and not (project / "x").exists()
+    assert not list(project.rglob("trial.yaml")) and not list(project.glob("x*"))
 
 
 def test_a_command_that_does_not_use_the_files_is_refused(project: Path) -> None:
     (project / "other.py").write_text("X = 1\n")
     said = complaint(project, "new", "clip", *SETS_UP, *SWITCH, "--mutable", "other.py", *RUNS)
-    assert "does not use other.py" in said and "trial.yaml" in said and "experiment.yaml" not in said
+    assert "does not use other.py" in said and "then: flagstone trials plan clip" in said
+
+
+def test_a_metric_that_the_control_does_not_print_is_refused_with_the_file_to_correct(project: Path) -> None:
+    words = ("--metric", "val_los", "--direction", "min", "--minimum-effect", "1")
+    said = complaint(project, "new", "clip", *words, *SWITCH, *RUNS)
+    assert "val_loss" in said and "clip/trial.yaml" in said and "experiment.yaml" not in said
 
 
 def test_a_control_that_crashes_is_failed_work(project: Path) -> None:

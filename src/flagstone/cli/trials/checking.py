@@ -39,7 +39,7 @@ def refuse_if_refuted(plan: TrialPlan, found: ExperimentCheck | None, again: str
     row = found.first_failure if found else None
     if found is None or row is None:
         return
-    cure = f"{row.cure.replace('experiment.yaml', 'trial.yaml')} in {plan.path}; then: {trial_command(plan, again)}"
+    cure = f"{row.cure.replace('experiment.yaml', str(plan.path))}; then: {trial_command(plan, again)}"
     if found.is_crashed:
         raise WorkFailed(f"the control does not run: {row.evidence}\n{found.tail}", hint=cure)
     raise FlagstoneError(f"{row.name}: {row.evidence}", hint=cure)

@@ -156,8 +156,9 @@ def version_folder(version: str, here: Path, trial: TrialPlan) -> str:
 def unpack_revision(revision: str, project: Path, folder: Path) -> None:
     """Writes the files of a revision into a folder. The work tree and the index of the project stay as they are."""
     argv = ["git", "archive", "--format=tar", f"{revision}^{{commit}}"]
-    code, content, stderr = run_quietly(argv, project, 120)
-    if code or revision.startswith("-"):
+    is_option = revision.startswith("-")
+    code, content, stderr = (1, b"", b"") if is_option else run_quietly(argv, project, 120)
+    if code:
         why = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no such revision"]
         raise FlagstoneError(
             f"the treated version {revision!r} is neither a folder nor a revision of {project}: {why[0]}",
