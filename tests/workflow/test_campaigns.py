@@ -166,6 +166,16 @@ def test_a_person_may_decide_about_one_stage(place: Place) -> None:
     assert study.summary("04").is_file()
 
 
+def test_an_idea_whose_switch_does_nothing_is_repaired_and_measured(place: Place) -> None:
+    lazy = {**IDEAS[3], "title": "Repaired", "repairs": {"train.py": [["gain = 0.0 if", "gain = 0.5 if"]]}}
+    study = begin(place, {1: lazy}, "--ideas", "1")
+    assert place.snakemake().code == 0
+    verdict = json.loads((study.root / "trials" / "t" / "verdict.json").read_bytes())
+    assert [idea["outcome"] for idea in verdict["ideas"] if idea["arm"] == "idea1"] == ["FAILED CHECK"]
+    assert verdict["arm"] == "idea1r"
+    assert (study.files.workspace / "notes/docs/research/experiment_idea_1_1_repaired.md").is_file()
+
+
 def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
     study = begin(place, IDEAS, "--gate", "cohens_d")
     said = place.snakemake()

@@ -190,6 +190,7 @@ def test_the_check_that_failed_in_a_run_reaches_the_implementer(bench: Bench) ->
     bench.actor.asked.clear()
     line = make_attempt(bench.campaign(), 1, [CheckResult("off", False, "the off path differs by 0.01")])
     assert bench.actor.asked == ["implementer"]
+    assert line.arm == "idea1r"
     assert b"0.7" in bench.campaign().subject.files(line.tree)["train.py"]
     assert "differs by 0.01" in (bench.campaign().role_folder(1, "implementer") / "02" / "prompt.md").read_text()
 

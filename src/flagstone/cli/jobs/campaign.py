@@ -20,6 +20,7 @@ from flagstone.trials.campaign import (
     ask_for_lessons,
     checks_of_setup,
     complete,
+    idea_number,
     make_attempt,
     write_idea_log,
 )
@@ -46,7 +47,9 @@ def campaign_of(opened: OpenedTrial, say: Say) -> Campaign:
 
 def idea_for(say: Say, opened: OpenedTrial, step: TrialStep) -> IdeaLine:
     """The idea that a step of a trial asks for."""
-    return make_attempt(campaign_of(opened, say), int(step.arms[0].removeprefix("idea")))
+    arm = step.arms[0]
+    checked = opened.state().of("checks").get(arm.removesuffix("r")) if arm.endswith("r") else None
+    return make_attempt(campaign_of(opened, say), idea_number(arm), checked.checks if checked else ())
 
 
 def stage_work(run: Run, stage: Stage, say: Say) -> StageWork:

@@ -1,4 +1,4 @@
-from .asking import Campaign as Campaign, CampaignRecord as CampaignRecord
+from .asking import Campaign as Campaign, CampaignRecord as CampaignRecord, idea_number as idea_number
 from .attempt import make_attempt as make_attempt
 from .completion import SUMMARY as SUMMARY, complete as complete, export_to as export_to
 from .idea_log import write_idea_log as write_idea_log

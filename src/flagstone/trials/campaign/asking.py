@@ -23,6 +23,11 @@ TRIES = 2  # of an answer that has not the form that was asked for
 REASON = 300
 
 
+def idea_number(arm: str) -> int:
+    """The number of an idea, whose arm is idea1, or idea1r once it was repaired."""
+    return int(arm.removeprefix("idea").removesuffix("r"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class CampaignRecord:
     """What is on disk of a campaign: its trial with the story so far, and the answers of the roles."""
@@ -34,6 +39,15 @@ class CampaignRecord:
     def role_folder(self, number: int, role: str) -> Path:
         """Where one role's answers for an idea are."""
         return self.folder.idea(f"idea{number}") / role
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all ideas that have a line."""
+        return sorted({idea_number(arm) for arm in self.story.ideas})
+
+    def arm(self, number: int) -> str:
+        """The arm that an idea came to: its repair, if it had one."""
+        return f"idea{number}r" if f"idea{number}r" in self.story.ideas else f"idea{number}"
 
     def answer(self, number: int, role: Role) -> Mapping[str, Any] | None:
         """The last answer of a role, whatever it was asked. Returns None if it has not answered."""

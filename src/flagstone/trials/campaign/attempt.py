@@ -28,13 +28,15 @@ def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] 
     `failed` are the checks of the same idea that its implementer is to repair. What was answered is not asked again.
     """
     try:
-        ask_for_lessons(campaign)
-        return idea_line(campaign, number, failed)
+        if not failed:
+            ask_for_lessons(campaign)
+        line = idea_line(campaign, number, failed)
     except BudgetUsedUp as error:
         campaign.say(f"idea {number}: {error.problem}")
-        return replace(line_without_code(number, "", error.problem), is_untried=True)
+        line = replace(line_without_code(number, "", error.problem), is_untried=not failed)
     finally:
         write_idea_log(campaign)
+    return replace(line, arm=f"{line.arm}r") if failed else line
 
 
 def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) -> IdeaLine:

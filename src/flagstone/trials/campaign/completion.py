@@ -12,7 +12,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.plans import unused_path
 from flagstone.records import content_of, write_atomic
-from flagstone.trials.campaign.asking import CampaignRecord
+from flagstone.trials.campaign.asking import CampaignRecord, idea_number
 from flagstone.trials.campaign.idea_log import NAME, journal_text
 from flagstone.trials.campaign.outcome import PAPER, RESEARCH, summary_text
 from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER
@@ -53,7 +53,7 @@ def idea_documents(record: CampaignRecord) -> Iterator[tuple[str, bytes]]:
         wanted = ("Result", f"{arm}: {idea.title}", "Baseline")
         sections = [section for section in sections_of(report) if section.heading in wanted]
         if idea.tree:
-            name = idea_name(record, int(arm.removeprefix("idea")))
+            name = idea_name(record, idea_number(arm)) + ("_repaired" if arm.endswith("r") else "")
             yield f"{RESEARCH}/experiment_{name}.md", markdown(f"Experiment: {idea.title}", sections).encode()
 
 

@@ -36,7 +36,7 @@ def entry_lines(campaign: CampaignRecord, number: int) -> Iterator[str]:
     review = campaign.answer(number, REVIEWER) or {}
     plan = campaign.answer(number, REVISOR) or {}
     lesson = campaign.answer(number, ANALYST) or {}
-    arm = f"idea{number}"
+    arm = campaign.arm(number)
     line = campaign.story.ideas.get(arm)
     if not ideas and line is None:
         return

@@ -36,6 +36,9 @@ def implement(campaign: Campaign, number: int, parts: RoleParts, failed: Sequenc
     if problems and not failed:
         made = edit_of_implementer(campaign, number, replace(parts, failed="\n".join(problems)), draft)
         problems = list(problems_of(campaign, made.snapshot, made.lines, plan))
+    before = campaign.story.ideas.get(f"idea{number}")
+    if failed and before and before.tree == made.snapshot.tree:
+        problems.append("the repair changed nothing")
     return replace(made, failure=list_text(problems))
 
 

@@ -51,19 +51,18 @@ def status_text(story: Story, arm: str) -> str:
 
 def ask_for_lessons(campaign: Campaign) -> None:
     """Asks the analyst about every idea that came to something and has no lesson of that yet."""
-    for arm in campaign.story.ideas:
-        number = int(arm.removeprefix("idea"))
-        outcome = outcome_in(campaign.story, arm)
-        is_known = campaign.answer(number, ANALYST) is not None
-        has_plan = campaign.answer(number, REVISOR) is not None
+    for number in campaign.numbers:
+        outcome = outcome_in(campaign.story, campaign.arm(number))
+        is_known, has_plan = campaign.answer(number, ANALYST), campaign.answer(number, REVISOR)
         if has_plan and (is_confirmed(outcome) or not is_known):
-            (campaign.folder.idea(arm) / "empty").mkdir(parents=True, exist_ok=True)
-            root = campaign.folder.idea(arm) / "empty"
-            ask(campaign, Question(ANALYST, number, parts_of_lesson(campaign, arm, number), root))
+            root = campaign.folder.idea(f"idea{number}") / "empty"
+            root.mkdir(parents=True, exist_ok=True)
+            ask(campaign, Question(ANALYST, number, parts_of_lesson(campaign, number), root))
 
 
-def parts_of_lesson(campaign: Campaign, arm: str, number: int) -> RoleParts:
+def parts_of_lesson(campaign: Campaign, number: int) -> RoleParts:
     """What the analyst is told of one idea."""
+    arm = campaign.arm(number)
     idea = campaign.story.ideas[arm]
     plan = campaign.answer(number, REVISOR)
     return replace(

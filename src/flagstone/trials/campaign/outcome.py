@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flagstone.text import one_line
-from flagstone.trials.campaign.asking import CampaignRecord
+from flagstone.trials.campaign.asking import CampaignRecord, idea_number
 from flagstone.trials.campaign.roles import ANALYST, REVISOR
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
 from flagstone.trials.reporting import figure, interval
@@ -42,7 +42,7 @@ def summary_lines(record: CampaignRecord) -> Iterator[str]:
     yield ""
     yield f"- Question: {one_line(record.spec.question, 400)}"
     if found:
-        plan = record.answer(int(found.arm.removeprefix("idea")), REVISOR) or {}
+        plan = record.answer(idea_number(found.arm), REVISOR) or {}
         yield f"- Hypothesis: {one_line(str(plan.get('hypothesis', found.title)), 400)}"
         yield f"- Idea: {found.title}"
         yield f"- Effect: {effect_text(record, found)}"
@@ -56,7 +56,7 @@ def summary_lines(record: CampaignRecord) -> Iterator[str]:
         yield ""
         yield "Lessons:"
     for idea in ideas if not found else ():
-        lesson = (record.answer(int(idea.arm.removeprefix("idea")), ANALYST) or {}).get("lesson", idea.reason)
+        lesson = (record.answer(idea_number(idea.arm), ANALYST) or {}).get("lesson", idea.reason)
         yield f"- {idea.title or idea.arm}, {idea.outcome.value}: {one_line(str(lesson), 400)}"
 
 

@@ -18,6 +18,7 @@ COMPARED = ("a1", "a2", "a3", "a4", "a5")
 ONCE_MORE = "a1r2"
 REPEATED = ("a1", ONCE_MORE, "a1r3", "a1r4", "a1r5")
 OFF = "-off"
+REPAIR = "r"  # how the name of a repaired idea ends: idea1r
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,19 @@ def screening_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
 
 
 def attempting_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
-    count = len(state.story.ideas)
-    if spec.arms or count >= spec.ideas or state.confirmations:
+    """Another idea of a campaign, or the repair of the last one if it failed a check."""
+    if spec.arms or state.confirmations:
         return None
-    return TrialStep(steps_done(spec, state) + 1, "attempt", (f"idea{count + 1}",))
+    count = sum(not arm.endswith(REPAIR) for arm in state.story.ideas)
+    arm = repair_arm(state) or (f"idea{count + 1}" if count < spec.ideas else "")
+    return TrialStep(steps_done(spec, state) + 1, "attempt", (arm,)) if arm else None
+
+
+def repair_arm(state: TrialState) -> str:
+    """The name for the repair of the last idea; empty if it failed no check, or is a repair itself."""
+    last = next(iter(tuple(state.story.ideas)[-1:]), "")
+    failed = last in state.of("checks") and not state.has_passed(last)
+    return f"{last}{REPAIR}" if failed and not last.endswith(REPAIR) else ""
 
 
 def comparing_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,18 @@ def test_a_campaign_tries_one_idea_after_the_other_and_confirms_the_best() -> No
         assert (step.what, step.arms) == ("screen", (f"idea{number}",))
         known.append(screen(step.number, f"idea{number}", 0.1 * number))
     assert step_after(spec(), *known).arms == ("idea3",)
+
+
+def test_an_idea_that_failed_a_check_is_repaired_once() -> None:
+    known: list[Line] = [*sealed(), idea(1), checks(3, "idea1", is_passed=False)]
+    step = step_after(spec(), *known)
+    assert (step.what, step.arms, step.number) == ("attempt", ("idea1r",), 4)
+    known += [replace(idea(1), arm="idea1r")]
+    assert step_after(spec(), *known).arms == ("idea1r",)
+    known += [checks(5, "idea1r", is_passed=False)]
+    assert step_after(spec(), *known).arms == ("idea2",)
+    known[-1] = checks(5, "idea1r")
+    assert (step_after(spec(), *known).what, step_after(spec(), *known).arms) == ("screen", ("idea1r",))
 
 
 def test_an_idea_without_code_is_not_run() -> None:
