@@ -288,22 +288,22 @@ def test_a_read_only_folder_is_said_and_costs_nothing(small_disk: Path) -> None:
     assert "stage 02 hypothesis_generation waits for you" in place.snakemake().last
 
 
-@pytest.mark.parametrize("folder", ["stages", "logs", "drafts/01", "history/01", ".snakemake"])
 @pytest.mark.parametrize("words", [("flagstone", "run", "t"), ("snakemake", "--cores", "1", "--config", "run=t")])
 def test_a_folder_that_may_not_be_written_is_named_and_costs_nothing(
-    place: Place, first: Study, folder: str, words: tuple[str, ...]
+    place: Place, first: Study, words: tuple[str, ...]
 ) -> None:
     place.snakemake()
     first.ask("01", "Shorter.\n")
     before = first.tree()
-    path = first.root / folder
-    mode = path.stat().st_mode
-    path.chmod(0o555)
-    said = ended(start_bound(*words, cwd=place.root))
-    path.chmod(mode)
-    assert said.code in (1, 3) and not said.has_traceback, said.text
-    assert f"cannot write {path}: Permission denied" in said.lines[-2] and "make the folder writable" in said.last
-    assert first.tree() == before
+    for folder in ("stages", "logs", "drafts/01", "history/01", ".snakemake"):
+        path = first.root / folder
+        mode = path.stat().st_mode
+        path.chmod(0o555)
+        said = ended(start_bound(*words, cwd=place.root))
+        path.chmod(mode)
+        assert said.code in (1, 3) and not said.has_traceback, said.text
+        assert f"cannot write {path}: Permission denied" in said.lines[-2] and "make the folder writable" in said.last
+        assert first.tree() == before, folder
     assert "waits for you" in place.snakemake().last and first.counts()["01"] == 2
 
 
