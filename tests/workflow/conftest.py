@@ -10,10 +10,17 @@ from planned_trials import plan_trial
 from workbench import Place, Study, copy_run, make_place
 
 
+@pytest.fixture(scope="session")
+def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Matplotlib lists the fonts of the machine: it looks for them once."""
+    return tmp_path_factory.mktemp("matplotlib")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, fonts: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What commands remember between two calls, away from the person's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     return tmp_path / "cache" / "flagstone"
 
 
