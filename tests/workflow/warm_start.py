@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -65,7 +66,7 @@ def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float) -> tup
 
 
 def serve(calls: socket.socket) -> list[str]:
-    """Forks for every call until the test runner is gone; returns in the fork only, with what it is to run."""
+    """Forks for every call until the test runner is gone, and ends with it; returns in the fork only."""
     while True:
         message, [*handles], _, _ = socket.recv_fds(calls, LARGEST, 1)
         if not message:
@@ -76,6 +77,11 @@ def serve(calls: socket.socket) -> list[str]:
             return become(json.loads(message), handles[0])
         os.close(handles[0])
         calls.send(str(pid).encode())
+        ending = os.pidfd_open(pid)
+        if calls in select.select([ending, calls], [], [])[0]:  # no call comes before this one was answered
+            os.killpg(pid, signal.SIGKILL)
+            os._exit(0)
+        os.close(ending)
         _, status = os.waitpid(pid, 0)
         calls.send(str(os.waitstatus_to_exitcode(status)).encode())
 
