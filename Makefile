@@ -116,12 +116,16 @@ clean:  ## remove what make built, but not runs/
 
 # --- working on Flagstone ---------------------------------------------------------------------------------------------
 
-# One worker more than a small machine has cores: some tests wait for processes to end.
-TESTS ?= -n 3 --dist loadgroup
+# More workers than a small machine has cores: many tests wait for processes to end, those of Claude Code for most of
+# their time.
+WORKERS := 4
+TESTS ?= -n $(WORKERS) --dist loadgroup
 
 .PHONY: test
 test: .venv/dev.stamp tex  ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
+
+test-long test-claude: WORKERS := 6
 
 # If CI is set, no test may be skipped.
 .PHONY: test-long
