@@ -23,6 +23,8 @@ def ended(place: Place, prepared_verdict: Study) -> Study:
 
 def test_a_supported_verdict_seals_the_stage_and_the_next_one_is_built(place: Place, ended: Study) -> None:
     ended.set(approval={"default": "person", "05": "verdict"})
+    assert "stage 05 experimentation would be approved by policy (verdict)" in place.snakemake("-n").text
+    assert not ended.seals("05")
     said = place.snakemake()
     assert "stage 06 analysis waits for you" in said.last, said.text
     assert "stage 05 experimentation: approved by policy (approval: verdict, " in said.text

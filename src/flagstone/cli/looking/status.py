@@ -187,5 +187,5 @@ def detail(stage: StageStatus) -> str:
         "waits for you",
         "is not built yet",
     ):
-        words.append(printable_text(stage.reason)[:240])
+        words.append(printable_text(stage.reason).removeprefix(f"{stage.state} ")[:240])
     return "  ".join(words)
