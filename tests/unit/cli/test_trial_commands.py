@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from flagstone.cli.location import Location
+from flagstone.cli.trials.selection import chosen_trial, trial_command
 from flagstone.cli.trials.trials import command
 from flagstone.errors import FlagstoneError
 
@@ -149,6 +150,25 @@ def test_plan_says_what_it_takes_and_refuses_what_is_hopeless(project: Path) -> 
     assert "`underpowered: accept`" in complaint(project, "plan", "weak")
     assert "name one of: clip, weak" in complaint(project, "plan")
     assert "name one of: clip, weak" in complaint(project, "plan", "clap")
+
+
+def test_nothing_is_reported_or_verified_before_a_run(project: Path) -> None:
+    output(project, "new", "clip", *SETS_UP, *SWITCH, "--no-check", *RUNS)
+    for verb in ("report", "verify"):
+        assert complaint(project, verb) == "nothing of trial clip has run yet; flagstone trials run clip"
+    assert [path.name for path in (project / ".flagstone" / "trials" / "clip").iterdir()] == ["trial.yaml"]
+
+
+def test_a_trial_that_a_stage_has_planned_is_run_by_the_run(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "attn"
+    (run / "workspace" / "trials").mkdir(parents=True)
+    (run / "approved").mkdir()
+    (run / "run.yaml").write_text("{}")
+    plan = run / "workspace" / "trials" / "clip.yaml"
+    plan.write_text("")
+    found = chosen_trial(Location(run), None, None)
+    assert (found.path, trial_command(found, "run")) == (plan, "flagstone run attn")
+    assert trial_command(found, "status") == "flagstone trials status clip --run attn"
 
 
 def test_an_edited_plan_is_refused_with_everything_that_is_wrong(project: Path) -> None:

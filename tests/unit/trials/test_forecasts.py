@@ -58,7 +58,9 @@ def test_several_arms_and_further_registrations_share_α() -> None:
     arms = {"a": {"switch": ["-a"]}, "b": {"switch": ["-b"]}}
     several = spec(switch=None, arms=arms, screen="off")
     assert [look.alpha for look in plan_of(several).looks] == [0.0075, 0.0175]
-    assert [look.alpha for look in plan_of(spec(), None, number=3).looks] == [0.015 / 4, 0.035 / 4]
+    third = plan_of(spec(), None, number=3)
+    assert [look.alpha for look in third.looks] == [0.015 / 4, 0.035 / 4]
+    assert "α was halved 2 times" in forecast_text(spec(), third)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 
 import click
@@ -11,11 +12,13 @@ from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
 from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialPlan, TrialSpec
+from flagstone.experiments.candidates import Contract
+from flagstone.experiments.measuring import program_path
+from flagstone.plans import TrialPlan, TrialSpec, is_run_folder
 from flagstone.text import printable_text
 from flagstone.trials import read_story
 from flagstone.trials.planning import Forecast, baseline_of, forecast_text, plan_of
-from flagstone.trials.sealing import hiding_fault
+from flagstone.trials.sealing import hiding_fault, next_number
 
 
 @click.command()
@@ -44,10 +47,19 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
         click.echo(f"next: {trial_command(trial, 'report' if trial.folder.verdict.exists() else 'run')}")
 
 
-def forecast_for(trial: TrialPlan, spec: TrialSpec) -> Forecast:
+def forecast_for(plan: TrialPlan, spec: TrialSpec) -> Forecast:
     """The forecast, with the baseline if it was measured."""
-    story = read_story(trial.folder.ledger)
+    story = read_story(plan.folder.ledger)
     look = next((each for each in story.looks if each.what == "baseline"), None)
     is_deterministic = bool(look.facts.get("is_deterministic")) if look else None
     baseline = baseline_of(story.baseline_runs(len(spec.screening)), is_deterministic)
-    return plan_of(spec, baseline, story.prereg.number if story.prereg else 1)
+    return plan_of(spec, baseline, story.prereg.number if story.prereg else number_to_come(plan, spec))
+
+
+def number_to_come(plan: TrialPlan, spec: TrialSpec) -> int:
+    """Which pre-registration for its metric and contract this trial will be, if nothing changes until then."""
+    experiment = spec.experiment
+    word, root = experiment.harness.argv[0], experiment.subject.root
+    contract = Contract(experiment, plan.folder.spec if plan.folder.spec.is_file() else plan.path)
+    files = contract.begun(None if is_run_folder(plan.base) else program_path(word, root, os.environ))
+    return next_number(plan.folder, spec, contract.digest(files))

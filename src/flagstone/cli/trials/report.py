@@ -8,7 +8,7 @@ import click
 
 from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
+from flagstone.cli.trials.selection import chosen_trial, refuse_if_not_begun, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialFolder
 from flagstone.text import printable_text
@@ -28,6 +28,7 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     flagstone trials report clip --json
     """
     plan = chosen_trial(location, name, run_name)
+    refuse_if_not_begun(plan)
     trial, spec = plan.folder, spec_of_trial(plan)
     story = read_story(trial.ledger)
     if as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.cli.location import Location
+from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, trial_named, trials_around
 from flagstone.trials.planning import load_trial
 
@@ -34,7 +35,14 @@ def spec_of_trial(plan: TrialPlan) -> TrialSpec:
     return load_trial(path, plan.base, trial_schemas(plan.base))
 
 
+def refuse_if_not_begun(plan: TrialPlan) -> None:
+    if not plan.folder.ledger.is_file():
+        raise FlagstoneError(f"nothing of trial {plan.name} has run yet", hint=trial_command(plan, "run"))
+
+
 def trial_command(plan: TrialPlan, verb: str) -> str:
-    """One verb for this trial, with the run that it belongs to where there is one."""
+    """One verb for this trial. A trial that a stage of a run has planned is run by the run."""
+    if verb == "run" and plan.is_approved_by_stage:
+        return f"flagstone run {plan.base.name}"
     of_run = f" --run {plan.base.name}" if is_run_folder(plan.base) else ""
     return f"flagstone trials {verb} {plan.name}{of_run}"

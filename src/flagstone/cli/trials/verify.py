@@ -8,7 +8,7 @@ import click
 
 from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, trial_command, trial_schemas
+from flagstone.cli.trials.selection import chosen_trial, refuse_if_not_begun, trial_schemas
 from flagstone.errors import FlagstoneError
 from flagstone.trials import trial_problems
 
@@ -25,8 +25,7 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     """
     plan = chosen_trial(location, name, run_name)
     trial = plan.folder
-    if not trial.ledger.is_file():
-        raise FlagstoneError(f"nothing of trial {trial.name} has run yet", hint=trial_command(plan, "run"))
+    refuse_if_not_begun(plan)
     found = trial_problems(plan, trial_schemas(plan.base))
     if as_json:
         click.echo(json.dumps({"trial": trial.name, "problems": found}, indent=1, ensure_ascii=False))

@@ -49,6 +49,7 @@ class Forecast:
     pairs_needed: tuple[int | None, ...]
     reached: tuple[float, ...]  # the chance that the mean is not below the minimum effect either, by correlation
     amounts: Amounts
+    number: int = 1  # of the pre-registration
     problem: str = ""
     hint: str = ""
 
@@ -81,6 +82,7 @@ def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1) 
         needed,
         tuple(ladder_power(each, steps_of(planned), minimum=each) for each in shifts),
         amounts_of(spec, baseline.wall_s if baseline else None, baseline.is_deterministic if baseline else None),
+        number,
     )
     problem, hint = problem_in(spec, found)
     return replace(found, problem=problem, hint=hint)

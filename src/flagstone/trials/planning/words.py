@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flagstone.plans import Arm, TrialSpec
-from flagstone.text import one_line
+from flagstone.text import count_text, one_line
 from flagstone.trials.deciding import COHENS_D_WARNING
 from flagstone.trials.planning.forecast import GOOD_POWER, Forecast
 
@@ -51,6 +51,9 @@ def look_lines(spec: TrialSpec, found: Forecast) -> Iterator[str]:
             f"{look.smallest_sign_flip_p:.3g}"
         )
     yield "  The deciding paired t-test has no smallest p. α is one-sided" + per_arm(spec)
+    if found.number > 1:
+        halved = count_text(found.number - 1, "time")
+        yield f"  α was halved {halved}: earlier trials asked about this metric and contract"
     if not found.power:
         yield f"  power: {LATER}"
         return
