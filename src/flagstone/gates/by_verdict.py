@@ -83,7 +83,8 @@ def obstacles(opened: RunConfig, stage: Stage, check: TrialCheck) -> Iterator[st
         elif found.is_exploratory:
             yield f"trial {plan.name} is exploratory"
         elif fault := check(opened, plan):
-            yield f"trial {plan.name} is not as it was recorded: {one_line(fault, 200)}"
+            # the manifest splits a reason at semicolons
+            yield f"trial {plan.name} is not as it was recorded: {one_line(fault, 200).replace(';', ',')}"
 
 
 def policy_of(opened: RunConfig, stage: Stage, approve_all: str, check: TrialCheck) -> str:

@@ -103,8 +103,9 @@ def test_no_trial_and_a_stage_without_trials_leave_the_stage_to_a_person(tmp_pat
 
 def test_a_verdict_that_is_not_what_was_recorded_does_not_count(tmp_path: Path) -> None:
     end_trial(Run(tmp_path))
-    found = answer(Run(tmp_path), check=lambda opened, plan: "verdict.json is not what the ledger says")
-    assert found[0] == "" and "trial clip is not as it was recorded: verdict.json is not what" in found[1]
+    found = answer(Run(tmp_path), check=lambda opened, plan: "verdict.json is not what the ledger says; nor is a.csv")
+    assert found[0] == ""
+    assert "trial clip is not as it was recorded: verdict.json is not what the ledger says, nor is a.csv" in found[1]
 
 
 def test_nobody_who_does_not_check_trials_approves_by_verdict(tmp_path: Path) -> None:
