@@ -58,6 +58,12 @@ def test_an_edited_line_breaks_the_chain(plan: TrialPlan) -> None:
     assert "of ledger.jsonl does not follow from the line before it" in problems(plan)
 
 
+def test_a_chain_is_held_before_anything_is_sealed(tmp_path: Path) -> None:
+    plan = run_trial(make_trial(tmp_path / "project"), steps=1)
+    plan.folder.ledger.write_text(plan.folder.ledger.read_text().replace('"before":"0', '"before":"1', 1))
+    assert "line 1 of ledger.jsonl does not follow from the line before it" in problems(plan)
+
+
 def test_an_unreadable_last_line_is_named(plan: TrialPlan) -> None:
     rows = plan.folder.ledger.read_text().splitlines()
     plan.folder.ledger.write_text("\n".join([*rows[:-1], "{garbage"]) + "\n")

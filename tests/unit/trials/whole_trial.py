@@ -30,10 +30,10 @@ PLAN: dict[str, Any] = {
 }
 
 
-def make_trial(project: Path, **changes: Any) -> TrialPlan:
+def make_trial(project: Path, train: str = TRAIN, **changes: Any) -> TrialPlan:
     root = project / ".flagstone" / "trials" / "fast"
     root.mkdir(parents=True)
-    (project / "train.py").write_text(TRAIN)
+    (project / "train.py").write_text(train)
     (root / "trial.yaml").write_text(yaml.safe_dump(PLAN | changes, sort_keys=False))
     return trial_plan_at(root)
 
@@ -41,13 +41,18 @@ def make_trial(project: Path, **changes: Any) -> TrialPlan:
 def run_trial(plan: TrialPlan, steps: int = 20) -> TrialPlan:
     """Takes the steps of a trial with the runs that each needs, until it has ended."""
     for number in range(steps):
-        for run in (read_record(plan.folder.look(number - 1)) or {}).get("next", {}).get("runs", ()):
-            if not plan.folder.record(run["arm"], run["slot"]).exists():
-                measure_run(plan, (run["arm"], run["slot"]), ROOT / "schemas", lambda _: None)
+        measure_due_runs(plan, number)
         take_step(plan, number, ROOT / "schemas", lambda _: None)
         if plan.folder.done.exists():
             break
     return plan
+
+
+def measure_due_runs(plan: TrialPlan, number: int) -> None:
+    """The runs that a step reads."""
+    for run in (read_record(plan.folder.look(number - 1)) or {}).get("next", {}).get("runs", ()):
+        if not plan.folder.record(run["arm"], run["slot"]).exists():
+            measure_run(plan, (run["arm"], run["slot"]), ROOT / "schemas", lambda _: None)
 
 
 def copy_trial(plan: TrialPlan, to: Path) -> TrialPlan:

@@ -18,7 +18,7 @@ from flagstone.trials.planning import load_trial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import OFF
 from flagstone.trials.running.trees import ArmTree, arm_trees
-from flagstone.trials.sealing import SharedBasis, shared_basis
+from flagstone.trials.sealing import SharedBasis, make_sealed, shared_basis
 
 MADE = (
     *("ledger.jsonl", "prereg.json", "sealed", "looks", "ideas", "exports", "start.json", "failure.json", "done.json"),
@@ -168,6 +168,7 @@ def begin(plan: TrialPlan, spec: TrialSpec) -> OpenedTrial:
     if not root.is_dir():
         raise FlagstoneError(f"the project folder {root} does not exist", hint=f"correct subject.root in {plan.path}")
     os.chmod(folder.root, 0o700)
+    make_sealed(folder)  # before any agent or run starts that must not see what comes in
     subject = subject_of(experiment.subject, Store(folder.store))
     contract = Contract(experiment, folder.spec)
     base = subject.base()
