@@ -119,8 +119,9 @@ class Measuring:
 
     def record(self) -> RunRecord:
         home = self.wanted.home(self.opened.folder)
-        refuse_if_unclean(home)
-        end_orphans(str(home.root))
+        if home.root.exists():  # looking for processes that an earlier call left takes longer than many a run
+            refuse_if_unclean(home)
+            end_orphans(str(home.root))
         if change := self.opened.contract_change:
             raise FlagstoneError(
                 f"what decides {self.opened.spec.experiment.metric.name} has changed since the trial began: {change}",

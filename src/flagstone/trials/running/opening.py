@@ -13,7 +13,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Contract, Store, Subject, make_run_repository, subject_of
 from flagstone.experiments.measuring import inherited_variables, program_path
 from flagstone.plans import CONTROL, Arm, TrialFolder, TrialPlan, TrialSpec, unused_path
-from flagstone.records import plain_value, read_as, read_record, utc, write_atomic, write_record
+from flagstone.records import digest_file, plain_value, read_as, read_record, utc, write_atomic, write_record
 from flagstone.trials.planning import load_trial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import OFF
@@ -39,6 +39,7 @@ class TrialStart:
     program: str | None
     shared: SharedBasis
     began_at: str
+    checked: str = ""  # the digest of trial.yaml, of which nothing was wrong
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def found_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial | None:
     start = read_as(folder.root / START, TrialStart)
     if start is None or (read_record(folder.root / PLAN) or {}).get("plan") != plan.digest:
         return None
-    spec = load_trial(folder.spec, plan.base, schemas)
+    spec = load_trial(folder.spec, plan.base, schemas, checked=start.checked)
     subject = subject_of(spec.experiment.subject, Store(folder.store))
     return OpenedTrial(plan, spec, subject, Contract(spec.experiment, folder.spec), start)
 
@@ -180,7 +181,9 @@ def begin(plan: TrialPlan, spec: TrialSpec) -> OpenedTrial:
     trees = arm_trees(spec.arms, subject, base, plan.base)
     digest = contract.digest(files)
     shared = shared_basis(folder, spec, digest, inherited_variables())
-    start = TrialStart(base.tree, base.commit, trees, digest, files, program, shared, utc(time.time()))
+    start = TrialStart(
+        base.tree, base.commit, trees, digest, files, program, shared, utc(time.time()), digest_file(folder.spec)
+    )
     subject.store.show_to_git()
     write_record(folder.root / START, plain_value(start))
     return OpenedTrial(plan, spec, subject, contract, start)
