@@ -4,8 +4,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`flagstone.run` and `flagstone.experiment`, loaded when a notebook asks for them."""
-    if name not in ("run", "experiment"):
+    """`flagstone.run`, `flagstone.experiment` and `flagstone.trial`, loaded when a notebook asks for them."""
+    if name not in ("run", "experiment", "trial"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""A run or an experiment for a notebook, as typed values and pandas tables. Nothing is written."""
+"""A run, an experiment or a trial for a notebook, as typed values and pandas tables. Nothing is written."""
 
 from __future__ import annotations
 
@@ -10,9 +10,20 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.ledger import LedgerRow, entries_of, rows_of
 from flagstone.gates import chosen_run, open_run
 from flagstone.layout import Run
-from flagstone.plans import Home, experiment_named, experiment_names, experiments_around, is_run_folder
+from flagstone.plans import (
+    Home,
+    TrialPlan,
+    experiment_named,
+    experiment_names,
+    experiments_around,
+    is_run_folder,
+    trial_named,
+    trial_plan_at,
+    trials_around,
+)
 from flagstone.settings import find_project, project_keys
 from flagstone.status import RunOverview, run_status
+from flagstone.trials import Story, read_story
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +64,33 @@ class ExperimentReader:
         from flagstone.experiments.reporting import frame_of
 
         return frame_of(entries_of(self.home.ledger))
+
+
+@dataclass(frozen=True)
+class TrialReader:
+    """One trial, as its ledger tells it."""
+
+    plan: TrialPlan
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def path(self) -> Path:
+        return self.plan.folder.root
+
+    def story(self) -> Story:
+        """Runs, looks, ideas, pre-registration and verdict. The verdict is None until there is one."""
+        return read_story(self.plan.folder.ledger)
+
+    def table(self) -> pd.DataFrame:
+        """One row a run, indexed as `control-a1`. Metrics are columns such as `metrics.val_loss`."""
+        import pandas as pd
+
+        rows = {f"{run.arm}-{run.slot}": vars(run) for run in self.story().runs.values()}
+        found = pd.json_normalize([{"run": name, **row} for name, row in rows.items()])
+        return found.set_index("run").drop(columns="kind") if rows else pd.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -115,3 +153,16 @@ def experiment(where: Where = None) -> ExperimentReader:
     if isinstance(where, Path):
         raise FlagstoneError(f"there is no experiment in {where}", hint="name a folder that contains experiment.yaml")
     return ExperimentReader(experiment_named(*experiments_around(here), where))
+
+
+def trial(where: Where = None) -> TrialReader:
+    """The trial of this name in the run or project around, the one in this folder, or the only one.
+
+    Example: `flagstone.trial("clip").table().groupby("arm").value.mean()`
+    """
+    here = Path.cwd()
+    if where is not None and (here / where / "trial.yaml").is_file():
+        return TrialReader(trial_plan_at((here / where).resolve()))
+    if isinstance(where, Path):
+        raise FlagstoneError(f"there is no trial in {where}", hint="name a folder that contains trial.yaml")
+    return TrialReader(trial_named(*trials_around(here), where))

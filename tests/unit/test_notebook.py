@@ -13,6 +13,8 @@ import pytest
 import flagstone
 from flagstone.errors import FlagstoneError
 from flagstone.plans.folder import Home
+from flagstone.records import Ledger
+from flagstone.trials.lines import RunLine
 
 sys.path.append(str(Path(__file__).parent / "experiments"))
 from entries import entry_of, made_up, measured, write_ledger
@@ -109,3 +111,20 @@ def test_a_run_is_a_table_with_one_row_a_stage(tmp_path: Path, monkeypatch: pyte
     [experiment] = run.experiments()
     assert len(experiment.table()) == len(run.experiment().rows()) > 1
     assert files_of(tmp_path / "runs") == before
+
+
+def test_a_trial_is_a_table_with_one_row_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ".flagstone" / "trials" / "clip"
+    folder.mkdir(parents=True)
+    (folder / "trial.yaml").write_text("question: better?\n")
+    monkeypatch.chdir(tmp_path)
+    assert flagstone.trial("clip").table().empty and flagstone.trial().story().verdict is None
+    for slot, value in (("a1", 0.5), ("a2", None)):
+        status = "ok" if value else "crash"
+        metrics = {"val_loss": value} if value else {}
+        Ledger(folder / "ledger.jsonl").append(RunLine("control", slot, status, "basis", "now", value, metrics))
+    table = flagstone.trial(folder).table()
+    assert list(table.index) == ["control-a1", "control-a2"] and table.value.isna().tolist() == [False, True]
+    assert table["metrics.val_loss"]["control-a1"] == 0.5 and list(table.status) == ["ok", "crash"]
+    with pytest.raises(FlagstoneError, match="no trial 'clap'"):
+        flagstone.trial("clap")

@@ -40,7 +40,10 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
         click.echo(json.dumps({**asdict(found), "exploratory": exploratory}, indent=1))
     else:
         click.echo(printable_text(forecast_text(spec, found)))
-        click.echo(f"  exploratory: {exploratory}" if exploratory else "  confirmation seeds are hidden from every run")
+        if spec.gate == "confirm":
+            click.echo(
+                f"  exploratory: {exploratory}" if exploratory else "  confirmation seeds are hidden from every run"
+            )
     if found.problem and spec.underpowered != "accept":
         raise FlagstoneError(found.problem, hint=found.hint)
     if not as_json:
