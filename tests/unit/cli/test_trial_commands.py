@@ -67,6 +67,14 @@ def test_a_switch_makes_a_plan_that_is_checked_with_the_programs_own_python(proj
     assert sorted(path.name for path in project.iterdir()) == [".flagstone", "train.py"]
 
 
+def test_scripts_get_json(project: Path) -> None:
+    record = json.loads(asked(project, "new", "clip", *SETS_UP, *SWITCH, "--json", *RUNS).stdout)
+    assert record["plan"].endswith("clip/trial.yaml") and record["next"] == "flagstone trials plan clip"
+    assert [row["mark"] for row in record["check"]["rows"]][:3] == ["✓", "✓", "✓"]
+    found = json.loads(output(project, "status", "--json"))
+    assert (found["step"]["what"], found["step"]["runs"], found["outcome"]) == ("baseline", 6, None)
+
+
 def test_variables_can_be_the_switch(project: Path) -> None:
     output(project, "new", "clip", *SETS_UP, "--no-check", "--switch", "CLIP=1 MODE='a b'", *RUNS)
     assert plan(project)["switch"] == {"CLIP": "1", "MODE": "a b"}
