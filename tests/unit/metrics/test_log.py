@@ -10,12 +10,15 @@ from collections.abc import Callable
 import pytest
 
 from flagstone.metrics import own_pattern
-from flagstone.metrics.log import EVERYTHING_BYTES, faults
+from flagstone.metrics.log import faults
 from flagstone.metrics.registry import nearest_names, read_metrics
-from flagstone.metrics.scanning import BLOCK, NEAR
+from flagstone.metrics.scanning import NEAR
 from flagstone.metrics.series import Place
 
 Printed = Callable[[str | bytes], Place]
+# a tenth of the real sizes, for tests of many logs
+EVERYTHING_BYTES = 100_000
+BLOCK = 1 << 17
 
 LINES = [
     ("val_loss=0.5", "val_loss", 0.5),
@@ -91,9 +94,16 @@ def test_each_documented_form_is_read(printed: Printed, text: str, name: str, va
     assert read_metrics("log", {}, printed(text), [name]).values[name] == pytest.approx(value)
 
 
+@pytest.fixture
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flagstone.metrics.log.EVERYTHING_BYTES", EVERYTHING_BYTES)
+    monkeypatch.setattr("flagstone.metrics.scanning.BLOCK", BLOCK)
+
+
+@pytest.mark.usefixtures("_small_parts")
 @pytest.mark.parametrize(("text", "name", "value"), LINES + TRAINERS)
 def test_each_form_is_found_far_from_the_end_too(printed: Printed, text: str, name: str, value: float) -> None:
-    place = printed("\n".join([text, *["nothing of interest"] * 80_000]))
+    place = printed("\n".join([text, *["nothing of interest"] * 8_000]))
     assert read_metrics("log", {}, place, [name, "not_there"]).values[name] == pytest.approx(value)
 
 
@@ -118,11 +128,12 @@ def test_no_pair_is_read_from_where_a_long_line_was_cut(printed: Printed, where:
     }
 
 
+@pytest.mark.usefixtures("_small_parts")
 @pytest.mark.parametrize("before", range(40))
 @pytest.mark.parametrize("edge", [EVERYTHING_BYTES, EVERYTHING_BYTES + BLOCK, EVERYTHING_BYTES + BLOCK - NEAR])
 def test_no_pair_is_lost_where_one_part_of_a_log_ends(printed: Printed, before: int, edge: int) -> None:
     text = "val loss 2.345, my_loss=0.125"
-    place = printed(", " * 900_000 + text + (", " * EVERYTHING_BYTES)[: edge - len(text) + before])
+    place = printed(", " * 90_000 + text + (", " * EVERYTHING_BYTES)[: edge - len(text) + before])
     found = read_metrics("log", {}, place, ["loss", "val_loss", "my_loss"]).values
     assert (found.get("loss"), found["val_loss"], found["my_loss"]) == (None, 2.345, 0.125)
 
