@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,9 +66,6 @@ class Bench:
         return Campaign(
             folder=folder, spec=spec, story=story_of(lines), subject=subject, base=subject.base(), proposer=proposer
         )
-
-    def idea(self, name: str) -> Any:
-        return json.loads((self.campaign().role_folder(1, name) / "answer.json").read_bytes())["answer"]
 
 
 @pytest.fixture
@@ -146,10 +142,41 @@ def test_an_edit_that_fails_a_check_without_a_run_is_repaired(bench: Bench) -> N
     assert "is no valid Python" in prompt.read_text()
 
 
+def test_a_second_call_after_a_repair_asks_nobody_again(bench: Bench) -> None:
+    repairs = {"train.py": [["gain = (", SWITCHED[0][1]]]}
+    bench.actor.script = {1: {"edits": {"train.py": [["gain = 0.0", "gain = ("]]}, "repairs": repairs}}
+    first = make_attempt(bench.campaign(), 1)
+    bench.actor.asked.clear()
+    assert make_attempt(bench.campaign(), 1).tree == first.tree
+    assert bench.actor.asked == []
+
+
+def test_half_a_repair_is_never_taken_for_a_whole_one(bench: Bench) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(call: AgentCall) -> None:
+        if "What the last check found" in call.prompt:
+            (call.task.run_root / "train.py").write_text('"--idea1"')  # half of a repair, and it compiles
+            raise Killed
+
+    repairs = {"train.py": [["gain = (", SWITCHED[0][1]]]}
+    bench.actor.script = {1: {"edits": {"train.py": [["gain = 0.0", "gain = ("]]}, "repairs": repairs}}
+    bench.actor.before = kill
+    with pytest.raises(Killed):
+        make_attempt(bench.campaign(), 1)
+    bench.actor.before = lambda call: None
+    line = make_attempt(bench.campaign(), 1)
+    assert line.failure == ""
+    assert SWITCHED[0][1].encode() in bench.campaign().subject.files(line.tree)["train.py"]
+
+
 def test_a_file_that_decides_the_number_may_not_change(bench: Bench) -> None:
     bench.actor.script = {1: {"edits": {"score.py": [["decides", "flatters"]], "train.py": SWITCHED}}}
     line = make_attempt(bench.campaign(), 1)
-    assert "score.py" in line.failure
+    prompt = bench.campaign().role_folder(1, "implementer") / "02" / "prompt.md"
+    assert "only the mutable files may change: score.py" in prompt.read_text()
+    assert line.lines == 2
 
 
 def test_a_switch_that_no_file_reads_is_no_idea(bench: Bench) -> None:
@@ -185,10 +212,10 @@ def test_a_role_that_gives_no_answer_is_named_and_nothing_is_lost(bench: Bench) 
 
 
 def test_the_check_that_failed_in_a_run_reaches_the_implementer(bench: Bench) -> None:
-    make_attempt(bench.campaign(), 1)
+    first = make_attempt(bench.campaign(), 1)
     bench.actor.script = {1: {"repairs": {"train.py": [["0.5", "0.7"]]}}}
     bench.actor.asked.clear()
-    line = make_attempt(bench.campaign(), 1, [CheckResult("off", False, "the off path differs by 0.01")])
+    line = make_attempt(bench.campaign(first), 1, [CheckResult("off", False, "the off path differs by 0.01")])
     assert bench.actor.asked == ["implementer"]
     assert line.arm == "idea1r"
     assert b"0.7" in bench.campaign().subject.files(line.tree)["train.py"]

@@ -25,7 +25,7 @@ from flagstone.status import refresh_derived
 from flagstone.trials.campaign import COPY, Handover, hand_over
 
 TABLE = "campaign"
-DEFAULT_EFFECT = "0.5 sd"
+DEFAULT_EFFECT = "1 sd"  # of a smaller one, the planned looks find less than half
 
 
 @click.command()

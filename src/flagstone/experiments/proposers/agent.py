@@ -70,7 +70,7 @@ class Request:
     home: Home
     project: Path
     call_in: Callable[[Path], AgentCall]
-    undo: Callable[[], None] = lambda: None
+    undo: Callable[[], object] = lambda: None
     say: Callable[[str], None] = lambda _: None
 
 

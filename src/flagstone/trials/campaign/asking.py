@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from flagstone.trials.story import Story
 
 TRIES = 2  # of an answer that has not the form that was asked for
 REASON = 300
+ANSWER = "answer.json"
 
 
 def idea_number(arm: str) -> int:
@@ -51,8 +52,7 @@ class CampaignRecord:
 
     def answer(self, number: int, role: Role) -> Mapping[str, Any] | None:
         """The last answer of a role, whatever it was asked. Returns None if it has not answered."""
-        found = (read_record(self.role_folder(number, role.name) / "answer.json") or {}).get("answer")
-        return found if isinstance(found, dict) else None
+        return next((answer for _, answer in answers_in(self.role_folder(number, role.name))), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +74,14 @@ class Question:
     parts: RoleParts
     root: Path
     writable: tuple[Path, ...] = ()
-    undo: Callable[[], None] = lambda: None
+    undo: Callable[[], object] = lambda: None
 
 
 def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
     """The answer of a role, checked against its schema. It is read from disk if the same was asked before."""
-    prompt = role_prompt(campaign.proposer.prompts, question.role.name, question.parts)
-    request = digest_value([question.role.name, prompt])
+    prompt, request = request_of(campaign, question)
     folder = campaign.role_folder(question.number, question.role.name)
-    known = answer_to(folder, request)
+    known = known_answer(folder, request)
     if known is not None:
         return known
     for _ in range(TRIES):
@@ -90,7 +89,7 @@ def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
         result = last_result(campaign, question, prompt, record_dir)
         if result.outcome is CallOutcome.OK and (question.role.reply is None or isinstance(result.structured, dict)):
             answer = result.structured if question.role.reply else {"text": one_line(result.text, REASON)}
-            write_record(folder / "answer.json", {"request": request, "answer": answer, "call": record_dir.name})
+            write_record(record_dir / ANSWER, {"request": request, "answer": answer})
             return answer  # type: ignore[return-value]
         if result.outcome in FATAL or question.role.mode is Mode.EDIT:
             break
@@ -101,11 +100,23 @@ def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
     )
 
 
-def answer_to(folder: Path, request: str) -> Mapping[str, Any] | None:
-    """The answer that is on disk, if it was given to this request."""
-    record = read_record(folder / "answer.json") or {}
-    answer = record.get("answer")
-    return answer if record.get("request") == request and isinstance(answer, dict) else None
+def request_of(campaign: Campaign, question: Question) -> tuple[str, str]:
+    """The words of a question, and their digest."""
+    prompt = role_prompt(campaign.proposer.prompts, question.role.name, question.parts)
+    return prompt, digest_value([question.role.name, prompt])
+
+
+def known_answer(folder: Path, request: str) -> Mapping[str, Any] | None:
+    """The answer that is on disk to a request with this digest."""
+    return next((answer for asked, answer in answers_in(folder) if asked == request), None)
+
+
+def answers_in(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every answer of a role with the digest of its request, the last one first."""
+    for path in sorted(folder.glob(f"[0-9][0-9]/{ANSWER}"), reverse=True):
+        record = read_record(path) or {}
+        if isinstance(record.get("answer"), dict):
+            yield str(record.get("request")), record["answer"]
 
 
 def last_result(campaign: Campaign, question: Question, prompt: str, record_dir: Path) -> AgentResult:

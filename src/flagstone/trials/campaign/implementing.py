@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from flagstone.experiments.candidates import Snapshot
 from flagstone.experiments.proposers import differing_lines, grant, mutable_files
 from flagstone.prompts import RoleParts
+from flagstone.records import read_as, write_record
 from flagstone.text import count_text, list_text
-from flagstone.trials.campaign.asking import Campaign, Question, ask
+from flagstone.trials.campaign.asking import Campaign, Question, ask, known_answer, request_of
 from flagstone.trials.campaign.roles import IMPLEMENTER
 from flagstone.trials.outcomes import CheckResult
 
@@ -27,35 +28,44 @@ class Implemented:
 
 
 def implement(campaign: Campaign, number: int, parts: RoleParts, failed: Sequence[CheckResult] = ()) -> Implemented:
-    """The edit of the baseline that the plan asks for, repaired once if a check that needs no run fails."""
-    draft = campaign.folder.idea(f"idea{number}") / "draft"
-    plan = json.loads(parts.plan)
-    reasons = "\n".join(each.reason for each in failed if not each.is_passed)
-    made = edit_of_implementer(campaign, number, replace(parts, failed=reasons), draft)
-    problems = list(problems_of(campaign, made.snapshot, made.lines, plan))
-    if problems and not failed:
-        made = edit_of_implementer(campaign, number, replace(parts, failed="\n".join(problems)), draft)
-        problems = list(problems_of(campaign, made.snapshot, made.lines, plan))
-    before = campaign.story.ideas.get(f"idea{number}")
-    if failed and before and before.tree == made.snapshot.tree:
-        problems.append("the repair changed nothing")
+    """The edit of the baseline that the plan asks for, repaired once if a check that needs no run fails.
+
+    With `failed`, the edit that failed these checks in its runs is repaired instead.
+    """
+    plan, begun = json.loads(parts.plan), campaign.story.ideas.get(f"idea{number}")
+    if failed and begun:
+        reasons = [each.reason for each in failed if not each.is_passed]
+        made = edited_tree(campaign, number, replace(parts, failed="\n".join(reasons)), begun.tree)
+        problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
+        if made.snapshot.tree == begun.tree:
+            problems.append("the repair changed nothing")
+        return replace(made, failure=list_text(problems))
+    made = edited_tree(campaign, number, parts, campaign.base.tree)
+    problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
+    if problems:
+        made = edited_tree(campaign, number, replace(parts, failed="\n".join(problems)), made.snapshot.tree)
+        problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
     return replace(made, failure=list_text(problems))
 
 
-def edit_of_implementer(campaign: Campaign, number: int, parts: RoleParts, draft: Path) -> Implemented:
-    """One call of the implementer, and the tree that it left. Half an edit of a call that was cut off is undone."""
-    subject = campaign.subject
+def edited_tree(campaign: Campaign, number: int, parts: RoleParts, tree: str) -> Implemented:
+    """One call of the implementer, which edits this tree, and the tree that it left.
 
-    def lay_out() -> None:
-        subject.lay_out(campaign.base.tree, draft, links=False)
-
-    is_first = not parts.failed
-    if is_first and campaign.answer(number, IMPLEMENTER) is None:
-        lay_out()
-    files = mutable_files(subject.spec, draft)
-    question = Question(IMPLEMENTER, number, parts, draft, grant(subject.spec, draft, files))
-    ask(campaign, replace(question, undo=lay_out) if is_first else question)
-    taken = subject.take(draft, campaign.base, f"idea {number}", number)
+    What it left is written down: half an edit of a call that was cut off is never taken for a whole one.
+    """
+    subject, draft = campaign.subject, campaign.folder.idea(f"idea{number}") / "draft"
+    question = Question(IMPLEMENTER, number, parts, draft)
+    folder, request = campaign.role_folder(number, IMPLEMENTER.name), request_of(campaign, question)[1]
+    kept = folder / f"tree-{request[:16]}.json"
+    taken = read_as(kept, Snapshot)
+    if taken is None:
+        if known_answer(folder, request) is None:
+            subject.lay_out(tree, draft, links=False)
+        writable = grant(subject.spec, draft, mutable_files(subject.spec, draft))
+        undo = partial(subject.lay_out, tree, draft, links=False)
+        ask(campaign, replace(question, writable=writable, undo=undo))
+        taken = subject.take(draft, campaign.base, f"idea {number}", number)
+        write_record(kept, vars(taken))
     return Implemented(taken, changed_lines(subject.files(campaign.base.tree), subject.files(taken.tree)))
 
 

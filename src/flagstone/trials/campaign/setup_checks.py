@@ -20,7 +20,7 @@ from flagstone.processes import Command, Output, ProcessLimits, StartError, run 
 from flagstone.records import read_record
 from flagstone.text import one_line
 from flagstone.trials.campaign.project import COPY, SETUP
-from flagstone.trials.planning import load_trial
+from flagstone.trials.planning import load_trial, refuse_if_hopeless
 
 PLAN, SMOKE = "setup-plan", "setup-smoke"
 SMOKE_S = 900.0
@@ -51,6 +51,7 @@ def planned_spec(run: Run, schemas: Path) -> TrialSpec:
         raise FlagstoneError("the plan names a switch or arms", hint="leave them out: the campaign has its own ideas")
     if not root.is_dir() or not root.is_relative_to(run.root):
         raise FlagstoneError(f"subject.root leads to {root}", hint=f"let it be {COPY}")
+    refuse_if_hopeless(spec, None)
     return spec
 
 
