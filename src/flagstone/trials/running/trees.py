@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates import Snapshot, Subject
-from flagstone.plans import Arm
+from flagstone.experiments.candidates import LEFT_OUT, Snapshot, Subject, make_empty_folder
+from flagstone.globs import matches
+from flagstone.plans import SOURCES, Arm
 from flagstone.text import list_text
 
 
@@ -27,14 +30,18 @@ def arm_trees(arms: Iterable[Arm], subject: Subject, base: Snapshot, beside: Pat
 
 
 def arm_tree(arm: Arm, subject: Subject, base: Snapshot, beside: Path, number: int) -> ArmTree:
+    """The baseline with the files of the arm's folder laid over it. A file that the folder lacks is the baseline's."""
     if not arm.tree:
         return ArmTree(base.tree, base.commit)
-    folder = beside / arm.tree
+    folder, whole = beside / arm.tree, subject.home / "state" / "arms" / arm.name
     if not folder.is_dir():
         raise FlagstoneError(
             f"arm {arm.name}: there is no folder {folder}", hint="correct `tree` of this arm in the plan of the trial"
         )
-    taken = subject.take(folder, base, f"arm {arm.name}", number)
+    make_empty_folder(whole)
+    subject.lay_out(base.tree, whole, links=False)
+    lay_over(subject, base, folder, whole)
+    taken = subject.take(whole, base, f"arm {arm.name}", number)
     if taken.violations:
         raise FlagstoneError(
             f"arm {arm.name}: {folder} differs from the project in files that may not change: "
@@ -42,6 +49,24 @@ def arm_tree(arm: Arm, subject: Subject, base: Snapshot, beside: Path, number: i
             hint="name them in subject.mutable, or make them equal to the project's",
         )
     return ArmTree(taken.tree, taken.commit, changed_lines(subject.diff(base.tree, taken.tree)))
+
+
+def lay_over(subject: Subject, base: Snapshot, folder: Path, whole: Path) -> None:
+    """Copies what can matter: files of the baseline, files that may change, and other sources. Data stays away."""
+    known = frozenset(subject.paths(base.tree))
+    for top, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_tool(Path(top, name))]
+        for name in names:
+            path = os.path.relpath(os.path.join(top, name), folder)
+            if path in known or path.endswith(SOURCES) or matches(path, subject.spec.mutable):
+                (whole / path).parent.mkdir(parents=True, exist_ok=True)
+                (whole / path).unlink(missing_ok=True)
+                shutil.copy2(folder / path, whole / path, follow_symlinks=False)
+
+
+def is_tool(folder: Path) -> bool:
+    """Whether a folder is an environment, or belongs to a tool."""
+    return folder.name.startswith(".") or folder.name in LEFT_OUT or (folder / "pyvenv.cfg").exists()
 
 
 def changed_lines(diff: str) -> int:

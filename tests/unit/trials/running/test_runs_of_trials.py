@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
-from lone_trials import TRAIN, LoneProject
+from lone_trials import SCHEMAS, TRAIN, LoneProject
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.trials import Outcome
+from flagstone.trials.running import measure_run, take_step
 
 COUNTED = (
     TRAIN
@@ -168,3 +170,83 @@ def test_no_visible_file_tells_a_confirmation_seed_before_the_verdict(project: L
     assert told == [] and len(list(seeds)) == 3
     project.go_on()
     assert "seed" in (project.folder / "runs" / "treated-b1" / "run.log").read_text()
+
+
+NOISY = TRAIN.replace('random.seed(int(os.environ["SEED"]))', "")
+
+
+def test_a_program_that_does_not_repeat_itself_is_checked_against_its_own_repeats(project: LoneProject) -> None:
+    project.write(NOISY)
+    story = project.go_on()
+    assert {slot for arm, slot in story.runs if arm == "control" and slot.startswith("a1")} == {
+        *("a1", "a1r2", "a1r3", "a1r4", "a1r5")
+    }
+    assert story.verdict and story.verdict.ideas[0].checks[0].facts["deterministic"] is False
+
+
+def test_an_arm_can_have_files_of_its_own_and_its_control_stays_the_baseline(project: LoneProject) -> None:
+    (project.root / "faster").mkdir(parents=True, exist_ok=True)
+    better = TRAIN.replace("(0.2 +", "(0.4 +")
+    (project.root / "faster" / "train.py").write_text(better)
+    project.write(switch=None, arms={"other": {"tree": "faster", "switch": ["--fast"]}})
+    story = project.go_on()
+    assert story.verdict and story.verdict.ideas[0].confirmation
+    assert 0.39 < (story.verdict.ideas[0].confirmation.mean or 0) < 0.45
+    assert (project.folder / "runs" / "other-a1" / "tree" / "train.py").read_text() == better
+    assert (project.folder / "runs" / "control-b1" / "tree" / "train.py").read_text() == TRAIN
+    assert story.ideas["other"].lines == 2
+
+
+def test_an_arm_may_not_differ_in_a_file_that_may_not_change(project: LoneProject) -> None:
+    (project.root / "faster").mkdir(parents=True, exist_ok=True)
+    (project.root / "faster" / "train.py").write_text(TRAIN)
+    (project.root / "evaluate.py").write_text("print('fair')\n")
+    (project.root / "faster" / "evaluate.py").write_text("print('unfair')\n")
+    project.write(switch=None, arms={"other": {"tree": "faster", "switch": ["--fast"]}})
+    with pytest.raises(FlagstoneError, match=r"evaluate\.py"):
+        project.go_on()
+
+
+def test_a_switch_can_be_a_variable(project: LoneProject) -> None:
+    project.write(TRAIN.replace('"--fast" in sys.argv', '"FAST" in os.environ'), switch={"FAST": "1"})
+    story = project.go_on()
+    assert story.verdict and story.verdict.ideas[0].looks[-1].is_accepted
+
+
+def test_several_arms_are_confirmed_on_the_same_pairs_with_a_share_of_alpha_each(project: LoneProject) -> None:
+    arms = {"x": {"switch": ["--fast"]}, "y": {"switch": ["--fast", "--more"]}}
+    project.write(switch=None, arms=arms, screen="off")
+    story = project.go_on()
+    looks = [look for line in story.looks for look in line.looks]
+    assert [look.alpha for look in looks[:2]] == [0.0075, 0.0075] and {look.arm for look in looks} == {"x", "y"}
+    assert {slot for arm, slot in story.runs if arm == "control" and slot[0] == "b"} == {"b1", "b2", "b3", "b4"}
+
+
+def test_a_plan_that_is_edited_after_it_was_sealed_makes_the_rest_exploratory(project: LoneProject) -> None:
+    project.write(sandbox="auto")
+    project.go_on(2)
+    plan = project.plan
+    edited = (project.folder / "trial.yaml").read_text().replace("0.05", "0.01")
+    fixed = replace(plan, path=project.root / "plan.yaml")
+    (project.root / "plan.yaml").write_text((project.folder / "trial.yaml").read_text())
+    (project.folder / "trial.yaml").write_text(edited)
+    number = len(list(fixed.looks()))
+    while not fixed.is_done:
+        for path in fixed.records(number):
+            arm, _, slot = path.stem.rpartition("-")
+            measure_run(fixed, (arm, slot), SCHEMAS, project.said.append)
+        take_step(fixed, number, SCHEMAS, project.said.append)
+        number += 1
+    verdict = project.story.verdict
+    assert verdict and "trial.yaml was edited" in verdict.exploratory and verdict.outcome != Outcome.SUPPORTED
+
+
+def test_data_that_changes_in_the_middle_is_said_and_nothing_goes_on(project: LoneProject) -> None:
+    project.root.mkdir(exist_ok=True)
+    (project.root / "data.csv").write_text("1\n")
+    project.write(data=["data.csv"])
+    project.go_on(3)
+    (project.root / "data.csv").write_text("2\n")
+    with pytest.raises(FlagstoneError, match=r"data\.csv"):
+        project.go_on()
+    assert project.story.verdict is None
