@@ -71,6 +71,7 @@ def test_a_campaign_ends_with_a_summary_and_its_documents(place: Place) -> None:
     assert found["Worse"] == "DROPPED AT SCREEN"
     assert found["Nothing"] == "FAILED CHECK"
     assert "Campaign t: " in said.text
+    assert "Paper: runs/t/workspace/notes/docs/papers/paper.pdf" in said.text
     summary = (study.root / "summary.md").read_text()
     assert "Question: Is the loss lower?" in summary
     docs = study.files.workspace / "notes" / "docs"
@@ -80,6 +81,10 @@ def test_a_campaign_ends_with_a_summary_and_its_documents(place: Place) -> None:
     assert "research/idea_log.md" in names
     assert "research/baseline_variance_t.md" in names
     assert "research/experiment_idea_2_1.md" in names
+    assert (study.root / "archive" / "ideas" / "idea2" / "draft" / "train.py").is_file()
+    lines = [json.loads(line) for line in (study.root / "trials" / "t" / "ledger.jsonl").read_text().splitlines()]
+    made = [f"{line['arm']}-{line['slot']}" for line in lines if line["kind"] == "run"]
+    assert all((study.root / "trials" / "t" / "runs" / name).is_dir() for name in made)
     log = (docs / "research" / "idea_log.md").read_text()
     assert all(f"Lesson of idea {number}." in log for number in (1, 2, 3))
     assert "DROPPED AT SCREEN" in log

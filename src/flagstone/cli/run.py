@@ -71,7 +71,7 @@ def run_passes(location: Location, opened: RunConfig, asked: Resident, cores: in
         for line in found.words:
             click.echo(line, err=True)
         if found.is_done:
-            click.echo(outcome_text(opened.run), nl=False)
+            click.echo(location.messages(opened.run).with_paths(outcome_text(opened.run)), nl=False)
         if found.is_done or not watch:
             return
         now = marks_of(opened)

@@ -71,7 +71,7 @@ def end_session(session: Session | None, is_building: bool) -> None:
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()
     if frontier and frontier.is_done and is_building:
-        sys.stdout.write(outcome_text(frontier.opened.run))
+        sys.stdout.write(frontier.messages.with_paths(outcome_text(frontier.opened.run)))
         sys.stdout.flush()
 
 

@@ -69,7 +69,7 @@ def three_ideas(number: int, idea: Mapping[str, Any]) -> object:
 
 
 def review(number: int, idea: Mapping[str, Any]) -> object:
-    row = {"lines": 3, "is_novel": True, "is_testable": True, "why": "As a script says."}
+    row = {"lines": 3, "is_novel": True, "is_testable": True, "why": "As a script says.", **idea.get("review", {})}
     return {"reviews": [row] * 3, "choice": idea.get("choice", 1), "why": "The script takes it."}
 
 

@@ -123,6 +123,7 @@ def test_a_kill_between_two_roles_asks_only_the_rest(bench: Bench) -> None:
 
 def test_too_large_an_edit_is_repaired_once_or_has_no_code(bench: Bench) -> None:
     bench.plan["largest_change"] = 1
+    bench.actor.script = {1: {"edits": {"train.py": SWITCHED}, "review": {"lines": 1}}}
     line = make_attempt(bench.campaign(), 1)
     assert bench.actor.asked[-2:] == ["implementer", "implementer"]
     assert "changes 2 lines, and may change 1 at most" in line.failure
@@ -189,6 +190,18 @@ def test_a_reviewer_may_take_none_of_the_ideas(bench: Bench) -> None:
     line = make_attempt(bench.campaign(), 1)
     assert bench.actor.asked == ["innovator", "reviewer"]
     assert "took none" in line.failure
+
+
+@pytest.mark.parametrize(
+    ("review", "fault"),
+    [({"lines": 300}, "needs 300 lines"), ({"is_novel": False}, "is not new"), ({"is_testable": False}, "cannot be")],
+)
+def test_an_idea_that_its_own_reviewer_finds_unfit_is_not_written(
+    bench: Bench, review: dict[str, Any], fault: str
+) -> None:
+    bench.actor.script = {1: {"review": review}}
+    assert fault in make_attempt(bench.campaign(), 1).failure
+    assert bench.actor.asked == ["innovator", "reviewer"]
 
 
 def test_a_used_up_budget_ends_the_ideas_and_not_the_campaign(bench: Bench) -> None:

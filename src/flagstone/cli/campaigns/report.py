@@ -45,6 +45,6 @@ def command(location: Location, name: str | None, export_to_folder: Path | None,
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    click.echo(printable_text(summary_text(record)), nl=False)
+    click.echo(location.messages(run).with_paths(printable_text(summary_text(record))), nl=False)
     for path in copied:
         click.echo(f"copied {location.messages(run).path(path)}")

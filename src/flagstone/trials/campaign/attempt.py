@@ -47,8 +47,10 @@ def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) ->
     if not review["choice"]:
         why = one_line(str(review["why"]))
         return line_without_code(number, "", f"the reviewer took none of the three ideas: {why}")
-    idea = ideas[review["choice"] - 1]
-    told = {"idea": idea, "review": review["reviews"][review["choice"] - 1], "why": review["why"]}
+    idea, judged = (rows[review["choice"] - 1] for rows in (ideas, review["reviews"]))
+    if fault := fault_in(judged, campaign.spec.largest_change):
+        return line_without_code(number, idea["title"], f"the reviewer took an idea that {fault}")
+    told = {"idea": idea, "review": judged, "why": review["why"]}
     plan = answer(campaign, REVISOR, replace(parts, choice=text_of(told)))
     made = implement(campaign, number, replace(parts, log="", plan=text_of(plan)), failed)
     if made.failure:
@@ -62,6 +64,13 @@ def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) ->
         switch=tuple(plan["switch"]),
         lines=made.lines,
     )
+
+
+def fault_in(judged: Mapping[str, Any], most: int) -> str:
+    """Why an idea could not be taken, by what its own reviewer says of it; '' if it could."""
+    if judged["lines"] > most:
+        return f"needs {judged['lines']} lines, and may change {most} at most"
+    return "is not new" if not judged["is_novel"] else "" if judged["is_testable"] else "cannot be tested"
 
 
 def line_without_code(number: int, title: str, why: str) -> IdeaLine:
