@@ -6,14 +6,17 @@ import json
 import os
 import signal
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from sealed_trial import SealedTrial
 
+from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError
+from flagstone.locks import hold
 from flagstone.plans import Look
-from flagstone.records import Ledger
+from flagstone.records import Ledger, digest_file
 from flagstone.trials.lines import DenialLine, Line, LookLine, PreregLine, RunLine
 from flagstone.trials.sealing import FAULT, hiding_fault, next_number, prereg, prereg_fault, seed_for
 from flagstone.trials.sealing.seeds import draw_seeds, sealed_seeds, seeds_path
@@ -148,7 +151,11 @@ def test_where_nothing_can_be_hidden_it_is_exploratory_from_the_start(trial: Sea
     assert prereg_fault(trial.folder, lines_of(trial)) == "the sandbox is off"
 
 
-def test_the_sandbox_decides_whether_seeds_can_be_hidden() -> None:
+def test_without_bubblewrap_nothing_is_hidden_whatever_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prereg, "strength", lambda: Strength(7, "bubblewrap is not installed"))
+    assert hiding_fault("auto") == "confirmation seeds cannot be hidden: bubblewrap is not installed"
+    monkeypatch.setattr(prereg, "strength", lambda: Strength(0, ""))
+    assert hiding_fault("auto") == ""
     assert "sandbox is off" in hiding_fault("off")
 
 
@@ -166,6 +173,50 @@ def test_a_seed_is_given_to_a_confirmation_and_to_nothing_else(trial: SealedTria
         assert str(known.seeds["b1"]) not in str(refused.value)
     denied = Ledger(trial.folder.ledger).entries(DenialLine)
     assert [line.asked for line in denied] == ["b1", "b1", "b9", "b2"]
+
+
+def seal_at(barrier: Barrier, trial: SealedTrial) -> None:
+    barrier.wait(30)
+    trial.seal()
+
+
+def test_trials_that_seal_at_once_get_a_number_each(tmp_path: Path) -> None:
+    trials = [SealedTrial(tmp_path, f"trial{number}").write() for number in range(8)]
+    barrier = FORK.Barrier(len(trials))
+    children = [FORK.Process(target=seal_at, args=(barrier, trial)) for trial in trials]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert sorted(trial.seal().number for trial in trials) == list(range(1, 9))
+    assert Ledger(tmp_path / "trials" / "preregistrations.jsonl").rewritten_lines() == []
+
+
+def seal_locked(trial: SealedTrial) -> None:
+    with hold(trial.folder.lock, "trial", wait=True):
+        trial.seal()
+
+
+def test_of_many_at_once_one_seals(trial: SealedTrial) -> None:
+    children = [FORK.Process(target=seal_locked, args=(trial,)) for _ in range(6)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert [child.exitcode for child in children] == [0] * 6
+    assert len(lines_of(trial)) == 1 and prereg_fault(trial.folder, lines_of(trial)) == ""
+    assert trial.seal().number == 1 and next_number(trial.folder, trial.spec, trial.contract) == 2
+
+
+def test_even_without_a_lock_the_seeds_are_those_that_are_sealed(trial: SealedTrial) -> None:
+    children = [FORK.Process(target=trial.seal) for _ in range(6)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    known = sealed_seeds(trial.folder)
+    assert known is not None and known.digest == trial.seal().seeds
+    assert {line.digest for line in lines_of(trial)} == {digest_file(trial.folder.prereg)}
 
 
 def seal_in_child(trial: SealedTrial, moment: str, at: int) -> None:
@@ -202,3 +253,4 @@ def test_a_kill_at_any_moment_leaves_nothing_half_valid(tmp_path: Path, moment: 
         assert before in (None, trial.folder.prereg.read_bytes())
         assert before is not None or not was_sealed
         assert prereg_fault(trial.folder, lines_of(trial)) == ""
+        assert next_number(trial.folder, trial.spec, trial.contract) == 2
