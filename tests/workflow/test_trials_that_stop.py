@@ -176,3 +176,21 @@ def test_a_record_is_not_made_behind_a_closed_gate(place: Place) -> None:
     said = place.snakemake("trials/fast/records/control-a1.json")
     assert said.code == 1 and "closed gate" in said.text
     assert not starts(study)
+
+
+def test_an_interrupted_run_is_no_outcome_and_is_made_again_on_its_seed(place: Place) -> None:
+    study = planned_trial(place, pause_s=1.0)
+    process = place.start_snakemake()
+    wait_until(lambda: len(records(study)) >= 2, "two runs")
+    os.killpg(process.pid, signal.SIGINT)
+    said = ended(process)
+    assert said.code == 1 and "the same command continues" in said.last and not said.has_traceback, said.text
+    assert place.flagstone("run", "t", "--yes", "--to", "05").code == 0
+    assert {row["status"] for row in lines(study, "run")} == {"ok"}
+    assert len(lines(study, "verdict")) == 1
+
+
+def test_a_dry_run_names_the_next_step_and_changes_nothing(place: Place, trial: Study) -> None:
+    said = place.snakemake("-n")
+    assert said.code == 0 and "trials/fast/looks/000.json" in said.text
+    assert not (trial.root / "trials").exists()
