@@ -14,8 +14,10 @@ from flagstone.drafting.outage import PASSES, Outage, Wait
 from flagstone.drafting.work import Attempt, attempts_since, new_session
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.gates import RunConfig, read_text
+from flagstone.plans import numbered_path
 from flagstone.prompts import ReviewParts, review_prompt
 from flagstone.records import read_record, utc, write_record
+from flagstone.schemas import misfits
 from flagstone.stages import Stage
 from flagstone.text import list_text, one_line
 
@@ -70,13 +72,14 @@ class Reviews:
         outage = Outage(f"the {reviewer} of stage {self.stage.nr}", self.opened.run.name, limits)
         began_s = time.time()
         while True:
-            result = self.frame.carry_out(self.call(reviewer, unused_folder(folder)))
+            result = self.frame.carry_out(self.call(reviewer, numbered_path(folder)))
             if result.outcome is CallOutcome.INTERRUPTED:
                 raise Interrupted(
                     f"stage {self.stage.nr} was interrupted", hint=f"continue: flagstone run {self.opened.run.name}"
                 )
-            if result.outcome is CallOutcome.OK and isinstance(result.structured, dict):
-                return {"issues": result.structured["issues"], "at": utc(time.time())}
+            answer: Any = result.structured
+            if result.outcome is CallOutcome.OK and not misfits(REPLY, answer):
+                return {"issues": answer["issues"], "at": utc(time.time())}
             if result.outcome not in PASSES:
                 raise no_answer(self.stage, reviewer, result)
             now_s = time.time()
@@ -143,10 +146,3 @@ def sources_text(folder: Path) -> str:
     paths = [whole] if whole.is_file() else sorted(folder.rglob("*.tex"))
     text = "\n\n".join(f"=== {path.relative_to(folder)} ===\n{read_text(path)}" for path in paths)
     return text[:SHOWN_BYTES]
-
-
-def unused_folder(folder: Path) -> Path:
-    number = 1
-    while (folder / f"{number:02d}").exists():
-        number += 1
-    return folder / f"{number:02d}"

@@ -16,6 +16,7 @@ from .folder import (
     Home as Home,
     RunFolder as RunFolder,
     command_of as command_of,
+    numbered_path as numbered_path,
     run_id as run_id,
     unused_path as unused_path,
 )

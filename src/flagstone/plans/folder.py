@@ -26,6 +26,14 @@ def unused_path(path: Path) -> Path:
     return found
 
 
+def numbered_path(folder: Path) -> Path:
+    """Returns the first of 01, 02, … in a folder that does not exist yet."""
+    number = 1
+    while os.path.lexists(folder / f"{number:02d}"):
+        number += 1
+    return folder / f"{number:02d}"
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder of one experiment. `base` is the project or the run that it belongs to."""

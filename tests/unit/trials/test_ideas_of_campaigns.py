@@ -255,3 +255,10 @@ def test_failed_ideas_stay_in_the_log(bench: Bench) -> None:
     assert "## Idea 1: Gain" in text
     assert "FAILED CHECK: nothing was changed" in text
     assert "**Not taken:** Another idea 1.2" in text
+
+
+def test_an_answer_of_another_form_is_asked_for_once_more_and_never_used(bench: Bench) -> None:
+    bench.actor.script = {1: {"choice": 7}}
+    with pytest.raises(WorkFailed, match="the reviewer gave no answer"):
+        make_attempt(bench.campaign(), 1)
+    assert bench.actor.asked == ["innovator", "reviewer", "reviewer"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flagstone.agents import AgentCall, AgentResult, CallOutcome, Conversation, Limits, Mode, Task
@@ -15,7 +14,7 @@ from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Progress
 from flagstone.experiments.proposers import FIRST_WAIT_S, AgentProposer
 from flagstone.layout import RUN_NAME
-from flagstone.plans import Home, command_of
+from flagstone.plans import Home, command_of, numbered_path
 from flagstone.prompts import NextParts, next_prompt
 from flagstone.text import one_line
 
@@ -71,7 +70,8 @@ class Designer:
         return min((limit for limit in caps if limit is not None), default=None)
 
     def ask(self, report: str, names: list[str], cost_usd: float | None) -> AgentResult:
-        spec, folder = self.parent.spec, numbered_folder(self.parent.home.root / "design")
+        spec, folder = self.parent.spec, numbered_path(self.parent.home.root / "design")
+        folder.mkdir(parents=True, mode=0o700)
         asked = spec.agent
         call = AgentCall(
             prompt=next_prompt(
@@ -150,13 +150,3 @@ def design_in(answer: dict[str, Any], names: list[str], left: dict[str, float]) 
         scope=tuple(map(str, answer.get("scope", ()))),
         budget=left or None,
     )
-
-
-def numbered_folder(folder: Path) -> Path:
-    """A new folder below this one: what was asked and answered before stays."""
-    number = 1
-    while (folder / f"{number:02d}").exists():
-        number += 1
-    path = folder / f"{number:02d}"
-    path.mkdir(parents=True, mode=0o700)
-    return path

@@ -12,9 +12,10 @@ from flagstone.agents import AgentCall, AgentResult, CallOutcome, Conversation, 
 from flagstone.errors import WorkFailed
 from flagstone.experiments.candidates import Snapshot, Subject
 from flagstone.experiments.proposers import FATAL, AgentProposer, Request
-from flagstone.plans import Home, TrialFolder, TrialSpec
+from flagstone.plans import Home, TrialFolder, TrialSpec, numbered_path
 from flagstone.prompts import RoleParts, role_prompt
 from flagstone.records import digest_value, read_record, write_record
+from flagstone.schemas import misfits
 from flagstone.text import one_line
 from flagstone.trials.campaign.roles import Role
 from flagstone.trials.story import Story
@@ -85,12 +86,13 @@ def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
     if known is not None:
         return known
     for _ in range(TRIES):
-        record_dir = unused_call_folder(folder)
+        record_dir = numbered_path(folder)
         result = last_result(campaign, question, prompt, record_dir)
-        if result.outcome is CallOutcome.OK and (question.role.reply is None or isinstance(result.structured, dict)):
-            answer = result.structured if question.role.reply else {"text": one_line(result.text, REASON)}
+        reply = question.role.reply
+        answer: Any = result.structured if reply else {"text": one_line(result.text, REASON)}
+        if result.outcome is CallOutcome.OK and not (reply and misfits(reply, answer)):
             write_record(record_dir / ANSWER, {"request": request, "answer": answer})
-            return answer  # type: ignore[return-value]
+            return dict(answer)
         if result.outcome in FATAL or question.role.mode is Mode.EDIT:
             break
     raise WorkFailed(
@@ -98,6 +100,13 @@ def ask(campaign: Campaign, question: Question) -> Mapping[str, Any]:
         f"{one_line(result.reason, REASON)}",
         hint="cure that, then run the same command again; nothing that was answered is asked again",
     )
+
+
+def ask_reader(campaign: Campaign, role: Role, parts: RoleParts) -> Mapping[str, Any]:
+    """The answer of a role that reads nothing but its prompt."""
+    folder = campaign.folder.idea(f"idea{parts.number}") / "empty"
+    folder.mkdir(parents=True, exist_ok=True)
+    return ask(campaign, Question(role, parts.number, parts, folder))
 
 
 def request_of(campaign: Campaign, question: Question) -> tuple[str, str]:
@@ -159,11 +168,3 @@ def call_of(campaign: Campaign, question: Question, prompt: str, record_dir: Pat
         sandbox=campaign.spec.experiment.sandbox,
         hidden=(campaign.folder.sealed,),
     )
-
-
-def unused_call_folder(folder: Path) -> Path:
-    """The folder of the next call: what was asked before stays."""
-    number = 1
-    while (folder / f"{number:02d}").exists():
-        number += 1
-    return folder / f"{number:02d}"

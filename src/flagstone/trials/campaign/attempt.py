@@ -9,15 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from flagstone.agents.accounts import BudgetUsedUp
-from flagstone.prompts import RoleParts
 from flagstone.records import utc
 from flagstone.text import one_line
-from flagstone.trials.campaign.asking import Campaign, Question, ask
+from flagstone.trials.campaign.asking import Campaign, ask_reader
 from flagstone.trials.campaign.idea_log import journal_text, write_idea_log
 from flagstone.trials.campaign.implementing import implement
 from flagstone.trials.campaign.lessons import ask_for_lessons
 from flagstone.trials.campaign.parts import parts_of
-from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER, REVISOR, Role
+from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER, REVISOR
 from flagstone.trials.lines import IdeaLine
 from flagstone.trials.outcomes import CheckResult
 
@@ -41,9 +40,9 @@ def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] 
 
 def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) -> IdeaLine:
     parts = replace(parts_of(campaign, number), log=journal_text(campaign, before=number))
-    ideas = answer(campaign, INNOVATOR, parts)["ideas"]
+    ideas = ask_reader(campaign, INNOVATOR, parts)["ideas"]
     parts = replace(parts, ideas=text_of(ideas))
-    review = answer(campaign, REVIEWER, parts)
+    review = ask_reader(campaign, REVIEWER, parts)
     if not review["choice"]:
         why = one_line(str(review["why"]))
         return line_without_code(number, "", f"the reviewer took none of the three ideas: {why}")
@@ -51,7 +50,7 @@ def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) ->
     if fault := fault_in(judged, campaign.spec.largest_change):
         return line_without_code(number, idea["title"], f"the reviewer took an idea that {fault}")
     told = {"idea": idea, "review": judged, "why": review["why"]}
-    plan = answer(campaign, REVISOR, replace(parts, choice=text_of(told)))
+    plan = ask_reader(campaign, REVISOR, replace(parts, choice=text_of(told)))
     made = implement(campaign, number, replace(parts, log="", plan=text_of(plan)), failed)
     if made.failure:
         return line_without_code(number, idea["title"], made.failure)
@@ -76,13 +75,6 @@ def fault_in(judged: Mapping[str, Any], most: int) -> str:
 def line_without_code(number: int, title: str, why: str) -> IdeaLine:
     """The line of an idea that cannot be run."""
     return IdeaLine(f"idea{number}", one_line(title), "", "", utc(time.time()), failure=one_line(why, 400))
-
-
-def answer(campaign: Campaign, role: Role, parts: RoleParts) -> Mapping[str, Any]:
-    """The answer of a role that only reads what its prompt says."""
-    folder = campaign.folder.idea(f"idea{parts.number}")
-    (folder / "empty").mkdir(parents=True, exist_ok=True)
-    return ask(campaign, Question(role, parts.number, parts, folder / "empty"))
 
 
 def text_of(value: object) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from flagstone.prompts import RoleParts
-from flagstone.trials.campaign.asking import Campaign, Question, ask
+from flagstone.trials.campaign.asking import Campaign, ask_reader
 from flagstone.trials.campaign.parts import parts_of
 from flagstone.trials.campaign.roles import ANALYST, REVISOR
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
@@ -55,9 +55,7 @@ def ask_for_lessons(campaign: Campaign) -> None:
         outcome = outcome_in(campaign.story, campaign.arm(number))
         is_known, has_plan = campaign.answer(number, ANALYST), campaign.answer(number, REVISOR)
         if has_plan and (is_confirmed(outcome) or not is_known):
-            root = campaign.folder.idea(f"idea{number}") / "empty"
-            root.mkdir(parents=True, exist_ok=True)
-            ask(campaign, Question(ANALYST, number, parts_of_lesson(campaign, number), root))
+            ask_reader(campaign, ANALYST, parts_of_lesson(campaign, number))
 
 
 def parts_of_lesson(campaign: Campaign, number: int) -> RoleParts:
