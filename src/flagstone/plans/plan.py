@@ -52,6 +52,11 @@ class Plan:
         return self.folder / "done.json"
 
     @property
+    def label(self) -> str:
+        """How it is named in a message."""
+        return f"experiment {self.name}"
+
+    @property
     def failure_file(self) -> Path:
         return self.folder / "failure.json"
 

@@ -58,6 +58,15 @@ class TrialPlan:
         return design_of(self.run, self.text)
 
     @property
+    def label(self) -> str:
+        """How it is named in a message."""
+        return f"trial {self.name}"
+
+    @property
+    def failure_file(self) -> Path:
+        return self.folder.failure
+
+    @property
     def done_file(self) -> Path:
         return self.folder.done
 
@@ -115,7 +124,7 @@ class TrialPlan:
 
     def failure(self) -> Mapping[str, Any]:
         """Why its last job failed, if it did: problem, hint and exit code."""
-        return read_record(self.folder.failure) or {}
+        return read_record(self.failure_file) or {}
 
 
 def runs_in(look: Mapping[str, Any]) -> list[Mapping[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from flagstone.cli.jobs.job_errors import JobErrors
 from flagstone.layout import Run
-from flagstone.plans import Plan, find_plan
+from flagstone.plans import Plan, find_plan, trial_plans
 
 BLOCK, LOG = "experiments/tune/blocks/0001.json", "logs/experiment-tune-0001.log"
 REFUSED = (
@@ -77,3 +77,15 @@ def test_what_says_nothing_of_an_experiment_is_not_recorded(plan: Plan, facts: d
     tell(listener, Event.JOB_INFO)
     tell(listener, Event.JOB_ERROR, aux={}, **facts)
     assert plan.failure() == {}
+
+
+def test_a_refused_run_of_a_trial_is_told_as_that_of_its_trial(plan: Plan) -> None:
+    run = plan.run
+    (run.workspace / "trials").mkdir()
+    (run.workspace / "trials" / "fast.yaml").write_text("question: is it faster?\n")
+    listener = JobErrors(run)
+    output = ["trials/fast/records/control-a1.json"]
+    tell(listener, Event.JOB_INFO, rule="trial_run", output=output)
+    tell(listener, Event.JOB_ERROR, rule="trial_run", output=output, rule_msg=REFUSED, aux={})
+    assert plan.failure() == {}
+    assert str(trial_plans(run)[0].failure()["problem"]).startswith("trial fast: the scheduler refused its job")

@@ -69,6 +69,7 @@ class StepJob:
         shared = self.shared_basis()
         self.note_arms()
         step = next_step(self.opened.spec, self.opened.state())
+        self.refuse_if_behind(number, step)
         if number and step.number == number:
             self.decide(step, shared)
             step = next_step(self.opened.spec, self.opened.state())
@@ -84,6 +85,14 @@ class StepJob:
             finish(self.opened, self.opened.state(), head_of(self.folder.ledger))
         write_record(self.folder.look(number), self.look_record(number, step, shared))
         self.folder.failure.unlink(missing_ok=True)
+
+    def refuse_if_behind(self, number: int, step: TrialStep) -> None:
+        """A step is decided only after the ones before it: a ledger that lacks one of them has lost lines."""
+        if step.number < number:
+            raise FlagstoneError(
+                f"{self.folder.ledger} has no line of step {step.number}, which was decided",
+                hint="restore it from a copy; or start over: remove the folder looks beside it, and run again",
+            )
 
     def shared_basis(self) -> SharedBasis:
         """What all runs hold for. It must be what the trial began with, or its numbers could not be compared."""

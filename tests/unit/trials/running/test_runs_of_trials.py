@@ -250,3 +250,16 @@ def test_data_that_changes_in_the_middle_is_said_and_nothing_goes_on(project: Lo
     with pytest.raises(FlagstoneError, match=r"data\.csv"):
         project.go_on()
     assert project.story.verdict is None
+
+
+def test_a_lost_ledger_is_refused_and_looks_that_are_lost_are_written_again(project: LoneProject) -> None:
+    story = project.go_on(4)
+    ledger = (project.folder / "ledger.jsonl").read_bytes()
+    for path in (project.folder / "looks").iterdir():
+        path.unlink()
+    assert len(project.go_on(4).runs) == len(story.runs) and (project.folder / "ledger.jsonl").read_bytes() == ledger
+    (project.folder / "ledger.jsonl").unlink()
+    with pytest.raises(FlagstoneError, match="has no line of step 1"):
+        project.go_on()
+    (project.folder / "ledger.jsonl").write_bytes(ledger)
+    assert project.go_on().verdict
