@@ -16,7 +16,7 @@ WORKSPACE_FOLDERS = ("literature", "code", "data", "results", "writing", "figure
 INDEX_KINDS = ("data", "results", "figures")
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 PLAN_FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.ya?ml\Z")
-CREATED_AT = re.compile(r"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
+CREATED_AT = re.compile(rb"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
 
 
 def path_below(*names: str) -> cached_property[Path]:
@@ -46,9 +46,9 @@ class Project:
         found = []
         with os.scandir(self.runs_dir) as entries:
             for entry in entries:
-                settings = os.path.join(entry.path, "run.yaml")
-                if RUN_NAME.match(entry.name) and os.path.isfile(settings):
-                    found.append((created_at(Path(entry.path)), entry.name))
+                made_at = created_at(entry.path) if RUN_NAME.match(entry.name) else None
+                if made_at is not None:
+                    found.append((made_at, entry.name))
         return [name for _, name in sorted(found)]
 
 
@@ -127,14 +127,14 @@ class Run:
         return path.relative_to(self.root).as_posix()
 
 
-def created_at(run_root: Path) -> str:
-    """When a run was made, as its run.yaml says (mtimes do not survive a clone)."""
+def created_at(run_root: str) -> str | None:
+    """When a run was made, as its run.yaml says (mtimes do not survive a clone). Returns None if it has none."""
     try:
-        with open(run_root / "run.yaml", encoding="utf-8", errors="replace") as lines:
-            found = CREATED_AT.search(lines.read(65_536))
+        with open(os.path.join(run_root, "run.yaml"), "rb", buffering=0) as settings:
+            found = CREATED_AT.search(settings.read(65_536))
     except OSError:
-        return ""
-    return found.group(1) if found else ""
+        return "" if os.path.isfile(os.path.join(run_root, "run.yaml")) else None
+    return found.group(1).decode() if found else ""
 
 
 SEALED = ("trials/*/sealed", ".flagstone/trials/*/sealed", "runs/*/trials/*/sealed")

@@ -42,6 +42,12 @@ def edit_in_place(path: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def keep_elsewhere(folder: Path) -> None:
+    """Moves a folder out of the run, and leaves a link: its files keep every mark, and are no longer the run's."""
+    elsewhere = folder.rename(folder.parents[3] / "elsewhere")
+    folder.symlink_to(elsewhere)
+
+
 CHANGES: dict[str, Callable[[Study], object]] = {
     "an artifact": lambda run: edit_in_place(run.root / "workspace" / "literature" / "notes.md"),
     "a summary": lambda run: edit_in_place(run.summary("03")),
@@ -50,6 +56,8 @@ CHANGES: dict[str, Callable[[Study], object]] = {
     "a redo mark": lambda run: run.files.redo("04").touch(),
     "settings": lambda run: run.set(model="opus"),
     "a prompt": lambda run: edit_in_place(run.files.pinned / "prompts" / "03_study_design.md.j2"),
+    "a new part of every prompt": lambda run: (run.files.pinned / "prompts/_partials/own.md.j2").write_text("more\n"),
+    "a folder that is kept elsewhere": lambda run: keep_elsewhere(run.root / "workspace" / "literature"),
     "the brief": lambda run: edit_in_place(run.files.brief),
     "an abort": lambda run: (run.root / "aborted").touch(),
     "a lost document": lambda run: run.summary("08").unlink(),

@@ -18,7 +18,6 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, RunConfig, chosen_run, open_run
 from flagstone.layout import Project, Run
 from flagstone.settings import find_project, project_keys
-from flagstone.status import refresh_derived
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Location:
 
 def refresh_after_decision(opened: RunConfig) -> None:
     """Brings what is derived in step with a decision. If that fails, the decision still counts."""
+    from flagstone.status import refresh_derived  # here, not above: most commands decide nothing
+
     try:
         refresh_derived(opened)
     except FlagstoneError as error:

@@ -1,9 +1,9 @@
-from .model import (
+from .model import run_status as run_status
+from .overview import (
     SIGNS as SIGNS,
     RunOverview as RunOverview,
     StageStatus as StageStatus,
     cost_text as cost_text,
-    run_status as run_status,
 )
 from .refresh import refresh_derived as refresh_derived
 from .remembered import (
@@ -11,9 +11,9 @@ from .remembered import (
     is_current as is_current,
     read_rows as read_rows,
     rows_file as rows_file,
-    status_row as status_row,
     write_rows as write_rows,
 )
+from .row import status_row as status_row
 from .trials import check_trial as check_trial
 from .versions import (
     differences as differences,

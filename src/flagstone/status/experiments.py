@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flagstone.experiments.ledger import tail_entries
 from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.plans import Home, Plan, plans
 from flagstone.records import read_record
-from flagstone.text import one_line
-
-
-@dataclass(frozen=True)
-class ExperimentStatus:
-    """One experiment that has not ended, as `flagstone status` shows it."""
-
-    name: str
-    state: str  # planned | running | stopped | failed | under way | starts over
-    reason: str
-    runs: int
-    max_runs: int | None
-    metric: str
-    best_run: str
-    best_value: float | None
-
-    @property
-    def words(self) -> str:
-        """Such as `tune: under way, 3/40 runs, best val_loss 0.25 in r0003`."""
-        limit = f"/{self.max_runs}" if self.max_runs else ""
-        best = f", best {self.metric} {self.best_value:.6g} in {self.best_run}" if self.best_value is not None else ""
-        reason = f": {one_line(self.reason, 160)}" if self.reason else ""
-        return f"{self.name}: {self.runs}{limit} runs{best}, {self.state}{reason}"
+from flagstone.status.overview import ExperimentStatus
 
 
 def unfinished_experiments(run: Run) -> tuple[ExperimentStatus, ...]:

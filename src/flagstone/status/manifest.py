@@ -13,7 +13,7 @@ from pathlib import Path
 from flagstone import __version__, schemas
 from flagstone.gates import Moment, RunConfig, StageFiles
 from flagstone.records import digest_value, mark_of, read_record, utc, write_record
-from flagstone.status.model import RunOverview
+from flagstone.status.overview import RunOverview
 
 
 def write_manifest(opened: RunConfig, moment: Moment, status: RunOverview) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents.accounts import calls
@@ -29,7 +29,8 @@ from flagstone.layout import Run
 from flagstone.locks import holder_of
 from flagstone.plans import trial_plans
 from flagstone.seals import Seal
-from flagstone.status.experiments import ExperimentStatus, unfinished_experiments
+from flagstone.status.experiments import unfinished_experiments
+from flagstone.status.overview import ExperimentStatus, RunOverview, StageStatus
 from flagstone.status.trials import check_trial
 
 WORDS = {
@@ -40,57 +41,6 @@ WORDS = {
     State.DUE: "not yet",
     State.NOT_YET: "not yet",
 }
-
-SIGNS = {
-    "done": "✓",
-    "running": "▶",
-    "waits for you": "●",
-    "stale": "~",
-    "failed": "✗",
-    "paused": "◌",
-    "held": "‖",
-    "not yet": "·",
-}
-
-
-@dataclass(frozen=True)
-class StageStatus:
-    """One stage as `flagstone status` shows it."""
-
-    nr: str
-    name: str
-    title: str
-    state: str  # done | running | waits for you | stale | failed | paused | held | not yet
-    reason: str
-    attempts: int
-    attempt: int
-    digest: str
-    session_id: str
-    approved_by: str
-    approved_at: str
-    cost_usd: float | None
-    known_usd: float
-    calls: int
-
-
-@dataclass(frozen=True)
-class RunOverview:
-    """One run as `flagstone status` shows it."""
-
-    name: str
-    goal: str
-    agent: str
-    created_at: str
-    state: str
-    stages: tuple[StageStatus, ...]
-    next_command: str
-    cost_usd: float | None
-    known_usd: float
-    holder: str
-    sandbox: str
-    experiments: tuple[ExperimentStatus, ...]
-    notices: tuple[str, ...] = ()  # files of a person that no stage reads under this name
-    trials: tuple[str, ...] = ()  # what each planned trial came to, in one line
 
 
 def run_status(opened: RunConfig, here: Path, moment: Moment | None = None) -> RunOverview:
@@ -200,13 +150,6 @@ def approval_text(seal: Seal) -> str:
     if seal.by != "policy":
         return f"approved ({seal.how})"
     return f"auto-approved ({'--yes' if seal.policy == 'yes' else f'approval: {seal.policy}'})"
-
-
-def cost_text(cost_usd: float | None, known_usd: float) -> str:
-    """What is known of a cost. An unknown cost is never shown as $0."""
-    if cost_usd is not None:
-        return f"${cost_usd:.2f}"
-    return f"at least ${known_usd:.2f}" if known_usd else "cost unknown"
 
 
 def run_state(opened: RunConfig, rows: tuple[StageStatus, ...]) -> str:

@@ -6,23 +6,17 @@ A status is shown again as long as every file it rests on has the same marks. Lo
 from __future__ import annotations
 
 import os
-import time
 from array import array
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.agents.accounts import LOG
 from flagstone.errors import FlagstoneError
-from flagstone.gates import Moment, RunConfig, read_moment
-from flagstone.layout import INDEX_KINDS, Project
-from flagstone.records import canonical, digest_bytes, digest_value, encode, read_as, read_record, write_atomic
-from flagstone.settings import config_file, table_file
+from flagstone.layout import Project
+from flagstone.records import digest_bytes, digest_value, encode, read_as, write_atomic
 from flagstone.status.manifest import commit
-from flagstone.status.model import RunOverview, run_status
-
-SETTLED_NS = 50_000_000  # a file that changed this shortly before it was read may change again within the same tick
+from flagstone.status.overview import RunOverview
 
 
 @dataclass(frozen=True)
@@ -54,74 +48,25 @@ def write_rows(path: Path, rows: Mapping[str, RememberedStatus]) -> None:
 
 
 def is_current(row: RememberedStatus) -> bool:
-    marks, _ = marks_of(row.root, row.paths)
-    return marks == row.marks
+    return digest_bytes(marks_of(row.root, row.paths).tobytes()) == row.marks
 
 
-def marks_of(root: str, paths: tuple[str, ...]) -> tuple[str, int]:
-    """One digest of the marks of all files, and the time of the latest change among them."""
-    marks, latest = array("q"), 0
+def marks_of(root: str, paths: tuple[str, ...]) -> array[int]:
+    """Inode, size and both times of each file; empty if the folder is gone."""
+    marks = array("q")
     try:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return "", 0
+        return marks
+    look, note = os.stat, marks.extend
     for path in paths:
         try:
-            stat = os.stat(path, dir_fd=folder)
+            stat = look(path, dir_fd=folder)
+            note((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
         except OSError:
-            marks.append(-1)
-            continue
-        marks.extend((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
-        latest = max(latest, stat.st_mtime_ns, stat.st_ctime_ns)
+            note((-1, -1, -1, -1))
     os.close(folder)
-    return digest_bytes(marks.tobytes()), latest
-
-
-def status_row(opened: RunConfig, here: Path) -> tuple[RunOverview, RememberedStatus | None]:
-    """The status of a run, and the row to remember it by. There is none while something is going on in the run."""
-    began_ns = time.time_ns()
-    with remembered_digests(opened):
-        moment = read_moment(opened)
-        status = run_status(opened, here, moment)
-    is_quiet = not (status.holder or status.experiments or any(each.state == "running" for each in status.stages))
-    paths = tuple(paths_of(opened, moment))
-    root = str(opened.run.root)
-    marks, latest_ns = marks_of(root, paths)
-    # whatever changes later gets a later time than any that is marked here
-    is_settled = latest_ns < began_ns - SETTLED_NS
-    return status, RememberedStatus(root, status, paths, marks) if is_quiet and is_settled else None
-
-
-def paths_of(opened: RunConfig, moment: Moment) -> Iterator[str]:
-    """Every file that a status rests on. A file that comes, goes or is replaced changes its folder."""
-    run = opened.run
-    files = {path for each in moment.stages.values() if each.content for path in each.content.files}
-    yield from sorted(files | {os.path.dirname(path) for path in files})
-    yield from (".", "approved", "feedback", "redo", "logs", "workspace/experiments", "experiments")
-    yield from ("workspace/trials", "trials")
-    named = [run.settings, run.brief, run.seals, run.lock, run.last_profile, run.logs / LOG]
-    named += map(run.index, INDEX_KINDS)
-    for stage in opened.table:
-        named += [run.flag(stage.nr), run.offer(stage.key), run.drafts(stage.nr)]
-    for pattern in ("pinned/prompts/[0-9]*", "pinned/prompts/[cr]*", "pinned/prompts/_partials/*"):
-        named += sorted(run.root.glob(pattern))
-    named += [*sorted(run.root.glob("feedback/*.md")), *sorted(run.root.glob("experiments/*"))]
-    named += [*sorted(run.root.glob("workspace/trials/*")), *sorted(run.root.glob("trials/*"))]
-    named += sorted(run.root.glob("trials/*/*.json*"))  # of each trial the ledger, and what says how it ended
-    named += sorted(run.root.glob("experiments/*/ledger.jsonl"))  # runs that are added by hand change no folder
-    yield from map(run.relative, named)
-    yield from map(str, (config_file(opened.project, run), table_file(opened.project, run)))
-
-
-@contextmanager
-def remembered_digests(opened: RunConfig) -> Iterator[None]:
-    """Uses what an earlier status had to hash, and remembers what this one has to."""
-    path = cache_folder() / "digests" / f"{digest_value(str(opened.run.root))[:16]}.json"
-    known = read_record(path) or {}
-    opened.cache.known = {**known, **opened.cache.known}
-    yield
-    if opened.cache.own:
-        write_privately(path, canonical({**known, **opened.cache.own}))
+    return marks
 
 
 def write_privately(path: Path, content: bytes) -> None:

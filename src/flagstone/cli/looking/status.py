@@ -21,7 +21,6 @@ from flagstone.status import (
     is_current,
     read_rows,
     rows_file,
-    status_row,
     write_rows,
 )
 from flagstone.text import printable_text
@@ -84,6 +83,8 @@ def status_or_problem(
     project: Project, location: Location, run: Run
 ) -> tuple[RunOverview | dict[str, str], RememberedStatus | None]:
     """A run's status. A run that cannot be read gets a row that says why, so that the others still show."""
+    from flagstone.status import status_row  # here, not above: what is remembered needs nothing of it
+
     try:
         check_run(project, run)
         return status_row(open_run(project, run, validate=False), location.here)

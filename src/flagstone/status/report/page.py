@@ -19,7 +19,8 @@ from flagstone.errors import FlagstoneError
 from flagstone.gates import Messages, Moment, RunConfig, check_run, read_text
 from flagstone.plans import unused_path
 from flagstone.records import content_of, read_record, write_atomic
-from flagstone.status.model import SIGNS, RunOverview, StageStatus, approval_text, cost_text
+from flagstone.status.model import approval_text
+from flagstone.status.overview import SIGNS, RunOverview, StageStatus, cost_text
 from flagstone.status.report.decisions import decisions_of
 from flagstone.status.report.experiment_parts import experiments_of
 from flagstone.status.report.paper import paper_of

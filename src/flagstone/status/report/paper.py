@@ -9,7 +9,7 @@ from flagstone.artifacts import PAPERS
 from flagstone.artifacts.formats import Unreadable, read_bounded, regular_file, size_words
 from flagstone.gates import Moment
 from flagstone.layout import Run
-from flagstone.status.model import RunOverview
+from flagstone.status.overview import RunOverview
 
 COPIED_BYTES = 8_000_000
 
