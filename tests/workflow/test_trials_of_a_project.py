@@ -61,7 +61,11 @@ def test_a_trial_from_its_plan_to_its_verdict(project: Path) -> None:
     assert json.loads(trials(project, "report", "--json"))["confirm"]["n"] == 4
     found = json.loads(trials(project, "status", "--json"))
     assert (found["outcome"], found["step"]["what"], found["runs"]) == ("SUPPORTED", "done", 18)
-    assert "times the baseline's sd" in trials(project, "plan")
+    forecast = json.loads(trials(project, "plan", "--json"))
+    fewest, most = forecast["amounts"]["runs"]
+    sealed = json.loads((folder_of(project) / "prereg.json").read_text())
+    assert fewest <= found["runs"] <= most and forecast["minimum_effect_sd"]
+    assert [look["alpha"] for look in forecast["looks"]] == [look["alpha"] for look in sealed["looks"]]
     assert sorted(path.name for path in project.iterdir()) == [".flagstone", "train.py"]
 
 

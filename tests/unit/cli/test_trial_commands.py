@@ -146,7 +146,14 @@ def test_a_control_that_crashes_is_failed_work(project: Path) -> None:
 
 def test_a_program_that_ignores_its_seed_is_noted(project: Path) -> None:
     (project / "train.py").write_text("print('val_loss: 1.0')\n")
-    assert "runs that ignore their seed" in output(project, "new", "clip", *SETS_UP, *SWITCH, *RUNS)
+    said = output(project, "new", "clip", *SETS_UP, *SWITCH, *RUNS)
+    assert "runs that ignore their seed" in said and "baseline runs are enough" not in said
+
+
+def test_a_program_that_does_not_repeat_its_number_is_shown_without_the_advice_for_experiments(project: Path) -> None:
+    (project / "train.py").write_text("import random\nprint('val_loss:', random.random())\n")
+    said = output(project, "new", "clip", *SETS_UP, *SWITCH, *RUNS)
+    assert "– seed     the same seed gave" in said and "noise test" not in said
 
 
 def test_plan_says_what_it_takes_and_refuses_what_is_hopeless(project: Path) -> None:

@@ -19,6 +19,7 @@ from flagstone.records import write_atomic
 from flagstone.text import one_line
 
 SHOWN = ("command", "reach", "number", "seed", "quiet")
+ADVICE = (": leave the noise test on", ", so 2 baseline runs are enough")  # which holds for experiments only
 UNUSED_PARTS = {"noise": "off", "proposer": "none", "stopping": {"max_runs": 1}}
 
 
@@ -52,7 +53,8 @@ def print_rows(plan: TrialPlan, found: ExperimentCheck | None) -> None:
         return
     for row in found.rows:
         if row.name in SHOWN:
-            click.echo(f"{row.mark} {row.name:<8} {one_line(row.evidence, 400)}")
+            evidence = row.evidence.removesuffix(ADVICE[0]).removesuffix(ADVICE[1])
+            click.echo(f"{row.mark} {row.name:<8} {one_line(evidence, 400)}")
     if found.proposal.get("noise") == {"baseline_repeats": 2}:
         click.echo("note: no verdict can come of runs that ignore their seed: give {seed} to the command, or read SEED")
 
