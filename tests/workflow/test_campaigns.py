@@ -192,6 +192,9 @@ def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
     assert said.code == 0, said.text
     assert outcomes(study)["Works"] == "PROCEED"
     assert "# Campaign t: PROCEED" in said.text
+    patch = study.files.workspace / "notes" / "docs" / "research" / "idea.patch"
+    subprocess.run(["git", "-C", str(place.root / "nano"), "apply", str(patch)], check=True)
+    assert "--works" in (place.root / "nano" / "train.py").read_text()
 
 
 def test_repin_keeps_the_stages_of_a_campaign(place: Place) -> None:

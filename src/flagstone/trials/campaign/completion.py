@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates import Store
 from flagstone.layout import Run
 from flagstone.plans import unused_path
 from flagstone.records import content_of, write_atomic
 from flagstone.trials.campaign.asking import CampaignRecord, idea_number
 from flagstone.trials.campaign.idea_log import NAME, journal_text
-from flagstone.trials.campaign.outcome import PAPER, RESEARCH, summary_text
+from flagstone.trials.campaign.outcome import PAPER, PATCH, RESEARCH, leading_idea, summary_text
 from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER
 from flagstone.trials.reporting import Report, markdown, minimum_effect_of, sections_of
 
@@ -43,6 +44,10 @@ def documents_of(record: CampaignRecord, run: Run) -> Iterator[tuple[str, bytes]
     log = f"# Idea log\n\n{journal_text(record)}"
     yield f"{RESEARCH}/{NAME}", log.encode("utf-8", "replace")
     yield from idea_documents(record)
+    found = leading_idea(record)
+    if found:  # the commit of an idea has the baseline as its parent
+        commit = record.story.ideas[found.arm].commit
+        yield PATCH, Store(record.folder.store).diff(f"{commit}^", commit).encode("utf-8", "surrogateescape")
     yield from paper_documents(run)
 
 

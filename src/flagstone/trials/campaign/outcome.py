@@ -12,6 +12,7 @@ from flagstone.trials.reporting import figure, interval
 
 LEADING = (Outcome.SUPPORTED, Outcome.PROCEED)
 PAPER, RESEARCH = "workspace/notes/docs/papers", "workspace/notes/docs/research"
+PATCH = f"{RESEARCH}/idea.patch"
 
 
 def leading_idea(record: CampaignRecord) -> IdeaOutcome | None:
@@ -78,5 +79,6 @@ def documents(record: CampaignRecord) -> dict[str, str]:
         "Paper": f"{PAPER}/paper.pdf",
         "Report": base.joinpath(record.folder.report).relative_to(base).as_posix(),
         "Idea log": f"{RESEARCH}/idea_log.md",
+        "Patch of the idea (git apply)": PATCH,
     }
     return {name: path for name, path in wanted.items() if (base / path).is_file()}

@@ -58,7 +58,11 @@ def copy_project(project: Path, target: Path, mutable: Sequence[str]) -> tuple[s
 
     Returns the commit, and the uncommitted files.
     """
-    code, head, _ = git(project, "rev-parse", "HEAD")
+    code, head, stderr = git(project, "rev-parse", "HEAD")
+    if code and b"dubious ownership" in stderr:
+        raise FlagstoneError(
+            f"git does not read {project}, which belongs to somebody else", hint="copy the project, or change its owner"
+        )
     if code:
         shutil.copytree(project, target, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
         return "", []
@@ -68,7 +72,7 @@ def copy_project(project: Path, target: Path, mutable: Sequence[str]) -> tuple[s
         raise FlagstoneError(f"cannot read the commit of {project}: {why}", hint="see: git -C PROJECT status")
     target.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(target, filter="data")
+        archive.extractall(target, filter=without_ways_out)
     changed = [path for path in uncommitted_files(project) if matches(path, mutable)]
     for path in changed:
         (target / path).unlink(missing_ok=True)
@@ -76,6 +80,14 @@ def copy_project(project: Path, target: Path, mutable: Sequence[str]) -> tuple[s
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(project / path, target / path)
     return head.decode().strip(), changed
+
+
+def without_ways_out(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo | None:
+    """Leaves out links that lead out of the project: they would lead elsewhere from the copy."""
+    try:
+        return tarfile.data_filter(member, target)
+    except tarfile.FilterError:
+        return None
 
 
 def uncommitted_files(project: Path) -> Iterator[str]:
