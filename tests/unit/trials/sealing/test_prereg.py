@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sealed_trial import SealedTrial
@@ -16,7 +18,7 @@ from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError
 from flagstone.locks import hold
 from flagstone.plans import Look
-from flagstone.records import Ledger, digest_file
+from flagstone.records import Ledger, digest_file, ledger
 from flagstone.trials.lines import DenialLine, Line, LookLine, PreregLine, RunLine
 from flagstone.trials.sealing import FAULT, hiding_fault, next_number, prereg, prereg_fault, seed_for
 from flagstone.trials.sealing.seeds import draw_seeds, sealed_seeds, seeds_path
@@ -176,6 +178,14 @@ def test_a_seed_is_given_to_a_confirmation_and_to_nothing_else(trial: SealedTria
 
 
 def seal_at(barrier: Barrier, trial: SealedTrial) -> None:
+    real = ledger.last_line
+
+    def slow(*args: Any) -> tuple[bytes, bool]:
+        found = real(*args)
+        time.sleep(0.02)  # so that without a lock all would have read before one writes
+        return found
+
+    ledger.last_line = slow
     barrier.wait(30)
     trial.seal()
 
