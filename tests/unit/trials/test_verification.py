@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whole_trial import ROOT, copy_trial, make_trial, run_trial
+from whole_trial import ROOT, TRAIN, copy_trial, make_trial, run_trial
 
 from flagstone.plans import TrialPlan
 from flagstone.records import Ledger, read_record, write_record
@@ -235,4 +235,49 @@ def test_a_line_that_a_power_cut_left_is_no_tampering(tmp_path: Path) -> None:
         ledger.write('{"before":"12')
     assert trial_problems(plan, SCHEMAS) == []
     take_step(plan, 2, SCHEMAS, lambda _: None) if plan.folder.look(2).exists() else run_trial(plan)
+    assert trial_problems(plan, SCHEMAS) == []
+
+
+NOISY = """import os, random, sys
+loss = 1.0 + 0.05 * random.random() - 0.3 * ("--fast" in sys.argv)
+print(f"val_loss: {loss}")
+"""
+FAILING = """import os, random, sys
+seed = int(os.environ["SEED"])
+random.seed(seed)
+if seed > 2000 and seed % 3 == 0:
+    raise SystemExit("failed")
+print(f"val_loss: {'nan' if seed % 7 == 1 and '--fast' in sys.argv else 1.0 - 0.02 * random.random()}")
+"""
+WITHOUT_EFFECT = """import os, random
+random.seed(int(os.environ["SEED"]))
+print(f"val_loss: {random.random()}")
+"""
+WORSE = """import os, random, sys
+random.seed(int(os.environ["SEED"]))
+print(f"val_loss: {random.random() + len(sys.argv)}")
+"""
+TWO_ARMS = {"arms": {"fast": {"switch": ["--fast"]}, "slow": {"switch": ["--slow"]}}, "screen": "off"}
+
+
+@pytest.mark.parametrize(
+    ("train", "changes", "outcome"),
+    [
+        (NOISY, {}, Outcome.SUPPORTED),
+        (TRAIN, {"gate": "cohens_d"}, Outcome.PROCEED),
+        (WORSE, {"gate": "cohens_d"}, Outcome.REVERT),
+        (WITHOUT_EFFECT, {"minimum_effect": 1}, Outcome.FAILED_CHECK),
+        (WORSE, {"minimum_effect": 1}, Outcome.DROPPED),
+        (TRAIN, TWO_ARMS | {"looks": [{"pairs": 3, "alpha": 0.02}, {"pairs": 4, "alpha": 0.03}]}, None),
+        (FAILING, {"screen": "off", "minimum_effect": "0.5 sd", "underpowered": "accept"}, None),
+    ],
+    ids=["noisy", "cohens_d", "cohens_d-worse", "no-effect", "worse", "two-arms", "failing"],
+)
+def test_honest_trials_of_every_kind_have_nothing_to_name(
+    tmp_path: Path, train: str, changes: dict[str, Any], outcome: Outcome | None
+) -> None:
+    plan = make_trial(tmp_path / "project", train=train, **changes)
+    run_trial(plan)
+    story = read_story(plan.folder.ledger)
+    assert story.verdict is not None and outcome in (None, story.verdict.outcome), story.verdict
     assert trial_problems(plan, SCHEMAS) == []

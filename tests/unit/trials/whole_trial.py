@@ -34,7 +34,8 @@ def make_trial(project: Path, train: str = TRAIN, **changes: Any) -> TrialPlan:
     root = project / ".flagstone" / "trials" / "fast"
     root.mkdir(parents=True)
     (project / "train.py").write_text(train)
-    (root / "trial.yaml").write_text(yaml.safe_dump(PLAN | changes, sort_keys=False))
+    value = {key: row for key, row in PLAN.items() if key != "switch" or "arms" not in changes}
+    (root / "trial.yaml").write_text(yaml.safe_dump(value | changes, sort_keys=False))
     return trial_plan_at(root)
 
 
