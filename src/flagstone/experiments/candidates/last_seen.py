@@ -80,6 +80,11 @@ class LastSeen:
             self.record.unlink(missing_ok=True)
             self.is_saved = False
 
+    def forget_folder(self) -> None:
+        """After the folder was moved away: what is laid out there next is new."""
+        self.drop_record()
+        self.forget_all_but({})
+
     def save(self) -> None:
         """Keeps this for the next process. After small changes an old record stays, unless it was dropped."""
         if not self.record or self.unsaved <= (max(UNSAVED, len(self.keys) // 50) if self.is_saved else 0):

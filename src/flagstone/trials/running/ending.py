@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.plans import TrialFolder, TrialSpec, unused_path
 from flagstone.records import digest_bytes, read_record, write_atomic, write_record
 from flagstone.trials.deciding import confirmation, verdict
 from flagstone.trials.lines import VerdictLine
@@ -106,11 +106,17 @@ NOT_TRIED = (Outcome.NOT_TRIED, "the trial ended before")
 
 
 def reveal(folder: TrialFolder) -> None:
-    """Moves the confirmation runs to the others, once the verdict has told their seeds."""
+    """Moves the confirmation runs to the others, once the verdict has told their seeds.
+
+    Those of an earlier trial in this folder, which had other seeds, go aside.
+    """
     sealed = folder.sealed / "runs"
     if sealed.is_dir():
         for name in sorted(os.listdir(sealed)):
-            os.rename(sealed / name, folder.root / "runs" / name)
+            place = folder.root / "runs" / name
+            if place.exists():
+                os.rename(place, unused_path(place))
+            os.rename(sealed / name, place)
 
 
 def finish(opened: OpenedTrial, state: TrialState, ledger: tuple[int, str, bool]) -> None:

@@ -10,6 +10,7 @@ from math import isfinite
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.experiments.candidates import Subject
 from flagstone.experiments.deciding import broken_text, check
 from flagstone.experiments.engine import refuse_if_unclean
 from flagstone.experiments.measuring import Harness, Measurement, Order, devices
@@ -133,7 +134,7 @@ class Measuring:
         run = RunFolder(home.root)
         found = self.harness(home).measure(Order(run, tree, "first", self.seed, self.wanted.name))
         self.refuse_if_no_outcome(found, gpus)
-        keep_tree(home)
+        keep_tree(home, self.opened.subject)
         return self.record_from(found, tree)
 
     def take_folder(self, home: Home) -> None:
@@ -205,13 +206,14 @@ class Measuring:
         return ("invalid", problem) if problem else ("ok", "")
 
 
-def keep_tree(home: Home) -> None:
+def keep_tree(home: Home, subject: Subject) -> None:
     """The files that were run go to the folder of their run."""
     laid_out = home.root.parents[1] / "trees" / home.root.name
     target = RunFolder(home.root).tree
     if laid_out.is_dir() and not target.exists():
         os.rename(laid_out, target)
         laid_out.with_name(f"{laid_out.name}.json").unlink(missing_ok=True)
+        subject.last_seen_in(laid_out).forget_folder()
 
 
 def run_text(record: RunRecord, spec: TrialSpec) -> str:

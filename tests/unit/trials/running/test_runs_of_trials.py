@@ -105,6 +105,17 @@ def test_a_baseline_is_used_again_by_a_new_plan_if_all_that_it_holds_for_is_equa
     assert len(list((counter.folder / "history").iterdir())) == 1
 
 
+def test_another_trial_of_the_same_name_is_confirmed_anew_and_the_runs_of_the_first_stay(counter: LoneProject) -> None:
+    counter.go_on()
+    counter.write(COUNTED, minimum_effect=0.1)
+    story = counter.go_on()
+    assert story.verdict and story.verdict.ideas[0].confirmation
+    runs = counter.folder / "runs"
+    assert (runs / "treated-b1" / "run.log").exists() and (runs / "treated-b1-2" / "run.log").exists()
+    assert os.listdir(counter.folder / "sealed" / "runs") == []
+    assert not [row for row in counter.said if "wrote into its sources" in row]
+
+
 @pytest.mark.parametrize("change", ["program", "argv", "seeds"])
 def test_what_a_number_holds_for_may_not_change_or_it_is_measured_anew(counter: LoneProject, change: str) -> None:
     counter.go_on(2)
