@@ -9,6 +9,7 @@ from whole_trial import ROOT, make_trial, measure_due_runs, run_trial
 
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan
+from flagstone.processes.confinement import machine
 from flagstone.records import read_record
 from flagstone.trials import lines_in, read_story
 from flagstone.trials.running import measure_run
@@ -62,3 +63,23 @@ def test_the_folder_for_seeds_is_there_before_anything_runs(tmp_path: Path) -> N
     plan = run_trial(make_trial(tmp_path / "project"), steps=1)
     assert plan.folder.sealed.stat().st_mode & 0o777 == 0o700
     assert not any(line.kind == "run" for line in lines_in(plan.folder.ledger))
+
+
+THIEF = """import os, random, sys
+top = {sealed!r}
+seen = [os.path.join(place, name) for place, _, names in os.walk(top) for name in names]
+own = os.path.realpath(os.getcwd())
+print("foreign files:", sum(not path.startswith(own) for path in seen), "seeds:", os.path.exists(top + "/seeds.json"))
+random.seed(int(os.environ["SEED"]))
+print(f"val_loss: {{1.0 + 0.05 * random.random() - 0.2 * ('--fast' in sys.argv)}}")
+"""
+
+
+@pytest.mark.skipif(bool(machine.bubblewrap_fault()), reason="needs bubblewrap")
+def test_no_run_of_a_trial_sees_the_seeds_or_another_confirmation_run(tmp_path: Path) -> None:
+    sealed = tmp_path / "project" / ".flagstone" / "trials" / "fast" / "sealed"
+    plan = run_trial(make_trial(tmp_path / "project", train=THIEF.format(sealed=str(sealed))), steps=4)
+    measure_due_runs(plan, 4)
+    logs = {path.parent.name: path.read_text() for path in plan.folder.root.glob("**/run.log")}
+    assert {"treated-a1", "treated-a3", "control-b1", "treated-b4"} <= set(logs)
+    assert {log.splitlines()[0] for log in logs.values()} == {"foreign files: 0 seeds: False"}
