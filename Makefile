@@ -42,18 +42,22 @@ setup: .venv/dev.stamp tex  ## install .venv and TeX, for working on Flagstone
 .venv/runtime.stamp: requirements/build.txt requirements/runtime.txt pyproject.toml | .venv/bin/pip
 	@$(call sync,runtime)
 
-.venv/dev.stamp: requirements/dev.txt .venv/runtime.stamp
+# requirements/dev.txt holds all of requirements/runtime.txt.
+.venv/dev.stamp: requirements/build.txt requirements/runtime.txt requirements/dev.txt pyproject.toml | .venv/bin/pip
 	@$(call sync,dev)
+	@touch .venv/runtime.stamp
 
-# $(call sync,NAME) installs what requirements/NAME.txt locks, then Flagstone itself, then compiles it. (If a user's
-# environment sets PYTHONDONTWRITEBYTECODE, Python would otherwise compile every module at every start.) Packages that
-# exist only as source are built with the setuptools that requirements/build.txt locks.
-PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# $(call sync,NAME) installs what requirements/NAME.txt locks, then Flagstone itself, then compiles everything on all
+# cores. (If a user's environment sets PYTHONDONTWRITEBYTECODE, Python would otherwise compile every module at every
+# start. Some packages hold templates that are no Python.) Packages that exist only as source are built with the
+# setuptools that requirements/build.txt locks.
+PIP := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 define sync
 echo "installing requirements/$(1).txt" && \
 $(PIP) --require-hashes -r requirements/build.txt && \
 $(PIP) --require-hashes --no-build-isolation -r requirements/$(1).txt && \
 $(PIP) --no-build-isolation --no-deps -e . && \
+{ $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true; } && \
 $(BIN)/python -m compileall -q src && \
 touch $@
 endef

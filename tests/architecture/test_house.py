@@ -113,6 +113,15 @@ def test_requirements_are_locked_by_hash_and_name_no_host() -> None:
         assert re.findall(r"://|^-.*|--(?:extra-)?index-url|--find-links|--trusted-host", text, re.MULTILINE) == []
 
 
+def test_whoever_works_on_flagstone_has_what_its_users_have() -> None:
+    """`make setup` installs requirements/dev.txt alone."""
+    used, all_of_it = (
+        set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / f"{name}.txt").read_text("utf-8"), re.MULTILINE))
+        for name in ("runtime", "dev")
+    )
+    assert used and used - all_of_it == set()
+
+
 def test_no_file_names_a_place_of_a_developers_machine() -> None:
     places = [re.escape(f"{path}/") for path in (ROOT, Path.home()) if len(path.parts) > 1]
     others = r"/(?:home|Users)/(?!you\b|me\b|user\b|someone\b)[A-Za-z]\w*"
