@@ -43,7 +43,7 @@ class Stage:
     leaves: tuple[NamedFile, ...] = ()
     prompts: str = ""
     reviewers: tuple[str, ...] = ()
-    work: str = ""  # what Flagstone itself does for it: setup | discovery | completion
+    work: str = ""  # what Flagstone itself does for it: setup | discovery | paper | completion
 
     @property
     def key(self) -> str:

@@ -166,6 +166,18 @@ def test_a_used_up_budget_stops_a_campaign_and_a_larger_one_lets_it_go_on(place:
     assert "NOT TRIED: the budget of run t is used up" in log
 
 
+def test_a_paper_about_nothing_may_not_claim_an_effect(place: Place) -> None:
+    boast = ["write workspace/writing/sections/results.tex It works significantly better.", "instant-of 07"]
+    modest = ["write workspace/writing/sections/results.tex It did not help.", "instant-of 07"]
+    study = begin(place, {1: {"choice": 0}}, "--ideas", "1", **{"03": {1: boast, "*": modest}})
+    assert place.snakemake().code == 0
+    checks = json.loads((study.files.drafts("03") / "001" / "checks.json").read_bytes())["checks"]
+    failed = [check for check in checks if check["status"] == "failed"]
+    assert [check["rule"] for check in failed] == ["paper-claims"]
+    assert "works significantly better" in failed[0]["message"]
+    assert study.summary("03").is_file()
+
+
 def test_a_person_may_decide_about_one_stage(place: Place) -> None:
     study = begin(place, FAILING, "--set", "approval.03=person")
     assert place.snakemake().code == 0
