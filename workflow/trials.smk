@@ -13,10 +13,12 @@ HOME = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.cli.jobs.lone_trial import LoneTrial
+from flagstone.cli.jobs.resident import spare_pandas
 from flagstone.experiments.measuring import devices
 from flagstone.gates import export
 
 export(HOME)
+spare_pandas()
 SESSION = LoneTrial(Path.cwd())
 at = str
 

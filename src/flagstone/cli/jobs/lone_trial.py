@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flagstone.cli.jobs.owner import CHECKOUT
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import keep_warm
 from flagstone.locks import hold
@@ -46,6 +45,9 @@ class LoneTrial:
 
 def run_alone(folder: TrialFolder, cores: int) -> None:
     """Runs a trial to its end, or goes on where it stopped. Raises the error of a job that failed."""
+    from flagstone.cli.jobs.owner import (
+        CHECKOUT,  # here, not above: the Snakefile, which reads this module, runs nothing
+    )
     from flagstone.cli.jobs.resident import Workflow, execute
 
     plan = LoneTrial(folder.root).plan

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from flagstone.cli.jobs.campaign import idea_for
 from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.errors import FlagstoneError, Interrupted
@@ -61,6 +60,8 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
 def do(job: str, plan: TrialPlan, name: str, say: Callable[[str], None]) -> None:
     schemas = pinned_or_ours(plan.base, "schemas", "trial.schema.yaml")
     if job == "look":
+        from flagstone.cli.jobs.campaign import idea_for  # here, not above: a run has no ideas
+
         take_step(plan, int(name), schemas, say, partial(idea_for, say))
         return
     arm, _, slot = name.rpartition("-")
