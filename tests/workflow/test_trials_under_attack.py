@@ -75,3 +75,21 @@ def test_a_ledger_line_that_cannot_be_understood_stops_the_trial(project: Callab
     Ledger(plan.folder.ledger).append({"kind": "run", "arm": "treated"})
     with pytest.raises(FlagstoneError, match="a line that is none of a trial"):
         take_steps(plan, 1)
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_ledger_that_lost_lines_between_two_steps_is_not_gone_on_with(
+    project: Callable[..., TrialPlan], *, is_left: bool
+) -> None:
+    plan = project()
+    take_steps(plan, 3)
+    lines = plan.folder.ledger.read_bytes().splitlines(keepends=True)
+    plan.folder.ledger.write_bytes(b"".join(lines[:-2]))
+    if not is_left:
+        plan.folder.ledger.unlink()
+    for _ in range(2):  # the second call must not begin anew
+        with pytest.raises(FlagstoneError, match="has lost lines|is gone"):
+            take_steps(plan, 2)
+    plan.folder.ledger.write_bytes(b"".join(lines))
+    take_steps(plan)
+    assert outcome_of(plan)[0] == "SUPPORTED"

@@ -139,11 +139,11 @@ def read_state(home: Home) -> Remembered:
     return Remembered((0, ZERO, False), Progress())
 
 
-def head_of(path: Path) -> Head:
-    """Identifies the whole ledger: a change of any line changes this."""
+def head_of(path: Path, size: int | None = None) -> Head:
+    """Identifies the whole ledger, or its first `size` bytes: a change of any line changes this."""
     try:
         with open(path, "rb") as stream:
-            return head_in(stream, stream.seek(0, os.SEEK_END))
+            return head_in(stream, stream.seek(0, os.SEEK_END) if size is None else size)
     except OSError:
         return 0, ZERO, False
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.ledger import head_of
 from flagstone.experiments.measuring import inherited_variables
 from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialPlan
-from flagstone.records import Ledger, digest_bytes, last_line, utc, write_record
+from flagstone.records import Ledger, read_record, utc, write_record
 from flagstone.trials.lines import IdeaLine, Line
 from flagstone.trials.planning import baseline_of, refuse_if_hopeless
 from flagstone.trials.reporting import write_derived
@@ -65,7 +66,7 @@ class StepJob:
         return Ledger(self.folder.ledger)
 
     def take(self, number: int) -> None:
-        refuse_if_broken(self.ledger)
+        refuse_if_broken(self.folder, number)
         shared = self.shared_basis()
         self.note_arms()
         step = next_step(self.opened.spec, self.opened.state())
@@ -177,17 +178,14 @@ class StepJob:
         }
 
 
-def refuse_if_broken(ledger: Ledger) -> None:
-    """No line may follow on a ledger that was rewritten."""
-    if found := ledger.rewritten_lines():
-        raise FlagstoneError("; ".join(found[:3]), hint=f"restore {ledger.path} from a copy, then run again")
-
-
-def head_of(path: Path) -> tuple[int, str, bool]:
-    """Identifies the whole ledger: its size, the digest of its last line, and whether a kill cut that off."""
-    try:
-        with open(path, "rb") as stream:
-            line, is_torn = last_line(stream)
-            return stream.seek(0, 2), digest_bytes(line), is_torn
-    except OSError:
-        return 0, "", False
+def refuse_if_broken(folder: TrialFolder, number: int) -> None:
+    """No line may follow on a ledger that was rewritten, or that has lost lines since the step before `number`."""
+    ledger = folder.ledger
+    found = Ledger(ledger).rewritten_lines()
+    earlier = (read_record(folder.look(number - 1)) or {}).get("ledger")
+    if not found and earlier and tuple(earlier) != head_of(ledger, earlier[0]):
+        found = [f"{ledger.name} has lost lines since step {number - 1} ended"]
+    if not found and folder.prereg.exists() and not ledger.exists():
+        found = [f"{ledger.name} is gone, and the trial was pre-registered in it"]
+    if found:
+        raise FlagstoneError("; ".join(found[:3]), hint=f"restore {ledger} from a copy, then run again")
