@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +34,8 @@ def project(tmp_path: Path) -> Callable[..., TrialPlan]:
         folder = tmp_path / "project" / ".flagstone" / "trials" / "fast"
         folder.mkdir(parents=True)
         (tmp_path / "project" / "train.py").write_text(train)
-        (folder / "trial.yaml").write_text(yaml.safe_dump(trial_value(root=".") | changes))
+        value = {key: item for key, item in (trial_value(root=".") | changes).items() if item is not None}
+        (folder / "trial.yaml").write_text(yaml.safe_dump(value))
         return trial_plan_at(folder)
 
     return planned
@@ -88,8 +91,81 @@ def test_a_ledger_that_lost_lines_between_two_steps_is_not_gone_on_with(
     if not is_left:
         plan.folder.ledger.unlink()
     for _ in range(2):  # the second call must not begin anew
-        with pytest.raises(FlagstoneError, match="has lost lines|is gone"):
+        with pytest.raises(FlagstoneError, match=r"has lost lines|is gone"):
             take_steps(plan, 2)
     plan.folder.ledger.write_bytes(b"".join(lines))
+    take_steps(plan)
+    assert outcome_of(plan)[0] == "SUPPORTED"
+
+
+@pytest.mark.parametrize("name", ["design.json", "start.json"])
+def test_a_trial_that_lost_how_it_began_names_the_file_to_restore(project: Callable[..., TrialPlan], name: str) -> None:
+    plan = project()
+    take_steps(plan, 2)
+    kept = (plan.folder.root / name).read_bytes()
+    (plan.folder.root / name).unlink()
+    with pytest.raises(FlagstoneError, match=name) as found:
+        take_steps(plan)
+    assert "restore" in found.value.hint
+    (plan.folder.root / name).write_bytes(kept)
+    take_steps(plan)
+    assert outcome_of(plan)[0] == "SUPPORTED"
+
+
+def test_a_trial_whose_start_is_lost_does_not_begin_again_with_another_control(
+    project: Callable[..., TrialPlan],
+) -> None:
+    plan = project()
+    take_steps(plan, 3)
+    (plan.folder.root / "start.json").unlink()
+    shutil.rmtree(plan.folder.root / "looks")
+    (plan.base / "train.py").write_text(TRAIN.replace("loss = 1.0", "loss = 1.5"))
+    with pytest.raises(FlagstoneError, match=r"start\.json of its folder is lost"):
+        take_steps(plan)
+
+
+@pytest.mark.parametrize("which", ["tree", "arms"])
+def test_files_that_are_exchanged_in_the_start_of_a_trial_stop_it(
+    project: Callable[..., TrialPlan], which: str
+) -> None:
+    plan = project()
+    take_steps(plan, 3)
+    path = plan.folder.root / "start.json"
+    start = json.loads(path.read_bytes())
+    other = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+    (start if which == "tree" else start["arms"]["treated"])["tree"] = other
+    path.write_text(json.dumps(start))
+    with pytest.raises(FlagstoneError, match="began with other files"):
+        take_step(plan, 3, SCHEMAS, lambda _: None)
+
+
+def test_a_second_version_may_lie_inside_the_project(project: Callable[..., TrialPlan]) -> None:
+    plan = project(switch=None, arms={"treated": {"tree": "second"}}, screen="off")
+    (plan.base / "second").mkdir()
+    (plan.base / "second" / "train.py").write_text(TRAIN.replace('("--fast" in sys.argv)', "1"))
+    take_steps(plan)
+    assert outcome_of(plan)[0] == "SUPPORTED"
+
+
+def test_runs_that_were_removed_do_not_keep_a_verdict_from_being_told(project: Callable[..., TrialPlan]) -> None:
+    plan = project()
+    take_steps(plan, 3)
+    shutil.rmtree(plan.folder.root / "runs")
+    take_steps(plan)
+    assert outcome_of(plan)[0] == "SUPPORTED"
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_seeds_that_are_gone_are_asked_for_and_never_drawn_again(project: Callable[..., TrialPlan], steps: int) -> None:
+    plan = project(screen="off")
+    take_steps(plan, steps)
+    seeds = plan.folder.sealed / "seeds.json"
+    kept = seeds.read_bytes()
+    seeds.unlink()
+    for _ in range(2):
+        with pytest.raises(FlagstoneError) as found:
+            take_steps(plan)
+        assert "restore" in found.value.hint and not seeds.exists()
+    seeds.write_bytes(kept)
     take_steps(plan)
     assert outcome_of(plan)[0] == "SUPPORTED"

@@ -88,7 +88,7 @@ class Proof:
         judge = StepJudge(self.opened, before, TrialStep(line.step, line.what, arms, keys_in(line)), line.at)
         try:
             derived = [*judge.lines()]
-        except (KeyError, FlagstoneError):
+        except (KeyError, ValueError, FlagstoneError):
             yield f"{title} names runs that are not in the ledger, or failed"
             return
         difference = difference_in(without_fault(line), without_fault(derived[0])) if derived else "it decides nothing"

@@ -112,6 +112,7 @@ def reveal(folder: TrialFolder) -> None:
     """
     sealed = folder.sealed / "runs"
     if sealed.is_dir():
+        (folder.root / "runs").mkdir(exist_ok=True)
         for name in sorted(os.listdir(sealed)):
             place = folder.root / "runs" / name
             if place.exists():

@@ -13,17 +13,18 @@ from flagstone.experiments.ledger import head_of
 from flagstone.experiments.measuring import inherited_variables
 from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialPlan
-from flagstone.records import Ledger, read_record, utc, write_record
+from flagstone.records import Ledger, read_as, read_record, utc, write_record
 from flagstone.trials.lines import IdeaLine, Line
 from flagstone.trials.planning import baseline_of, refuse_if_hopeless
 from flagstone.trials.reporting import write_derived
 from flagstone.trials.running.ending import finish, reveal, verdict_line
 from flagstone.trials.running.judging import StepJudge, baseline_facts
 from flagstone.trials.running.measuring import TrialRun, record_of
-from flagstone.trials.running.opening import OpenedTrial, begin_trial, beginning_anew, open_trial
+from flagstone.trials.running.opening import START, OpenedTrial, begin_trial, beginning_anew, open_trial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import TrialStep, next_step
 from flagstone.trials.sealing import (
+    Prereg,
     SharedBasis,
     basis_of,
     difference_text,
@@ -33,6 +34,7 @@ from flagstone.trials.sealing import (
     shared_basis,
 )
 
+RUN_AGAIN = "run it again; if it says the same again, `flagstone trials verify` tells which file was changed"
 IdeaMaker = Callable[[OpenedTrial, TrialStep], IdeaLine]
 
 
@@ -97,21 +99,32 @@ class StepJob:
 
     def shared_basis(self) -> SharedBasis:
         """What all runs hold for. It must be what the trial began with, or its numbers could not be compared."""
-        start = self.opened.start
+        start, sealed = self.opened.start, read_as(self.folder.prereg, Prereg)
+        if sealed and (sealed.baseline.tree, sealed.shared) != (start.tree, start.shared):
+            raise self.edited_start(self.folder.prereg.name)
         now = shared_basis(self.folder, self.opened.spec, start.contract, inherited_variables())
         if change := difference_text(self.folder, now, start.shared):
             raise FlagstoneError(
                 f"trial {self.opened.plan.name} cannot go on: {change}",
-                hint="put it back as it was; earlier runs cannot be compared with later ones otherwise",
+                hint="put it back as it was, since earlier runs cannot be compared with later ones otherwise; "
+                "if that is impossible, set up a new trial",
             )
         return now
+
+    def edited_start(self, other: str) -> FlagstoneError:
+        return FlagstoneError(
+            f"trial {self.opened.plan.name} began with other files than {START} names now: {other} has their digests",
+            hint=f"restore {self.folder.root / START} from a copy, or set up a new trial",
+        )
 
     def note_arms(self) -> None:
         """The arms of a plan, in the ledger: once, before anything is run."""
         spec, known = self.opened.spec, self.opened.state().story.ideas
         for arm in spec.arms:
+            tree = self.opened.start.arms[arm.name]
+            if arm.name in known and known[arm.name].tree != tree.tree:
+                raise self.edited_start(self.folder.ledger.name)
             if arm.name not in known:
-                tree = self.opened.start.arms[arm.name]
                 at = self.opened.start.began_at
                 self.ledger.append(
                     IdeaLine(arm.name, arm.name, tree.tree, tree.commit, at, arm.switch, arm.env, tree.lines)
@@ -153,7 +166,7 @@ class StepJob:
             if record is None:
                 path = self.folder.record(wanted.arm, wanted.slot)
                 path.unlink(missing_ok=True)  # it holds for something else, and is kept beside the run
-                raise WorkFailed(f"there is no record of {wanted.name} that holds for this step", hint="run it again")
+                raise WorkFailed(f"there is no record of {wanted.name} that holds for this step", hint=RUN_AGAIN)
             line = known.get((wanted.arm, wanted.slot))
             if line is None or line.basis != wanted.basis:
                 yield record.line
@@ -163,7 +176,11 @@ class StepJob:
         sealed, spec = sealed_seeds(self.folder), self.opened.spec
         for arm, slot in step.runs:
             is_sealed = slot.startswith("b")
-            assert sealed is not None or not is_sealed
+            if is_sealed and sealed is None:
+                raise FlagstoneError(
+                    f"the confirmation seeds of trial {self.opened.plan.name} are gone",
+                    hint=f"restore {self.folder.sealed} from a copy: seeds that were sealed are never drawn again",
+                )
             seed = sealed.word(slot) if sealed and is_sealed else str(spec.seed_of(slot))
             basis = basis_of(shared, self.opened.tree(arm), self.opened.arm(arm), seed)
             yield TrialRun(arm, slot, basis.digest)

@@ -88,7 +88,8 @@ def open_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial:
     opened = found_trial(plan, schemas)
     if opened is None:
         raise FlagstoneError(
-            f"trial {plan.name} has not begun with its present plan", hint="run it from the start: its first step does"
+            f"trial {plan.name} has not begun with its present plan, or {PLAN} or {START} of its folder is lost",
+            hint=f"restore both in {plan.folder.root} from a copy, or set up a new trial",
         )
     return opened
 
@@ -115,6 +116,11 @@ def begin_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial:
     if opened is not None:
         start_over(plan.folder)
         adopt_plan(plan)
+    if plan.folder.prereg.exists():
+        raise FlagstoneError(
+            f"trial {plan.name} was pre-registered, and {START} of its folder is lost or cannot be read",
+            hint=f"restore it in {plan.folder.root} from a copy, or set up a new trial",
+        )
     return begin(plan, load_trial(plan.folder.spec, plan.base, schemas))
 
 

@@ -88,9 +88,12 @@ def seed_for(folder: TrialFolder, spec: TrialSpec, slot: str, step: str) -> int:
         return known.seeds[slot]
     with hold(folder.lock, f"trial {folder.name}", wait=True):
         Ledger(folder.ledger).append(DenialLine(asked=slot, reason=reason, at=utc(time.time())))
-    raise FlagstoneError(
-        f"trial {folder.name}: {reason}", hint="screen on a1 to a5; the confirmation runs by itself when it is due"
-    )
+    if step == "confirm":
+        lost = f"{folder.prereg.name} and {folder.sealed.name}/{seeds_path(folder).name}"
+        hint = f"restore {lost} in {folder.root} from a copy: seeds that were sealed are never drawn again"
+    else:
+        hint = "screen on a1 to a5; the confirmation runs by itself when it is due"
+    raise FlagstoneError(f"trial {folder.name}: {reason}", hint=hint)
 
 
 def write_once(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
