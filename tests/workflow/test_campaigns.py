@@ -112,6 +112,7 @@ def test_a_campaign_that_finds_nothing_is_a_result(place: Place) -> None:
     assert "Worse, DROPPED AT SCREEN: Lesson of idea 1." in summary
     assert "the reviewer took none of the three ideas" in summary
     assert "Effect:" not in summary
+    assert summary.count("\n- Nothing, ") == 1  # one line an idea, repaired or not
     status = json.loads(campaign(place, "status", "t", "--json").text)
     assert status["outcome"] == "NOTHING FOUND"
     assert status["stage"] is None
@@ -207,6 +208,12 @@ def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
     patch = study.files.workspace / "notes" / "docs" / "research" / "idea.patch"
     subprocess.run(["git", "-C", str(place.root / "nano"), "apply", str(patch)], check=True)
     assert "--works" in (place.root / "nano" / "train.py").read_text()
+
+
+def test_another_run_is_no_campaign(fresh: Study, place: Place) -> None:
+    said = campaign(place, "status", "t")
+    assert said.code == 2
+    assert "run t is no campaign" in said.text
 
 
 def test_repin_keeps_the_stages_of_a_campaign(place: Place) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flagstone.cli.campaigns.status import opened_campaign
 from flagstone.cli.jobs.campaign import record_of
 from flagstone.cli.location import Location, run_argument
 from flagstone.text import printable_text
@@ -31,7 +32,7 @@ def command(location: Location, name: str | None, export_to_folder: Path | None,
     flagstone campaign report clip
     flagstone campaign report clip --export-to ../nano
     """
-    run = location.run(name)
+    run = opened_campaign(location, name).run
     record = record_of(run)
     copied = export_to(run, export_to_folder) if export_to_folder else []
     if as_json:

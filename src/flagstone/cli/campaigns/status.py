@@ -31,9 +31,19 @@ def command(location: Location, name: str | None, as_json: bool) -> None:
     flagstone campaign status clip
     flagstone campaign status clip --json
     """
-    opened = location.open_run(name)
+    opened = opened_campaign(location, name)
     found = status_of(opened)
     click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else printable_text(words_of(found)))
+
+
+def opened_campaign(location: Location, name: str | None) -> RunConfig:
+    """The run that is meant. Raises an error if it is no campaign."""
+    opened = location.open_run(name)
+    if not any(stage.work for stage in opened.table):
+        raise FlagstoneError(
+            f"run {opened.run.name} is no campaign", hint=f"see it with: flagstone status {opened.run.name}"
+        )
+    return opened
 
 
 def status_of(opened: RunConfig) -> dict[str, Any]:
@@ -52,8 +62,14 @@ def status_of(opened: RunConfig) -> dict[str, Any]:
         "step": step_text(record) if record else "",
         "ideas": [idea_row(record, arm) for arm in record.story.ideas] if record else [],
         "failure": failure or None,
-        "next": f"flagstone run {opened.run.name}" if gate else f"flagstone campaign report {opened.run.name}",
+        "next": next_command(opened, is_done=gate is None),
     }
+
+
+def next_command(opened: RunConfig, *, is_done: bool) -> str:
+    if opened.run.aborted.exists():
+        return f"flagstone resume {opened.run.name}"
+    return f"flagstone {'campaign report' if is_done else 'run'} {opened.run.name}"
 
 
 def record_if_planned(opened: RunConfig) -> CampaignRecord | None:

@@ -40,6 +40,8 @@ def status_text(story: Story, arm: str) -> str:
         failed = [f"{each.check}: {each.reason}" for each in look.checks if not each.is_passed]
         if failed:
             found = f"{Outcome.FAILED_CHECK.value}: {'; '.join(failed)}"
+        elif look.checks:
+            found = "passed its checks"
         elif look.screen and look.screen.is_dropped:
             found = f"{Outcome.DROPPED.value}: {look.screen.reason or 'no gain on the screening seeds'}"
         elif look.screen:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from flagstone.text import one_line
 from flagstone.trials.campaign.asking import CampaignRecord, idea_number
+from flagstone.trials.campaign.lessons import status_text
 from flagstone.trials.campaign.roles import ANALYST, REVISOR
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
 from flagstone.trials.reporting import figure, interval
@@ -52,13 +54,17 @@ def summary_lines(record: CampaignRecord) -> Iterator[str]:
     if verdict and verdict.reason:
         yield f"- Reason: {one_line(verdict.reason, 400)}"
     yield from (f"- {name}: {path}" for name, path in documents(record).items())
-    ideas = verdict.ideas if verdict else ()
-    if ideas and not found:
-        yield ""
-        yield "Lessons:"
-    for idea in ideas if not found else ():
-        lesson = (record.answer(idea_number(idea.arm), ANALYST) or {}).get("lesson", idea.reason)
-        yield f"- {idea.title or idea.arm}, {idea.outcome.value}: {one_line(str(lesson), 400)}"
+    if verdict and not found:
+        yield from ("", "Lessons:", *map(partial(lesson_line, record), record.numbers))
+
+
+def lesson_line(record: CampaignRecord, number: int) -> str:
+    """What became of an idea, and what it teaches."""
+    arm = record.arm(number)
+    lesson = (record.answer(number, ANALYST) or {}).get("lesson")
+    known = status_text(record.story, arm)
+    words = f"{known.partition(':')[0]}: {one_line(str(lesson), 400)}" if lesson else one_line(known, 400)
+    return f"- {record.story.ideas[arm].title or f'idea {number}'}, {words}"
 
 
 def effect_text(record: CampaignRecord, idea: IdeaOutcome) -> str:
