@@ -137,7 +137,7 @@ def created_at(run_root: str) -> str | None:
     return found.group(1).decode() if found else ""
 
 
-SEALED = ("trials/*/sealed", ".flagstone/trials/*/sealed", "runs/*/trials/*/sealed")
+SEALED = ("trials", ".flagstone/trials", "runs/*/trials")  # below each, NAME/sealed
 
 
 def sealed_folders(starts: Iterable[Path]) -> tuple[Path, ...]:
@@ -145,9 +145,12 @@ def sealed_folders(starts: Iterable[Path]) -> tuple[Path, ...]:
     reals = [Path(os.path.realpath(start)) for start in starts]
     found: dict[str, None] = {}
     for folder in dict.fromkeys(place for real in reals for place in (real, *real.parents)):
-        patterns = (*SEALED, "../*/trials/*/sealed") if os.path.isfile(folder / "run.yaml") else SEALED
-        for pattern in patterns:
-            found |= dict.fromkeys(map(os.path.normpath, glob.glob(f"{glob.escape(str(folder))}/{pattern}")))
+        places = (*SEALED, "../*/trials") if os.path.isfile(f"{folder}/run.yaml") else SEALED
+        for place in places:
+            # before every run of an experiment: most folders have no trials, and looking for a pattern takes far longer
+            if os.path.isdir(f"{folder}/{place.partition('/*')[0]}"):
+                pattern = f"{glob.escape(str(folder))}/{place}/*/sealed"
+                found |= dict.fromkeys(map(os.path.normpath, glob.glob(pattern)))
     return tuple(map(Path, found))
 
 

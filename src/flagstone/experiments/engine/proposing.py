@@ -10,7 +10,7 @@ from functools import partial
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
-from flagstone.experiments.measuring import confinement
+from flagstone.experiments.measuring import is_confined
 from flagstone.experiments.proposers import Proposer, View
 from flagstone.plans import Spec, run_id, unused_path
 
@@ -54,7 +54,7 @@ class Proposals:
     def may_follow_links(self) -> bool:
         """Whether a draft may lead to the project: only for an agent that runs programs, and that the kernel holds."""
         spec = self.opened.spec
-        return spec.agent.mode == "work" and confinement(spec, ()) is not None
+        return spec.agent.mode == "work" and is_confined(spec)
 
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""

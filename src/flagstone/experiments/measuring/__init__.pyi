@@ -5,6 +5,7 @@ from .environment import (
     AGENTS_OWN as AGENTS_OWN,
     confinement as confinement,
     inherited_variables as inherited_variables,
+    is_confined as is_confined,
     refuse_if_unmeasured as refuse_if_unmeasured,
 )
 from .harness import Harness as Harness

@@ -44,7 +44,7 @@ class Surroundings:
     def variables(self, order: Order, folder: Path, private: Path) -> dict[str, str]:
         """The seed and folders of a run, and its caches, so that no run reaches another through them."""
         seed = str(order.seed)
-        confined, network = confinement(self.spec, ()) is not None, self.spec.harness.network
+        confined, network = is_confined(self.spec), self.spec.harness.network
         own = {
             **cache_variables(private, self.inherited, is_confined=confined, network=network),
             "AR_RUN_ID": order.run.root.name,
@@ -98,21 +98,27 @@ def limits_of(asked: HarnessSpec) -> ProcessLimits:
     )
 
 
-def confinement(spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...] = ()) -> Confinement | None:
-    """Lets a run write to its own folders only; None if that is switched off, or this machine has no way to do it.
-
-    Confirmation seeds are hidden from it, and all runs on them. Of these it sees its own folders and `visible`.
-    """
+def is_confined(spec: Spec) -> bool:
+    """Whether runs are held to anything: not if that is switched off, or if this machine has no way to do it."""
     if spec.sandbox == "off":
-        return None
+        return False
     here = strength()
     if spec.sandbox == "require" and not (here.keeps_files and here.has_bubblewrap):
         raise FlagstoneError(
             f"this experiment requires the whole sandbox (sandbox: require), but {here.fault_text}",
             hint="flagstone doctor shows what this machine has; or set `sandbox: auto` in experiment.yaml, or run.yaml",
         )
-    if not here.landlock_abi and not here.has_bubblewrap:
+    return here.landlock_abi > 0 or here.has_bubblewrap
+
+
+def confinement(spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...] = ()) -> Confinement | None:
+    """Lets a run write to its own folders only; None if it is not confined.
+
+    Confirmation seeds are hidden from it, and all runs on them. Of these it sees its own folders and `visible`.
+    """
+    if not is_confined(spec):
         return None
+    here = strength()
     named = (Path(os.path.expanduser(path)) for path in spec.harness.writable)
     further = tuple(path for path in named if path.is_dir())
     is_project = spec.subject.root.is_relative_to(SHARED)  # which no run may write to
