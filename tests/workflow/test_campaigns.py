@@ -184,6 +184,9 @@ def test_a_person_may_decide_about_one_stage(place: Place) -> None:
     assert place.snakemake().code == 0
     assert study.summary("03").is_file()
     assert not study.summary("04").exists()
+    said = campaign(place, "status", "t").text
+    assert "stage 03 paper: waits for you" in said and "next: flagstone review 03 --run t" in said
+    assert "flagstone campaign status t" in campaign(place, "report", "t").text
     study.touch("03")
     assert place.snakemake().code == 0
     assert study.summary("04").is_file()

@@ -11,7 +11,7 @@ from flagstone.cli.campaigns.status import opened_campaign
 from flagstone.cli.jobs.campaign import record_of
 from flagstone.cli.location import Location, run_argument
 from flagstone.text import printable_text
-from flagstone.trials.campaign import campaign_outcome, documents, export_to, leading_idea, summary_text
+from flagstone.trials.campaign import SUMMARY, campaign_outcome, documents, export_to, leading_idea, summary_text
 
 
 @click.command()
@@ -47,5 +47,7 @@ def command(location: Location, name: str | None, export_to_folder: Path | None,
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     click.echo(location.messages(run).with_paths(printable_text(summary_text(record))), nl=False)
+    if not (run.root / SUMMARY).is_file():
+        click.echo(f"\nThis is not the end of it. See: flagstone campaign status {run.name}")
     for path in copied:
         click.echo(f"copied {location.messages(run).path(path)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from flagstone.cli.location import Location, run_argument
 from flagstone.errors import FlagstoneError
 from flagstone.gates import RunConfig, failure_of, judge_gates, next_turn, read_moment
 from flagstone.records import read_record
+from flagstone.status import run_status
 from flagstone.text import one_line, printable_text
 from flagstone.trials.campaign import CampaignRecord, campaign_outcome, status_text
 from flagstone.trials.running import TrialState, next_step
@@ -32,8 +34,9 @@ def command(location: Location, name: str | None, as_json: bool) -> None:
     flagstone campaign status clip --json
     """
     opened = opened_campaign(location, name)
-    found = status_of(opened)
-    click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else printable_text(words_of(found)))
+    found = status_of(opened, location.here)
+    words = location.messages(opened.run).with_paths(printable_text(words_of(found)))
+    click.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else words)
 
 
 def opened_campaign(location: Location, name: str | None) -> RunConfig:
@@ -46,7 +49,7 @@ def opened_campaign(location: Location, name: str | None) -> RunConfig:
     return opened
 
 
-def status_of(opened: RunConfig) -> dict[str, Any]:
+def status_of(opened: RunConfig, here: Path) -> dict[str, Any]:
     """What is known of a campaign, from files alone."""
     record, moment = record_if_planned(opened), read_moment(opened)
     gate = next((verdict for verdict in judge_gates(moment).values() if not verdict.is_open), None)
@@ -54,22 +57,18 @@ def status_of(opened: RunConfig) -> dict[str, Any]:
     failure = failure or (read_record(record.folder.failure) if record else {}) or {}
     outcome = campaign_outcome(record) if record else None
     is_stopped = bool(opened.run.aborted.exists() or failure)
+    overview = run_status(opened, here, moment)
     return {
         "run": opened.run.name,
         "question": record.spec.question if record else "",
         "outcome": STOPPED if is_stopped and outcome is None else outcome and outcome.value,
         "stage": f"{gate.stage.nr} {gate.stage.name}" if gate else None,
+        "state": overview.state,
         "step": step_text(record) if record else "",
         "ideas": [idea_row(record, arm) for arm in record.story.ideas] if record else [],
         "failure": failure or None,
-        "next": next_command(opened, is_done=gate is None),
+        "next": overview.next_command if gate or is_stopped else f"flagstone campaign report {opened.run.name}",
     }
-
-
-def next_command(opened: RunConfig, *, is_done: bool) -> str:
-    if opened.run.aborted.exists():
-        return f"flagstone resume {opened.run.name}"
-    return f"flagstone {'campaign report' if is_done else 'run'} {opened.run.name}"
 
 
 def record_if_planned(opened: RunConfig) -> CampaignRecord | None:
@@ -98,7 +97,7 @@ def lines_of(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"campaign {found['run']}: {found['outcome'] or 'under way'}"
     if found["question"]:
         yield f"  question: {one_line(found['question'])}"
-    where = [f"stage {found['stage']}"] if found["stage"] else ["every stage is done"]
+    where = [f"stage {found['stage']}: {found['state']}"] if found["stage"] else ["every stage is done"]
     yield f"  {', '.join([*where, *([found['step']] if found['step'] else [])])}"
     yield from (f"  {idea['arm']} {idea['title']}: {one_line(idea['status'])}" for idea in found["ideas"])
     if found["failure"]:

@@ -10,6 +10,7 @@ from flagstone.trials.campaign.asking import Campaign, ask_reader
 from flagstone.trials.campaign.parts import parts_of
 from flagstone.trials.campaign.roles import ANALYST, REVISOR
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
+from flagstone.trials.reporting import figure
 from flagstone.trials.story import Story
 
 SHOWN_DIFF = 20_000
@@ -45,9 +46,10 @@ def status_text(story: Story, arm: str) -> str:
         elif look.screen and look.screen.is_dropped:
             found = f"{Outcome.DROPPED.value}: {look.screen.reason or 'no gain on the screening seeds'}"
         elif look.screen:
-            found = f"passed the screen (exploratory): mean improvement {look.screen.mean}, d {look.screen.d}"
+            found = f"passed the screen (exploratory): mean improvement {figure(look.screen.mean)}"
         elif look.compare:
-            found = f"{look.compare.outcome.value if look.compare.outcome else 'two more seeds'}: d {look.compare.d}"
+            word = look.compare.outcome.value if look.compare.outcome else "two more seeds"
+            found = f"{word}: d {figure(look.compare.d)}"
     return found
 
 
