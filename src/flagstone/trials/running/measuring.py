@@ -98,8 +98,7 @@ def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Calla
     ):
         if record_of(plan.folder, wanted):
             return  # measured by a process that its caller did not wait for
-        with beginning_anew(opened):
-            record = Measuring(opened, wanted, seed, interruption, say).record()
+        record = Measuring(opened, wanted, seed, interruption, say).record()
         write_record(plan.folder.record(*key), plain_value(record))
         say(run_text(record, opened.spec))
 
@@ -123,11 +122,8 @@ class Measuring:
         if home.root.exists():  # looking for processes that an earlier call left takes longer than many a run
             refuse_if_unclean(home)
             end_orphans(str(home.root))
-        if change := self.opened.contract_change:
-            raise FlagstoneError(
-                f"what decides {self.opened.spec.experiment.metric.name} has changed since the trial began: {change}",
-                hint="restore it; or start over with what is there now (everything is kept)",
-            )
+        with beginning_anew(self.opened):
+            self.refuse_if_changed()
         self.take_folder(home)
         gpus = len(devices()) if self.opened.spec.experiment.harness.gpus else 0
         tree = self.opened.tree(self.wanted.arm)
@@ -136,6 +132,13 @@ class Measuring:
         self.refuse_if_no_outcome(found, gpus)
         keep_tree(home, self.opened.subject)
         return self.record_from(found, tree)
+
+    def refuse_if_changed(self) -> None:
+        if change := self.opened.contract_change:
+            raise FlagstoneError(
+                f"what decides {self.opened.spec.experiment.metric.name} has changed since the trial began: {change}",
+                hint="put it back as it was; earlier runs cannot be compared with later ones otherwise",
+            )
 
     def take_folder(self, home: Home) -> None:
         """What an earlier run left that held for something else goes aside."""
@@ -168,10 +171,15 @@ class Measuring:
         name, again = self.wanted.name, "run the same command again: this run is measured again on the same seed"
         if found.status == "interrupted":
             raise Interrupted(f"{name} was interrupted", hint=again)
-        if found.status == "unclean":
-            raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
-        if found.status != "ok" and gpus > len(devices()):
+        is_lost = found.status != "ok" and gpus > len(devices())
+        if not (is_lost or found.status == "unclean"):
+            return
+        measured = RunFolder(self.wanted.home(self.opened.folder).root).measurement_file("first")
+        if measured.exists():
+            os.rename(measured, unused_path(measured))
+        if is_lost:
             raise WorkFailed(f"{name}: a GPU was lost during the run", hint=f"bring it back, then {again}")
+        raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
 
     def record_from(self, found: Measurement, tree: str) -> RunRecord:
         status, reason = self.status_of(found)

@@ -10,8 +10,9 @@ import pytest
 from lone_trials import SCHEMAS, TRAIN, LoneProject
 
 from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.experiments.measuring import Harness
 from flagstone.trials import Outcome
-from flagstone.trials.running import measure_run, take_step
+from flagstone.trials.running import measure_run, measuring, take_step
 
 COUNTED = (
     TRAIN
@@ -274,3 +275,35 @@ def test_a_lost_ledger_is_refused_and_looks_that_are_lost_are_written_again(proj
         project.go_on()
     (project.folder / "ledger.jsonl").write_bytes(ledger)
     assert project.go_on().verdict
+
+
+def test_a_run_that_lost_its_gpu_is_no_outcome_and_is_measured_again(
+    project: LoneProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLAGSTONE_GPUS", "0")
+    marker = project.root.parent / "lost"
+    project.write(
+        f"import os\nif os.path.exists({str(marker)!r}): os.unlink({str(marker)!r}); raise SystemExit(1)\n" + TRAIN,
+        harness={"argv": ["python", "train.py"], "seconds": 60, "gpus": 1},
+    )
+    project.take(0)
+    marker.touch()
+    present = iter([("0",), ()])
+    monkeypatch.setattr(measuring, "devices", lambda: next(present, ("0",)))
+    with pytest.raises(WorkFailed, match="control-a1: a GPU was lost"):
+        project.measure("control", "a1")
+    assert not (project.folder / "records" / "control-a1.json").exists()
+    project.measure("control", "a1")
+    assert json.loads((project.folder / "records" / "control-a1.json").read_text())["status"] == "ok"
+
+
+def test_a_run_that_left_processes_behind_is_no_outcome_and_is_measured_again(
+    project: LoneProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.take(0)
+    with monkeypatch.context() as patched:
+        patched.setattr(Harness, "ending_of", lambda *_: ("unclean", "processes could not be ended: 17"))
+        with pytest.raises(WorkFailed, match="control-a1: processes could not be ended"):
+            project.measure("control", "a1")
+    project.measure("control", "a1")
+    assert json.loads((project.folder / "records" / "control-a1.json").read_text())["status"] == "ok"
