@@ -23,8 +23,10 @@ from flagstone.trials.running import (
     StepJudge,
     TrialState,
     TrialStep,
+    finite_metrics,
     next_step,
     open_trial,
+    status_of,
     verdict_line,
 )
 from flagstone.trials.sealing import (
@@ -128,10 +130,11 @@ class Proof:
             return
         if found.seed != self.seed(line.slot):
             yield f"{name} was measured on another seed than that of its slot"
-        if line.value is not None and found.value != line.value:
-            yield f"{name} was measured as {found.value}, and the ledger says {line.value}"
-        if line.status == "ok" and found.status != "ok":
-            yield f"{name} is ok in the ledger, and was measured as {found.status}"
+        status, _ = status_of(found, self.opened.spec)
+        value, metrics = found.value if status == "ok" else None, finite_metrics(found)
+        measured = {"status": status, "value": value, "metrics": metrics}
+        if difference := difference_in({each: getattr(line, each) for each in measured}, measured):
+            yield f"the ledger does not say what was measured of {name}: {difference}"
         if found.backend == "log" and found.value is not None and self.value_in(run.log) != found.value:
             yield f"the log of {name} does not say {found.value}"
 

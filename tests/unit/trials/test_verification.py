@@ -87,13 +87,22 @@ def test_a_record_that_was_changed_along_with_its_line_is_not_what_was_measured(
 
     rewrite_ledger(plan, change)
     edit(plan.folder.record("treated", "b2"), value=0.1)
-    found = problems(plan)
-    assert "treated-b2 was measured as 0." in found and "and the ledger says 0.1" in found
+    assert "the ledger does not say what was measured of treated-b2: value is 0.1" in problems(plan)
 
 
 def test_a_failure_that_became_a_number_is_named(plan: TrialPlan) -> None:
     edit(plan.folder.run("treated", "a2") / "measured-first.json", status="crash")
-    assert "treated-a2 is ok in the ledger, and was measured as crash" in problems(plan)
+    assert "treated-a2: status is ok, and has to be crash" in problems(plan)
+
+
+def test_a_number_that_became_a_failure_is_named(plan: TrialPlan) -> None:
+    def change(row: dict[str, Any]) -> None:
+        if row["kind"] == "run" and (row["arm"], row["slot"]) == ("control", "b2"):
+            row.update(status="crash", value=None)
+
+    rewrite_ledger(plan, change)
+    edit(plan.folder.record("control", "b2"), status="crash", value=None)
+    assert "control-b2: status is crash, and has to be ok" in problems(plan)
 
 
 def test_a_measurement_is_held_against_its_log(plan: TrialPlan) -> None:

@@ -182,7 +182,7 @@ class Measuring:
         raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
 
     def record_from(self, found: Measurement, tree: str) -> RunRecord:
-        status, reason = self.status_of(found)
+        status, reason = status_of(found, self.opened.spec)
         arm, asked = self.arm, self.opened.spec.experiment.harness
         return RunRecord(
             arm=self.wanted.arm,
@@ -196,22 +196,26 @@ class Measuring:
             host=os.uname().nodename,
             seed=None if self.wanted.is_sealed else self.seed,
             value=found.value if status == "ok" else None,
-            metrics={name: value for name, value in found.metrics.items() if isfinite(value)},
+            metrics=finite_metrics(found),
             wall_s=found.wall_s,
             # what a program printed as it failed may tell a sealed seed
             reason=reason.partition(": ")[0] if self.wanted.is_sealed and not reason.startswith("tampered") else reason,
             exit_code=found.exit_code,
         )
 
-    def status_of(self, found: Measurement) -> tuple[RunStatus, str]:
-        """The status under the limits of the plan. A number that cannot be, or that broke a constraint, is none."""
-        status = STATUSES.get(found.status, "invalid")
-        if status != "ok":
-            return status, found.reason
-        spec = self.opened.spec
-        rows = check(spec.experiment.constraints, {"wall_seconds": found.wall_s, **found.metrics})
-        problem = broken_text(rows) or value_problem(found.value, spec.possible_range)
-        return ("invalid", problem) if problem else ("ok", "")
+
+def status_of(found: Measurement, spec: TrialSpec) -> tuple[RunStatus, str]:
+    """The status under the limits of the plan. A number that cannot be, or that broke a constraint, is none."""
+    status = STATUSES.get(found.status, "invalid")
+    if status != "ok":
+        return status, found.reason
+    rows = check(spec.experiment.constraints, {"wall_seconds": found.wall_s, **found.metrics})
+    problem = broken_text(rows) or value_problem(found.value, spec.possible_range)
+    return ("invalid", problem) if problem else ("ok", "")
+
+
+def finite_metrics(found: Measurement) -> dict[str, float]:
+    return {name: value for name, value in found.metrics.items() if isfinite(value)}
 
 
 def keep_tree(home: Home, subject: Subject) -> None:
