@@ -126,7 +126,7 @@ def scale_check(names: Iterable[str], control: Mapping[str, ARGUMENT], treated: 
     problems = [problem for problem in told if problem]
     if not problems:
         return CheckResult("scale", True, f"both arms have the same {list_text(list(names))}")
-    return CheckResult("scale", False, f"more compute: {list_text(problems)}")
+    return CheckResult("scale", False, list_text(problems))
 
 
 def scaled_runs(
@@ -149,5 +149,7 @@ def scaled_run(control: RunOutcome, treated: RunOutcome, names: Sequence[str]) -
 def scale_text(name: str, control: ARGUMENT | None, treated: ARGUMENT | None) -> str:
     if control is None or treated is None:
         who = "neither arm" if control is treated else "the control" if control is None else "the treated arm"
-        return f"{who} reports {name}" if who == "neither arm" else f"{who} does not report {name}"
-    return "" if control == treated else f"{name} is {control} in the control and {treated} in the treated arm"
+        missing = f"{who} reports {name}" if who == "neither arm" else f"{who} does not report {name}"
+        return f"{missing}, so equal compute is not shown"
+    different = f"more compute: {name} is {control} in the control and {treated} in the treated arm"
+    return "" if control == treated else different

@@ -92,8 +92,9 @@ def three_seed_note(ideas: tuple[IdeaOutcome, ...]) -> Iterator[str]:
     first = next(((idea, d) for idea, d in screened if d >= THREE_SEEDS), None)
     if first is not None:
         idea, d = first
-        published = f"{idea.arm} ({idea.title}): d = {figure(d)} on three seeds"
-        yield f"The rule of three seeds would have published {published}. Here: {idea.outcome}."
+        name = idea.arm if idea.title in ("", idea.arm) else f"{idea.arm} ({idea.title})"
+        found = f"{name}: d = {figure(d)} on three seeds"
+        yield f"The rule of three seeds would have published {found}. Here: {idea.outcome}."
     elif screened:
         yield "The rule of three seeds would have published nothing."
 

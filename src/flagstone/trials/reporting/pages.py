@@ -11,8 +11,9 @@ from dataclasses import dataclass
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 body { color: #1c1c1c; background: #fff }
-table { border-collapse: collapse; font-size: 14px; display: block; overflow-x: auto }
+table { border-collapse: collapse; font-size: 14px; display: block; overflow-x: auto; margin: 1rem 0 }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left; white-space: nowrap }
+td:nth-child(6):last-child { white-space: normal; min-width: 20rem }
 img { max-width: 100%; background: #fff }
 @media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #161616 } th, td { border-color: #444 } }
 """

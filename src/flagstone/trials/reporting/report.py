@@ -55,12 +55,13 @@ def result_parts(report: Report) -> Iterator[str]:
     if verdict is None:
         yield "The trial has not ended yet. This is what is known so far."
     else:
-        yield f"{verdict.outcome}. {verdict.reason}".rstrip()
+        arms = ", ".join(idea.arm for idea in verdict.ideas if idea.outcome == verdict.outcome)
+        yield f"{verdict.outcome}: {arms}." if arms and not verdict.reason else f"{verdict.outcome}. {verdict.reason}"
         if verdict.exploratory:
             yield f"Exploratory: {verdict.exploratory}."
     better = "Less" if metric.direction == "min" else "More"
     yield f"The metric is {metric.name}. {better} is better. A positive improvement is always the better one."
-    if report.minimum_effect is not None:
+    if report.minimum_effect is not None and report.spec.gate == "confirm":
         yield f"An improvement below {figure(report.minimum_effect)} counts as none that matters."
     yield from report.notes
 
@@ -175,10 +176,14 @@ def prereg_parts(report: Report) -> Iterator[str]:
         yield "Nothing has been pre-registered yet."
         return
     spec = report.spec
-    looks = "; ".join(f"look {number} at {look.pairs} pairs" for number, look in enumerate(spec.looks, 1))
+    looks = [f"look {number} at {look.pairs} pairs" for number, look in enumerate(spec.looks, 1)]
+    tried = count_text(len(spec.arms), "arm") if spec.arms else f"{count_text(spec.ideas, 'idea')} at most"
     yield f"Sealed at {prereg.at}, before the first treated run, with the digest {prereg.digest}."
+    if spec.gate == "cohens_d":
+        yield f"Gate cohens_d; {tried}; no test and no α."
+        return
     yield f"It is number {prereg.number} for this metric and contract, so its α is {figure(prereg.alpha)}."
-    yield f"Gate {spec.gate}; {count_text(spec.ideas, 'idea')} at most; {looks}."
+    yield f"Gate confirm; {'; '.join((tried, *looks))}."
     if prereg.exploratory:
         yield f"Exploratory: {prereg.exploratory}."
 

@@ -125,6 +125,8 @@ def test_an_arm_that_computes_more_is_invalid_and_so_is_one_that_does_not_say() 
     assert scale_check(["train_tokens"], {"train_tokens": 1000}, {"train_tokens": 1000.0}).is_passed
     more = scale_check(["train_tokens"], {"train_tokens": 1000}, {"train_tokens": 2000})
     assert more.reason == "more compute: train_tokens is 1000 in the control and 2000 in the treated arm"
+    missing = scale_check(["train_tokens"], {}, {})
+    assert missing.reason == "neither arm reports train_tokens, so equal compute is not shown"
     assert not scale_check(["train_tokens"], {"train_tokens": 2000}, {"train_tokens": 1000}).is_passed
     assert not scale_check(["train_tokens"], {"train_tokens": nan}, {"train_tokens": nan}).is_passed
     assert "the treated arm does not report steps" in scale_check(["steps"], {"steps": 1}, {}).reason

@@ -159,7 +159,17 @@ def test_the_same_ledger_gives_the_same_bytes_and_an_edit_is_named(folder: Trial
 
 def test_the_gate_of_the_document_comes_with_its_warning(folder: TrialFolder, tmp_path: Path) -> None:
     write_derived(folder, replace(spec(tmp_path), gate="cohens_d"))
-    assert "accepts 32 % of ideas that do nothing" in folder.report.read_text(encoding="utf-8")
+    report = folder.report.read_text(encoding="utf-8")
+    assert "accepts 32 % of ideas that do nothing" in report
+    assert "no test and no α" in report and "counts as none that matters" not in report and "look 1 at" not in report
+
+
+def test_the_outcome_of_several_arms_names_those_that_it_is_about(tmp_path: Path) -> None:
+    folder = TrialFolder(tmp_path / "trials" / "several", tmp_path)
+    ideas = (IdeaOutcome("clip", "clip", Outcome.SUPPORTED, "p"), IdeaOutcome("warm", "warm", Outcome.HARMFUL, "q"))
+    Ledger(folder.ledger).append(VerdictLine(Outcome.SUPPORTED, ideas, AT))
+    write_derived(folder, spec(tmp_path))
+    assert "SUPPORTED: clip.\n" in folder.report.read_text(encoding="utf-8")
 
 
 def test_an_idea_of_the_gate_cohens_d_shows_its_number_of_runs_and_its_d() -> None:
