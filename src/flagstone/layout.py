@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,21 +137,26 @@ def created_at(run_root: str) -> str | None:
     return found.group(1).decode() if found else ""
 
 
-SEALED = ("trials", ".flagstone/trials", "runs/*/trials")  # below each, NAME/sealed
-
-
 def sealed_folders(starts: Iterable[Path]) -> tuple[Path, ...]:
     """The folders with confirmation seeds of all trials of the runs and projects that these paths lie in."""
     reals = [Path(os.path.realpath(start)) for start in starts]
     found: dict[str, None] = {}
     for folder in dict.fromkeys(place for real in reals for place in (real, *real.parents)):
-        places = (*SEALED, "../*/trials") if os.path.isfile(f"{folder}/run.yaml") else SEALED
-        for place in places:
-            # before every run of an experiment: most folders have no trials, and looking for a pattern takes far longer
-            if os.path.isdir(f"{folder}/{place.partition('/*')[0]}"):
-                pattern = f"{glob.escape(str(folder))}/{place}/*/sealed"
-                found |= dict.fromkeys(map(os.path.normpath, glob.glob(pattern)))
+        for place in places_of_trials(folder):
+            pattern = f"{glob.escape(str(folder))}/{place}/*/sealed"
+            found |= dict.fromkeys(map(os.path.normpath, glob.glob(pattern)))
     return tuple(map(Path, found))
+
+
+def places_of_trials(folder: Path) -> Iterator[str]:
+    """Where there may be trials: in most folders nowhere. This is asked before every run of an experiment."""
+    yield from (place for place in ("trials", ".flagstone/trials") if os.path.isdir(f"{folder}/{place}"))
+    if os.path.isfile(f"{folder}/run.yaml"):
+        yield "../*/trials"
+    # the runs of an experiment are others, and may be thousands
+    is_experiment = folder.parent.name == "experiments" and os.path.isfile(f"{folder}/experiment.yaml")
+    if os.path.isdir(f"{folder}/runs") and not is_experiment:
+        yield "runs/*/trials"
 
 
 def is_project_root(folder: Path) -> bool:

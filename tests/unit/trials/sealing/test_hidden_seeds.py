@@ -14,7 +14,7 @@ from sealed_trial import SealedTrial
 from flagstone.agents import AgentCall, Conversation, Limits, Mode, Task
 from flagstone.agents.sandbox import confinement_for
 from flagstone.experiments.measuring import confinement
-from flagstone.layout import sealed_folders
+from flagstone.layout import places_of_trials, sealed_folders
 from flagstone.metrics import Place, read_metrics
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
 from flagstone.processes.confinement import machine
@@ -167,3 +167,10 @@ def test_sealed_folders_are_found_from_anywhere_in_a_run_or_a_project(trial: Sea
     elsewhere = tmp_path / "elsewhere"
     elsewhere.symlink_to(trial.base / "workspace")
     assert sealed_folders([elsewhere / "code"]) == (trial.folder.sealed,)
+
+
+def test_the_runs_of_an_experiment_are_not_searched_for_seeds(tmp_path: Path) -> None:
+    home = tmp_path / ".flagstone" / "experiments" / "x"
+    (home / "runs" / "r0001").mkdir(parents=True)
+    (home / "experiment.yaml").touch()
+    assert list(places_of_trials(home)) == []
