@@ -11,8 +11,8 @@ from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan
 from flagstone.processes.confinement import machine
 from flagstone.records import read_record
-from flagstone.trials import lines_in, read_story
-from flagstone.trials.running import measure_run
+from flagstone.trials import Outcome, lines_in, read_story
+from flagstone.trials.running import measure_run, take_step
 from flagstone.trials.sealing import sealed_seeds
 
 # tells its seed wherever it can: in its output, its files, its number of another name, and as the reason of a failure
@@ -83,3 +83,16 @@ def test_no_run_of_a_trial_sees_the_seeds_or_another_confirmation_run(tmp_path: 
     logs = {path.parent.name: path.read_text() for path in plan.folder.root.glob("**/run.log")}
     assert {"treated-a1", "treated-a3", "control-b1", "treated-b4"} <= set(logs)
     assert {log.splitlines()[0] for log in logs.values()} == {"foreign files: 0 seeds: False"}
+
+
+def test_an_edited_pre_registration_can_support_nothing_even_if_it_is_put_back(tmp_path: Path) -> None:
+    plan = run_trial(make_trial(tmp_path / "project"), steps=3)
+    measure_due_runs(plan, 3)
+    sealed = plan.folder.prereg.read_text()
+    plan.folder.prereg.write_text(sealed.replace('"minimum_effect":0.05', '"minimum_effect":0.01'))
+    take_step(plan, 3, ROOT / "schemas", lambda _: None)
+    plan.folder.prereg.write_text(sealed)
+    run_trial(plan)
+    verdict = read_story(plan.folder.ledger).verdict
+    assert verdict is not None and verdict.outcome == Outcome.INCONCLUSIVE
+    assert verdict.exploratory == "prereg.json was edited after it was sealed"
