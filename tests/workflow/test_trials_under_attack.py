@@ -19,6 +19,8 @@ from flagstone.trials import Story, read_story
 from flagstone.trials.running import measure_run, take_step
 
 SCHEMAS = CHECKOUT / "schemas"
+# one look at two pairs: the improvement is so clear that they are enough
+SHORT = {"screen": "off", "looks": [{"pairs": 2, "alpha": 0.05}], "underpowered": "accept"}
 START = """import os, random, sys
 seed, is_fast = int(os.environ["SEED"]), "--fast" in sys.argv
 random.seed(seed)
@@ -34,7 +36,7 @@ def project(tmp_path: Path) -> Callable[..., TrialPlan]:
         folder = tmp_path / "project" / ".flagstone" / "trials" / "fast"
         folder.mkdir(parents=True)
         (tmp_path / "project" / "train.py").write_text(train)
-        value = {key: item for key, item in (trial_value(root=".") | changes).items() if item is not None}
+        value = {key: item for key, item in (trial_value(root=".") | SHORT | changes).items() if item is not None}
         (folder / "trial.yaml").write_text(yaml.safe_dump(value))
         return trial_plan_at(folder)
 
@@ -67,9 +69,9 @@ def outcome_of(plan: TrialPlan) -> tuple[str, str]:
 def test_a_run_whose_number_is_nan_is_an_outcome_that_stays_in_the_ledger(project: Callable[..., TrialPlan]) -> None:
     plan = project(START + 'print("val_loss:", "nan" if is_fast and seed > 1000000 else loss)')
     take_steps(plan)
-    assert outcome_of(plan) == ("INCONCLUSIVE", "8 of 8 pairs have a failed run")
+    assert outcome_of(plan) == ("INCONCLUSIVE", "2 of 2 pairs have a failed run")
     runs = story_of(plan).runs
-    assert {runs["treated", f"b{number}"].status for number in range(1, 9)} == {"invalid"}
+    assert {runs["treated", f"b{number}"].status for number in (1, 2)} == {"invalid"}
 
 
 def test_a_ledger_line_that_cannot_be_understood_stops_the_trial(project: Callable[..., TrialPlan]) -> None:
@@ -140,7 +142,7 @@ def test_files_that_are_exchanged_in_the_start_of_a_trial_stop_it(
 
 
 def test_a_second_version_may_lie_inside_the_project(project: Callable[..., TrialPlan]) -> None:
-    plan = project(switch=None, arms={"treated": {"tree": "second"}}, screen="off")
+    plan = project(switch=None, arms={"treated": {"tree": "second"}})
     (plan.base / "second").mkdir()
     (plan.base / "second" / "train.py").write_text(TRAIN.replace('("--fast" in sys.argv)', "1"))
     take_steps(plan)
@@ -157,7 +159,7 @@ def test_runs_that_were_removed_do_not_keep_a_verdict_from_being_told(project: C
 
 @pytest.mark.parametrize("steps", [2, 3])
 def test_seeds_that_are_gone_are_asked_for_and_never_drawn_again(project: Callable[..., TrialPlan], steps: int) -> None:
-    plan = project(screen="off")
+    plan = project()
     take_steps(plan, steps)
     seeds = plan.folder.sealed / "seeds.json"
     kept = seeds.read_bytes()
