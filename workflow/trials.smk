@@ -34,7 +34,7 @@ def behind_the_gate(wildcards):
 def end_of_trial(wildcards):
     """The look that comes next, until the trial has ended."""
     if workflow.is_main_process and not workflow.dryrun and workflow.local_exec:
-        SESSION.keep_warm()
+        SESSION.begin_call()
     return at(SESSION.plan.target)
 
 

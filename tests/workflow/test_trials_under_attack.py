@@ -12,6 +12,7 @@ import yaml
 from planned_trials import TRAIN, trial_value
 from workbench import CHECKOUT
 
+from flagstone.cli.jobs import lone_trial
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.records import Ledger
@@ -171,3 +172,15 @@ def test_seeds_that_are_gone_are_asked_for_and_never_drawn_again(project: Callab
     seeds.write_bytes(kept)
     take_steps(plan)
     assert outcome_of(plan)[0] == "SUPPORTED"
+
+
+def test_no_call_goes_on_with_a_trial_that_another_call_of_snakemake_has(
+    project: Callable[..., TrialPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lone_trial, "keep_warm", lambda _: None)
+    plan = project()
+    for _ in range(2):  # Snakemake asks more than once
+        lone_trial.LoneTrial(plan.folder.root).begin_call()
+    with pytest.raises(FlagstoneError, match="in use by process"):
+        lone_trial.run_alone(plan.folder, 1)
+    assert not story_of(plan).runs

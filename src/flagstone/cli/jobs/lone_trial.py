@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.gates import keep_warm
-from flagstone.locks import hold
+from flagstone.locks import hold, holder_of
 from flagstone.plans import TrialFolder, TrialPlan, trial_plan_at
+
+RUNNING = "running"  # whoever holds this file goes on with the trial
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,14 @@ class LoneTrial:
             raise FlagstoneError(f"this is trial {self.root.name}, not {name}", hint="ask for its own files")
         return self.plan
 
-    def keep_warm(self) -> None:
-        if not self.plan.is_done:
-            keep_warm("trial.py")
+    def begin_call(self) -> None:
+        """Takes the trial until this process ends, so that no other call goes on with it; then loads what jobs need."""
+        running, name = self.root / RUNNING, f"trial {self.root.name}"
+        if self.plan.is_done:
+            return
+        if (holder_of(running) or {}).get("pid") != os.getpid():
+            atexit.register(hold(running, name).release)
+        keep_warm("trial.py")
 
 
 def run_alone(folder: TrialFolder, cores: int) -> None:
@@ -51,7 +60,7 @@ def run_alone(folder: TrialFolder, cores: int) -> None:
     from flagstone.cli.jobs.resident import Workflow, execute
 
     plan = LoneTrial(folder.root).plan
-    with hold(folder.root / "running", f"trial {folder.name}"):
+    with hold(folder.root / RUNNING, f"trial {folder.name}"):
         for lock in (folder.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the trial, so whoever left Snakemake's lock is dead
         ended_well = execute(Workflow(CHECKOUT / "workflow" / "trials.smk", folder.root), cores)
