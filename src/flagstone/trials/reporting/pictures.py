@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which colour-blind people tell apart
 CONTROL, TREATED, SEED, SCREENED = "#0072B2", "#D55E00", "#5A5A5A", "#A8A8A8"
 MINIMUM = "#009E73"
+LONGEST_NAME = 30
+MOST_NAMED = 16
 SETTINGS: Any = {
     "svg.hashsalt": "flagstone",
     "svg.fonttype": "none",
@@ -38,7 +40,7 @@ class Frame:
 
     @property
     def improvement_label(self) -> str:
-        return f"improvement of {picture_text(self.metric.name)} (right of 0 is better)"
+        return f"improvement of {picture_text(self.metric.name, LONGEST_NAME)}\n(right of 0 is better)"
 
 
 def pairs_picture(frame: Frame, found: Confirmation) -> bytes:
@@ -66,7 +68,7 @@ def draw_runs(axes: Axes, frame: Frame, pairs: Sequence[Pair]) -> None:
     axes.set_xticks([0, 1], names)
     axes.set_xlim(-0.4, 1.4)
     better = "less" if frame.metric.direction == "min" else "more"
-    axes.set_ylabel(f"{picture_text(frame.metric.name)} ({better} is better)")
+    axes.set_ylabel(f"{picture_text(frame.metric.name, LONGEST_NAME)}\n({better} is better)")
 
 
 def draw_improvements(axes: Axes, frame: Frame, found: Confirmation) -> None:
@@ -77,9 +79,11 @@ def draw_improvements(axes: Axes, frame: Frame, found: Confirmation) -> None:
     below = len(rows) + 0.6
     if found.mean is not None:
         draw_interval(axes, below, found.mean, (found.ci_low, found.ci_high), TREATED)
-    axes.set_yticks([*range(len(rows)), below], [*(pair.slot for pair, _ in rows), f"mean of {found.n}"])
+    named = range(0, len(rows), 1 + len(rows) // MOST_NAMED)  # more names would lie on top of each other
+    axes.set_yticks([*named, below], [*(rows[row][0].slot for row in named), f"mean of {found.n}"])
     axes.set_ylim(below + 0.8, -0.8)
-    axes.set_xlabel(f"{frame.improvement_label}\n{effect_text(found)}")
+    cross = "cross: a run of the pair failed\n" if any(pair.status != "ok" for pair, _ in rows) else ""
+    axes.set_xlabel(f"{frame.improvement_label}\n{cross}{effect_text(found)}")
 
 
 def effect_text(found: Confirmation) -> str:
@@ -89,7 +93,7 @@ def effect_text(found: Confirmation) -> str:
         words.append(f"mean {found.mean:.4g}, 95 % interval {found.ci_low:.4g} to {found.ci_high:.4g}")
     if found.g is not None and found.g_low is not None and found.g_high is not None:
         words.append(f"g {found.g:.2f} ({found.g_low:.2f} to {found.g_high:.2f})")
-    return ",\n".join(words)
+    return ", ".join(words[:2]) + "".join(f",\n{word}" for word in words[2:])
 
 
 def forest_picture(frame: Frame, ideas: Sequence[IdeaOutcome]) -> bytes:
@@ -100,7 +104,7 @@ def forest_picture(frame: Frame, ideas: Sequence[IdeaOutcome]) -> bytes:
         draw_lines(axes, frame)
         for row, idea in enumerate(ideas):
             draw_idea(axes, row, idea)
-        axes.set_yticks(range(len(ideas)), [picture_text(idea.title or idea.arm, 34) for idea in ideas])
+        axes.set_yticks(range(len(ideas)), [picture_text(idea.title or idea.arm, 44) for idea in ideas])
         axes.set_ylim(len(ideas) - 0.4, -0.6)
         axes.set_xlabel(f"{frame.improvement_label}; grey: not confirmed")
         figure.suptitle(picture_text(frame.title), x=0.01, ha="left", fontsize=9)
