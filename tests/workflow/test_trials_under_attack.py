@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from planned_trials import TRAIN, trial_value
 from workbench import CHECKOUT
 
 from flagstone.cli.jobs import lone_trial
+from flagstone.cli.main import flagstone
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.records import Ledger
@@ -184,3 +186,16 @@ def test_no_call_goes_on_with_a_trial_that_another_call_of_snakemake_has(
     with pytest.raises(FlagstoneError, match="in use by process"):
         lone_trial.run_alone(plan.folder, 1)
     assert not story_of(plan).runs
+
+
+@pytest.mark.parametrize("verb", ["status", "report"])
+def test_what_is_shown_of_a_rewritten_ledger_says_that_it_was(
+    project: Callable[..., TrialPlan], verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = project()
+    take_steps(plan, 2)
+    content = plan.folder.ledger.read_text()
+    plan.folder.ledger.write_text(content.replace('"value":1.0', '"value":1.9', 1))
+    monkeypatch.chdir(plan.base)
+    said = CliRunner().invoke(flagstone, ["trials", verb], standalone_mode=False)
+    assert "do not believe this: line" in said.output

@@ -11,6 +11,7 @@ from flagstone.cli.location import Location
 from flagstone.cli.trials.selection import chosen_trial, refuse_if_not_begun, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialFolder
+from flagstone.records import Ledger
 from flagstone.text import printable_text
 from flagstone.trials import read_story
 from flagstone.trials.reporting import report_text, verdict_record, write_derived
@@ -39,6 +40,8 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     if not is_current(trial):
         write_derived(trial, spec)
     click.echo(printable_text(report_text(spec, story)), nl=False)
+    for problem in Ledger(trial.ledger).rewritten_lines():
+        click.echo(f"do not believe this: {problem}; see: {trial_command(plan, 'verify')}", err=True)
     click.echo(f"with pictures: {trial.page}", err=True)
 
 

@@ -12,7 +12,7 @@ from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
 from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
 from flagstone.plans import TrialPlan, TrialSpec
-from flagstone.records import plain_value, read_record
+from flagstone.records import Ledger, plain_value, read_record
 from flagstone.text import count_text, one_line, printable_text
 from flagstone.trials import Story
 from flagstone.trials.running import TrialState, next_step
@@ -52,6 +52,7 @@ def status_record(plan: TrialPlan, spec: TrialSpec) -> dict[str, Any]:
         "ideas": [idea_record(state, arm) for arm in story.ideas],
         "prereg": plain_value(story.prereg) if story.prereg else None,
         "denied": len(story.denials),
+        "rewritten": Ledger(trial.ledger).rewritten_lines(),
         "failure": read_record(trial.failure),
         "next": trial_command(plan, "report" if story.verdict else "run" if trial.ledger.is_file() else "plan"),
     }
@@ -98,6 +99,8 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  failed runs: {', '.join(found['failed'][:5])}{' …' if len(found['failed']) > 5 else ''}"
     if found["denied"]:
         yield f"  {count_text(found['denied'], 'call')} asked for what it may not have; see the report"
+    for problem in found["rewritten"]:
+        yield f"  do not believe this: {problem}; see: flagstone trials verify"
     if found["failure"] and not found["outcome"]:
         yield f"  its last job failed: {found['failure'].get('problem')}\n  {found['failure'].get('hint')}"
     yield f"next: {found['next']}"
