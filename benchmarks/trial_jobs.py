@@ -54,7 +54,10 @@ def main() -> None:
 
 
 def time_a_trial(root: Path, rounds: int) -> None:
-    """The trial and the rule take turns, each from nothing. CPU seconds count: a busy machine adds wall time."""
+    """The trial and the rule take turns, each from nothing. CPU seconds count: a busy machine adds wall time.
+
+    They are a lower bound of ours: the kernel adds up no CPU time of the jobs that the warm server forks.
+    """
     sides = {
         FLOOR: lambda: seconds_of_bare_rule(root / "bare"),
         TRIAL: lambda: seconds_of_trial(root / "ours"),
