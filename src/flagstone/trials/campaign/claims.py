@@ -13,7 +13,7 @@ from flagstone.trials.campaign.outcome import campaign_outcome
 from flagstone.trials.outcomes import Outcome
 
 RULE = "paper-claims"
-TOO_STRONG = re.compile(r"[^.\n]*(?:\b[Ss]ignificantly\b|\bSUPPORTED\b)[^.\n]*")
+TOO_STRONG = re.compile(r"[^.\n]*\b[Ss]ignificantly\b[^.\n]*")
 
 
 def claims_check(record: CampaignRecord) -> RuleCheck:
