@@ -109,7 +109,7 @@ def test_a_revision_can_be_the_treated_version_and_the_checkout_stays_as_it_is(p
     ("words", "said"),
     [
         ((*SETS_UP, *RUNS), 'a treated version; give what turns it on (--switch "--clip 1"), or --treated DIR'),
-        (("--metric", "val_loss", *SWITCH, *RUNS), "missing key 'minimum_effect'"),
+        (("--metric", "val_loss", *SWITCH, *RUNS), 'name it: --minimum-effect 0.02, or "0.5 sd"'),
         (("--metric", "foo", "--minimum-effect", "1", *SWITCH, *RUNS), "give --direction min or max"),
         (("--metric", "val_loss", "--minimum-effect", "0", *SWITCH, *RUNS), "has to be above 0"),
         (("--metric", "val_loss", "--minimum-effect", "nan", *SWITCH, *RUNS), "minimum_effect"),

@@ -93,6 +93,11 @@ def refuse_incomplete(value: dict[str, Any], given: dict[str, Any], base: Path, 
     """Refuses what is wrong with the options, before anything is written."""
     if "subject" not in value:
         raise FlagstoneError("no file is named in which the arms may differ", hint="name it: --mutable 'train.py'")
+    if "minimum_effect" not in value:
+        raise FlagstoneError(
+            "the smallest improvement that would matter is not named",
+            hint='name it: --minimum-effect 0.02, or "0.5 sd"',
+        )
     value = {**value, **treatment(given, given["treated"] or "")}
     refuse_if_wrong(value, trial_schemas(base), where)
     if not (value.get("switch") or value.get("arms")):
