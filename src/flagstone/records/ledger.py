@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, overload
@@ -38,6 +39,14 @@ class Ledger:
                 sync_folder(self.path.parent.parent)
         except OSError as error:
             raise cannot_write(self.path, error) from error
+
+    @property
+    def head(self) -> str:
+        """The digest that the next line will carry."""
+        with suppress(FileNotFoundError), open(self.path, "rb") as stream:
+            before, _ = last_line(stream)
+            return digest_bytes(before) if before else ZERO
+        return ZERO
 
     @overload
     def entries(self) -> list[dict[str, Any]]: ...

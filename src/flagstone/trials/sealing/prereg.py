@@ -16,7 +16,7 @@ from flagstone.records import Ledger, content_of, digest_bytes, digest_value, en
 from flagstone.trials.deciding import effect_in_units
 from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine, VerdictLine
 from flagstone.trials.sealing.basis import SharedBasis
-from flagstone.trials.sealing.seeds import SealedSeeds, keep_seeds, sealed_seeds, seeds_path, write_once
+from flagstone.trials.sealing.seeds import SealedSeeds, renew_seeds, sealed_seeds, seeds_path, write_once
 
 FAILURE_RULE = (
     "A failed treated run counts as the worst finite value of its look, of either arm. If the control failed, or both "
@@ -75,6 +75,7 @@ class Registered:
     key: str
     seeds: str
     at: str
+    head: str = ""  # the digest of the line in the trial's ledger that these seeds were drawn after
 
 
 def hiding_fault(sandbox: str) -> str:
@@ -109,10 +110,10 @@ def line_of(folder: TrialFolder, sealed: Prereg) -> PreregLine:
 def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts) -> Prereg:
     """What is sealed. Under the gate cohens_d there are no confirmation seeds."""
     is_confirmed = spec.gate == "confirm"
-    terms = terms_of(spec, shared, baseline, registered_number(folder, spec, shared.contract) if is_confirmed else 1)
+    number, seeds = register(folder, spec, shared.contract) if is_confirmed else (1, "")
     return replace(
-        terms,
-        seeds=keep_seeds(folder, spec).digest if is_confirmed else "",
+        terms_of(spec, shared, baseline, number),
+        seeds=seeds,
         plan=digest_bytes(content_of(folder.spec) or b""),
         sealed_at=utc(time.time()),
         exploratory=hiding_fault(spec.experiment.sandbox) if is_confirmed else "",
@@ -160,26 +161,46 @@ def journal_of(folder: TrialFolder) -> Path:
 
 
 def next_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
-    """The number of the next pre-registration for this metric under this contract in this run, from 1."""
-    key = digest_value([spec.experiment.metric.name, contract])
-    return 1 + sum(row.key == key for row in Ledger(journal_of(folder)).entries(Registered))
+    """The number of the next pre-registration of this trial, or for this metric under this contract, from 1."""
+    return 1 + len(registrations(folder, digest_value([spec.experiment.metric.name, contract])))
 
 
-def registered_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
-    """The number of this pre-registration. One that a kill kept from being sealed does not count twice."""
-    journal, seeds = Ledger(journal_of(folder)), keep_seeds(folder, spec).digest
-    key = digest_value([spec.experiment.metric.name, contract])
-    with sole_use(journal.path):
-        known = number_in_journal(folder, key, seeds)
-        if not known:
-            journal.append(Registered(folder.name, key, seeds, utc(time.time())))
-        return known or number_in_journal(folder, key, seeds)
+def registrations(folder: TrialFolder, key: str) -> list[Registered]:
+    """Those that share one α: of a trial of this name too, whose metric or contract was edited since."""
+    rows = Ledger(journal_of(folder)).entries(Registered)
+    return [row for row in rows if row.key == key or row.trial == folder.name]
+
+
+def register(folder: TrialFolder, spec: TrialSpec, contract: str) -> tuple[int, str]:
+    """The number of this pre-registration and the digest of its seeds, which are drawn for it.
+
+    One that a kill kept from being sealed does not count twice: its seeds were drawn for the same line of the ledger.
+    """
+    key, head = digest_value([spec.experiment.metric.name, contract]), Ledger(folder.ledger).head
+    with sole_use(journal_of(folder)):
+        kept = sealed_seeds(folder)
+        is_known = any(kept and row.seeds == kept.digest and row.head == head for row in registrations(folder, key))
+        if not is_known and not folder.prereg.exists():
+            kept = renew_seeds(folder, spec)
+            Ledger(journal_of(folder)).append(Registered(folder.name, key, kept.digest, utc(time.time()), head))
+        seeds = kept.digest if kept else ""
+        return number_in_journal(folder, key, seeds), seeds
 
 
 def number_in_journal(folder: TrialFolder, key: str, seeds: str) -> int:
     """The number of the pre-registration with these seeds, from 1; 0 if the journal has none."""
-    rows = [row for row in Ledger(journal_of(folder)).entries(Registered) if row.key == key]
+    rows = registrations(folder, key)
     return next((number for number, row in enumerate(rows, 1) if row.seeds == seeds), 0)
+
+
+def reuse_text(folder: TrialFolder, seeds: str) -> str:
+    """That the seeds were drawn for an earlier ledger, and may have been known. Returns '' if they were not."""
+    drawn = next((row for row in Ledger(journal_of(folder)).entries(Registered) if row.seeds == seeds), None)
+    lines = Ledger(folder.ledger).entries()
+    heads = (str(line.get("before")) for line in lines if line.get("kind") == "prereg")
+    if drawn is None or drawn.head in ("", next(heads, "")):
+        return ""
+    return f"the confirmation seeds were drawn for an earlier start of this trial, at {drawn.at}"
 
 
 def prereg_fault(folder: TrialFolder, lines: Sequence[Line]) -> str:
@@ -205,6 +226,8 @@ def edit_text(folder: TrialFolder, lines: Sequence[Line]) -> str:
     seeds = sealed_seeds(folder)
     if found.seeds and seeds_path(folder).exists() and (seeds is None or seeds.digest != found.seeds):
         return "the confirmation seeds were edited after they were sealed"
+    if found.seeds and (reused := reuse_text(folder, found.seeds)):
+        return reused
     return next(iter(Ledger(folder.ledger).rewritten_lines()), "") or order_fault(lines, noted)
 
 
@@ -233,4 +256,5 @@ def prereg_problems(folder: TrialFolder, spec: TrialSpec, lines: Sequence[Line])
         and bool(found.seeds)
         and SealedSeeds(revealed.seeds, revealed.salt).digest != found.seeds,
     }
-    return [problem for problem, is_so in problems.items() if is_so]
+    forged = Ledger(journal_of(folder)).rewritten_lines()
+    return [*(problem for problem, is_so in problems.items() if is_so), *forged]

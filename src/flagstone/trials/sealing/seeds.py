@@ -54,17 +54,12 @@ def draw_seeds(screening: Collection[int], count: int) -> SealedSeeds:
     return SealedSeeds(found, secrets.token_hex(32))
 
 
-def keep_seeds(folder: TrialFolder, spec: TrialSpec) -> SealedSeeds:
-    """The seeds of a trial, drawn the first time. Seeds that a killed process has drawn, and nobody used, are taken."""
+def renew_seeds(folder: TrialFolder, spec: TrialSpec) -> SealedSeeds:
+    """Draws the seeds of a trial, in place of any that are there: those may be known."""
     make_sealed(folder)
-    found = sealed_seeds(folder)
-    if found is None or len(found.seeds) != spec.pairs or set(found.seeds.values()) & set(spec.screening):
-        seeds_path(folder).unlink(missing_ok=True)
-        write_once(seeds_path(folder), encode(draw_seeds(spec.screening, spec.pairs)), mode=0o600)
-    kept = sealed_seeds(folder)
-    if kept is None:
-        raise FlagstoneError(f"{seeds_path(folder)} cannot be read", hint="make it readable, then run it again")
-    return kept
+    drawn = draw_seeds(spec.screening, spec.pairs)
+    write_atomic(seeds_path(folder), encode(drawn), mode=0o600)
+    return drawn
 
 
 def sealed_seeds(folder: TrialFolder) -> SealedSeeds | None:

@@ -98,6 +98,42 @@ def test_a_trial_made_anew_does_not_begin_with_its_whole_alpha(trial: SealedTria
     assert trial.write().seal().number == 2
 
 
+def test_a_trial_whose_metric_or_contract_was_edited_has_half_the_alpha_too(trial: SealedTrial) -> None:
+    trial.seal()
+    os.rename(trial.folder.root, trial.base / "moved-away")
+    again = SealedTrial(trial.base, contract="e" * 64).write(metric={"name": "val_loss2", "direction": "min"})
+    assert next_number(again.folder, again.spec, again.contract) == 2
+    assert (again.seal().number, again.seal().alpha) == (2, 0.025)
+
+
+def test_seeds_of_an_earlier_start_are_never_used_again(trial: SealedTrial) -> None:
+    first, known = trial.seal(), sealed_seeds(trial.folder)
+    trial.folder.ledger.unlink()
+    trial.folder.prereg.unlink()
+    Ledger(trial.folder.ledger).append(LookLine(1, "baseline", AT))
+    second = trial.seal()
+    assert sealed_seeds(trial.folder) != known and second.seeds != first.seeds
+    assert second.number == 2 and prereg_fault(trial.folder, lines_of(trial)) == ""
+
+
+def test_seeds_that_nobody_registered_are_not_used(trial: SealedTrial) -> None:
+    trial.seal()
+    known = sealed_seeds(trial.folder)
+    for path in (trial.folder.ledger, trial.folder.prereg, trial.folder.root.parent / "preregistrations.jsonl"):
+        path.unlink()
+    trial.seal()
+    assert sealed_seeds(trial.folder) not in (None, known)
+
+
+def test_a_pre_registration_brought_back_with_its_seeds_is_exploratory(trial: SealedTrial) -> None:
+    trial.seal()
+    trial.folder.ledger.unlink()
+    Ledger(trial.folder.ledger).append(LookLine(1, "baseline", AT))
+    trial.seal()
+    fault = prereg_fault(trial.folder, lines_of(trial))
+    assert "drawn for an earlier start of this trial" in fault
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
