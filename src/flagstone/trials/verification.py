@@ -16,7 +16,7 @@ from flagstone.plans import RunFolder, TrialPlan
 from flagstone.records import Ledger, plain_value, read_as, read_record
 from flagstone.text import list_text
 from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine, VerdictLine
-from flagstone.trials.reporting import derived_problems
+from flagstone.trials.reporting import NOT_DERIVED, derived_problems
 from flagstone.trials.running import (
     OpenedTrial,
     RunRecord,
@@ -57,8 +57,12 @@ def trial_problems(plan: TrialPlan, schemas: Path) -> list[str]:
 
 
 def trial_fault(plan: TrialPlan, schemas: Path) -> str:
-    """Why the verdict of a trial is not what was recorded, in one line. Returns '' if it is."""
-    return list_text(trial_problems(plan, schemas), 2)
+    """Why the verdict of a trial is not what was recorded, in one line. Returns '' if it is.
+
+    Pages and pictures are left out: another version of Flagstone words and draws the same numbers in another way.
+    """
+    pages = tuple(f"{ending} {NOT_DERIVED}" for ending in (".md", ".html", ".svg"))
+    return list_text([problem for problem in trial_problems(plan, schemas) if not problem.endswith(pages)], 2)
 
 
 @dataclass(frozen=True)

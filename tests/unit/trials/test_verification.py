@@ -12,7 +12,7 @@ from whole_trial import ROOT, TRAIN, copy_trial, make_trial, run_trial
 
 from flagstone.plans import TrialPlan
 from flagstone.records import Ledger, read_record, write_record
-from flagstone.trials import Outcome, lines_in, read_story, trial_problems
+from flagstone.trials import Outcome, lines_in, read_story, trial_fault, trial_problems
 from flagstone.trials.running import take_step
 
 SCHEMAS = ROOT / "schemas"
@@ -218,6 +218,17 @@ def test_a_number_that_the_journal_does_not_have_is_named(plan: TrialPlan) -> No
 def test_alpha_in_the_ledger_is_that_of_the_pre_registration(plan: TrialPlan) -> None:
     rewrite_ledger(plan, lambda row: row.update(alpha=0.1) if row["kind"] == "prereg" else None)
     assert "prereg.json and its line in the ledger differ" in problems(plan)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("report.md", False), ("forest.svg", False), ("verdict.json", True), ("forest.csv", True)]
+)
+def test_a_gate_asks_for_the_numbers_and_not_for_how_a_version_words_and_draws_them(
+    ended: TrialPlan, tmp_path: Path, name: str, counts: bool
+) -> None:
+    plan = copy_trial(ended, tmp_path / "project")
+    (plan.folder.root / name).write_text("something else")
+    assert bool(trial_fault(plan, SCHEMAS)) == counts
 
 
 @pytest.mark.parametrize("name", ["verdict.json", "report.md", "forest.svg", "ideas/treated/pairs.csv"])

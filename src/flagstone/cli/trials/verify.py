@@ -32,7 +32,8 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     if found:
         raise FlagstoneError(
             f"trial {trial.name} is not as it was recorded: {'; '.join(found)}",
-            hint="restore these files from a copy; do not cite the result until `verify` finds nothing",
+            hint="restore these files from a copy, and cite nothing before. Reports and pictures (.md, .html, .svg) "
+            "also differ if another version of Flagstone or matplotlib wrote them",
         )
     if not as_json:
         click.echo(f"{trial.name}: ledger, pre-registration, seeds, verdict and reports agree")

@@ -1,4 +1,5 @@
 from .derived import (
+    NOT_DERIVED as NOT_DERIVED,
     derived_files as derived_files,
     derived_problems as derived_problems,
     minimum_effect_of as minimum_effect_of,

@@ -17,6 +17,7 @@ from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_pic
 from flagstone.trials.reporting.report import Report, figure, ideas_table, pairs_table, sections_of
 from flagstone.trials.story import Story, read_story
 
+NOT_DERIVED = "is not what the ledger says"
 THREE_SEEDS = 0.5  # the effect size from which on the rule of three seeds publishes
 
 
@@ -163,7 +164,7 @@ def derived_problems(folder: TrialFolder, spec: TrialSpec) -> list[str]:
     found = []
     for path, content in derived_files(spec, read_story(folder.ledger)).items():
         if content_at(folder.root / path) != content:
-            found.append(f"{path} is not what the ledger says")
+            found.append(f"{path} {NOT_DERIVED}")
     return found
 
 
