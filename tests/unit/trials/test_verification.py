@@ -157,6 +157,12 @@ def test_a_look_that_was_left_out_is_missed(plan: TrialPlan) -> None:
     assert "look 4 (confirm) was not due: look 3 (screen) was" in problems(plan)
 
 
+@pytest.mark.parametrize("arm", ["control", "treated"])
+def test_a_run_that_was_left_out_is_missed(plan: TrialPlan, arm: str) -> None:
+    rewrite_ledger(plan, lambda row: not (row["kind"] == "run" and (row["arm"], row["slot"]) == (arm, "b1")))
+    assert f"the ledger has no run {arm}-b1" in problems(plan)
+
+
 def test_a_verdict_before_its_time_is_named(plan: TrialPlan) -> None:
     rewrite_ledger(plan, lambda row: row.get("what") != "confirm")
     assert "the verdict came before look 4 (confirm)" in problems(plan)

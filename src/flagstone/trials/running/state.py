@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from flagstone.errors import FlagstoneError
 from flagstone.plans import CONTROL
 from flagstone.trials.lines import IdeaLine, Line, LookLine
 from flagstone.trials.outcomes import RunOutcome
@@ -63,7 +64,9 @@ class TrialState:
 
     def outcome(self, arm: str, slot: str) -> RunOutcome:
         """One run as it is judged. The seed of a confirmation run is known with the verdict."""
-        line, verdict = self.story.runs[arm, slot], self.story.verdict
+        line, verdict = self.story.runs.get((arm, slot)), self.story.verdict
+        if line is None:
+            raise FlagstoneError(f"the ledger has no run {arm}-{slot}", hint="restore the ledger from a copy")
         seed = verdict.seeds.get(slot) if verdict else None
         return RunOutcome(arm, slot, line.status, line.value, seed, line.metrics, line.wall_s, line.reason)
 
