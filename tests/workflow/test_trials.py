@@ -32,3 +32,17 @@ def test_no_run_of_a_trial_is_made_before_its_plan_is_approved(place: Place) -> 
     assert place.flagstone("run", "t", "--yes", "--to", "03").code == 0
     assert place.snakemake().code == 0
     assert runs(study) == []
+
+
+def test_a_plan_that_comes_after_the_approval_closes_the_gate_and_is_approved_with_it(
+    place: Place, trial: Study
+) -> None:
+    plan = plan_trial(trial, "late", screen="off")
+    said = place.snakemake()
+    assert "stage 04 implementation is stale" in said.last and "workspace/trials/late.yaml is new" in said.last
+    assert runs(trial, "late") == [] and runs(trial) == []
+    assert place.flagstone("approve", "04").code == 0
+    assert "workspace/trials/late.yaml" in trial.seals("04")[-1]["files"]
+    plan.write_text(plan.read_text().replace("minimum_effect: 0.05", "minimum_effect: 0.04"))
+    said = place.snakemake()
+    assert "workspace/trials/late.yaml changed" in said.last and runs(trial, "late") == []

@@ -13,6 +13,7 @@ from typing import Any
 from flagstone import records
 from flagstone.gates.runs import RunConfig
 from flagstone.layout import INDEX_KINDS, Run
+from flagstone.plans import all_plans
 from flagstone.records import DigestCache, digest_value, read_record
 from flagstone.stages import Stage
 
@@ -60,21 +61,40 @@ def offer_of(run: Run, stage: Stage) -> dict[str, Any] | None:
 
 def content_of(opened: RunConfig, stage: Stage) -> Content | None:
     """What the stage offers now; None if it has published nothing, or its document is gone."""
-    return contents_of(opened, {stage: offer_of(opened.run, stage)})[stage.nr]
+    stages = (*opened.table.ancestors(stage.nr), stage)
+    return contents_of(opened, {each: offer_of(opened.run, each) for each in stages})[stage.nr]
 
 
 def contents_of(opened: RunConfig, offers: Mapping[Stage, Mapping[str, Any] | None]) -> dict[str, Content | None]:
-    """What each stage offers now; every listed file is looked at once, however many stages list it."""
+    """What each stage offers now; every listed file is looked at once, however many stages list it.
+
+    Whoever asks about a stage gives the offers of its ancestors as well.
+    """
     run, found = opened.run, dict[str, Content | None]()
     listed = {
         stage: [run.relative(run.summary(stage.key)), *listed_paths(offer)] for stage, offer in offers.items() if offer
     }
+    for stage, paths in late_plans(opened, listed).items():
+        listed[stage] += paths
     digests = digests_of(opened, {path: None for paths in listed.values() for path in paths})
     slices = index_slices(run) if listed else {}
     for stage in offers:
         files = {path: digests[path] for path in listed.get(stage, ())}
         is_there = files.get(run.relative(run.summary(stage.key)), MISSING) != MISSING
         found[stage.nr] = Content(files, slices.get(stage.nr, {})) if is_there else None
+    return found
+
+
+def late_plans(opened: RunConfig, listed: Mapping[Stage, list[str]]) -> dict[Stage, list[str]]:
+    """Plans that came after the offers. They belong to the last stage before they are run: nothing runs unapproved."""
+    table, run = opened.table, opened.run
+    last = [stage for stage in listed if any(each.runs_experiments and stage.nr in each.after for each in table)]
+    plans = [run.relative(plan.path) for plan in all_plans(run)] if last else []
+    found = {}
+    for stage in last:
+        above = (*table.ancestors(stage.nr), stage)
+        offered = {path for each in above for path in listed.get(each, ())}
+        found[stage] = [path for path in plans if path not in offered]
     return found
 
 

@@ -84,6 +84,7 @@ def marks_of(opened: RunConfig) -> list[object]:
     paths = [run.settings, run.brief, run.aborted, run.seals, run.logs, run.logs / "calls.jsonl"]
     paths += [run.approved, run.below("feedback"), run.below("redo")]
     paths += [run.index(kind) for kind in INDEX_KINDS]
+    paths += [run.plans, run.below("workspace", "trials")]
     for stage in opened.table:
         nr = stage.nr
         paths += [run.flag(nr), run.feedback(nr), run.redo(nr), run.history(nr), run.summary(stage.key)]
