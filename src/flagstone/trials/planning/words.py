@@ -77,7 +77,7 @@ def amount_lines(found: Forecast) -> Iterator[str]:
     (fewest, most), (least_h, most_h) = amounts.runs, amounts.hours
     source = "as the baseline took" if amounts.is_measured else "at most"
     yield f"  runs: {fewest} to {most}, the baseline and checks included"
-    yield f"  hours, one run after another: {least_h:.3g} to {most_h:.3g} ({amounts.seconds:.3g} s a run, {source})"
+    yield f"  time, one run after another: {hours_text(least_h, most_h)} ({amounts.seconds:.3g} s a run, {source})"
     if amounts.gpu_hours[1]:
         yield f"  GPU hours: {amounts.gpu_hours[0]:.3g} to {amounts.gpu_hours[1]:.3g}"
     yield "  cost: what the agents of its ideas cost" if amounts.asks_agents else "  cost: no agent is asked"
@@ -86,3 +86,11 @@ def amount_lines(found: Forecast) -> Iterator[str]:
 def warnings(spec: TrialSpec, found: Forecast) -> Iterator[str]:
     if found.problem and spec.underpowered == "accept":
         yield f"  underpowered, and accepted: {found.problem}"
+
+
+def hours_text(least_h: float, most_h: float) -> str:
+    """A range of hours, in the largest unit of which it has at least one."""
+    unit, size = next(
+        (name, size) for name, size in (("h", 1), ("min", 60), ("s", 3600)) if most_h * size >= 1 or name == "s"
+    )
+    return f"{least_h * size:.3g} to {most_h * size:.3g} {unit}"
