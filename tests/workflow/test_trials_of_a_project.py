@@ -67,6 +67,9 @@ def test_a_trial_from_its_plan_to_its_verdict(project: Path) -> None:
     assert fewest <= found["runs"] <= most and forecast["minimum_effect_sd"]
     assert [look["alpha"] for look in forecast["looks"]] == [look["alpha"] for look in sealed["looks"]]
     assert sorted(path.name for path in project.iterdir()) == [".flagstone", "train.py"]
+    assert "has changed since then" not in trials(project, "status")
+    (project / "train.py").write_text(NO_SEED)
+    assert "the project has changed since then" in trials(project, "status")
 
 
 def test_a_report_is_derived_from_the_ledger_whatever_its_file_says(project: Path) -> None:

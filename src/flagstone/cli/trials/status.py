@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
+from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command, trial_schemas
+from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, TrialSpec
 from flagstone.records import Ledger, plain_value, read_record
 from flagstone.text import count_text, one_line, printable_text
 from flagstone.trials import Story
-from flagstone.trials.running import TrialState, next_step
+from flagstone.trials.running import TrialState, next_step, open_trial
 
 
 @click.command()
@@ -53,9 +55,18 @@ def status_record(plan: TrialPlan, spec: TrialSpec) -> dict[str, Any]:
         "prereg": plain_value(story.prereg) if story.prereg else None,
         "denied": len(story.denials),
         "rewritten": Ledger(trial.ledger).rewritten_lines(),
+        "has_changed": story.verdict is not None and has_changed(plan),
         "failure": read_record(trial.failure),
         "next": trial_command(plan, "report" if story.verdict else "run" if trial.ledger.is_file() else "plan"),
     }
+
+
+def has_changed(plan: TrialPlan) -> bool:
+    """Whether the project is no longer the one that the trial is about."""
+    with suppress(FlagstoneError):
+        opened = open_trial(plan, trial_schemas(plan.base))
+        return opened.subject.has_changed(opened.start.tree)
+    return False  # it cannot be read any more, which verify names
 
 
 def exploratory(story: Story) -> str:
@@ -91,6 +102,8 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
     else:
         of = f": {', '.join(step['arms'])}" if step["arms"] else ""
         yield f"  step {step['number']}, {step['what']}{of}; {len(step['done'])} of its {step['runs']} runs are done"
+    if found["has_changed"]:
+        yield "  the project has changed since then; this says nothing of the code that is there now"
     if found["exploratory"]:
         yield f"  exploratory: {found['exploratory']}"
     for idea in found["ideas"]:
