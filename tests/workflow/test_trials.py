@@ -15,7 +15,7 @@ def test_snakemake_takes_a_trial_from_its_plan_to_its_verdict_and_then_builds_th
     assert said.code == 0 and "waits for you" in said.last, said.text
     (verdict,) = lines(trial, "verdict")
     assert verdict["ideas"][0]["outcome"] == "SUPPORTED" and len(verdict["seeds"]) == 8
-    assert runs(trial)[:6] == [f"control-{slot}" for slot in ("a1", "a2", "a3", "a4", "a5", "a1r2")]
+    assert sorted(runs(trial)[:6]) == [f"control-{slot}" for slot in ("a1", "a1r2", "a2", "a3", "a4", "a5")]
     assert len(runs(trial)) == len(set(runs(trial)))
     assert json.loads((trial.root / "trials" / "fast" / "verdict.json").read_text())["outcome"] == "SUPPORTED"
     pairs = verdict["ideas"][0]["confirmation"]["pairs"]

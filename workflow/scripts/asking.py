@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import socket
-import sys
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+
+import json  # noqa: E402
+import os  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ask_warm_server(variable: str) -> int | None:

@@ -30,6 +30,8 @@ class RunLine:
     metrics: Mapping[str, float] = field(default_factory=dict)
     wall_s: float = 0.0
     reason: str = ""
+    exit_code: int | None = None
+    host: str = ""
     kind: Literal["run"] = "run"
 
 

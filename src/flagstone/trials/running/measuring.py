@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from math import isfinite
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from flagstone.experiments.measuring import Harness, Measurement, Order, devices
 from flagstone.locks import hold
 from flagstone.plans import Arm, Home, RunFolder, TrialFolder, TrialPlan, TrialSpec, unused_path
 from flagstone.processes import Interruption, end_orphans
-from flagstone.records import plain_value, read_as, read_record, utc, write_record
+from flagstone.records import Ledger, plain_value, read_as, read_record, utc, write_record
 from flagstone.trials.deciding import value_problem
 from flagstone.trials.lines import RunLine
 from flagstone.trials.outcomes import RunStatus
 from flagstone.trials.running.opening import OpenedTrial, beginning_anew, open_trial
 from flagstone.trials.sealing import seed_for
+from flagstone.trials.story import lines_in
 
 STATUSES: Mapping[str, RunStatus] = {"ok": "ok", "crash": "crash", "timeout": "timeout", "invalid": "invalid"}
 
@@ -49,9 +50,8 @@ class RunRecord:
 
     @property
     def line(self) -> RunLine:
-        return RunLine(
-            self.arm, self.slot, self.status, self.basis, self.at, self.value, self.metrics, self.wall_s, self.reason
-        )
+        names = (each.name for each in fields(RunLine) if each.name != "kind")
+        return RunLine(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,16 @@ def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Calla
     ):
         if record_of(plan.folder, wanted):
             return  # measured by a process that its caller did not wait for
-        record = Measuring(opened, wanted, seed, interruption, say).record()
-        write_record(plan.folder.record(*key), plain_value(record))
-        say(run_text(record, opened.spec))
+        measuring = Measuring(opened, wanted, seed, interruption, say)
+        line = line_of(plan.folder, wanted) or measuring.note(measuring.record())
+        write_record(plan.folder.record(*key), plain_value(measuring.record_of_line(line)))
+        say(run_text(line, opened.spec))
+
+
+def line_of(folder: TrialFolder, wanted: TrialRun) -> RunLine | None:
+    """The line of a run in the ledger. A run that has one is never drawn again, whatever became of its record."""
+    lines = (line for line in lines_in(folder.ledger) if isinstance(line, RunLine))
+    return next((line for line in lines if (line.arm, line.slot, line.basis) == astuple(wanted)), None)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,14 @@ class Measuring:
     def arm(self) -> Arm:
         return self.opened.arm(self.wanted.arm)
 
-    def record(self) -> RunRecord:
+    def note(self, line: RunLine) -> RunLine:
+        """Puts the outcome into the ledger before anybody can act on it."""
+        with hold(self.opened.folder.lock, f"trial {self.opened.plan.name}", wait=True):
+            Ledger(self.opened.folder.ledger).append(line)
+        return line
+
+    def record(self) -> RunLine:
+        """Runs the program, and says how that ended."""
         home = self.wanted.home(self.opened.folder)
         if home.root.exists():  # looking for processes that an earlier call left takes longer than many a run
             refuse_if_unclean(home)
@@ -131,7 +145,7 @@ class Measuring:
         found = self.harness(home).measure(Order(run, tree, "first", self.seed, self.wanted.name))
         self.refuse_if_no_outcome(found, gpus)
         keep_tree(home, self.opened.subject)
-        return self.record_from(found, tree)
+        return self.line_from(found)
 
     def refuse_if_changed(self) -> None:
         if change := self.opened.contract_change:
@@ -181,26 +195,42 @@ class Measuring:
             raise WorkFailed(f"{name}: a GPU was lost during the run", hint=f"bring it back, then {again}")
         raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
 
-    def record_from(self, found: Measurement, tree: str) -> RunRecord:
+    def line_from(self, found: Measurement) -> RunLine:
         status, reason = status_of(found, self.opened.spec)
-        arm, asked = self.arm, self.opened.spec.experiment.harness
-        return RunRecord(
+        return RunLine(
             arm=self.wanted.arm,
             slot=self.wanted.slot,
-            basis=self.wanted.basis,
             status=status,
+            basis=self.wanted.basis,
             at=utc(time.time()),
-            tree=tree,
-            argv=(*asked.argv, *arm.switch),
-            env={**asked.env, **arm.env},
-            host=os.uname().nodename,
-            seed=None if self.wanted.is_sealed else self.seed,
             value=found.value if status == "ok" else None,
             metrics=finite_metrics(found),
             wall_s=found.wall_s,
             # what a program printed as it failed may tell a sealed seed
             reason=reason.partition(": ")[0] if self.wanted.is_sealed and not reason.startswith("tampered") else reason,
             exit_code=found.exit_code,
+            host=os.uname().nodename,
+        )
+
+    def record_of_line(self, line: RunLine) -> RunRecord:
+        """The record that belongs to a line of the ledger."""
+        arm, asked = self.arm, self.opened.spec.experiment.harness
+        return RunRecord(
+            arm=line.arm,
+            slot=line.slot,
+            basis=line.basis,
+            status=line.status,
+            at=line.at,
+            tree=self.opened.tree(self.wanted.arm),
+            argv=(*asked.argv, *arm.switch),
+            env={**asked.env, **arm.env},
+            host=line.host,
+            seed=None if self.wanted.is_sealed else self.seed,
+            value=line.value,
+            metrics=line.metrics,
+            wall_s=line.wall_s,
+            reason=line.reason,
+            exit_code=line.exit_code,
         )
 
 
@@ -228,7 +258,7 @@ def keep_tree(home: Home, subject: Subject) -> None:
         subject.last_seen_in(laid_out).forget_folder()
 
 
-def run_text(record: RunRecord, spec: TrialSpec) -> str:
+def run_text(record: RunLine, spec: TrialSpec) -> str:
     """Such as `treated-a1 ok       val_loss 0.25  (1.2 s)`."""
     found = f"{spec.experiment.metric.name} {record.value:.6g}" if record.value is not None else record.reason
     return f"{record.arm}-{record.slot} {record.status:<8} {found}  ({record.wall_s:.1f} s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -269,12 +270,26 @@ def test_a_lost_ledger_is_refused_and_looks_that_are_lost_are_written_again(proj
     ledger = (project.folder / "ledger.jsonl").read_bytes()
     for path in (project.folder / "looks").iterdir():
         path.unlink()
-    assert len(project.go_on(4).runs) == len(story.runs) and (project.folder / "ledger.jsonl").read_bytes() == ledger
+    assert project.go_on(4).looks == story.looks and (project.folder / "ledger.jsonl").read_bytes().startswith(ledger)
+    ledger = (project.folder / "ledger.jsonl").read_bytes()
     (project.folder / "ledger.jsonl").unlink()
     with pytest.raises(FlagstoneError, match="has lost lines since step 3 ended"):
-        project.go_on()
+        project.take(4)
     (project.folder / "ledger.jsonl").write_bytes(ledger)
     assert project.go_on().verdict
+
+
+def test_a_run_whose_record_and_folder_are_removed_is_not_drawn_again(project: LoneProject) -> None:
+    project.write(train="import time\nprint(f'val_loss: {1 + time.time_ns() % 1000 / 1000}')\n")
+    project.take(0)
+    project.measure("control", "a1")
+    record = project.folder / "records" / "control-a1.json"
+    before = json.loads(record.read_bytes())
+    record.unlink()
+    shutil.rmtree(project.folder / "runs" / "control-a1")
+    project.measure("control", "a1")
+    assert json.loads(record.read_bytes()) == before
+    assert [run.value for run in project.story.runs.values()] == [before["value"]]
 
 
 def test_a_run_that_lost_its_gpu_is_no_outcome_and_is_measured_again(
