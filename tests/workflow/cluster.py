@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -68,6 +69,13 @@ def install() -> None:
     """The Debian packages where they are missing, and the plugin in a folder of its own: users may not have it."""
     if os.getuid():
         raise CannotStartError("only root can start a cluster of its own")
+    CACHE.parent.mkdir(exist_ok=True)
+    with open(CACHE.with_suffix(".lock"), "w") as lock:  # several test processes may come at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install_what_is_missing()
+
+
+def install_what_is_missing() -> None:
     if not all(shutil.which(name) for name in PROGRAMS):
         quietly(["apt-get", "update", "-qq"])
         env = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -200,7 +200,7 @@ def refuse_if_broken(folder: TrialFolder, number: int) -> None:
     ledger = folder.ledger
     found = Ledger(ledger).rewritten_lines()
     earlier = (read_record(folder.look(number - 1)) or {}).get("ledger")
-    if not found and earlier and tuple(earlier) != head_of(ledger, earlier[0]):
+    if not found and earlier and earlier[0] and tuple(earlier) != head_of(ledger, earlier[0]):
         found = [f"{ledger.name} has lost lines since step {number - 1} ended"]
     if not found and folder.prereg.exists() and not ledger.exists():
         found = [f"{ledger.name} is gone, and the trial was pre-registered in it"]
