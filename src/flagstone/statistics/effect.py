@@ -35,7 +35,7 @@ def cohens_d(control: Sequence[float], treated: Sequence[float], direction: Dire
 
 
 def effect_d(control: Sequence[float], treated: Sequence[float], direction: Direction) -> Effect | None:
-    """Cohen's d with its interval. Returns None where d is not defined."""
+    """Cohen's d with its interval. Returns None if d is not defined."""
     d = cohens_d(control, treated, direction)
     if d is None:
         return None
@@ -44,7 +44,7 @@ def effect_d(control: Sequence[float], treated: Sequence[float], direction: Dire
 
 
 def hedges_g(control: Sequence[float], treated: Sequence[float], direction: Direction) -> Effect | None:
-    """Cohen's d without its bias in small samples. Returns None where d is not defined."""
+    """Cohen's d without its bias in small samples. Returns None if d is not defined."""
     d = effect_d(control, treated, direction)
     return d and remove_bias(d, len(control) + len(treated) - 2)
 
@@ -58,7 +58,7 @@ def effect_dz(e: Sequence[float]) -> Effect | None:
 
 
 def hedges_gz(e: Sequence[float]) -> Effect | None:
-    """`effect_dz` without its bias. Returns None where that is not defined, and for two pairs: they define no bias."""
+    """`effect_dz` without its bias. Returns None if that is not defined, as for two pairs, whose bias is not."""
     dz = effect_dz(e)
     return dz and (remove_bias(dz, len(e) - 1) if len(e) > 2 else None)
 

@@ -106,7 +106,7 @@ class LookResult:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The numbers that are reported for a confirmed arm; None where they are not defined."""
+    """The numbers that are reported for a confirmed arm; a number is None if it is not defined."""
 
     n: int
     mean: float | None

@@ -16,8 +16,8 @@ from flagstone.experiments.checking.check_rows import CheckRow
 from flagstone.experiments.checking.marks import NOT_READABLE, marked_paths, marked_sources
 from flagstone.experiments.checking.own_command import own_number
 from flagstone.experiments.checking.project_files import changed_files, marks_of_project
-from flagstone.experiments.engine import OpenedExperiment, harness_of, refuse_if_unclean
-from flagstone.experiments.measuring import Harness, Measurement, Order, denied_paths, tail_text
+from flagstone.experiments.engine import OpenedExperiment, harness_of
+from flagstone.experiments.measuring import Harness, Measurement, Order, denied_paths, refuse_if_unclean, tail_text
 from flagstone.locks import hold
 from flagstone.plans import Home, RunFolder, command_of
 from flagstone.processes import Interruption

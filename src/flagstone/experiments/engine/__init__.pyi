@@ -6,7 +6,6 @@ from .opening import (
     OpenedExperiment as OpenedExperiment,
     harness_of as harness_of,
     open_experiment as open_experiment,
-    refuse_if_unclean as refuse_if_unclean,
     start_over as start_over,
 )
 from .step import is_unedited as is_unedited, run_step as run_step

@@ -14,9 +14,9 @@ import yaml
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment, refuse_if_unclean
+from flagstone.experiments.engine.opening import OpenedExperiment, open_experiment
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.measuring import checkpoint, link_or_copy
+from flagstone.experiments.measuring import checkpoint, link_or_copy, refuse_if_unclean
 from flagstone.plans import Home, command_of, direction_of, with_end
 from flagstone.records import digest_bytes, read_record, utc, write_atomic, write_record
 

@@ -20,12 +20,11 @@ from flagstone.experiments.engine.opening import (
     facts_of,
     harness_of,
     refuse_if_tampered,
-    refuse_if_unclean,
 )
 from flagstone.experiments.engine.proposing import Proposals
 from flagstone.experiments.engine.rival import early_stop_of
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
-from flagstone.experiments.measuring import FIRST, Harness, Measurement, Order, refuse_if_unmeasured
+from flagstone.experiments.measuring import FIRST, Harness, Measurement, Order, refuse_if_unclean, refuse_if_unmeasured
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.plans import command_of, run_id

@@ -23,7 +23,7 @@ from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness, program_path
 from flagstone.locks import hold
 from flagstone.plans import Home, Spec, command_of, load_spec, unused_path
-from flagstone.processes import Interruption, Survivor, still_alive
+from flagstone.processes import Interruption
 from flagstone.records import cannot_write, read_record, utc, write_record
 
 
@@ -138,21 +138,6 @@ def refuse_if_tampered(opened: OpenedExperiment) -> None:
             f"what decides {opened.spec.metric.name} has changed since {opened.home.name} started: {changed}",
             hint=f"restore it, or start over with what is there now: {command_of(opened.home, 'run')} --fresh",
         )
-
-
-def refuse_if_unclean(home: Home) -> None:
-    """Nothing is started beside what could not be ended; it unblocks by itself when that is gone."""
-    record = read_record(home.unclean)
-    if record is None:
-        return
-    left = still_alive(Survivor(int(row["pid"]), int(row["started_ticks"])) for row in record.get("processes", ()))
-    if left:
-        pids = ", ".join(str(each.pid) for each in left)
-        raise FlagstoneError(
-            f"processes of run {record.get('run')} of experiment {home.name} are still alive: {pids}",
-            hint=f"kill them (kill -9 {pids.replace(',', '')}), then run the same command again",
-        )
-    home.unclean.unlink(missing_ok=True)
 
 
 def harness_of(opened: OpenedExperiment, interruption: Interruption, say: Callable[[str], None]) -> Harness:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Subject
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
@@ -14,8 +15,8 @@ from flagstone.experiments.measuring.log_end import cause_in, last_line_in
 from flagstone.experiments.measuring.measurement import Measurement, Order
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import Home, Spec, StepSpec
-from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
-from flagstone.records import utc, write_record
+from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, Survivor, run, still_alive
+from flagstone.records import read_record, utc, write_record
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,18 @@ def fault_of(step: StepSpec, result: ProcessResult) -> str:
 
 def note_unclean(home: Home, name: str, result: ProcessResult) -> None:
     write_record(home.unclean, {"run": name, "processes": [vars(each) for each in result.survivors]})
+
+
+def refuse_if_unclean(home: Home) -> None:
+    """Nothing is started beside what could not be ended; it unblocks by itself when that is gone."""
+    record = read_record(home.unclean)
+    if record is None:
+        return
+    left = still_alive(Survivor(int(row["pid"]), int(row["started_ticks"])) for row in record.get("processes", ()))
+    if left:
+        pids = ", ".join(str(each.pid) for each in left)
+        raise FlagstoneError(
+            f"processes of run {record.get('run')} in {home.root} are still alive: {pids}",
+            hint=f"kill them (kill -9 {pids.replace(',', '')}), then run the same command again",
+        )
+    home.unclean.unlink(missing_ok=True)

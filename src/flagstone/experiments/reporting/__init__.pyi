@@ -1,5 +1,5 @@
 from .frame import frame_of as frame_of
-from .picture import draw as draw
+from .picture import PICTURE_SETTINGS as PICTURE_SETTINGS, draw as draw, picture_text as picture_text
 from .report import report_of as report_of
 from .status import (
     last_text as last_text,

@@ -37,7 +37,7 @@ WITHOUT_NUMBER: dict[str, tuple[str, str]] = {
 FAILED = {"crash": "crashed", "unclean": "crashed", "timeout": "timed out", "interrupted": "interrupted"}
 BEST = "#0072B2"
 BAND = "#56B4E9"
-SETTINGS: Any = {
+PICTURE_SETTINGS: Any = {
     "svg.hashsalt": "flagstone",
     "svg.fonttype": "none",
     "font.size": 9,
@@ -89,7 +89,7 @@ def draw(home: Home, spec: Spec, target: Path) -> None:
 
     points = [point_of(row) for row in rows_of(home.ledger)]
     failures = [kind for kind in WITHOUT_NUMBER if any(point.kind == kind for point in points)]
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(PICTURE_SETTINGS):
         figure = Figure(figsize=(8, 4.2 + 0.2 * len(failures)), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         heights = [4.0, 0.2 * len(failures)] if failures else [1.0]
@@ -139,9 +139,9 @@ def draw_failures(axes: Axes, points: Sequence[Point], failures: Sequence[str]) 
     axes.spines["left"].set_visible(False)
 
 
-def picture_text(text: str) -> str:
+def picture_text(text: str, longest: int = 90) -> str:
     """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
-    return one_line(text, 90).replace("$", r"\$")
+    return one_line(text, longest).replace("$", r"\$")
 
 
 def limits(points: Sequence[Point], baseline: Sequence[float]) -> tuple[float, float]:

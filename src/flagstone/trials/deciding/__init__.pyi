@@ -9,7 +9,12 @@ from .checks import (
     sigma_check as sigma_check,
     size_check as size_check,
 )
-from .comparison import COHENS_D_WARNING as COHENS_D_WARNING, compare_result as compare_result
+from .comparison import (
+    COHENS_D_WARNING as COHENS_D_WARNING,
+    PROCEED_FROM as PROCEED_FROM,
+    REVERT_BELOW as REVERT_BELOW,
+    compare_result as compare_result,
+)
 from .effect import effect_in_units as effect_in_units
 from .figures import confirmation as confirmation
 from .looks import (

@@ -10,7 +10,8 @@ from typing import Any
 
 from flagstone.plans import TrialFolder, TrialSpec
 from flagstone.records import plain_value, write_atomic
-from flagstone.trials.deciding import COHENS_D_WARNING
+from flagstone.text import list_text
+from flagstone.trials.deciding import COHENS_D_WARNING, PROCEED_FROM, REVERT_BELOW
 from flagstone.trials.outcomes import IdeaOutcome, Outcome
 from flagstone.trials.reporting.pages import markdown, page
 from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_picture
@@ -18,7 +19,6 @@ from flagstone.trials.reporting.report import Report, figure, ideas_table, pairs
 from flagstone.trials.story import Story, read_story
 
 NOT_DERIVED = "is not what the ledger says"
-THREE_SEEDS = 0.5  # the effect size from which on the rule of three seeds publishes
 
 
 def write_derived(folder: TrialFolder, spec: TrialSpec) -> None:
@@ -88,16 +88,18 @@ def notes_of(spec: TrialSpec, story: Story) -> Iterator[str]:
 
 
 def three_seed_note(ideas: tuple[IdeaOutcome, ...]) -> Iterator[str]:
-    """What the rule of three seeds would have published from the same screening runs."""
-    screened = [(idea, idea.screen.d or 0.0) for idea in ideas if idea.screen is not None]
-    first = next(((idea, d) for idea, d in screened if d >= THREE_SEEDS), None)
-    if first is not None:
-        idea, d = first
+    """What the rule of three seeds would have published from the same screening runs, as far as they tell."""
+    screened = [(idea, idea.screen.d) for idea in ideas if idea.screen is not None and idea.screen.d is not None]
+    number = next((number for number, (_, d) in enumerate(screened) if d >= PROCEED_FROM), len(screened))
+    open_ideas = [f"{idea.arm} (d = {figure(d)})" for idea, d in screened[:number] if d >= REVERT_BELOW]
+    unless = f", unless two more seeds had decided for {list_text(open_ideas)}" if open_ideas else ""
+    if number < len(screened):
+        idea, d = screened[number]
         name = idea.arm if idea.title in ("", idea.arm) else f"{idea.arm} ({idea.title})"
         found = f"{name}: d = {figure(d)} on three seeds"
-        yield f"The rule of three seeds would have published {found}. Here: {idea.outcome}."
+        yield f"The rule of three seeds would have published {found}{unless}. Here: {idea.outcome}."
     elif screened:
-        yield "The rule of three seeds would have published nothing."
+        yield f"The rule of three seeds would have published nothing{unless}."
 
 
 def baseline_text(spec: TrialSpec, story: Story) -> str:

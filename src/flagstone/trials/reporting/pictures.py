@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from flagstone.experiments.reporting import PICTURE_SETTINGS, picture_text
 from flagstone.plans import MetricSpec
 from flagstone.text import one_line
 from flagstone.trials.outcomes import Confirmation, IdeaOutcome, Outcome, Pair
@@ -21,13 +22,6 @@ CONTROL, TREATED, SEED, SCREENED = "#0072B2", "#D55E00", "#5A5A5A", "#A8A8A8"
 MINIMUM = "#009E73"
 LONGEST_NAME = 30
 MOST_NAMED = 16
-SETTINGS: Any = {
-    "svg.hashsalt": "flagstone",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,7 @@ def draw_lines(axes: Axes, frame: Frame) -> None:
 def mpl_settings() -> Any:
     import matplotlib as mpl
 
-    return mpl.rc_context(SETTINGS)
+    return mpl.rc_context(PICTURE_SETTINGS)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -158,8 +152,3 @@ def svg_of(figure: Figure, title: str) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None, "Title": one_line(title, 90)})
     return content.getvalue()
-
-
-def picture_text(text: str, longest: int = 90) -> str:
-    """Words for a picture: no mathematics between dollar signs, no lines, not too long."""
-    return one_line(text, longest).replace("$", r"\$")

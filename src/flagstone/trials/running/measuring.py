@@ -12,8 +12,7 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Subject
 from flagstone.experiments.deciding import broken_text, check
-from flagstone.experiments.engine import refuse_if_unclean
-from flagstone.experiments.measuring import Harness, Measurement, Order, devices
+from flagstone.experiments.measuring import Harness, Measurement, Order, devices, refuse_if_unclean
 from flagstone.locks import hold
 from flagstone.plans import Arm, Home, RunFolder, TrialFolder, TrialPlan, TrialSpec, unused_path
 from flagstone.processes import Interruption, end_orphans

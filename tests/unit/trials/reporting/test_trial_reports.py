@@ -22,7 +22,7 @@ from flagstone.trials.outcomes import (
     Pair,
     ScreenResult,
 )
-from flagstone.trials.reporting import derived_problems, write_derived
+from flagstone.trials.reporting import derived_files, derived_problems, write_derived
 from flagstone.trials.reporting.report import ideas_table
 from flagstone.trials.story import read_story, story_of
 
@@ -176,3 +176,23 @@ def test_an_idea_of_the_gate_cohens_d_shows_its_number_of_runs_and_its_d() -> No
     compared = CompareResult("idea1", 5, 0.25, 0.75, Outcome.PROCEED, "d 0.75 is at least 0.5")
     (row,) = ideas_table([IdeaOutcome("idea1", "clip", Outcome.PROCEED, compare=compared)]).rows
     assert row == ("idea1", "clip", "PROCEED", "5", "0.25 (no test)", "–", "–", "0.75", "–", "–")
+
+
+@pytest.mark.parametrize(
+    ("ds", "words"),
+    [
+        ((0.1, 0.5), "would have published b: d = 0.5 on three seeds. Here: NOT SELECTED."),
+        ((0.3, 0.7), "b: d = 0.7 on three seeds, unless two more seeds had decided for a (d = 0.3). Here"),
+        ((0.3, 0.1), "would have published nothing, unless two more seeds had decided for a (d = 0.3)."),
+        ((0.1, -1.0), "would have published nothing."),
+    ],
+)
+def test_what_three_seeds_would_have_published_is_said_as_far_as_they_tell(
+    tmp_path: Path, ds: tuple[float, ...], words: str
+) -> None:
+    ideas = tuple(
+        IdeaOutcome(arm, arm, Outcome.NOT_SELECTED, screen=ScreenResult(arm, 3, d, d, is_dropped=False))
+        for arm, d in zip("ab", ds, strict=True)
+    )
+    files = derived_files(spec(tmp_path), story_of([VerdictLine(Outcome.NOTHING_FOUND, ideas, AT)]))
+    assert words in files["report.md"].decode()
