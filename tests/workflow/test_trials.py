@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from planned_experiments import plan as plan_experiment
 from planned_trials import lines, plan_trial, runs
 from workbench import Place, Study
 
@@ -46,3 +47,10 @@ def test_a_plan_that_comes_after_the_approval_closes_the_gate_and_is_approved_wi
     plan.write_text(plan.read_text().replace("minimum_effect: 0.05", "minimum_effect: 0.04"))
     said = place.snakemake()
     assert "workspace/trials/late.yaml changed" in said.last and runs(trial, "late") == []
+
+
+def test_a_late_plan_of_an_experiment_closes_the_gate_too(place: Place, trial: Study) -> None:
+    plan_experiment(trial, "late")
+    said = place.snakemake()
+    assert "stage 04 implementation is stale" in said.last and "workspace/experiments/late.yaml is new" in said.last
+    assert not (trial.root / "experiments" / "late").exists() and runs(trial) == []
