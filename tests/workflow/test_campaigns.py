@@ -81,6 +81,7 @@ def test_a_campaign_ends_with_a_summary_and_its_documents(place: Place) -> None:
     assert "research/idea_log.md" in names
     assert "research/baseline_variance_t.md" in names
     assert "research/experiment_idea_2_1.md" in names
+    assert "## idea2: Works" in (docs / "research" / "experiment_idea_2_1.md").read_text()
     assert (study.root / "archive" / "ideas" / "idea2" / "draft" / "train.py").is_file()
     lines = [json.loads(line) for line in (study.root / "trials" / "t" / "ledger.jsonl").read_text().splitlines()]
     made = [f"{line['arm']}-{line['slot']}" for line in lines if line["kind"] == "run"]

@@ -17,7 +17,7 @@ from flagstone.trials.campaign.asking import CampaignRecord, idea_number
 from flagstone.trials.campaign.idea_log import NAME, journal_text
 from flagstone.trials.campaign.outcome import PAPER, PATCH, RESEARCH, leading_idea, summary_text
 from flagstone.trials.campaign.roles import INNOVATOR, REVIEWER
-from flagstone.trials.reporting import Report, markdown, minimum_effect_of, sections_of
+from flagstone.trials.reporting import Report, heading_of, markdown, minimum_effect_of, sections_of
 
 DOCS = "workspace/notes/docs"
 SUMMARY = "summary.md"
@@ -54,8 +54,9 @@ def documents_of(record: CampaignRecord, run: Run) -> Iterator[tuple[str, bytes]
 def idea_documents(record: CampaignRecord) -> Iterator[tuple[str, bytes]]:
     """One report for each idea that was measured."""
     report = Report(record.spec, record.story, minimum_effect_of(record.spec, record.story))
+    ended = {idea.arm: heading_of(idea) for idea in report.ideas}
     for arm, idea in record.story.ideas.items():
-        wanted = ("Result", f"{arm}: {idea.title}", "Baseline")
+        wanted = ("Result", ended.get(arm), "Baseline")
         sections = [section for section in sections_of(report) if section.heading in wanted]
         if idea.tree:
             name = idea_name(record, idea_number(arm)) + ("_repaired" if arm.endswith("r") else "")

@@ -9,4 +9,10 @@ from .derived import (
 )
 from .pages import Section as Section, markdown as markdown
 from .pictures import Frame as Frame, forest_picture as forest_picture, pairs_picture as pairs_picture
-from .report import Report as Report, figure as figure, interval as interval, sections_of as sections_of
+from .report import (
+    Report as Report,
+    figure as figure,
+    heading_of as heading_of,
+    interval as interval,
+    sections_of as sections_of,
+)
