@@ -23,6 +23,14 @@ PERSONS_OPTIONS = ("command", "environment", "state", "tools")
 
 
 @dataclass(frozen=True)
+class Grants:
+    """What the runs of experiments and trials may do at most, whatever a plan says."""
+
+    sandbox: str
+    network: bool
+
+
+@dataclass(frozen=True)
 class StageLimits:
     """What one attempt of a stage may take."""
 
@@ -165,11 +173,12 @@ def sandbox_word(value: object) -> str:
     return "off" if value is False else str(value)
 
 
-def sandbox_of(run: Run) -> str:
-    """What a run's own files set the sandbox to, for whoever has no project at hand."""
+def grants_of(run: Run) -> Grants:
+    """What a run's own files grant, for whoever has no project at hand."""
     layers = [read_layer(path) for path in (run.pinned / "config.yaml", run.settings) if path.is_file()]
-    merged = merge({"sandbox": "auto"}, schemas.defaults(run.pinned / "schemas", NAME), *layers)
-    return sandbox_word(merged["sandbox"])
+    older = {"sandbox": "auto", "network": True}  # for runs of earlier versions, whose schema lacks one of them
+    merged = merge(older, schemas.defaults(run.pinned / "schemas", NAME), *layers)
+    return Grants(sandbox_word(merged["sandbox"]), bool(merged["network"]))
 
 
 def pinned_table(project: Project, run: Run | None, *, validate: bool = True) -> StageTable:

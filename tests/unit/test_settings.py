@@ -10,7 +10,8 @@ import pytest
 
 from flagstone import schemas
 from flagstone.layout import Project, Run
-from flagstone.settings import StageLimits, StageSettings, load_settings, sandbox_of, settings_of
+from flagstone.plans import granted_spec, spec_of
+from flagstone.settings import StageLimits, StageSettings, grants_of, load_settings, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,12 +86,26 @@ def test_a_run_of_an_earlier_version_takes_new_keys_from_the_project(tmp_path: P
 def test_the_sandbox_is_off_with_and_without_quotes(tmp_path: Path, written: str, word: str) -> None:
     (tmp_path / "run.yaml").write_text(f"goal: g\nsandbox: {written}\n")
     settings = load_settings(Project(ROOT, tmp_path), Run(tmp_path))
-    assert settings.sandbox == word == sandbox_of(Run(tmp_path))
+    assert settings.sandbox == word == grants_of(Run(tmp_path)).sandbox
 
 
 def test_the_sandbox_of_a_run_is_what_it_pinned_where_it_sets_none(tmp_path: Path) -> None:
     (tmp_path / "pinned").mkdir()
     (tmp_path / "run.yaml").write_text("goal: g\n")
-    assert sandbox_of(Run(tmp_path)) == "auto"
+    assert grants_of(Run(tmp_path)).sandbox == "auto"
     (tmp_path / "pinned" / "config.yaml").write_text("sandbox: require\n")
-    assert sandbox_of(Run(tmp_path)) == "require"
+    assert grants_of(Run(tmp_path)).sandbox == "require"
+
+
+def test_a_plan_takes_the_network_away_and_never_gives_it(tmp_path: Path) -> None:
+    value = {
+        "goal": "g",
+        "subject": {"mutable": ["a.py"]},
+        "harness": {"argv": ["true"]},
+        "metric": {"name": "x", "direction": "min"},
+    }
+    offline = {**value, "harness": {"argv": ["true"], "network": False}}
+    for setting, granted in (("", True), ("network: false\n", False)):
+        (tmp_path / "run.yaml").write_text(setting)
+        found = [granted_spec(spec_of("x", tmp_path, each), Run(tmp_path)) for each in (value, offline)]
+        assert [spec.harness.network for spec in found] == [granted, False]

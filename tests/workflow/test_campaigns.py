@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Place, Said, Study, wait_until
+import yaml
+from workbench import PROGRAMS, Place, Said, Study, wait_until
 
 TRAIN = """import sys
 seed = int(sys.argv[1])
@@ -224,3 +226,36 @@ def test_repin_keeps_the_stages_of_a_campaign(place: Place) -> None:
     study = begin(place, IDEAS)
     assert place.flagstone("repin", "--run", "t").code == 0
     assert [stage.name for stage in study.opened.table] == ["setup", "discovery", "paper", "completion"]
+
+
+@pytest.mark.parametrize(("answer", "is_allowed"), [(b"\n", False), (b"y\n", True)])
+def test_a_person_is_shown_the_hosts_and_asked_about_the_network(place: Place, answer: bytes, is_allowed: bool) -> None:
+    folder = project(place.root / "nano")
+    (folder / "requirements.txt").write_text("thing @ git+https://code.example.org/thing\n")
+    words = [str(PROGRAMS / "flagstone"), "campaign", "new", "t", "--goal", "g", "--project", str(folder)]
+    screen, terminal = os.openpty()
+    with subprocess.Popen(words, cwd=place.root, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        os.write(screen, answer)
+        shown = everything_from(screen)
+        assert process.wait(60) == 0, shown
+    assert "code.example.org           requirements.txt:1" in shown
+    assert "May the runs use the network? [y/N]" in shown
+    assert yaml.safe_load((place.root / "runs" / "t" / "run.yaml").read_text())["network"] is is_allowed
+
+
+def test_without_a_terminal_runs_have_no_network_unless_the_option_says_so(place: Place) -> None:
+    study = begin(place, IDEAS)
+    assert yaml.safe_load((study.root / "run.yaml").read_text())["network"] is False
+    said = campaign(place, "new", "open", "--goal", "g", "--project", str(place.root / "nano"), "--network")
+    assert "the set-up of the project names no host" in said.text
+    assert yaml.safe_load((place.root / "runs" / "open" / "run.yaml").read_text())["network"] is True
+
+
+def everything_from(screen: int) -> str:
+    """What a program wrote to its terminal until it ended."""
+    parts: list[bytes] = []
+    with suppress(OSError):  # the terminal is gone
+        while part := os.read(screen, 4096):
+            parts.append(part)
+    return b"".join(parts).decode()

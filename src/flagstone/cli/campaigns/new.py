@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import click
 import yaml
 
+from flagstone.cli.experiments.new import is_terminal
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put_measurement
 from flagstone.cli.new import agent_fault, parse_settings
@@ -22,7 +25,8 @@ from flagstone.schemas import parse_yaml
 from flagstone.settings import merge
 from flagstone.setup import NewRun, create
 from flagstone.status import refresh_derived
-from flagstone.trials.campaign import COPY, Handover, hand_over
+from flagstone.text import printable_text
+from flagstone.trials.campaign import COPY, Handover, hand_over, hosts_of
 
 TABLE = "campaign"
 DEFAULT_EFFECT = "1 sd"  # of a smaller one, the planned looks find less than half
@@ -46,6 +50,7 @@ DEFAULT_EFFECT = "1 sd"  # of a smaller one, the planned looks find less than ha
 @click.option("--scale", multiple=True, help="What must be equal in both arms, such as train_tokens (repeatable).")
 @click.option("--data", multiple=True, help="A file or folder of the project with data that git does not hold.")
 @click.option("--smoke", help="A command of at most 50 steps that shows that the project runs.")
+@click.option("--network/--no-network", default=None, help="Whether runs have a network (default: asked, else no).")
 @click.option("--agent", help="The agent that plays all roles: claude, command, demo, replay or auto.")
 @click.option("--model", help="The model that the agent uses.")
 @click.option("--venue", help="The venue the paper is written for (a key of config/venues.yaml).")
@@ -71,9 +76,12 @@ def command(location: Location, /, name: str, argv: tuple[str, ...], **given: An
         tuple(given["mutable"]),
         tuple(given["data"]),
         tuple(shlex.split(given["smoke"] or "")),
+        hosts_of(given["project"], os.environ),
     )
+    show_hosts(asked.hosts)
+    settings = settings_of(given)
     further = partial(put_into, plan, asked, name)
-    run = create(location.project, NewRun(name, given["goal"], sets=settings_of(given), further=further))
+    run = create(location.project, NewRun(name, given["goal"], sets=settings, further=further))
     opened = open_run(location.project, run)
     refresh_derived(opened)
     fault = agent_fault(opened)
@@ -88,8 +96,24 @@ def command(location: Location, /, name: str, argv: tuple[str, ...], **given: An
 
 def settings_of(given: dict[str, Any]) -> dict[str, Any]:
     """The settings of the run: the table of a campaign, and approval by policy unless a person wants to decide."""
-    chosen = {key: given[key] for key in ("agent", "model", "venue") if given[key]}
-    return merge({"table": TABLE, "approval": {"default": "auto"}, **chosen}, parse_settings(given["sets"]))
+    chosen = {key: given[key] for key in ("agent", "model", "venue", "network") if given[key] not in (None, "")}
+    found = merge({"table": TABLE, "approval": {"default": "auto"}, **chosen}, parse_settings(given["sets"]))
+    return found if "network" in found else {**found, "network": may_use_network()}
+
+
+def show_hosts(hosts: Mapping[str, str]) -> None:
+    """Prints what the set-up will ask the network for, and that agents are not held to it."""
+    rows = [f"  {host:<26} {printable_text(where)}" for host, where in hosts.items()]
+    heading = f"the set-up of the project names {'these hosts:' if rows else 'no host'}"
+    click.echo("\n".join([heading, *rows, "agents can reach any host; runs can if you let them"]), err=True)
+
+
+def may_use_network() -> bool:
+    """Asks whether runs may use the network. Without a terminal they may not."""
+    if is_terminal():
+        return click.confirm("May the runs use the network?", default=False, err=True)
+    click.echo("note: runs have no network (--network gives them one)", err=True)
+    return False
 
 
 def plan_of(argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

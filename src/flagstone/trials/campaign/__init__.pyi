@@ -4,6 +4,7 @@ from .claims import claims_check as claims_check
 from .completion import SUMMARY as SUMMARY, complete as complete, export_to as export_to
 from .idea_log import write_idea_log as write_idea_log
 from .lessons import ask_for_lessons as ask_for_lessons, status_text as status_text
+from .network import hosts_of as hosts_of
 from .outcome import (
     campaign_outcome as campaign_outcome,
     documents as documents,

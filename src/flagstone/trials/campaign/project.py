@@ -7,7 +7,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
@@ -32,6 +32,7 @@ class Handover:
     mutable: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     smoke: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)  # that its set-up asks for, with the place that names each
 
 
 def hand_over(run: Run, asked: Handover) -> str:
@@ -48,6 +49,7 @@ def hand_over(run: Run, asked: Handover) -> str:
         "data": data,
         "environment": environment,
         "smoke": list(asked.smoke),
+        "hosts": dict(asked.hosts),
     }
     write_record(run.root / SETUP, record)
     return environment

@@ -82,7 +82,8 @@ def smoke_check(run: Run, spec: TrialSpec) -> RuleCheck:
         if found.exit_code != 0:
             why = one_line(tail_text(log)[-TAIL:], TAIL)
             how = "took too long" if found.timed_out else f"ended with {found.exit_code}"
-            return failed_check(SMOKE, f"make the smoke test work ({shlex.join(argv)} {how}): {why}")
+            network = "" if spec.experiment.harness.network else "; it has no network, as no run of this campaign has"
+            return failed_check(SMOKE, f"make the smoke test work ({shlex.join(argv)} {how}{network}): {why}")
     return passed_check(SMOKE, f"the smoke test ended well after {found.wall_s:.1f} s; its output was removed")
 
 
