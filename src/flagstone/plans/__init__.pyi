@@ -20,8 +20,7 @@ from .folder import (
     run_id as run_id,
     unused_path as unused_path,
 )
-from .grants import excesses as excesses, granted_spec as granted_spec
-from .loading import load_spec as load_spec
+from .loading import excesses as excesses, granted_spec as granted_spec, load_spec as load_spec
 from .parameter import (
     Parameter as Parameter,
     parameter_of as parameter_of,
@@ -33,16 +32,20 @@ from .spec import (
     ARGUMENTS as ARGUMENTS,
     MEASURED as MEASURED,
     MOST_RUNS as MOST_RUNS,
+    Spec as Spec,
+    spec_of as spec_of,
+    with_end as with_end,
+)
+from .spec_parts import (
     CheckpointSpec as CheckpointSpec,
+    Escalation as Escalation,
     HarnessSpec as HarnessSpec,
     MetricSpec as MetricSpec,
     NoiseRule as NoiseRule,
-    Spec as Spec,
+    Passes as Passes,
     StepSpec as StepSpec,
     StoppingSpec as StoppingSpec,
     SubjectSpec as SubjectSpec,
-    spec_of as spec_of,
-    with_end as with_end,
 )
 from .trial import (
     CONTROL as CONTROL,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.globs import matches
-from flagstone.plans.spec import Spec, SubjectSpec
+from flagstone.plans.spec import Spec
+from flagstone.plans.spec_parts import SubjectSpec
 
 LARGEST = 50_000_000
 SOURCES = (".py", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".cu", ".cpp", ".h")

@@ -1,16 +1,18 @@
-"""Loads and checks the spec of an experiment."""
+"""Loads and checks the spec of an experiment, without what only a person may give: agents write plans."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.metrics import faults
-from flagstone.plans.grants import granted_spec
 from flagstone.plans.spec import Spec, defaults_from, spec_of
 from flagstone.records import digest_bytes, read_record, write_record
+from flagstone.settings import PERSONS_OPTIONS, grants_of
 
 
 def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = None) -> Spec:
@@ -38,3 +40,32 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
     if compiled and not is_known:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
     return granted_spec(spec, Run(base))
+
+
+def excesses(spec: Spec, run: Run) -> Iterator[str]:
+    """What a plan takes although only a person may give it."""
+    allowed = grants_of(run).sandbox
+    if spec.sandbox == "off" != allowed:
+        yield f"`sandbox: off` is for a person to set in run.yaml, which says {allowed}: leave the line out"
+    if spec.harness.writable:
+        yield "harness.writable: in a run nothing outside an experiment's own folder may be written: leave it out"
+    for name in PERSONS_OPTIONS:
+        if name in spec.agent.options:
+            yield f"agent.options.{name} is for a person to set in run.yaml: leave it out"
+
+
+def granted_spec(spec: Spec, run: Run) -> Spec:
+    """The spec without its excesses: a plan may ask for more of the sandbox, never for less, nor for a network.
+
+    In a project without a run the file is the person's own, and holds as it is.
+    """
+    if not run.settings.is_file():
+        return spec
+    allowed = grants_of(run)
+    options = {name: value for name, value in spec.agent.options.items() if name not in PERSONS_OPTIONS}
+    return replace(
+        spec,
+        sandbox="require" if "require" in (allowed.sandbox, spec.sandbox) else allowed.sandbox,
+        harness=replace(spec.harness, writable=(), network=spec.harness.network and allowed.network),
+        agent=replace(spec.agent, options=options),
+    )

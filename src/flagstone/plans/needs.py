@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from flagstone.plans.spec import Spec, StepSpec
+from flagstone.plans.spec import Spec
+from flagstone.plans.spec_parts import StepSpec
 
 DAY_S = 86_400.0
 SPARE_S = 600.0  # to start, to load and to write down

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
@@ -14,121 +13,28 @@ import msgspec
 from flagstone.errors import FlagstoneError
 from flagstone.plans.constraint import Constraint, constraint_of
 from flagstone.plans.direction import is_time
+from flagstone.plans.spec_parts import (
+    AgentSpec,
+    CheckpointSpec,
+    Escalation,
+    HarnessSpec,
+    MetricSpec,
+    NoiseRule,
+    StepSpec,
+    StoppingSpec,
+    SubjectSpec,
+)
 from flagstone.records import digest_value, read_record
 from flagstone.schemas import parse_yaml, read_yaml
 from flagstone.settings import merge, sandbox_word
 
-Direction = Literal["min", "max"]
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
 MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
 ARGUMENTS = "flagstone-arguments.json"  # the values of words of the command line, as a file of each candidate
 MOST_RUNS = 100  # of an experiment whose plan names no end
-OPTIONAL = ("evaluate", "guard", "checkpoint")
+OPTIONAL = ("evaluate", "guard", "hidden", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
-
-
-@dataclass(frozen=True)
-class SubjectSpec:
-    """What is edited: the project, the globs that may change, and what decides about the number."""
-
-    root: Path
-    mutable: tuple[str, ...]
-    entry: str
-    kind: Literal["files", "git"] = "files"
-    protected: tuple[str, ...] | None = None
-    scratch: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    arguments: Mapping[str, bool | int | float | str] = field(default_factory=dict)
-
-    @property
-    def arguments_file(self) -> bytes:
-        """What the unedited files have as their arguments."""
-        return json.dumps(self.arguments, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-@dataclass(frozen=True)
-class HarnessSpec:
-    """The command that runs one candidate, and what it may take."""
-
-    argv: tuple[str, ...]
-    seconds: float = 300
-    silence_s: float | None = None
-    memory_mb: float | None = None
-    gpu_memory_mb: float | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    gpus: int = 0
-    exclusive: bool | None = None
-    network: bool = True
-    writable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MetricSpec:
-    """The number that is improved, and the backend it is read with."""
-
-    name: str
-    direction: Direction
-    backend: str = "auto"
-    auxiliary: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def is_better(self, value: float, than: float) -> bool:
-        return value < than if self.direction == "min" else value > than
-
-
-@dataclass(frozen=True)
-class StepSpec:
-    """A further command: the evaluation (with its artifact) or the guard."""
-
-    argv: tuple[str, ...]
-    seconds: float = 300
-    artifact: str = ""
-
-
-@dataclass(frozen=True)
-class CheckpointSpec:
-    """What a run saves, whether it has to, and how many are kept besides the best."""
-
-    glob: str
-    required: bool = False
-    keep_checkpoints: int = 2
-
-
-@dataclass(frozen=True)
-class StoppingSpec:
-    """When the experiment ends. None: never for that reason."""
-
-    threshold: float | None = None
-    plateau: int | None = None
-    max_runs: int | None = None
-    wall_h: float | None = None
-    gpu_h: float | None = None
-    cost_usd: float | None = None
-    proposals: int | None = 10
-    on_suspicion: bool = False
-
-
-@dataclass(frozen=True)
-class AgentSpec:
-    """The agent that proposes, and what one proposal may take."""
-
-    driver: str = ""
-    model: str | None = None
-    mode: Literal["edit", "work"] = "edit"
-    wall_s: float = 1200
-    silence_s: float = 600
-    turns: int = 60
-    cost_usd: float | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class NoiseRule:
-    """α of the whole experiment, how often the baseline is measured, and how many pairs a test may take."""
-
-    alpha: float = 0.05
-    baseline_repeats: int = 5
-    max_repeats: int = 30
+DECISIVE_IF_SET = ("hidden", "simplicity")  # keys of later versions: the digests of older specs stay as they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +51,10 @@ class Spec:
     metric: MetricSpec
     evaluate: StepSpec | None = None
     guard: StepSpec | None = None
+    hidden: StepSpec | None = None
+    rework: int = 0
+    escalation: Escalation = field(default_factory=Escalation)
+    simplicity: Literal["off", "equal-and-shorter"] = "off"
     early_stop: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     checkpoint: CheckpointSpec | None = None
@@ -174,7 +84,7 @@ class Spec:
     @property
     def decisive_values(self) -> Mapping[str, Any]:
         """The part of the spec that decides about the number; the rest may change while it runs."""
-        return {name: self.merged.get(name) for name in DECISIVE}
+        return decisive_part(self.merged)
 
     @property
     def digest(self) -> str:
@@ -187,7 +97,7 @@ class Spec:
             value = read_yaml(path)
         except FlagstoneError:
             return "not readable"
-        return digest_value({name: value.get(name) for name in DECISIVE}) if isinstance(value, dict) else "no spec"
+        return digest_value(decisive_part(value)) if isinstance(value, dict) else "no spec"
 
     @property
     def has_end(self) -> bool:
@@ -203,11 +113,17 @@ class Spec:
         return tuple(name for name in dict.fromkeys(names) if name not in MEASURED)
 
 
+def decisive_part(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an experiment.yaml that decides about the number."""
+    set_later = {name: value[name] for name in DECISIVE_IF_SET if name in value}
+    return {name: value.get(name) for name in DECISIVE} | set_later
+
+
 @cache
 def default_values() -> dict[str, Any]:
     """The default of every key that has one, in the form of experiment.yaml."""
     parts = {"subject": SubjectSpec, "harness": HarnessSpec, "metric": MetricSpec, "checkpoint": CheckpointSpec}
-    parts |= {"evaluate": StepSpec, "guard": StepSpec}
+    parts |= {"evaluate": StepSpec, "guard": StepSpec, "hidden": StepSpec}
     found = defaults_in(Spec) | {name: defaults_in(part) for name, part in parts.items()}
     del found["subject"]["outputs"], found["metric"]["options"]  # derived: no keys of experiment.yaml
     return dict(msgspec.json.decode(msgspec.json.encode(found)))

@@ -69,4 +69,13 @@ def test_an_old_experiment_has_the_defaults_it_began_with() -> None:
     assert asdict(NoiseRule()) == {"alpha": 0.05, "baseline_repeats": 5, "max_repeats": 30}
     assert (spec.agent.wall_s, spec.agent.silence_s, spec.agent.turns, spec.agent.mode) == (1200, 600, 60, "edit")
     plain = {each.name: each.default for each in fields(Spec) if each.default not in (MISSING, None, "", ())}
-    assert plain == {"proposer": "agent", "lag": 1, "rebase": False, "block": 1, "seed": 0, "sandbox": "auto"}
+    assert plain == {
+        "proposer": "agent",
+        "lag": 1,
+        "rebase": False,
+        "block": 1,
+        "seed": 0,
+        "sandbox": "auto",
+        "rework": 0,
+        "simplicity": "off",
+    }

@@ -1,0 +1,5 @@
+"""Markers: improve one number of any repository, in sessions."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,155 @@
+"""The parts of the spec of an experiment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Direction = Literal["min", "max"]
+
+
+@dataclass(frozen=True)
+class SubjectSpec:
+    """What is edited: the project, the globs that may change, and what decides about the number.
+
+    `immutable` are globs of files that may not change though `mutable` names them. `held_out` are globs of files that
+    only the hidden check finds in its tree.
+    """
+
+    root: Path
+    mutable: tuple[str, ...]
+    entry: str
+    kind: Literal["files", "git"] = "files"
+    immutable: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    uncommitted: Literal["sources", "none"] = "sources"
+    at_head: bool = False
+    protected: tuple[str, ...] | None = None
+    scratch: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    arguments: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+
+    @property
+    def arguments_file(self) -> bytes:
+        """What the unedited files have as their arguments."""
+        return json.dumps(self.arguments, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class HarnessSpec:
+    """The command that runs one candidate, and what it may take."""
+
+    argv: tuple[str, ...]
+    seconds: float = 300
+    silence_s: float | None = None
+    memory_mb: float | None = None
+    gpu_memory_mb: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    gpus: int = 0
+    exclusive: bool | None = None
+    network: bool = True
+    writable: tuple[str, ...] = ()
+    ok_exit: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """The number that is improved, and the backend it is read with."""
+
+    name: str
+    direction: Direction
+    backend: str = "auto"
+    auxiliary: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_better(self, value: float, than: float) -> bool:
+        return value < than if self.direction == "min" else value > than
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Of so many tries of a command, how many have to succeed."""
+
+    of: int = 1
+    need: int = 1
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """A further command: the evaluation (with its artifact), the guard, or the hidden check.
+
+    It succeeds by its exit code. With `extract`, it succeeds if the number that this command reads from its output
+    reaches `threshold`.
+    """
+
+    argv: tuple[str, ...]
+    seconds: float = 300
+    artifact: str = ""
+    extract: str = ""
+    threshold: float | None = None
+    direction: Direction = "max"
+    stderr: bool = False
+    locale: str = ""
+    passes: Passes = field(default_factory=Passes)
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """What a run saves, whether it has to, and how many are kept besides the best."""
+
+    glob: str
+    required: bool = False
+    keep_checkpoints: int = 2
+
+
+@dataclass(frozen=True)
+class StoppingSpec:
+    """When the experiment ends. None: never for that reason."""
+
+    threshold: float | None = None
+    plateau: int | None = None
+    max_runs: int | None = None
+    wall_h: float | None = None
+    gpu_h: float | None = None
+    cost_usd: float | None = None
+    tokens: float | None = None
+    max_experiments: int | None = None
+    proposals: int | None = 10
+    on_suspicion: bool = False
+    on_halt: bool = False
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """The agent that proposes, and what one proposal may take."""
+
+    driver: str = ""
+    model: str | None = None
+    mode: Literal["edit", "work"] = "edit"
+    wall_s: float = 1200
+    silence_s: float = 600
+    turns: int = 60
+    cost_usd: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """After how many failures since the last gain the proposer is advised to refine, and to try something else."""
+
+    refine_after: int = 3
+    pivot_after: int = 5
+    search_after_pivots: int = 2
+    halt_after_pivots: int = 3
+
+
+@dataclass(frozen=True)
+class NoiseRule:
+    """α of the whole experiment, how often the baseline is measured, and how many pairs a test may take."""
+
+    alpha: float = 0.05
+    baseline_repeats: int = 5
+    max_repeats: int = 30
