@@ -35,7 +35,7 @@ class NamedFiles:
         return self.may_change(path) or self.decides(path)
 
     def may_change(self, path: str) -> bool:
-        return matches(path, self.subject.mutable)
+        return self.subject.may_change(path)
 
     def decides(self, path: str) -> bool:
         """Whether a file decides about the number: it is named as such or run, or is a source beside the entry.

@@ -115,8 +115,11 @@ class Spec:
 
 def decisive_part(value: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an experiment.yaml that decides about the number."""
-    set_later = {name: value[name] for name in DECISIVE_IF_SET if name in value}
-    return {name: value.get(name) for name in DECISIVE} | set_later
+    found = {name: value.get(name) for name in DECISIVE}
+    found |= {name: value[name] for name in DECISIVE_IF_SET if name in value}
+    if isinstance(subject := value.get("subject"), Mapping) and "at_head" in subject:
+        found["subject"] = {key: row for key, row in subject.items() if key != "at_head"}
+    return found
 
 
 @cache

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from flagstone.globs import matches
+
+NEVER = {".git", ".flagstone", ".autoresearch"}
 Direction = Literal["min", "max"]
 
 
@@ -36,6 +39,13 @@ class SubjectSpec:
     def arguments_file(self) -> bytes:
         """What the unedited files have as their arguments."""
         return json.dumps(self.arguments, indent=1, ensure_ascii=False).encode() + b"\n"
+
+    def may_change(self, path: str) -> bool:
+        """Whether a glob names a file as one that may change. What is immutable may not, whatever else names it."""
+        return matches(path, self.mutable) and not self.is_immutable(path)
+
+    def is_immutable(self, path: str) -> bool:
+        return bool(NEVER & set(path.split("/"))) or matches(path, self.immutable)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 from flagstone.experiments.candidates.candidate import Snapshot
 from flagstone.experiments.candidates.git.store import Store
@@ -55,6 +56,9 @@ class Beside:
     root: Path
     mutable: tuple[str, ...] = MUTABLE
     scratch: tuple[str, ...] = ()
+    immutable: tuple[str, ...] = ()
+    uncommitted: Literal["sources", "none"] = "sources"
+    at_head: bool = False
 
     @property
     def checkout(self) -> Path:
@@ -70,7 +74,16 @@ class Beside:
 
     @cached_property
     def subject(self) -> Subject:
-        spec = SubjectSpec(root=self.checkout, mutable=self.mutable, entry="", kind="git", scratch=self.scratch)
+        spec = SubjectSpec(
+            root=self.checkout,
+            mutable=self.mutable,
+            entry="",
+            kind="git",
+            scratch=self.scratch,
+            immutable=self.immutable,
+            uncommitted=self.uncommitted,
+            at_head=self.at_head,
+        )
         return subject_of(spec, Store(self.home.candidates))
 
     @cached_property
@@ -91,7 +104,7 @@ class Beside:
         git(self.checkout, "add", "-A")
         git(self.checkout, "commit", "-q", "--allow-empty", "-m", "state")
 
-    def varied(self, **fields: tuple[str, ...]) -> Beside:
+    def varied(self, **fields: Any) -> Beside:
         return replace(self, **fields)
 
     def begin(self) -> Path:

@@ -34,7 +34,6 @@ from flagstone.experiments.candidates.sources import (
     within_bounds,
     written_by_runs,
 )
-from flagstone.globs import matches
 from flagstone.plans import ARGUMENTS, SubjectSpec
 
 # what building, testing and editing leaves beside the sources: no run is shown it
@@ -53,11 +52,16 @@ class GitSource:
     def checkout(self) -> Checkout:
         return Checkout(self.spec.root)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether runs see nothing that a person has written and not committed: only what git ignores."""
+        return self.spec.uncommitted == "none"
+
     def base(self) -> tuple[str, str]:
         """Refuses an edit that the last commit does not hold: it would be lost without a word."""
         commit = self.checkout.head()
         edits = [printable_path(each.path) for each in self.checkout.changes() if each.is_tracked and self.names(each)]
-        if edits:
+        if edits and not self.spec.at_head:
             raise FlagstoneError(
                 f"the experiment would edit files of {self.spec.root} with uncommitted changes: {first_few(edits)}",
                 hint="commit them or git stash them; an experiment starts from the last commit",
@@ -66,7 +70,7 @@ class GitSource:
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)
         self.fetch_submodules(self.spec.root, tree)
-        if not self.spec.arguments and not any(matches(row.path, self.spec.mutable) for row in self.store.rows(tree)):
+        if not self.spec.arguments and not any(self.spec.may_change(row.path) for row in self.store.rows(tree)):
             raise FlagstoneError(
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
@@ -88,7 +92,7 @@ class GitSource:
         """The tree and commit with the sources that nobody has committed yet: a program may import them."""
         batch, files = Batch(self.store), dict[str, Blob | None]()
         whole = tree_of(tree, self.store.rows(tree))
-        for path in self.new_sources(whole):
+        for path in self.new_sources(whole) if not self.is_bare else ():
             mode, content = content_of(self.spec.root / path, LARGEST_SOURCE)
             files[path] = Blob(mode, batch.put(b"blob", content))
         if self.spec.arguments:
@@ -111,12 +115,14 @@ class GitSource:
         return base.sha not in (self.base()[0], self.store.repository.tree_of(self.checkout.head()))
 
     def names(self, change: Modified) -> bool:
-        return matches(change.path, self.spec.mutable)
+        return self.spec.may_change(change.path)
 
     def notices(self, base: Tree) -> tuple[str, ...]:
         changes = self.checkout.changes()
         new = [
-            each.path for each in changes if not each.is_tracked and each.path not in base.files and self.names(each)
+            each.path
+            for each in changes
+            if not each.is_tracked and each.path not in base.files and (self.is_bare or self.names(each))
         ]
         added = [path for path in self.checkout.new_files() if path in base.files]
         found = (
@@ -158,7 +164,7 @@ class GitSource:
     def others(self) -> tuple[str, ...]:
         """Looked for once. A checkout that is gone or broken has none: candidates do not depend on it."""
         try:
-            found = self.checkout.others()
+            found = self.checkout.others(only_ignored=self.is_bare)
         except FlagstoneError:
             return ()
         return tuple(path for path in found if self.is_to_be_seen(path))

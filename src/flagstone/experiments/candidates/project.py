@@ -29,7 +29,6 @@ from flagstone.experiments.candidates.sources import (
     within_bounds,
     written_by_runs,
 )
-from flagstone.globs import matches
 from flagstone.plans import ARGUMENTS, SubjectSpec
 
 ENVIRONMENTS = (".venv", "venv", "env", "node_modules", "site-packages", ".tox", ".nox")
@@ -61,7 +60,7 @@ class FilesSource:
         return base.files != {path: now[path] for path in counts}
 
     def names(self, path: str) -> bool:
-        return matches(path, self.spec.mutable)
+        return self.spec.may_change(path)
 
     def tree_now(self, put: Put) -> Tree:
         """The files as they stand in the project now."""

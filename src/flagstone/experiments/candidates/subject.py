@@ -40,7 +40,6 @@ from flagstone.experiments.candidates.sources import (
 )
 from flagstone.experiments.candidates.survey import Survey
 from flagstone.experiments.candidates.taking import Rules, Taking
-from flagstone.globs import matches
 from flagstone.plans import RunFolder, SubjectSpec, unused_path
 from flagstone.records import make, read_record, write_in_place
 
@@ -249,8 +248,8 @@ class Subject:
     def is_mutable(self, path: str, placement: Placement) -> bool:
         """Decided once for each path: trees have thousands, and differ in few."""
         if path not in self.is_named:
-            self.is_named[path] = matches(path, self.spec.mutable)
-        return self.is_named[path] or path in placement.also_mutable
+            self.is_named[path] = self.spec.may_change(path)
+        return self.is_named[path] or (path in placement.also_mutable and not self.spec.is_immutable(path))
 
     def links(self, tree: str) -> Mapping[str, str]:
         """What is only linked beside a tree, and where it leads: the project as it is now."""
@@ -268,7 +267,7 @@ class Subject:
         """The files in a folder that a glob names."""
         found = walk(folder, lambda path: not is_left_out(path))
         files = (path for path, status in found if not (isinstance(status, OSError) or stat.S_ISDIR(status.st_mode)))
-        return [path for path in files if matches(path, self.spec.mutable)]
+        return [path for path in files if self.spec.may_change(path)]
 
     def diff(self, before: str, after: str) -> str:
         """The difference of two trees as text."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from flagstone.experiments.candidates import walk
-from flagstone.globs import matches
 from flagstone.plans import SubjectSpec
 from flagstone.text import one_line
 
@@ -26,7 +25,7 @@ def mutable_files(subject: SubjectSpec, draft: Path) -> dict[str, bytes]:
     found = {}
     for path, status in walk(draft, lambda _: True):
         is_small = not isinstance(status, OSError) and stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
-        if is_small and matches(path, subject.mutable):
+        if is_small and subject.may_change(path):
             found[path] = (draft / path).read_bytes()
     return dict(sorted(found.items()))
 

@@ -19,7 +19,6 @@ from flagstone.experiments.proposers.config_files import is_config, set_values, 
 from flagstone.experiments.proposers.constants import Assignment, PythonFile, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
-from flagstone.globs import matches
 from flagstone.plans import ARGUMENTS, Spec, SubjectSpec
 from flagstone.text import one_line
 
@@ -118,7 +117,7 @@ def search_of(spec: Spec) -> SearchProposer:
     if not ranges:
         faults.append("search.parameters names no constant")
     for name in dict.fromkeys(each.file for each in ranges):
-        if not matches(name, spec.subject.mutable):
+        if not spec.subject.may_change(name):
             faults.append(f"search changes {name or 'the entry'}, which is not one of the files that may change")
     if method == "tpe":
         from flagstone.experiments.proposers.tpe import fault_of_optuna

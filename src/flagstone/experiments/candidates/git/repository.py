@@ -84,10 +84,10 @@ class Checkout:
         found = self.git("ls-files", "-z", "-o", "--exclude-standard").split(b"\0")
         return tuple(os.fsdecode(path) for path in found if path and not path.endswith(b"/"))
 
-    def others(self) -> tuple[str, ...]:
+    def others(self, *, only_ignored: bool = False) -> tuple[str, ...]:
         """What is untracked at the top, and what is ignored further down. A whole folder counts as one."""
-        ways = (("-o",), ("-o", "-i", "--exclude-standard"))
-        every, ignored = (self.git("ls-files", "-z", "--directory", *words).split(b"\0") for words in ways)
+        ignored = self.git("ls-files", "-z", "--directory", "-o", "-i", "--exclude-standard").split(b"\0")
+        every = [] if only_ignored else self.git("ls-files", "-z", "--directory", "-o").split(b"\0")
         found = {os.fsdecode(path).rstrip("/") for path in (*every, *ignored)}
         further = {os.fsdecode(path).rstrip("/") for path in ignored}
         return tuple(sorted(path for path in found if path and ("/" not in path or path in further)))
