@@ -139,6 +139,7 @@ def test_an_edit_that_fails_a_check_without_a_run_is_repaired(bench: Bench) -> N
     }
     line = make_attempt(bench.campaign(), 1)
     assert line.failure == ""
+    assert line.arm == "idea1r"
     prompt = bench.campaign().role_folder(1, "implementer") / "02" / "prompt.md"
     assert "is no valid Python" in prompt.read_text()
 

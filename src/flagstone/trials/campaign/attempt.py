@@ -35,7 +35,7 @@ def make_attempt(campaign: Campaign, number: int, failed: Sequence[CheckResult] 
         line = replace(line_without_code(number, "", error.problem), is_untried=not failed)
     finally:
         write_idea_log(campaign)
-    return replace(line, arm=f"{line.arm}r") if failed else line
+    return replace(line, arm=f"idea{number}r") if failed else line
 
 
 def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) -> IdeaLine:
@@ -55,7 +55,8 @@ def idea_line(campaign: Campaign, number: int, failed: Sequence[CheckResult]) ->
     if made.failure:
         return line_without_code(number, idea["title"], made.failure)
     return IdeaLine(
-        arm=f"idea{number}",
+        # the name says that there was a repair: an idea has one, whichever check it failed
+        arm=f"idea{number}r" if made.is_repaired else f"idea{number}",
         title=one_line(idea["title"]),
         tree=made.snapshot.tree,
         commit=made.snapshot.commit,

@@ -25,6 +25,7 @@ class Implemented:
     snapshot: Snapshot
     lines: int
     failure: str = ""
+    is_repaired: bool = False
 
 
 def implement(campaign: Campaign, number: int, parts: RoleParts, failed: Sequence[CheckResult] = ()) -> Implemented:
@@ -39,13 +40,14 @@ def implement(campaign: Campaign, number: int, parts: RoleParts, failed: Sequenc
         problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
         if made.snapshot.tree == begun.tree:
             problems.append("the repair changed nothing")
-        return replace(made, failure=list_text(problems))
+        return replace(made, failure=list_text(problems), is_repaired=True)
     made = edited_tree(campaign, number, parts, campaign.base.tree)
     problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
-    if problems:
-        made = edited_tree(campaign, number, replace(parts, failed="\n".join(problems)), made.snapshot.tree)
-        problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
-    return replace(made, failure=list_text(problems))
+    if not problems:
+        return made
+    made = edited_tree(campaign, number, replace(parts, failed="\n".join(problems)), made.snapshot.tree)
+    problems = [*problems_of(campaign, made.snapshot, made.lines, plan)]
+    return replace(made, failure=list_text(problems), is_repaired=True)
 
 
 def edited_tree(campaign: Campaign, number: int, parts: RoleParts, tree: str) -> Implemented:

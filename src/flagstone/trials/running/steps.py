@@ -96,7 +96,7 @@ def attempting_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
     """Another idea of a campaign, or the repair of the last one if it failed a check."""
     if spec.arms or state.confirmations:
         return None
-    count = sum(not arm.endswith(REPAIR) for arm in state.story.ideas)
+    count = len({arm.removesuffix(REPAIR) for arm in state.story.ideas})
     arm = repair_arm(state) or (f"idea{count + 1}" if count < spec.ideas else "")
     return TrialStep(steps_done(spec, state) + 1, "attempt", (arm,)) if arm else None
 

@@ -173,6 +173,11 @@ def test_an_idea_that_failed_a_check_is_repaired_once() -> None:
     assert (step_after(spec(), *known).what, step_after(spec(), *known).arms) == ("screen", ("idea1r",))
 
 
+def test_an_idea_that_was_repaired_before_its_first_run_is_not_repaired_again() -> None:
+    known: list[Line] = [*sealed(), replace(idea(1), arm="idea1r"), checks(3, "idea1r", is_passed=False)]
+    assert step_after(spec(), *known).arms == ("idea2",)
+
+
 def test_an_idea_without_code_is_not_run() -> None:
     assert step_after(spec(ideas=1), *sealed(), idea(1, "no patch")).what == "verdict"
 
