@@ -5,6 +5,7 @@ from .command import (
     ProcessLimits as ProcessLimits,
     ProcessResult as ProcessResult,
 )
+from .confinement.viewers import viewers_of as viewers_of
 from .detached import start_detached as start_detached
 from .gpu import gpu_ids as gpu_ids, gpu_memory_fault as gpu_memory_fault
 from .interruption import Interruption as Interruption, restore_keyboard_interrupt as restore_keyboard_interrupt

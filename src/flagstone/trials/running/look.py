@@ -32,6 +32,7 @@ from flagstone.trials.sealing import (
     seal_prereg,
     sealed_seeds,
     shared_basis,
+    wait_for_viewers,
 )
 
 RUN_AGAIN = "run it again; if it says the same again, `flagstone trials verify` tells which file was changed"
@@ -149,6 +150,7 @@ class StepJob:
         if step.what == "baseline":
             state = self.opened.state()
             self.refuse_if_hopeless(state, shared)
+            wait_for_viewers(self.folder, self.say)
             seal_prereg(self.folder, self.opened.spec, shared, baseline_facts(self.opened, state))
 
     def refuse_if_hopeless(self, state: TrialState, shared: SharedBasis) -> None:

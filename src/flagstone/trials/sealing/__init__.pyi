@@ -23,4 +23,5 @@ from .seeds import (
     make_sealed as make_sealed,
     sealed_seeds as sealed_seeds,
     seed_for as seed_for,
+    wait_for_viewers as wait_for_viewers,
 )

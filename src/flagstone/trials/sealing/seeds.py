@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
 from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialSpec
+from flagstone.processes import viewers_of
 from flagstone.records import Ledger, cannot_write, digest_value, encode, read_as, sync_folder, utc, write_atomic
 from flagstone.trials.lines import DenialLine
 
 BITS = 31
+WAIT_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,21 @@ def make_sealed(folder: TrialFolder) -> None:
     """Makes the folder that is hidden. It has to be there before anything starts that must not see what comes in."""
     folder.sealed.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chmod(folder.sealed, 0o700)
+
+
+def wait_for_viewers(folder: TrialFolder, say: Callable[[str], None]) -> None:
+    """Returns when nothing that runs can see what is put into the sealed folder.
+
+    A program that was started before the folder was made sees it. All that started since do not.
+    """
+    make_sealed(folder)
+    known: list[int] = []
+    while viewers := viewers_of(folder.sealed):
+        if viewers != known:
+            numbers = ", ".join(map(str, viewers[:5]))
+            say(f"waiting until processes end that began before this trial and could see its seeds: {numbers}")
+        known = viewers
+        time.sleep(WAIT_S)
 
 
 def draw_seeds(screening: Collection[int], count: int) -> SealedSeeds:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sealed_trial import SealedTrial
@@ -18,7 +21,7 @@ from flagstone.layout import places_of_trials, sealed_folders
 from flagstone.metrics import Place, read_metrics
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, run
 from flagstone.processes.confinement import machine
-from flagstone.trials.sealing.seeds import sealed_seeds, seeds_path
+from flagstone.trials.sealing.seeds import make_sealed, sealed_seeds, seeds_path, wait_for_viewers
 
 # looks for a number everywhere that it can: by path, through links, and in /proc of every process
 SPY = """
@@ -39,15 +42,24 @@ for path in filter(os.path.isfile, places):
 LIMITS = Limits(wall_s=60, silence_s=60, turns=1, cost_usd=None)
 
 
-@pytest.fixture
-def trial(tmp_path: Path) -> SealedTrial:
-    """A trial of a run, whose seeds are sealed, with a confirmation run in progress."""
+def need_bubblewrap() -> None:
     if machine.bubblewrap_fault():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs bubblewrap")
+
+
+def make_run(tmp_path: Path) -> Path:
     base = tmp_path / "runs" / "first"
     base.mkdir(parents=True)
     (base / "run.yaml").write_text("{}\n")
     (base / "workspace").mkdir()
+    return base
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> SealedTrial:
+    """A trial of a run, whose seeds are sealed, with a confirmation run in progress."""
+    need_bubblewrap()
+    base = make_run(tmp_path)
     trial = SealedTrial(base).write()
     trial.seal()
     (base / "workspace" / "link").symlink_to(seeds_path(trial.folder))
@@ -156,6 +168,91 @@ def extract(run_dir, log_text):
 """
     reading = read_metrics("custom", {"code": code}, Place(own, own / "run.log", 0.0, 1.0), ("own", "sealed", "seeds"))
     assert reading.values == {"own": 1.0, "sealed": 1.0, "seeds": 0.0}, reading.problems
+
+
+# reads the seeds as soon as they are there, until it is told to end
+WATCH = """
+import os, sys, time
+print("watching", flush=True)
+while not os.path.exists(sys.argv[1]):
+    if os.path.exists(sys.argv[2]):
+        print("seen", open(sys.argv[2]).read(), flush=True)
+    time.sleep(0.01)
+"""
+
+
+@dataclass
+class Watcher:
+    """An agent's program that goes on until it is told to end, and reads the seeds if it can."""
+
+    trial: SealedTrial
+    own: Path
+
+    def start(self) -> None:
+        self.own.mkdir()
+        argv = (sys.executable, "-c", WATCH, str(self.own / "end"), str(seeds_path(self.trial.folder)))
+        held = confinement_for(agent_call(self.trial.base, Mode.WORK), (self.own,))
+        env = {"PATH": os.environ["PATH"]}
+        command = Command(argv, None, self.own, env, owner=str(self.trial.base), confinement=held)
+        self.thread = Thread(target=run, args=(command, ProcessLimits(wall_s=60), Output(self.own / "log")))
+        self.thread.start()
+        wait_until(lambda: (self.own / "log").is_file() and "watching" in self.log)
+
+    @property
+    def log(self) -> str:
+        return (self.own / "log").read_text()
+
+    def end(self) -> str:
+        (self.own / "end").touch()
+        self.thread.join(30)
+        return self.log
+
+
+def test_seeds_are_drawn_when_all_have_ended_that_began_before_they_could_be_hidden(tmp_path: Path) -> None:
+    need_bubblewrap()
+    trial = SealedTrial(make_run(tmp_path))
+    early = Watcher(trial, trial.base / "workspace" / "own")
+    early.start()
+    trial.write()
+    messages: list[str] = []
+    sealing = Thread(target=lambda: (wait_for_viewers(trial.folder, messages.append), trial.seal()))
+    sealing.start()
+    wait_until(lambda: bool(messages))
+    assert not seeds_path(trial.folder).exists()
+    assert "seen" not in early.end()
+    sealing.join(30)
+    assert seeds_path(trial.folder).exists()
+    assert messages[0].startswith("waiting until processes end that began before this trial")
+
+
+def test_what_began_after_the_trial_is_not_waited_for(tmp_path: Path) -> None:
+    need_bubblewrap()
+    trial = SealedTrial(make_run(tmp_path)).write()
+    make_sealed(trial.folder)
+    late = Watcher(trial, trial.base / "workspace" / "own")
+    late.start()
+    wait_for_viewers(trial.folder, pytest.fail)
+    trial.seal()
+    time.sleep(0.1)
+    assert "seen" not in late.end()
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(
+    "place", ["trials/other/runs/treated-a1", "experiments/x/runs/r0001", "../second/trials/t/runs/c-a1"]
+)
+def test_a_run_of_another_trial_or_experiment_sees_no_seed(trial: SealedTrial, place: str) -> None:
+    own = trial.base / place
+    own.mkdir(parents=True)
+    held = confinement(trial.spec.experiment, (own,))
+    assert str(seed_of(trial)) not in seen(held, own, trial.base, trial.base.parent, trial.folder.sealed)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_sealed_folders_are_found_from_anywhere_in_a_run_or_a_project(trial: SealedTrial, tmp_path: Path) -> None:
