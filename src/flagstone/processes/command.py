@@ -16,6 +16,7 @@ EndCause = Literal["exit", "wall", "silence", "grace", "memory", "gpu_memory"]
 class Command:
     """A program (`argv`) or a Python function (`target`) to run in a child process.
 
+    `stdin` is what it reads, or a file with that.
     `owner` names who it belongs to, so that a restart finds what an earlier life left running.
     `confinement` is what it is held to by the kernel; None leaves it as free as we are.
     """
@@ -24,7 +25,7 @@ class Command:
     target: Callable[[], int] | None
     cwd: Path
     env: Mapping[str, str]
-    stdin: bytes = b""
+    stdin: bytes | Path = b""
     owner: str = ""
     confinement: Confinement | None = None
 
@@ -49,6 +50,7 @@ class ProcessLimits:
     wall_s: float | None = None
     silence_s: float | None = None
     output_mb: float = 100
+    copy_mb: float = 1000
     line_kb: int = 1024
     grace_s: float = 10
     stop_s: float = 5
@@ -65,10 +67,15 @@ class ProcessLimits:
 
 @dataclass(frozen=True)
 class Output:
-    """The files a child's output goes to; without `stderr` both streams share one file."""
+    """The files a child's output goes to; without `stderr` both streams are one.
+
+    If `stderr` is the same file as `stdout`, they share it and are two streams all the same. `copy` gets every byte of
+    stdout, up to `ProcessLimits.copy_mb`.
+    """
 
     stdout: Path
     stderr: Path | None = None
+    copy: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ class ProcessResult:
     output_truncated: bool
     peak_gpu_mb: float | None = None
     ended_stragglers: tuple[Survivor, ...] = ()
+    is_copy_whole: bool = True
 
     @property
     def timed_out(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from flagstone.errors import WorkFailed
-from flagstone.processes.command import ProcessLimits
+from flagstone.processes.command import Output, ProcessLimits
 from flagstone.processes.secrets import KeyLines, Redactor
 
 CHUNK = 65_536
@@ -126,12 +127,40 @@ def cannot_write(path: Path, error: OSError) -> WorkFailed:
     )
 
 
+class WholeCopy:
+    """Every byte of a stream in a file, as it came. Of what goes beyond the limit nothing is written."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self.path = path
+        self.handle = open_output(path, os.O_TRUNC)
+        self.room = limit
+
+    def write(self, chunk: bytes) -> None:
+        self.room -= len(chunk)
+        view = memoryview(chunk if self.is_whole else b"")
+        try:
+            while view:
+                view = view[os.write(self.handle, view) :]
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        os.close(self.handle)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.room >= 0
+
+
 class Capture:
     """Reads one pipe of a child into its file and shows every line to whoever listens."""
 
-    def __init__(self, fd: int, path: Path, limits: ProcessLimits, redactor: Redactor) -> None:
+    def __init__(
+        self, fd: int, file: CappedFile, limits: ProcessLimits, redactor: Redactor, copy: WholeCopy | None = None
+    ) -> None:
         self.fd = fd
-        self.file = CappedFile(path, int(limits.output_mb * 1_000_000), redactor)
+        self.file = file
+        self.copy = copy
         self.lines = Lines(limits.line_kb * 1000, redactor)
         self.redactor = redactor
         self.key_lines = KeyLines()
@@ -148,6 +177,8 @@ class Capture:
         if not chunk:
             return None
         self.size += len(chunk)
+        if self.copy is not None:
+            self.copy.write(chunk)
         step = max(1, self.lines.longest)
         for start in range(0, len(chunk), step):
             self.store(self.lines.feed(chunk[start : start + step]))
@@ -162,12 +193,29 @@ class Capture:
             for line in lines.removesuffix(b"\n").split(b"\n"):
                 self.is_finished = bool(self.on_line(line)) or self.is_finished
 
-    def close(self) -> None:
-        try:
-            self.store(self.lines.rest())
-        finally:
-            self.file.close()
-
     @property
     def is_truncated(self) -> bool:
         return self.file.left_out > 0 or self.lines.cut > 0
+
+
+def captures_of(
+    stdout: int, stderr: int | None, output: Output, limits: ProcessLimits, redactor: Redactor
+) -> list[Capture]:
+    """What reads the pipes of a child, that of stdout first."""
+    size = int(limits.output_mb * 1_000_000)
+    log = CappedFile(output.stdout, size, redactor)
+    copy = WholeCopy(output.copy, int(limits.copy_mb * 1_000_000)) if output.copy else None
+    found = [Capture(stdout, log, limits, redactor, copy)]
+    if stderr is not None and output.stderr is not None:
+        own = log if output.stderr == output.stdout else CappedFile(output.stderr, size, redactor)
+        found.append(Capture(stderr, own, limits, redactor))
+    return found
+
+
+def close_captures(captures: Iterable[Capture]) -> None:
+    """Writes what stood after the last line end of each stream, and closes the files."""
+    with ExitStack() as files:
+        for each in dict.fromkeys(file for capture in captures for file in (capture.file, capture.copy) if file):
+            files.callback(each.close)
+        for capture in captures:
+            capture.store(capture.lines.rest())

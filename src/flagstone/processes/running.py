@@ -16,7 +16,7 @@ from flagstone.processes.child import Child, WorkOfChildren, has_worked
 from flagstone.processes.command import Command, EndCause, Output, ProcessLimits, ProcessResult
 from flagstone.processes.interruption import Interruption
 from flagstone.processes.memory import Gauge
-from flagstone.processes.output import Capture
+from flagstone.processes.output import Capture, captures_of, close_captures
 from flagstone.processes.secrets import Redactor
 from flagstone.processes.start import SandboxError, refuse_failed_sandbox, start
 from flagstone.processes.tree import Survivor, signal_all, wait_for
@@ -115,12 +115,11 @@ class RunningChild:
     def listen(self, command: Command, output: Output, on_line: Callable[[bytes], object] | None) -> None:
         """Connects the child's pipes with their files."""
         redactor = Redactor.of(os.environ, command.env)
-        for fd, path in ((self.child.stdout, output.stdout), (self.child.stderr, output.stderr)):
-            if fd is not None and path is not None:
-                self.captures.append(Capture(fd, path, self.limits, redactor))
-                self.selector.register(fd, selectors.EVENT_READ, self.captures[-1])
-        self.captures[0].on_line = on_line
-        if self.stdin is not None:
+        self.captures += captures_of(self.child.stdout, self.child.stderr, output, self.limits, redactor)
+        for capture in self.captures:
+            self.selector.register(capture.fd, selectors.EVENT_READ, capture)
+            capture.on_line = on_line if capture.file is self.captures[0].file else None
+        if self.stdin is not None and isinstance(command.stdin, bytes):
             self.unwritten = memoryview(command.stdin)
             self.selector.register(self.stdin, selectors.EVENT_WRITE, self.feed)
 
@@ -264,8 +263,7 @@ class RunningChild:
 
     def close(self) -> None:
         """Closes everything and takes the child's last report."""
-        for capture in self.captures:
-            capture.close()
+        close_captures(self.captures)
         self.selector.close()
         if self.child.started is not None:
             with suppress(BlockingIOError):
@@ -294,4 +292,5 @@ class RunningChild:
             output_bytes=sum(capture.size for capture in self.captures),
             output_truncated=any(capture.is_truncated for capture in self.captures),
             ended_stragglers=self.stragglers,
+            is_copy_whole=all(capture.copy is None or capture.copy.is_whole for capture in self.captures),
         )

@@ -63,10 +63,10 @@ class Pipes:
         self.child_ends.append(writer)
         return reader, writer
 
-    def input_pipe(self, content: bytes) -> tuple[int | None, int]:
-        """What the child reads from: nothing at all, or a pipe."""
-        if not content:
-            self.child_ends.append(os.open(os.devnull, os.O_RDONLY | FLAGS))
+    def input_pipe(self, content: bytes | Path) -> tuple[int | None, int]:
+        """What the child reads from: nothing at all, a file, or a pipe."""
+        if not content or isinstance(content, Path):
+            self.child_ends.append(os.open(content or os.devnull, os.O_RDONLY | FLAGS))
             return None, self.child_ends[-1]
         reader, writer = os.pipe2(FLAGS)
         self.our_ends.append(writer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone.processes import Command, Output, ProcessLimits, ProcessResult, run
@@ -107,3 +108,34 @@ def test_a_private_key_printed_slowly_reaches_no_file(ran: Callable[..., Process
     first, last = f"{dashes}BEGIN PRIVATE KEY{dashes}", f"{dashes}END PRIVATE KEY{dashes}"
     ran(f"for l in one '{first}' MIIEabcd MIIEefgh '{last}' two; do echo \"$l\"; sleep 0.03; done")
     assert output.stdout.read_text() == "one\n[redacted key]\ntwo\n"
+
+
+def test_stdout_is_copied_to_the_last_byte_while_the_log_has_both_streams_and_is_cut(
+    shell: Callable[..., Command], output: Output
+) -> None:
+    both = Output(output.stdout, output.stdout, output.stdout.with_name("whole"))
+    line = "seq 1 200000; echo trouble >&2; printf 'no end\\377'"
+    result = run(shell(line), ProcessLimits(output_mb=0.1), both)
+    expected = subprocess.run(["sh", "-c", line], capture_output=True, check=True).stdout
+    assert both.copy is not None and both.copy.read_bytes() == expected
+    log = both.stdout.read_bytes()
+    assert b"trouble\n" in log and b"bytes left out" in log and len(log) < 101_000
+    assert result.output_truncated and result.is_copy_whole
+
+
+def test_a_copy_that_would_be_too_large_ends_before_that_and_says_so(
+    shell: Callable[..., Command], output: Output
+) -> None:
+    both = Output(output.stdout, output.stdout, output.stdout.with_name("whole"))
+    result = run(shell("seq 1 200000"), ProcessLimits(copy_mb=0.2), both)
+    assert not result.is_copy_whole
+    assert both.copy is not None and both.copy.stat().st_size <= 200_000
+
+
+def test_a_file_is_read_as_input_without_being_held_in_memory(
+    shell: Callable[..., Command], output: Output, tmp_path: Path
+) -> None:
+    (tmp_path / "input").write_bytes(b"x" * 3_000_000)
+    command = replace(shell("wc -c"), stdin=tmp_path / "input")
+    run(command, ProcessLimits(), output)
+    assert output.stdout.read_text().strip() == "3000000"
