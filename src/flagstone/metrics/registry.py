@@ -19,9 +19,11 @@ READERS = {
     "json": "tables.read_json",
     "csv": "tables.read_csv",
     "custom": "custom.read",
+    "command": "command.read",
 }
 # what a reader cannot do without
-NEEDED = {"json": "path", "csv": "path", "custom": "code"}
+NEEDED = {"json": "path", "csv": "path", "custom": "code", "command": "extract"}
+OF_COMMAND = ("extract", "locale", "stderr", "empty")
 Options = Mapping[str, object]
 
 
@@ -51,6 +53,10 @@ def faults(backend: str, options: Options) -> list[str]:
         found += reader("log.faults")(options)
     if options.get("code"):
         found += reader("custom.faults")(options)
+    if backend == "command":
+        found += reader("command.faults")(options)
+    else:
+        found += [f"metric.{name} is for the backend command" for name in OF_COMMAND if name in options]
     return [*found, *reader("own_files.faults")(options, "path", "glob", "dir")]
 
 

@@ -8,19 +8,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.processes import Command
+
 SLACK_S = 2.0
 STEPS = 20  # of the last values of a metric that are kept
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one finished run left its things, and when it ran."""
+    """Where one finished run left its things, and when it ran.
+
+    `printed` is all that it printed, where that is kept. A command that looks at the run is started like `shell`.
+    """
 
     run_dir: Path
     log: Path
     began_at: float
     ended_at: float
     is_laid_out: Callable[[Path], bool] = field(default=lambda _: False, compare=False)  # and holds the same
+    printed: Path | None = None
+    shell: Command | None = None
 
     def is_own(self, path: Path) -> bool:
         """Whether a plain file is in the run's folder, is no link out of it, and was written while it ran."""
@@ -36,13 +43,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found: the last value of each name (not finite ones too), by which reader, and what was in its way."""
+    """What was found: the last value of each name (not finite ones too), by which reader, and what was in its way.
+
+    A `failure` is a problem that makes the run a crash.
+    """
 
     values: Mapping[str, float]
     backend: str
     problems: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     last_steps: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    failure: str = ""
 
 
 def divergence_text(reading: Reading, name: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.metrics import faults
-from flagstone.plans.spec import Spec, defaults_from, spec_of
+from flagstone.metrics import faults, locale_fault
+from flagstone.plans.spec import MEASURED, Spec, defaults_from, spec_of
 from flagstone.records import digest_bytes, read_record, write_record
 from flagstone.settings import PERSONS_OPTIONS, grants_of
 
@@ -34,12 +34,31 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
             f"{path}: it was not started from its parent {spec.parent}",
             hint=f"remove `parent`; to start from a best, run: flagstone experiment chain {spec.parent} NEXT",
         )
-    wrong = () if is_known else faults(spec.metric.backend, spec.metric.options)
+    wrong = () if is_known else (*faults(spec.metric.backend, spec.metric.options), *check_faults(spec))
     if wrong:
-        raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct its `metric:`, then run the command again")
+        raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct it, then run the command again")
     if compiled and not is_known:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
     return granted_spec(spec, Run(base))
+
+
+def check_faults(spec: Spec) -> Iterator[str]:
+    """What is wrong with the guard, the hidden check, and the metric that they stand beside, beyond the schema."""
+    if spec.metric.backend == "command" and spec.metric.name in MEASURED:
+        yield f"metric.name: {spec.metric.name} is measured by Flagstone itself: give what is extracted another name"
+    for name, step in (("guard", spec.guard), ("hidden", spec.hidden)):
+        if step is None:
+            continue
+        if step.extract and step.threshold is None:
+            yield f"{name}.extract needs {name}.threshold: the number that is enough"
+        if step.threshold is not None and not step.extract:
+            yield f"{name}.threshold needs {name}.extract: the command that prints the number"
+        if step.passes.need > step.passes.of:
+            yield f"{name}.passes.need is {step.passes.need}, and there are only {step.passes.of} tries (of)"
+        if fault := locale_fault(step.locale):
+            yield f"{name}.locale: {fault}"
+    if spec.subject.held_out and spec.hidden is None:
+        yield "subject.held_out needs hidden: nothing else sees these files"
 
 
 def excesses(spec: Spec, run: Run) -> Iterator[str]:

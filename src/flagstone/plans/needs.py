@@ -35,9 +35,9 @@ def measuring_s(spec: Spec, size: int) -> float:
 
 
 def beside_s(spec: Spec, size: int) -> float:
-    """What goes on beside the harness: the evaluation of each measurement, the guard, the proposal."""
+    """What goes on beside the harness: the evaluation of each measurement, the checks, the proposal."""
     proposal = spec.agent.wall_s if spec.proposer == "agent" else 0.0
-    return size * (step_s(spec.evaluate) * measurements(spec) + step_s(spec.guard) + proposal)
+    return size * (step_s(spec.evaluate) * measurements(spec) + step_s(spec.guard) + step_s(spec.hidden) + proposal)
 
 
 def measurements(spec: Spec) -> int:
@@ -47,4 +47,4 @@ def measurements(spec: Spec) -> int:
 
 
 def step_s(step: StepSpec | None) -> float:
-    return step.seconds if step else 0.0
+    return step.seconds * step.passes.of if step else 0.0

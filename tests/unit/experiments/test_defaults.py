@@ -25,7 +25,9 @@ def test_an_experiment_writes_down_what_it_is_set_to_with_every_default(laborato
     laboratory.make(guard={"argv": ["true"]}).open()
     spec = json.loads(laboratory.home.start.read_text())["spec"]
     assert (spec["harness"]["seconds"], spec["harness"]["memory_mb"], spec["noise"]) == (30, None, "off")
-    assert (spec["guard"], spec["stopping"]["max_runs"]) == ({"argv": ["true"], "seconds": 300, "artifact": ""}, None)
+    guard = {key: spec["guard"][key] for key in ("argv", "seconds", "passes")}
+    assert guard == {"argv": ["true"], "seconds": 300, "passes": {"of": 1, "need": 1}}
+    assert spec["stopping"]["max_runs"] is None
     assert "evaluate" not in spec
 
 

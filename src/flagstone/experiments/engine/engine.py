@@ -24,7 +24,15 @@ from flagstone.experiments.engine.opening import (
 from flagstone.experiments.engine.proposing import Proposals
 from flagstone.experiments.engine.rival import early_stop_of
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
-from flagstone.experiments.measuring import FIRST, Harness, Measurement, Order, refuse_if_unclean, refuse_if_unmeasured
+from flagstone.experiments.measuring import (
+    FIRST,
+    CheckName,
+    Harness,
+    Measurement,
+    Order,
+    refuse_if_unclean,
+    refuse_if_unmeasured,
+)
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.plans import command_of, run_id
@@ -221,9 +229,9 @@ class Engine:
         with self.slot() as slot:
             return self.harness.measure(replace(order, slot=slot))
 
-    def guard(self, order: Order) -> Measurement | None:
+    def check(self, order: Order, name: CheckName) -> tuple[Measurement, ...]:
         with self.slot() as slot:
-            return self.harness.guard(replace(order, slot=slot))
+            return self.harness.check(name, replace(order, slot=slot))
 
     def order(self, candidate: Candidate, part: str) -> Order:
         """What the harness is asked for, on the seed that every candidate has first."""
@@ -262,7 +270,7 @@ class Engine:
                 raise Interrupted(f"{own.run.root.name} was interrupted", hint=f"continue: {self.again_command}")
             return found
 
-        return Judge(self.opened, self.history.progress, candidate, measure, lambda: self.guard(own))
+        return Judge(self.opened, self.history.progress, candidate, measure, partial(self.check, own))
 
     def follow(self, entry: Entry) -> None:
         """What is derived from a verdict; a kill in here is mended by the next engine."""
@@ -287,4 +295,6 @@ class Engine:
             raise WorkFailed(f"{entry.run_id}: {entry.reason}", hint=f"fix that, then continue: {self.again_command}")
         if not entry.parent_run and not entry.improved:
             said = f"the unedited files do not run: {entry.reason}\n{tail_of(self.opened.home, entry, 12)}"
+            if entry.refused_by == "hidden":
+                said = f"the unedited files do not pass the hidden check: see {entry.beside[-1].log}"
             raise WorkFailed(said, hint=f"fix them, then run: {self.again_command}")

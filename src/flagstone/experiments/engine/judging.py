@@ -24,20 +24,23 @@ from flagstone.experiments.deciding import (
 from flagstone.experiments.engine.comparison import Comparison, Measure, checks_of, failed_entry, refused_entry
 from flagstone.experiments.engine.opening import OpenedExperiment
 from flagstone.experiments.ledger import Entry, Progress
-from flagstone.experiments.measuring import Measurement
-from flagstone.plans import Spec, run_id
+from flagstone.experiments.measuring import CheckName, Measurement, failure_text
+from flagstone.plans import Spec, StepSpec, run_id
 from flagstone.records import utc
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One candidate before its verdict. `measure` runs a tree as a part on a seed; `guard` runs the guard, if any."""
+    """One candidate before its verdict.
+
+    `measure` runs a tree as a part on a seed. `check` runs the guard or the hidden check.
+    """
 
     opened: OpenedExperiment
     progress: Progress
     candidate: Candidate
     measure: Measure
-    guard: Callable[[], Measurement | None]
+    check: Callable[[CheckName], tuple[Measurement, ...]]
 
     @property
     def spec(self) -> Spec:
@@ -148,18 +151,25 @@ class Judge:
             return beside.line(reason=behind_text(best, spec.metric))
         if spec.noise and (same := self.unchanged_text()):
             return beside.line(reason=same)
-        beside.made = self.win(made, self.win_text("" if best.is_noisy else f" ({best.value:.6g})"))
-        if spec.noise is None or beside.made.verdict != "advance":
-            return beside.line()
-        return beside.test(spec.noise) if best.is_noisy else beside.confirm(spec.noise)
+        why = self.win_text("" if best.is_noisy else f" ({best.value:.6g})")
+        beside.made = replace(made, verdict="advance", reason=why)
+        if spec.noise is None:
+            found = beside.line()
+        else:
+            found = beside.test(spec.noise) if best.is_noisy else beside.confirm(spec.noise)
+        return self.win(found, found.reason) if found.verdict == "advance" else found
 
     def win(self, made: Entry, why: str) -> Entry:
-        """The line with a win, unless the guard does not let the candidate pass."""
-        made, found = replace(made, verdict="advance", reason=why), self.guard()
-        if found is None:
-            return made
-        made = replace(made, beside=(*made.beside, found))
-        return refused_entry(made, found.reason) if found.reason else made
+        """The line with a win, unless the guard or the hidden check refuses the candidate."""
+        steps: dict[CheckName, StepSpec | None] = {"guard": self.spec.guard, "hidden": self.spec.hidden}
+        for name, step in steps.items():
+            tries = self.check(name) if step else ()
+            made = replace(made, beside=(*made.beside, *tries))
+            if step and (failure := failure_text(step, tries)):
+                # proposers read the reason, and may not learn what the hidden check found
+                reason = failure if name == "guard" else "hidden check"
+                return replace(refused_entry(made, reason), refused_by=name)
+        return replace(made, verdict="advance", reason=why)
 
     def unchanged_text(self) -> str:
         """Why an edit cannot be a gain, whatever the number says."""

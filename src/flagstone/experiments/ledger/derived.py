@@ -232,7 +232,6 @@ def ends_with(path: Path, row: bytes) -> bool:
 
 def tail_of(home: Home, entry: Entry, lines: int = 80) -> str:
     """The end of the log that explains a run. Returns '' if the run never started: its reason says all there is."""
-    guard = next((each for each in entry.beside if each.part == "guard" and each.reason), None)
-    decisive = guard or decisive_measurement(entry)
+    decisive = entry.failed_guard or decisive_measurement(entry)
     log = home.root / decisive.log if decisive and decisive.log else home.run(entry.run_id).log
     return tail_text(log, lines) if log.exists() else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from flagstone.experiments.deciding import ConstraintCheck, RunVerdict, Status
-from flagstone.experiments.measuring import Measurement
+from flagstone.experiments.measuring import CheckName, Measurement
 from flagstone.statistics import mean
 
 NO_PROPOSAL = "no proposal"
@@ -19,7 +19,8 @@ class LedgerRow:
 
     `value` is that of the first run, on the seed that every candidate is measured on; `judgement` has what pairs of
     repeats came to. Earlier versions wrote the mean of the repeats as `value`. `project_changes` says what else of
-    the project a run can read, and was changed since the line before.
+    the project a run can read, and was changed since the line before. `refused_by` is the check that did not let a
+    gain pass.
     """
 
     number: int
@@ -44,6 +45,7 @@ class LedgerRow:
     judgement: Mapping[str, Any] = field(default_factory=dict)
     project_changes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    refused_by: Literal["", "guard", "hidden"] = ""
 
     @property
     def is_baseline(self) -> bool:
@@ -65,7 +67,8 @@ class LedgerRow:
 class Entry(LedgerRow):
     """One line of the ledger: everything about one run. Times never decide anything.
 
-    `measurements` are the candidate's; `beside` are those of the guard, and of the best on the same seeds.
+    `measurements` are the candidate's; `beside` are those of the best on the same seeds, and each try of the guard and
+    of the hidden check. What the hidden check found is for people alone: no prompt may have it.
     """
 
     constraints: tuple[ConstraintCheck, ...] = ()
@@ -77,6 +80,16 @@ class Entry(LedgerRow):
     @property
     def first(self) -> Measurement | None:
         return self.measurements[0] if self.measurements else None
+
+    def tries_of(self, check: CheckName) -> tuple[Measurement, ...]:
+        """Every try of the guard or the hidden check."""
+        return tuple(each for each in self.beside if each.part == check or each.part.startswith(f"{check}-"))
+
+    @property
+    def failed_guard(self) -> Measurement | None:
+        """The last try of the guard that failed, if the guard refused this run."""
+        is_refused = not self.improved and self.refused_by != "hidden"
+        return next((each for each in reversed(self.tries_of("guard")) if is_refused and each.reason), None)
 
     @property
     def is_stopped_early(self) -> bool:

@@ -14,4 +14,4 @@ from .log_end import tail_text as tail_text
 from .measurement import Measurement as Measurement, Order as Order
 from .programs import program_path as program_path, search_path as search_path
 from .reading import primary as primary
-from .steps import refuse_if_unclean as refuse_if_unclean
+from .steps import CheckName as CheckName, failure_text as failure_text, refuse_if_unclean as refuse_if_unclean

@@ -19,11 +19,18 @@ from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
 from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
-from flagstone.experiments.measuring.reading import digest_of_others, measured_quantities, primary, wandb_run
-from flagstone.experiments.measuring.steps import Steps, note_unclean
+from flagstone.experiments.measuring.reading import (
+    digest_of_others,
+    is_extracted,
+    measured_quantities,
+    output_to,
+    primary,
+    wandb_run,
+)
+from flagstone.experiments.measuring.steps import CheckName, Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import MEASURED, Home, Spec, unused_path
-from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, run
+from flagstone.processes import Command, Interruption, ProcessResult, StartError, run
 from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
 
 SYNCED_S = 1.0
@@ -119,12 +126,13 @@ class Harness:
 
     def run_in(self, folder: Path, order: Order) -> Measurement:
         private = self.home.private_folder(f"{order.slot}")
-        with self.resources(order) as devices:
+        log, metric = order.run.log_of(order.part), self.spec.metric
+        with self.resources(order) as devices, output_to(log, metric) as output:
             command = self.command(order, folder, private, devices)
-            log, began = order.run.log_of(order.part), time.time()
+            began = time.time()
             try:
                 limits, watch = replace(limits_of(self.spec.harness), grace_s=0), order.early_stop
-                result = run(command, limits, Output(log), watch, interruption=self.interruption)
+                result = run(command, limits, output, watch, interruption=self.interruption)
             except StartError as error:
                 return Measurement(order.part, order.seed, "crash", error.problem, exit_code=127)
             except Interrupted:
@@ -132,15 +140,17 @@ class Harness:
                 is_by_person = self.home.stop.exists() or self.interruption.by_person
                 why = BY_PERSON if is_by_person else "a signal stopped it"
                 return Measurement(order.part, order.seed, "interrupted", why, started_at=started_at, wall_s=wall_s)
-            place = Place(folder, log, began, time.time(), self.subject.laid_out_in(folder))
+            is_laid_out = self.subject.laid_out_in(folder)
+            place = Place(folder, log, began, time.time(), is_laid_out, output.copy, command)
             return self.measurement_of(order, folder, result, place, devices)
 
-    def guard(self, order: Order) -> Measurement | None:
-        """The result of the guard; None if the experiment has none."""
-        if self.spec.guard is None:
-            return None
+    def check(self, name: CheckName, order: Order) -> tuple[Measurement, ...]:
+        """Every try of the guard or the hidden check; empty if the experiment has none."""
+        step = self.spec.guard if name == "guard" else self.spec.hidden
+        if step is None:
+            return ()
         with self.resources(order) as devices:
-            return self.steps.guard(self.spec.guard, order, devices)
+            return self.steps.check(name, step, order, devices)
 
     @cached_property
     def steps(self) -> Steps:
@@ -209,8 +219,8 @@ class Harness:
         return Measurement(
             order.part,
             order.seed,
-            "invalid" if fault else "ok",
-            fault,
+            "crash" if reading.failure else "invalid" if fault else "ok",
+            reading.failure or fault,
             None if fault else value,
             {name: number for name, number in metrics.items() if self.is_kept(name)},
             reading.backend,
@@ -239,13 +249,17 @@ class Harness:
         if result.ending in ENDINGS:
             status, words = ENDINGS[result.ending]
             return status, words.format(**vars(self.spec.harness))
-        if result.exit_code == 0:
+        if not result.is_copy_whole:
+            return "crash", "printed more than can be kept for metric.extract"
+        if result.exit_code in self.spec.harness.ok_exit:
             return "ok", ""
         return "crash", f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
 
     def read_run(self, order: Order, folder: Path, place: Place, devices: Mapping[str, str]) -> Reading:
         """The metrics of a run. If there is an evaluator, its metric counts; the run's own values are only kept."""
         options = self.spec.metric.options
+        if self.spec.evaluate and is_extracted(self.spec.metric):
+            return self.steps.evaluate(self.spec.evaluate, order, folder, devices)
         own = read_metrics(self.spec.metric.backend, options, place, self.spec.metric_names)
         if self.spec.evaluate is None:
             return own

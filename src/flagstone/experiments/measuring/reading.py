@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flagstone.metrics import Reading, divergence_text, nearest_names
-from flagstone.plans import MEASURED, Spec, is_time
+from flagstone.plans import MEASURED, MetricSpec, Spec, StepSpec, is_time
+from flagstone.processes import Output
 from flagstone.records import digest_value
+
+
+def is_extracted(asked: MetricSpec | StepSpec) -> bool:
+    """Whether a command of the user's reads the number from what was printed."""
+    return asked.backend == "command" if isinstance(asked, MetricSpec) else bool(asked.extract)
+
+
+@contextmanager
+def output_to(log: Path, asked: MetricSpec | StepSpec) -> Iterator[Output]:
+    """Where a command prints to. What a number is extracted from is kept whole until then, beside the log."""
+    if not is_extracted(asked):
+        yield Output(log)
+        return
+    is_joined = asked.options.get("stderr") if isinstance(asked, MetricSpec) else asked.stderr
+    output = Output(log, None if is_joined else log, log.with_suffix(".printed"))
+    try:
+        yield output
+    finally:
+        log.with_suffix(".printed").unlink(missing_ok=True)
 
 
 def measured_quantities(known: Mapping[str, Any]) -> dict[str, float]:
