@@ -1,3 +1,4 @@
+from .compile import spec_values as spec_values
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
 from .marker import (
     Budgets as Budgets,
@@ -9,4 +10,11 @@ from .marker import (
     Metric as Metric,
     Profile as Profile,
     Timing as Timing,
+)
+from .reading import (
+    MarkerFile as MarkerFile,
+    find_repository as find_repository,
+    marker_named as marker_named,
+    person_defaults as person_defaults,
+    read_markers as read_markers,
 )

@@ -65,7 +65,8 @@ class Loop:
     budgets: Budgets = field(default_factory=Budgets)
     parallel: int = 1
     rework_cost: float | None = None
-    proposer: Literal["agent", "population", "scripted"] = "agent"
+    proposer: str = "agent"
+    script: str = ""
 
 
 @dataclass(frozen=True)

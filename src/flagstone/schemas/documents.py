@@ -115,6 +115,11 @@ def refuse_double_keys(top: Any) -> None:
 
 def read_yaml(path: Path) -> Any:
     """The value of a YAML file, with its size bounded."""
+    return parse_yaml(read_bounded(path), str(path))
+
+
+def read_bounded(path: Path) -> bytes:
+    """What is in a file of settings. Refuses one that is far larger than any such file."""
     try:
         with open(path, "rb") as stream:
             content = stream.read(MAX_YAML_BYTES + 1)
@@ -128,4 +133,4 @@ def read_yaml(path: Path) -> Any:
             f"{path} is larger than {MAX_YAML_BYTES // 1_000_000} MB",
             hint="this file is for settings only; move data elsewhere",
         )
-    return parse_yaml(content, str(path))
+    return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flagstone.errors import suggestion
@@ -19,35 +20,58 @@ KINDS = {
 }
 
 
-def sentences(error: Any) -> Iterator[str]:
+@dataclass(frozen=True)
+class Misfit:
+    """What is wrong at one place of a value. `key` is a key that should not be there."""
+
+    place: tuple[str | int, ...]
+    start: str
+    end: str = ""
+    key: str = ""
+
+    @property
+    def keys(self) -> tuple[str | int, ...]:
+        return (*self.place, self.key) if self.key else self.place
+
+    @property
+    def problem(self) -> str:
+        """The problem alone, for whoever says in another way where it is."""
+        return f"{self.start}{self.end}"
+
+    @property
+    def sentence(self) -> str:
+        where = ".".join(map(str, self.place))
+        return f"{self.start}{f' in {where}' if where else ''}{self.end}"
+
+
+def misfits_in(error: Any) -> Iterator[Misfit]:
     """One JSON Schema error in the user's words. None if the name that the schema lacks is a plug-in's."""
-    place = ".".join(map(str, error.absolute_path))
-    place = f" in {place}" if place else ""
+    place, text = tuple(error.absolute_path), short_text(error.instance)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         for key in error.instance:
             if key not in known and not is_plugin(error.schema, key):
-                yield f"unknown key {key!r}{place}{suggestion_text(str(key), known)}"
+                yield Misfit(place, f"unknown key {short_text(key)}", suggestion_text(str(key), known), str(key))
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
-                yield f"missing key {key!r}{place}"
+                yield Misfit(place, f"missing key {key!r}")
     elif error.validator == "enum" and not is_plugin(error.schema, error.instance):
         options = [*map(str, error.validator_value), *plugin_names(error.schema.get("x-plugins", ""))]
         close = suggestion_text(str(error.instance), options)
-        yield f"{error.instance!r}{place} is not one of {', '.join(options)}{close}"
+        yield Misfit(place, text, f" is not one of {', '.join(options)}{close}")
     elif error.validator == "type":
         kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-        yield f"{short_text(error.instance)}{place} should be {' or '.join(KINDS[kind] for kind in kinds)}"
+        yield Misfit(place, text, f" should be {' or '.join(KINDS[kind] for kind in kinds)}")
     elif error.validator in ("anyOf", "oneOf"):
         for inner in errors_of_form(error):
-            yield from sentences(inner)
+            yield from misfits_in(inner)
         if not errors_of_form(error):
-            yield f"{short_text(error.instance)}{place} has no allowed form"
+            yield Misfit(place, text, " has no allowed form")
     elif error.validator == "pattern":
-        yield f"{short_text(error.instance)}{place} {error.schema.get('x-says', 'has the wrong form')}"
+        yield Misfit(place, text, f" {error.schema.get('x-says', 'has the wrong form')}")
     elif error.validator != "enum":
-        yield f"{error.message.splitlines()[0][:200]}{place}"
+        yield Misfit(place, error.message.splitlines()[0][:200])
 
 
 def is_plugin(schema: Mapping[str, Any], name: object) -> bool:

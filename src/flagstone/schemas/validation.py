@@ -10,7 +10,7 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError
 from flagstone.schemas.documents import read_yaml
-from flagstone.schemas.sentences import sentences
+from flagstone.schemas.sentences import Misfit, misfits_in
 
 
 @cache
@@ -71,8 +71,17 @@ def misfits(schema: Mapping[str, object], value: object) -> list[str]:
 
 
 def problem_sentences(validator: Any, value: object) -> list[str]:
+    return list(dict.fromkeys(each.sentence for each in all_misfits(validator, value)))
+
+
+def all_misfits(validator: Any, value: object) -> list[Misfit]:
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
-    return list(dict.fromkeys(sentence for error in errors for sentence in sentences(error)))
+    return [each for error in errors for each in misfits_in(error)]
+
+
+def placed_misfits(schema: Mapping[str, object], value: object) -> list[Misfit]:
+    """What is wrong with a value, and at which of its keys."""
+    return all_misfits(validator()(dict(schema)), value)
 
 
 def check(folder: Path, name: str, value: object, where: str) -> None:
