@@ -1,10 +1,13 @@
-"""Whether a path is one of those that globs name: `*.py`, `src/**/*.py`, `conf/**`."""
+"""Which paths globs name: `*.py`, `src/**/*.py`, `conf/**`."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from glob import glob as paths_of
+from pathlib import Path
 
 PART = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/]+\]|[^*?\[]+|\[")
 
@@ -34,3 +37,25 @@ def matches(path: str, globs: Iterable[str]) -> bool:
     if path.startswith("/") or ".." in parts or ".git" in parts:
         return False
     return any(pattern_of(glob).match(path) for glob in globs)
+
+
+def files_named(root: Path, pattern: str) -> Iterator[str]:
+    """Every file that a glob names, relative to a folder or elsewhere; of a folder all files in it."""
+    # a whole folder is walked by us: glob would run in circles where links do
+    place = os.path.join(root, os.path.expanduser(pattern)).removesuffix("/**")
+    for found in paths_of(place, recursive=True, include_hidden=True):
+        yield from files_below(found)
+
+
+def files_below(path: str) -> Iterator[str]:
+    """A file itself, or all of a folder, through links as well: data often lies elsewhere."""
+    if not os.path.isdir(path):
+        yield path
+    seen = set[str]()
+    for place, folders, names in os.walk(path, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (os.path.join(place, name) for name in names)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from flagstone.errors import FlagstoneError
+from flagstone.globs import files_named
 from flagstone.metrics import faults
 from flagstone.plans.constraint import constraint_of
-from flagstone.plans.trial import CONTROL
+from flagstone.plans.trial import CONTROL, TrialSpec
 
 MOST_ALPHA = 0.05
 MOST_LOOKS = 4
@@ -23,6 +25,19 @@ def trial_plan_problems(value: Mapping[str, Any]) -> list[str]:
     """What the schema cannot say. A part of the wrong kind is left to the schema."""
     parts = (effect_problems, look_problems, arm_problems, seed_problems, range_problems, metric_problems)
     return [problem for part in parts for problem in part(value)]
+
+
+def missing_data(spec: TrialSpec, text: str) -> Iterator[str]:
+    """Each glob of `data` that names no file, with its line in the text of the plan."""
+    for pattern in spec.data:
+        if not any(map(os.path.isfile, files_named(spec.experiment.subject.root, pattern))):
+            yield f"line {line_of(text, pattern)}, data: {pattern} names no file in {spec.experiment.subject.root}"
+
+
+def line_of(text: str, word: str) -> int:
+    """The number of the first line of a plan that holds a word; of its last line if none does."""
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if word in line), len(lines))
 
 
 def effect_problems(value: Mapping[str, Any]) -> Iterator[str]:

@@ -107,3 +107,12 @@ def test_a_run_without_the_schema_says_that_nobody_looked(run: Run) -> None:
 def test_what_passes_is_a_plan_of_the_run(run: Run) -> None:
     said_of(run)
     assert [plan.name for plan in trial_plans(run)] == ["clip"]
+
+
+def test_data_that_no_file_matches_is_named_with_its_line(run: Run) -> None:
+    said = said_of(run, data=["corpus/*.txt"])
+    number = (run.workspace / "trials" / "clip.yaml").read_text().splitlines().index("- corpus/*.txt") + 1
+    assert f"workspace/trials/clip.yaml: line {number}, data: corpus/*.txt names no file in" in said
+    (run.workspace / "code" / "corpus").mkdir()
+    (run.workspace / "code" / "corpus" / "a.txt").touch()
+    assert said_of(run, data=["corpus/*.txt"]).startswith("passed")

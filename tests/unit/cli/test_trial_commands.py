@@ -198,3 +198,17 @@ def test_the_same_name_twice_and_an_invalid_name_are_refused(project: Path) -> N
     output(project, "new", "clip", *SETS_UP, *SWITCH, "--no-check", *RUNS)
     assert "already exists" in complaint(project, "new", "clip", *SETS_UP, *SWITCH, *RUNS)
     assert "not a valid name for a trial" in complaint(project, "new", "a/b", *SETS_UP, *SWITCH, *RUNS)
+
+
+def test_data_that_is_not_there_is_named_with_its_line_before_anything_runs(project: Path) -> None:
+    words = ("new", "clip", *SETS_UP, *SWITCH, "--data", "data/*.npz", *RUNS)
+    said = complaint(project, *words)
+    assert f"data: data/*.npz names no file in {project}" in said
+    path = project / ".flagstone" / "trials" / "clip" / "trial.yaml"
+    number = path.read_text().splitlines().index("- data/*.npz") + 1
+    for verb in ("plan", "run"):
+        assert f"{path}: line {number}, data: data/*.npz names no file" in complaint(project, verb, "clip")
+    assert not (path.parent / "check").exists()
+    (project / "data").mkdir()
+    (project / "data" / "a.npz").touch()
+    assert "runs: " in output(project, "plan", "clip")

@@ -13,7 +13,7 @@ from flagstone import schemas
 from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check, skipped_check
 from flagstone.errors import FlagstoneError
 from flagstone.layout import PLAN_FILE, Run
-from flagstone.plans import Spec, excesses, spec_of, trial_plan_problems, trial_spec_of
+from flagstone.plans import Spec, excesses, missing_data, spec_of, trial_plan_problems, trial_spec_of
 from flagstone.text import escaped_text, list_text
 
 MANY = 200
@@ -32,7 +32,7 @@ class PlanKind:
 
     rule: str
     noun: str
-    problems: Callable[[str, Mapping[str, Any], Run], Iterator[str]]
+    problems: Callable[[Path, Mapping[str, Any], Run], Iterator[str]]
     rules: Callable[[Mapping[str, Any]], list[str]] = lambda value: []  # for a plan that breaks its schema too
 
     def folder(self, run: Run) -> Path:
@@ -91,15 +91,15 @@ def problems_of_plan(path: Path, run: Run, kind: PlanKind) -> Iterator[str]:
         return
     found += kind.rules(value) if isinstance(value, dict) else []
     try:
-        found = found or list(kind.problems(path.stem, value, run))
+        found = found or list(kind.problems(path, value, run))
     except FlagstoneError as error:
         found = [error.problem]
     yield from (f"{where}: {problem}" for problem in dict.fromkeys(found))
 
 
-def problems_of_experiment(name: str, value: Mapping[str, Any], run: Run) -> Iterator[str]:
+def problems_of_experiment(path: Path, value: Mapping[str, Any], run: Run) -> Iterator[str]:
     """What no run could begin without, or no machine has."""
-    spec = spec_of(name, run.root, value)
+    spec = spec_of(path.stem, run.root, value)
     yield from excesses(spec, run)
     if spec.proposer == "scripted" and not spec.script:
         yield "`proposer: scripted` needs `script`: a folder with one edit a run (0002/, …), or a Python file"
@@ -112,21 +112,22 @@ def problems_of_experiment(name: str, value: Mapping[str, Any], run: Run) -> Ite
     yield from problems_of_place(spec, run.root)
 
 
-def problems_of_trial(name: str, value: Mapping[str, Any], run: Run) -> Iterator[str]:
+def problems_of_trial(path: Path, value: Mapping[str, Any], run: Run) -> Iterator[str]:
     """What would let a trial see more than it may, or run nothing."""
-    spec = trial_spec_of(name, run.root, value)
+    spec = trial_spec_of(path.stem, run.root, value)
     yield from excesses(spec.experiment, run)
     if any(is_sealed_path(word) for key, row in value.items() if key != "question" for word in words_in(row)):
         yield "it names a file below `sealed`, where Flagstone keeps the confirmation seeds: leave that out"
     for arm in spec.arms:
         if arm.tree and not (run.root / arm.tree).resolve().is_relative_to(run.workspace.resolve()):
             yield f"arms.{arm.name}.tree leads out of the workspace"
-    yield from problems_of_place(spec.experiment, run.workspace)
+    faults = list(problems_of_place(spec.experiment, run.workspace))
+    yield from faults or missing_data(spec, path.read_text(encoding="utf-8", errors="replace"))
 
 
-def problems_of_treated_trial(name: str, value: Mapping[str, Any], run: Run) -> Iterator[str]:
-    yield from problems_of_trial(name, value, run)
-    if not trial_spec_of(name, run.root, value).arms:
+def problems_of_treated_trial(path: Path, value: Mapping[str, Any], run: Run) -> Iterator[str]:
+    yield from problems_of_trial(path, value, run)
+    if not trial_spec_of(path.stem, run.root, value).arms:
         yield "it has no treatment: give it a `switch`, or `arms`"
 
 

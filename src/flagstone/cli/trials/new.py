@@ -19,7 +19,7 @@ from flagstone.cli.experiments.selection import make_experiment_folder, refuse_i
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.cli.trials.checking import check_trial, print_rows, refuse_if_refuted, rows_in
-from flagstone.cli.trials.selection import spec_of_trial, trial_command, trial_schemas, trials_folder
+from flagstone.cli.trials.selection import runnable_spec, trial_command, trial_schemas, trials_folder
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import run_quietly
@@ -78,7 +78,8 @@ def command(
     make_experiment_folder(trial.folder.root.parent)
     value |= treatment(given, version_folder(given["treated"], location.here, trial) if given["treated"] else "")
     write_atomic(trial.path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
-    found = None if skips_check else check_trial(trial, spec_of_trial(trial), rows=8)
+    spec = runnable_spec(trial)
+    found = None if skips_check else check_trial(trial, spec, rows=8)
     following = trial_command(trial, "plan")
     if as_json:
         click.echo(json.dumps({"trial": name, "plan": str(trial.path), "check": rows_in(found), "next": following}))

@@ -10,7 +10,7 @@ import click
 
 from flagstone.cli.experiments.selection import experiment_argument
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
+from flagstone.cli.trials.selection import chosen_trial, runnable_spec, trial_command
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Contract
 from flagstone.experiments.measuring import program_path
@@ -33,7 +33,7 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
     flagstone trials plan clip --json
     """
     trial = chosen_trial(location, name, run_name)
-    spec = spec_of_trial(trial)
+    spec = runnable_spec(trial)
     found = forecast_for(trial, spec)
     exploratory = hiding_fault(spec.experiment.sandbox) if spec.gate == "confirm" else ""
     if as_json:

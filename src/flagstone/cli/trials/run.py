@@ -15,7 +15,7 @@ from flagstone.cli.jobs.lone_trial import run_alone
 from flagstone.cli.location import Location
 from flagstone.cli.trials.checking import check_trial, refuse_if_refuted
 from flagstone.cli.trials.plan import forecast_for
-from flagstone.cli.trials.selection import chosen_trial, spec_of_trial
+from flagstone.cli.trials.selection import chosen_trial, runnable_spec, spec_of_trial
 from flagstone.cli.trials.status import status_record, status_text
 from flagstone.errors import FlagstoneError
 from flagstone.text import printable_text
@@ -37,8 +37,9 @@ def command(
     flagstone trials run clip --cores 4
     """
     plan = chosen_trial(location, name, run_name)
-    spec = spec_of_trial(plan)
-    if not plan.folder.ledger.exists():
+    is_new = not plan.folder.ledger.exists()
+    spec = runnable_spec(plan) if is_new else spec_of_trial(plan)
+    if is_new:
         if not skips_check:
             refuse_if_refuted(plan, check_trial(plan, spec, rows=ROWS_BEFORE_A_RUN), "run")
         found = forecast_for(plan, spec)

@@ -7,7 +7,8 @@ from pathlib import Path
 from flagstone.cli.jobs.owner import pinned_or_ours
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, trial_named, trials_around
+from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, missing_data, trial_named, trials_around
+from flagstone.text import list_text
 from flagstone.trials.planning import load_trial
 
 
@@ -33,6 +34,16 @@ def spec_of_trial(plan: TrialPlan) -> TrialSpec:
     """What the trial is set to: as it began, or as it is planned."""
     path = plan.folder.spec if plan.folder.spec.is_file() else plan.path
     return load_trial(path, plan.base, trial_schemas(plan.base))
+
+
+def runnable_spec(plan: TrialPlan) -> TrialSpec:
+    """The same. Raises an error if `data` names files that are not there: a result would hold for any data."""
+    spec = spec_of_trial(plan)
+    if found := [*missing_data(spec, plan.text)]:
+        raise FlagstoneError(
+            f"{plan.path}: {list_text(found)}", hint=f"correct `data` in {plan.path}, or put the files there"
+        )
+    return spec
 
 
 def refuse_if_not_begun(plan: TrialPlan) -> None:

@@ -5,7 +5,6 @@ from .basis import (
     difference_text as difference_text,
     shared_basis as shared_basis,
 )
-from .data_files import data_text as data_text
 from .prereg import (
     FAULT as FAULT,
     BaselineFacts as BaselineFacts,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from glob import glob
 from pathlib import Path
 from stat import S_ISREG
 
 from flagstone.errors import FlagstoneError
+from flagstone.globs import files_named
 from flagstone.records import DigestCache
 
 
@@ -30,36 +30,13 @@ def data_facts(root: Path, globs: Iterable[str], cache: DigestCache) -> dict[str
 
 
 def facts_of_glob(root: Path, pattern: str, cache: DigestCache) -> Iterator[tuple[str, str]]:
-    # a whole folder is walked by us: glob would run in circles where links do
-    place = os.path.join(root, os.path.expanduser(pattern)).removesuffix("/**")
-    for match in glob(place, recursive=True, include_hidden=True):
-        for path in files_below(match):
-            try:
-                status = os.stat(path)
-            except OSError as error:
-                raise FlagstoneError(
-                    f"data: {path} cannot be read: {error.strerror}", hint="mend or remove it, or correct `data`"
-                ) from error
-            if S_ISREG(status.st_mode):
-                name = os.path.relpath(path, root) if Path(path).is_relative_to(root) else path
-                yield name, f"{cache.digest(path, status)} ({status.st_size} bytes)"
-
-
-def files_below(path: str) -> Iterator[str]:
-    """A file itself, or all of a folder, through links as well: data often lies elsewhere."""
-    if not os.path.isdir(path):
-        yield path
-    seen = set[str]()
-    for place, folders, names in os.walk(path, followlinks=True):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        yield from (os.path.join(place, name) for name in names)
-
-
-def data_text(facts: Iterable[str]) -> str:
-    """How many files and bytes of data there are, in words."""
-    sizes = [int(fact.rpartition("(")[2].split()[0]) for fact in facts]
-    return f"{len(sizes)} files, {sum(sizes):,} bytes"
+    for path in files_named(root, pattern):
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            raise FlagstoneError(
+                f"data: {path} cannot be read: {error.strerror}", hint="mend or remove it, or correct `data`"
+            ) from error
+        if S_ISREG(status.st_mode):
+            name = os.path.relpath(path, root) if Path(path).is_relative_to(root) else path
+            yield name, f"{cache.digest(path, status)} ({status.st_size} bytes)"
