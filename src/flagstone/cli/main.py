@@ -35,6 +35,7 @@ COMMANDS = {
     "experiment": "improve one number, unattended",
     "campaign": "try ideas on a project, and write down what came of them, unattended",
     "trials": "answer whether one version is better than the other",
+    "marker": "improve one number of any git repository, in sessions",
     "doctor": "check what is installed, and say how to fix what is missing",
     "completion": "print the completion script for your shell",
 }
@@ -44,7 +45,7 @@ FOLDERS = (
         ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
     )
     | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
-    | {"trials": "trials.", "campaign": "campaigns."}
+    | {"trials": "trials.", "campaign": "campaigns.", "marker": "markers."}
 )
 
 
@@ -58,9 +59,10 @@ FOLDERS = (
 @click.option(
     "--project", type=click.Path(path_type=Path), help="The Flagstone checkout (default: the one you are in)."
 )
+@click.option("--json", "--headless", "as_json", is_flag=True, hidden=True)
 @click.version_option(__version__, prog_name="flagstone")
 @click.pass_context
-def flagstone(ctx: click.Context, project: Path | None) -> None:
+def flagstone(ctx: click.Context, project: Path | None, as_json: bool) -> None:
     """AI-assisted research in stages. A person approves each stage before the next one starts.
 
     \b
@@ -68,6 +70,9 @@ def flagstone(ctx: click.Context, project: Path | None) -> None:
     flagstone run attn
     """
     ctx.obj = Location(Path.cwd(), project)
+    if as_json and ctx.invoked_subcommand != "marker":
+        raise click.UsageError("--json goes after the name of the command", ctx)
+    ctx.meta["json"] = as_json
     if ctx.invoked_subcommand is None:
         from flagstone.cli.looking.status import command
 

@@ -10,6 +10,7 @@ from .encoding import (
     encode as encode,
     plain_value as plain_value,
     seconds_of as seconds_of,
+    spell_nonfinite as spell_nonfinite,
     utc as utc,
 )
 from .files import (

@@ -1,0 +1,1 @@
+"""The commands of `flagstone marker`, one module each."""

@@ -1,0 +1,47 @@
+"""`flagstone marker`: improves one number of any git repository."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from flagstone.cli.markers.group import GIVEN, MarkerGroup, MarkerWords
+
+VERBS = {
+    "init": "look at a repository, and propose a marker",
+    "add": "remember a repository, so that its markers are known anywhere",
+    "detach": "forget a repository",
+    "run": "propose, measure, keep or discard, until the session ends",
+    "status": "show every marker, or one in full",
+    "results": "show every run of a marker",
+    "confidence": "show why the best is believed",
+    "ideas": "show what failed and why; add or drop an idea",
+    "finalize": "make a clean branch of what was kept",
+    "pause": "let a marker rest, or make it active again",
+    "skip": "leave a marker out, or take it in again",
+    "schedule": "run a marker at night, at weekends or at set times",
+    "serve": "run what is scheduled, in the foreground",
+    "log": "show what a session printed",
+}
+SERVING = ("add", "detach", "schedule", "serve")
+FOLDERS = dict.fromkeys(VERBS, "markers.") | dict.fromkeys(SERVING, "markers.serving.")
+# the others are not built yet
+BUILT = {name: words for name, words in VERBS.items() if find_spec(f"flagstone.cli.{FOLDERS[name]}{name}")}
+
+
+@click.group(cls=MarkerGroup, helps=BUILT, folders=FOLDERS)
+@click.option("--repo", type=click.Path(path_type=Path), help="The repository (default: the one around this folder).")
+@click.option("-m", "--marker", metavar="NAME", help="Which marker.")
+@click.pass_context
+def command(ctx: click.Context, repo: Path | None, marker: str | None) -> None:
+    """Make a number of any git repository better: its coverage, its run time, its warnings.
+
+    With --json in any position, the answer is one JSON document on stdout.
+
+    \b
+    flagstone marker init
+    flagstone marker run coverage
+    """
+    ctx.meta[GIVEN] = MarkerWords(repo, marker)
