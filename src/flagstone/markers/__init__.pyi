@@ -18,3 +18,4 @@ from .reading import (
     person_defaults as person_defaults,
     read_markers as read_markers,
 )
+from .schedule.times import next_time as next_time, timing_problem as timing_problem
