@@ -26,7 +26,7 @@ class NamedFiles:
     def of(cls, spec: Spec) -> NamedFiles:
         code = str(spec.merged["metric"].get("code", ""))
         words = [spec.contract, "" if "\n" in code else code]
-        for step in (spec.harness, spec.evaluate, spec.guard):
+        for step in (spec.harness, spec.evaluate, spec.guard, spec.hidden):
             # an interpreter elsewhere on the machine is no part of the contract: it is renewed by others
             words += step.argv[step.argv[0].startswith("/") :] if step else ()
         return cls(spec.subject, frozenset(os.path.normpath(os.path.expanduser(word)) for word in words if word))

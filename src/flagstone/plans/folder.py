@@ -74,6 +74,8 @@ class Home:
     step_log = path_below("step.log")
     # processes of a run that could not be ended; nothing is started while they live
     unclean = path_below("unclean.json")
+    # what the hidden check printed, and what it writes to; no agent and no run sees this folder
+    hidden = path_below("hidden")
     # a person asks the loop to end after the current run
     stop = path_below("stop")
     decision = path_below("chain_decision.json")

@@ -45,7 +45,13 @@ class SubjectSpec:
         return matches(path, self.mutable) and not self.is_immutable(path)
 
     def is_immutable(self, path: str) -> bool:
-        return bool(NEVER & set(path.split("/"))) or matches(path, self.immutable)
+        return bool(NEVER & set(path.split("/"))) or matches(path, self.immutable) or self.is_held_out(path)
+
+    def is_held_out(self, path: str) -> bool:
+        """Whether only the hidden check sees a file or folder: a glob names it, or a folder that it is in."""
+        parts = path.split("/") if self.held_out else []
+        above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        return any(matches(each, self.held_out) or matches(f"{each}/", self.held_out) for each in above)
 
 
 @dataclass(frozen=True)

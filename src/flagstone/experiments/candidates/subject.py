@@ -7,7 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from flagstone.experiments.candidates.candidate import Snapshot
@@ -27,10 +27,10 @@ from flagstone.experiments.candidates.git import (
 )
 from flagstone.experiments.candidates.last_seen import LastSeen
 from flagstone.experiments.candidates.laying import Laying, Layout
+from flagstone.experiments.candidates.placement import Placement
 from flagstone.experiments.candidates.project import ENVIRONMENTS, FilesSource
 from flagstone.experiments.candidates.sources import (
     Source,
-    Written,
     first_few,
     folders_of_outputs,
     links_of,
@@ -48,31 +48,6 @@ LONGEST_MESSAGE = 20_000
 REMEMBERED = 16
 MOST_SHOWN = 100
 OF_A_RUN = ("run.log", "result.json", "proposal.json", "agent", "draft", "tree", "checkpoint", "left", "rebased")
-
-
-@dataclass(frozen=True)
-class Placement:
-    """How a tree is laid out, what runs write to beside it, and what may change though no glob names it.
-
-    `repository` is what git finds in a run; empty if it finds none. `results` are files that runs write anew.
-    """
-
-    layout: Layout
-    written: Written
-    also_mutable: frozenset[str]
-    repository: str
-    results: frozenset[str] = frozenset()
-
-    @cached_property
-    def of_runs(self) -> Layout:
-        """The layout in which programs are run."""
-        own = {".git": self.repository} if self.repository else {}
-        files = {path: blob for path, blob in self.layout.files.items() if path not in self.results}
-        return replace(self.layout, files=files, links={**self.layout.links, **own})
-
-    @cached_property
-    def without_links(self) -> Layout:
-        return replace(self.layout, links={})
 
 
 @dataclass(frozen=True)
@@ -151,13 +126,13 @@ class Subject:
             last_seen.save()
             self.last_seen.put(spare, last_seen)
 
-    def lay_out(self, tree: str, folder: Path, *, links: bool = True) -> str:
+    def lay_out(self, tree: str, folder: Path, *, links: bool = True, whole: bool = False) -> str:
         """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to.
 
-        Without `links`, nothing in it leads to the project.
+        Without `links`, nothing in it leads to the project. The `whole` tree has the files that are held out.
         """
         owner = self.left.get(folder, folder).parent.name
-        placement = self.placement(tree)
+        placement = self.placement(tree, whole=whole)
         of_person = placement.layout if folder.parent == self.home else placement.of_runs
         touched = self.put(of_person if links else placement.without_links, folder, is_strict=True)
         return (
@@ -171,23 +146,27 @@ class Subject:
         self.put(self.placement(tree).layout, folder, is_strict=False)
 
     def put(self, layout: Layout, folder: Path, *, is_strict: bool) -> list[str]:
-        last_seen = self.last_seen_in(folder)
-        laying = Laying(layout, folder, last_seen, self.store.contents, self.left.pop(folder, None), is_strict)
+        left, last_seen = self.left.pop(folder, None), self.last_seen_in(folder)
+        laying = Laying(layout, folder, last_seen, self.store.contents, left, is_strict)
         laying.put()
         return laying.touched
 
-    def placement(self, sha: str) -> Placement:
-        return self.placements.find(sha, lambda: self.placement_of(self.tree(sha)))
+    def placement(self, sha: str, *, whole: bool = False) -> Placement:
+        return self.placements.find(f"{sha} {whole}", lambda: self.placement_of(self.tree(sha), whole))
 
-    def placement_of(self, tree: Tree) -> Placement:
+    def placement_of(self, tree: Tree, whole: bool) -> Placement:
         """Submodules that the project has not checked out, and folders that runs write to, are empty."""
         written = written_by_runs(self.spec, self.source, tree)
-        ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, self.spec.outputs)}
+        hides = (lambda _: False) if whole else self.spec.is_held_out
+        opened = (*self.spec.outputs, *self.spec.held_out)  # a link to a whole folder would show what is held out
+        ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, opened)}
         folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
         inner = self.files_of_submodules(tree)
         folders |= {os.fspath(above) for path in inner for above in Path(path).parents} - {"."}
-        links = links_of(self.spec.root, tree, folders, self.source.paths_beside(folders), written)
-        files = {**{path: blob for path, blob in tree.files.items() if blob.mode != SUBMODULE}, **inner}
+        beside = (path for path in self.source.paths_beside(folders) if not hides(path))
+        links = links_of(self.spec.root, tree, folders, beside, written)
+        every = {**tree.files, **inner}.items()
+        files = {path: blob for path, blob in every if blob.mode != SUBMODULE and not hides(path)}
         repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""
         placement = Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
         results = (path for path in results_in(files, self.spec) if not self.is_mutable(path, placement))
@@ -222,7 +201,8 @@ class Subject:
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
         """Stores what the folder contains now. What may not be part of a candidate is a violation, and left out."""
         before, placement = self.tree(parent.tree), self.placement(parent.tree)
-        rules = Rules(lambda path: self.is_mutable(path, placement), placement.written, placement.layout.links)
+        may = partial(self.is_mutable, placement=placement)
+        rules = Rules(may, self.spec.is_held_out, placement.written, placement.layout.links)
         batch, last_seen = Batch(self.store), self.last_seen_in(folder)
         taking = Taking(folder, before, placement.layout.entries, rules, last_seen, batch, self.store.ignored_paths)
         taking.look()

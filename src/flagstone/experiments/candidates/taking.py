@@ -23,9 +23,10 @@ KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_I
 
 @dataclass(frozen=True)
 class Rules:
-    """What may change, what runs write to, and what is only a link."""
+    """What may change, what is held out for the hidden check, what runs write to, and what is only a link."""
 
     mutable: Callable[[str], bool]
+    held_out: Callable[[str], bool]
     written: Written
     links: Mapping[str, str]
 
@@ -67,7 +68,10 @@ class Taking:
                 continue
             if path.endswith(".gitignore") and not stat.S_ISREG(status.st_mode):
                 self.may_ask = False  # git would wait for a named pipe to speak
-            if path in self.before.files:
+            if self.rules.held_out(path):
+                if not stat.S_ISDIR(status.st_mode):
+                    self.fault(path, "was added, and is held out for the hidden check")
+            elif path in self.before.files:
                 present.add(path)
                 self.look_at_old(path, status, self.before.files[path])
             elif path.endswith("/.git"):
@@ -141,7 +145,7 @@ class Taking:
         return path in self.rules.links and stat.S_ISLNK(status.st_mode)
 
     def look_at_gone(self, path: str) -> None:
-        if self.before.files[path].mode == SUBMODULE:
+        if self.before.files[path].mode == SUBMODULE or self.rules.held_out(path):
             return
         if self.rules.mutable(path):
             self.changes[path] = None

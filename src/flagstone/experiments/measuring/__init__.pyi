@@ -11,7 +11,8 @@ from .environment import (
 from .harness import Harness as Harness
 from .leases import devices as devices
 from .log_end import tail_text as tail_text
-from .measurement import Measurement as Measurement, Order as Order
+from .measurement import CheckName as CheckName, Measurement as Measurement, Order as Order
 from .programs import program_path as program_path, search_path as search_path
 from .reading import primary as primary
-from .steps import CheckName as CheckName, failure_text as failure_text, refuse_if_unclean as refuse_if_unclean
+from .secrets import secret_paths as secret_paths
+from .steps import failure_text as failure_text, refuse_if_unclean as refuse_if_unclean

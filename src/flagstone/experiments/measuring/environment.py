@@ -111,10 +111,13 @@ def is_confined(spec: Spec) -> bool:
     return here.landlock_abi > 0 or here.has_bubblewrap
 
 
-def confinement(spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...] = ()) -> Confinement | None:
+def confinement(
+    spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...] = (), hidden: tuple[Path, ...] = ()
+) -> Confinement | None:
     """Lets a run write to its own folders only; None if it is not confined.
 
-    Confirmation seeds are hidden from it, and all runs on them. Of these it sees its own folders and `visible`.
+    Confirmation seeds are hidden from it, and all runs on them. Of these it sees its own folders and
+    `visible`. `hidden` is hidden from it too.
     """
     if not is_confined(spec):
         return None
@@ -125,7 +128,11 @@ def confinement(spec: Spec, writable: tuple[Path, ...], visible: tuple[Path, ...
     shared = (SHARED,) if SHARED.is_dir() and not here.has_bubblewrap and not is_project else ()
     return Confinement(
         (*writable, *further, *shared),
-        hidden=(*paths_to_hide(os.environ, (*writable, *further)), *sealed_folders((*writable, spec.subject.root))),
+        hidden=(
+            *hidden,
+            *paths_to_hide(os.environ, (*writable, *further)),
+            *sealed_folders((*writable, spec.subject.root)),
+        ),
         visible=visible,
         network=spec.harness.network,
         use_landlock=here.landlock_abi > 0,

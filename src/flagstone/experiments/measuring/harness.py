@@ -18,7 +18,7 @@ from flagstone.experiments.deciding import BY_PERSON, Status
 from flagstone.experiments.measuring import checkpoint, leases
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in
-from flagstone.experiments.measuring.measurement import Basis, Measurement, Order
+from flagstone.experiments.measuring.measurement import Basis, CheckName, Measurement, Order
 from flagstone.experiments.measuring.reading import (
     digest_of_others,
     is_extracted,
@@ -27,7 +27,8 @@ from flagstone.experiments.measuring.reading import (
     primary,
     wandb_run,
 )
-from flagstone.experiments.measuring.steps import CheckName, Steps, note_unclean
+from flagstone.experiments.measuring.secrets import secret_paths
+from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
 from flagstone.plans import MEASURED, Home, Spec, unused_path
 from flagstone.processes import Command, Interruption, ProcessResult, StartError, run
@@ -175,7 +176,7 @@ class Harness:
             cwd=folder,
             env=env,
             owner=str(self.home.root),
-            confinement=confinement(self.spec, (folder, private)),
+            confinement=confinement(self.spec, (folder, private), hidden=secret_paths(self.home, self.spec)),
         )
 
     def process_facts(self, result: ProcessResult, place: Place) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring.early_stop import EarlyStop
 from flagstone.plans import RunFolder
+
+CheckName = Literal["guard", "hidden"]
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Subject
 from flagstone.experiments.measuring import checkpoint
 from flagstone.experiments.measuring.environment import Surroundings, confinement, limits_of
 from flagstone.experiments.measuring.log_end import cause_in, last_line_in
-from flagstone.experiments.measuring.measurement import Measurement, Order
+from flagstone.experiments.measuring.measurement import CheckName, Measurement, Order
 from flagstone.experiments.measuring.reading import output_to
+from flagstone.experiments.measuring.secrets import secret_paths
 from flagstone.metrics import Extract, Place, Reading, extract_number, read_metrics
 from flagstone.plans import Home, Passes, Spec, StepSpec
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, Survivor, run, still_alive
 from flagstone.records import read_record, utc, write_record
 
-CheckName = Literal["guard", "hidden"]
 NAMES = {"guard": "guard", "hidden": "hidden check"}
 NOT_RUN = 126  # this exit code of a shell, and those above it, say that a command was not run to its end
 
@@ -90,14 +89,18 @@ class Steps:
     def lay_out(self, step: str, order: Order, tree: str, log: str) -> Place:
         """The folder of a step with the files of a tree in it."""
         folder = self.home.root / "trees" / f"{step}-{order.slot}"
-        self.subject.lay_out(tree, folder)
+        is_hidden = step == "hidden"
+        self.subject.lay_out(tree, folder, whole=is_hidden)
         began = time.time()
-        return Place(folder, order.run.root / log, began, began)
+        path = self.home.hidden / f"{order.run.root.name}-{log}" if is_hidden else order.run.root / log
+        return Place(folder, path, began, began)
 
     def command(
         self, step: StepSpec, order: Order, place: Place, devices: Mapping[str, str], artifact: str = ""
     ) -> Command:
-        private = self.home.private_folder(f"{order.slot}-step")
+        is_hidden = order.part.startswith("hidden")
+        private = self.home.hidden / f"{order.slot}" if is_hidden else self.home.private_folder(f"{order.slot}-step")
+        secret = () if is_hidden else secret_paths(self.home, self.spec)
         values = {**self.surroundings.values(order, place.run_dir), "artifact": artifact}
         own = self.surroundings.variables(order, place.run_dir, private)
         visible = (Path(artifact).parent,) if artifact else ()
@@ -107,7 +110,7 @@ class Steps:
             cwd=place.run_dir,
             env={**own, **devices, "AR_ARTIFACT": artifact},
             owner=str(self.home.root),
-            confinement=confinement(self.spec, (place.run_dir, private), visible),
+            confinement=confinement(self.spec, (place.run_dir, private), visible, secret),
         )
 
     def run(self, step: StepSpec, order: Order, command: Command, output: Output) -> tuple[ProcessResult | None, str]:

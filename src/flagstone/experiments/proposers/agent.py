@@ -29,6 +29,7 @@ from flagstone.agents import (
 from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
+from flagstone.experiments.measuring import secret_paths
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore
@@ -171,6 +172,7 @@ def call_of(
         record_dir=record_dir,
         options={**proposer.setup.options, **asked.options},
         sandbox=view.spec.sandbox,
+        hidden=secret_paths(view.home, view.spec),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.measuring import AGENTS_OWN, confinement, tail_text
+from flagstone.experiments.measuring import AGENTS_OWN, confinement, secret_paths, tail_text
 from flagstone.experiments.proposers import script_child
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.plans import run_id
@@ -32,7 +32,7 @@ def propose_by_program(script: Path, view: View, draft: Path, record_dir: Path) 
         env=environment(private),
         stdin=canonical(view_record(view)),
         owner=str(view.home.root),
-        confinement=confinement(view.spec, (draft, private)),
+        confinement=confinement(view.spec, (draft, private), hidden=secret_paths(view.home, view.spec)),
     )
     try:
         ended = run(command, ProcessLimits(wall_s=view.spec.agent.wall_s), Output(log))

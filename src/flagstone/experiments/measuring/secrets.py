@@ -1,0 +1,42 @@
+"""What is kept from agents and runs: the files and the results of the hidden check, wherever there is a copy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flagstone.plans import Home, Spec
+
+OF_RESULTS = ("hidden", "ledger.jsonl", "state/progress.json")
+
+
+def secret_paths(home: Home, spec: Spec) -> tuple[Path, ...]:
+    """The paths that no agent and no run may see. Empty if there is no hidden check."""
+    if spec.hidden is None:
+        return ()
+    others = [folder for folder in home.root.parent.iterdir() if folder.is_dir()]  # sessions of the same marker
+    found = [folder / name for folder in others for name in OF_RESULTS]
+    found += [*(home.root / "trees").glob("hidden-*"), home.root.parent / "summary.html"]
+    if spec.subject.held_out:
+        found += [home.candidates, *git_objects(home), *held_out_paths(spec)]
+    return tuple(path for path in found if path.exists())
+
+
+def git_objects(home: Home) -> list[Path]:
+    """Where the files of every commit of the project are: a run could ask git for what is held out."""
+    try:
+        named = (home.root / "state" / "git" / "objects" / "info" / "alternates").read_text("utf-8").splitlines()
+    except OSError:
+        return []
+    return [Path(line) for line in named if line]
+
+
+def held_out_paths(spec: Spec) -> Iterator[Path]:
+    """What is held out in the project itself; of a folder only the folder."""
+    root, is_held_out = spec.subject.root, spec.subject.is_held_out
+    for place, folders, names in os.walk(root):
+        above = os.path.relpath(place, root)
+        paths = {name: name if above == "." else f"{above}/{name}" for name in (*folders, *names)}
+        yield from (root / path for path in paths.values() if is_held_out(path))
+        folders[:] = [name for name in folders if name not in (".git", ".flagstone") and not is_held_out(paths[name])]
