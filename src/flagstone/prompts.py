@@ -50,7 +50,7 @@ class PromptParts:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentParts:
-    """All that the prompt of one run of an experiment may say. What `fix_run` names crashed and is to be fixed."""
+    """All that the prompt of one run of an experiment may say. What `fix_run` names failed and is to be fixed."""
 
     experiment: str
     run_id: str
@@ -73,6 +73,8 @@ class ExperimentParts:
     failures: int
     may_run: bool
     fix_run: str = ""
+    rework: int = 0  # 1 and more: what the guard refused is to be fixed, from its own files
+    fix_reason: str = ""
     fix_note: str = ""
     fix_diff: str = ""
     fix_tail: str = ""

@@ -104,7 +104,8 @@ class Spec:
         """Whether a condition is set that is reached sooner or later. A threshold may never be."""
         ends = self.stopping
         spends, computes = self.proposer == "agent" and ends.cost_usd, self.harness.gpus and ends.gpu_h
-        return bool(ends.max_runs or ends.plateau or ends.wall_h or computes or spends)
+        counts = ends.max_runs or ends.max_experiments or ends.plateau or ends.on_halt
+        return bool(counts or ends.wall_h or computes or spends)
 
     @property
     def metric_names(self) -> tuple[str, ...]:

@@ -154,12 +154,20 @@ class AgentSpec:
 
 @dataclass(frozen=True)
 class Escalation:
-    """After how many failures since the last gain the proposer is advised to refine, and to try something else."""
+    """After how many failures since the last gain the proposer is advised to refine, and to try something else.
+
+    Every `search_after_pivots`-th pivot asks it to search; after `halt_after_pivots` of them nothing is expected.
+    """
 
     refine_after: int = 3
     pivot_after: int = 5
     search_after_pivots: int = 2
     halt_after_pivots: int = 3
+
+    @property
+    def most_failures(self) -> int:
+        """After so many failures since the last gain, it is at its last step."""
+        return self.pivot_after * self.halt_after_pivots
 
 
 @dataclass(frozen=True)

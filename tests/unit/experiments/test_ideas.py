@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from entries import entry_of, made_up, measured
+from entries import entry_of, made_up, measured, progress_of
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.proposers.advice import Advice, advice_after
@@ -17,6 +17,7 @@ from flagstone.experiments.proposers.ideas import (
     lessons_of,
     text_of,
 )
+from flagstone.plans.spec_parts import Escalation
 from flagstone.records import decode, encode
 
 BASE = entry_of(1, "advance", 1.0, note="baseline", best_run="r0001")
@@ -84,26 +85,25 @@ def test_the_memory_of_any_number_of_runs_is_bounded(count: int) -> None:
 
 
 def test_a_gain_ends_the_losing_streak_whatever_came_before() -> None:
-    memory = lessons_of([BASE, *(failed(number) for number in range(2, 17))])
-    assert advice_after(memory.failures) is Advice.HALT
-    gained = memory.after(entry_of(17, "advance", 0.5, parent_run="r0001"))
-    assert advice_after(gained.failures) is Advice.NORMAL
+    now = progress_of([BASE, *(failed(number) for number in range(2, 17))])
+    assert advice_after(now.failures, Escalation()) is Advice.HALT
+    gained = now.after(entry_of(17, "advance", 0.5, parent_run="r0001"))
+    assert advice_after(gained.failures, Escalation()) is Advice.NORMAL
     for number in range(18, 23):
         gained = gained.after(failed(number))
-    assert advice_after(gained.failures) is Advice.PIVOT
+    assert advice_after(gained.failures, Escalation()) is Advice.PIVOT
 
 
 def test_an_interruption_is_no_failure_and_no_idea() -> None:
-    memory = lessons_of([BASE, failed(2, None, status="interrupted", reason="a person stopped it")])
-    assert memory.failures == 0
-    assert text_of(memory) == ""
+    entries = [BASE, failed(2, None, status="interrupted", reason="a person stopped it")]
+    assert progress_of(entries).failures == 0
+    assert text_of(lessons_of(entries)) == ""
 
 
 def test_a_run_without_an_edit_is_a_failure_but_no_idea() -> None:
     nothing = failed(2, None, status="invalid", reason="no proposal: nothing was changed", measurements=())
-    memory = lessons_of([BASE, nothing])
-    assert memory.failures == 1
-    assert text_of(memory) == ""
+    assert progress_of([BASE, nothing]).failures == 1
+    assert text_of(lessons_of([BASE, nothing])) == ""
 
 
 def test_a_second_crash_is_remembered_as_abandoned_in_place_of_the_first() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from entries import spec_for
 
 from flagstone.experiments.deciding.stopping import conditions, end_reason
 from flagstone.experiments.deciding.verdict import AFTER, Reference, Status, behind_text, broken_text, check, is_ahead
 from flagstone.plans.constraint import constraint_of
-from flagstone.plans.spec import MetricSpec, StoppingSpec
+from flagstone.plans.spec import MetricSpec, Spec, StoppingSpec
 
 LESS = MetricSpec("val_loss", "min", "log", (), {})
 USED = {"max_runs": 7, "plateau": 3, "wall_h": 0.5, "gpu_h": 0.0, "cost_usd": 0.0}
@@ -56,9 +59,13 @@ def test_a_constraint_that_does_not_hold_says_what_was_found(amounts: dict[str, 
     assert broken_text(check([constraint_of("mem <= 10")], amounts)) == words
 
 
+def ending(stopping: StoppingSpec) -> Spec:
+    return replace(spec_for(Path()), metric=LESS, stopping=stopping)
+
+
 def test_the_first_condition_that_is_reached_ends_the_experiment() -> None:
     stopping = StoppingSpec(threshold=0.5, max_runs=7, plateau=3)
-    assert end_reason(conditions(stopping, LESS, 0.6, USED)) == "max_runs(7)"
-    assert end_reason(conditions(stopping, LESS, 0.5, USED)) == "primary_threshold"
-    assert end_reason(conditions(StoppingSpec(plateau=4, wall_h=0.6), LESS, 0.5, USED)) == ""
-    assert str(conditions(StoppingSpec(plateau=4), LESS, None, USED)[0]) == "plateau 3/4"
+    assert end_reason(conditions(ending(stopping), 0.6, USED)) == "max_runs(7)"
+    assert end_reason(conditions(ending(stopping), 0.5, USED)) == "primary_threshold"
+    assert end_reason(conditions(ending(StoppingSpec(plateau=4, wall_h=0.6)), 0.5, USED)) == ""
+    assert str(conditions(ending(StoppingSpec(plateau=4)), None, USED)[0]) == "plateau 3/4"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from entries import home_for, spec_for
+from entries import home_for, progress_of, spec_for
 
 from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.proposers.protocol import View
@@ -28,7 +28,8 @@ def view_of(
     for entry in entries:
         best = entry if entry.improved else best
     number = number or (entries[-1].number + 1 if entries else 2)
-    return View(number, spec_for(base, **changes), home_for(base), entries, best, diff, tail)
+    failures = progress_of(entries).failures
+    return View(number, spec_for(base, **changes), home_for(base), entries, best, diff, tail, failures=failures)
 
 
 def draft_of(base: Path, source: str = "X = 1.0\n", name: str = "draft") -> Path:

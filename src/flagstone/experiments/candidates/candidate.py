@@ -35,6 +35,15 @@ class Candidate:
     is_fatal: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def base_run(self) -> str:
+        """The run that the whole edit was made from: of a rework, the one before the idea."""
+        return str((self.facts.get("base") or {}).get("run") or self.parent_run)
+
+    @property
+    def base_tree(self) -> str:
+        return str((self.facts.get("base") or {}).get("tree") or self.parent_tree)
+
     def keep(self, run: RunFolder) -> None:
         """Written before anything is run, so that a restart asks no agent twice."""
         # what cost nothing is sooner proposed again, after a power cut, than synced every time

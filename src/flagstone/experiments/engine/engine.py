@@ -12,17 +12,17 @@ from functools import partial
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Candidate, Survey, Working, drop_records, kept_candidate, seed_for
-from flagstone.experiments.deciding import conditions, end_reason
 from flagstone.experiments.engine import rebase
 from flagstone.experiments.engine.judging import Judge
 from flagstone.experiments.engine.opening import (
     OpenedExperiment,
-    facts_of,
     harness_of,
     refuse_if_tampered,
+    slots_for,
 )
-from flagstone.experiments.engine.proposing import Proposals
+from flagstone.experiments.engine.proposing import Proposals, baseline_candidate
 from flagstone.experiments.engine.rival import early_stop_of
+from flagstone.experiments.engine.session import SessionLimits, SessionMeter
 from flagstone.experiments.ledger import Accounts, Entry, History, Scalars, best, derived, tail_of, verdict_lines
 from flagstone.experiments.measuring import (
     FIRST,
@@ -71,6 +71,7 @@ def engine_of(
             scalars=Scalars(home),
             slots=slots_for(opened.spec.lag),
             survey=opened.subject.survey(opened.base.tree),
+            meter=SessionMeter.begin(SessionLimits(), history.progress),
             tells_interruptions=tells_interruptions,
         )
         try:
@@ -81,13 +82,6 @@ def engine_of(
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
             raise cannot_write(home.root, error) from error
-
-
-def slots_for(lag: int) -> queue.SimpleQueue[int]:
-    slots = queue.SimpleQueue[int]()
-    for slot in range(max(1, lag - 1)):
-        slots.put(slot)
-    return slots
 
 
 @dataclass(frozen=True)
@@ -108,6 +102,7 @@ class Engine:
     scalars: Scalars
     slots: queue.SimpleQueue[int]
     survey: Survey
+    meter: SessionMeter
     tells_interruptions: bool = True
 
     def mend(self) -> None:
@@ -138,11 +133,14 @@ class Engine:
             return "manual"
         if self.history.progress.best is None:
             return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
-        now, spec = self.history.progress, self.opened.spec
-        return end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
+        return self.history.progress.reason_to_end(self.opened.spec)
 
-    def run(self, limit: int | None = None) -> str:
-        """Runs until a condition fires, or `limit` more runs are done; what ended the experiment, if anything did."""
+    def run(self, limit: int | None = None, session: SessionLimits | None = None) -> str:
+        """Runs until a condition fires, `limit` runs are done, or the session has used up its limits; says why."""
+        meter = SessionMeter.begin(session or SessionLimits(), self.history.progress)
+        return replace(self, meter=meter).go_on(limit)
+
+    def go_on(self, limit: int | None) -> str:
         spec = self.opened.spec
         last = self.history.progress.number + limit if limit is not None else None
         pending: dict[int, Future[Prepared]] = {}
@@ -167,6 +165,8 @@ class Engine:
                 raise Interrupted("stopped between two runs", hint=f"continue: {self.again_command}")
             if last is not None and number > last:
                 return ""
+            if ended := self.meter.end_reason(self.history.progress):
+                return ended
             self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
             top_up(last)
             candidate, first = pending.pop(number).result()
@@ -184,11 +184,17 @@ class Engine:
         for ahead in range(number, final + 1):
             if ahead in pending or (last is not None and ahead > last):
                 continue
-            make = partial(self.baseline, ahead) if self.history.progress.best is None else self.proposal(ahead)
+            make = (
+                partial(baseline_candidate, self.opened, ahead)
+                if self.history.progress.best is None
+                else self.proposal(ahead)
+            )
             pending[ahead] = pool.submit(self.prepare, make)
 
     def proposal(self, number: int) -> Callable[[], Candidate]:
         """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
+        if self.history.progress.best is None:
+            return partial(baseline_candidate, self.opened, number)
         kept = kept_candidate(self.opened.home.run(run_id(number)))
         if kept is not None:
             return lambda: kept
@@ -197,16 +203,8 @@ class Engine:
                 "this experiment has no proposer (proposer: none)",
                 hint=f"edit {self.opened.home.working} and give: {command_of(self.opened.home, 'step')}",
             )
-        proposals = Proposals(self.opened, self.proposer, self.history, self.say)
+        proposals = Proposals(self.opened, self.proposer, self.history, self.meter, self.say)
         return partial(proposals.candidate, proposals.view(number))
-
-    def baseline(self, number: int) -> Candidate:
-        """The unedited files: the first run of every experiment."""
-        base = self.opened.base
-        made = Candidate(number, "", base.tree, base, "baseline", facts=facts_of(self.opened, base.tree))
-        self.opened.subject.show(self.opened.home.run(run_id(number)), base)
-        made.keep(self.opened.home.run(run_id(number)))
-        return made
 
     def prepare(self, make: Callable[[], Candidate]) -> Prepared:
         """A candidate and its first measurement; in a thread of its own."""

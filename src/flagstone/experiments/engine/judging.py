@@ -11,9 +11,7 @@ from flagstone.experiments.deciding import (
     BY_PERSON,
     behind_text,
     broken_text,
-    conditions,
     constant_text,
-    end_reason,
     huge_text,
     is_ahead,
     standing_flags,
@@ -85,8 +83,7 @@ class Judge:
         entry = replace(entry, ended_at=utc(time.time()), flags=self.flags(entry))
         if entry.verdict == "advance":
             entry = replace(entry, improved=True, best_run=entry.run_id, best_value=entry.value)
-        now, spec = self.progress.after(entry), self.spec
-        reason = end_reason(conditions(spec.stopping, spec.metric, now.typical_value, now.amounts))
+        reason = self.progress.after(entry).reason_to_end(self.spec)
         reason = "manual" if entry.status == "interrupted" and entry.reason == BY_PERSON else reason
         return replace(entry, should_terminate=bool(reason), terminated_by=reason)
 
@@ -101,7 +98,7 @@ class Judge:
         files, ours = self.opened.subject.files, [each.value for each in entry.measurements if each.value is not None]
         reasons = (
             constant_text(ours) if varies(before.baseline) else "",
-            touched_text(files(self.candidate.parent_tree), files(entry.tree), spec.metric.name),
+            touched_text(files(self.candidate.base_tree), files(entry.tree), spec.metric.name),
             huge_text(float(entry.judgement.get("gain", 0.0)), before.baseline),
         )
         return (*found, *suspicious_flags(reasons))
@@ -149,7 +146,7 @@ class Judge:
         best = beside.reference
         if not is_ahead(value, best, spec.metric):
             return beside.line(reason=behind_text(best, spec.metric))
-        if spec.noise and (same := self.unchanged_text()):
+        if (spec.noise or made.reworks) and (same := self.unchanged_text()):
             return beside.line(reason=same)
         why = self.win_text("" if best.is_noisy else f" ({best.value:.6g})")
         beside.made = replace(made, verdict="advance", reason=why)
@@ -174,14 +171,16 @@ class Judge:
     def unchanged_text(self) -> str:
         """Why an edit cannot be a gain, whatever the number says."""
         files = self.opened.subject.files
-        before, after = files(self.candidate.parent_tree), files(self.candidate.snapshot.tree)
+        before, after = files(self.candidate.base_tree), files(self.candidate.snapshot.tree)
         if is_no_op(before, after):
             return "nothing but comments or the note was changed: no gain"
+        if self.candidate.facts.get("rework") and is_no_op(files(self.candidate.parent_tree), after):
+            return f"nothing but comments or the note was changed since the guard refused {self.candidate.parent_run}"
         return "nothing but a seed was changed: no gain" if is_seed_only(before, after) else ""
 
     def win_text(self, value: str = "") -> str:
         """A win on an older parent is one only because it beats the best of this moment, and says so."""
-        best, parent = self.progress.best_run, self.candidate.parent_run
+        best, parent = self.progress.best_run, self.candidate.base_run
         return f"better than {best}{value}" + ("" if parent == best else f", although it was edited from {parent}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -182,3 +183,10 @@ def finish_starting_over(home: Home) -> None:
         home.anew.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
+
+
+def slots_for(lag: int) -> queue.SimpleQueue[int]:
+    slots = queue.SimpleQueue[int]()
+    for slot in range(max(1, lag - 1)):
+        slots.put(slot)
+    return slots

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
+from typing import Any
 
 from flagstone.experiments.candidates import Candidate, Snapshot
-from flagstone.experiments.engine.opening import OpenedExperiment
+from flagstone.experiments.engine.opening import OpenedExperiment, facts_of
+from flagstone.experiments.engine.session import SessionMeter, left, smallest
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
 from flagstone.experiments.measuring import is_confined
 from flagstone.experiments.proposers import Proposer, View
@@ -22,6 +25,7 @@ class Proposals:
     opened: OpenedExperiment
     proposer: Proposer
     history: History
+    meter: SessionMeter
     say: Callable[[str], None]
 
     def view(self, number: int) -> View:
@@ -32,7 +36,29 @@ class Proposals:
         entries = recent[: len(recent) - later]
         best = self.history.progress.best if later == 0 else self.best_after(entries)
         home, diff = self.opened.home, self.opened.subject.diff
-        return View(number, self.within_budget(spec), home, entries, best, diff, partial(tail_of, home), self.say)
+        return View(
+            number=number,
+            spec=self.within_budget(spec),
+            home=home,
+            entries=entries,
+            best=best,
+            diff=diff,
+            tail=partial(tail_of, home),
+            say=self.say,
+            failures=self.failures_after(entries) if later else self.history.progress.failures,
+            rework=run_to_rework(spec, entries),
+            tokens=self.tokens_left(),
+        )
+
+    def failures_after(self, entries: list[Entry]) -> int:
+        """Those since the last gain, as it was after these runs."""
+        return sum(each.is_failure for each in takewhile(lambda each: not each.improved, reversed(entries)))
+
+    def tokens_left(self) -> int | None:
+        """What one call may use of what is left, shared with those that are under way."""
+        now, limit = self.history.progress, self.opened.spec.stopping.tokens
+        found = smallest(left(limit, now.tokens), self.meter.tokens_left(now))
+        return None if found is None else int(found / self.opened.spec.lag)
 
     def best_after(self, entries: list[Entry]) -> Entry | None:
         """The best as it was after these runs."""
@@ -44,30 +70,40 @@ class Proposals:
 
     def within_budget(self, spec: Spec) -> Spec:
         """One proposal may cost what is left, shared with those that are under way."""
-        limit = spec.stopping.cost_usd
-        if limit is None:
+        now = self.history.progress
+        all_left = smallest(left(spec.stopping.cost_usd, now.cost_usd), self.meter.usd_left(now))
+        if all_left is None:
             return spec
-        left = max(limit - self.history.progress.cost_usd, 0.0) / spec.lag
-        allowed = spec.agent.cost_usd
-        return replace(spec, agent=replace(spec.agent, cost_usd=left if allowed is None else min(left, allowed)))
+        return replace(spec, agent=replace(spec.agent, cost_usd=smallest(all_left / spec.lag, spec.agent.cost_usd)))
 
     def may_follow_links(self) -> bool:
         """Whether a draft may lead to the project: only for an agent that runs programs, and that the kernel holds."""
         spec = self.opened.spec
         return spec.agent.mode == "work" and is_confined(spec)
 
+    def rework_facts(self, refused: Entry) -> dict[str, Any]:
+        """What stands in the ledger of a rework: the run it goes on from, and the one that the idea was made from."""
+        base = refused.proposal.get("base")
+        if base is None:
+            parent = find_entry(self.opened.home.ledger, refused.parent_run)
+            base = {"run": refused.parent_run, "tree": parent.tree if parent else self.opened.base.tree}
+        return {"fixes": refused.run_id, "rework": refused.reworks + 1, "base": base}
+
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
-        parent = Snapshot(view.best.tree, view.best.commit) if view.best else self.opened.base
+        before = view.rework or view.best
+        parent = Snapshot(before.tree, before.commit) if before else self.opened.base
         if run.draft.exists():
             os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it
         self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run), links=self.may_follow_links())
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
-        facts = dict(proposed.facts)
+        facts = {**proposed.facts, **(self.rework_facts(view.rework) if view.rework else {"level": view.level.value})}
+        if facts.get("tokens", 0) is None and view.tokens is not None:
+            facts["tokens_at_most"] = view.tokens
         if facts.get("cost_usd", 0) is None:
             facts["cost_at_most_usd"] = view.spec.agent.cost_usd
-        parent_run = view.best.run_id if view.best else ""
+        parent_run = before.run_id if before else ""
         ends = bool(facts.get("exhausted"))
         if proposed.is_fatal or ends:
             made = Candidate(view.number, parent_run, parent.tree, parent, fault=proposed.failure, facts=facts)
@@ -82,3 +118,19 @@ class Proposals:
         if not taken.violations:
             self.opened.subject.release(run)
         return made
+
+
+def run_to_rework(spec: Spec, entries: list[Entry]) -> Entry | None:
+    """The last of these runs, if the guard refused it and its idea may be reworked once more."""
+    last = entries[-1] if entries else None
+    is_refused = last is not None and last.refused_by == "guard" and not last.is_baseline
+    return last if last is not None and is_refused and last.reworks < spec.rework else None
+
+
+def baseline_candidate(opened: OpenedExperiment, number: int) -> Candidate:
+    """The unedited files: the first run of every experiment."""
+    base, run = opened.base, opened.home.run(run_id(number))
+    made = Candidate(number, "", base.tree, base, "baseline", facts=facts_of(opened, base.tree))
+    opened.subject.show(run, base)
+    made.keep(run)
+    return made

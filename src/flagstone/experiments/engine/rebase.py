@@ -21,7 +21,7 @@ def rebased_candidate(
     """The candidate on the best of now; None unless the spec asks for that and its parent is older."""
     if not opened.spec.rebase or best is None or first is None or first.status != "ok":
         return None
-    return merge_onto(opened, candidate, best) if best.tree != candidate.parent_tree else None
+    return merge_onto(opened, candidate, best) if best.tree != candidate.base_tree else None
 
 
 def merge_onto(opened: OpenedExperiment, candidate: Candidate, best: Entry) -> Candidate | None:
@@ -29,7 +29,7 @@ def merge_onto(opened: OpenedExperiment, candidate: Candidate, best: Entry) -> C
     run = opened.home.run(run_id(candidate.number))
     subject, parent = opened.subject, Snapshot(best.tree, best.commit)
     merged = merged_files(
-        subject.files(candidate.parent_tree), subject.files(candidate.snapshot.tree), subject.files(best.tree)
+        subject.files(candidate.base_tree), subject.files(candidate.snapshot.tree), subject.files(best.tree)
     )
     if merged is None:
         return None
@@ -46,7 +46,8 @@ def merge_onto(opened: OpenedExperiment, candidate: Candidate, best: Entry) -> C
     taken = subject.take(folder, parent, candidate.note or run_id(candidate.number), candidate.number)
     if taken.tree == best.tree or taken.violations:
         return None
-    facts = {**candidate.facts, **facts_of(opened, taken.tree), "rebased_from": candidate.parent_run}
+    facts = {**candidate.facts, **facts_of(opened, taken.tree), "rebased_from": candidate.base_run}
+    facts.pop("base", None)  # now it is made from the best
     return replace(candidate, parent_run=best.run_id, parent_tree=best.tree, snapshot=taken, facts=facts)
 
 

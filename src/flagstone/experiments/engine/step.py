@@ -7,6 +7,7 @@ from dataclasses import replace
 from flagstone.experiments.candidates import Candidate, note_that_changed
 from flagstone.experiments.engine.engine import Engine
 from flagstone.experiments.engine.opening import facts_of
+from flagstone.experiments.engine.proposing import baseline_candidate
 from flagstone.experiments.ledger import Entry
 from flagstone.plans import run_id
 
@@ -22,7 +23,7 @@ def run_step(engine: Engine, note: str) -> Entry:
     # taken first: the verdict on the unedited files puts those back into the working folder
     made = None if is_unedited(engine) else working_candidate(engine, note, engine.next_number + 1)
     try:
-        entry = engine.conclude(*engine.prepare(lambda: engine.baseline(engine.next_number)))
+        entry = engine.conclude(*engine.prepare(lambda: baseline_candidate(engine.opened, engine.next_number)))
     finally:
         if made is not None and not made.snapshot.violations:
             engine.working.put_back(made.snapshot.tree, made.number)

@@ -1,6 +1,6 @@
 from .accounts import Accounts as Accounts
 from .derived import result_record as result_record, tail_of as tail_of
-from .entry import NO_PROPOSAL as NO_PROPOSAL, Entry as Entry, LedgerRow as LedgerRow
+from .entry import NO_PROPOSAL as NO_PROPOSAL, NOT_AN_IDEA as NOT_AN_IDEA, Entry as Entry, LedgerRow as LedgerRow
 from .ledger import (
     History as History,
     entries_of as entries_of,

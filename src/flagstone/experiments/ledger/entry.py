@@ -11,6 +11,7 @@ from flagstone.experiments.measuring import CheckName, Measurement
 from flagstone.statistics import mean
 
 NO_PROPOSAL = "no proposal"
+NOT_AN_IDEA = ("interrupted", "unclean")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,26 @@ class LedgerRow:
     def has_proposal(self) -> bool:
         """Whether there was an edit to be measured: not if the proposer failed, or changed nothing."""
         return self.status != "invalid" or not self.reason.startswith(NO_PROPOSAL)
+
+    @property
+    def reworks(self) -> int:
+        """Which rework of an idea that the guard refused this is, from 1. Returns 0 for an idea of its own."""
+        return int(self.proposal.get("rework") or 0)
+
+    @property
+    def base_run(self) -> str:
+        """The run that the whole edit was made from: of a rework, the one before the idea."""
+        return str((self.proposal.get("base") or {}).get("run") or self.parent_run)
+
+    @property
+    def is_idea(self) -> bool:
+        """Whether it counts as an experiment: the unedited files do not, nor does a rework."""
+        return not self.is_baseline and not self.reworks
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is one more idea that failed. A rework is part of the idea that failed before it."""
+        return self.is_idea and not self.improved and self.status not in NOT_AN_IDEA
 
     @property
     def word(self) -> str:
@@ -120,6 +141,12 @@ class Entry(LedgerRow):
         """What the proposal cost. Returns None if the agent did not say."""
         cost = self.proposal.get("cost_usd", 0.0)
         return None if cost is None else float(cost)
+
+    @property
+    def spent_tokens(self) -> float:
+        """The same of tokens."""
+        known = self.proposal.get("tokens", 0)
+        return float((self.proposal.get("tokens_at_most") if known is None else known) or 0)
 
     @property
     def spent_usd(self) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flagstone.experiments.deciding import is_exact_after, is_suspicious, varies
+from flagstone.experiments.deciding import conditions, end_reason, is_exact_after, is_suspicious, varies
 from flagstone.experiments.ledger.entry import Entry
+from flagstone.plans import Spec
 
 KEPT = 200
+OF_IDEAS = ("max_experiments", "halt")  # they wait until the last idea had its reworks
 RECENT = 6  # simulated: fewer say too little of the best, more are out of date where it drifts
 
 
@@ -20,7 +22,8 @@ class Progress:
     `best_measured` when they were measured. `is_exact` says whether it gives the same value again on the same seed
     (None: that is unknown), `has_varied` whether equal files ever gave different numbers, `tests` how many candidates
     were repeated so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the
-    baseline left out.
+    baseline left out. `experiments` counts ideas, `failures` those that failed since the last gain; `next_rework` is
+    the rework that the last run would have next (0: the guard did not refuse it).
     """
 
     number: int = 0
@@ -38,6 +41,10 @@ class Progress:
     gpu_s: float = 0.0
     cost_usd: float = 0.0
     unknown_costs: int = 0
+    tokens: float = 0.0
+    experiments: int = 0
+    failures: int = 0
+    next_rework: int = 0
     verdicts: Mapping[str, int] = field(default_factory=dict)
     repeats: int = 0
     kept: tuple[float, ...] = ()
@@ -69,9 +76,19 @@ class Progress:
             "wall_h": self.wall_s / 3600,
             "gpu_h": self.gpu_s / 3600,
             "cost_usd": self.cost_usd,
+            "tokens": self.tokens,
+            "max_experiments": self.experiments,
+            "halt": self.failures,
             "proposals": self.idle,
             "suspicion": float(self.best is not None and is_suspicious(self.best.flags)),
         }
+
+    def reason_to_end(self, spec: Spec) -> str:
+        """The condition that ends the experiment now. Returns '' if it goes on."""
+        found = conditions(spec, self.typical_value, self.amounts)
+        # a later run than the next one would be the rework, if runs are proposed ahead
+        is_reworked = spec.lag == 1 and 0 < self.next_rework <= spec.rework
+        return end_reason(each for each in found if not (is_reworked and each.name in OF_IDEAS))
 
     def after(self, entry: Entry) -> Progress:
         """The same with one more line."""
@@ -96,6 +113,10 @@ class Progress:
             gpu_s=self.gpu_s + entry.gpu_s,
             cost_usd=self.cost_usd + entry.spent_usd,
             unknown_costs=self.unknown_costs + (entry.cost_usd is None),
+            tokens=self.tokens + entry.spent_tokens,
+            experiments=self.experiments + entry.is_idea,
+            failures=0 if entry.improved else self.failures + entry.is_failure,
+            next_rework=entry.reworks + 1 if entry.refused_by == "guard" else 0,
             verdicts={**self.verdicts, entry.word: self.verdicts.get(entry.word, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
             kept=(*self.kept, entry.value)[-KEPT:] if is_new_value and entry.value is not None else self.kept,
@@ -120,4 +141,6 @@ class Progress:
         """Runs in a row without a gain; one that failed counts neither way."""
         if entry.improved:
             return 0
+        if entry.reworks:
+            return self.plateau
         return self.plateau + ((entry.status == "ok" or entry.is_stopped_early) and not entry.is_baseline)

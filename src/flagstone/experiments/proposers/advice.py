@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-REFINE_AFTER = 3
-PIVOT_AFTER = 5
-SEARCH_EVERY = 2
-HALT_AT = 3
+from flagstone.plans import Escalation
 
 
 class Advice(StrEnum):
-    """What the next proposal is advised to do. `halt` is a hint as well: only the stopping conditions end anything."""
+    """What the next proposal is advised to do. `halt` ends the experiment only with `stopping.on_halt`."""
 
     NORMAL = "normal"
     REFINE = "refine"
@@ -20,13 +17,13 @@ class Advice(StrEnum):
     HALT = "halt"
 
 
-def advice_after(failures: int) -> Advice:
+def advice_after(failures: int, steps: Escalation) -> Advice:
     """The advice after so many failures since the last gain, which resets it."""
-    pivots, streak = divmod(failures, PIVOT_AFTER)
-    if pivots >= HALT_AT:
+    pivots, streak = divmod(failures, steps.pivot_after)
+    if failures >= steps.most_failures:
         return Advice.HALT
-    if streak >= REFINE_AFTER:
+    if streak >= steps.refine_after:
         return Advice.REFINE
     if streak or not pivots:
         return Advice.NORMAL
-    return Advice.PIVOT if pivots % SEARCH_EVERY else Advice.SEARCH
+    return Advice.PIVOT if pivots % steps.search_after_pivots else Advice.SEARCH

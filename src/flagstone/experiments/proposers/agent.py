@@ -87,7 +87,7 @@ class AgentProposer:
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
         """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
-        crash = crash_to_fix(view)
+        crash = view.rework or crash_to_fix(view)
         before = mutable_files(view.spec.subject, draft)
         prompt = experiment_prompt(self.prompts, parts_of(view, self.lessons.at(view), crash, draft, before))
         calls = self.calls_for(view, draft, record_dir, prompt, before)
@@ -168,7 +168,7 @@ def call_of(
         mode=Mode(asked.mode),
         writable=grant(view.spec.subject, draft, before),
         model=asked.model or proposer.setup.model,
-        limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd),
+        limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd, view.tokens),
         record_dir=record_dir,
         options={**proposer.setup.options, **asked.options},
         sandbox=view.spec.sandbox,

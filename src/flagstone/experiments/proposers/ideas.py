@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
-from flagstone.experiments.ledger import Entry, entries_of
+from flagstone.experiments.ledger import NOT_AN_IDEA, Entry, entries_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Home
 from flagstone.records import encode, read_as, write_atomic
@@ -24,7 +24,6 @@ MOST_BYTES = 4096
 NOTE, CHANGE, WHY = 120, 160, 160
 RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(?::.*)?|CUDA error.*|Killed.*")
 PLAIN = re.compile(r"not clearly better than|(no )?better than (the best|r\d+)\b(?!:|.*although)")
-NOT_AN_IDEA = ("interrupted", "unclean")
 
 Tail = Callable[[Entry], str]
 
@@ -57,12 +56,11 @@ class Idea:
 class Lessons:
     """All that is remembered of the runs up to `number`. Its size does not grow with them.
 
-    `failures` are those since the last gain. `near` failed by the least, measured from the best of this moment.
+    `near` failed by the least, measured from the best of this moment.
     """
 
     number: int = 0
     commit: str = ""
-    failures: int = 0
     best_value: float | None = None
     baseline: tuple[float, ...] = ()
     gains: tuple[Idea, ...] = ()
@@ -78,17 +76,16 @@ class Lessons:
         if entry.improved:
             gains = (*self.gains, idea_of(entry, tail))[-GAINS:]
             recent = self.ideas_without(crash_fixed_by(entry))
-            return replace(now, failures=0, best_value=entry.best_value, gains=gains, recent=recent)
+            return replace(now, best_value=entry.best_value, gains=gains, recent=recent)
         if entry.status in NOT_AN_IDEA:
             return now
-        now = replace(now, failures=self.failures + 1)
         return now.with_abandoned(entry) if not entry.has_proposal else now.with_failed(entry, idea_of(entry, tail))
 
     def with_failed(self, entry: Entry, idea: Idea) -> Lessons:
-        """Remembers a failure. One that was to fix another takes its place, and keeps its name if it crashed too."""
+        """Remembers a failure. A fix takes the place of what it was to fix, and its name if the idea is the same."""
         first = crash_fixed_by(entry)
         was = next((each for each in self.recent if each.run_id == first), None)
-        if was is not None and entry.status == "crash":
+        if was is not None and (entry.status == "crash" or entry.reworks):
             idea = replace(idea, note=was.note, change=was.change)
         recent = (*self.ideas_without(first), idea)[-RECENT:]
         if idea.value is None:
@@ -130,7 +127,7 @@ def outcome_of(entry: Entry) -> str:
     """In a word or two how it ended."""
     if entry.improved:
         return "kept"
-    if entry.status == "crash" and crash_fixed_by(entry):
+    if entry.status == "crash" and crash_fixed_by(entry) and not entry.reworks:
         return f"abandoned, it crashed in {crash_fixed_by(entry)} as well"
     if entry.is_stopped_early:
         return "no gain"

@@ -11,7 +11,6 @@ from statistics import stdev
 from flagstone.experiments.candidates import kept_candidate
 from flagstone.experiments.deciding import varies
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.advice import advice_after
 from flagstone.experiments.proposers.ideas import Lessons, crash_fixed_by, idea_of, lines_within, text_of
 from flagstone.experiments.proposers.protocol import View
 from flagstone.plans import Spec, run_id
@@ -59,8 +58,8 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         latest="\n".join(lines_within(latest_lines(view), LATEST)),
         gains="\n".join(lines_within((each.line for each in reversed(memory.gains)), GAINS)),
         ideas=text_of(memory, IDEAS).rstrip("\n"),
-        level=advice_after(memory.failures).value,
-        failures=memory.failures,
+        level=view.level.value,
+        failures=view.failures,
         may_run=spec.agent.mode == "work",
     )
     return parts if crash is None else with_fix(parts, view, crash)
@@ -72,6 +71,8 @@ def with_fix(parts: ExperimentParts, view: View, crash: Entry) -> ExperimentPart
     return replace(
         parts,
         fix_run=crash.run_id,
+        rework=crash.reworks + 1 if view.rework else 0,
+        fix_reason=one_line(crash.reason, NOTE),
         fix_note=one_line(crash.note, NOTE) or "(it left no note)",
         fix_diff=cut(diff, DIFF) or "(what it changed is not known)",
         fix_tail=cut_front(view.tail(crash), TAIL) or "(it left no log)",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from flagstone.agents.accounts import Budget
 from flagstone.experiments.ledger import Entry
+from flagstone.experiments.proposers.advice import Advice, advice_after
 from flagstone.plans import Home, Spec
 
 
@@ -17,6 +18,8 @@ class View:
     """The experiment as proposal `number` may know it: the first `number - lag` verdicts, never a later one.
 
     `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log; `say` prints a line.
+    `failures` are those since the last gain. `rework` is the run that the guard refused, if this proposal is to go on
+    from its files. `tokens` is what one call may use.
     """
 
     number: int
@@ -27,6 +30,14 @@ class View:
     diff: Callable[[str, str], str]
     tail: Callable[[Entry], str]
     say: Callable[[str], None] = lambda _: None
+    failures: int = 0
+    rework: Entry | None = None
+    tokens: int | None = None
+
+    @property
+    def level(self) -> Advice:
+        """The step of the escalation that this proposal is at."""
+        return advice_after(self.failures, self.spec.escalation)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Position:
     @property
     def conditions(self) -> list[Condition]:
         """Every condition that is set; the one on runs without a proposal as soon as there is such a run."""
-        found = conditions(self.spec.stopping, self.spec.metric, self.progress.typical_value, self.progress.amounts)
+        found = conditions(self.spec, self.progress.typical_value, self.progress.amounts)
         return [each for each in found if each.name != "proposals" or each.done]
 
     @property
