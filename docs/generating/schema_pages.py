@@ -141,6 +141,20 @@ PLANS = (
 )
 
 
+def marker_page() -> str:
+    """The keys of a marker."""
+    schema = schema_of("marker")
+    form = schema["$defs"]["marker"]
+    needed = {*form["required"], "target.mutable", "metric.command", "metric.extract", "metric.direction"}
+    rows = [
+        (f"`{key}`" + (" *" if key in needed else ""), type_of(row), description(row))
+        for key, row in keys(form, schema)
+    ]
+    return f"# Marker\n\n{description(schema)} `*` marks a required key. Unknown keys are errors.\n\n" + grid(
+        ("key", "value", "meaning"), rows
+    )
+
+
 def is_path_of(owner: type, name: str) -> bool:
     return isinstance(vars(owner)[name], property | cached_property) and name not in ("name", "log")
 

@@ -18,4 +18,13 @@ from .reading import (
     person_defaults as person_defaults,
     read_markers as read_markers,
 )
-from .schedule.times import next_time as next_time, timing_problem as timing_problem
+from .results import ResultRow as ResultRow, result_rows as result_rows, table as table
+from .schedule import next_time as next_time, timing_problem as timing_problem
+from .session import (
+    SessionResult as SessionResult,
+    SessionWish as SessionWish,
+    refuse_if_at_rest as refuse_if_at_rest,
+    run_session as run_session,
+    set_status as set_status,
+    status_of as status_of,
+)

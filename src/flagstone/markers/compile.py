@@ -103,8 +103,8 @@ def noise_values(marker: Marker) -> str | dict[str, Any]:
 
 
 def stopping_values(marker: Marker) -> dict[str, Any]:
-    """When it ends. What a session may take in all is counted by the session."""
-    found = {"threshold": marker.metric.target, "max_experiments": marker.loop.max_experiments, "on_halt": True}
+    """When it ends. What a session may take, and how many experiments it makes, is counted by the session."""
+    found = {"threshold": marker.metric.target, "on_halt": True}
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -27,14 +27,8 @@ class MarkerFolder:
     lock = path_below("lock")
     # the status that `pause`, `skip` and a halt have set; it counts instead of the one in the marker file
     status = path_below("status.json")
-    # a line for each session: when it began and ended, what it took, why it ended
-    sessions = path_below("sessions.jsonl")
-    # ideas that people have added or dropped
-    ideas = path_below("ideas.jsonl")
-    # what `finalize` has measured so far, so that it can go on
-    finalizing = path_below("finalize")
-    # what was tried, what was kept, and why it is believed
-    summary = path_below("summary.html")
+    # the session that goes on, or that was killed: at which experiment it ends
+    session = path_below("session.json")
 
     def home(self, number: int) -> Home:
         return Home(self.root / str(number), self.repository)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flagstone.markers.durations import FORMS, duration_s
+from flagstone.markers.marker import Timing
+from flagstone.markers.schedule import timing_problem
 from flagstone.schemas import Misfit
 
 DURATIONS = (
@@ -89,6 +91,12 @@ def wrong_schedule(marker: Mapping[str, Any]) -> Iterator[Misfit]:
         yield Misfit(("schedule", "type"), "cron needs schedule.cron, such as '30 2 * * 1-5'")
     if "cron" in row and not is_cron:
         yield Misfit(("schedule", "cron"), "needs schedule.type: cron")
+    words = {key: row[key] for key in ("type", "cron", "timezone") if isinstance(row.get(key), str)}
+    for key in ("timezone", "cron"):  # the zone alone first, so that each fault is told at its own key
+        timing = Timing(**{**words, "type": "overnight", "cron": ""} if key == "timezone" else words)
+        if key in words and (problem := timing_problem(timing)):
+            yield Misfit(("schedule", key), problem)
+            return
 
 
 def wrong_branch(marker: Mapping[str, Any]) -> Iterator[Misfit]:

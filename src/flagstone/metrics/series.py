@@ -7,8 +7,10 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flagstone.processes import Command
+if TYPE_CHECKING:  # whoever only looks starts no process
+    from flagstone.processes import Command
 
 SLACK_S = 2.0
 STEPS = 20  # of the last values of a metric that are kept

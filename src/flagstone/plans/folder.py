@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -135,5 +136,7 @@ class RunFolder:
 
 def command_of(home: Home, verb: str) -> str:
     """One verb for this experiment, with the run that it belongs to where there is one."""
+    if home.root.parent.parent.name == "markers":
+        return f"flagstone marker {verb} {shlex.quote(home.root.parent.name)}"
     of_run = f" --run {home.base.name}" if (home.base / "run.yaml").is_file() else ""
     return f"flagstone experiment {verb} {home.name}{of_run}"

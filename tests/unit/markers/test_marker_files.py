@@ -263,7 +263,7 @@ def test_every_key_of_a_marker_reaches_its_experiment(repository: Path) -> None:
     assert (value["rework"], value["lag"], value["rebase"], value["script"]) == (5, 4, True, "edits")
     assert (value["hidden"]["seconds"], value["sandbox"], value["subject"]["scratch"]) == (8, "require", ["out"])
     assert value["noise"] == {"alpha": 0.1, "baseline_repeats": 9, "max_repeats": 30}
-    assert value["stopping"] == {"threshold": 5, "max_experiments": 4, "on_halt": True}
+    assert value["stopping"] == {"threshold": 5, "on_halt": True}
     assert (value["agent"]["wall_s"], value["agent"]["cost_usd"], value["subject"]["at_head"]) == (120, 2, True)
     assert value["escalation"]["search_after_pivots"] == 3
     timed = SMALL.replace("direction: higher", "direction: lower, timing: true") + "    loop: {parallel: 4}\n"
@@ -316,3 +316,19 @@ def test_bytes_by_chance_never_end_in_a_traceback(repository: Path) -> None:
             markers.read_markers(repository)
         except FlagstoneError as error:
             assert len(error.problem) < 5000
+
+
+@pytest.mark.parametrize(
+    ("schedule", "key"),
+    [
+        ('{type: cron, cron: "61 * * * *"}', "schedule.cron"),
+        ("{type: overnight, timezone: Mars/Base}", "schedule.timezone"),
+    ],
+)
+def test_a_schedule_that_never_comes_is_an_error_at_its_key(tmp_path: Path, schedule: str, key: str) -> None:
+    (tmp_path / ".flagstone").mkdir()
+    text = f"markers:\n  - name: m\n    target: {{mutable: ['*.py']}}\n    schedule: {schedule}\n"
+    text += "    metric: {command: 'true', extract: cat, direction: lower}\n"
+    (tmp_path / ".flagstone/config.yaml").write_text(text)
+    with pytest.raises(FlagstoneError, match=rf"config\.yaml:4:.*{key}"):
+        markers.read_markers(tmp_path)

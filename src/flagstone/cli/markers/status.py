@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flagstone.cli.markers.group import Answer
 from flagstone.cli.markers.selection import Chosen, marker_command
-from flagstone.markers import read_markers
+from flagstone.markers import read_markers, status_of
 from flagstone.text import one_line
 
 
@@ -17,7 +17,9 @@ def command(chosen: Chosen) -> Answer:
     flagstone marker status coverage --json
     """
     markers = read_markers(chosen.repository).markers if chosen.name is None else (chosen.marker,)
-    rows = [{"marker": each.name, "status": each.status, "description": each.description} for each in markers]
+    rows = [{"marker": each.name, "status": status_of(each), "description": each.description} for each in markers]
     width = max((len(each.name) for each in markers), default=0)
-    lines = [f"{each.name:<{width}}  {each.status:<11}  {one_line(each.description, 80)}".rstrip() for each in markers]
+    lines = [
+        f"{each.name:<{width}}  {status_of(each):<11}  {one_line(each.description, 80)}".rstrip() for each in markers
+    ]
     return Answer(rows, "\n".join(lines) or "no markers yet; flagstone marker init proposes one")

@@ -27,6 +27,7 @@ from .folders import (
     walk as walk,
 )
 from .git import (
+    Checkout as Checkout,
     Store as Store,
     make_run_repository as make_run_repository,
     plain_environment as plain_environment,

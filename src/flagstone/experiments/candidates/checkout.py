@@ -57,15 +57,18 @@ class GitSource:
         """Whether runs see nothing that a person has written and not committed: only what git ignores."""
         return self.spec.uncommitted == "none"
 
-    def base(self) -> tuple[str, str]:
+    def refuse_edits(self) -> None:
         """Refuses an edit that the last commit does not hold: it would be lost without a word."""
-        commit = self.checkout.head()
         edits = [printable_path(each.path) for each in self.checkout.changes() if each.is_tracked and self.names(each)]
         if edits and not self.spec.at_head:
             raise FlagstoneError(
                 f"the experiment would edit files of {self.spec.root} with uncommitted changes: {first_few(edits)}",
                 hint="commit them or git stash them; an experiment starts from the last commit",
             )
+
+    def base(self) -> tuple[str, str]:
+        commit = self.checkout.head()
+        self.refuse_edits()
         self.store.make()
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)

@@ -8,6 +8,7 @@ from .opening import (
     open_experiment as open_experiment,
     start_over as start_over,
 )
+from .rebase import merged_files as merged_files
 from .session import SessionLimits as SessionLimits
 from .step import is_unedited as is_unedited, run_step as run_step
 from .worker import Step as Step, start_step as start_step, wait_for_step as wait_for_step

@@ -165,7 +165,7 @@ class Engine:
                 raise Interrupted("stopped between two runs", hint=f"continue: {self.again_command}")
             if last is not None and number > last:
                 return ""
-            if ended := self.meter.end_reason(self.history.progress):
+            if ended := self.meter.end_reason(self.history.progress, self.opened.spec):
                 return ended
             self.accounts.refuse_if_spent(self.opened.spec.harness.gpus)
             top_up(last)

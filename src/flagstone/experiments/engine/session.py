@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flagstone.experiments.ledger import Progress
+from flagstone.plans import Spec
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class SessionLimits:
     usd: float | None = None
     wall_s: float | None = None
     tokens: float | None = None
+    experiments: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,12 @@ class SessionMeter:
     def tokens_left(self, now: Progress) -> float | None:
         return left(self.limits.tokens, now.tokens - self.start.tokens)
 
-    def end_reason(self, now: Progress) -> str:
+    def end_reason(self, now: Progress, spec: Spec) -> str:
         """The limit that is used up, such as `session_usd`. Returns '' if another run may begin."""
         wall_left = left(self.limits.wall_s, self.clock() - self.began_s)
         amounts = {"usd": self.usd_left(now), "wall": wall_left, "tokens": self.tokens_left(now)}
+        if not now.is_reworked_next(spec):  # the last idea has its reworks
+            amounts["experiments"] = left(self.limits.experiments, now.experiments - self.start.experiments)
         return next((f"session_{name}" for name, amount in amounts.items() if amount is not None and amount <= 0), "")
 
 

@@ -87,8 +87,11 @@ class Progress:
         """The condition that ends the experiment now. Returns '' if it goes on."""
         found = conditions(spec, self.typical_value, self.amounts)
         # a later run than the next one would be the rework, if runs are proposed ahead
-        is_reworked = spec.lag == 1 and 0 < self.next_rework <= spec.rework
-        return end_reason(each for each in found if not (is_reworked and each.name in OF_IDEAS))
+        return end_reason(each for each in found if not (self.is_reworked_next(spec) and each.name in OF_IDEAS))
+
+    def is_reworked_next(self, spec: Spec) -> bool:
+        """Whether the next run gives a candidate that the guard refused back to its proposer."""
+        return spec.lag == 1 and 0 < self.next_rework <= spec.rework
 
     def after(self, entry: Entry) -> Progress:
         """The same with one more line."""

@@ -1,1 +1,5 @@
-"""When sessions begin without a person: the next time, timers of the system, and the process that serves them."""
+"""When sessions begin without a person."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

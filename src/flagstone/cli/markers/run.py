@@ -1,0 +1,84 @@
+"""`flagstone marker run`: one session of a marker, or of every active one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from flagstone.cli.experiments.selection import print_progress
+from flagstone.cli.jobs.owner import owner_of, schemas_of
+from flagstone.cli.markers.group import Answer
+from flagstone.cli.markers.selection import Chosen, marker_command
+from flagstone.errors import FlagstoneError
+from flagstone.markers import (
+    Marker,
+    SessionResult,
+    SessionWish,
+    read_markers,
+    run_session,
+    status_of,
+)
+from flagstone.text import count_text
+
+
+@marker_command
+@click.option("--force", "is_forced", is_flag=True, help="Run a marker that is paused, skipped or completed.")
+@click.option("--resume", "is_resumed", is_flag=True, help="Run a marker that needed a person. You have looked at it.")
+@click.option("--head", "at_head", is_flag=True, help="Start from the last commit, whatever is edited since.")
+@click.option("--experiments", type=click.IntRange(1), help="Make at most this many experiments.")
+@click.option("--agent", "driver", default="", help="The agent that proposes, for this call.")
+def command(
+    chosen: Chosen, is_forced: bool, is_resumed: bool, at_head: bool, experiments: int | None, driver: str
+) -> Answer:
+    """Run one session of NAME, or one of each active marker. Ctrl-C ends the current run; nothing is lost.
+
+    \b
+    flagstone marker run coverage
+    flagstone marker run coverage --experiments 5 --json
+    """
+    wish = SessionWish(is_forced, is_resumed, at_head)
+    found = read_markers(chosen.repository)
+    for warning in found.warnings:
+        print_progress(warning)
+    markers = [each for each in found.markers if status_of(each) == "active"]
+    markers = [chosen.marker] if chosen.name or len(found.markers) == 1 else markers
+    if not markers:
+        raise FlagstoneError("no marker is active here", hint="see them: flagstone marker status")
+    if experiments is not None:
+        markers = [replace(each, loop=replace(each.loop, max_experiments=experiments)) for each in markers]
+    if len(markers) == 1:
+        result = session(markers[0], wish, driver)
+        return Answer([vars(result)], result_text(result))
+    return answer_of(markers, wish, driver)
+
+
+def answer_of(markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
+    """Every marker has its session, also where an earlier one failed."""
+    rows, texts, failures = [], [], []
+    for marker in markers:
+        try:
+            result = session(marker, wish, driver)
+            rows.append(vars(result))
+            texts.append(result_text(result))
+        except FlagstoneError as error:
+            rows.append({"marker": marker.name, "error": str(error)})
+            failures.append(f"{marker.name}: {error}")
+    return Answer(rows, "\n".join(texts + failures), "\n".join(failures), 3 if failures else 0)
+
+
+def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
+    owner = owner_of(marker.repository)
+    return run_session(
+        marker, schemas_of(marker.repository), lambda spec: owner.proposer(spec, driver), print_progress, wish
+    )
+
+
+def result_text(result: SessionResult) -> str:
+    """What the session came to, in two lines: the numbers, and what to do next."""
+    best = "no number" if result.best is None else f"best {result.best:g} ({result.best_run})"
+    began = "" if result.baseline is None else f", {result.baseline:g} without edits"
+    counts = f"{result.kept} kept, {result.discarded} discarded, {result.crashed} crashed"
+    why = f"; ended by {result.ended_by}" if result.ended_by else ""
+    first = f"{result.marker}: {count_text(result.runs, 'run')}, {counts}; {best}{began}{why}"
+    return f"{first}\nnext: flagstone marker results {result.marker!r}"

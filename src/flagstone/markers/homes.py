@@ -1,0 +1,116 @@
+"""The experiment that a session of a marker goes on in: one for each base commit, and a new one where HEAD moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates import Checkout, GitSource
+from flagstone.experiments.engine import OpenedExperiment, merged_files, open_experiment
+from flagstone.experiments.ledger import History
+from flagstone.experiments.proposers import Proposed, Proposer, View
+from flagstone.markers.compile import spec_values
+from flagstone.markers.folder import MarkerFolder
+from flagstone.markers.marker import Marker
+from flagstone.plans import Home, Spec, spec_of
+from flagstone.records import read_record, write_atomic, write_record
+
+FIRST_EDIT = 2  # run 1 measures the unedited files
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The experiment of a session, and the earlier one whose best is tried first in it, if there is one."""
+
+    opened: OpenedExperiment
+    earlier: OpenedExperiment | None
+    is_new: bool
+
+
+def open_home(marker: Marker, schemas: Path, *, at_head: bool = False, is_fresh: bool = False) -> Opening:
+    """The experiment to go on in. It is a new one if HEAD or what decides about the number has changed."""
+    folder = MarkerFolder.of(marker.repository, marker.name)
+    make_folder(folder)
+    values, head = spec_values(marker, at_head=at_head), Checkout(marker.repository).head()
+    last = folder.homes[-1] if folder.homes else None
+    if last is not None and not is_fresh and goes_on(last, head, spec_of("", marker.repository, values)):
+        home, is_new = last, False
+    else:
+        home, is_new = folder.home(len(folder.homes) + 1), True
+        home.root.mkdir()
+        write_record(earlier_record(home), {"home": last.root.name if last else ""})
+    write_spec(home, values)
+    opened = open_experiment(home, schemas)
+    assert isinstance(opened.subject.source, GitSource)
+    opened.subject.source.refuse_edits()
+    number = str((read_record(earlier_record(home)) or {}).get("home", ""))
+    earlier = open_experiment(folder.home(int(number)), schemas) if number else None
+    return Opening(opened, earlier, is_new)
+
+
+def make_folder(folder: MarkerFolder) -> None:
+    """Makes the folder of a marker. Git ignores all that is below `markers`, and not the marker file beside it."""
+    folder.root.mkdir(parents=True, exist_ok=True)
+    ignore = folder.root.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+
+
+def goes_on(home: Home, head: str, spec: Spec) -> bool:
+    """Whether an experiment starts from this commit, and measures what the marker measures now."""
+    start = read_record(home.start)
+    if start is None:
+        return True  # it was cut off before it began
+    return start.get("commit") == head and Spec.digest_in(home.spec) == spec.digest
+
+
+def earlier_record(home: Home) -> Path:
+    """Which experiment of the marker came before."""
+    return home.root / "earlier.json"
+
+
+def write_spec(home: Home, values: Mapping[str, object]) -> None:
+    write_atomic(home.spec, yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100).encode())
+
+
+@dataclass(frozen=True)
+class CarryingProposer:
+    """Proposes the best of the earlier experiment as the first edit, put onto the new base; then asks the other."""
+
+    inner: Proposer | None
+    opening: Opening
+
+    def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
+        first = self.carry(draft) if view.number == FIRST_EDIT else None
+        if first:
+            return first
+        if self.inner is None:
+            raise FlagstoneError("this marker has no proposer", hint="set loop.proposer: agent")
+        return self.inner.propose(view, draft, record_dir)
+
+    def carry(self, draft: Path) -> Proposed | None:
+        """Writes the best of the earlier experiment into the draft. Returns None if there is nothing to be carried."""
+        earlier, opened = self.opening.earlier, self.opening.opened
+        best = History.read(earlier.home).progress.best if earlier else None
+        if earlier is None or best is None:
+            return None
+        files, name = earlier.subject.files, f"experiment {earlier.home.name}"
+        edit = merged_files(files(earlier.base.tree), files(best.tree), opened.subject.files(opened.base.tree))
+        if edit is None:
+            return Proposed(failure=f"the best of {name} does not merge with the commit that this one starts from")
+        write_edit(edit, draft)
+        return Proposed(note=f"the best of {name}, {best.run_id}: {best.note}") if edit else None
+
+
+def write_edit(edit: Mapping[str, bytes | None], draft: Path) -> None:
+    for path, content in edit.items():
+        target = draft / path
+        if content is None:
+            target.unlink(missing_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)

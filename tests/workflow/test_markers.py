@@ -1,0 +1,245 @@
+"""Sessions of a marker in a real repository, from the command to what is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = """
+import time
+from pathlib import Path
+
+VALUES = {values}
+
+
+def propose(view, draft):
+    path = Path(draft) / "src" / "work.py"
+    lines = path.read_text().splitlines()
+    value = VALUES[(view["number"] - 2) % len(VALUES)]
+    path.write_text("\\n".join([f"N = {{value}}", *lines[1:]]) + "\\n")
+    time.sleep({pause_s})
+    return f"N is {{value}}"
+"""
+
+FILE = """
+markers:
+  - name: big score
+    target: {mutable: ["src/**/*.py"]}
+    metric: {command: python3 measure.py, extract: "grep -oE '[0-9]+'", direction: higher}
+    guard: {command: python3 guard.py, rework_attempts: 1}
+    loop: {max_experiments: 2, proposer: scripted, script: ../script.py}
+    run: {sandbox: false}
+"""
+
+KEPT = [("1", "r0001", 10.0, "keep"), ("1", "r0002", 15.0, "keep")]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "a repository"
+    files = {
+        "src/work.py": "N = 10\n\n\n\nOTHER = 1\n",
+        "measure.py": "import sys\nsys.path.insert(0, 'src')\nimport work\nprint(work.N)\n",
+        "guard.py": "import sys\nsys.path.insert(0, 'src')\nimport work\nassert work.N < 100, 'too large'\n",
+        ".flagstone/config.yaml": FILE,
+    }
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "init", "-q")
+    commit(root)
+    propose(root, 15, 14)
+    return root
+
+
+def git(root: Path, *words: str) -> str:
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    return subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def commit(root: Path) -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "a commit")
+
+
+def propose(root: Path, *values: int, pause_s: float = 0) -> None:
+    """Sets what the scripted proposer writes, one value a run."""
+    (root.parent / "script.py").write_text(SCRIPT.format(values=list(values), pause_s=pause_s))
+
+
+def edit_marker(root: Path, old: str, new: str) -> None:
+    path = root / ".flagstone/config.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def start(root: Path, *words: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, cwd=root, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+def marker(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    process = start(root, *words, "--json")
+    output, said = process.communicate(timeout=100)
+    assert process.returncode == code, (output, said)
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def session(root: Path, *words: str) -> dict[str, Any]:
+    found: dict[str, Any] = marker(root, "run", *words)["data"][0]
+    return found
+
+
+def rows(root: Path) -> list[tuple[str, str, float | None, str]]:
+    return [(each["home"], each["run"], each["metric"], each["status"]) for each in marker(root, "results")["data"]]
+
+
+def test_a_session_keeps_what_is_better_and_touches_nothing_of_the_repository(repository: Path) -> None:
+    before = git(repository, "for-each-ref"), (repository / ".git/index").read_bytes(), git(repository, "stash", "list")
+    found = session(repository, "big score")
+    assert (found["runs"], found["kept"], found["discarded"], found["best"]) == (3, 1, 1, 15.0)
+    assert rows(repository) == [
+        ("1", "r0001", 10.0, "keep"),
+        ("1", "r0002", 15.0, "keep"),
+        ("1", "r0003", 14.0, "discard"),
+    ]
+    assert git(repository, "status", "--porcelain", "--ignored") == "!! .flagstone/markers/\n"
+    assert (repository / "src/work.py").read_text().startswith("N = 10\n")
+    after = git(repository, "for-each-ref"), (repository / ".git/index").read_bytes(), git(repository, "stash", "list")
+    assert after == before
+
+
+def test_a_further_session_goes_on_from_the_best(repository: Path) -> None:
+    session(repository)
+    propose(repository, 0, 0, 0, 20, 16)
+    assert (session(repository)["best"], len(rows(repository))) == (20.0, 5)
+
+
+def test_the_best_is_put_onto_a_commit_made_meanwhile_and_measured_anew(repository: Path) -> None:
+    session(repository)
+    work = repository / "src/work.py"
+    work.write_text(work.read_text().replace("OTHER = 1", "OTHER = 2"))
+    commit(repository)
+    session(repository, "--experiments", "1")
+    assert rows(repository)[3:] == [("2", "r0001", 10.0, "keep"), ("2", "r0002", 15.0, "keep")]
+
+
+def test_a_commit_that_contains_the_best_is_the_new_base(repository: Path) -> None:
+    session(repository)
+    work = repository / "src/work.py"
+    work.write_text(work.read_text().replace("N = 10", "N = 15"))
+    commit(repository)
+    propose(repository, 17)
+    session(repository, "--experiments", "1")
+    assert rows(repository)[3:] == [("2", "r0001", 15.0, "keep"), ("2", "r0002", 17.0, "keep")]
+
+
+def test_a_best_that_does_not_merge_is_named_and_nothing_is_lost(repository: Path) -> None:
+    session(repository)
+    work = repository / "src/work.py"
+    work.write_text(work.read_text().replace("N = 10", "N = 12"))
+    commit(repository)
+    session(repository, "--experiments", "1")
+    found = marker(repository, "results")["data"]
+    assert "does not merge" in found[-1]["reason"]
+    assert len(found) == 5
+
+
+def test_a_measure_that_was_changed_begins_a_new_experiment(repository: Path) -> None:
+    session(repository)
+    edit_marker(repository, "command: python3 measure.py", "command: python3 measure.py; true")
+    commit(repository)
+    session(repository, "--experiments", "1")
+    assert rows(repository)[3:] == [("2", "r0001", 10.0, "keep"), ("2", "r0002", 15.0, "keep")]
+
+
+def test_what_the_guard_refuses_is_repaired_once_and_does_not_count_as_an_experiment(repository: Path) -> None:
+    propose(repository, 500, 60, 50)
+    found = session(repository)
+    words = [(row["metric"], row["guard"], row["status"]) for row in marker(repository, "results")["data"]]
+    assert words == [
+        (10.0, "pass", "keep"),
+        (500.0, "fail", "discard"),
+        (60.0, "pass", "keep"),
+        (50.0, "--", "discard"),
+    ]
+    assert found["ended_by"] == "session_experiments"
+
+
+def test_uncommitted_edits_of_what_may_change_are_refused_until_head_is_asked_for(repository: Path) -> None:
+    session(repository)
+    (repository / "src/work.py").write_text("N = 1\n")
+    assert "uncommitted changes: src/work.py" in marker(repository, "run", code=2)["message"]
+    assert session(repository, "--head")["baseline"] == 10.0
+
+
+def test_too_many_failures_ask_for_a_person(repository: Path) -> None:
+    edit_marker(
+        repository, "    run:", "    escalation: {refine_after: 1, pivot_after: 2, halt_after_pivots: 1}\n    run:"
+    )
+    commit(repository)
+    propose(repository, 3, 2, 1)
+    assert (session(repository)["ended_by"], session_status(repository)) == ("halt", "needs_human")
+    assert "needs a person" in marker(repository, "run", "--force", code=2)["message"]
+    propose(repository, 30)
+    assert session(repository, "--resume", "--experiments", "1")["best"] == 30.0
+
+
+def session_status(root: Path) -> str:
+    return str(marker(root, "status")["data"][0]["status"])
+
+
+def test_a_paused_marker_runs_only_with_force(repository: Path) -> None:
+    marker(repository, "pause")
+    assert "its status is paused" in marker(repository, "run", code=2)["message"]
+    assert session(repository, "--force")["kept"] == 1
+    marker(repository, "pause")
+    assert session_status(repository) == "active"
+
+
+def test_a_target_that_is_met_ends_the_session_at_once(repository: Path) -> None:
+    edit_marker(repository, "direction: higher", "direction: higher, target: 9, baseline: 3")
+    commit(repository)
+    found = session(repository)
+    assert (found["runs"], found["ended_by"], found["status"]) == (1, "primary_threshold", "completed")
+
+
+def test_a_second_session_of_a_marker_is_told_who_holds_it(repository: Path) -> None:
+    propose(repository, 15, pause_s=3)
+    first = start(repository, "run")
+    wait_for(repository / ".flagstone/markers/big score/1/runs/r0002")
+    message = marker(repository, "run", code=2)["message"]
+    assert "marker big score" in message and str(first.pid) in message
+    first.communicate(timeout=60)
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, path
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("run", ["r0001", "r0002", "r0003"])
+def test_a_session_that_was_killed_makes_the_experiments_that_it_had_left(repository: Path, run: str) -> None:
+    propose(repository, 15, 16, 17, 18, pause_s=0.3)
+    process = start(repository, "run")
+    wait_for(repository / f".flagstone/markers/big score/1/runs/{run}")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    session(repository)
+    assert rows(repository) == [
+        ("1", "r0001", 10.0, "keep"),
+        ("1", "r0002", 15.0, "keep"),
+        ("1", "r0003", 16.0, "keep"),
+    ]
