@@ -49,11 +49,12 @@ def make_sealed(folder: TrialFolder) -> None:
 def wait_for_viewers(folder: TrialFolder, say: Callable[[str], None]) -> None:
     """Returns when nothing that runs can see what is put into the sealed folder.
 
-    A program that was started before the folder was made sees it. All that started since do not.
+    A program of this project that was started before the folder was made sees it. All that started since do not.
     """
     make_sealed(folder)
+    owners = folder.base.parent if (folder.base / "run.yaml").is_file() else folder.base
     known: list[int] = []
-    while viewers := viewers_of(folder.sealed):
+    while viewers := viewers_of(folder.sealed, owners):
         if viewers != known:
             numbers = ", ".join(map(str, viewers[:5]))
             say(f"waiting until processes end that began before this trial and could see its seeds: {numbers}")

@@ -187,13 +187,14 @@ class Watcher:
 
     trial: SealedTrial
     own: Path
+    owner: Path
 
     def start(self) -> None:
         self.own.mkdir()
         argv = (sys.executable, "-c", WATCH, str(self.own / "end"), str(seeds_path(self.trial.folder)))
         held = confinement_for(agent_call(self.trial.base, Mode.WORK), (self.own,))
         env = {"PATH": os.environ["PATH"]}
-        command = Command(argv, None, self.own, env, owner=str(self.trial.base), confinement=held)
+        command = Command(argv, None, self.own, env, owner=str(self.owner), confinement=held)
         self.thread = Thread(target=run, args=(command, ProcessLimits(wall_s=60), Output(self.own / "log")))
         self.thread.start()
         wait_until(lambda: (self.own / "log").is_file() and "watching" in self.log)
@@ -211,7 +212,7 @@ class Watcher:
 def test_seeds_are_drawn_when_all_have_ended_that_began_before_they_could_be_hidden(tmp_path: Path) -> None:
     need_bubblewrap()
     trial = SealedTrial(make_run(tmp_path))
-    early = Watcher(trial, trial.base / "workspace" / "own")
+    early = Watcher(trial, trial.base / "workspace" / "own", trial.base)
     early.start()
     trial.write()
     messages: list[str] = []
@@ -225,11 +226,20 @@ def test_seeds_are_drawn_when_all_have_ended_that_began_before_they_could_be_hid
     assert messages[0].startswith("waiting until processes end that began before this trial")
 
 
+def test_programs_of_another_project_are_not_waited_for(tmp_path: Path) -> None:
+    need_bubblewrap()
+    trial = SealedTrial(make_run(tmp_path))
+    stranger = Watcher(trial, trial.base / "workspace" / "own", tmp_path / "elsewhere")
+    stranger.start()
+    wait_for_viewers(trial.folder, pytest.fail)
+    stranger.end()
+
+
 def test_what_began_after_the_trial_is_not_waited_for(tmp_path: Path) -> None:
     need_bubblewrap()
     trial = SealedTrial(make_run(tmp_path)).write()
     make_sealed(trial.folder)
-    late = Watcher(trial, trial.base / "workspace" / "own")
+    late = Watcher(trial, trial.base / "workspace" / "own", trial.base)
     late.start()
     wait_for_viewers(trial.folder, pytest.fail)
     trial.seal()
