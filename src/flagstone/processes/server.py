@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from flagstone.processes.fork import die_with_parent
 
@@ -61,7 +62,6 @@ def start_warm_server(load: Callable[[], Main]) -> WarmServer:
             die_with_parent()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             main = load()
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # from here on: workers are reaped by the kernel
             serve(listener, main, word)
         finally:
             os._exit(1)
@@ -89,7 +89,6 @@ def serve_spawned(load: Callable[[], Main]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     word = os.read(0, 64).decode().strip()
     main = load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     serve(socket.socket(fileno=LISTENER), main, word, leash=0)
 
 
@@ -120,6 +119,7 @@ def remove_leftovers() -> None:
 
 def serve(listener: socket.socket, main: Main, word: str, leash: int | None = None) -> None:
     """Forks a worker for each connection, for ever or until the leash is let go."""
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         waiting: list[int] = [listener.fileno(), *([] if leash is None else [leash])]
         if leash in select.select(waiting, [], [])[0]:
@@ -129,6 +129,13 @@ def serve(listener: socket.socket, main: Main, word: str, leash: int | None = No
             listener.close()
             os._exit(work(connection, main, word))
         connection.close()
+
+
+def reap(_number: int, _frame: FrameType | None) -> None:
+    """Ended workers are waited for, so that the CPU time of a call includes theirs: the kernel adds up no other."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def work(connection: socket.socket, main: Main, word: str) -> int:

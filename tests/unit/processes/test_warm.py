@@ -210,3 +210,21 @@ def test_a_signal_that_comes_while_a_job_is_asked_for_is_passed_on_behind_the_re
         asker.wait()
         listener.close()
         shutil.rmtree(folder)
+
+
+def use_cpu(_: list[str]) -> int:
+    while time.process_time() < 0.5:
+        pass
+    os.write(1, str(os.getpid()).encode())
+    return 0
+
+
+def test_the_cpu_time_of_jobs_counts_as_the_callers(tmp_path: Path) -> None:
+    before = os.times()
+    server = start_warm_server(lambda: use_cpu)
+    worker = Path("/proc") / asked([], tmp_path, os.environ[STAGES]).stdout
+    while worker.exists():
+        time.sleep(0.01)
+    server.stop()
+    after = os.times()
+    assert sum(after[2:4]) - sum(before[2:4]) > 0.45
