@@ -18,6 +18,13 @@ from .reading import (
     person_defaults as person_defaults,
     read_markers as read_markers,
 )
+from .repositories import (
+    add_repository as add_repository,
+    detach_repository as detach_repository,
+    known_repositories as known_repositories,
+    repository_called as repository_called,
+    state_folder as state_folder,
+)
 from .results import ResultRow as ResultRow, result_rows as result_rows, table as table
 from .schedule import next_time as next_time, timing_problem as timing_problem
 from .session import (

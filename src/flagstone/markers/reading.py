@@ -40,7 +40,9 @@ def find_repository(here: Path) -> Path:
     start = Path(os.path.realpath(here))
     found = next((each for each in (start, *start.parents) if os.path.lexists(each / ".git")), None)
     if found is None:
-        raise FlagstoneError(f"{here} is in no git repository", hint="go into one, or name it with --repo PATH")
+        raise FlagstoneError(
+            f"{here} is in no git repository", hint="go into one, name it with --repo PATH, or give REPOSITORY:MARKER"
+        )
     return found
 
 
