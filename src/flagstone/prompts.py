@@ -72,6 +72,8 @@ class ExperimentParts:
     level: str  # normal | refine | pivot | search | halt
     failures: int
     may_run: bool
+    wanted_ideas: str = ""
+    earlier_ideas: str = ""
     fix_run: str = ""
     rework: int = 0  # 1 and more: what the guard refused is to be fixed, from its own files
     fix_reason: str = ""

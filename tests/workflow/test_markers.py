@@ -195,6 +195,16 @@ def test_too_many_failures_ask_for_a_person(repository: Path) -> None:
     assert session(repository, "--resume", "--experiments", "1")["best"] == 30.0
 
 
+def test_failed_ideas_are_listed_and_an_idea_of_a_person_is_added(repository: Path) -> None:
+    propose(repository, 500, 60, 50)
+    session(repository)
+    added = marker(repository, "ideas", "--add", "try idea number two", "--drop", "1/r0004")["data"]
+    assert [each["text"] for each in added["wanted"]] == ["try idea number two"]
+    failed = [(each["run"], each["metric"], each["is_dropped"]) for each in added["failed"]]
+    assert failed == [("1/r0002", 500.0, False), ("1/r0004", 50.0, True)]
+    assert "AssertionError: too large" in added["failed"][0]["why"]
+
+
 def session_status(root: Path) -> str:
     return str(marker(root, "status")["data"][0]["status"])
 

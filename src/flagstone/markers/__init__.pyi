@@ -1,5 +1,15 @@
 from .compile import spec_values as spec_values
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
+from .ideas import (
+    FailedIdea as FailedIdea,
+    Mention as Mention,
+    WantedIdea as WantedIdea,
+    add_idea as add_idea,
+    drop_idea as drop_idea,
+    failed_ideas as failed_ideas,
+    mentions as mentions,
+    read_wishes as read_wishes,
+)
 from .marker import (
     Budgets as Budgets,
     Check as Check,

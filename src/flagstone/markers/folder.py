@@ -29,6 +29,8 @@ class MarkerFolder:
     status = path_below("status.json")
     # the session that goes on, or that was killed: at which experiment it ends
     session = path_below("session.json")
+    # what people would like to be tried, and the failed runs that they dropped
+    ideas = path_below("ideas.json")
 
     def home(self, number: int) -> Home:
         return Home(self.root / str(number), self.repository)

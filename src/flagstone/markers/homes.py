@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -15,6 +15,7 @@ from flagstone.experiments.ledger import History
 from flagstone.experiments.proposers import Proposed, Proposer, View
 from flagstone.markers.compile import spec_values
 from flagstone.markers.folder import MarkerFolder
+from flagstone.markers.ideas import guidance_of
 from flagstone.markers.marker import Marker
 from flagstone.plans import Home, Spec, spec_of
 from flagstone.records import read_record, write_atomic, write_record
@@ -90,7 +91,8 @@ class CarryingProposer:
             return first
         if self.inner is None:
             raise FlagstoneError("this marker has no proposer", hint="set loop.proposer: agent")
-        return self.inner.propose(view, draft, record_dir)
+        guidance = guidance_of(MarkerFolder(view.home.root.parent, view.home.base), view.home)
+        return self.inner.propose(replace(view, guidance=guidance), draft, record_dir)
 
     def carry(self, draft: Path) -> Proposed | None:
         """Writes the best of the earlier experiment into the draft. Returns None if there is nothing to be carried."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from flagstone.experiments.ledger import Entry, entries_of
+from flagstone.experiments.ledger import Entry, LedgerRow, entries_of
 from flagstone.markers.folder import MarkerFolder
 from flagstone.plans import Home
 from flagstone.statistics import mad_confidence
@@ -52,7 +52,7 @@ def rows_in(home: Home) -> Iterator[ResultRow]:
         )
 
 
-def status_word(entry: Entry) -> str:
+def status_word(entry: LedgerRow) -> str:
     if entry.status == "violation":
         return "violation"
     if entry.status in ("crash", "timeout"):

@@ -129,3 +129,12 @@ def test_a_crash_that_was_mended_is_forgotten() -> None:
 def test_a_memory_is_the_same_after_it_was_written_and_read() -> None:
     memory = lessons_of(made_up(300))
     assert decode(encode(memory), Lessons) == memory
+
+
+def test_what_the_guard_refused_is_told_by_the_test_that_failed() -> None:
+    guard = measured(2, None, "guard", reason="ended with exit code 1")
+    refused = failed(2, valid=False, refused_by="guard", reason="the guard ended with exit code 1", beside=(guard,))
+    tail = "E   AssertionError: 3 != 4\nFAILED tests/test_sums.py::test_a_sum - AssertionError: 3 != 4\n1 failed\n"
+    assert "not allowed 2 (FAILED tests/test_sums.py::test_a_sum" in text_of(
+        lessons_of([BASE, refused], lambda _: tail)
+    )

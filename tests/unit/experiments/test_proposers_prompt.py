@@ -18,7 +18,7 @@ from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.ledger.ledger import RECENT
 from flagstone.experiments.proposers.ideas import Lessons, LessonStore, lessons_of, state_file
 from flagstone.experiments.proposers.prompting import crash_to_fix, parts_of
-from flagstone.experiments.proposers.protocol import View
+from flagstone.experiments.proposers.protocol import Guidance, View
 from flagstone.prompts import experiment_prompt
 
 LONGEST = 40_000
@@ -187,3 +187,33 @@ def test_a_proposal_that_may_know_less_is_told_less_whatever_was_asked_before(tm
 def test_before_the_first_run_there_is_nothing_to_remember(tmp_path: Path) -> None:
     assert LessonStore().at(view_of(tmp_path, [])) == Lessons()
     assert "Nothing valid has been measured yet" in prompt(view_of(tmp_path, []))
+
+
+def test_ideas_of_people_and_of_earlier_experiments_are_in_the_prompt(tmp_path: Path) -> None:
+    guidance = Guidance(wanted=("idea-1: cache the squares",), earlier=('1/r0004 "unroll": no gain 3',))
+    text = prompt(replace(view_of(tmp_path, made_up(5)), guidance=guidance))
+    assert "idea-1: cache the squares" in text and '1/r0004 "unroll": no gain 3' in text
+
+
+def test_a_run_that_a_person_dropped_is_in_no_part_of_a_prompt(tmp_path: Path) -> None:
+    first = entry_of(1, "advance", 1.0, best_run="r0001")
+    crash = {"status": "crash", "valid": False, "parent_run": "r0001"}
+    view = view_of(
+        tmp_path, [first, entry_of(2, "revert", 2.0, note="a bad idea"), entry_of(3, "crash", None, **crash)]
+    )
+    assert "a bad idea" in prompt(view) and "r0003" in prompt(view)
+    dropped = prompt(replace(view, guidance=Guidance(dropped=frozenset({"r0002", "r0003"}))))
+    assert "a bad idea" not in dropped and "r0003" not in dropped
+
+
+def test_all_ideas_together_stay_within_their_4_kb(tmp_path: Path) -> None:
+    guidance = Guidance(wanted=tuple(f"idea-{n}: {'é' * 400}" for n in range(9)), earlier=("x" * 300,) * 9)
+    parts = parts_of(
+        replace(view_of(tmp_path, made_up(200)), guidance=guidance),
+        lessons_of(made_up(200)),
+        None,
+        draft_of(tmp_path),
+        (),
+    )
+    assert parts.wanted_ideas.startswith("idea-0: ")
+    assert len((parts.wanted_ideas + parts.earlier_ideas + parts.ideas).encode()) <= 4096

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
@@ -23,6 +23,8 @@ NEAR_BYTES = 1400
 MOST_BYTES = 4096
 NOTE, CHANGE, WHY = 120, 160, 160
 RAISED = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b(?::.*)?|CUDA error.*|Killed.*")
+# how pytest, unittest, go and cargo name a test that failed
+TEST = re.compile(r"FAILED \S+|(?:FAIL|ERROR): \S+|--- FAIL: \S+|test \S+ \.\.\. FAILED|not ok \d+")
 PLAIN = re.compile(r"not clearly better than|(no )?better than (the best|r\d+)\b(?!:|.*although)")
 
 Tail = Callable[[Entry], str]
@@ -102,6 +104,11 @@ class Lessons:
     def ideas_without(self, run: str) -> tuple[Idea, ...]:
         return tuple(each for each in self.recent if each.run_id != run)
 
+    def without(self, runs: Collection[str]) -> Lessons:
+        """The memory as if these runs had not failed."""
+        near = tuple(each for each in self.near if each.run_id not in runs)
+        return replace(self, near=near, recent=tuple(each for each in self.recent if each.run_id not in runs))
+
     def distance(self, idea: Idea) -> tuple[float, str]:
         assert idea.value is not None
         return abs(idea.value - (self.best_value or 0.0)), idea.run_id
@@ -139,11 +146,13 @@ def outcome_of(entry: Entry) -> str:
 
 
 def why_of(entry: Entry, tail: Tail) -> str:
-    """The reason, if it says more than the outcome; of a crash the exception rather than the exit code."""
-    if entry.status != "crash":
+    """The reason, if it says more than the outcome; before it the exception of a crash, or the test of a guard."""
+    if entry.status != "crash" and not entry.failed_guard:
         return "" if PLAIN.match(entry.reason) else entry.reason
-    raised = [line.strip() for line in tail(entry).splitlines() if RAISED.match(line.strip())]
-    return f"{raised[-1]} ({entry.reason})" if raised else entry.reason
+    lines = [line.strip() for line in tail(entry).splitlines()]
+    named = [line for line in lines if TEST.match(line)] if entry.failed_guard else []
+    named = named or [line for line in lines if RAISED.match(line)][-1:]
+    return f"{named[0]} ({entry.reason})" if named else entry.reason
 
 
 def lessons_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Lessons:

@@ -19,6 +19,7 @@ from flagstone.text import one_line
 
 LAST = 5
 GOAL, LISTED, STANDING, LATEST, GAINS, IDEAS, DIFF, TAIL, NOTE = 2000, 1500, 600, 3000, 1500, 4096, 6000, 4000, 600
+WANTED, EARLIER = 1800, 900  # of the bytes for ideas
 
 
 def crash_to_fix(view: View) -> Entry | None:
@@ -26,7 +27,7 @@ def crash_to_fix(view: View) -> Entry | None:
     last = view.entries[-1] if view.entries else None
     if last is None or last.status != "crash" or last.is_baseline or crash_fixed_by(last):
         return None
-    return last
+    return None if last.run_id in view.guidance.dropped else last
 
 
 def parent_tree(view: View, entry: Entry) -> str:
@@ -40,6 +41,9 @@ def parent_tree(view: View, entry: Entry) -> str:
 def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, files: Iterable[str]) -> ExperimentParts:
     """Everything that the prompt of this run says. `files` are those of the draft that may change."""
     spec, own = view.spec, sorted(files)
+    wanted = "\n".join(lines_within(view.guidance.wanted, WANTED))
+    earlier = "\n".join(lines_within(view.guidance.earlier, EARLIER))
+    left = IDEAS - len(wanted.encode()) - len(earlier.encode())
     parts = ExperimentParts(
         experiment=spec.name,
         run_id=run_id(view.number),
@@ -57,7 +61,9 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         noise=noise_words(spec, memory),
         latest="\n".join(lines_within(latest_lines(view), LATEST)),
         gains="\n".join(lines_within((each.line for each in reversed(memory.gains)), GAINS)),
-        ideas=text_of(memory, IDEAS).rstrip("\n"),
+        wanted_ideas=wanted,
+        earlier_ideas=earlier,
+        ideas=text_of(memory.without(view.guidance.dropped), left).rstrip("\n"),
         level=view.level.value,
         failures=view.failures,
         may_run=spec.agent.mode == "work",
@@ -135,6 +141,8 @@ def noise_words(spec: Spec, memory: Lessons) -> str:
 def latest_lines(view: View) -> Iterable[str]:
     """The last runs, the newest first."""
     for entry in reversed(view.entries[-LAST:]):
+        if entry.run_id in view.guidance.dropped:
+            continue
         if entry.is_baseline:
             yield f"{entry.run_id} the unedited files" + ("" if entry.value is None else f": {entry.value:.6g}")
         elif not entry.has_proposal:

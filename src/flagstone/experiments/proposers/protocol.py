@@ -14,6 +14,17 @@ from flagstone.plans import Home, Spec
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """What a prompt says besides: `wanted` are ideas of people, the newest first, and `earlier` what failed before this
+    experiment, a line each. No prompt mentions the failed runs in `dropped`.
+    """
+
+    wanted: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    dropped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class View:
     """The experiment as proposal `number` may know it: the first `number - lag` verdicts, never a later one.
 
@@ -33,6 +44,7 @@ class View:
     failures: int = 0
     rework: Entry | None = None
     tokens: int | None = None
+    guidance: Guidance = field(default_factory=Guidance)
 
     @property
     def level(self) -> Advice:
