@@ -25,6 +25,21 @@ markers:
     agent: {{driver: command, options: {{argv: {argv}}}}}
     run: {{sandbox: {sandbox}}}
 """
+SMALL = """
+markers:
+  - name: score
+    target: {mutable: ["src/**/*.py"]}
+    metric: {command: python3 measure.py, extract: cat, direction: higher}
+    noise: off
+    loop: {max_experiments: 1, proposer: scripted, script: ../script.py}
+"""
+SCRIPT = """
+from pathlib import Path
+
+def propose(view, draft):
+    Path(draft, "src/work.py").write_text("N = 20\\n")
+    return "more"
+"""
 READ_N = "import sys\nsys.path.insert(0, 'src')\nimport work, frozen\n"
 FILES = {
     "src/work.py": "N = 10\n",
@@ -125,13 +140,13 @@ def without_times_of_objects(found: dict[str, tuple[object, ...]]) -> dict[str, 
     return {path: facts[:3] if "/.git/objects/" in path else facts for path, facts in found.items()}
 
 
-def session(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", "run", *words, "--json"]
+def session(root: Path, *words: str, code: int = 0) -> str:
+    """What a session prints for a person."""
+    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", "run", *words]
     env = {**os.environ, "HOME": str(root.parent / "home")}
     done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == code, (done.stdout, done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return done.stdout + done.stderr
 
 
 def ledger(root: Path) -> list[dict[str, Any]]:
@@ -171,3 +186,76 @@ def test_a_hostile_agent_and_its_code_change_nothing_of_the_repository(
         ("ok", 30.0, "advance"),
     ]
     assert "STOLEN" not in outputs(root)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A repository in which one experiment takes no time."""
+    root = tmp_path / "small"
+    put(tmp_path / "script.py", SCRIPT)
+    make_small(root)
+    return root
+
+
+def make_small(root: Path, *words: str) -> None:
+    measure = FILES["measure.py"].replace(", frozen", "").replace(" * frozen.SCALE", "")
+    for path, text in {".flagstone/config.yaml": SMALL, "src/work.py": "N = 10\n", "measure.py": measure}.items():
+        put(root / path, text)
+    git(root, "init", "-q", "-b", "main", *words)
+    commit(root)
+
+
+def commit(root: Path) -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "--allow-empty", "-m", "a commit")
+
+
+def values(root: Path) -> list[float | None]:
+    return [row["value"] for row in ledger(root)]
+
+
+def test_a_shallow_clone_and_a_linked_work_tree_are_repositories_like_others(small: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        commit(small)
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{small}", "shallow")
+    git(small, "worktree", "add", "-q", str(tmp_path / "linked"), "-b", "other")
+    roots = (tmp_path / "shallow", tmp_path / "linked")
+    before = everything(small, *roots)
+    for root in roots:
+        session(root)
+        assert values(root) == [10.0, 20.0]
+    assert everything(small, *roots) == before
+
+
+def test_a_repository_without_a_commit_is_refused_with_the_cure(tmp_path: Path) -> None:
+    put(tmp_path / "empty/.flagstone/config.yaml", SMALL)
+    git(tmp_path / "empty", "init", "-q")
+    said = session(tmp_path / "empty", code=2)
+    assert "has no commit yet" in said and "git add" in said
+
+
+def test_a_repository_with_sha_256_names_is_refused_with_a_cure_that_works(small: Path, tmp_path: Path) -> None:
+    root = tmp_path / "long names"
+    make_small(root, "--object-format=sha256")
+    said = session(root, code=2)
+    assert "SHA-256" in said and "git init COPY; git fast-export --all | git -C COPY fast-import" in said
+    git(tmp_path, "init", "-q", "-b", "main", "copy")
+    exported = subprocess.run(["git", "fast-export", "--all"], cwd=root, check=True, capture_output=True).stdout
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=tmp_path / "copy", check=True, input=exported)
+    git(tmp_path / "copy", "checkout", "-q", "main")
+    session(tmp_path / "copy")
+    assert values(tmp_path / "copy") == [10.0, 20.0]
+
+
+def test_what_is_not_committed_is_told_of_in_every_session_and_is_not_part_of_it(small: Path) -> None:
+    put(small / "measure.py", "print(999)\n")
+    put(small / "src/new.py", "N = 7\n")
+    put(small / "src/work.py", "N = 8\n")
+    said = session(small, code=2)
+    assert "uncommitted changes: src/work.py" in said and "--head of a marker" in said
+    for _ in range(2):
+        said = session(small, "--head")
+        assert "not committed, so not part of the experiment: measure.py, src/work.py" in said
+        assert "new and not committed, so not part of it: src/new.py" in said
+    assert values(small) == [10.0, 20.0, None]
+    assert (small / "src/work.py").read_text() == "N = 8\n"

@@ -29,7 +29,6 @@ class Opening:
 
     opened: OpenedExperiment
     earlier: OpenedExperiment | None
-    is_new: bool
 
 
 def open_home(marker: Marker, schemas: Path, *, at_head: bool = False, is_fresh: bool = False) -> Opening:
@@ -39,9 +38,9 @@ def open_home(marker: Marker, schemas: Path, *, at_head: bool = False, is_fresh:
     values, head = spec_values(marker, at_head=at_head), Checkout(marker.repository).head()
     last = folder.homes[-1] if folder.homes else None
     if last is not None and not is_fresh and goes_on(last, head, spec_of("", marker.repository, values)):
-        home, is_new = last, False
+        home = last
     else:
-        home, is_new = folder.home(len(folder.homes) + 1), True
+        home = folder.home(len(folder.homes) + 1)
         home.root.mkdir()
         write_record(earlier_record(home), {"home": last.root.name if last else ""})
     write_spec(home, values)
@@ -50,7 +49,7 @@ def open_home(marker: Marker, schemas: Path, *, at_head: bool = False, is_fresh:
     opened.subject.source.refuse_edits()
     number = str((read_record(earlier_record(home)) or {}).get("home", ""))
     earlier = open_experiment(folder.home(int(number)), schemas) if number else None
-    return Opening(opened, earlier, is_new)
+    return Opening(opened, earlier)
 
 
 def make_folder(folder: MarkerFolder) -> None:

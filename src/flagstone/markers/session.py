@@ -92,7 +92,7 @@ def run_session(
         if wish.is_resumed:
             set_status(marker, "active")
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
-        for line in opening.opened.subject.notices(opening.opened.base) if opening.is_new else ():
+        for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
         if keys := without_effect(marker):
             say(f"these keys have no effect yet: {', '.join(keys)}")

@@ -58,7 +58,7 @@ class Checkout:
         if len(commit) != SHA1_LETTERS:
             raise FlagstoneError(
                 f"{self.root} is a repository with SHA-256 names, which experiments cannot keep yet",
-                hint="use `--kind files`, or a clone of it with SHA-1 names",
+                hint="make a copy with SHA-1 names: git init COPY; git fast-export --all | git -C COPY fast-import",
             )
         self.git("cat-file", "-e", f"{commit}^{{tree}}")
         return commit
