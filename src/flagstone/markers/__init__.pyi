@@ -1,4 +1,5 @@
 from .compile import spec_values as spec_values
+from .confidence import Confidence as Confidence, Keep as Keep, confidence_of as confidence_of
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
 from .ideas import (
     FailedIdea as FailedIdea,

@@ -141,7 +141,8 @@ def failed_ideas(folder: MarkerFolder) -> Iterator[FailedIdea]:
     for home in folder.homes:
         for entry in filter(has_failed, entries_of(home.ledger)):
             idea, run = idea_of(entry, partial(tail_of, home)), f"{home.root.name}/{entry.run_id}"
-            why = idea.why if idea.outcome == status_word(entry) else f"{idea.outcome}: {idea.why}".removesuffix(": ")
+            is_plain = idea.outcome == status_word(entry) or not entry.has_proposal
+            why = idea.why if is_plain else f"{idea.outcome}: {idea.why}".removesuffix(": ")
             yield FailedIdea(run, status_word(entry), entry.value, idea.note, idea.change, why, run in dropped)
 
 

@@ -44,7 +44,7 @@ def rows_in(home: Home) -> Iterator[ResultRow]:
             metric=entry.value,
             guard=guard_word(entry),
             status=status_word(entry),
-            confidence=confidence_word(baseline, kept),
+            confidence=score_text(baseline, kept) if entry.improved else "--",
             description="the unedited files" if entry.is_baseline else one_line(entry.note, 200),
             run=entry.run_id,
             home=home.root.name,
@@ -67,10 +67,10 @@ def guard_word(entry: Entry) -> str:
     return "fail" if entry.refused_by == "guard" else "pass"
 
 
-def confidence_word(baseline: float | None, kept: list[float]) -> str:
+def score_text(baseline: float | None, kept: list[float]) -> str:
     """How far the best is from the baseline, in spreads of what was kept. It only tells; the noise rule decides."""
-    word = mad_confidence(baseline, kept[-1], kept)[1] if baseline is not None and kept else "UNKNOWN"
-    return "--" if word == "UNKNOWN" else word
+    score = mad_confidence(baseline, kept[-1], kept)[0] if baseline is not None and kept else None
+    return "--" if score is None else f"{score:.2f}"
 
 
 def table(rows: Iterable[ResultRow]) -> str:

@@ -8,35 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marker_runs import entry, write
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.ledger.entry import Entry
 from flagstone.experiments.proposers import Proposed, View
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer
 from flagstone.markers.ideas import add_idea, drop_idea, failed_ideas, guidance_of, mentions, read_wishes
-from flagstone.plans import run_id
-from flagstone.records import Ledger
-
-
-def entry(number: int, note: str = "", value: float | None = 1.0, *, improved: bool = False) -> Entry:
-    return Entry(
-        number=number,
-        run_id=run_id(number),
-        parent_run="r0001" if number > 1 else "",
-        tree="t",
-        commit="c",
-        note=note,
-        status="crash" if value is None else "ok",
-        verdict="advance" if improved else "revert",
-        reason="exit code 1" if value is None else "no better than r0001",
-        value=value,
-        valid=value is not None,
-        improved=improved,
-        previous_best="",
-        best_run="r0001",
-        best_value=1.0,
-    )
 
 
 @pytest.fixture
@@ -45,11 +23,6 @@ def folder(tmp_path: Path) -> MarkerFolder:
     write(found, 1, entry(1, improved=True), entry(2, "unroll the loop"), entry(3, "use threads", None))
     write(found, 2, entry(1, improved=True), entry(2, "sort first"), entry(3, "idea-1: cache", improved=True))
     return found
-
-
-def write(folder: MarkerFolder, home: int, *entries: Entry) -> None:
-    for each in entries:
-        Ledger(folder.home(home).ledger).append(each)
 
 
 def test_every_failed_run_is_listed_with_what_was_tried_and_why_it_failed(folder: MarkerFolder) -> None:

@@ -152,7 +152,7 @@ def why_of(entry: Entry, tail: Tail) -> str:
     lines = [line.strip() for line in tail(entry).splitlines()]
     named = [line for line in lines if TEST.match(line)] if entry.failed_guard else []
     named = named or [line for line in lines if RAISED.match(line)][-1:]
-    return f"{named[0]} ({entry.reason})" if named else entry.reason
+    return f"{named[0]} ({entry.reason})" if named and named[0] not in entry.reason else entry.reason
 
 
 def lessons_of(entries: Iterable[Entry], tail: Tail = no_tail) -> Lessons:
