@@ -122,7 +122,6 @@ def without_effect(marker: Marker) -> list[str]:
     """The keys that are set and have no effect in this version."""
     agent, loop = marker.agent, marker.loop
     values = {
-        "simplicity": marker.simplicity != "off",
         "metric.issues_command": marker.metric.issues_command,
         "loop.rework_cost": loop.rework_cost is not None,
         "agent.effort": agent.effort != Profile().effort,

@@ -10,10 +10,12 @@ from .flags import (
 from .noise import (
     Judgement as Judgement,
     Pairs as Pairs,
+    improvement as improvement,
     is_exact_after as is_exact_after,
     judge as judge,
     varies as varies,
 )
+from .simplicity import largest_loss as largest_loss, shorter_text as shorter_text
 from .stopping import (
     Condition as Condition,
     amount_text as amount_text,

@@ -35,11 +35,12 @@ LUCK = 1.0  # simulated: by how many standard errors the gain may be larger than
 
 @dataclass(frozen=True)
 class Pairs:
-    """A candidate's values and those of the best, seed by seed."""
+    """A candidate's values and those of the best, seed by seed. `loss` is by how much it may be worse."""
 
     ours: Sequence[float]
     theirs: Sequence[float]
     direction: str
+    loss: float = 0.0
 
     def __len__(self) -> int:
         return len(self.ours)
@@ -47,6 +48,11 @@ class Pairs:
     @cached_property
     def gains(self) -> list[float]:
         return [improvement(*pair, self.direction) for pair in zip(self.ours, self.theirs, strict=True)]
+
+    @cached_property
+    def excess(self) -> list[float]:
+        """By how much each value is better than it has to be."""
+        return [gain + self.loss for gain in self.gains]
 
 
 @dataclass(frozen=True)
@@ -94,19 +100,21 @@ def judge(pairs: Pairs, test: int, rule: NoiseRule, known: Sequence[float] = ())
     if not are_numbers((*pairs.ours, *pairs.theirs)):
         return Judgement("reject", 0.0, 1.0, f"not every value of {pairs_text(count)} is a finite number")
     gains, plan = pairs.gains, schedule(rule.alpha, rule.max_repeats, test)
+    excess = pairs.excess
     gain = mean(gains) if gains else 0.0
     if not plan.looks:
         allowed = f"max_repeats allows {rule.max_repeats}"
         return Judgement("reject", gain, 1.0, f"test {test} needs at least {plan.fewest} pairs; {allowed}")
-    found = evidence(pairs.ours, pairs.theirs, gains)
+    found = evidence(pairs.ours, pairs.theirs, excess)
     words = f"gain {gain_text(gains)} over {pairs_text(count)}, p = {found:.2g} (needs < {plan.level:.2g})"
+    words += f"; a loss of {pairs.loss:.2g} counts as equal" if pairs.loss else ""
     if count > 1 and not varies(pairs.ours):
         words += "; the candidate gave one value on every seed"
     if count in plan.looks and found <= plan.level:
         return Judgement("accept", gain, found, words)
     if count >= rule.max_repeats:
         return Judgement("reject", gain, found, f"{words}; no more repeats are allowed")
-    if count and is_hopeless(gains, known, plan.level, rule.max_repeats):
+    if count and is_hopeless(excess, known, plan.level, rule.max_repeats):
         return Judgement("reject", gain, found, f"{words}; more repeats are unlikely to show a gain")
     return Judgement("repeat", gain, found, words)
 

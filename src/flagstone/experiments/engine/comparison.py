@@ -14,9 +14,12 @@ from flagstone.experiments.deciding import (
     Judgement,
     Pairs,
     Reference,
+    behind_text,
     broken_text,
     check,
+    improvement,
     judge,
+    largest_loss,
     varies,
 )
 from flagstone.experiments.ledger import Entry, Progress
@@ -51,6 +54,7 @@ class Comparison:
     tried: int = 0  # seeds
     number: int = 0  # of the test, once it has begun
     is_checked: bool = False  # whether the best was measured again on a seed that it knew
+    loss: float = 0.0  # by how much the candidate may be worse
 
     @cached_property
     def best(self) -> Entry:
@@ -93,11 +97,28 @@ class Comparison:
                 return end
         return self.test(rule) if self.has_varied else self.line()
 
+    def equal(self, rule: NoiseRule | None) -> Entry:
+        """A win if the number is as good as that of the best: the same one, or if values vary, none that is worse."""
+        best = self.reference
+        if rule is None or not best.is_noisy:
+            same = improvement(self.made.value or 0.0, best.value, self.spec.metric.direction) == 0
+            if not same:
+                return self.line(verdict="revert", reason=behind_text(best, self.spec.metric))
+            return self.confirm(rule) if rule else self.line()
+        self.loss = largest_loss(best.known, self.earlier_loss)
+        return self.test(rule)
+
+    @property
+    def earlier_loss(self) -> float:
+        """What equal numbers have lost since the last gain."""
+        return float(self.best.judgement.get("lost", 0.0))
+
     def test(self, rule: NoiseRule) -> Entry:
         """Measures pairs until there is an answer. A test that was begun counts."""
         self.number, direction = self.progress.tests + 1, self.spec.metric.direction
         while self.tried < SEEDS_TRIED * rule.max_repeats:
-            found = judge(Pairs(self.ours, self.theirs, direction), self.number, rule, self.reference.known)
+            pairs = Pairs(self.ours, self.theirs, direction, self.loss)
+            found = judge(pairs, self.number, rule, self.reference.known)
             if found.stance != "repeat":
                 return self.answer(found)
             if end := self.measure_pair():
@@ -151,8 +172,12 @@ class Comparison:
 
     def answer(self, found: Judgement) -> Entry:
         is_gain, best = found.stance == "accept", self.best.run_id
-        words = self.made.reason if is_gain else f"not shown to be better than {best}"
+        words = (
+            self.made.reason if is_gain else f"not shown to be {'as good as' if self.loss else 'better than'} {best}"
+        )
         facts: dict[str, object] = {"gain": found.gain, "evidence": found.evidence, "reason": found.reason}
+        if is_gain and self.loss:
+            facts["lost"] = max(self.earlier_loss - found.gain, 0.0)
         if self.ours:
             facts |= {"against": best, "ours": mean(self.ours), "theirs": mean(self.theirs)}
         made = self.line(verdict="advance" if is_gain else "revert", reason=f"{words}: {found.reason}")

@@ -14,6 +14,7 @@ from flagstone.experiments.deciding import (
     constant_text,
     huge_text,
     is_ahead,
+    shorter_text,
     standing_flags,
     suspicious_flags,
     touched_text,
@@ -145,7 +146,7 @@ class Judge:
             return end
         best = beside.reference
         if not is_ahead(value, best, spec.metric):
-            return beside.line(reason=behind_text(best, spec.metric))
+            return self.shorter(beside) or beside.line(reason=behind_text(best, spec.metric))
         if (spec.noise or made.reworks) and (same := self.unchanged_text()):
             return beside.line(reason=same)
         why = self.win_text("" if best.is_noisy else f" ({best.value:.6g})")
@@ -154,6 +155,20 @@ class Judge:
             found = beside.line()
         else:
             found = beside.test(spec.noise) if best.is_noisy else beside.confirm(spec.noise)
+        if found.verdict == "advance":
+            return self.win(found, found.reason)
+        return (self.shorter(beside) if found.valid else None) or found
+
+    def shorter(self, beside: Comparison) -> Entry | None:
+        """A run with fewer lines, kept if its number is as good as that of the best. None if that is not asked."""
+        if self.spec.simplicity == "off" or self.unchanged_text():
+            return None
+        files, best = self.opened.subject.files, beside.best
+        less = shorter_text(files(best.tree), files(self.candidate.snapshot.tree))
+        if not less:
+            return None
+        beside.made = replace(beside.made, verdict="advance", reason=f"as good as {best.run_id}, {less}")
+        found = beside.equal(self.spec.noise)
         return self.win(found, found.reason) if found.verdict == "advance" else found
 
     def win(self, made: Entry, why: str) -> Entry:
