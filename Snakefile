@@ -27,3 +27,4 @@ rule all:
 include: "workflow/rules/stages.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/trials.smk"
+include: "workflow/rules/markers.smk"

@@ -187,8 +187,10 @@ def open_session(home: Path, here: Path, config: Mapping[str, Any], call: Call) 
     restore_keyboard_interrupt()
     logging.raiseExceptions = False  # on a full disk, each line of Snakemake's log would be a traceback
     project = find_project(home)
-    overrides = {key: value for key, value in config.items() if key != "run"}
+    overrides = {key: value for key, value in config.items() if key not in ("run", "marker")}
     wanted = config.get("run")
+    if "marker" in config and not wanted:
+        return Session(project, None)
     try:
         run = chosen_run(project, wanted, project_keys(project.root), here)
     except FlagstoneError as error:

@@ -32,6 +32,9 @@ class MarkerFolder:
     # what people would like to be tried, and the failed runs that they dropped
     ideas = path_below("ideas.json")
 
+    # all results up to a session that Snakemake ran, one file for each such session
+    tables = path_below("tables")
+
     def home(self, number: int) -> Home:
         return Home(self.root / str(number), self.repository)
 
