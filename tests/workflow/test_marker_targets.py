@@ -46,5 +46,5 @@ def test_a_session_that_cannot_begin_fails_its_job_and_says_why(repository: Path
     ended = snakemake(tmp_path, f"marker={repository}:big score")
     assert ended.returncode == 1 and "its status is paused" in ended.stdout + ended.stderr
     assert not tables(repository)
-    assert "no marker is active" in snakemake(tmp_path, f"marker={repository}").stderr
+    assert "no marker that is named is active" in snakemake(tmp_path, f"marker={repository}").stderr
     assert "no marker is named" in snakemake(tmp_path, "marker=").stderr

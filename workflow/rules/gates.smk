@@ -53,3 +53,22 @@ def behind_the_gate(wildcards):
     stage = SESSION.experimenter
     found = approved(stage)(wildcards) if stage else {}
     return {key: found[key] for key in ("documents", "flags") if key in found}
+
+
+def next_sessions(wildcards):
+    """What the sessions make that `--config marker=` asks for."""
+    from flagstone.cli.jobs.marker import next_tables
+
+    try:
+        return next_tables(str(config.get("marker") or ""), CALLER)
+    except FlagstoneError as error:
+        end_call(error)
+
+
+def needs_of_session(what):
+    def number(wildcards):
+        from flagstone.cli.jobs.marker import session_needs
+
+        return session_needs(wildcards.repository, wildcards.marker)[what]
+
+    return number
