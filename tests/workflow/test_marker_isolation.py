@@ -40,7 +40,7 @@ def propose(view, draft):
     Path(draft, "src/work.py").write_text("N = 20\\n")
     return "more"
 """
-READ_N = "import sys\nsys.path.insert(0, 'src')\nimport work, frozen\n"
+READ_N = "import sys\nsys.path[:0] = ['src', 'lib']\nimport work, frozen, module\n"
 FILES = {
     "src/work.py": "N = 10\n",
     "src/frozen.py": "SCALE = 1\n",
@@ -50,7 +50,7 @@ FILES = {
     "docs/a\tfile — 文.md": "text\n",
     "README.md": "hello\n",
     "notes.txt": "notes\n",
-    "measure.py": f"{READ_N}print(work.N * frozen.SCALE)\n",
+    "measure.py": f"{READ_N}print(work.N * frozen.SCALE * module.X)\n",
     "guard.py": f"{READ_N}assert work.N < 100\n",
     "kept/check.py": "import sys\nassert 'secret' in open('kept/secret.txt').read()\n",
     "kept/secret.txt": "the secret is 42\n",
@@ -198,7 +198,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def make_small(root: Path, *words: str) -> None:
-    measure = FILES["measure.py"].replace(", frozen", "").replace(" * frozen.SCALE", "")
+    measure = FILES["measure.py"].replace(", frozen, module", "").replace(" * frozen.SCALE * module.X", "")
     for path, text in {".flagstone/config.yaml": SMALL, "src/work.py": "N = 10\n", "measure.py": measure}.items():
         put(root / path, text)
     git(root, "init", "-q", "-b", "main", *words)

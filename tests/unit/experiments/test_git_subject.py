@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -240,6 +241,7 @@ def test_submodules_that_are_not_checked_out_are_empty_folders_and_told_of(besid
     git(beside.checkout, "submodule", "-q", "add", str(tmp_path / "lib"), "src/lib")
     beside.commit()
     git(beside.checkout, "submodule", "-q", "deinit", "-f", "src/lib")
+    shutil.rmtree(beside.checkout / ".git/modules")  # as in a fresh clone
     draft = beside.begin()
     assert what_stands(draft / "src/lib") == {}
     assert any(

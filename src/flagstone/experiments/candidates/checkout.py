@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,14 +13,16 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT
 from flagstone.experiments.candidates.git import (
     FILE,
-    SUBMODULE,
     Batch,
     Blob,
     Checkout,
     Modified,
+    Recent,
     Store,
     Tree,
     edit_tree,
+    fetch_submodules,
+    large_files,
     tree_of,
 )
 from flagstone.experiments.candidates.sources import (
@@ -38,7 +39,6 @@ from flagstone.plans import ARGUMENTS, SubjectSpec
 
 # what building, testing and editing leaves beside the sources: no run is shown it
 LEFTOVERS = LEFT_OUT | {"build", "dist", "htmlcov", ".coverage", ".tox", ".nox", ".ruff_cache", ".hypothesis", ".idea"}
-POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class GitSource:
 
     spec: SubjectSpec
     store: Store
+    pointers: Recent[str, Mapping[str, Path | None]] = field(default_factory=lambda: Recent(1), compare=False)
 
     @cached_property
     def checkout(self) -> Checkout:
@@ -73,24 +74,13 @@ class GitSource:
         self.store.make()
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)
-        self.fetch_submodules(self.spec.root, tree)
+        fetch_submodules(self.store.repository, self.spec.root, tree)
         if not self.spec.arguments and not any(self.spec.may_change(row.path) for row in self.store.rows(tree)):
             raise FlagstoneError(
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
             )
         return self.with_new_sources(tree, commit)
-
-    def fetch_submodules(self, root: Path, tree: str) -> None:
-        """Takes over the submodules that are checked out, from there: no network is asked. Others stay empty."""
-        modules = [row for row in self.store.rows(tree) if row.mode == SUBMODULE]
-        known = self.store.repository.sizes([row.sha for row in modules]) if modules else {}
-        for row in modules:
-            place = root / row.path
-            if row.sha not in known and (place / ".git").exists():
-                with suppress(FlagstoneError):
-                    self.store.repository.fetch(place, row.sha)
-                    self.fetch_submodules(place, self.store.repository.tree_of(row.sha))
 
     def with_new_sources(self, tree: str, commit: str) -> tuple[str, str]:
         """The tree and commit with the sources that nobody has committed yet: a program may import them."""
@@ -129,6 +119,9 @@ class GitSource:
             if not each.is_tracked and each.path not in base.files and (self.is_bare or self.names(each))
         ]
         added = [path for path in self.checkout.new_files() if path in base.files]
+        large = self.contents_elsewhere(base)
+        edited = [path for path in large if self.spec.may_change(path)]
+        missing = [path for path, place in large.items() if place is None and path not in edited]
         found = (
             ("not committed, so not part of the experiment", [each.path for each in changes if each.is_tracked]),
             ("new and not committed, so not part of it", new),
@@ -137,7 +130,8 @@ class GitSource:
                 "submodules that are not checked out, empty folders in every run (cure: git submodule update --init)",
                 self.missing_submodules(base),
             ),
-            ("kept with LFS, pointers and not contents in every run", self.pointers(base)),
+            ("kept with LFS and not downloaded, so pointers in every run (cure: git lfs pull)", sorted(missing)),
+            ("kept with LFS, and pointers in every run because they may change", sorted(edited)),
         )
         return tuple(
             f"{words}: {first_few([printable_path(path) for path in paths])}" for words, paths in found if paths
@@ -147,14 +141,15 @@ class GitSource:
         known = self.store.repository.sizes({tree.files[path].sha for path in tree.submodules})
         return sorted(path for path in tree.submodules if tree.files[path].sha not in known)
 
-    def pointers(self, tree: Tree) -> list[str]:
-        """Files whose content is somewhere else."""
-        rules = [blob.sha for path, blob in tree.files.items() if path.rpartition("/")[2] == ".gitattributes"]
-        if not any(b"filter=lfs" in content for _, content in self.store.contents(rules)):
-            return []
-        sizes = self.store.repository.sizes({blob.sha for blob in tree.files.values() if blob.mode != SUBMODULE})
-        small = dict(self.store.contents(sha for sha, size in sizes.items() if 100 < size < 300))
-        return sorted(path for path, blob in tree.files.items() if small.get(blob.sha, b"").startswith(POINTER))
+    def contents_elsewhere(self, tree: Tree) -> Mapping[str, Path | None]:
+        """Each file of a tree that git-lfs keeps, and its content here; None if it was not downloaded."""
+        # pointers that may not change are in every tree
+        places = self.pointers.find("", lambda: large_files(self.checkout, self.store, tree))
+        return {path: places[blob.sha] for path, blob in tree.files.items() if blob.sha in places} if places else {}
+
+    def links_within(self, tree: Tree) -> Mapping[str, str]:
+        found = self.contents_elsewhere(tree)
+        return {path: os.fspath(place) for path, place in found.items() if place and not self.spec.may_change(path)}
 
     def paths_beside(self, folders: Iterable[str]) -> Iterable[str]:
         """Of what is not tracked: data at the top, and what is ignored further down."""

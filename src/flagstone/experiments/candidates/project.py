@@ -150,6 +150,9 @@ class FilesSource:
             self.listed[folder] = [path for path in paths if not self.home.is_relative_to(self.spec.root / path)]
         return self.listed[folder]
 
+    def links_within(self, tree: Tree) -> Mapping[str, str]:
+        return {}
+
     def scratch(self, tree: Tree) -> frozenset[str]:
         """The folders of the project that training code usually writes to, such as `runs`."""
         return frozenset(name for name in SCRATCH.intersection(self.names_in("")) if (self.spec.root / name).is_dir())

@@ -60,6 +60,10 @@ class Source(Protocol):
         """What these folders of the project contain, to be seen through links."""
         ...
 
+    def links_within(self, tree: Tree) -> Mapping[str, str]:
+        """Files of a tree whose content is elsewhere, and where: runs see it through links."""
+        ...
+
     def scratch(self, tree: Tree) -> frozenset[str]:
         """The folders that runs write to, unless the spec names them."""
         ...

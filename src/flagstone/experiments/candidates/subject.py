@@ -164,7 +164,8 @@ class Subject:
         inner = self.files_of_submodules(tree)
         folders |= {os.fspath(above) for path in inner for above in Path(path).parents} - {"."}
         beside = (path for path in self.source.paths_beside(folders) if not hides(path))
-        links = links_of(self.spec.root, tree, folders, beside, written)
+        within = {path: place for path, place in self.source.links_within(tree).items() if not hides(path)}
+        links = {**links_of(self.spec.root, tree, folders, beside, written), **within}
         every = {**tree.files, **inner}.items()
         files = {path: blob for path, blob in every if blob.mode != SUBMODULE and not hides(path)}
         repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""

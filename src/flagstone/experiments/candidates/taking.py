@@ -97,6 +97,8 @@ class Taking:
             if not stat.S_ISDIR(status.st_mode):
                 self.fault(path, "is a submodule, and was replaced")
             return
+        if self.is_link(path, status) and os.readlink(self.folder / path) == self.rules.links[path]:
+            return  # to a content that the tree has only a pointer to
         may_change = self.rules.mutable(path)
         if not may_change and self.rules.written.has_folder_of(path):
             return

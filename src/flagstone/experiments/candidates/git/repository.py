@@ -64,6 +64,12 @@ class Checkout:
         return commit
 
     @cached_property
+    def common_folder(self) -> Path:
+        """What all work trees of the repository share: objects, and the repositories of submodules."""
+        answer = self.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return Path(os.fsdecode(answer.rstrip(b"\n")))
+
+    @cached_property
     def without_filters(self) -> tuple[str, ...]:
         """Options that switch off every program that the settings name for reading files: one may write."""
         try:
@@ -113,7 +119,9 @@ class Repository:
         self.git(
             *("-c", "protocol.file.allow=always", "-c", "protocol.version=2"),
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--depth=1"),
-            *("--no-recurse-submodules", "--", str(source), f"+{commit}:refs/bases/{commit}"),
+            # the repository of a submodule may name a work tree that is gone
+            *("--no-recurse-submodules", "--upload-pack", "env GIT_WORK_TREE=. git-upload-pack"),
+            *("--", str(source), f"+{commit}:refs/bases/{commit}"),
             limit_s=FETCH_S,
             env={**plain_environment(), "GIT_CONFIG_GLOBAL": str(trust)},
         )

@@ -22,7 +22,7 @@ def make_run_repository(root: Path, place: Path, *, has_every_file: bool) -> Non
     checkout = Checkout(root)
     try:
         commit = checkout.git("rev-parse", "--verify", "HEAD").strip()
-        common = checkout.git("rev-parse", "--path-format=absolute", "--git-common-dir").rstrip(b"\n")
+        common = checkout.common_folder
         has_every_file &= not checkout.git("rev-parse", "--show-prefix").strip()
         tags = checkout.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
     except FlagstoneError:
@@ -34,8 +34,8 @@ def make_run_repository(root: Path, place: Path, *, has_every_file: bool) -> Non
             (place / folder).mkdir(parents=True, exist_ok=True)
         (place / "config").write_text(CONFIG)
         (place / "packed-refs").write_bytes(tags)
-        (place / "objects" / "info" / "alternates").write_bytes(common + b"/objects\n")
-        shallow = Path(os.fsdecode(common)) / "shallow"
+        (place / "objects" / "info" / "alternates").write_bytes(os.fsencode(common) + b"/objects\n")
+        shallow = common / "shallow"
         if shallow.is_file():
             (place / "shallow").write_bytes(shallow.read_bytes())
         (place / "HEAD").write_bytes(commit + b"\n")
