@@ -40,6 +40,17 @@ def propose(view, draft):
     Path(draft, "src/work.py").write_text("N = 20\\n")
     return "more"
 """
+WORKING = """#!/bin/sh
+case $PWD in
+*/r0002/draft)
+  git mv src/old.py src/moved.py 2>/dev/null || mv src/old.py src/moved.py
+  mkdir src/deep && echo 'M = 30' > src/deep/new.py
+  echo 'from deep.new import M as N' > src/work.py ;;
+*)
+  echo 'N = 99' > src/work.py && echo hello > notes.md && mkdir extra && echo hello > extra/more.txt ;;
+esac
+echo done
+"""
 READ_N = "import sys\nsys.path[:0] = ['src', 'lib']\nimport work, frozen, module\n"
 FILES = {
     "src/work.py": "N = 10\n",
@@ -259,3 +270,25 @@ def test_what_is_not_committed_is_told_of_in_every_session_and_is_not_part_of_it
         assert "new and not committed, so not part of it: src/new.py" in said
     assert values(small) == [10.0, 20.0, None]
     assert (small / "src/work.py").read_text() == "N = 8\n"
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_new_and_renamed_files_are_part_of_an_edit_and_those_outside_the_globs_are_named(
+    small: Path, sandbox: str
+) -> None:
+    agent = small.parent / "agent.sh"
+    put(agent, WORKING, 0o755)
+    put(small / "src/old.py", "OLD = 1\n")
+    marker = SMALL.replace("src/**", "**").replace("max_experiments: 1, proposer: scripted, script: ../script.py", "")
+    words = f"agent: {{driver: command, options: {{argv: [{agent}]}}}}\n    run: {{sandbox: {json.dumps(sandbox)}}}\n"
+    marker = marker.replace("loop: {}", f"loop: {{max_experiments: 2}}\n    {words}")
+    put(small / ".flagstone/config.yaml", marker)
+    commit(small)
+    session(small)
+    first, second, third = ledger(small)
+    assert (first["value"], second["value"], second["verdict"]) == (10.0, 30.0, "advance")
+    store = str(small / ".flagstone/markers/score/1/candidates.git")
+    names = git(small, "--git-dir", store, "ls-tree", "-r", "--name-only", second["tree"]).split("\n")
+    assert names == [".flagstone/config.yaml", "measure.py", "src/deep/new.py", "src/moved.py", "src/work.py"]
+    assert third["status"] == "violation"
+    assert "extra/more.txt was added" in third["reason"] and "notes.md was added" in third["reason"]

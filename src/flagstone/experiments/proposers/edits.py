@@ -16,6 +16,7 @@ CHANGE = 200
 SIDE = 60
 COMPARED = 2000  # lines of one file; if more differs, they are only counted
 LARGEST = 20_000_000
+PATTERN = r"[*?\[]"
 
 Files = Mapping[str, bytes]
 
@@ -31,18 +32,20 @@ def mutable_files(subject: SubjectSpec, draft: Path) -> dict[str, bytes]:
 
 
 def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
-    """What an agent may write: those files, and the folders of globs that begin with one, for new files."""
-    folders = [draft / top for top in dict.fromkeys(map(top_of, subject.mutable)) if top]
-    real = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
-    return (*real, *(draft / path for path in files if not any((draft / path).is_relative_to(each) for each in real)))
+    """What an agent may write: those files, and the folder in which all matches of a glob are, for new files."""
+    tops = dict.fromkeys(top_of(glob) for glob in subject.mutable if re.search(PATTERN, glob))
+    named = ((draft / top, draft / top if (draft / top).is_dir() else draft) for top in tops)
+    folders = tuple(dict.fromkeys(folder for place, folder in named if not place.is_symlink()))
+    return (
+        *folders,
+        *(draft / path for path in files if not any((draft / path).is_relative_to(each) for each in folders)),
+    )
 
 
 def top_of(glob: str) -> str:
-    """The folder that contains all matches of a glob: `src/model` for `src/model/**/*.py`; '' if there is none."""
+    """The folder that contains all matches of a glob: `src/model` for `src/model/**/*.py`, '' for `*.py`."""
     parts = glob.removeprefix("./").split("/")
-    if not re.search(r"[*?\[]", glob):
-        return ""
-    fixed = next(number for number, part in enumerate(parts) if re.search(r"[*?\[]", part))
+    fixed = next(number for number, part in enumerate(parts) if re.search(PATTERN, part))
     return "/".join(parts[:fixed])
 
 
