@@ -32,6 +32,7 @@ class RunLine:
     reason: str = ""
     exit_code: int | None = None
     host: str = ""
+    environment: str = ""  # the digest of what the run found on its machine; empty in lines of earlier versions
     kind: Literal["run"] = "run"
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.ledger import head_of
-from flagstone.experiments.measuring import inherited_variables
 from flagstone.locks import hold
 from flagstone.plans import TrialFolder, TrialPlan
 from flagstone.records import Ledger, read_as, read_record, utc, write_record
@@ -19,19 +18,19 @@ from flagstone.trials.planning import baseline_of, refuse_if_hopeless
 from flagstone.trials.reporting import write_derived
 from flagstone.trials.running.ending import finish, reveal, verdict_line
 from flagstone.trials.running.judging import StepJudge, baseline_facts
-from flagstone.trials.running.measuring import TrialRun, record_of
-from flagstone.trials.running.opening import START, OpenedTrial, begin_trial, beginning_anew, open_trial
+from flagstone.trials.running.measuring import RunRecord, TrialRun, first_run, record_of
+from flagstone.trials.running.opening import START, OpenedTrial, begin_trial, beginning_anew, open_trial, way_on_text
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import TrialStep, next_step
 from flagstone.trials.sealing import (
     Prereg,
     SharedBasis,
     basis_of,
+    difference_of_facts,
     difference_text,
     next_number,
     seal_prereg,
     sealed_seeds,
-    shared_basis,
     wait_for_viewers,
 )
 
@@ -103,13 +102,9 @@ class StepJob:
         start, sealed = self.opened.start, read_as(self.folder.prereg, Prereg)
         if sealed and (sealed.baseline.tree, sealed.shared) != (start.tree, start.shared):
             raise self.edited_start(self.folder.prereg.name)
-        now = shared_basis(self.folder, self.opened.spec, start.contract, inherited_variables())
+        now = self.opened.basis_now()
         if change := difference_text(self.folder, now, start.shared):
-            raise FlagstoneError(
-                f"trial {self.opened.plan.name} cannot go on: {change}",
-                hint="put it back as it was, since earlier runs cannot be compared with later ones otherwise; "
-                "if that is impossible, set up a new trial",
-            )
+            raise FlagstoneError(f"trial {self.opened.plan.name} cannot go on: {change}", hint=way_on_text(self.opened))
         return now
 
     def edited_start(self, other: str) -> FlagstoneError:
@@ -169,9 +164,20 @@ class StepJob:
                 path = self.folder.record(wanted.arm, wanted.slot)
                 path.unlink(missing_ok=True)  # it holds for something else, and is kept beside the run
                 raise WorkFailed(f"there is no record of {wanted.name} that holds for this step", hint=RUN_AGAIN)
+            self.refuse_another_environment(record)
             line = known.get((wanted.arm, wanted.slot))
             if line is None or line.basis != wanted.basis:
                 yield record.line
+
+    def refuse_another_environment(self, record: RunRecord) -> None:
+        """Runs of one trial may be made on several machines, all of which have to be set up alike."""
+        first = first_run(self.folder)
+        if first and record.environment not in ("", first.environment):
+            change = "; ".join(difference_of_facts(self.folder, record.environment, first.environment))
+            raise FlagstoneError(
+                f"{record.arm}-{record.slot} ran in another environment than {first.arm}-{first.slot}: {change}",
+                hint=way_on_text(self.opened),
+            )
 
     def run_orders(self, step: TrialStep, shared: SharedBasis) -> Iterator[TrialRun]:
         """The runs of a step, each with what its number has to hold for."""

@@ -20,8 +20,8 @@ from flagstone.records import Ledger, plain_value, read_as, read_record, utc, wr
 from flagstone.trials.deciding import value_problem
 from flagstone.trials.lines import RunLine
 from flagstone.trials.outcomes import RunStatus
-from flagstone.trials.running.opening import OpenedTrial, beginning_anew, open_trial
-from flagstone.trials.sealing import seed_for
+from flagstone.trials.running.opening import OpenedTrial, beginning_anew, open_trial, way_on_text
+from flagstone.trials.sealing import difference_text, seed_for
 from flagstone.trials.story import lines_in
 
 STATUSES: Mapping[str, RunStatus] = {"ok": "ok", "crash": "crash", "timeout": "timeout", "invalid": "invalid"}
@@ -40,6 +40,9 @@ class RunRecord:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     host: str
+    contract: str = ""
+    data: str = ""
+    environment: str = ""
     seed: int | None = None
     value: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -109,6 +112,11 @@ def line_of(folder: TrialFolder, wanted: TrialRun) -> RunLine | None:
     return next((line for line in lines if (line.arm, line.slot, line.basis) == astuple(wanted)), None)
 
 
+def first_run(folder: TrialFolder) -> RunLine | None:
+    """The run whose environment all others must find. Returns None if none has recorded its own yet."""
+    return next((line for line in Ledger(folder.ledger).read(RunLine) if line.environment), None)
+
+
 @dataclass(frozen=True)
 class Measuring:
     """One run under way."""
@@ -136,7 +144,7 @@ class Measuring:
             refuse_if_unclean(home)
             end_orphans(str(home.root))
         with beginning_anew(self.opened):
-            self.refuse_if_changed()
+            environment = self.found_environment()
         self.take_folder(home)
         gpus = len(devices()) if self.opened.spec.experiment.harness.gpus else 0
         tree = self.opened.tree(self.wanted.arm)
@@ -144,14 +152,20 @@ class Measuring:
         found = self.harness(home).measure(Order(run, tree, "first", self.seed, self.wanted.name))
         self.refuse_if_no_outcome(found, gpus)
         keep_tree(home, self.opened.subject)
-        return self.line_from(found)
+        return replace(self.line_from(found), environment=environment)
 
-    def refuse_if_changed(self) -> None:
-        if change := self.opened.contract_change:
-            raise FlagstoneError(
-                f"what decides {self.opened.spec.experiment.metric.name} has changed since the trial began: {change}",
-                hint="put it back as it was; earlier runs cannot be compared with later ones otherwise",
-            )
+    def found_environment(self) -> str:
+        """The digest of the environment. Raises an error if it, the data or the contract is another than before."""
+        opened = self.opened
+        if change := opened.contract_change:
+            problem = f"what decides {opened.spec.experiment.metric.name} has changed since the trial began: {change}"
+            raise FlagstoneError(problem, hint=way_on_text(opened))
+        now, first = opened.basis_now(), first_run(opened.folder)
+        before = replace(opened.start.shared, environment=first.environment if first else now.environment)
+        if change := difference_text(opened.folder, now, before):
+            since = f"{first.arm}-{first.slot} ran" if first else "the trial began"
+            raise FlagstoneError(f"{self.wanted.name} cannot run: {change}, when {since}", hint=way_on_text(opened))
+        return now.environment
 
     def take_folder(self, home: Home) -> None:
         """What an earlier run left that held for something else goes aside."""
@@ -224,6 +238,9 @@ class Measuring:
             argv=(*asked.argv, *arm.switch),
             env={**asked.env, **arm.env},
             host=line.host,
+            contract=self.opened.start.contract,
+            data=self.opened.start.shared.data,
+            environment=line.environment,
             seed=None if self.wanted.is_sealed else self.seed,
             value=line.value,
             metrics=line.metrics,

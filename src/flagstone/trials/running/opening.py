@@ -77,10 +77,27 @@ class OpenedTrial:
         known = self.start.arms.get(arm)
         return known.tree if known else self.state().story.ideas[arm].tree
 
+    def basis_now(self) -> SharedBasis:
+        """What all runs hold for, as it is on this machine now."""
+        return shared_basis(self.folder, self.spec, self.start.contract, inherited_variables())
+
     @property
     def contract_change(self) -> str:
         """What was changed of what decides about the number, in words; '' if nothing was."""
         return self.contract.change_text(self.start.files, self.start.contract)
+
+
+def way_on_text(opened: OpenedTrial) -> str:
+    """What a person does after a change of what all runs of a trial have to have in common."""
+    plan, folder = opened.plan, opened.folder
+    if opened.state().story.prereg is None:
+        anew = "run again: nothing is sealed yet, so the trial begins with what is there now"
+    elif plan.is_approved_by_stage:
+        anew = f"say why in a line of {plan.path}, and approve it again: the trial begins anew, with half the α"
+    else:
+        name = unused_path(folder.root.with_name(f"{plan.name}-2")).name
+        anew = f"ask again, with half the α: flagstone trials new {name} --from {plan.path}"
+    return f"put it back as it was, since earlier runs cannot be compared with later ones otherwise; or {anew}"
 
 
 def open_trial(plan: TrialPlan, schemas: Path) -> OpenedTrial:
@@ -128,8 +145,7 @@ def is_outdated(opened: OpenedTrial) -> bool:
     """Whether the project was changed before anything was sealed: then the trial is about what is there now."""
     if opened.state().story.prereg is not None:
         return False
-    now = shared_basis(opened.folder, opened.spec, opened.start.contract, inherited_variables())
-    is_elsewhere = now != opened.start.shared
+    is_elsewhere = opened.basis_now() != opened.start.shared
     return is_elsewhere or bool(opened.contract_change) or opened.subject.has_changed(opened.start.tree)
 
 

@@ -2,6 +2,7 @@ from .basis import (
     RunBasis as RunBasis,
     SharedBasis as SharedBasis,
     basis_of as basis_of,
+    difference_of_facts as difference_of_facts,
     difference_text as difference_text,
     shared_basis as shared_basis,
 )
