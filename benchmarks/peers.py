@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -132,13 +132,14 @@ def ours(folder: Path, changes: dict[str, object]) -> Took:
     return each_run(of_length)
 
 
-def tccw(folder: Path, program: Path, count: int) -> Took:
+def tccw(folder: Path, program: Path, count: int, files: Mapping[str, str] | None = None) -> Took:
+    """Its experiments in a fresh repository, which has `files` too."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         project, home = Path(name) / "project", Path(name) / "home"
         (project / ".autoresearch").mkdir(parents=True)
         (home / "bin").mkdir(parents=True)
         (project / ".autoresearch" / "config.yaml").write_text(MARKER.replace("COUNT", str(count)))
-        (project / "train.sh").write_text(SOURCE.format(30_000))
+        write_files(project, {"train.sh": SOURCE.format(30_000), **(files or {})})
         (home / "bin" / "claude").write_text(CLAUDE)
         (home / "bin" / "claude").chmod(0o755)
         identity = {f"GIT_{who}_{what}": "x@x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -155,6 +156,12 @@ def tccw(folder: Path, program: Path, count: int) -> Took:
         if kept.count(b"\n") <= count:
             raise SystemExit(f"{TCCW} kept fewer than {count} edits:\n{kept.decode()}")
         return took
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
 
 
 def study(folder: Path, python: Path, count: int) -> Took:
