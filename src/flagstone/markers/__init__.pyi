@@ -37,7 +37,16 @@ from .repositories import (
     state_folder as state_folder,
 )
 from .results import ResultRow as ResultRow, result_rows as result_rows, table as table
-from .schedule import next_time as next_time, timing_problem as timing_problem
+from .schedule import (
+    ServedMarker as ServedMarker,
+    next_time as next_time,
+    serve as serve,
+    serve_lock as serve_lock,
+    serve_log as serve_log,
+    served_markers as served_markers,
+    stop_server as stop_server,
+    timing_problem as timing_problem,
+)
 from .session import (
     SessionResult as SessionResult,
     SessionWish as SessionWish,

@@ -31,6 +31,8 @@ class MarkerFolder:
     session = path_below("session.json")
     # what people would like to be tried, and the failed runs that they dropped
     ideas = path_below("ideas.json")
+    # what `serve` knows of the schedule: what is done, and how often it failed
+    schedule = path_below("schedule.json")
 
     # all results up to a session that Snakemake ran, one file for each such session
     tables = path_below("tables")

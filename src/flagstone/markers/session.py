@@ -130,7 +130,6 @@ def without_effect(marker: Marker) -> list[str]:
         "agent.env_file": agent.env_file,
         "agent.extra_flags": agent.extra_flags,
         "finalize.gates": marker.finalize.gates,
-        "schedule": marker.schedule.type != "on-demand",
     }
     return [key for key, is_set in values.items() if is_set]
 

@@ -1,0 +1,53 @@
+"""Which markers have a schedule, and a session of one in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError, Interrupted
+from flagstone.markers.marker import Marker
+from flagstone.markers.reading import read_markers
+from flagstone.processes import Command, Interruption, Output, ProcessLimits, run
+
+STOP_S = 60.0  # a session ends its current run, with all that this has started
+
+
+def scheduled_markers(repositories: Iterable[Path], report: Callable[[Path, str], object]) -> list[Marker]:
+    """Every marker with a schedule. Of each repository, the problem is reported, which is empty if there is none."""
+    found = []
+    for repository in repositories:
+        problem = ""
+        try:
+            found += [each for each in read_markers(repository).markers if each.schedule.type != "on-demand"]
+        except FlagstoneError as error:
+            problem = str(error)
+        report(repository, problem)
+    return found
+
+
+def session_argv(marker: Marker) -> tuple[str, ...]:
+    """The command of one session, with absolute paths."""
+    # -P: the repository is the current folder, and must not lend Python its modules
+    python = (sys.executable, "-P", "-m", "flagstone.cli.main")
+    return (*python, "marker", "run", marker.name, "--repo", str(marker.repository), "--head")
+
+
+def play_session(marker: Marker, interruption: Interruption, say: Callable[[str], object]) -> int | None:
+    """Runs one session to its end and returns its exit code. Returns None if it was asked to end before.
+
+    It dies with this process, and goes on in the next one where it stopped.
+    """
+    command = Command(session_argv(marker), None, marker.repository, os.environ)
+
+    def show(line: bytes) -> None:
+        say(line.decode("utf-8", "replace"))
+
+    try:
+        limits = ProcessLimits(stop_s=STOP_S)
+        result = run(command, limits, Output(Path(os.devnull)), show, interruption=interruption)
+    except Interrupted:
+        return None
+    return result.exit_code if result.exit_code is not None else 128 + (result.signal or 0)
