@@ -22,6 +22,20 @@ from .marker import (
     Profile as Profile,
     Timing as Timing,
 )
+from .proposals import (
+    FirstNumber as FirstNumber,
+    NewMarker as NewMarker,
+    Proposal as Proposal,
+    add_marker as add_marker,
+    better_lines as better_lines,
+    first_number as first_number,
+    marker_names as marker_names,
+    metric_of as metric_of,
+    metric_row as metric_row,
+    proposals_at as proposals_at,
+    tool_in as tool_in,
+    yaml_text as yaml_text,
+)
 from .reading import (
     MarkerFile as MarkerFile,
     find_repository as find_repository,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +69,19 @@ def read_markers(repository: Path) -> MarkerFile:
     names = [name for name in (OWN_FILE, *FILES) if os.path.lexists(repository / name)]
     if not names:
         raise FlagstoneError(f"{repository} has no {OWN_FILE}", hint="flagstone marker init writes one")
-    document, path = read_located(repository / names[0], names[0]), repository / names[0]
-    markers, warnings = checked_markers(document, is_tccw=names[0] in FILES)
-    warnings += tuple(f"{name} is not read, because there is {names[0]}" for name in names[1:])
+    path = repository / names[0]
+    found = markers_in(read_located(path, names[0]), path)
+    unread = tuple(f"{name} is not read, because there is {names[0]}" for name in names[1:])
+    return replace(found, warnings=found.warnings + unread)
+
+
+def markers_in(document: LocatedYaml, path: Path) -> MarkerFile:
+    """The markers of a text that stands at a path, or is to be written there."""
+    rows, warnings = checked_markers(document, is_tccw=document.where in FILES)
     personal = person_defaults()
-    rows = enumerate(markers)
-    return MarkerFile(
-        path, tuple(marker_of(row, personal, path, document.line(("markers", nr))) for nr, row in rows), warnings
-    )
+    lines = (document.line(("markers", number)) for number in range(len(rows)))
+    markers = tuple(marker_of(row, personal, path, line) for row, line in zip(rows, lines, strict=True))
+    return MarkerFile(path, markers, warnings)
 
 
 def marker_of(values: Mapping[str, Any], personal: Mapping[str, Any], path: Path, line: int) -> Marker:

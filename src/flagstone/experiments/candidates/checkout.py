@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates.folders import LEFT_OUT
+from flagstone.experiments.candidates.folders import LEFT_OUT, is_left_out
 from flagstone.experiments.candidates.git import (
     FILE,
     Batch,
@@ -116,7 +116,10 @@ class GitSource:
         new = [
             each.path
             for each in changes
-            if not each.is_tracked and each.path not in base.files and (self.is_bare or self.names(each))
+            if not each.is_tracked
+            and each.path not in base.files
+            and (self.is_bare or self.names(each))
+            and not is_left_out(each.path)
         ]
         added = [path for path in self.checkout.new_files() if path in base.files]
         large = self.contents_elsewhere(base)
