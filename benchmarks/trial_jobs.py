@@ -91,7 +91,7 @@ def seconds_of_bare_rule(folder: Path) -> float:
 
 def seconds_of_trial(folder: Path, **changes: str) -> float:
     trial = planned_trial(folder, **changes)
-    words = (SNAKEMAKE, "--cores", "2", *AS_PROFILE, "--snakefile", CHECKOUT / "workflow" / "trials.smk")
+    words = (SNAKEMAKE, "--cores", "2", "--snakefile", CHECKOUT / "workflow" / "trials.smk")
     took = seconds(lambda: (command(*words, "--directory", trial.root, cwd=folder), await_orphans()))
     story = read_story(trial.ledger)
     assert story.verdict is not None and len(story.runs) == RUNS, (story.verdict, len(story.runs))

@@ -35,6 +35,8 @@ def end_of_trial(wildcards):
     """The look that comes next, until the trial has ended."""
     if workflow.is_main_process and not workflow.dryrun and workflow.local_exec:
         SESSION.begin_call()
+        # a limit would keep the scheduler busy while jobs wait for a core
+        workflow.scheduling_settings.max_jobs_per_timespan = None
     return at(SESSION.plan.target)
 
 

@@ -43,6 +43,13 @@ def test_a_trial_runs_alone_in_any_project_and_leaves_its_files_alone(project: P
     assert "Nothing to be done" in snakemake(project).text
 
 
+def test_the_scheduler_rests_while_runs_wait_for_a_core(project: Path) -> None:
+    said = snakemake(project, "--max-jobs-per-timespan", "1000000/0s", "--verbose")
+    assert said.code == 0, said.text
+    jobs, selections = said.text.count("\nFinished jobid: "), said.text.count("Resources before job selection")
+    assert 0 < selections <= 2 * jobs, (selections, jobs)
+
+
 def test_more_compute_on_any_seed_makes_a_run_invalid(project: Path) -> None:
     """The first seed, on which the checks are made, is even."""
     tokens = 'print("tokens:", 2000 if "--fast" in sys.argv and int(os.environ["SEED"]) % 2 else 1000)\n'

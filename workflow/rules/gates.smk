@@ -13,6 +13,12 @@ def prepare_jobs():
         workflow.register_resource("gpu", max(1, len(devices())))
 
 
+def lift_job_limit():
+    """Starts local jobs as soon as a core is free. A limit would keep the scheduler busy while jobs wait."""
+    if is_executing() and is_local():
+        workflow.scheduling_settings.max_jobs_per_timespan = None
+
+
 if "sequential" not in workflow.global_resources:
     # one run at a time of the trials that are set to that
     workflow.register_resource("sequential", 1)
@@ -24,6 +30,7 @@ def bring_up_to_date(stage):
 
 
 def frontier(wildcards):
+    lift_job_limit()
     try:
         documents = SESSION.gates.targets(bring_up_to_date)
         return [at(path) for path in [*documents, *SESSION.pictures()]]
@@ -33,6 +40,7 @@ def frontier(wildcards):
 
 def approved(stage):
     def inputs(wildcards):
+        lift_job_limit()
         try:
             documents, flags = SESSION.gates.inputs(stage, bring_up_to_date)
         except FlagstoneError as error:
