@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from flagstone.markers.durations import duration_s
 
+EXPONENT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+\Z", re.ASCII)
 DIRECTIONS = {"lower": "min", "higher": "max", "min": "min", "max": "max"}
 OWN = ("name", "description", "status", "escalation", "run")
 
@@ -65,3 +67,16 @@ def finalize_values(row: Mapping[str, Any]) -> dict[str, Any]:
     named = {"security": merging.get("security_command"), "tests": merging.get("test_command")}
     gates = [named[name] for name in wanted if named.get(name)]
     return made | ({"gates": [*made.get("gates", ()), *gates]} if gates else {})
+
+
+def with_numbers(value: Any, form: Mapping[str, Any], shared: Mapping[str, Any]) -> Any:
+    """A value in which 1e-3 is a number, where its schema asks for one: YAML 1.1 reads it as text."""
+    form = shared.get(str(form.get("$ref", "")).rpartition("/")[2], form)
+    form = next((each for each in form.get("oneOf", ()) if "properties" in each), form)
+    if isinstance(value, dict):
+        rows = form.get("properties", {})
+        return {key: with_numbers(row, rows.get(key, {}), shared) for key, row in value.items()}
+    if isinstance(value, list):
+        return [with_numbers(row, form.get("items", {}), shared) for row in value]
+    is_number = form.get("type") == "number" and isinstance(value, str) and EXPONENT.match(value)
+    return float(value) if is_number else value

@@ -12,7 +12,7 @@ import msgspec
 
 import flagstone
 from flagstone.errors import FlagstoneError, suggestion
-from flagstone.markers.canonical import canonical_values
+from flagstone.markers.canonical import canonical_values, with_numbers
 from flagstone.markers.marker import Marker
 from flagstone.markers.rules import broken_rules
 from flagstone.markers.tccw import FILES, split_foreign, with_old_duration
@@ -95,6 +95,7 @@ def checked_markers(document: LocatedYaml, *, is_tccw: bool) -> tuple[list[dict[
     """The canonical values of each marker, and warnings. Raises an error with all problems."""
     value, foreign = split_document(document.value, is_tccw=is_tccw)
     schema = schema_of(SCHEMAS, "marker")
+    value = with_numbers(value, schema, schema["$defs"])
     wrong = placed_misfits(schema, value)
     rows = value.get("markers") if isinstance(value, dict) else None
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
@@ -173,5 +174,6 @@ def person_defaults(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     whole = schema_of(SCHEMAS, "marker")
     rows = {key: whole["$defs"]["marker"]["properties"][key] for key in PERSONAL}
     schema = {"type": "object", "additionalProperties": False, "properties": rows, "$defs": whole["$defs"]}
+    value = with_numbers(value, schema, whole["$defs"])
     refuse(document, [*placed_misfits(schema, value), *(broken_rules(value) if isinstance(value, dict) else ())])
     return canonical_values(value, is_tccw=False)

@@ -332,3 +332,22 @@ def test_a_schedule_that_never_comes_is_an_error_at_its_key(tmp_path: Path, sche
     (tmp_path / ".flagstone/config.yaml").write_text(text)
     with pytest.raises(FlagstoneError, match=rf"config\.yaml:4:.*{key}"):
         markers.read_markers(tmp_path)
+
+
+def test_numbers_with_an_exponent_are_numbers(repository: Path, tmp_path: Path) -> None:
+    text = SMALL.replace("direction: higher", "direction: higher, baseline: 1e-3, target: 2E5, empty: .5e1")
+    write(repository, f"{text}    noise: {{alpha: 1e-2}}\n    loop: {{budgets: {{usd: 1e1}}}}\n")
+    marker = markers.marker_named(repository, None)
+    assert (marker.metric.baseline, marker.metric.target, marker.metric.empty) == (0.001, 200_000, 5)
+    assert marker.noise is not None and marker.noise.alpha == 0.01
+    assert marker.loop.budgets.usd == 10
+    write(tmp_path, "loop: {budgets: {tokens: 1e6}}\n", "config/flagstone/marker.yaml")
+    assert markers.person_defaults()["loop"]["budgets"]["tokens"] == 1_000_000
+
+
+def test_text_with_an_exponent_stays_text_where_text_is_asked_for(repository: Path) -> None:
+    write(repository, SMALL.replace("name: tests", "name: 1e3").replace("command: make count", "command: 2e3"))
+    marker = markers.marker_named(repository, None)
+    assert (marker.name, marker.metric.command) == ("1e3", "2e3")
+    write(repository, SMALL.replace("direction: higher", "direction: higher, baseline: 1e-3x"))
+    assert "'1e-3x' should be a number" in problem_of(repository)
