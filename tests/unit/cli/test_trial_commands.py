@@ -63,7 +63,8 @@ def test_a_switch_makes_a_plan_that_is_checked_with_the_programs_own_python(proj
     found = plan(project)
     assert (found["switch"], found["minimum_effect"]) == (["--clip", "1"], 0.02)
     assert found["subject"] == {"mutable": ["train.py"]} and found["metric"]["direction"] == "min"
-    assert (project / ".flagstone" / ".gitignore").read_text() == "*\n"
+    assert (project / ".flagstone" / "trials" / ".gitignore").read_text() == "*\n"
+    assert sorted(path.name for path in (project / ".flagstone").iterdir()) == ["trials"]
     assert sorted(path.name for path in project.iterdir()) == [".flagstone", "train.py"]
 
 

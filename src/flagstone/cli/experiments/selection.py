@@ -54,9 +54,9 @@ def is_run(location: Location, name: str) -> bool:
 
 
 def make_experiment_folder(folder: Path) -> None:
-    """Makes a folder for experiments or trials. In somebody's project, git ignores it."""
+    """Makes a folder for experiments or trials. In somebody's project git ignores it, and no marker file beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder.parent / ".gitignore"
+    ignore = folder / ".gitignore"
     if folder.parent.name == FOLDER and not ignore.exists():
         ignore.write_text("*\n")
 
