@@ -122,7 +122,8 @@ def test_output_without_a_number_is_quoted(make: Make) -> None:
     top = make({"numbers": "1\n"})
     said = asked(top, "count", "--command", "cat numbers", "--extract", "grep x", *COUNT[5:])
     assert "extract gave no number: it printed nothing" in said.output
-    assert "write that as metric.empty" in said.output
+    assert "write it as metric.empty: 0" in said.output
+    assert said.output.endswith("then: flagstone marker init --check count\n")
     assert asked(top, "zero", "--extract", "grep x", "--empty", "0", *COUNT[1:3], *COUNT[5:]).exit_code == 0
     assert rows(top)[1]["metric"]["baseline"] == 0
 
@@ -162,6 +163,40 @@ def test_python_tools_are_proposed(make: Make) -> None:
     assert found["tests"]["metric"]["command"] == "pytest --tb=no"
     assert found["coverage"]["target"] == {"mutable": ["tests/**"]}
     assert found["build-time"]["metric"]["timing"] is True
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"src/a.py": ""}, "coverage run --source=src -m pytest && coverage report --precision=2"),
+        ({"a/__init__.py": "", "b.py": ""}, "coverage run --source=a -m pytest && coverage report --precision=2"),
+        ({"a.py": "", "setup.py": ""}, "coverage run --source=a -m pytest && coverage report --precision=2"),
+        ({"src/a.py": "", "tox.ini": "pytest-cov"}, "pytest --cov=src --cov-report= && coverage report --precision=2"),
+    ],
+)
+def test_coverage_is_that_of_the_sources_alone(
+    make: Make, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], line: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: "/found")
+    found = proposed(make({**files, "tests/test_a.py": "", "tests/conftest.py": ""}))
+    assert found["coverage"]["metric"]["command"] == line
+    assert found["coverage"]["target"] == {"mutable": ["tests/**"], "immutable": ["**/conftest.py"]}
+
+
+@has_coverage
+def test_a_small_gain_of_coverage_shows(make: Make) -> None:
+    top = make(PYTHON)
+    assert answer(top, "--improve", "coverage")["baseline"] == 80
+    text = (top / "src/calc.py").read_text()
+    (top / "src/calc.py").write_text(text + "\n".join(f"x{number} = 1" for number in range(1000)))
+    git(top, "commit", "-qam", "more")
+    assert 99.8 < answer(top, "again", "--improve", "coverage")["baseline"] < 100
+
+
+def test_what_cannot_become_better_is_said(make: Make) -> None:
+    top = make({**PYTHON, "src/calc.py": "def add(a, b):\n    return a + b\n"})
+    for what in ("lint", "tests"):
+        assert f"{what}: nothing seems to be left to gain" in asked(top, "--improve", what).output
 
 
 def test_scripts_of_a_package_are_proposed(make: Make) -> None:

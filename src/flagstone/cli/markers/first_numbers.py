@@ -41,7 +41,8 @@ def new_marker_answer(chosen: Chosen, made: NewMarker) -> Answer:
     lines += [f"note: {notice}" for notice in made.number.notices]
     add = f"git{elsewhere} add {'-f ' if made.is_ignored else ''}{file if is_inside else made.file}"
     lines.append(f"next: {add} && git{elsewhere} commit -m {shlex.quote(f'Add the marker {marker.name}')}")
-    lines.append(f"then: flagstone marker run {shlex.quote(marker.name)}{elsewhere.replace('-C', '--repo')}")
+    verb = "init --check" if made.number.value is None else "run"  # first its lines have to be mended
+    lines.append(f"then: flagstone marker {verb} {shlex.quote(marker.name)}{elsewhere.replace('-C', '--repo')}")
     return Answer(number_record(marker, made.number, made.better) | {"file": made.file}, "\n".join(lines))
 
 
@@ -75,8 +76,8 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
         yield f"{marker.name}: {found.value:g}, measured once on the last commit ({how})"
         if marker.metric.baseline not in (None, found.value):
             yield f"{marker.name}: the file says that it is {marker.metric.baseline:g}"
-        if marker.metric.direction == "min" and found.value == 0:
-            yield f"{marker.name}: nothing is left to gain"
+        if is_best(marker.metric, found):
+            yield f"{marker.name}: nothing seems to be left to gain"
         return
     yield f"{marker.name}: no number was measured: {found.reason}"
     if found.printed.strip():
@@ -88,6 +89,12 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
         yield hint
 
 
+def is_best(metric: Metric, found: FirstNumber) -> bool:
+    """Whether nothing is counted any more that is to become less, or all tests pass where some may fail."""
+    is_clean = found.exit_code == 0 and metric.ok_exit != (0,)
+    return found.value == 0 if metric.direction == "min" else is_clean
+
+
 def hint_of(metric: Metric, found: FirstNumber) -> str:
     """What to write if the command is as it should be. Returns '' if nothing was run."""
     code = found.exit_code
@@ -95,4 +102,4 @@ def hint_of(metric: Metric, found: FirstNumber) -> str:
         return ""
     if code not in metric.ok_exit:
         return f"if it always ends like this, write metric.ok_exit: {[*metric.ok_exit, code]}"
-    return "if no output stands for a number, write that as metric.empty" if metric.empty is None else ""
+    return "if printing nothing means a number, write it as metric.empty: 0" if metric.empty is None else ""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from flagstone.experiments.candidates import Checkout
 from flagstone.markers.marker import Metric
-from flagstone.markers.proposals.project import CONFTEST, MAKEFILES, SourceTree, tree_around
+from flagstone.markers.proposals.project import CONFTEST, MAKEFILES, SourceTree, test_glob, tree_around
 from flagstone.markers.proposals.proposal import WHAT, Proposal, kind_of
 from flagstone.markers.proposals.tools import ANY_TESTS, TIME, metric_of, timing_command, tool_in
 
 SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "tsx")
 COMPILED = ("c", "cc", "cpp", "h", "hpp", "rs", "go", "java")
 TARGET = re.compile(r"^([A-Za-z0-9_.-]+)[ \t]*:(?!=)[^\n]*\n((?:\t[^\n]*\n?)*)", re.MULTILINE)
+SETUPS = ("setup.py", "noxfile.py", "tasks.py")
 NO_TEST = "no test specified"  # what `npm init` writes
 
 
@@ -67,23 +68,31 @@ def python_proposals(tree: SourceTree) -> Iterator[Proposal]:
     sources, tests, settings = tree.sources("py"), tree.tests("py"), tree.python_settings
     pytest = tree.program("pytest")
     is_tested = bool(tests) and ("pytest" in settings or tree.has_program("pytest"))
-    places = sorted({glob.partition("/**")[0] for glob in sources})
     if is_tested and sources:
-        yield coverage_of(tree, pytest, [place for place in places if not place.endswith(".py")] or ["."])
+        has_helpers = any(path.endswith(CONFTEST) for path in tree.paths)
+        immutable = (f"**/{CONFTEST}",) if has_helpers else ()
+        yield Proposal("coverage", known_metric(coverage_command(tree, pytest)), tests, immutable)
         yield edits(tree, "tests", known_metric(f"{pytest} --tb=no"), sources)
     if "ruff" in settings or tree.has_program("ruff"):
+        places = sorted({glob.partition("/**")[0] for glob in sources})
         command = f"{tree.program('ruff')} check --ignore-noqa {shlex.join(places)}"
         yield edits(tree, "lint", known_metric(command), sources, pytest if is_tested else "")
 
 
-def coverage_of(tree: SourceTree, pytest: str, places: list[str]) -> Proposal:
-    """The coverage by tests, measured in the way that the project has set up."""
+def coverage_command(tree: SourceTree, pytest: str) -> str:
+    """Measures the coverage in the way that the project has set up. Tests are left out: they would cover themselves.
+
+    A whole percent would hide most gains.
+    """
+    packages = sorted(path.partition("/")[0] for path in tree.paths if re.fullmatch(r"[^/]+/__init__\.py", path))
+    modules = [glob.removesuffix(".py") for glob in tree.sources("py") if "/" not in glob and glob not in SETUPS]
+    is_src = any(path.startswith("src/") for path in tree.paths)
+    places = ["src"] if is_src else [name for name in packages if not test_glob(f"{name}/")] or modules
     settings, coverage = tree.python_settings, tree.program("coverage")
-    command = f"{coverage} run --source={','.join(places)} -m pytest && {coverage} report"
+    first = f"{coverage} run --source={','.join(places)} -m pytest"
     if re.search(r"pytest[-_]cov|--cov\b", settings) or not ("coverage" in settings or tree.has_program("coverage")):
-        command = " ".join((pytest, *(f"--cov={place}" for place in places), "--cov-report=term"))
-    has_helpers = any(path.endswith(CONFTEST) for path in tree.paths)
-    return Proposal("coverage", known_metric(command), tree.tests("py"), (f"**/{CONFTEST}",) if has_helpers else ())
+        first = " ".join((pytest, *(f"--cov={place}" for place in places), "--cov-report="))
+    return f"{first} && {coverage} report --precision=2"
 
 
 def npm_proposals(tree: SourceTree) -> Iterator[Proposal]:

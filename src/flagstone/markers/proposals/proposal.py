@@ -10,7 +10,7 @@ from flagstone.markers.marker import Metric
 WORDS = {"min": "lower", "max": "higher"}
 WHAT = {
     "coverage": "Cover more of the code with tests that check what it does",
-    "lint": "Remove what the linter reports; comments that silence it do not count",
+    "lint": "Remove what the linter reports, without silencing it",
     "tests": "Make more tests pass, without changing the tests",
     "build-time": "Build in less time, with the same result",
 }
