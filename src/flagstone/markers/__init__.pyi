@@ -1,5 +1,4 @@
 from .compile import spec_values as spec_values
-from .confidence import Confidence as Confidence, Keep as Keep, confidence_of as confidence_of
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
 from .ideas import (
     FailedIdea as FailedIdea,
@@ -43,6 +42,20 @@ from .reading import (
     person_defaults as person_defaults,
     read_markers as read_markers,
 )
+from .reporting import (
+    Confidence as Confidence,
+    Course as Course,
+    Keep as Keep,
+    MarkerState as MarkerState,
+    ResultRow as ResultRow,
+    confidence_of as confidence_of,
+    course_of as course_of,
+    result_rows as result_rows,
+    run_lines as run_lines,
+    sparkline as sparkline,
+    state_of as state_of,
+    table as table,
+)
 from .repositories import (
     add_repository as add_repository,
     detach_repository as detach_repository,
@@ -50,7 +63,6 @@ from .repositories import (
     repository_called as repository_called,
     state_folder as state_folder,
 )
-from .results import ResultRow as ResultRow, result_rows as result_rows, table as table
 from .schedule import (
     ServedMarker as ServedMarker,
     next_time as next_time,
@@ -64,6 +76,7 @@ from .schedule import (
 from .session import (
     SessionResult as SessionResult,
     SessionWish as SessionWish,
+    Watch as Watch,
     refuse_if_at_rest as refuse_if_at_rest,
     run_session as run_session,
     set_status as set_status,

@@ -14,7 +14,7 @@ from flagstone.experiments.ledger import NOT_AN_IDEA, Entry, entries_of, rows_of
 from flagstone.experiments.proposers import Guidance, idea_of
 from flagstone.locks import sole_use
 from flagstone.markers.folder import MarkerFolder
-from flagstone.markers.results import status_word
+from flagstone.markers.reporting import status_word
 from flagstone.plans import Home
 from flagstone.records import decode, encode, utc, write_atomic
 from flagstone.text import collapse_spaces, one_line

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import SessionLimits, engine_of
-from flagstone.experiments.ledger import History, Progress
+from flagstone.experiments.ledger import Entry, History, Progress
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer, Opening, open_home
 from flagstone.markers.marker import Marker, MarkerStatus, Profile
-from flagstone.plans import Spec
+from flagstone.markers.reporting import run_lines
+from flagstone.plans import Home, Spec
 from flagstone.records import read_record, utc, write_record
 
 AFTER: dict[str, MarkerStatus] = {"halt": "needs_human", "primary_threshold": "completed"}
@@ -28,6 +29,14 @@ class SessionWish:
     is_forced: bool = False
     is_resumed: bool = False
     at_head: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is told of a session while it goes on: `say` prints a line, and `lines` tells of a verdict."""
+
+    say: Callable[[str], None]
+    lines: Callable[[Home, Entry, Spec], Iterable[str]] = run_lines
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,11 @@ def run_session(
     marker: Marker,
     schemas: Path,
     proposer_of: Callable[[Spec], Proposer | None],
-    say: Callable[[str], None],
+    watch: Watch,
     wish: SessionWish | None = None,
 ) -> SessionResult:
     """Makes the runs of one session. A session that was killed goes on with the experiments that it had left."""
-    wish = wish or SessionWish()
+    wish, say = wish or SessionWish(), watch.say
     refuse_if_at_rest(marker, wish)
     folder = MarkerFolder.of(marker.repository, marker.name)
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -100,7 +109,7 @@ def run_session(
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)
         proposer = CarryingProposer(proposer_of(opening.opened.spec), opening)
         with engine_of(opening.opened, proposer, say) as engine:
-            ended = engine.run(session=limits)
+            ended = replace(engine, lines=watch.lines).run(session=limits)
         folder.session.unlink(missing_ok=True)
         if ended in AFTER:
             set_status(marker, AFTER[ended])

@@ -9,9 +9,9 @@ import pytest
 from marker_runs import entry, write
 
 from flagstone.cli.markers.confidence import lines
-from flagstone.markers.confidence import Confidence, confidence_of
 from flagstone.markers.folder import MarkerFolder
-from flagstone.markers.results import result_rows
+from flagstone.markers.reporting.confidence import Confidence, confidence_of
+from flagstone.markers.reporting.results import result_rows
 
 SCORE = (15 - 10) / 1.4826  # the kept values are 1, 0 and 2 from their median
 

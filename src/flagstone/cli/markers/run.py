@@ -9,6 +9,7 @@ import click
 from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.markers.group import Answer
+from flagstone.cli.markers.live import watch_of
 from flagstone.cli.markers.selection import Chosen, marker_command
 from flagstone.errors import FlagstoneError
 from flagstone.markers import (
@@ -69,9 +70,10 @@ def answer_of(markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
 
 def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
     owner = owner_of(marker.repository)
-    return run_session(
-        marker, schemas_of(marker.repository), lambda spec: owner.proposer(spec, driver), print_progress, wish
-    )
+    with watch_of(marker) as watch:
+        return run_session(
+            marker, schemas_of(marker.repository), lambda spec: owner.proposer(spec, driver), watch, wish
+        )
 
 
 def result_text(result: SessionResult) -> str:

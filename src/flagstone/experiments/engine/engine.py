@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ from flagstone.experiments.measuring import (
 )
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
-from flagstone.plans import command_of, run_id
+from flagstone.plans import Home, Spec, command_of, run_id
 from flagstone.processes import Interruption, end_orphans
 from flagstone.records import cannot_write
 
@@ -89,7 +89,7 @@ class Engine:
     """One experiment under way. `slots` number the folders where its runs are laid out, one run in each.
 
     An interrupted run gets its line in the ledger if a person interrupted it: with `tells_interruptions`, or with
-    `experiment stop`. Otherwise it is done again.
+    `experiment stop`. Otherwise it is done again. `lines` tells of a verdict.
     """
 
     opened: OpenedExperiment
@@ -104,6 +104,7 @@ class Engine:
     survey: Survey
     meter: SessionMeter
     tells_interruptions: bool = True
+    lines: Callable[[Home, Entry, Spec], Iterable[str]] = verdict_lines
 
     def mend(self) -> None:
         """Brings everything that is derived from the ledger in line with it."""
@@ -247,7 +248,7 @@ class Engine:
         self.history.append(entry)
         self.survey.note()
         self.follow(entry)
-        for line in verdict_lines(self.opened.home, entry, self.opened.spec):
+        for line in self.lines(self.opened.home, entry, self.opened.spec):
             self.say(line)
         return entry
 
