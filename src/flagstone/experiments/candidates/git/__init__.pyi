@@ -1,4 +1,11 @@
+from .branches import (
+    identity_of as identity_of,
+    make_branches as make_branches,
+    put_commit_of_person as put_commit_of_person,
+    refuse_taken_branches as refuse_taken_branches,
+)
 from .lfs import large_files as large_files
+from .merging import merge_trees as merge_trees
 from .objects import object_name as object_name
 from .recent import Recent as Recent
 from .repository import Checkout as Checkout, Modified as Modified, plain_environment as plain_environment
