@@ -1,4 +1,9 @@
 from .compile import spec_values as spec_values
+from .finalizing import (
+    FinalizeResult as FinalizeResult,
+    FinalizeWish as FinalizeWish,
+    finalize as finalize,
+)
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
 from .ideas import (
     FailedIdea as FailedIdea,

@@ -138,7 +138,6 @@ def without_effect(marker: Marker) -> list[str]:
         "agent.disallowed_tools": agent.disallowed_tools,
         "agent.env_file": agent.env_file,
         "agent.extra_flags": agent.extra_flags,
-        "finalize.gates": marker.finalize.gates,
     }
     return [key for key, is_set in values.items() if is_set]
 

@@ -137,6 +137,7 @@ class RunFolder:
 def command_of(home: Home, verb: str) -> str:
     """One verb for this experiment, with the run that it belongs to where there is one."""
     if home.root.parent.parent.name == "markers":
+        verb = "finalize" if home.name.startswith("finalizing-") else verb
         return f"flagstone marker {verb} {shlex.quote(home.root.parent.name)}"
     of_run = f" --run {home.base.name}" if (home.base / "run.yaml").is_file() else ""
     return f"flagstone experiment {verb} {home.name}{of_run}"

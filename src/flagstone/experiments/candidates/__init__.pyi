@@ -27,10 +27,17 @@ from .folders import (
     walk as walk,
 )
 from .git import (
+    Batch as Batch,
     Checkout as Checkout,
     Store as Store,
+    Tree as Tree,
+    identity_of as identity_of,
+    make_branches as make_branches,
     make_run_repository as make_run_repository,
+    merge_trees as merge_trees,
     plain_environment as plain_environment,
+    put_commit_of_person as put_commit_of_person,
+    refuse_taken_branches as refuse_taken_branches,
 )
 from .project import ENVIRONMENTS as ENVIRONMENTS
 from .subject import Subject as Subject, subject_of as subject_of

@@ -8,6 +8,7 @@ from .opening import (
     open_experiment as open_experiment,
     start_over as start_over,
 )
+from .proposing import baseline_candidate as baseline_candidate
 from .rebase import merged_files as merged_files
 from .session import SessionLimits as SessionLimits
 from .step import is_unedited as is_unedited, run_step as run_step

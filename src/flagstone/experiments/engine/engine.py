@@ -185,12 +185,7 @@ class Engine:
         for ahead in range(number, final + 1):
             if ahead in pending or (last is not None and ahead > last):
                 continue
-            make = (
-                partial(baseline_candidate, self.opened, ahead)
-                if self.history.progress.best is None
-                else self.proposal(ahead)
-            )
-            pending[ahead] = pool.submit(self.prepare, make)
+            pending[ahead] = pool.submit(self.prepare, self.proposal(ahead))
 
     def proposal(self, number: int) -> Callable[[], Candidate]:
         """A proposal yet to be made; what it may know is settled now, not when its turn comes."""
@@ -244,7 +239,11 @@ class Engine:
         is_told = self.tells_interruptions or self.opened.home.stop.exists()
         if first is not None and first.status == "interrupted" and not is_told:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again_command}")
-        entry = replace(self.judge_of(candidate).entry(first), project_changes=self.survey.changes())
+        return self.record(self.judge_of(candidate).entry(first))
+
+    def record(self, judged: Entry) -> Entry:
+        """Writes the line of a verdict, and what follows from it."""
+        entry = replace(judged, project_changes=self.survey.changes())
         self.history.append(entry)
         self.survey.note()
         self.follow(entry)

@@ -46,7 +46,7 @@ class LedgerRow:
     judgement: Mapping[str, Any] = field(default_factory=dict)
     project_changes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    refused_by: Literal["", "guard", "hidden"] = ""
+    refused_by: CheckName | Literal[""] = ""
 
     @property
     def is_baseline(self) -> bool:

@@ -30,7 +30,7 @@ from flagstone.experiments.measuring.reading import (
 from flagstone.experiments.measuring.secrets import secret_paths
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
-from flagstone.plans import MEASURED, Home, Spec, unused_path
+from flagstone.plans import MEASURED, Home, Spec, StepSpec, unused_path
 from flagstone.processes import Command, Interruption, ProcessResult, StartError, run
 from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
 
@@ -152,6 +152,11 @@ class Harness:
             return ()
         with self.resources(order) as devices:
             return self.steps.check(name, step, order, devices)
+
+    def try_gate(self, step: StepSpec, order: Order) -> Measurement:
+        """One further command that the files of a run have to pass. A reason means that they do not."""
+        with self.resources(order) as devices:
+            return self.steps.try_check(step, order, "gate", devices)
 
     @cached_property
     def steps(self) -> Steps:

@@ -10,7 +10,7 @@ from flagstone.experiments.deciding import Status
 from flagstone.experiments.measuring.early_stop import EarlyStop
 from flagstone.plans import RunFolder
 
-CheckName = Literal["guard", "hidden"]
+CheckName = Literal["guard", "hidden", "gate"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def secret_paths(home: Home, spec: Spec) -> tuple[Path, ...]:
     found = [folder / name for folder in others for name in OF_RESULTS]
     found += [*(home.root / "trees").glob("hidden-*"), home.root.parent / "summary.html"]
     if spec.subject.held_out:
-        found += [home.candidates, *git_objects(home), *held_out_paths(spec)]
+        found += [home.candidates.resolve(), *git_objects(home), *held_out_paths(spec)]
     return tuple(path for path in found if path.exists())
 
 

@@ -20,7 +20,7 @@ from flagstone.plans import Home, Passes, Spec, StepSpec
 from flagstone.processes import Command, Interruption, Output, ProcessResult, StartError, Survivor, run, still_alive
 from flagstone.records import read_record, utc, write_record
 
-NAMES = {"guard": "guard", "hidden": "hidden check"}
+NAMES = {"guard": "guard", "hidden": "hidden check", "gate": "gate"}
 NOT_RUN = 126  # this exit code of a shell, and those above it, say that a command was not run to its end
 
 
