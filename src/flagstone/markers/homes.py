@@ -11,8 +11,8 @@ import yaml
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Checkout, GitSource
 from flagstone.experiments.engine import OpenedExperiment, merged_files, open_experiment
-from flagstone.experiments.ledger import History
-from flagstone.experiments.proposers import Proposed, Proposer, View
+from flagstone.experiments.ledger import Entry, History
+from flagstone.experiments.proposers import Proposed, Proposer, View, start_of
 from flagstone.markers.compile import spec_values
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.ideas import guidance_of
@@ -83,6 +83,9 @@ class CarryingProposer:
 
     inner: Proposer | None
     opening: Opening
+
+    def parent(self, view: View) -> Entry | None:
+        return start_of(self.inner, view) if self.inner and view.number != FIRST_EDIT else None
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
         first = self.carry(draft) if view.number == FIRST_EDIT else None

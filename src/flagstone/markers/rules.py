@@ -110,8 +110,8 @@ def wrong_proposer(marker: Mapping[str, Any]) -> Iterator[Misfit]:
     proposer, script = (value_at(marker, ("loop", key)) for key in ("proposer", "script"))
     if proposer == "scripted" and not script:
         yield Misfit(("loop", "proposer"), "scripted needs loop.script")
-    if script and proposer != "scripted":
-        yield Misfit(("loop", "script"), "needs loop.proposer: scripted")
+    if script and proposer not in ("scripted", "population"):
+        yield Misfit(("loop", "script"), "needs loop.proposer: scripted or population")
 
 
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Misfit]], ...] = (

@@ -36,7 +36,7 @@ def measuring_s(spec: Spec, size: int) -> float:
 
 def beside_s(spec: Spec, size: int) -> float:
     """What goes on beside the harness: the evaluation of each measurement, the checks, the proposal."""
-    proposal = spec.agent.wall_s if spec.proposer == "agent" else 0.0
+    proposal = spec.agent.wall_s if spec.has_agent else 0.0
     return size * (step_s(spec.evaluate) * measurements(spec) + step_s(spec.guard) + step_s(spec.hidden) + proposal)
 
 

@@ -100,10 +100,15 @@ class Spec:
         return digest_value(decisive_part(value)) if isinstance(value, dict) else "no spec"
 
     @property
+    def has_agent(self) -> bool:
+        """Whether an agent proposes the edits."""
+        return self.proposer == "agent" or (self.proposer == "population" and not self.script)
+
+    @property
     def has_end(self) -> bool:
         """Whether a condition is set that is reached sooner or later. A threshold may never be."""
         ends = self.stopping
-        spends, computes = self.proposer == "agent" and ends.cost_usd, self.harness.gpus and ends.gpu_h
+        spends, computes = self.has_agent and ends.cost_usd, self.harness.gpus and ends.gpu_h
         counts = ends.max_runs or ends.max_experiments or ends.plateau or ends.on_halt
         return bool(counts or ends.wall_h or computes or spends)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from laboratory import Edits, Laboratory, set_x
 
-from flagstone.experiments.proposers.advice import Advice, advice_after
+from flagstone.experiments.proposers.protocol import Advice, advice_after
 from flagstone.plans.spec_parts import Escalation
 
 LETTERS = {Advice.NORMAL: "n", Advice.REFINE: "R", Advice.PIVOT: "P", Advice.SEARCH: "S", Advice.HALT: "HALT"}

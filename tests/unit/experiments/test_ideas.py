@@ -9,7 +9,6 @@ import pytest
 from entries import entry_of, made_up, measured, progress_of
 
 from flagstone.experiments.ledger.entry import Entry
-from flagstone.experiments.proposers.advice import Advice, advice_after
 from flagstone.experiments.proposers.ideas import (
     MOST_BYTES,
     Lessons,
@@ -17,6 +16,7 @@ from flagstone.experiments.proposers.ideas import (
     lessons_of,
     text_of,
 )
+from flagstone.experiments.proposers.protocol import Advice, advice_after
 from flagstone.plans.spec_parts import Escalation
 from flagstone.records import decode, encode
 

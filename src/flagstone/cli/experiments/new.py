@@ -44,7 +44,7 @@ FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or w
 @click.option("--wall-h", type=float, help="Stop after this many hours of runs.")
 @click.option("--gpu-h", type=float, help="Stop after this many GPU hours.")
 @click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
-@click.option("--proposer", metavar="agent|scripted|search|none", help="Who proposes the edits.")
+@click.option("--proposer", metavar="agent|population|scripted|search|none", help="Who proposes the edits.")
 @click.option("--agent", "driver", help="The agent that proposes.")
 @click.option("--model", help="The model of that agent.")
 @click.option("--script", help="For scripted: a folder of edits, or a Python file.")
@@ -126,9 +126,9 @@ def ending_plan(value: dict[str, Any], owner: Owner) -> tuple[dict[str, Any], li
 
 def is_paid(value: Mapping[str, Any], owner: Owner) -> bool:
     """Whether an agent that has a price proposes, and neither the plan nor a budget of its run limits that."""
-    is_agent = value.get("proposer", "agent") == "agent" and not owner.budgets
+    is_agent = value.get("proposer", "agent") in ("agent", "population") and not value.get("script")
     driver = value.get("agent", {}).get("driver") or owner.agent
-    return is_agent and driver not in FREE and "cost_usd" not in value.get("stopping", {})
+    return is_agent and not owner.budgets and driver not in FREE and "cost_usd" not in value.get("stopping", {})
 
 
 def asked_cost_usd() -> float:

@@ -14,7 +14,7 @@ from flagstone.experiments.engine.opening import OpenedExperiment, facts_of
 from flagstone.experiments.engine.session import SessionMeter, left, smallest
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
 from flagstone.experiments.measuring import is_confined
-from flagstone.experiments.proposers import Proposer, View
+from flagstone.experiments.proposers import Proposer, View, start_of
 from flagstone.plans import Spec, run_id, unused_path
 
 
@@ -92,7 +92,8 @@ class Proposals:
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
-        before = view.rework or view.best
+        view = replace(view, start=start_of(self.proposer, view))
+        before = view.parent
         parent = Snapshot(before.tree, before.commit) if before else self.opened.base
         if run.draft.exists():
             os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it

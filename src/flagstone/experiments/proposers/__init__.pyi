@@ -9,5 +9,6 @@ from .protocol import (
     Proposed as Proposed,
     Proposer as Proposer,
     View as View,
+    start_of as start_of,
 )
 from .registry import proposer_for as proposer_for

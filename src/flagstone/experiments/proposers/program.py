@@ -62,6 +62,7 @@ def view_record(view: View) -> dict[str, Any]:
         "metric": {"name": metric.name, "direction": metric.direction},
         "seed": view.spec.seed,
         "best": entry_record(view.best) if view.best else None,
+        "parent": entry_record(view.parent) if view.parent else None,
         "entries": [entry_record(entry) for entry in view.entries[-SHOWN:]],
     }
 

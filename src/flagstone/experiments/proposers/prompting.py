@@ -97,6 +97,8 @@ def progress_words(view: View, memory: Lessons) -> str:
     found = f"The best {name} so far is {best.value:.6g} ({best.run_id}{began}); {better_word(view.spec)} is better."
     gained = f" {done} runs are done, {since} of them since that one." if since else f" {done} runs are done."
     limit, goal = view.spec.stopping.plateau, view.spec.stopping.threshold
+    if view.start and view.start.run_id != best.run_id:
+        found += f" Your copy starts from {view.start.run_id} ({view.start.value:.6g}) instead."
     ends = f" The experiment ends after {limit} runs in a row without a gain." if limit else ""
     return found + gained + (f" It is good enough at {goal:g}." if goal is not None else "") + ends
 

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from flagstone.agents.accounts import Budget
 from flagstone.experiments.ledger import Entry
-from flagstone.experiments.proposers.advice import Advice, advice_after
-from flagstone.plans import Home, Spec
+from flagstone.plans import Escalation, Home, Spec
+
+
+class Advice(StrEnum):
+    """What the next proposal is advised to do. `halt` ends the experiment only with `stopping.on_halt`."""
+
+    NORMAL = "normal"
+    REFINE = "refine"
+    PIVOT = "pivot"
+    SEARCH = "search"
+    HALT = "halt"
+
+
+def advice_after(failures: int, steps: Escalation) -> Advice:
+    """The advice after so many failures since the last gain, which resets it."""
+    pivots, streak = divmod(failures, steps.pivot_after)
+    if failures >= steps.most_failures:
+        return Advice.HALT
+    if streak >= steps.refine_after:
+        return Advice.REFINE
+    if streak or not pivots:
+        return Advice.NORMAL
+    return Advice.PIVOT if pivots % steps.search_after_pivots else Advice.SEARCH
 
 
 @dataclass(frozen=True)
@@ -30,7 +52,8 @@ class View:
 
     `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log; `say` prints a line.
     `failures` are those since the last gain. `rework` is the run that the guard refused, if this proposal is to go on
-    from its files. `tokens` is what one call may use.
+    from its files. `tokens` is what one call may use. `start` is the run to
+    start from, if it is not the best.
     """
 
     number: int
@@ -45,6 +68,12 @@ class View:
     rework: Entry | None = None
     tokens: int | None = None
     guidance: Guidance = field(default_factory=Guidance)
+    start: Entry | None = None
+
+    @property
+    def parent(self) -> Entry | None:
+        """The run whose files are in the draft. None for the unedited files."""
+        return self.start or self.rework or self.best
 
     @property
     def level(self) -> Advice:
@@ -76,3 +105,9 @@ class Proposer(Protocol):
     """Edits the mutable files in `draft`, a private copy of the parent, and says what it tried."""
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed: ...
+
+
+def start_of(proposer: Proposer, view: View) -> Entry | None:
+    """The run that a proposer wants to start from. None if it leaves that open: then it is the best."""
+    choose = getattr(proposer, "parent", None)
+    return choose(view) if choose and view.rework is None else None

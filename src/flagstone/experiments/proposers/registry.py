@@ -16,6 +16,7 @@ def proposer_for(spec: Spec, prompts: Path, driver: str = "", setup: AgentSetup 
     """The proposer of an experiment. `driver` names the agent if a person, or the run, has chosen one."""
     own: dict[str, str | Callable[[Spec], Proposer]] = {
         "agent": partial(by_agent, prompts, driver, setup or AgentSetup()),
+        "population": partial(by_population, prompts, driver, setup or AgentSetup()),
         "scripted": "flagstone.experiments.proposers.scripted:scripted_proposer",
         "search": "flagstone.experiments.proposers.search:search_of",
         "none": by_nobody,
@@ -34,6 +35,14 @@ def by_agent(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Propo
     if fault:
         raise FlagstoneError(fault[0], hint=f"{fault[1]}; or search without a model: new NAME --param KEY=LOW:HIGH")
     return AgentProposer(agent, prompts, setup)
+
+
+def by_population(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Proposer:
+    """The agent, or the script if one is named, starting from many candidates."""
+    from flagstone.experiments.proposers.population import PopulationProposer
+    from flagstone.experiments.proposers.scripted import scripted_proposer
+
+    return PopulationProposer(scripted_proposer(spec) if spec.script else by_agent(prompts, driver, setup, spec))
 
 
 def by_nobody(spec: Spec) -> Proposer:
