@@ -70,12 +70,15 @@ from .repositories import (
 )
 from .schedule import (
     ServedMarker as ServedMarker,
+    Timer as Timer,
+    installed_timers as installed_timers,
     next_time as next_time,
     serve as serve,
     serve_lock as serve_lock,
     serve_log as serve_log,
     served_markers as served_markers,
     stop_server as stop_server,
+    timer_for as timer_for,
     timing_problem as timing_problem,
 )
 from .session import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from flagstone.cli.location import Location
 from flagstone.cli.markers.marker import command
+from flagstone.locks import sole_use
 from flagstone.markers import add_repository, known_repositories, state_folder
+from flagstone.records import write_record
 
 FILE = """markers:
 - {name: warnings, target: {mutable: [a.py]}, metric: {command: ./lint, extract: cat, direction: lower}}
@@ -90,15 +92,13 @@ def test_a_list_that_cannot_be_read_is_named_and_markers_here_still_work(tmp_pat
         assert asked(top, "status", "warnings")
 
 
-def add_many(first: int) -> None:
-    for number in range(first, first + 20):
-        add_repository(Path(f"/r/{number}"))
-
-
-def test_no_entry_is_lost_when_several_add_at_once() -> None:
-    others = [multiprocessing.get_context("spawn").Process(target=add_many, args=(nr * 20,)) for nr in range(3)]
-    for each in others:
-        each.start()
-    for each in others:
-        each.join(60)
-    assert sorted(known_repositories()) == sorted(Path(f"/r/{number}") for number in range(60))
+def test_whoever_adds_waits_for_the_one_before_so_that_no_entry_is_lost() -> None:
+    add_repository(Path("/r/1"))
+    adding = Thread(target=add_repository, args=(Path("/r/2"),))
+    with sole_use(state_folder() / "repositories.lock"):
+        adding.start()
+        adding.join(0.3)
+        assert adding.is_alive() and known_repositories() == (Path("/r/1"),)
+        write_record(state_folder() / "repositories.json", {"repositories": ["/r/1", "/r/3"]})
+    adding.join(60)
+    assert known_repositories() == (Path("/r/1"), Path("/r/3"), Path("/r/2"))

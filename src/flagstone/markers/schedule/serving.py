@@ -21,6 +21,7 @@ from flagstone.markers.repositories import state_folder
 from flagstone.markers.schedule.record import read_schedule
 from flagstone.markers.schedule.server import Server, ServerWorld, title_of
 from flagstone.markers.schedule.sessions import STOP_S, play_session, scheduled_markers
+from flagstone.markers.schedule.timers import installed_timers
 from flagstone.markers.session import status_of
 from flagstone.processes import Interruption
 from flagstone.text import count_text
@@ -61,10 +62,17 @@ def serve(repositories: Callable[[], Iterable[Path]], at_once: int, say: Callabl
             wait=lambda wait_s: select.select([asking.asked], [], [], wait_s),
             is_asked=lambda: asking.is_asked,
             say=say,
+            is_left_to=timer_words,
         )
         say(f"serves {count_text(len(markers()), 'marker')}")
         Server(world, at_once).serve()
         say("has ended")
+
+
+def timer_words(marker: Marker) -> str:
+    """Says what else runs a marker by its schedule. Empty if nothing does."""
+    kinds = [timer.kind for timer in installed_timers(marker.repository, marker.name)]
+    return f"and left to {' and '.join(kinds)}, as flagstone marker schedule has set up" if kinds else ""
 
 
 @dataclass(frozen=True)

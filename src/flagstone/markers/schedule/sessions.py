@@ -12,6 +12,8 @@ from flagstone.markers.marker import Marker
 from flagstone.markers.reading import read_markers
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, run
 
+# where the files of a person are, if they are not where they usually are
+PASSED = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "FLAGSTONE_LOCKS", "CLAUDE_CONFIG_DIR")
 STOP_S = 60.0  # a session ends its current run, with all that this has started
 
 
@@ -33,6 +35,13 @@ def session_argv(marker: Marker) -> tuple[str, ...]:
     # -P: the repository is the current folder, and must not lend Python its modules
     python = (sys.executable, "-P", "-m", "flagstone.cli.main")
     return (*python, "marker", "run", marker.name, "--repo", str(marker.repository), "--head")
+
+
+def passed_environment() -> dict[str, str]:
+    """What a session that systemd or cron starts has of our variables. Secrets are never among them."""
+    found = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return {"PATH": os.pathsep.join(dict.fromkeys(filter(os.path.isabs, folders)))} | found
 
 
 def play_session(marker: Marker, interruption: Interruption, say: Callable[[str], object]) -> int | None:

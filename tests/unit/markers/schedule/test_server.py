@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -198,3 +199,26 @@ def test_it_waits_a_minute_at_most_so_that_edits_count(world: World) -> None:
     assert waits == [60.0]
     world.now = at("2026-01-06 00:59:30")
     assert server.start_due() == 30.0
+
+
+def test_a_marker_has_one_session_at_a_time(world: World, marker: Marker) -> None:
+    world.serve("2026-01-05 23:10")
+    world.now, may_end = at("2026-01-06 02:00"), Event()
+    world.on_play = lambda: may_end.wait(60)
+    server = Server(
+        ServerWorld(
+            markers=lambda: world.markers,
+            play=world.play,
+            now=lambda: world.now,
+            wait=lambda _: None,
+            is_asked=lambda: False,
+            say=world.lines.append,
+        )
+    )
+    for _ in range(3):
+        server.start_due()
+    sessions = tuple(server.running.values())
+    may_end.set()
+    for session in sessions:
+        session.join()
+    assert world.started == ["m Tue 02:00"]
