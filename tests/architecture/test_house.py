@@ -78,7 +78,6 @@ def test_only_processes_starts_processes() -> None:
         ("rich", "src/flagstone/cli/"),
         ("click", "src/flagstone/cli/"),
         ("snakemake", "src/flagstone/cli/jobs/resident.py"),
-        ("scipy", "src/flagstone/statistics/"),
         ("starlette", "src/flagstone/dashboard/"),
         ("uvicorn", "src/flagstone/dashboard/"),
     ],

@@ -27,6 +27,11 @@ def test_what_status_imports_stays_light() -> None:
     assert loaded_after("import flagstone.cli.main, flagstone.cli.looking.status") <= {"click", "rich"}
 
 
-def test_statistics_loads_scipy_only_when_it_computes() -> None:
+def test_statistics_loads_numpy_only_when_it_simulates() -> None:
     rooms = "import flagstone.statistics; from flagstone.statistics import effect_d, ladder_power, sign_flip, welch"
-    assert loaded_after(f"{rooms}, off_tolerance, paired_test; sign_flip([1.0, 2.0])") == set()
+    assert (
+        loaded_after(
+            f"{rooms}, off_tolerance, paired_test; sign_flip([1.0, 2.0]); effect_d([1.0, 2.0], [2.0, 4.0], 'max')"
+        )
+        == set()
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import inf, sqrt
 from typing import Literal
 
-from flagstone.statistics.quantiles import noncentral_t_tail, t_quantile
+from flagstone.statistics.quantiles import noncentral_t_tail, root, t_quantile
 
 Sides = Literal[1, 2]
 SIMULATED = 400_000  # the error of a power is then below .0025 (3 sigma)
@@ -32,14 +32,12 @@ def t_power(shift: float, freedom: float, alpha: float, sides: Sides) -> float:
 
 def group_size(d: float, power: float = 0.8, alpha: float = 0.05, sides: Sides = 1) -> float:
     """How many values each group needs for a power: not rounded, so that tables of power can be compared."""
-    from scipy.optimize import brentq
-
     if d <= 0:
         raise ValueError(f"no number of runs finds an effect of {d}")
     high = 2.0
     while two_sample_power(d, high, alpha, sides) < power:
         high *= 2
-    return float(brentq(lambda n: two_sample_power(d, n, alpha, sides) - power, 1.01, high))
+    return root(lambda n: two_sample_power(d, n, alpha, sides) - power, 1.01, high)
 
 
 def pairs_needed(effect: float, sd: float, correlation: float, power: float = 0.8, alpha: float = 0.05) -> int:

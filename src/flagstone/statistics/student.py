@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import exp, isinf, lgamma, log, log1p, sqrt
+from math import exp, isinf, lgamma, log, log1p, pi, sqrt
 
 TINY = 1e-300  # in place of a zero that would be divided by
-PRECISION = 1e-11
+LARGE = 1000.0  # from here on three terms of the series have all digits
+PRECISION = 1e-15
 LONGEST_FRACTION = 500
 
 
@@ -23,10 +24,17 @@ def beta_share(x: float, rest: float, a: float) -> float:
     if x <= 0.0 or rest <= 0.0:
         return 0.0 if x <= 0.0 else 1.0
     b = 0.5
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * (log(x) if x < 0.5 else log1p(-rest))) * sqrt(rest)
+    front = exp(half_step(a) + a * (log(x) if x < 0.5 else log1p(-rest))) * sqrt(rest / pi)
     if x < (a + 1) / (a + b + 2):
         return front * beta_fraction(x, a, b) / a
     return 1 - front * beta_fraction(rest, b, a) / b
+
+
+def half_step(a: float) -> float:
+    """The logarithm of gamma(a + 1/2) / gamma(a). Where both are huge, their difference would have no digits left."""
+    if a < LARGE:
+        return lgamma(a + 0.5) - lgamma(a)
+    return 0.5 * log(a) - 1 / (8 * a) + 1 / (192 * a**3)
 
 
 def beta_fraction(x: float, a: float, b: float) -> float:

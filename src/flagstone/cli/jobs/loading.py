@@ -35,7 +35,6 @@ LOADED_FOR_BLOCKS = (
     "flagstone.trials.running.look",
     "flagstone.trials.running.measuring",
 )
-LOADED_FOR_TRIALS = ("numpy", "scipy.optimize", "scipy.special")  # each look needs them, a block never
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
 
@@ -64,12 +63,10 @@ def load_block() -> Callable[[list[str]], int]:
 
 
 def load_trial() -> Callable[[list[str]], int]:
-    """Loads what the jobs of one trial need that no block needs: what tests are computed with, and its schema."""
+    """Loads what the jobs of one trial need that no block needs: its schema."""
     from flagstone import schemas
     from flagstone.cli.jobs.owner import CHECKOUT
 
-    for name in LOADED_FOR_TRIALS:
-        importlib.import_module(name)
     schemas.problems(CHECKOUT / "schemas", "trial", {})
     return load_block()
 

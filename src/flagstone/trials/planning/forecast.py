@@ -8,7 +8,7 @@ from math import sqrt
 
 from flagstone.errors import FlagstoneError
 from flagstone.plans import Look, TrialSpec
-from flagstone.statistics import deviation, ladder_power, mean, pairs_needed, smallest_p
+from flagstone.statistics import deviation, ladder_power, mean, paired_power, pairs_needed, smallest_p
 from flagstone.trials.lines import RunLine
 from flagstone.trials.planning.amounts import Amounts, amounts_of
 
@@ -90,9 +90,19 @@ def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1) 
 
 def refuse_if_hopeless(spec: TrialSpec, baseline: Baseline | None, number: int = 1) -> None:
     """Raises an error if the trial could hardly find its minimum effect, unless its plan accepts that."""
+    if spec.underpowered == "accept" or has_good_look(spec, baseline, number):
+        return
     found = plan_of(spec, baseline, number)
-    if found.problem and spec.underpowered != "accept":
+    if found.problem:
         raise FlagstoneError(found.problem, hint=found.hint)
+
+
+def has_good_look(spec: TrialSpec, baseline: Baseline | None, number: int) -> bool:
+    """Whether one look alone is likely to find the minimum effect. This needs no simulation."""
+    sd = baseline.sd if baseline else None
+    shift = shift_of(effect_of(spec, sd)[1], CORRELATIONS[-1])
+    able = [look for look in looks_of(spec, number) if smallest_p(look.pairs, "permutation") <= look.alpha]
+    return sd != 0 and any(paired_power(shift, look.pairs, look.alpha) >= LEAST_POWER for look in able)
 
 
 def effect_of(spec: TrialSpec, sd: float | None) -> tuple[float | None, float | None]:
