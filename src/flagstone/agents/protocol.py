@@ -79,7 +79,8 @@ class Task:
 class AgentCall:
     """One request: the agent works in `task.run_root`; its transcript goes below `record_dir`.
 
-    `sandbox` is what the run is set to; `hidden` is what it cannot see if bubblewrap is used.
+    `sandbox` is what the run is set to; `hidden` is what it cannot see if bubblewrap is used. `environment` are
+    variables of this call alone. Their values are secret.
     """
 
     prompt: str
@@ -94,6 +95,7 @@ class AgentCall:
     reply_schema: Mapping[str, object] | None = None
     sandbox: str = "auto"
     hidden: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def own_git_only(call: AgentCall) -> dict[str, str]:

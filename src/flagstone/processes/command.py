@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ class Command:
     `stdin` is what it reads, or a file with that.
     `owner` names who it belongs to, so that a restart finds what an earlier life left running.
     `confinement` is what it is held to by the kernel; None leaves it as free as we are.
+    `secret` are variables none of whose values may be stored with its output, whatever they are called.
     """
 
     argv: tuple[str, ...] | None
@@ -28,6 +29,7 @@ class Command:
     stdin: bytes | Path = b""
     owner: str = ""
     confinement: Confinement | None = None
+    secret: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if bool(self.argv) == bool(self.target):

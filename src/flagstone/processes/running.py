@@ -114,7 +114,7 @@ class RunningChild:
 
     def listen(self, command: Command, output: Output, on_line: Callable[[bytes], object] | None) -> None:
         """Connects the child's pipes with their files."""
-        redactor = Redactor.of(os.environ, command.env)
+        redactor = Redactor.of(os.environ, command.env, secret=command.secret)
         self.captures += captures_of(self.child.stdout, self.child.stderr, output, self.limits, redactor)
         for capture in self.captures:
             self.selector.register(capture.fd, selectors.EVENT_READ, capture)

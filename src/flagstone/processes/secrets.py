@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ SHAPES = (
     (b"PRIVATE KEY", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:" + IN_A_KEY + rb"*?-----END|" + IN_A_KEY + rb"*)"),
 )
 LONGEST_SHAPE = 4096
+NOTHING: Mapping[str, str] = {}
 
 
 def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
@@ -45,9 +47,14 @@ def secrets_of(environments: Iterable[Mapping[str, str]]) -> dict[bytes, str]:
         suspects = ((name, value) for name, value in environment.items() if names_secret(name) or "://" in value)
         for name, value in suspects:
             for secret in secrets_in(name, value):
-                for spelling in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-                    found[spelling.encode("utf-8", "surrogateescape")] = name
+                found |= dict.fromkeys(spellings(secret), name)
     return found
+
+
+def spellings(secret: str) -> Iterator[bytes]:
+    """A secret as it is, and as it stands in JSON."""
+    for text in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text.encode("utf-8", "surrogateescape")
 
 
 def secrets_in(name: str, value: str) -> Iterator[str]:
@@ -61,10 +68,12 @@ def secrets_in(name: str, value: str) -> Iterator[str]:
 
 
 def is_secret(name: str, value: str) -> bool:
-    if len(value) < SHORTEST or not names_secret(name):
-        return False
+    return names_secret(name) and may_be_taken_out(value)
+
+
+def may_be_taken_out(value: str) -> bool:
     # SSL_KEY_FILE=/etc/… names a file; taking paths out would make every log unreadable
-    return not (value.startswith("/") and os.path.exists(value))
+    return len(value) >= SHORTEST and not (value.startswith("/") and os.path.exists(value))
 
 
 @cache
@@ -86,9 +95,16 @@ class Redactor:
         self.longest = max([LONGEST_SHAPE, *(len(value) for value in secrets)])
 
     @classmethod
-    def of(cls, *environments: Mapping[str, str]) -> Redactor:
-        """The redactor for whatever these environments hold."""
-        return cls(secrets_of(environments))
+    def of(cls, *environments: Mapping[str, str], secret: Mapping[str, str] = NOTHING) -> Redactor:
+        """The redactor for the secrets in these environments, and for every value in `secret` that is long enough."""
+        found = secrets_of((*environments, secret)) if secret else secrets_of(environments)
+        for name, value in secret.items():
+            found |= dict.fromkeys(spellings(value), name) if may_be_taken_out(value) else {}
+        return cls(found)
+
+    def names_in(self, content: bytes | mmap.mmap) -> list[str]:
+        """The variables whose secret values a content holds."""
+        return sorted({name for value, name in self.secrets if content.find(value) >= 0})
 
     def clean(self, content: bytes) -> bytes:
         """The content without secrets."""

@@ -13,3 +13,4 @@ from .events import (
     telling_input as telling_input,
     text_of as text_of,
 )
+from .tools import taken_flags as taken_flags

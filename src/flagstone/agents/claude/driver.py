@@ -15,7 +15,7 @@ from flagstone.agents.claude.launch import arguments, environment, faults_of, pr
 from flagstone.agents.claude.login import is_logged_in, lend_login
 from flagstone.agents.claude.totals import Account
 from flagstone.agents.conversation import SessionFolder, carry_out_alone, output_of, stderr_tail
-from flagstone.agents.protocol import AgentCall, AgentResult, CallInterrupted, CallOutcome, Event, Limits
+from flagstone.agents.protocol import AgentCall, AgentResult, CallInterrupted, CallOutcome, Event, Limits, names
 from flagstone.errors import Interrupted
 from flagstone.processes import Command, ProcessLimits, ProcessResult, Redactor, StartError, run
 
@@ -25,7 +25,10 @@ LINE_KB = 8000
 
 
 class ClaudeAgent:
-    """The agent `claude`. `options["command"]` names the program if it is not on PATH."""
+    """The agent `claude`. `options["command"]` names the program if it is not on PATH.
+
+    `options["variables"]` are the names of those that each call brings with it.
+    """
 
     name = "claude"
 
@@ -37,6 +40,7 @@ class ClaudeAgent:
     ) -> None:
         self.executable = str((options or {}).get("command") or "claude")
         self.environ = os.environ if environ is None else environ
+        self.variables = names((options or {}).get("variables"))
         self.grace_s = grace_s
 
     def fault(self) -> tuple[str, str] | None:
@@ -46,7 +50,7 @@ class ClaudeAgent:
                 f"Claude Code is not installed: there is no program {self.executable} on PATH",
                 f"install it: npm install -g @anthropic-ai/claude-code@{VERSION}",
             )
-        if not is_logged_in(self.environ):
+        if not is_logged_in(self.environ, self.variables):
             return (
                 "Claude Code is not logged in",
                 "start claude once and log in, or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN",
@@ -64,10 +68,10 @@ class ClaudeAgent:
             )
 
         def converse(folder: SessionFolder) -> AgentResult:
-            with lend_login(self.environ, folder.config, call):
+            with lend_login({**self.environ, **call.environment}, folder.config, call):
                 return self.converse(call, folder, on_event)
 
-        return carry_out_alone(call, Redactor.of(os.environ, self.environ), converse)
+        return carry_out_alone(call, Redactor.of(os.environ, self.environ, secret=call.environment), converse)
 
     def converse(self, call: AgentCall, folder: SessionFolder, on_event: Callable[[Event], None]) -> AgentResult:
         """Runs the CLI once, in a folder that nobody else uses. Returns how the call ended."""
@@ -112,6 +116,7 @@ class ClaudeAgent:
             stdin=prompt_bytes(call.prompt, call.task.run_root),
             owner=folder.owner,
             confinement=sandbox.confinement_for(call, (folder.config, folder.temporary), environ=self.environ),
+            secret=call.environment,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from flagstone.agents.claude.login import LOGIN_VARIABLES
+from flagstone.agents.claude.tools import taken_flags, tool_flags
 from flagstone.agents.conversation import SessionFolder
 from flagstone.agents.protocol import AgentCall, Limits, Mode, amount, names, own_git_only
 
@@ -17,8 +18,6 @@ COMMON = (
     # without the empty list the hooks of a project's own settings run, and nobody is asked
     *("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
 )
-ASK_NOBODY = ("--permission-mode", "dontAsk", "--permission-prompts", "none")
-TOOLS = {Mode.EDIT: ("Read", "Edit", "Write"), Mode.WORK: ("Read", "Edit", "Write", "Glob", "Grep", "Bash")}
 FIXED = {
     # a background command keeps the CLI alive after its result
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
@@ -70,6 +69,7 @@ def faults_of(call: AgentCall) -> list[str]:
         faults.append(f"{call.conversation.session_id!r} cannot be the name of a conversation")
     if call.limits.turns < 1:
         faults.append("a call needs at least one turn (0 would mean: without limit)")
+    faults += [f"{flag} cannot be an extra flag: every call sets it itself" for flag in taken_flags(call.options)]
     faults += [
         f"{path} holds characters that Claude Code's permission rules cannot express: rename it"
         for path in call.writable
@@ -96,18 +96,16 @@ def arguments(call: AgentCall, executable: str) -> tuple[str, ...]:
         argv += ["--json-schema", json.dumps(call.reply_schema)]
     if call.mode is Mode.JUDGE:
         return (*argv, "--tools", "", "--no-session-persistence")
-    tools = (*TOOLS[call.mode], *names(call.options.get("tools")))
-    allowed = [*rules(call.writable), *(tool for tool in tools if tool not in ("Edit", "Write"))]
-    return (*argv, "--tools", ",".join(tools), *ASK_NOBODY, "--allowedTools", *allowed)
+    return (*argv, *profile_flags(call.options), *tool_flags(call))
 
 
-def rules(writable: tuple[Path, ...]) -> Iterator[str]:
-    """What may be written, as permission rules: one for Edit governs Write as well."""
-    for path in writable:
-        # if the run is behind a link, the agent may name a file by either path, and a rule must match it as named
-        for spelling in dict.fromkeys((os.path.realpath(path), os.path.abspath(path))):
-            # two slashes: the path is absolute; a bare name would match in every folder
-            yield f"Edit(/{spelling}/**)" if os.path.isdir(spelling) else f"Edit(/{spelling})"
+def profile_flags(options: Mapping[str, object]) -> Iterator[str]:
+    """What a profile of the agent sets besides its tools."""
+    if options.get("effort"):
+        yield from ("--effort", str(options["effort"]))
+    if options.get("settings"):
+        yield from ("--settings", json.dumps(options["settings"]))
+    yield from names(options.get("extra_flags"))
 
 
 def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, str]) -> dict[str, str]:
@@ -120,7 +118,14 @@ def environment(call: AgentCall, folder: SessionFolder, environ: Mapping[str, st
         prefixes += WORK_PREFIXES
     passed = {name: value for name, value in environ.items() if name in wanted or name.startswith(tuple(prefixes))}
     folders = {"CLAUDE_CONFIG_DIR": str(folder.config), "TMPDIR": str(folder.temporary), **own_git_only(call)}
-    return {**passed, **FIXED, **patience(call.options), **command_limits(call.limits, environ), **folders}
+    return {
+        **passed,
+        **call.environment,
+        **FIXED,
+        **patience(call.options),
+        **command_limits(call.limits, environ),
+        **folders,
+    }
 
 
 def command_limits(limits: Limits, environ: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,9 @@ def credentials_of(environ: Mapping[str, str]) -> Path:
     return Path(folder) / CREDENTIALS
 
 
-def is_logged_in(environ: Mapping[str, str]) -> bool:
-    """Whether a call can be paid for: by a key in the environment, or by the user's login."""
-    has_key = any(environ.get(name) for name in LOGIN_VARIABLES)
+def is_logged_in(environ: Mapping[str, str], variables: Collection[str] = ()) -> bool:
+    """Whether a call can be paid for: by a key in the environment or in its own variables, or by the user's login."""
+    has_key = any(environ.get(name) or name in variables for name in LOGIN_VARIABLES)
     return has_key or decode_or_none(plain_content(credentials_of(environ)), dict[str, Any]) is not None
 
 

@@ -46,7 +46,7 @@ class CommandAgent:
             with lend_state(self.template.state, folder.root) as copies:
                 return self.converse(call, folder, copies, on_event)
 
-        return carry_out_alone(call, Redactor.of(os.environ), converse)
+        return carry_out_alone(call, Redactor.of(os.environ, secret=call.environment), converse)
 
     def converse(
         self, call: AgentCall, folder: SessionFolder, copies: tuple[Copy, ...], on_event: Callable[[Event], None]
@@ -96,10 +96,11 @@ class CommandAgent:
             argv=self.template.command(said, session),
             target=None,
             cwd=call.task.run_root,
-            env={**env, **own_git_only(call), "TMPDIR": str(folder.temporary)},
+            env={**env, **call.environment, **own_git_only(call), "TMPDIR": str(folder.temporary)},
             stdin=prompt.encode("utf-8", "replace") if self.template.stdin else b"",
             owner=folder.owner,
             confinement=sandbox.confinement_for(held, (folder.temporary,)),
+            secret=call.environment,
         )
 
 
