@@ -72,6 +72,11 @@ class ExperimentParts:
     level: str  # normal | refine | pivot | search | halt
     failures: int
     may_run: bool
+    command: str = ""  # what is measured
+    immutable: str = ""
+    instructions: str = ""  # of a person, for the agent
+    issues: str = ""  # what a command found in its files
+    further_tools: str = ""  # besides reading, editing and the shell
     wanted_ideas: str = ""
     earlier_ideas: str = ""
     fix_run: str = ""

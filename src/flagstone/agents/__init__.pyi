@@ -12,6 +12,7 @@ from .protocol import (
     Limits as Limits,
     Mode as Mode,
     Task as Task,
+    names as names,
     valid_amount as valid_amount,
     valid_count as valid_count,
     value_at as value_at,

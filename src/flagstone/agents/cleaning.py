@@ -66,8 +66,12 @@ class Cleaning:
         return OpenFolder(identity_of(os.fstat(folder)), names)
 
     def visit(self, name: str, folder: int) -> int | None:
-        """Cleans a file; of a folder it returns the handle."""
+        """Cleans a file; of a folder it returns the handle. A secret in a name is taken out of it."""
         with suppress(OSError):
+            if self.redactor.names_in(os.fsencode(name)):
+                clean = os.fsdecode(self.redactor.clean(os.fsencode(name)))
+                os.rename(name, clean, src_dir_fd=folder, dst_dir_fd=folder)
+                name = clean
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
                 make_open(name, folder, mode)
@@ -82,8 +86,10 @@ class Cleaning:
         handle = os.open(name, os.O_RDWR | os.O_NONBLOCK | UNFOLLOWED, dir_fd=folder)
         try:
             status = os.fstat(handle)
-            # what has a second name may be a file of somebody else's
-            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            if not stat.S_ISREG(status.st_mode):
+                return
+            if status.st_nlink != 1:
+                self.drop_name(name, folder, handle)
                 return
             if status.st_size > SMALL:
                 self.write_over(handle, status.st_size)
@@ -98,6 +104,11 @@ class Cleaning:
                 self.write_over(handle, status.st_size)
         finally:
             os.close(handle)
+
+    def drop_name(self, name: str, folder: int, handle: int) -> None:
+        """Removes one name of a file with several, if it holds a secret: with another it may be somebody else's."""
+        if self.redactor.names_in(os.pread(handle, SMALL, 0)):
+            os.unlink(name, dir_fd=folder)
 
     def write_over(self, handle: int, size: int) -> None:
         """Overwrites secrets with asterisks.

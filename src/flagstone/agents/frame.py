@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from flagstone.agents.changes import differences, stats_of_grant
 from flagstone.agents.event_log import open_event_log
 from flagstone.agents.protocol import Agent, AgentCall, AgentResult, CallInterrupted, CallOutcome, Event, Usage
 from flagstone.errors import FlagstoneError, Interrupted
-from flagstone.processes import SandboxError
+from flagstone.processes import Redactor, SandboxError
 from flagstone.records import plain_value, utc, write_atomic, write_record
 
 # Called before a call, it returns what is called after it: with the result, or with None if there is none.
@@ -78,9 +79,10 @@ class ClaimedCall:
             end_guard(None)
             self.append_line(call, cut_off(call, error, began), began)
             raise
-        result = replace(result, violations=(*result.violations, *end_guard(result)))
+        changed = differences(before, stats_of_grant(call), call.task.run_root)
+        result = replace(result, violations=without_secrets(call, (*result.violations, *end_guard(result))))
         self.append_line(call, result, began)
-        result = replace(result, changed=differences(before, stats_of_grant(call), call.task.run_root))
+        result = replace(result, changed=without_secrets(call, changed))
         write_record(call.record_dir / "result.json", plain_value(result), durable=durable)
         return result
 
@@ -101,6 +103,12 @@ class ClaimedCall:
             self.reservation.append(line)
         else:
             append_call(self.frame.log, line)
+
+
+def without_secrets(call: AgentCall, words: Sequence[str]) -> tuple[str, ...]:
+    """The names of files, which an agent may have chosen to hold a secret."""
+    redactor = Redactor.of(os.environ, secret=call.environment)
+    return tuple(redactor.clean(os.fsencode(word)).decode("utf-8", "replace") for word in words)
 
 
 def cut_off(call: AgentCall, error: BaseException, began: float) -> AgentResult:

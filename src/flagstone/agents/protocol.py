@@ -95,7 +95,7 @@ class AgentCall:
     reply_schema: Mapping[str, object] | None = None
     sandbox: str = "auto"
     hidden: tuple[Path, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def own_git_only(call: AgentCall) -> dict[str, str]:

@@ -26,6 +26,7 @@ from .marker import (
     Profile as Profile,
     Timing as Timing,
 )
+from .profile import agent_setup as agent_setup
 from .proposals import (
     FirstNumber as FirstNumber,
     NewMarker as NewMarker,

@@ -11,6 +11,7 @@ from typing import Any
 
 from flagstone.globs import matches
 from flagstone.markers.marker import Check, Marker
+from flagstone.markers.profile import search_tools, secret_files
 from flagstone.plans import FOLDER, MEASURED
 
 NEVER = (".git/**", f"{FOLDER}/**", ".autoresearch/**", ".autoresearch.yaml")
@@ -112,7 +113,9 @@ def agent_values(marker: Marker) -> dict[str, Any]:
     agent, seconds = marker.agent, marker.loop.budget_per_experiment_s
     found: dict[str, Any] = {"driver": agent.driver, "mode": "work", "wall_s": seconds, "silence_s": seconds}
     found |= {"model": agent.model, "cost_usd": agent.max_cost, "options": dict(agent.options)}
-    return {key: value for key, value in found.items() if value not in (None, "", {})}
+    found |= {"rework_cost_usd": marker.loop.rework_cost, "issues_command": marker.metric.issues_command}
+    found |= {"search_tools": search_tools(agent), "secret_files": secret_files(marker)}
+    return {key: value for key, value in found.items() if value not in (None, "", {}, [])}
 
 
 def held_out_globs(marker: Marker) -> list[str]:

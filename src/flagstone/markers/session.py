@@ -14,7 +14,8 @@ from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer, Opening, open_home
-from flagstone.markers.marker import Marker, MarkerStatus, Profile
+from flagstone.markers.marker import Marker, MarkerStatus
+from flagstone.markers.profile import profile_notices
 from flagstone.markers.reporting import run_lines
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record, utc, write_record
@@ -103,8 +104,8 @@ def run_session(
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
-        if keys := without_effect(marker):
-            say(f"these keys have no effect yet: {', '.join(keys)}")
+        for line in () if marker.loop.script else profile_notices(marker):
+            say(line)
         before = History.read(opening.opened.home).progress
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)
         proposer = CarryingProposer(proposer_of(opening.opened.spec), opening)
@@ -125,21 +126,6 @@ def limits_of(marker: Marker, folder: MarkerFolder, now: Progress, home: str) ->
     write_record(folder.session, {"home": home, "until": until, "began_at": utc(time.time())})
     budgets = marker.loop.budgets
     return SessionLimits(budgets.usd, wall_limit_s(marker), budgets.tokens, max(0, until - now.experiments))
-
-
-def without_effect(marker: Marker) -> list[str]:
-    """The keys that are set and have no effect in this version."""
-    agent, loop = marker.agent, marker.loop
-    values = {
-        "metric.issues_command": marker.metric.issues_command,
-        "loop.rework_cost": loop.rework_cost is not None,
-        "agent.effort": agent.effort != Profile().effort,
-        "agent.allowed_tools": agent.allowed_tools,
-        "agent.disallowed_tools": agent.disallowed_tools,
-        "agent.env_file": agent.env_file,
-        "agent.extra_flags": agent.extra_flags,
-    }
-    return [key for key, is_set in values.items() if is_set]
 
 
 def wall_limit_s(marker: Marker) -> float | None:

@@ -140,7 +140,11 @@ class StoppingSpec:
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """The agent that proposes, and what one proposal may take."""
+    """The agent that proposes, and what one proposal may take.
+
+    It has `search_tools` only when it is advised to search. It is shown what `issues_command` prints. Neither it nor a
+    run can read `secret_files`.
+    """
 
     driver: str = ""
     model: str | None = None
@@ -149,7 +153,11 @@ class AgentSpec:
     silence_s: float = 600
     turns: int = 60
     cost_usd: float | None = None
+    rework_cost_usd: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    search_tools: tuple[str, ...] = ()
+    issues_command: str = ""
+    secret_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

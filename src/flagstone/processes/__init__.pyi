@@ -12,7 +12,7 @@ from .interruption import Interruption as Interruption, restore_keyboard_interru
 from .output import CappedFile as CappedFile
 from .proc import entry_of as entry_of
 from .running import run as run
-from .secrets import Redactor as Redactor
+from .secrets import Redactor as Redactor, has_short_secret as has_short_secret
 from .server import serve_spawned as serve_spawned, start_warm_server as start_warm_server
 from .start import SandboxError as SandboxError, StartError as StartError
 from .tool import run_quietly as run_quietly, starting as starting

@@ -29,7 +29,7 @@ class Command:
     stdin: bytes | Path = b""
     owner: str = ""
     confinement: Confinement | None = None
-    secret: Mapping[str, str] = field(default_factory=dict)
+    secret: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if bool(self.argv) == bool(self.target):

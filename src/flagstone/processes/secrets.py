@@ -71,6 +71,11 @@ def is_secret(name: str, value: str) -> bool:
     return names_secret(name) and may_be_taken_out(value)
 
 
+def has_short_secret(name: str, value: str) -> bool:
+    """Whether a value is named as a secret, and is too short to be told from other text."""
+    return 0 < len(value) < SHORTEST and names_secret(name)
+
+
 def may_be_taken_out(value: str) -> bool:
     # SSL_KEY_FILE=/etc/… names a file; taking paths out would make every log unreadable
     return len(value) >= SHORTEST and not (value.startswith("/") and os.path.exists(value))

@@ -132,3 +132,21 @@ def test_a_finished_call_is_never_lost_by_what_was_left_behind(cli: StandIn, ask
     call = asked()
     assert cli.answer(call, grace_s=30).outcome is CallOutcome.OK
     subprocess.run(["rm", "-rf", str(SessionFolder.of(call).temporary)], check=True)
+
+
+def test_a_second_name_that_shows_a_secret_is_removed_and_the_file_stays(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "room"
+    folder.mkdir()
+    outside.write_bytes(SECRET)
+    os.link(outside, folder / "second")
+    clean(folder)
+    assert (outside.read_bytes(), os.listdir(folder)) == (SECRET, [])
+
+
+def test_a_secret_in_the_name_of_a_file_is_taken_out_of_it(tmp_path: Path) -> None:
+    name = SECRET.decode().replace("/", "")
+    Cleaning(Redactor({name.encode(): "A_KEY"})).clean(tmp_path)
+    (tmp_path / f"x-{name}").mkdir()
+    (tmp_path / f"x-{name}" / name).write_text("")
+    Cleaning(Redactor({name.encode(): "A_KEY"})).clean(tmp_path)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["x-[redacted A_KEY]", "[redacted A_KEY]"]

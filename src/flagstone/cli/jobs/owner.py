@@ -29,13 +29,15 @@ class Owner:
     budgets: Sequence[Budget] = ()
     stage: str = ""
 
-    def proposer(self, spec: Spec, driver: str = "") -> Proposer | None:
-        """Who proposes edits. `driver` names the agent that a person chose for this call."""
+    def proposer(self, spec: Spec, driver: str = "", profile: AgentSetup | None = None) -> Proposer | None:
+        """Who proposes edits. `driver` names the agent that a person chose for this call, `profile` sets it up."""
         if spec.proposer == "none":
             return None
         chosen = driver or spec.agent.driver
         # the run's options are those of its own agent, and of no other
         is_own = chosen in ("", self.agent)
+        if profile is not None:
+            return proposer_for(spec, self.prompts, chosen or self.agent, profile)
         setup = AgentSetup(self.options if is_own else {}, self.model if is_own else None, self.budgets, self.stage)
         return proposer_for(spec, self.prompts, chosen or self.agent, setup)
 

@@ -12,14 +12,17 @@ from flagstone.cli.markers.group import Answer
 from flagstone.cli.markers.live import watch_of
 from flagstone.cli.markers.selection import Chosen, marker_command
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.proposers import Proposer
 from flagstone.markers import (
     Marker,
     SessionResult,
     SessionWish,
+    agent_setup,
     read_markers,
     run_session,
     status_of,
 )
+from flagstone.plans import Spec
 from flagstone.text import count_text
 
 
@@ -70,10 +73,13 @@ def answer_of(markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
 
 def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
     owner = owner_of(marker.repository)
+
+    def proposer_of(spec: Spec) -> Proposer | None:
+        profile = None if marker.loop.script else agent_setup(marker, driver)
+        return owner.proposer(spec, driver, profile)
+
     with watch_of(marker) as watch:
-        return run_session(
-            marker, schemas_of(marker.repository), lambda spec: owner.proposer(spec, driver), watch, wish
-        )
+        return run_session(marker, schemas_of(marker.repository), proposer_of, watch, wish)
 
 
 def result_text(result: SessionResult) -> str:

@@ -35,10 +35,10 @@ class Proposals:
         recent = list(self.history.recent)
         entries = recent[: len(recent) - later]
         best = self.history.progress.best if later == 0 else self.best_after(entries)
-        home, diff = self.opened.home, self.opened.subject.diff
+        home, diff, rework = self.opened.home, self.opened.subject.diff, run_to_rework(spec, entries)
         return View(
             number=number,
-            spec=self.within_budget(spec),
+            spec=self.within_budget(spec, is_rework=rework is not None),
             home=home,
             entries=entries,
             best=best,
@@ -46,7 +46,7 @@ class Proposals:
             tail=partial(tail_of, home),
             say=self.say,
             failures=self.failures_after(entries) if later else self.history.progress.failures,
-            rework=run_to_rework(spec, entries),
+            rework=rework,
             tokens=self.tokens_left(),
         )
 
@@ -68,13 +68,13 @@ class Proposals:
         near = (entry for entry in [now, *reversed(entries)] if entry.run_id == name)
         return next(near, None) or find_entry(self.opened.home.ledger, name)
 
-    def within_budget(self, spec: Spec) -> Spec:
-        """One proposal may cost what is left, shared with those that are under way."""
-        now = self.history.progress
+    def within_budget(self, spec: Spec, *, is_rework: bool) -> Spec:
+        """One proposal may cost what is left, shared with those that are under way, or what a rework may."""
+        now, asked = self.history.progress, spec.agent
         all_left = smallest(left(spec.stopping.cost_usd, now.cost_usd), self.meter.usd_left(now))
-        if all_left is None:
-            return spec
-        return replace(spec, agent=replace(spec.agent, cost_usd=smallest(all_left / spec.lag, spec.agent.cost_usd)))
+        share = None if all_left is None else all_left / spec.lag
+        own = asked.rework_cost_usd if is_rework and asked.rework_cost_usd is not None else asked.cost_usd
+        return replace(spec, agent=replace(asked, cost_usd=smallest(share, own)))
 
     def may_follow_links(self) -> bool:
         """Whether a draft may lead to the project: only for an agent that runs programs, and that the kernel holds."""
@@ -110,6 +110,7 @@ class Proposals:
             made = Candidate(view.number, parent_run, parent.tree, parent, fault=proposed.failure, facts=facts)
             return replace(made, is_exhausted=ends, is_fatal=not ends)
         taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
+        taken = replace(taken, violations=(*proposed.violations, *taken.violations))
         fault = proposed.failure and f"{NO_PROPOSAL}: {proposed.failure}"
         if not fault and taken.tree == parent.tree and not taken.violations:
             fault = f"{NO_PROPOSAL}: nothing was changed"

@@ -3,6 +3,7 @@ from .denials import denials_in as denials_in, denied_paths as denied_paths
 from .early_stop import EarlyStop as EarlyStop, early_stop_for as early_stop_for
 from .environment import (
     AGENTS_OWN as AGENTS_OWN,
+    Surroundings as Surroundings,
     confinement as confinement,
     inherited_variables as inherited_variables,
     is_confined as is_confined,

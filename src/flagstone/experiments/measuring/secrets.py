@@ -1,4 +1,4 @@
-"""What is kept from agents and runs: the files and the results of the hidden check, wherever there is a copy."""
+"""What is kept from agents and runs: secret files, and all of the hidden check, wherever there is a copy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ OF_RESULTS = ("hidden", "ledger.jsonl", "state/progress.json")
 
 
 def secret_paths(home: Home, spec: Spec) -> tuple[Path, ...]:
-    """The paths that no agent and no run may see. Empty if there is no hidden check."""
-    if spec.hidden is None:
-        return ()
+    """The paths that no agent and no run may see."""
+    secret = tuple(path for path in map(Path, spec.agent.secret_files) if path.exists())
+    return secret if spec.hidden is None else (*secret, *paths_of_hidden(home, spec))
+
+
+def paths_of_hidden(home: Home, spec: Spec) -> tuple[Path, ...]:
+    """What the hidden check finds, and what it is found with."""
     others = [folder for folder in home.root.parent.iterdir() if folder.is_dir()]  # sessions of the same marker
     found = [folder / name for folder in others for name in OF_RESULTS]
     found += [*(home.root / "trees").glob("hidden-*"), home.root.parent / "summary.html"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from flagstone.agents import (
     Mode,
     Task,
     differences,
+    names,
     stats_below,
     strength,
 )
@@ -30,14 +32,15 @@ from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.measuring import secret_paths
+from flagstone.experiments.proposers.calls import facts_of, issues_text, remove_leaks
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore
 from flagstone.experiments.proposers.prompting import crash_to_fix, parts_of
-from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
+from flagstone.experiments.proposers.protocol import Advice, AgentSetup, Proposed, View
 from flagstone.plans import Home, run_id
-from flagstone.processes import Interruption
-from flagstone.prompts import experiment_prompt
+from flagstone.processes import Interruption, Redactor
+from flagstone.prompts import ExperimentParts, experiment_prompt
 from flagstone.records import content_of
 from flagstone.text import one_line
 
@@ -89,13 +92,28 @@ class AgentProposer:
         """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
         crash = view.rework or crash_to_fix(view)
         before = mutable_files(view.spec.subject, draft)
-        prompt = experiment_prompt(self.prompts, parts_of(view, self.lessons.at(view), crash, draft, before))
-        calls = self.calls_for(view, draft, record_dir, prompt, before)
+        parts = parts_of(view, self.lessons.at(view), crash, draft, before)
+        parts = replace(parts, issues=issues_text(view, draft, record_dir))
+        redactor, began_s = Redactor.of(os.environ, secret=self.setup.environment), time.time()
+        try:
+            calls = self.calls_for(view, draft, record_dir, self.prompt(view, parts, redactor), before)
+        finally:
+            leaks = remove_leaks(draft, before, redactor, began_s)
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
+        if leaks:
+            take_back(draft, before, after)
+            return Proposed(violations=tuple(leaks), facts=facts)
         edit = Edit(before, after, refusal_in(folder_of_call(record_dir, len(calls) - 1) / "stderr.txt"))
         return proposal_of(view, draft, calls[-1][0], edit, facts)
+
+    def prompt(self, view: View, parts: ExperimentParts, redactor: Redactor) -> str:
+        """What it is asked, with what the setup says. No secret variable of the agent is in it."""
+        tools = ", ".join(names(options_of(self.setup, view).get("tools")))
+        parts = replace(parts, instructions=self.setup.instructions, further_tools=tools)
+        text = experiment_prompt(self.prompts, parts)
+        return redactor.clean(text.encode("utf-8", "replace")).decode() if self.setup.environment else text
 
     def calls_for(
         self, view: View, draft: Path, record_dir: Path, prompt: str, before: Files
@@ -170,10 +188,19 @@ def call_of(
         model=asked.model or proposer.setup.model,
         limits=Limits(asked.wall_s, min(asked.silence_s, asked.wall_s), asked.turns, asked.cost_usd, view.tokens),
         record_dir=record_dir,
-        options={**proposer.setup.options, **asked.options},
+        options=options_of(proposer.setup, view),
         sandbox=view.spec.sandbox,
         hidden=secret_paths(view.home, view.spec),
+        environment=proposer.setup.environment,
     )
+
+
+def options_of(setup: AgentSetup, view: View) -> dict[str, object]:
+    """The options of the driver, with the tools for searching at the step that asks for it."""
+    options, tools = {**setup.options, **view.spec.agent.options}, view.spec.agent.search_tools
+    if view.level is not Advice.SEARCH or not tools:
+        return options
+    return {**options, "tools": [*names(options.get("tools")), *tools]}
 
 
 @dataclass(frozen=True)
@@ -232,29 +259,6 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
     return now if now and now != was else first_saying(result.text)[:LONGEST_NOTE]
-
-
-def facts_of(calls: Sequence[tuple[AgentResult, float]]) -> dict[str, Any]:
-    """The sums over the calls. If one of them reported no cost, the cost is unknown."""
-    results = [result for result, _ in calls]
-    last = results[-1]
-    costs = [result.cost_usd for result in results]
-    tokens = [tokens_of(result) for result in results]
-    return {
-        "cost_usd": None if None in costs else sum(cost or 0.0 for cost in costs),
-        "tokens": None if None in tokens else sum(count or 0 for count in tokens),
-        "outcome": last.outcome.value,
-        "reason": one_line(last.reason),
-        "session_id": last.session_id,
-        **({"violations": list(last.violations)} if last.violations else {}),
-        "wall_s": round(sum(wall_s for _, wall_s in calls), 3),
-        "calls": len(calls),
-    }
-
-
-def tokens_of(result: AgentResult) -> int | None:
-    counts = (result.usage.input_tokens, result.usage.output_tokens)
-    return None if None in counts else sum(count or 0 for count in vars(result.usage).values())
 
 
 # what git and we ourselves write to all the time, and what is too much to look at

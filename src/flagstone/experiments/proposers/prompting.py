@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -67,8 +68,16 @@ def parts_of(view: View, memory: Lessons, crash: Entry | None, draft: Path, file
         level=view.level.value,
         failures=view.failures,
         may_run=spec.agent.mode == "work",
+        command=cut(command_words(spec), NOTE),
+        immutable=list_text(spec.subject.immutable),
     )
     return parts if crash is None else with_fix(parts, view, crash)
+
+
+def command_words(spec: Spec) -> str:
+    """What is measured, as a person wrote it."""
+    argv = spec.harness.argv
+    return argv[2] if len(argv) == 3 and argv[:2] == ("bash", "-c") else shlex.join(argv)
 
 
 def with_fix(parts: ExperimentParts, view: View, crash: Entry) -> ExperimentParts:

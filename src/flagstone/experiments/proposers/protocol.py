@@ -83,22 +83,31 @@ class View:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What a proposer says of the edit it has made in the draft folder. `failure` if it made none."""
+    """What a proposer says of the edit it has made in the draft folder. `failure` if it made none.
+
+    `violations` say what it did that it may not do. The edit then counts for nothing.
+    """
 
     note: str = ""
     failure: str = ""
     is_fatal: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    violations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AgentSetup:
-    """What a run sets for the agents of its experiments: the driver's options, model, budgets, and the stage."""
+    """What a run sets for the agents of its experiments: the driver's options, model, budgets, and the stage.
+
+    `instructions` are words of a person for every prompt. `environment` are variables of the agent alone, all secret.
+    """
 
     options: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
     budgets: Sequence[Budget] = ()
     stage: str = ""
+    instructions: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Proposer(Protocol):
