@@ -122,6 +122,9 @@ def test_a_missed_session_is_run_once_and_stop_ends_the_server(repository: Path)
     wait_for(lambda: is_done(repository))
     assert values(repository) == [10.0, 12.0, 13.0, 14.0]
     assert (served(repository)["pid"], served(repository)["failures"]) == (None, 0)
+    printed = "\n".join(marker(Path("/"), "log", "a parser:big score")["lines"])
+    assert "r0004" in printed and "the session has ended" in printed
+    assert "starts a session, due since" in "\n".join(marker(Path("/"), "log", "--serve")["lines"])
     assert f"in use by process {server.pid}" in marker(Path("/"), "serve", code=2)
     assert marker(Path("/"), "serve", "--stop")["pid"] == server.pid
     assert server.wait(30) == 0
@@ -134,13 +137,19 @@ def test_sigterm_ends_the_session_and_the_next_server_continues_it(repository: P
     server = start(Path("/"), "serve")
     session = session_of(repository)
     wait_for((tmp_path / "proposing").exists)
+    following = start(repository, "log", "-f")
     server.terminate()
     assert server.wait(60) == 0
     assert not still_alive([session])
+    printed, _ = following.communicate(timeout=60)
+    assert following.returncode == 0 and "r0001" in printed and "because a signal asked for it" in printed
     write(tmp_path / "script.py", SCRIPT.replace("PAUSE_S", "0"))
     start(Path("/"), "serve")
     wait_for(lambda: is_done(repository))
     assert values(repository) == [10.0, 12.0, 13.0, 14.0]
+    assert "r0001" in "\n".join(marker(repository, "log", "--session", "1")["lines"])
+    assert "r0004" in "\n".join(marker(repository, "log", "-n", "2")["lines"])
+    assert "its sessions: 1 to 2" in marker(repository, "log", "--session", "3", code=2)
 
 
 def test_a_server_that_was_killed_leaves_no_session_and_the_next_continues_it(repository: Path, tmp_path: Path) -> None:
@@ -162,8 +171,10 @@ def test_a_failing_session_is_remembered_with_its_error_in_the_log_of_the_server
     write(repository / "work.py", "no number\n")
     who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     subprocess.run(["git", *who, "commit", "-qam", "x"], cwd=repository, check=True)
+    assert "has no session yet" in marker(repository, "log", code=2)
     start(Path("/"), "serve")
     wait_for(lambda: record(repository)["failures"] == 1)
+    assert "fix them, then run" in "\n".join(marker(repository, "log")["lines"])
     assert served(repository)["failures"] == 1
     assert "a parser:big score: failed (exit code 3); next: " in (tmp_path / "state/flagstone/serve.log").read_text()
 

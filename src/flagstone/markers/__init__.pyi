@@ -91,3 +91,4 @@ from .session import (
     set_status as set_status,
     status_of as status_of,
 )
+from .session_log import session_logs as session_logs

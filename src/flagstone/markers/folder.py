@@ -33,7 +33,8 @@ class MarkerFolder:
     ideas = path_below("ideas.json")
     # what `serve` knows of the schedule: what is done, and how often it failed
     schedule = path_below("schedule.json")
-
+    # what each session printed
+    logs = path_below("logs")
     # all results up to a session that Snakemake ran, one file for each such session
     tables = path_below("tables")
 

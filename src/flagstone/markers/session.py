@@ -17,6 +17,7 @@ from flagstone.markers.homes import CarryingProposer, Opening, open_home
 from flagstone.markers.marker import Marker, MarkerStatus
 from flagstone.markers.profile import profile_notices
 from flagstone.markers.reporting import run_lines
+from flagstone.markers.session_log import keep_lines
 from flagstone.plans import Home, Spec
 from flagstone.records import read_record, utc, write_record
 
@@ -94,11 +95,11 @@ def run_session(
     wish: SessionWish | None = None,
 ) -> SessionResult:
     """Makes the runs of one session. A session that was killed goes on with the experiments that it had left."""
-    wish, say = wish or SessionWish(), watch.say
+    wish = wish or SessionWish()
     refuse_if_at_rest(marker, wish)
     folder = MarkerFolder.of(marker.repository, marker.name)
     folder.root.mkdir(parents=True, exist_ok=True)
-    with hold(folder.lock, f"marker {marker.name}"):
+    with hold(folder.lock, f"marker {marker.name}"), keep_lines(folder, watch.say) as say:
         if wish.is_resumed:
             set_status(marker, "active")
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)

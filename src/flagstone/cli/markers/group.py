@@ -67,7 +67,7 @@ class MarkerGroup(CommandGroup):
             print_document(document_of(answer))
         else:
             answer = super().invoke(ctx)
-            if isinstance(answer, Answer):
+            if isinstance(answer, Answer) and answer.text:
                 click.echo(printable_text(answer.text), nl=not answer.text.endswith("\n"))
         if isinstance(answer, Answer) and answer.exit_code:
             ctx.exit(answer.exit_code)
