@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
-from math import isclose, isnan
 from pathlib import Path
-from typing import Any
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.measuring import Measurement
-from flagstone.metrics import Place, read_metrics
-from flagstone.plans import RunFolder, TrialPlan
-from flagstone.records import Ledger, plain_value, read_as, read_record
+from flagstone.experiments.ledger import head_of
+from flagstone.plans import TrialPlan
+from flagstone.records import Ledger, content_of, digest_bytes, read_as, read_record
 from flagstone.text import list_text
-from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine, VerdictLine
+from flagstone.trials.lines import Line, LookLine, PreregLine, VerdictLine
 from flagstone.trials.reporting import NOT_DERIVED, derived_problems
+from flagstone.trials.run_proof import OTHER_FILES, RunProof, difference_in
 from flagstone.trials.running import (
+    START,
     OpenedTrial,
-    RunRecord,
     StepJudge,
     TrialState,
     TrialStep,
-    finite_metrics,
+    baseline_facts,
+    changed_lines,
     next_step,
     open_trial,
-    status_of,
     verdict_line,
 )
-from flagstone.trials.sealing import (
-    FAULT,
-    Prereg,
-    SealedSeeds,
-    basis_of,
-    edit_text,
-    prereg_problems,
-    sealed_seeds,
-)
+from flagstone.trials.sealing import FAULT, Prereg, edit_text, prereg_problems
 from flagstone.trials.story import lines_in
 
 
@@ -60,9 +50,10 @@ def trial_fault(plan: TrialPlan, schemas: Path) -> str:
     """Why the verdict of a trial is not what was recorded, in one line. Returns '' if it is.
 
     Pages and pictures are left out: another version of Flagstone words and draws the same numbers in another way.
+    So are the copies of the files that were run, which a program may write to: their originals are in the store.
     """
-    pages = tuple(f"{ending} {NOT_DERIVED}" for ending in (".md", ".html", ".svg"))
-    return list_text([problem for problem in trial_problems(plan, schemas) if not problem.endswith(pages)], 2)
+    left_out = re.compile(rf"\.(md|html|svg) {NOT_DERIVED}$|^the folder of \S+ {OTHER_FILES}: ")
+    return list_text([problem for problem in trial_problems(plan, schemas) if not left_out.search(problem)], 2)
 
 
 @dataclass(frozen=True)
@@ -73,15 +64,23 @@ class Proof:
     lines: tuple[Line, ...]
 
     def problems(self) -> Iterator[str]:
-        yield from prereg_problems(self.opened.folder, self.opened.spec, self.lines)
+        """A part that cannot be read keeps no other from being looked at."""
+        runs = RunProof(self.opened, self.lines)
+        for part in (
+            self.start_problems, self.tree_problems, self.line_problems, runs.problems, self.state_problems
+        ):  # fmt: skip
+            try:
+                yield from part()
+            except FlagstoneError as error:
+                yield error.problem
+
+    def line_problems(self) -> Iterator[str]:
         for number, line in enumerate(self.lines):
             before = TrialState(self.lines[:number])
             if isinstance(line, LookLine):
                 yield from self.look_problems(line, before)
             elif isinstance(line, VerdictLine):
                 yield from self.verdict_problems(line, before)
-        for run in TrialState(self.lines).story.runs.values():
-            yield from self.run_problems(run)
 
     def look_problems(self, line: LookLine, before: TrialState) -> Iterator[str]:
         """A look has to be the one that was due, and to come to the same from the same runs."""
@@ -113,59 +112,46 @@ class Proof:
         if done and (done.get("outcome"), done.get("exploratory")) != (str(line.outcome), line.exploratory):
             yield f"{self.opened.folder.done.name} has another outcome than the verdict"
 
-    def run_problems(self, line: RunLine) -> Iterator[str]:
-        """A run line has to be what the record says, and the record what was measured, on the seed of its slot."""
-        folder, name = self.opened.folder, f"{line.arm}-{line.slot}"
-        record = read_as(folder.record(line.arm, line.slot), RunRecord)
-        if record is None:
-            yield f"the record of {name} is missing or cannot be read"
-        elif difference := difference_in(line, record.line):
-            yield f"the record of {name} is not what the ledger says: {difference}"
-        if line.basis not in ("", self.basis(line)):
-            yield f"{name} ran with another tree, command, seed, data or environment than this trial asks for"
-        sealed = folder.sealed_run(line.arm, line.slot)
-        own = sealed if sealed.is_dir() else folder.run(line.arm, line.slot)
-        yield from self.measurement_problems(line, RunFolder(own))
+    def start_problems(self) -> Iterator[str]:
+        """How the trial began, as start.json and the pre-registration say it."""
+        opened, start, state = self.opened, self.opened.start, TrialState(self.lines)
+        yield from prereg_problems(opened.folder, opened.spec, self.lines)
+        if opened.contract.digest(start.files) != start.contract:
+            yield f"the contract in {START} is not that of its files"
+        found = read_as(opened.folder.prereg, Prereg)
+        if found and state.baseline:
+            derived = {"baseline": baseline_facts(opened, state), "shared": start.shared}
+            if difference := difference_in({"baseline": found.baseline, "shared": found.shared}, derived):
+                yield f"{opened.folder.prereg.name} does not fit the baseline of the ledger and {START}: {difference}"
 
-    def measurement_problems(self, line: RunLine, run: RunFolder) -> Iterator[str]:
-        name, found = run.root.name, read_as(run.measurement_file("first"), Measurement)
-        if found is None:
-            yield f"the measurement of {name} is missing or cannot be read"
-            return
-        if found.seed != self.seed(line.slot):
-            yield f"{name} was measured on another seed than that of its slot"
-        status, _ = status_of(found, self.opened.spec)
-        value, metrics = found.value if status == "ok" else None, finite_metrics(found)
-        measured = {"status": status, "value": value, "metrics": metrics}
-        if difference := difference_in({each: getattr(line, each) for each in measured}, measured):
-            yield f"the ledger does not say what was measured of {name}: {difference}"
-        if found.backend == "log" and found.value is not None and self.value_in(run.log) != found.value:
-            yield f"the log of {name} does not say {found.value}"
+    def tree_problems(self) -> Iterator[str]:
+        """The trees of the control and of each arm, as start.json, the ledger and the store name them."""
+        opened, start, subject = self.opened, self.opened.start, self.opened.subject
+        story = TrialState(self.lines).story
+        for arm in opened.spec.arms:
+            if arm.name in story.ideas and (difference := difference_in(story.ideas[arm.name], opened.idea_of(arm))):
+                yield f"arm {arm.name} in the ledger is not what the plan and {START} say: {difference}"
+        commits = {"the control": (start.commit, start.tree)}
+        commits |= {f"arm {name}": (idea.commit, idea.tree) for name, idea in story.ideas.items() if idea.tree}
+        for name, (commit, tree) in commits.items():
+            if subject.store.repository.tree_of(commit) != tree:
+                yield f"{name} has another tree than its commit in {opened.folder.store.name}"
+        for name, idea in story.ideas.items():
+            if idea.tree and changed_lines(subject.diff(start.tree, idea.tree)) != idea.lines:
+                yield f"arm {name} does not change {idea.lines} lines, as the ledger says"
 
-    def value_in(self, log: Path) -> float | None:
-        """The metric as the log of a run says it."""
-        metric, wanted = self.opened.spec.experiment.metric, self.opened.spec.experiment.metric_names
-        return read_metrics("log", metric.options, Place(log.parent, log, 0.0, 0.0), wanted).values.get(metric.name)
-
-    @cached_property
-    def seeds(self) -> SealedSeeds | None:
-        """The confirmation seeds: as the verdict reveals them, or as they are sealed."""
-        verdict = TrialState(self.lines).story.verdict
-        return SealedSeeds(verdict.seeds, verdict.salt) if verdict else sealed_seeds(self.opened.folder)
-
-    def seed(self, slot: str) -> int | None:
-        if not slot.startswith("b"):
-            return self.opened.spec.seed_of(slot)
-        return self.seeds.seeds.get(slot) if self.seeds else None
-
-    def basis(self, line: RunLine) -> str:
-        """The basis that this run has to have; '' if its seed is not known."""
-        seed = str(self.seed(line.slot))
-        if line.slot.startswith("b"):
-            seed = self.seeds.word(line.slot) if self.seeds and line.slot in self.seeds.seeds else ""
-        prereg = read_as(self.opened.folder.prereg, Prereg)
-        shared = prereg.shared if prereg else self.opened.start.shared
-        return basis_of(shared, self.opened.tree(line.arm), self.opened.arm(line.arm), seed).digest
+    def state_problems(self) -> Iterator[str]:
+        """What each step, and the end, saw of the ledger; and the results that were handed out."""
+        folder = self.opened.folder
+        for path in sorted(folder.look(0).parent.glob("*.json")):
+            if (head := (read_record(path) or {}).get("ledger")) and tuple(head) != head_of(folder.ledger, head[0]):
+                yield f"{folder.ledger.name} is not the one that look {path.stem} saw"
+        done = read_record(folder.done) or {}
+        if (head := done.get("ledger")) and tuple(head) != head_of(folder.ledger, head[0]):
+            yield f"{folder.ledger.name} is not the one that {folder.done.name} saw"
+        for path, digest in done.get("exports", {}).items():
+            if digest_bytes(content_of(self.opened.plan.base / path) or b"") != digest:
+                yield f"{path} is not what the trial handed out"
 
 
 def keys_in(line: LookLine) -> tuple[tuple[str, str], ...]:
@@ -177,26 +163,3 @@ def keys_in(line: LookLine) -> tuple[tuple[str, str], ...]:
 def without_fault(line: LookLine) -> LookLine:
     """What was wrong with the pre-registration at that time cannot be derived now."""
     return replace(line, facts={name: fact for name, fact in line.facts.items() if name != FAULT})
-
-
-def difference_in(recorded: object, derived: object) -> str:
-    """Where two records differ, such as `looks.0.p is 0.01, and has to be 0.03`. Returns '' if they are equal."""
-    return next(differences("", plain_value(recorded), plain_value(derived)), "")
-
-
-def differences(path: str, recorded: Any, derived: Any) -> Iterator[str]:
-    if isinstance(recorded, Mapping) and isinstance(derived, Mapping):
-        for name in sorted({*recorded, *derived}):
-            yield from differences(f"{path}.{name}", recorded.get(name), derived.get(name))
-    elif isinstance(recorded, list | tuple) and isinstance(derived, list | tuple) and len(recorded) == len(derived):
-        for number, pair in enumerate(zip(recorded, derived, strict=True)):
-            yield from differences(f"{path}.{number}", *pair)
-    elif not is_equal(recorded, derived):
-        yield f"{path.removeprefix('.')} is {recorded}, and has to be {derived}"
-
-
-def is_equal(recorded: Any, derived: Any) -> bool:
-    """The last digits of a number may differ between two versions of a library."""
-    if isinstance(recorded, float) and isinstance(derived, float):
-        return isclose(recorded, derived, rel_tol=1e-9, abs_tol=1e-12) or (isnan(recorded) and isnan(derived))
-    return bool(recorded == derived)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from whole_trial import ROOT, TRAIN, copy_trial, make_trial, run_trial
 
+from flagstone.experiments.candidates import Store
+from flagstone.experiments.ledger import head_of
 from flagstone.plans import TrialPlan
 from flagstone.records import Ledger, read_record, write_record
 from flagstone.trials import Outcome, lines_in, read_story, trial_fault, trial_problems
@@ -36,6 +40,8 @@ def rewrite_ledger(plan: TrialPlan, change: Callable[[dict[str, Any]], object]) 
     for row in rows:
         if change(row) is not False:
             Ledger(plan.folder.ledger).append({key: row[key] for key in row if key not in ("before", "version")})
+    for path in (plan.folder.done, *plan.folder.look(0).parent.iterdir()):
+        edit(path, ledger=head_of(plan.folder.ledger))
 
 
 def problems(plan: TrialPlan) -> str:
@@ -90,6 +96,126 @@ def test_a_record_that_was_changed_along_with_its_line_is_not_what_was_measured(
     assert "the ledger does not say what was measured of treated-b2: value is 0.1" in problems(plan)
 
 
+def in_json(name: str, *keys: str, value: object) -> Callable[[TrialPlan], None]:
+    """Edits one value of a JSON file of the trial."""
+
+    def change(plan: TrialPlan) -> None:
+        path = plan.folder.root / name
+        record = json.loads(path.read_text())
+        inner = record
+        for key in keys[:-1]:
+            inner = inner[key]
+        assert inner[keys[-1]] != value
+        inner[keys[-1]] = value
+        path.write_text(json.dumps(record))
+
+    return change
+
+
+def in_ledger(kind: str, value: object, *keys: str, arm: str = "", slot: str = "") -> Callable[[TrialPlan], None]:
+    """Edits one value in a line of the ledger, and chains the lines after it anew."""
+
+    def change_row(row: dict[str, Any]) -> None:
+        if row["kind"] == kind and arm in ("", row.get("arm")) and slot in ("", row.get("slot")):
+            inner = row
+            for key in keys[:-1]:
+                inner = inner[key]
+            inner[keys[-1]] = value
+
+    return lambda plan: rewrite_ledger(plan, change_row)
+
+
+def in_facts(plan: TrialPlan) -> None:
+    for path in (plan.folder.root / "facts").glob("*.json"):
+        edit(path, Python="3.99")
+
+
+def in_store(plan: TrialPlan) -> None:
+    """Puts another content under the name of an object: git objects are files that anybody can write."""
+    store, start = Store(plan.folder.store), read_record(plan.folder.root / "start.json") or {}
+    path = store.path_of(next(row.sha for row in store.rows(start["tree"]) if row.path == "train.py"))
+    store.unpacked_objects.journal.path.unlink()
+    path.chmod(0o600)
+    path.write_bytes(zlib.compress(b"blob 2\0x\n"))
+
+
+RUN = "runs/treated-a2/measured-first.json"
+EDITS: dict[str, tuple[Callable[[TrialPlan], None], str]] = {
+    "tree of a record": (
+        in_json("records/treated-b1.json", "tree", value="0" * 40),
+        "record of treated-b1 .*: tree is",
+    ),
+    "switch of a record": (in_json("records/treated-b1.json", "argv", value=["python"]), "treated-b1 .*: argv is"),
+    "variables of a record": (in_json("records/control-a3.json", "env", value={"X": "1"}), "control-a3 .*: env.X is 1"),
+    "seed of a record": (in_json("records/control-a3.json", "seed", value=7), "control-a3 .*: seed is 7"),
+    "contract of a record": (in_json("records/control-a3.json", "contract", value="1"), "control-a3 .*: contract is 1"),
+    "data of a record": (in_json("records/control-a3.json", "data", value="1"), "control-a3 .*: data is 1"),
+    "environment of a record": (
+        in_json("records/control-a3.json", "environment", value="1"),
+        "control-a3 .*environment",
+    ),
+    "host of a record": (in_json("records/control-a3.json", "host", value="other"), "control-a3 .*: host is"),
+    "time of a record": (in_json("records/control-a3.json", "at", value="2020"), "control-a3 .*: at is"),
+    "exit code of a record": (in_json("records/treated-b1.json", "exit_code", value=1), "treated-b1 .*: exit_code is"),
+    "host of a line": (in_ledger("run", "other", "host", arm="control", slot="b1"), "control-b1 .*: host is other"),
+    "environment of a line": (
+        in_ledger("run", "1" * 64, "environment", arm="control", slot="b1"),
+        "control-b1 ran in another environment than control-a1",
+    ),
+    "exit code of a measurement": (in_json(RUN, "exit_code", value=3), "measured of treated-a2: exit_code is 0"),
+    "time of a measurement": (in_json(RUN, "wall_s", value=99.0), "measured of treated-a2: wall_s is"),
+    "folder of a run": (in_json("runs/treated-a2/basis.json", "basis", value="1"), "folder of treated-a2 belongs to"),
+    "files of a run": (
+        lambda plan: (plan.folder.run("treated", "b2") / "tree/train.py").write_text("print(1)"),
+        "folder of treated-b2 no longer holds the files that were run: train.py",
+    ),
+    "facts": (in_facts, r"facts/\w+\.json was changed"),
+    "baseline of the pre-registration": (
+        in_json("prereg.json", "baseline", "mean", value=9.0),
+        r"prereg.json does not fit the baseline .*: baseline.mean is 9.0",
+    ),
+    "tree of the pre-registration": (
+        in_json("prereg.json", "baseline", "tree", value="0" * 40),
+        r"prereg.json does not fit the baseline .*: baseline.tree is 0",
+    ),
+    "environment of the pre-registration": (
+        in_json("prereg.json", "shared", "environment", value="0" * 64),
+        r"prereg.json does not fit the baseline .*: shared.environment is 0",
+    ),
+    "tree of the start": (
+        in_json("start.json", "tree", value="0" * 40),
+        "prereg.json does not fit .*: baseline.tree is",
+    ),
+    "contract of the start": (in_json("start.json", "contract", value="0" * 64), "the contract in start.json is not"),
+    "files of the start": (in_json("start.json", "files", value={"x": "1"}), "the contract in start.json is not"),
+    "switch of an arm": (in_ledger("idea", ["--other"], "switch"), "arm treated in the ledger .*: switch.0 is --other"),
+    "size of an arm": (in_ledger("idea", 7, "lines"), "arm treated in the ledger .*: lines is 7"),
+    "commit of an arm": (in_ledger("idea", "0" * 40, "commit"), "arm treated in the ledger .*: commit is 0"),
+    "ledger of a look": (
+        in_json("looks/003.json", "ledger", value=[10, "0" * 64, False]),
+        "ledger.jsonl is not the one that look 003 saw",
+    ),
+    "ledger at the end": (
+        in_json("done.json", "ledger", value=[10, "0" * 64, False]),
+        "ledger.jsonl is not the one that done.json saw",
+    ),
+    "stored file": (in_store, r"object \w+ is missing from .*trees\.git, or damaged"),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_one_value_that_is_edited_by_hand_is_named(plan: TrialPlan, name: str) -> None:
+    change, said = EDITS[name]
+    change(plan)
+    assert re.search(said, problems(plan)), problems(plan)
+
+
+def test_two_lines_of_one_run_are_named(plan: TrialPlan) -> None:
+    row = next(row for row in Ledger(plan.folder.ledger).entries() if row.get("slot") == "b1")
+    Ledger(plan.folder.ledger).append({key: row[key] for key in row if key not in ("before", "version")})
+    assert f"the ledger has two lines of one run, {row['arm']}-b1" in problems(plan)
+
+
 def test_a_failure_that_became_a_number_is_named(plan: TrialPlan) -> None:
     edit(plan.folder.run("treated", "a2") / "measured-first.json", status="crash")
     assert "treated-a2: status is ok, and has to be crash" in problems(plan)
@@ -129,7 +255,8 @@ def test_a_run_with_another_basis_is_named(plan: TrialPlan) -> None:
             row["basis"] = "0" * 64
 
     rewrite_ledger(plan, change)
-    edit(plan.folder.record("treated", "b2"), basis="0" * 64)
+    for path in (plan.folder.record("treated", "b2"), plan.folder.run("treated", "b2") / "basis.json"):
+        edit(path, basis="0" * 64)
     assert problems(plan) == (
         "treated-b2 ran with another tree, command, seed, data or environment than this trial asks for"
     )

@@ -1,12 +1,14 @@
 from .ending import verdict_line as verdict_line
-from .judging import StepJudge as StepJudge
+from .judging import StepJudge as StepJudge, baseline_facts as baseline_facts
 from .look import IdeaMaker as IdeaMaker, take_step as take_step
-from .measuring import (
+from .measuring import measure_run as measure_run
+from .opening import START as START, OpenedTrial as OpenedTrial, open_trial as open_trial
+from .records import (
     RunRecord as RunRecord,
-    finite_metrics as finite_metrics,
-    measure_run as measure_run,
-    status_of as status_of,
+    TrialRun as TrialRun,
+    line_measured as line_measured,
+    run_record as run_record,
 )
-from .opening import OpenedTrial as OpenedTrial, open_trial as open_trial
 from .state import TrialState as TrialState
 from .steps import TrialStep as TrialStep, next_step as next_step
+from .trees import changed_lines as changed_lines

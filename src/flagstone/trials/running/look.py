@@ -18,8 +18,9 @@ from flagstone.trials.planning import baseline_of, refuse_if_hopeless
 from flagstone.trials.reporting import write_derived
 from flagstone.trials.running.ending import finish, reveal, verdict_line
 from flagstone.trials.running.judging import StepJudge, baseline_facts
-from flagstone.trials.running.measuring import RunRecord, TrialRun, first_run, record_of
+from flagstone.trials.running.measuring import first_run
 from flagstone.trials.running.opening import START, OpenedTrial, begin_trial, beginning_anew, open_trial, way_on_text
+from flagstone.trials.running.records import RunRecord, TrialRun, record_of
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import TrialStep, next_step
 from flagstone.trials.sealing import (
@@ -116,15 +117,11 @@ class StepJob:
     def note_arms(self) -> None:
         """The arms of a plan, in the ledger: once, before anything is run."""
         spec, known = self.opened.spec, self.opened.state().story.ideas
-        for arm in spec.arms:
-            tree = self.opened.start.arms[arm.name]
-            if arm.name in known and known[arm.name].tree != tree.tree:
+        for idea in map(self.opened.idea_of, spec.arms):
+            if idea.arm in known and known[idea.arm].tree != idea.tree:
                 raise self.edited_start(self.folder.ledger.name)
-            if arm.name not in known:
-                at = self.opened.start.began_at
-                self.ledger.append(
-                    IdeaLine(arm.name, arm.name, tree.tree, tree.commit, at, arm.switch, arm.env, tree.lines)
-                )
+            if idea.arm not in known:
+                self.ledger.append(idea)
 
     def judge(self, step: TrialStep) -> StepJudge:
         return StepJudge(self.opened, self.opened.state(), step, utc(time.time()))

@@ -3,86 +3,22 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, field, fields, replace
-from math import isfinite
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.candidates import Subject
-from flagstone.experiments.deciding import broken_text, check
 from flagstone.experiments.measuring import Harness, Measurement, Order, devices, refuse_if_unclean
 from flagstone.locks import hold
-from flagstone.plans import Arm, Home, RunFolder, TrialFolder, TrialPlan, TrialSpec, unused_path
+from flagstone.plans import Arm, Home, RunFolder, TrialFolder, TrialPlan, unused_path
 from flagstone.processes import Interruption, end_orphans
-from flagstone.records import Ledger, plain_value, read_as, read_record, utc, write_record
-from flagstone.trials.deciding import value_problem
+from flagstone.records import Ledger, plain_value, read_record, write_record
 from flagstone.trials.lines import RunLine
-from flagstone.trials.outcomes import RunStatus
 from flagstone.trials.running.opening import OpenedTrial, beginning_anew, open_trial, way_on_text
+from flagstone.trials.running.records import TrialRun, line_measured, record_of, run_record, run_text
 from flagstone.trials.sealing import difference_text, seed_for
 from flagstone.trials.story import lines_in
-
-STATUSES: Mapping[str, RunStatus] = {"ok": "ok", "crash": "crash", "timeout": "timeout", "invalid": "invalid"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunRecord:
-    """What Snakemake waits for: how a run ended, and what its number holds for. A sealed seed is left out."""
-
-    arm: str
-    slot: str
-    basis: str
-    status: RunStatus
-    at: str
-    tree: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    host: str
-    contract: str = ""
-    data: str = ""
-    environment: str = ""
-    seed: int | None = None
-    value: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    wall_s: float = 0.0
-    reason: str = ""
-    exit_code: int | None = None
-
-    @property
-    def line(self) -> RunLine:
-        names = (each.name for each in fields(RunLine) if each.name != "kind")
-        return RunLine(**{name: getattr(self, name) for name in names})
-
-
-@dataclass(frozen=True)
-class TrialRun:
-    """One run that a step asks for, and what its number has to hold for."""
-
-    arm: str
-    slot: str
-    basis: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.arm}-{self.slot}"
-
-    @property
-    def is_sealed(self) -> bool:
-        """Whether nobody may see the seed before the verdict."""
-        return self.slot.startswith("b")
-
-    def home(self, folder: TrialFolder) -> Home:
-        """The run's own folder, in which processes and temporary files are its own too."""
-        root = folder.sealed_run(self.arm, self.slot) if self.is_sealed else folder.run(self.arm, self.slot)
-        return Home(root, folder.base)
-
-
-def record_of(folder: TrialFolder, wanted: TrialRun) -> RunRecord | None:
-    """The record of a run, if it holds for what is wanted."""
-    found = read_as(folder.record(wanted.arm, wanted.slot), RunRecord)
-    return found if found and found.basis == wanted.basis else None
 
 
 def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Callable[[str], None]) -> None:
@@ -102,7 +38,7 @@ def measure_run(plan: TrialPlan, key: tuple[str, str], schemas: Path, say: Calla
             return  # measured by a process that its caller did not wait for
         measuring = Measuring(opened, wanted, seed, interruption, say)
         line = line_of(plan.folder, wanted) or measuring.note(measuring.record())
-        write_record(plan.folder.record(*key), plain_value(measuring.record_of_line(line)))
+        write_record(plan.folder.record(*key), plain_value(run_record(opened, line, seed)))
         say(run_text(line, opened.spec))
 
 
@@ -152,7 +88,7 @@ class Measuring:
         found = self.harness(home).measure(Order(run, tree, "first", self.seed, self.wanted.name))
         self.refuse_if_no_outcome(found, gpus)
         keep_tree(home, self.opened.subject)
-        return replace(self.line_from(found), environment=environment)
+        return replace(line_measured(found, self.opened.spec, self.wanted), environment=environment)
 
     def found_environment(self) -> str:
         """The digest of the environment. Raises an error if it, the data or the contract is another than before."""
@@ -208,61 +144,6 @@ class Measuring:
             raise WorkFailed(f"{name}: a GPU was lost during the run", hint=f"bring it back, then {again}")
         raise WorkFailed(f"{name}: {found.reason}", hint=f"end these processes, then {again}")
 
-    def line_from(self, found: Measurement) -> RunLine:
-        status, reason = status_of(found, self.opened.spec)
-        return RunLine(
-            arm=self.wanted.arm,
-            slot=self.wanted.slot,
-            status=status,
-            basis=self.wanted.basis,
-            at=utc(time.time()),
-            value=found.value if status == "ok" else None,
-            metrics=finite_metrics(found),
-            wall_s=found.wall_s,
-            # what a program printed as it failed may tell a sealed seed
-            reason=reason.partition(": ")[0] if self.wanted.is_sealed and not reason.startswith("tampered") else reason,
-            exit_code=found.exit_code,
-            host=os.uname().nodename,
-        )
-
-    def record_of_line(self, line: RunLine) -> RunRecord:
-        """The record that belongs to a line of the ledger."""
-        arm, asked = self.arm, self.opened.spec.experiment.harness
-        return RunRecord(
-            arm=line.arm,
-            slot=line.slot,
-            basis=line.basis,
-            status=line.status,
-            at=line.at,
-            tree=self.opened.tree(self.wanted.arm),
-            argv=(*asked.argv, *arm.switch),
-            env={**asked.env, **arm.env},
-            host=line.host,
-            contract=self.opened.start.contract,
-            data=self.opened.start.shared.data,
-            environment=line.environment,
-            seed=None if self.wanted.is_sealed else self.seed,
-            value=line.value,
-            metrics=line.metrics,
-            wall_s=line.wall_s,
-            reason=line.reason,
-            exit_code=line.exit_code,
-        )
-
-
-def status_of(found: Measurement, spec: TrialSpec) -> tuple[RunStatus, str]:
-    """The status under the limits of the plan. A number that cannot be, or that broke a constraint, is none."""
-    status = STATUSES.get(found.status, "invalid")
-    if status != "ok":
-        return status, found.reason
-    rows = check(spec.experiment.constraints, {"wall_seconds": found.wall_s, **found.metrics})
-    problem = broken_text(rows) or value_problem(found.value, spec.possible_range)
-    return ("invalid", problem) if problem else ("ok", "")
-
-
-def finite_metrics(found: Measurement) -> dict[str, float]:
-    return {name: value for name, value in found.metrics.items() if isfinite(value)}
-
 
 def keep_tree(home: Home, subject: Subject) -> None:
     """The files that were run go to the folder of their run."""
@@ -272,9 +153,3 @@ def keep_tree(home: Home, subject: Subject) -> None:
         os.rename(laid_out, target)
         laid_out.with_name(f"{laid_out.name}.json").unlink(missing_ok=True)
         subject.last_seen_in(laid_out).forget_folder()
-
-
-def run_text(record: RunLine, spec: TrialSpec) -> str:
-    """Such as `treated-a1 ok       val_loss 0.25  (1.2 s)`."""
-    found = f"{spec.experiment.metric.name} {record.value:.6g}" if record.value is not None else record.reason
-    return f"{record.arm}-{record.slot} {record.status:<8} {found}  ({record.wall_s:.1f} s)"

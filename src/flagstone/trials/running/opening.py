@@ -14,6 +14,7 @@ from flagstone.experiments.candidates import Contract, Store, Subject, make_run_
 from flagstone.experiments.measuring import inherited_variables, program_path
 from flagstone.plans import CONTROL, Arm, TrialFolder, TrialPlan, TrialSpec, unused_path
 from flagstone.records import digest_file, plain_value, read_as, read_record, utc, write_atomic, write_record
+from flagstone.trials.lines import IdeaLine
 from flagstone.trials.planning import load_trial
 from flagstone.trials.running.state import TrialState
 from flagstone.trials.running.steps import OFF
@@ -76,6 +77,13 @@ class OpenedTrial:
             return self.start.tree
         known = self.start.arms.get(arm)
         return known.tree if known else self.state().story.ideas[arm].tree
+
+    def idea_of(self, arm: Arm) -> IdeaLine:
+        """The line of an arm of the plan."""
+        tree = self.start.arms[arm.name]
+        return IdeaLine(
+            arm.name, arm.name, tree.tree, tree.commit, self.start.began_at, arm.switch, arm.env, tree.lines
+        )
 
     def basis_now(self) -> SharedBasis:
         """What all runs hold for, as it is on this machine now."""

@@ -4,6 +4,7 @@ from .basis import (
     basis_of as basis_of,
     difference_of_facts as difference_of_facts,
     difference_text as difference_text,
+    facts_fault as facts_fault,
     shared_basis as shared_basis,
 )
 from .prereg import (

@@ -77,6 +77,15 @@ def keep_facts(folder: TrialFolder, facts: Facts) -> str:
     return digest
 
 
+def facts_fault(folder: TrialFolder, digest: str) -> str:
+    """Why the facts behind a digest cannot be believed. Returns '' if they can."""
+    path = facts_path(folder, digest)
+    found = read_record(path)
+    if found is not None and digest_value(found) == digest:
+        return ""
+    return f"facts/{path.name} {'was changed' if found is not None else 'is missing or cannot be read'}"
+
+
 def difference_text(folder: TrialFolder, now: RunBasis | SharedBasis, earlier: RunBasis | SharedBasis) -> str:
     """What is another than it was, such as `numpy 2.4.6, was 2.4.5`. Returns '' if nothing is."""
     found: list[str] = []

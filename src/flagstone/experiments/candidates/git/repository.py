@@ -224,7 +224,9 @@ def fault(root: Path, code: int, problem: str, limit_s: float) -> FlagstoneError
 
 
 def lost_error(root: Path, sha: str) -> WorkFailed:
-    return WorkFailed(f"object {sha} is missing from {root}", hint=f"git -C {root} fsck lists all missing ones")
+    return WorkFailed(
+        f"object {sha} is missing from {root}, or damaged", hint=f"git -C {root} fsck lists all missing ones"
+    )
 
 
 def plain_environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates.git.journal import Journal, Unpacked
-from flagstone.experiments.candidates.git.objects import loose_form, object_name, pack_of, parts_of
+from flagstone.experiments.candidates.git.objects import is_object, loose_form, object_name, pack_of, parts_of
 from flagstone.experiments.candidates.git.recent import Recent
 from flagstone.experiments.candidates.git.repository import Repository, lost_error, plain_environment
 from flagstone.experiments.candidates.git.trees import FOLDER, TreeEntry
@@ -169,6 +169,8 @@ class Store:
         try:
             with self.lock:
                 loose = self.unpacked_objects.find(sha) or self.path_of(sha).read_bytes()
+            if not is_object(sha, loose):
+                raise lost_error(self.root, sha)
             return parts_of(loose)[1]
         except FileNotFoundError:
             return None
