@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from flagstone.processes import has_short_secret
 from flagstone.records import content_of, decode_or_none
 
 FOLDERS = (f"{FOLDER}/agents", ".autoresearch/agents")
+SETTINGS = "settings.json"
 LONGEST = 8000  # of the instructions, in characters
 CLAUDE = ("", "auto", "claude")
 TAKE_VARIABLES = (*CLAUDE, "command")
@@ -84,7 +85,7 @@ def instructions_in(folder: Path | None) -> str:
 
 def settings_in(folder: Path | None) -> dict[str, Any]:
     """The settings of Claude Code in the profile. Empty if there is no file."""
-    path = folder / "settings.json" if folder else None
+    path = folder / SETTINGS if folder else None
     content = content_of(path) if path else None
     if content is None:
         return {}
@@ -96,10 +97,10 @@ def settings_in(folder: Path | None) -> dict[str, Any]:
 
 def variables_of(marker: Marker, from_settings: dict[str, Any]) -> dict[str, str]:
     """The variables of the agent alone: those of settings.json, then of env_file, then of .env."""
-    folder, named = profile_folder(marker), env_file(marker)
+    named = env_file(marker)
     if named and not named.is_file():
         raise FlagstoneError(f"there is no file {named}, which agent.env_file names", hint="create it, or drop the key")
-    files = [path for path in (named, folder / ".env" if folder else None) if path and path.is_file()]
+    files = [path for path in files_with_variables(marker) if path.name != SETTINGS]
     found = {str(name): str(value) for name, value in from_settings.items()}
     for path in files:
         found |= read_variables(path)
@@ -108,6 +109,13 @@ def variables_of(marker: Marker, from_settings: dict[str, Any]) -> dict[str, str
         why = f"the value of {', '.join(short)} is too short to be kept out of logs and commits"
         raise FlagstoneError(f"profile {marker.agent.name}: {why}", hint="use a secret of at least 8 characters")
     return found
+
+
+def files_with_variables(marker: Marker) -> list[Path]:
+    """The files that are there: settings.json, the one that is named, and .env."""
+    folder, named = profile_folder(marker), env_file(marker)
+    found = [folder / SETTINGS if folder else None, named, folder / ".env" if folder else None]
+    return [path for path in found if path and path.is_file()]
 
 
 def read_variables(path: Path) -> dict[str, str]:
@@ -145,8 +153,8 @@ def refuse_others(marker: Marker, driver: str, *, has_settings: bool, has_variab
         )
 
 
-def profile_notices(marker: Marker) -> Iterator[str]:
-    """What a person should know of how the profile is used."""
+def profile_notices(marker: Marker, committed: Container[str] = ()) -> Iterator[str]:
+    """What a person should know of how the profile is used. `committed` are the files of the last commit."""
     agent, folder = marker.agent, profile_folder(marker)
     if folder is None and agent.name != Profile().name:
         yield f"there is no profile {FOLDERS[0]}/{agent.name}, so the agent has the default one"
@@ -156,6 +164,10 @@ def profile_notices(marker: Marker) -> Iterator[str]:
         yield f"CLAUDE.md of profile {agent.name} is longer than {LONGEST} characters; the agent gets its beginning"
     if any(map(is_web, agent.allowed_tools)):
         yield "the agent has tools for the web only at the step SEARCH of the escalation"
+    for path in files_with_variables(marker):
+        name = os.path.relpath(path, marker.repository)
+        if name in committed:
+            yield f"{name} is committed, so everybody who has the repository can read it, and every run"
     can_hide = strength().has_bubblewrap and marker.run.get("sandbox", "auto") not in ("off", False)
     if secret_files(marker) and not can_hide:
         yield "without bubblewrap, runs can read the files of the profile: keep no secret in them"

@@ -105,7 +105,8 @@ def run_session(
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
-        for line in () if marker.loop.script else profile_notices(marker):
+        committed = opening.opened.subject.tree(opening.opened.base.tree).files
+        for line in () if marker.loop.script else profile_notices(marker, committed):
             say(line)
         before = History.read(opening.opened.home).progress
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)

@@ -32,7 +32,7 @@ from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.measuring import secret_paths
-from flagstone.experiments.proposers.calls import facts_of, issues_text, remove_leaks
+from flagstone.experiments.proposers.calls import facts_of, issues_text, remove_leaks, stamps_in
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore
@@ -94,11 +94,11 @@ class AgentProposer:
         before = mutable_files(view.spec.subject, draft)
         parts = parts_of(view, self.lessons.at(view), crash, draft, before)
         parts = replace(parts, issues=issues_text(view, draft, record_dir))
-        redactor, began_s = Redactor.of(os.environ, secret=self.setup.environment), time.time()
+        redactor, stamps = Redactor.of(os.environ, secret=self.setup.environment), stamps_in(draft)
         try:
             calls = self.calls_for(view, draft, record_dir, self.prompt(view, parts, redactor), before)
         finally:
-            leaks = remove_leaks(draft, before, redactor, began_s)
+            leaks = remove_leaks(draft, stamps, before, redactor)
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}

@@ -13,17 +13,27 @@ from flagstone.experiments.candidates import walk
 from flagstone.processes import Redactor
 from flagstone.text import one_line
 
-COARSE_S = 1.0  # the clock of a file system may be behind ours
+Stamps = Mapping[str, tuple[int, ...]]
 
 
-def remove_leaks(draft: Path, before: Mapping[str, bytes], redactor: Redactor, since_s: float) -> list[str]:
+def stamps_in(draft: Path) -> dict[str, tuple[int, ...]]:
+    """What tells whether a file was written: the kernel keeps it, and no agent can set it."""
+    found = walk(draft, lambda _: True)
+    return {path: stamp_of(status) for path, status in found if not isinstance(status, OSError)}
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ctime_ns, status.st_ino, status.st_size
+
+
+def remove_leaks(draft: Path, stamps: Stamps, before: Mapping[str, bytes], redactor: Redactor) -> list[str]:
     """Removes what was written since then and holds a secret. Returns a line on each.
 
     A file that held the secret `before` keeps it: somebody else has written it there.
     """
     found = []
     for path, status in walk(draft, lambda _: True):
-        if isinstance(status, OSError) or status.st_ctime < since_s - COARSE_S:
+        if isinstance(status, OSError) or stamps.get(path) == stamp_of(status):
             continue
         known = redactor.names_in(before.get(path, b""))
         names = [name for name in secrets_at(draft / path, path, status, redactor) if name not in known]
