@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,4 +264,39 @@ def test_a_kill_at_any_time_leaves_no_branch_or_the_whole_and_nothing_is_measure
     # a kill in a measurement costs that one; the others stand
     assert len(once) <= measured_times(repository) - before <= len(once) + kills
     assert kills > 3
+    git(repository, "fsck", "--strict")
+
+
+SHIM = """#!/bin/sh
+case "$*" in
+  *" fetch "*refs/heads/*)
+    case $KILL in
+      before) kill -9 $PPID; exit 1 ;;
+      during) {git} "$@" & sleep 0.01; kill -9 $! $PPID; exit 1 ;;
+      after) {git} "$@"; kill -9 $PPID; exit 0 ;;
+    esac ;;
+esac
+exec {git} "$@"
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_kill_around_the_fetch_leaves_no_branch_or_the_whole(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    place = os.environ["PATH"]
+    put(repository, "../bin/git", SHIM.replace("{git}", shutil.which("git") or ""))
+    (repository / "../bin/git").chmod(0o755)
+    monkeypatch.setenv("KILL", moment)
+    monkeypatch.setenv("PATH", f"{repository.parent}/bin:{place}")
+    process = start(repository, "finalize")
+    process.communicate(timeout=100)
+    assert process.returncode == -signal.SIGKILL
+    monkeypatch.setenv("PATH", place)
+    measured, is_made = measured_times(repository), bool(git(repository, "branch", "--list", BRANCH))
+    assert is_made or moment != "after"
+    assert not (is_made and moment == "before")
+    assert len(finalize(repository, "--branch", "again")["commits"]) == 2
+    assert measured_times(repository) == measured
+    assert not is_made or git(repository, "diff", "--stat", BRANCH, "again") == ""
     git(repository, "fsck", "--strict")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from laboratory import Edits, Laboratory, set_x
 
+from flagstone.experiments.measuring.secrets import secret_paths
+
 SEEN = "test -e kept/secret.py || test -e kept/data.bin"
 
 
@@ -49,3 +51,18 @@ def test_what_the_hidden_check_found_is_in_no_file_of_the_run(laboratory: Labora
     assert laboratory.entries()[1].tries_of("hidden")[0].value == 987123
     below = [path for path in (laboratory.home.root / "runs").rglob("*") if path.is_file()]
     assert below and not any(b"987123" in path.read_bytes() for path in below)
+
+
+def test_copies_in_other_experiments_of_the_same_marker_are_kept_from_runs_too(laboratory: Laboratory) -> None:
+    laboratory.files = {**laboratory.files, "kept/secret.py": "KEY = 1\n"}
+    laboratory.make(subject={"mutable": ["train.py"], "held_out": ["kept/**"]}, hidden={"argv": ["true"]})
+    other, spec = laboratory.home.root.with_name("another"), laboratory.open().spec
+    for name in ("trees/hidden-0", "candidates.git", "hidden"):
+        (other / name).mkdir(parents=True)
+    alias = laboratory.home.root.with_name("finalizing-1-1")
+    alias.mkdir()
+    (alias / "candidates.git").symlink_to(other / "candidates.git")
+    found = set(secret_paths(laboratory.home, spec))
+    assert {other / "trees" / "hidden-0", other / "candidates.git", other / "hidden"} <= found
+    assert {laboratory.home.candidates, laboratory.project / "kept"} <= found
+    assert not any(path.is_symlink() for path in found)

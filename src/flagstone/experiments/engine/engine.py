@@ -239,15 +239,16 @@ class Engine:
         is_told = self.tells_interruptions or self.opened.home.stop.exists()
         if first is not None and first.status == "interrupted" and not is_told:
             raise Interrupted(f"{run_id(candidate.number)} was interrupted", hint=f"continue: {self.again_command}")
-        return self.record(self.judge_of(candidate).entry(first))
+        entry = self.record(self.judge_of(candidate).entry(first))
+        self.follow(entry)
+        return entry
 
     def record(self, judged: Entry) -> Entry:
-        """Writes the line of a verdict, and what follows from it."""
+        """Writes the line of a verdict."""
         entry = replace(judged, project_changes=self.survey.changes())
         self.history.append(entry)
         self.survey.note()
-        self.follow(entry)
-        for line in self.lines(self.opened.home, entry, self.opened.spec):
+        for line in verdict_lines(self.opened.home, entry, self.opened.spec):
             self.say(line)
         return entry
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from flagstone.experiments.candidates import Candidate, Snapshot, make_empty_folder
+from flagstone.experiments.candidates import Candidate, Snapshot, make_empty_folder, merged_content
 from flagstone.experiments.engine.opening import OpenedExperiment, facts_of
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.measuring import Measurement
 from flagstone.plans import run_id
-from flagstone.processes import run_quietly
 
 
 def rebased_candidate(
@@ -65,18 +62,8 @@ def merged_files(
             continue
         if before is None or after is None or now is None:
             return None
-        joined = merged_text(before, after, now)
+        joined = merged_content(now, before, after)
         if joined is None:
             return None
         found[path] = joined
     return found
-
-
-def merged_text(before: bytes, after: bytes, now: bytes) -> bytes | None:
-    """A three-way merge of one file; None if both sides changed the same lines."""
-    with tempfile.TemporaryDirectory(prefix="flagstone-merge-") as name:
-        folder = Path(name)
-        for part, content in (("now", now), ("before", before), ("after", after)):
-            (folder / part).write_bytes(content)
-        code, joined, _ = run_quietly(["git", "merge-file", "-p", "now", "before", "after"], folder, 60)
-    return joined if code == 0 else None

@@ -19,11 +19,13 @@ def secret_paths(home: Home, spec: Spec) -> tuple[Path, ...]:
 
 def paths_of_hidden(home: Home, spec: Spec) -> tuple[Path, ...]:
     """What the hidden check finds, and what it is found with."""
-    others = [folder for folder in home.root.parent.iterdir() if folder.is_dir()]  # sessions of the same marker
-    found = [folder / name for folder in others for name in OF_RESULTS]
-    found += [*(home.root / "trees").glob("hidden-*"), home.root.parent / "summary.html"]
+    every = [folder for folder in home.root.parent.iterdir() if folder.is_dir()]  # sessions of the same marker
+    found = [folder / name for folder in every for name in OF_RESULTS]
+    found += [path for folder in every for path in (folder / "trees").glob("hidden-*")]
+    found.append(home.root.parent / "summary.html")
     if spec.subject.held_out:
-        found += [home.candidates.resolve(), *git_objects(home), *held_out_paths(spec)]
+        stores = {(folder / home.candidates.name).resolve() for folder in every}
+        found += [*sorted(stores), *git_objects(home), *held_out_paths(spec)]
     return tuple(path for path in found if path.exists())
 
 

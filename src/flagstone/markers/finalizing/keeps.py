@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates import Store, Tree, merge_trees
+from flagstone.experiments.candidates import Store, Tree, changed_paths, merge_trees
 from flagstone.experiments.ledger import Entry, entries_of
 from flagstone.markers.folder import MarkerFolder
 from flagstone.plans import Home
@@ -28,8 +28,7 @@ class KeptEdit:
     @cached_property
     def paths(self) -> frozenset[str]:
         """The files that it changes."""
-        before, after = self.before.files, self.after.files
-        return frozenset(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+        return frozenset(changed_paths(self.before, self.after))
 
 
 Group = tuple[KeptEdit, ...]

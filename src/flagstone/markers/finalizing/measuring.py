@@ -80,6 +80,7 @@ class Bench:
         if first is not None and first.status == "interrupted":
             raise Interrupted("stopped in a measurement", hint=f"go on: {self.engine.again_command}")
         entry = self.engine.record(replace(self.engine.judge_of(candidate), progress=against).entry(first))
+        self.engine.accounts.note(entry)  # no folder of a best is made: a branch is
         self.engine.halt_on(entry)
         return entry
 

@@ -5,7 +5,7 @@ from .branches import (
     refuse_taken_branches as refuse_taken_branches,
 )
 from .lfs import large_files as large_files
-from .merging import merge_trees as merge_trees
+from .merging import changed_paths as changed_paths, merge_trees as merge_trees, merged_content as merged_content
 from .objects import object_name as object_name
 from .recent import Recent as Recent
 from .repository import Checkout as Checkout, Modified as Modified, plain_environment as plain_environment

@@ -19,7 +19,7 @@ def merge_trees(store: Store, before: Tree, after: Tree, onto: Tree) -> Tree | N
     A rename is a file that was removed and one that was added: an edit of a renamed file does not follow it.
     """
     batch, changes = Batch(store), dict[str, Blob | None]()
-    for path in sorted(before.files.keys() | after.files.keys()):
+    for path in changed_paths(before, after):
         was, edited, now = before.files.get(path), after.files.get(path), onto.files.get(path)
         if edited in (was, now):
             continue
@@ -32,7 +32,7 @@ def merge_trees(store: Store, before: Tree, after: Tree, onto: Tree) -> Tree | N
         changes[path] = joined
     if not changes:
         return onto
-    if has_folder_clash({**onto.files, **changes}):
+    if has_folder_clash(onto, changes):
         return None
     merged = edit_tree(onto, changes, batch.put)
     batch.write()
@@ -49,6 +49,7 @@ def joined_blob(store: Store, batch: Batch, was: Blob | None, edited: Blob | Non
 
 
 def merged_content(now: bytes, was: bytes, edited: bytes) -> bytes | None:
+    """A three-way merge of one file; None if both sides changed the same lines."""
     with tempfile.TemporaryDirectory(prefix="flagstone-merge-") as name:
         folder = Path(name)
         for part, content in (("now", now), ("was", was), ("edited", edited)):
@@ -58,8 +59,17 @@ def merged_content(now: bytes, was: bytes, edited: bytes) -> bytes | None:
     return joined if code == 0 else None
 
 
-def has_folder_clash(files: Mapping[str, Blob | None]) -> bool:
-    """Whether one path is a file and a folder at once."""
-    names = {path for path, blob in files.items() if blob is not None}
-    folders = {os.fspath(above) for path in names for above in Path(path).parents}
-    return not names.isdisjoint(folders)
+def changed_paths(before: Tree, after: Tree) -> list[str]:
+    """The files in which two trees differ."""
+    return sorted({path for path, _ in before.files.items() ^ after.files.items()})
+
+
+def has_folder_clash(onto: Tree, changes: Mapping[str, Blob | None]) -> bool:
+    """Whether one path would be a file and a folder at once."""
+    names = {path for path, blob in {**onto.files, **changes}.items() if blob is not None}
+    added = [path for path in changes if path in names and path not in onto.files]
+    return any(
+        any(os.fspath(above) in names for above in Path(path).parents)
+        or (path in onto.folders and any(name.startswith(f"{path}/") for name in names))
+        for path in added
+    )
