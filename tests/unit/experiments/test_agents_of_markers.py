@@ -86,9 +86,7 @@ def test_a_secret_is_taken_out_of_the_prompt_and_reaches_the_call_alone(tmp_path
     assert VALUE not in repr(actor.calls[0])
 
 
-@pytest.mark.parametrize(
-    ("agent", "costs"), [({"cost_usd": 2.0, "rework_cost_usd": 0.5}, [2.0, 0.5]), ({}, [None] * 2)]
-)
+@pytest.mark.parametrize("agent", [{"cost_usd": 2.0, "rework_cost_usd": 0.5}, {}])
 def test_a_repair_for_the_guard_may_cost_what_is_set_for_it(laboratory: Laboratory, agent: dict[str, float]) -> None:
     edits = Edits({2: set_x(2.0), 3: set_x(2.5)})
     guard = {"argv": ["grep", "-q", "X = 1", "train.py"]}
