@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,6 +105,25 @@ def test_only_the_marker_file_is_left_and_it_can_be_committed(make: Make) -> Non
     asked(top, *COUNT)
     assert git(top, "status", "--porcelain", "-uall") == f"?? {OWN}\n"
     assert (git(top, "for-each-ref"), (top / ".git/config").read_text()) == before
+    assert sorted(os.listdir(top / ".flagstone/markers/.init")) == ["lock"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interruption_adds_nothing_and_the_next_call_clears_it_away(make: Make, how: signal.Signals) -> None:
+    top = make({"numbers": "1\n"})
+    words = ("init", "count", "--command", "touch begun; sleep 60", *COUNT[3:])
+    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words]
+    process = subprocess.Popen(argv, cwd=top, stderr=subprocess.PIPE, text=True)
+    begun = top / ".flagstone/markers/.init/1/trees/0/begun"
+    while not begun.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=30)
+    assert not (top / OWN).exists()
+    if how == signal.SIGINT:
+        assert process.returncode == 130 and "no marker was added" in said, said
+        assert not begun.exists()
+    assert answer(top, *COUNT)["baseline"] == 1
     assert sorted(os.listdir(top / ".flagstone/markers/.init")) == ["lock"]
 
 
@@ -243,7 +264,8 @@ def test_a_guard_that_fails_already_is_left_out_unless_it_was_asked_for(make: Ma
     said = asked(top, "--improve", "lint")
     assert "left out: the guard ended with exit code 1" in said.output
     assert "guard" not in rows(top)[0]
-    asked(top, "kept", "--improve", "lint", "--guard", "exit 1")
+    said = asked(top, "kept", "--improve", "lint", "--guard", "exit 1")
+    assert "kept: the guard ended with exit code 1. Until it passes, nothing can be kept" in said.output
     assert rows(top)[1]["guard"] == {"command": "exit 1"}
 
 
@@ -258,7 +280,8 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_run(make: Make) -> N
 
 def test_taking_the_proposals_again_takes_the_next_one(make: Make) -> None:
     top = make({"Makefile": "test:\n\techo 3 passed\nbuild:\n\ttrue\n", "a.c": ""})
-    assert [answer(top, "-y")["marker"] for _ in range(2)] == ["tests", "build-time"]
+    made = [answer(top, "-y") for _ in range(2)]
+    assert [(each["marker"], each["notices"]) for each in made] == [("tests", []), ("build-time", [])]
     assert "no marker yet" in complaint(top, "-y")
     assert rows(top)[0]["metric"]["baseline"] == 3 and rows(top)[1]["metric"]["baseline"] >= 0
 
@@ -280,7 +303,10 @@ FIRST = "name: first\n    target: {mutable: [a]}\n    metric: {command: a, extra
         ("markers: []  # none yet\n", "markers:  # none yet\nNEW"),
         ("markers:\n", "markers:\nNEW"),
         (f"markers:\n  - {FIRST}", f"markers:\n  - {FIRST}\nNEW"),
-        (f"markers:  # all\n  - {FIRST}  # one\n    # guard: later\n\n# end\n", None),
+        (
+            f"markers:  # all\n  - {FIRST}  # one\n    # guard: later\n\n# end\n",
+            f"markers:  # all\n  - {FIRST}  # one\n    # guard: later\nNEW\n# end\n",
+        ),
         (f"markers:\n  - {FIRST}\n".replace("\n", "\r\n"), None),
     ],
 )

@@ -39,8 +39,9 @@ def new_marker_answer(chosen: Chosen, made: NewMarker) -> Answer:
     if made.is_guard_left_out:
         lines.append(f"left out: {made.number.guard_fault}. With this guard nothing could be kept")
     lines += [f"note: {notice}" for notice in made.number.notices]
-    add = f"git{elsewhere} add {'-f ' if made.is_ignored else ''}{file if is_inside else made.file}"
-    lines.append(f"next: {add} && git{elsewhere} commit -m {shlex.quote(f'Add the marker {marker.name}')}")
+    git, path = f"git{elsewhere}", file if is_inside else made.file
+    add = f"{git} add {'-f ' if made.is_ignored else ''}{path}"
+    lines.append(f"next: {add} && {git} commit -m {shlex.quote(f'Add the marker {marker.name}')} {path}")
     verb = "init --check" if made.number.value is None else "run"  # first its lines have to be mended
     lines.append(f"then: flagstone marker {verb} {shlex.quote(marker.name)}{elsewhere.replace('-C', '--repo')}")
     return Answer(number_record(marker, made.number, made.better) | {"file": made.file}, "\n".join(lines))
@@ -76,6 +77,8 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
         yield f"{marker.name}: {found.value:g}, measured once on the last commit ({how})"
         if marker.metric.baseline not in (None, found.value):
             yield f"{marker.name}: the file says that it is {marker.metric.baseline:g}"
+        if marker.guard and found.guard_fault:
+            yield f"{marker.name}: {found.guard_fault}. Until it passes, nothing can be kept"
         if is_best(marker.metric, found):
             yield f"{marker.name}: nothing seems to be left to gain"
         return
