@@ -57,6 +57,7 @@ from .reporting import (
     confidence_of as confidence_of,
     course_of as course_of,
     result_rows as result_rows,
+    run_line as run_line,
     run_lines as run_lines,
     sparkline as sparkline,
     state_of as state_of,

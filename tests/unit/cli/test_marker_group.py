@@ -137,14 +137,19 @@ def repository(tmp_path: Path) -> Path:
 )
 def test_a_marker_is_named_in_every_way_and_found_from_below(repository: Path, words: tuple[str, ...]) -> None:
     said = CliRunner().invoke(command, [*words, "--json"], obj=Location(repository / "below"))
-    assert document(said)["data"] == [{"marker": "run time", "status": "paused", "description": ""}]
+    found = document(said)["data"]
+    assert [(each["marker"], each["status"], each["runs"]) for each in found] == [("run time", "paused", 0)]
 
 
 @pytest.mark.parametrize("words", [("--repo", "R", "status"), ("status", "--repo", "R")])
 def test_a_repository_elsewhere_is_named(repository: Path, words: tuple[str, ...]) -> None:
     named = [str(repository) if word == "R" else word for word in words]
     said = CliRunner().invoke(command, named, obj=Location(Path("/")))
-    assert said.stdout == "warnings  active       fewer warnings\nrun time  paused\n"
+    assert said.stdout == (
+        "marker    status  last run  baseline → best  runs  kept  conf.   cost\n"
+        "warnings  active  never                         0     0         $0.00\n"
+        "run time  paused  never                         0     0         $0.00\n"
+    )
 
 
 def test_two_names_that_differ_are_refused(repository: Path) -> None:

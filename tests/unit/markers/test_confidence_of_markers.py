@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marker_runs import entry, write
 
-from flagstone.cli.markers.confidence import lines
+from flagstone.cli.markers.looking.confidence import lines
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.reporting.confidence import Confidence, confidence_of
 from flagstone.markers.reporting.results import result_rows

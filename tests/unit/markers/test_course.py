@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marker_runs import entry, write
 
-from flagstone.cli.markers.live import footer_of, styled_line
+from flagstone.cli.markers.looking.live import footer_of, styled_line
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.marker import Budgets, Loop, Marker, Metric
 from flagstone.markers.reporting.course import Course, course_of, run_line, sparkline

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from flagstone.cli.location import Location
 from flagstone.cli.markers.group import GIVEN, MarkerGroup, MarkerWords
 
 VERBS = {
@@ -26,22 +28,37 @@ VERBS = {
     "log": "show what a session printed",
 }
 SERVING = ("add", "detach", "schedule", "serve")
+LOOKING = ("status", "results", "confidence", "ideas")
 FOLDERS = dict.fromkeys(VERBS, "markers.") | dict.fromkeys(SERVING, "markers.serving.")
+FOLDERS |= dict.fromkeys(LOOKING, "markers.looking.")
 # the others are not built yet
 BUILT = {name: words for name, words in VERBS.items() if find_spec(f"flagstone.cli.{FOLDERS[name]}{name}")}
 
 
-@click.group(cls=MarkerGroup, helps=BUILT, folders=FOLDERS)
+@click.group(cls=MarkerGroup, helps=BUILT, folders=FOLDERS, invoke_without_command=True)
 @click.option("--repo", type=click.Path(path_type=Path), help="The repository (default: the one around this folder).")
 @click.option("-m", "--marker", metavar="NAME", help="Which marker.")
 @click.pass_context
 def command(ctx: click.Context, repo: Path | None, marker: str | None) -> None:
     """Make a number of any git repository better: its coverage, its run time, its warnings.
 
-    With --json in any position, the answer is one JSON document on stdout.
+    Alone on a terminal, it shows every marker of this and of the known repositories, to run or watch. With --json in
+    any position, the answer is one JSON document on stdout.
 
     \b
+    flagstone marker
     flagstone marker init
     flagstone marker run coverage
     """
     ctx.meta[GIVEN] = MarkerWords(repo, marker)
+    if ctx.invoked_subcommand is not None:
+        return
+    if ctx.meta.get("json"):
+        raise click.UsageError("--json needs a command, such as: flagstone marker status --all --json", ctx)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(ctx.get_help())
+        return
+    from flagstone.cli.markers.looking.screen import show_screen
+
+    location: Location = ctx.obj
+    show_screen(location.here / repo if repo else location.here)

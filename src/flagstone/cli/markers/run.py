@@ -9,7 +9,7 @@ import click
 from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.markers.group import Answer
-from flagstone.cli.markers.live import watch_of
+from flagstone.cli.markers.looking.live import watch_of
 from flagstone.cli.markers.selection import Chosen, marker_command
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.proposers import Proposer

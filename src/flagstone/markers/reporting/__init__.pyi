@@ -1,4 +1,10 @@
 from .confidence import Confidence as Confidence, Keep as Keep, confidence_of as confidence_of
-from .course import Course as Course, course_of as course_of, run_lines as run_lines, sparkline as sparkline
+from .course import (
+    Course as Course,
+    course_of as course_of,
+    run_line as run_line,
+    run_lines as run_lines,
+    sparkline as sparkline,
+)
 from .results import ResultRow as ResultRow, result_rows as result_rows, status_word as status_word, table as table
 from .state import MarkerState as MarkerState, state_of as state_of

@@ -1,0 +1,1 @@
+"""Commands that show a marker, and what a terminal shows of a session."""
