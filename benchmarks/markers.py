@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from flagstone.cli.jobs.owner import owner_of
-from flagstone.markers import marker_named, run_session
+from flagstone.markers import Watch, marker_named, run_session
 from flagstone.processes.confinement import machine
 from measured.loops import AGENT, HARNESS, SOURCE, bare
 from measured.rounds import CHECKOUT, Took, command, cpu_seconds, promise, show
@@ -60,17 +60,18 @@ class Sessions:
         make_repository(self.folder, {".flagstone/config.yaml": text, **modules(self.files)})
         return self
 
-    def note(self, line: str) -> None:
-        if line.startswith("r0"):  # a verdict
-            self.moments.append(time.perf_counter())
-            self.used.append(cpu_seconds())
+    def note(self, *_: object) -> tuple[str, ...]:
+        """At each verdict."""
+        self.moments.append(time.perf_counter())
+        self.used.append(cpu_seconds())
+        return ()
 
     def run(self, count: int) -> list[float]:
         """Seconds between one verdict and the next, of one session."""
         self.moments, self.used = [], []
-        found = marker_named(self.folder, "m")
+        found, watch = marker_named(self.folder, "m"), Watch(lambda _: None, self.note)
         found = replace(found, loop=replace(found.loop, max_experiments=count))
-        run_session(found, CHECKOUT / "schemas", owner_of(self.folder).proposer, self.note)
+        run_session(found, CHECKOUT / "schemas", owner_of(self.folder).proposer, watch)
         return [
             Took.of(self.moments[number] - self.moments[number - 1], self.used[number] - self.used[number - 1])
             for number in range(1, len(self.moments))

@@ -35,7 +35,9 @@ class Written:
     empty: Set[str]
 
     def has_folder_of(self, path: str) -> bool:
-        return bool(self.folders) and any(path == name or path.startswith(f"{name}/") for name in self.folders)
+        while path and path not in self.folders:
+            path = path.rpartition("/")[0]
+        return bool(path)
 
     def __contains__(self, path: str) -> bool:
         return self.has_folder_of(path) or matches(path, self.globs)

@@ -16,6 +16,8 @@ from flagstone.experiments.candidates.subject import Subject
 from flagstone.plans import Home, unused_path
 from flagstone.records import DigestCache, cannot_write, read_record, write_record
 
+REST = 50  # it may take a fiftieth of the time of the runs
+
 
 @dataclass
 class Working:
@@ -24,6 +26,7 @@ class Working:
     home: Home
     subject: Subject
     cache: DigestCache = field(default_factory=lambda: DigestCache(None))
+    due_at: float = 0.0
 
     @property
     def seen_file(self) -> Path:
@@ -120,6 +123,12 @@ class Working:
         """A stored edit, after the files had to be others for a while: its verdict is still to come."""
         self.subject.restore(tree, self.home.working)
         self.note(tree, edit_of=number)
+
+    def follow(self, tree: str) -> None:
+        """Back to a tree, unless that took so long the last time that it would hold up the runs. It is done later."""
+        if (began := time.monotonic()) >= self.due_at:
+            self.restore(tree)
+            self.due_at = time.monotonic() + REST * (time.monotonic() - began)
 
     def restore(self, tree: str) -> None:
         """Back to a tree; an edit that we have not seen is set aside first."""

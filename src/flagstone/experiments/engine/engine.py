@@ -153,6 +153,7 @@ class Engine:
                     future.cancel()
                 if pending:
                     self.harness.interruption.ask()
+                self.working.restore(self.best_tree)
 
     def until_the_end(
         self,
@@ -282,7 +283,7 @@ class Engine:
         derived.append_derived(opened.home, opened.spec, entry)
         self.scalars.add(entry, opened.spec)
         self.accounts.note(entry)
-        self.working.restore(self.best_tree)
+        (self.working.follow if self.proposer else self.working.restore)(self.best_tree)
         # the last ones stay: proposals ahead look at them, and a ledger that lost its last line goes on from them
         drop_records(opened.home.run(run_id(entry.number - opened.spec.lag)))
 

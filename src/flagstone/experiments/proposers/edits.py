@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +25,23 @@ Files = Mapping[str, bytes]
 def mutable_files(subject: SubjectSpec, draft: Path) -> dict[str, bytes]:
     """The files of a draft that may change, with their content. Links, and what is too large, are not among them."""
     found = {}
-    for path, status in walk(draft, lambda _: True):
+    for path, status in files_of(subject, draft):
         is_small = not isinstance(status, OSError) and stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST
-        if is_small and subject.may_change(path):
+        if is_small and path not in found and subject.may_change(path):
             found[path] = (draft / path).read_bytes()
     return dict(sorted(found.items()))
+
+
+def files_of(subject: SubjectSpec, draft: Path) -> Iterator[tuple[str, os.stat_result | OSError]]:
+    """Whatever stands where a glob may name it: a repository has thousands of other files. No link is followed."""
+    for top in dict.fromkeys(map(top_of, subject.mutable)):
+        place = draft / top
+        if os.path.realpath(place) != os.path.join(os.path.realpath(draft), top).rstrip("/"):
+            continue
+        if place.is_dir():
+            yield from ((f"{top}/{path}" if top else path, status) for path, status in walk(place, lambda _: True))
+        elif place.exists():
+            yield top, place.lstat()
 
 
 def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
@@ -43,10 +56,13 @@ def grant(subject: SubjectSpec, draft: Path, files: Files) -> tuple[Path, ...]:
 
 
 def top_of(glob: str) -> str:
-    """The folder that contains all matches of a glob: `src/model` for `src/model/**/*.py`, '' for `*.py`."""
-    parts = glob.removeprefix("./").split("/")
-    fixed = next(number for number, part in enumerate(parts) if re.search(PATTERN, part))
-    return "/".join(parts[:fixed])
+    """The folder that contains all matches of a glob: `src/model` for `src/model/**/*.py`, '' for `*.py`.
+
+    A glob without a pattern is its only match.
+    """
+    parts = os.path.normpath(glob).split("/")
+    fixed = (number for number, part in enumerate(parts) if re.search(PATTERN, part))
+    return "/".join(parts[: next(fixed, len(parts))])
 
 
 def take_back(draft: Path, before: Files, after: Files) -> None:
