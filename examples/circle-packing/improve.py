@@ -1,17 +1,17 @@
-"""Proposes packings by numeric optimisation: moves some circles of the best packing, and lets all grow again.
+"""Proposes packings by numeric optimisation: moves some circles, lets all grow again, and goes on from there.
 
 `propose(view, draft)` is called once for each run. It needs numpy and scipy.
 """
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 
 COUNT = 26
-SECONDS = 20  # for one proposal
+STARTS = 100  # for one proposal
+AFRESH = 3  # each run of this number forgets the best packing
 ONE, TWO = np.triu_indices(COUNT, 1)
 PAIRS = np.arange(len(ONE))
 SPARE = 1e-12  # so that the decimals that are written down hold exactly
@@ -64,21 +64,24 @@ def written(circles):
     return "[\n  [" + "],\n  [".join(rows) + "]\n]\n"
 
 
+def moved(circles, chance):
+    """The centers of a packing, a few of them elsewhere and all of them a little beside."""
+    centers = circles[:2].copy()
+    some = chance.choice(COUNT, chance.integers(0, 4), replace=False)
+    centers[:, some] = chance.random((2, len(some)))
+    return centers + chance.normal(0, 10 ** chance.uniform(-3, -1.3), centers.shape)
+
+
 def propose(view, draft):
     path, chance = Path(draft) / "packing.json", np.random.default_rng(view["number"])
-    here, best, tries, end = read(path), None, 0, time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        tries += 1
-        centers = here[:2].copy()
-        moved = chance.choice(COUNT, chance.integers(1, 6), replace=False)
-        centers[:, moved] = chance.random((2, len(moved)))
-        centers += chance.normal(0, 0.01, centers.shape)
-        if chance.random() < 0.4:
-            centers = chance.random((2, COUNT))
+    best = None if view["number"] % AFRESH == 0 else read(path)
+    for start in range(STARTS):
+        is_random = best is None or start % 10 == 0
+        centers = chance.random((2, COUNT)) if is_random else moved(best, chance)
         found = grown(np.clip(centers, 0.02, 0.98))
         if found is not None and (best is None or found[2].sum() > best[2].sum()):
             best = found
     if best is None:
-        return f"none of {tries} starts led to a packing"
+        return f"none of {STARTS} starts led to a packing"
     path.write_text(written(best))
-    return f"the best of {tries} starts, from the best packing and from random ones"
+    return f"the best of {STARTS} starts, {'afresh' if view['number'] % AFRESH == 0 else 'from the best so far'}"

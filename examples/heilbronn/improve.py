@@ -1,10 +1,10 @@
-"""Proposes points by numeric optimisation: moves some of the best ones, and lets the smallest triangle grow.
+"""Proposes points by numeric optimisation: moves some of them, lets the smallest triangle grow, and goes on
+from there.
 
 `propose(view, draft)` is called once for each run. It needs numpy and scipy.
 """
 
 import json
-import time
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 COUNT = 11
-SECONDS = 20  # for one proposal
+STARTS = 500  # for one proposal
+AFRESH = 3  # each run of this number forgets the best points
 A, B, C = np.array(list(combinations(range(COUNT), 3))).T
 ROWS = np.arange(len(A))
 SPARE = 1e-13  # so that the decimals that are written down lie in the triangle
@@ -62,21 +63,24 @@ def random_points(chance, count):
     return np.where(x + y > 1, [1 - x, 1 - y], [x, y])
 
 
+def moved(points, chance):
+    """The points, a few of them elsewhere and all of them a little beside."""
+    found = points + chance.normal(0, 10 ** chance.uniform(-3, -1), points.shape)
+    some = chance.choice(COUNT, chance.integers(0, 4), replace=False)
+    found[:, some] = random_points(chance, len(some))
+    return found
+
+
 def propose(view, draft):
     path, chance = Path(draft) / "points.json", np.random.default_rng(view["number"])
-    here = np.array([[float(value) for value in point] for point in json.loads(path.read_text())]).T
-    best, size, tries, end = here, -1.0, 0, time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        tries += 1
-        points = here.copy()
-        moved = chance.choice(COUNT, chance.integers(1, 4), replace=False)
-        points[:, moved] = random_points(chance, len(moved))
-        if chance.random() < 0.6:
-            points = random_points(chance, COUNT)
-        found = spread(points)
+    best = np.array([[float(value) for value in point] for point in json.loads(path.read_text())]).T
+    size = -1.0 if view["number"] % AFRESH == 0 else float(np.abs(turns(*best)).min())
+    for start in range(STARTS):
+        is_random = size < 0 or start % 10 == 0
+        found = spread(random_points(chance, COUNT) if is_random else moved(best, chance))
         smallest = float(np.abs(turns(*found)).min())
         if smallest > size:
             best, size = found, smallest
     rows = [", ".join(f"{value:.16f}" for value in point) for point in best.T]
     path.write_text("[\n  [" + "],\n  [".join(rows) + "]\n]\n")
-    return f"the best of {tries} starts, from the best points and from random ones"
+    return f"the best of {STARTS} starts, {'afresh' if view['number'] % AFRESH == 0 else 'from the best so far'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from fractions import Fraction
@@ -104,7 +105,7 @@ def test_a_numeric_proposer_improves_what_is_checked_exactly(
 ) -> None:
     root = play(tmp_path, name, {})
     improve = root / "improve.py"
-    improve.write_text(improve.read_text().replace("SECONDS = 20", "SECONDS = 1"))
+    improve.write_text(re.sub(r"^STARTS = \d+", "STARTS = 10", improve.read_text(), flags=re.M))
     commit(root)
     found = session(root, "--experiments", "2")
     assert found["baseline"] == start and found["best"] > enough, found
