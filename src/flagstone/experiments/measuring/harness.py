@@ -70,9 +70,8 @@ class Harness:
             return Measurement(order.part, order.seed, "invalid", tampered)
         folder = self.subject.place(order.run, order.slot)
         wrote = self.subject.lay_out(order.tree, folder)
-        if wrote and wrote not in self.said:
-            self.said.add(wrote)
-            self.say(wrote)
+        if wrote:
+            self.say_once(wrote)
         found = self.run_in(folder, order)
         if found.status != "ok" and is_full(order.run.root):
             # what fails for want of space says nothing of the candidate
@@ -86,6 +85,11 @@ class Harness:
         record = {**vars(found), "tree": order.tree, "contract": self.start_digest}
         write_atomic(order.run.measurement_file(order.part), encode(record) + b"\n", durable=found.wall_s > SYNCED_S)
         return found
+
+    def say_once(self, line: str) -> None:
+        if line not in self.said:
+            self.said.add(line)
+            self.say(line)
 
     def earlier_measurement(self, order: Order) -> Measurement | None:
         """What was measured of exactly this already. Of another edit, which the run was to be first, it goes aside."""
@@ -111,7 +115,7 @@ class Harness:
             asked, stop = self.spec.harness, lambda: self.interruption.is_asked
 
             def say(what: str) -> None:
-                self.say(f"{order.run.root.name} is {what}")
+                self.say_once(f"{order.run.root.name} is {what}")
 
             held.enter_context(leases.hold_machine(is_alone=bool(asked.exclusive), on_wait=say, stop=stop))
             yield held.enter_context(leases.lease(asked.gpus, on_wait=say, stop=stop)).environment()
