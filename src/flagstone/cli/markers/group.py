@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from flagstone.cli.command_group import CommandGroup
+from flagstone.cli.markers.tccw import own_words
 from flagstone.errors import FlagstoneError
 from flagstone.records import plain_value, spell_nonfinite
 from flagstone.text import printable_text
 
 WORDS = ("--json", "--headless")
-ALIASES = {"list": "status"}
 GIVEN = "flagstone.marker"
 
 
@@ -45,15 +45,14 @@ class Answer:
 class MarkerGroup(CommandGroup):
     """Every command returns an `Answer`. With `--json` anywhere, stdout is one document, for errors too."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        return super().resolve_command(ctx, [ALIASES.get(args[0], args[0]), *args[1:]])
-
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         end = args.index("--") if "--" in args else len(args)
         words = [word for word in args[:end] if word not in WORDS] + args[end:]
-        make = functools.partial(super().make_context, info_name, words, *rest, **extra)
+        parse = super().make_context
+
+        def make() -> click.Context:
+            return parse(info_name, own_words(words), *rest, **extra)
+
         above = extra.get("parent") or (rest[0] if rest else None)
         if len(words) == len(args) and not (above and above.meta.get("json")):
             return make()

@@ -28,7 +28,7 @@ VERBS = {
     "log": "show what a session printed",
 }
 SERVING = ("add", "detach", "schedule", "serve")
-LOOKING = ("status", "results", "confidence", "ideas")
+LOOKING = ("status", "results", "confidence", "ideas", "log")
 FOLDERS = dict.fromkeys(VERBS, "markers.") | dict.fromkeys(SERVING, "markers.serving.")
 FOLDERS |= dict.fromkeys(LOOKING, "markers.looking.")
 # the others are not built yet

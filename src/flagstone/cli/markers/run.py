@@ -32,16 +32,15 @@ from flagstone.text import count_text
 @click.option("--head", "at_head", is_flag=True, help="Start from the last commit, whatever is edited since.")
 @click.option("--experiments", type=click.IntRange(1), help="Make at most this many experiments.")
 @click.option("--agent", "driver", default="", help="The agent that proposes, for this call.")
-def command(
-    chosen: Chosen, is_forced: bool, is_resumed: bool, at_head: bool, experiments: int | None, driver: str
-) -> Answer:
+@click.option("--model", help="The model of the agent, for this call.")
+def command(chosen: Chosen, experiments: int | None, driver: str, model: str | None, **how: bool) -> Answer:
     """Run one session of NAME, or one of each active marker. Ctrl-C ends the current run; nothing is lost.
 
     \b
     flagstone marker run coverage
     flagstone marker run coverage --experiments 5 --json
     """
-    wish = SessionWish(is_forced, is_resumed, at_head)
+    wish = SessionWish(**how)
     found = read_markers(chosen.repository)
     for warning in found.warnings:
         print_progress(warning)
@@ -51,6 +50,8 @@ def command(
         raise FlagstoneError("no marker is active here", hint="see them: flagstone marker status")
     if experiments is not None:
         markers = [replace(each, loop=replace(each.loop, max_experiments=experiments)) for each in markers]
+    if model is not None:
+        markers = [replace(each, agent=replace(each.agent, model=model)) for each in markers]
     if len(markers) == 1:
         result = session(markers[0], wish, driver)
         return Answer([vars(result)], result_text(result))
