@@ -205,6 +205,15 @@ def test_failed_ideas_are_listed_and_an_idea_of_a_person_is_added(repository: Pa
     assert "AssertionError: too large" in added["failed"][0]["why"]
 
 
+def test_each_session_leaves_a_page_with_what_was_kept_and_why(repository: Path) -> None:
+    session(repository)
+    written = repository / ".flagstone/markers/big score/summary.html"
+    text = written.read_text()
+    assert marker(repository, "results", "--page")["data"]["page"] == str(written)
+    for words in ("10 → 15", "better than r0001", "+N = 15", "data:image/svg+xml;base64,", "1/r0003", "the noise rule"):
+        assert words in text, words
+
+
 def session_status(root: Path) -> str:
     return str(marker(root, "status")["data"][0]["status"])
 

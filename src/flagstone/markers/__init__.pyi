@@ -54,6 +54,7 @@ from .reporting import (
     Keep as Keep,
     MarkerState as MarkerState,
     ResultRow as ResultRow,
+    confidence_lines as confidence_lines,
     confidence_of as confidence_of,
     course_of as course_of,
     result_rows as result_rows,
@@ -62,6 +63,7 @@ from .reporting import (
     sparkline as sparkline,
     state_of as state_of,
     table as table,
+    write_summary as write_summary,
 )
 from .repositories import (
     add_repository as add_repository,

@@ -29,6 +29,8 @@ class MarkerFolder:
     status = path_below("status.json")
     # the session that goes on, or that was killed: at which experiment it ends
     session = path_below("session.json")
+    # what was tried, what was kept and why, with pictures; it may be deleted
+    summary = path_below("summary.html")
     # what people would like to be tried, and the failed runs that they dropped
     ideas = path_below("ideas.json")
     # what `serve` knows of the schedule: what is done, and how often it failed

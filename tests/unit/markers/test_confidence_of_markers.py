@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from marker_runs import entry, write
 
-from flagstone.cli.markers.looking.confidence import lines
 from flagstone.markers.folder import MarkerFolder
-from flagstone.markers.reporting.confidence import Confidence, confidence_of
+from flagstone.markers.reporting.confidence import Confidence, confidence_lines, confidence_of
 from flagstone.markers.reporting.results import result_rows
 
 SCORE = (15 - 10) / 1.4826  # the kept values are 1, 0 and 2 from their median
@@ -51,8 +50,8 @@ def test_it_says_that_one_run_decided_if_noise_is_off(tmp_path: Path) -> None:
 
 
 def test_a_marker_without_runs_has_no_confidence(tmp_path: Path) -> None:
-    assert list(lines(confidence_of(MarkerFolder.of(tmp_path, "speed")))) == []
+    assert list(confidence_lines(confidence_of(MarkerFolder.of(tmp_path, "speed")))) == []
 
 
 def text_of(found: Confidence) -> str:
-    return "\n".join(lines(found))
+    return "\n".join(confidence_lines(found))

@@ -21,6 +21,7 @@ from flagstone.markers import (
     read_markers,
     run_session,
     status_of,
+    write_summary,
 )
 from flagstone.plans import Spec
 from flagstone.text import count_text
@@ -79,8 +80,15 @@ def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
         profile = None if marker.loop.script else agent_setup(marker, driver)
         return owner.proposer(spec, driver, profile)
 
+    schemas = schemas_of(marker.repository)
     with watch_of(marker) as watch:
-        return run_session(marker, schemas_of(marker.repository), proposer_of, watch, wish)
+        result = run_session(marker, schemas, proposer_of, watch, wish)
+    if result.runs:
+        try:
+            write_summary(marker, schemas)
+        except (FlagstoneError, OSError) as error:  # the session has ended well all the same
+            print_progress(f"the summary page was not written: {error}")
+    return result
 
 
 def result_text(result: SessionResult) -> str:

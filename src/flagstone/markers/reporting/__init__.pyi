@@ -1,4 +1,9 @@
-from .confidence import Confidence as Confidence, Keep as Keep, confidence_of as confidence_of
+from .confidence import (
+    Confidence as Confidence,
+    Keep as Keep,
+    confidence_lines as confidence_lines,
+    confidence_of as confidence_of,
+)
 from .course import (
     Course as Course,
     course_of as course_of,
@@ -8,3 +13,4 @@ from .course import (
 )
 from .results import ResultRow as ResultRow, result_rows as result_rows, status_word as status_word, table as table
 from .state import MarkerState as MarkerState, state_of as state_of
+from .summary import write_summary as write_summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from flagstone.markers.folder import MarkerFolder
 from flagstone.plans import Home
 from flagstone.schemas import read_yaml
 from flagstone.statistics import mad_confidence
+from flagstone.text import count_text, one_line
 
 Decider = Literal["noise rule", "one run", ""]
 
@@ -85,3 +86,35 @@ def keep_of(entry: Entry, score: float | None) -> Keep:
 
 def is_noise_off(home: Home) -> bool:
     return read_yaml(home.spec).get("noise") in ("off", False)
+
+
+def confidence_lines(found: Confidence) -> Iterator[str]:
+    """The same in words. Nothing if nothing is measured yet."""
+    if found.baseline is None:
+        return
+    keeps = count_text(len(found.keeps), "keep")
+    yield f"baseline {found.baseline:g} → best {found.best:g}, {keeps}, in experiment {found.home}"
+    yield f"score of tccw: {score_text(found)}"
+    yield f"decided by: {decision_text(found)}"
+    yield f"  r0001  {found.baseline:.6g}  {one_line(found.baseline_evidence)}"
+    for each in found.keeps:
+        yield f"  {each.run}  {each.metric:.6g}  {evidence_text(each)}"
+
+
+def score_text(found: Confidence) -> str:
+    if found.score is not None:
+        return f"{found.score:.2f} ({found.label})"
+    if len(found.keeps) < 3:
+        return f"unknown, because it needs 3 kept values and has {len(found.keeps)}"
+    return "unknown, because the kept values do not lie apart"
+
+
+def decision_text(found: Confidence) -> str:
+    if found.decided_by == "one run":
+        return "one run each, because noise is off: every strictly better number was kept"
+    return "the noise rule; the score decided nothing"
+
+
+def evidence_text(keep: Keep) -> str:
+    times = f", measured {keep.runs} times" if keep.runs > 1 and not keep.pairs else ""
+    return f"{one_line(keep.evidence)}{times}"
