@@ -149,6 +149,11 @@ def test_output_without_a_number_is_quoted(make: Make) -> None:
     assert rows(top)[1]["metric"]["baseline"] == 0
 
 
+def test_a_command_that_prints_nothing_is_quoted_with_nothing(make: Make) -> None:
+    said = asked(make({"numbers": "1\n"}), "count", "--command", "true", "--extract", "cat", *COUNT[5:])
+    assert "it printed nothing" in said.output and "it printed last" not in said.output
+
+
 def test_an_empty_repository_gets_a_marker_without_a_number(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / "numbers").write_text("1\n")
@@ -223,6 +228,7 @@ def test_what_cannot_become_better_is_said(make: Make) -> None:
 def test_scripts_of_a_package_are_proposed(make: Make) -> None:
     scripts = {"test": "jest", "lint": "eslint .", "build": "tsc"}
     files = {"package.json": json.dumps({"scripts": scripts}), "src/a.ts": "", "src/a.test.ts": ""}
+    files |= {"eslint.config.js": "", ".eslintrc.js": ""}  # whoever may change these changes the number
     found = proposed(make(files))
     assert {name: row["metric"]["command"] for name, row in found.items()} == {
         "coverage": "npm test -- --coverage 2>&1",

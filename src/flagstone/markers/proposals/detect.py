@@ -18,7 +18,6 @@ from flagstone.markers.proposals.tools import ANY_TESTS, TIME, metric_of, timing
 SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "tsx")
 COMPILED = ("c", "cc", "cpp", "h", "hpp", "rs", "go", "java")
 TARGET = re.compile(r"^([A-Za-z0-9_.-]+)[ \t]*:(?!=)[^\n]*\n((?:\t[^\n]*\n?)*)", re.MULTILINE)
-SETUPS = ("setup.py", "noxfile.py", "tasks.py")
 NO_TEST = "no test specified"  # what `npm init` writes
 
 
@@ -85,7 +84,7 @@ def coverage_command(tree: SourceTree, pytest: str) -> str:
     A whole percent would hide most gains.
     """
     packages = sorted(path.partition("/")[0] for path in tree.paths if re.fullmatch(r"[^/]+/__init__\.py", path))
-    modules = [glob.removesuffix(".py") for glob in tree.sources("py") if "/" not in glob and glob not in SETUPS]
+    modules = [glob.removesuffix(".py") for glob in tree.sources("py") if "/" not in glob]
     is_src = any(path.startswith("src/") for path in tree.paths)
     places = ["src"] if is_src else [name for name in packages if not test_glob(f"{name}/")] or modules
     settings, coverage = tree.python_settings, tree.program("coverage")

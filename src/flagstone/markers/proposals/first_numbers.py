@@ -19,9 +19,10 @@ from flagstone.markers.marker import Marker, Metric
 from flagstone.markers.proposals.tools import better_metric
 from flagstone.plans import FOLDER, Home, run_id
 from flagstone.processes import Interruption, end_orphans
+from flagstone.records import content_of
 
 PLACE = ".init"  # no marker has such a name
-SHOWN_LINES = 3
+SHOWN_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def measure_once(opened: OpenedExperiment, say: Callable[[str], None]) -> FirstN
         found.reason,
         found.exit_code,
         found.wall_s,
-        tail_text(order.run.log, SHOWN_LINES),
+        tail_text(order.run.log, SHOWN_LINES) if content_of(order.run.log) else "",
         failure_text(opened.spec.guard, tries) if opened.spec.guard and tries else "",
         opened.subject.notices(opened.base),
     )

@@ -24,6 +24,8 @@ TESTS = (
     (re.compile(r"(?:.*/)?conftest\.py\Z"), "**/conftest.py"),
 )
 CONFTEST = "conftest.py"
+# programs that say how the project is tested, checked and built: who changes them changes the number
+SETUPS = re.compile(r"(?:\.[^/]*|[^/]*\.config|setup|noxfile|tasks)\.\w+\Z")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ class SourceTree:
         return self.program(name) != name or shutil.which(name) is not None
 
     def sources(self, *endings: str) -> tuple[str, ...]:
-        """Globs of the files with these endings that are no tests."""
-        return globs_of(path for path in self.paths if ending_of(path) in endings and not test_glob(path))
+        """Globs of the files with these endings that are no tests, and set up none."""
+        own = (path for path in self.paths if ending_of(path) in endings and not SETUPS.match(path))
+        return globs_of(path for path in own if not test_glob(path))
 
     def tests(self, *endings: str) -> tuple[str, ...]:
         """Globs of the tests, and of what stands beside them in their folder."""
