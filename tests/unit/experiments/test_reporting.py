@@ -133,6 +133,17 @@ def test_the_lineage_goes_from_the_baseline_to_the_best_over_the_edits_it_was_ma
     assert "r0001 2 → r0002 1.8 → r0004 1.7 → r0006 gained 0.25" in report_text(entries, spec, shelf.diff)
 
 
+def test_a_rework_is_told_by_its_whole_edit_and_comes_after_what_that_was_made_from(shelf: Shelf) -> None:
+    tree = shelf.tree
+    first = entry_of(1, "advance", 2.0, tree=tree(BASE), best_run="r0001")
+    refused = entry_of(2, tree=tree(BASE.replace("64", "99")), valid=False, refused_by="guard")
+    rework = {"fixes": "r0002", "rework": 1, "base": {"run": "r0001", "tree": first.tree}}
+    kept = entry_of(3, "advance", 1.5, tree=tree(BASE.replace("64", "32")), previous_best="r0001", proposal=rework)
+    entries, spec = [first, refused, kept], spec_for(Path("/"))
+    assert "`train.py WIDTH`\n  - r0003 2 → 1.5 (-25.00%): `64 → 32`" in report_text(entries, spec, shelf.diff)
+    assert [entry.run_id for entry in lineage(summary_of(entries, "min"))] == ["r0001", "r0003"]
+
+
 def test_a_long_lineage_is_told_in_part(tmp_path: Path) -> None:
     entries = [entry_of(nr, "advance", 2 - nr / 100) for nr in range(1, 60)]
     row = section(report_text(entries, spec_for(tmp_path), no_diff), "Lineage")

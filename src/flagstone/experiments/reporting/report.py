@@ -55,8 +55,8 @@ class ExperimentReport:
         return Position(self.spec.name, self.spec, self.progress, self.summary.last)
 
     def changes(self, entry: LedgerRow) -> list[Change]:
-        """What an edit changed over its parent."""
-        parent = self.summary.kept.get(entry.parent_run)
+        """What an edit changed over its parent; of a rework, what the whole idea changed."""
+        parent = self.summary.kept.get(entry.base_run)
         return changes_in(self.diff(parent.tree, entry.tree)) if parent else []
 
     def gain(self, entry: LedgerRow) -> float:
@@ -234,7 +234,7 @@ def lineage(summary: LedgerSummary) -> list[LedgerRow]:
     found: list[LedgerRow] = []
     while now is not None and (not found or now.number < found[-1].number):
         found.append(now)
-        now = summary.kept.get(now.parent_run)
+        now = summary.kept.get(now.base_run)
     return found[::-1]
 
 

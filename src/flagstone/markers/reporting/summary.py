@@ -87,7 +87,7 @@ def part_of(opened: OpenedExperiment) -> Part:
         content = base64.b64encode(picture.read_bytes()).decode()
     return Part(
         home=opened.home.root.name,
-        report=str(renderer().render(printable_text(report_of(opened)))),
+        report=str(renderer().render(printable_text(report_of(opened).partition("\n")[2]))),
         picture=content,
         diff=diff[:DIFF_CHARACTERS],
         is_cut=len(diff) > DIFF_CHARACTERS,
