@@ -62,4 +62,10 @@ from .trial_plan import (
     trial_plan_at as trial_plan_at,
     trial_plans as trial_plans,
 )
-from .trial_rules import line_of as line_of, missing_data as missing_data, trial_plan_problems as trial_plan_problems
+from .trial_rules import (
+    MOST_ALPHA as MOST_ALPHA,
+    line_of as line_of,
+    missing_data as missing_data,
+    place_of as place_of,
+    trial_plan_problems as trial_plan_problems,
+)

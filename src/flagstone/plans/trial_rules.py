@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
@@ -32,6 +33,13 @@ def missing_data(spec: TrialSpec, text: str) -> Iterator[str]:
     for pattern in spec.data:
         if not any(map(os.path.isfile, files_named(spec.experiment.subject.root, pattern))):
             yield f"line {line_of(text, pattern)}, data: {pattern} names no file in {spec.experiment.subject.root}"
+
+
+def place_of(path: Path, text: str, key: str) -> str:
+    """Where a key stands at the top of a plan, such as `trial.yaml:7`; the line after the last one if it does not."""
+    lines = text.splitlines()
+    number = next((number for number, line in enumerate(lines, 1) if line.startswith(f"{key}:")), len(lines) + 1)
+    return f"{path}:{number}"
 
 
 def line_of(text: str, word: str) -> int:

@@ -1,4 +1,4 @@
-from .lines import IdeaLine as IdeaLine
+from .lines import Earlier as Earlier, IdeaLine as IdeaLine
 from .outcomes import (
     CheckResult as CheckResult,
     CompareResult as CompareResult,

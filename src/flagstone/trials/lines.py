@@ -37,6 +37,16 @@ class RunLine:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A trial that asked the same before. `alpha` is what it had; None under a gate without α."""
+
+    trial: str
+    at: str
+    outcome: str  # as it was known when the later trial was sealed
+    alpha: float | None = None
+
+
+@dataclass(frozen=True)
 class PreregLine:
     """What was sealed before the first treated run. `exploratory` says why its result cannot be SUPPORTED, if so."""
 
@@ -45,6 +55,7 @@ class PreregLine:
     alpha: float
     at: str
     exploratory: str = ""
+    earlier: tuple[Earlier, ...] = ()
     kind: Literal["prereg"] = "prereg"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flagstone.errors import FlagstoneError
-from flagstone.plans import TrialSpec, trial_spec_of
+from flagstone.plans import TrialSpec, place_of, trial_spec_of
 from flagstone.trials.lines import RunLine
 from flagstone.trials.planning import Baseline, baseline_of, forecast_text, plan_of, refuse_if_hopeless
 
@@ -60,7 +60,7 @@ def test_several_arms_and_further_registrations_share_α() -> None:
     assert [look.alpha for look in plan_of(several).looks] == [0.0075, 0.0175]
     third = plan_of(spec(), None, number=3)
     assert [look.alpha for look in third.looks] == [0.015 / 4, 0.035 / 4]
-    assert "α was halved 2 times" in forecast_text(spec(), third)
+    assert "pre-registration 3 for this metric and contract, so α is 0.0125" in forecast_text(spec(), third)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,15 @@ def test_a_trial_that_would_probably_miss_its_effect_is_refused_with_the_pairs_t
         "with a probability of 0.31 only" in caught.value.problem and "30 pairs would have 0.8" in caught.value.problem
     )
     assert "plan `looks` up to 30 pairs" in caught.value.hint and "`underpowered: accept`" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["a: 1\nunderpowered: refuse\nb: 2\n", "a: 1\n"])
+def test_the_hint_names_the_line_of_the_plan_in_which_a_person_accepts_it(text: str) -> None:
+    where = place_of(Path("/project/trial.yaml"), text, "underpowered")
+    for weak in (Baseline(0.04, 1), Baseline(40.0, 1)):
+        with pytest.raises(FlagstoneError) as caught:
+            refuse_if_hopeless(spec(), weak, where=where)
+        assert caught.value.hint.endswith("or accept it: `underpowered: accept`, in /project/trial.yaml:2")
 
 
 def test_the_pairs_that_would_do_are_enough() -> None:

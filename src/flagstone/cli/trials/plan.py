@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 
 import click
 
@@ -14,11 +15,11 @@ from flagstone.cli.trials.selection import chosen_trial, runnable_spec, trial_co
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Contract
 from flagstone.experiments.measuring import program_path
-from flagstone.plans import TrialPlan, TrialSpec, is_run_folder
+from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, place_of
 from flagstone.text import printable_text
-from flagstone.trials import read_story
+from flagstone.trials import Earlier, read_story
 from flagstone.trials.planning import Forecast, baseline_of, forecast_text, plan_of
-from flagstone.trials.sealing import hiding_fault, next_number
+from flagstone.trials.sealing import earlier_trials, hiding_fault, key_of
 
 
 @click.command()
@@ -56,13 +57,18 @@ def forecast_for(plan: TrialPlan, spec: TrialSpec) -> Forecast:
     look = next((each for each in story.looks if each.what == "baseline"), None)
     is_deterministic = bool(look.facts.get("is_deterministic")) if look else None
     baseline = baseline_of(story.baseline_runs(len(spec.screening)), is_deterministic)
-    return plan_of(spec, baseline, story.prereg.number if story.prereg else number_to_come(plan, spec))
+    where = place_of(plan.path, plan.text, "underpowered")
+    if story.prereg:
+        names = tuple(each.trial for each in story.prereg.earlier if each.alpha is not None)
+        return replace(plan_of(spec, baseline, story.prereg.number, where), earlier=names)
+    names = tuple(each.trial for each in earlier_of(plan, spec) if each.alpha is not None)
+    return replace(plan_of(spec, baseline, 1 + len(names), where), earlier=names)
 
 
-def number_to_come(plan: TrialPlan, spec: TrialSpec) -> int:
-    """Which pre-registration for its metric and contract this trial will be, if nothing changes until then."""
+def earlier_of(plan: TrialPlan, spec: TrialSpec) -> Iterator[Earlier]:
+    """The trials whose α this one shares, if nothing changes until it is sealed."""
     experiment = spec.experiment
     word, root = experiment.harness.argv[0], experiment.subject.root
     contract = Contract(experiment, plan.folder.spec if plan.folder.spec.is_file() else plan.path)
     files = contract.begun(None if is_run_folder(plan.base) else program_path(word, root, os.environ))
-    return next_number(plan.folder, spec, contract.digest(files))
+    return earlier_trials(plan.folder, key_of(experiment.metric.name, contract.digest(files)))

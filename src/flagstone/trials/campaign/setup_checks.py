@@ -15,7 +15,7 @@ from flagstone.artifacts.rules import failed_check, passed_check
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.measuring import confinement, inherited_variables, tail_text
 from flagstone.layout import Run
-from flagstone.plans import TrialSpec, trial_plans
+from flagstone.plans import TrialSpec, place_of, trial_plans
 from flagstone.processes import Command, Output, ProcessLimits, StartError, run as run_command
 from flagstone.records import read_record
 from flagstone.text import one_line
@@ -51,7 +51,7 @@ def planned_spec(run: Run, schemas: Path) -> TrialSpec:
         raise FlagstoneError("the plan names a switch or arms", hint="leave them out: the campaign has its own ideas")
     if not root.is_dir() or not root.is_relative_to(run.root):
         raise FlagstoneError(f"subject.root leads to {root}", hint=f"let it be {COPY}")
-    refuse_if_hopeless(spec, None)
+    refuse_if_hopeless(spec, None, where=place_of(plans[0].path, plans[0].text, "underpowered"))
     return spec
 
 

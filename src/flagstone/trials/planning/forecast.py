@@ -50,6 +50,7 @@ class Forecast:
     reached: tuple[float, ...]  # the chance that the mean is not below the minimum effect either, by correlation
     amounts: Amounts
     number: int = 1  # of the pre-registration
+    earlier: tuple[str, ...] = ()  # the trials that share its α, in their order
     problem: str = ""
     hint: str = ""
 
@@ -66,8 +67,11 @@ def baseline_of(runs: Sequence[RunLine], is_deterministic: bool | None = None) -
     return Baseline(deviation(values), mean([run.wall_s for run in runs]), is_deterministic)
 
 
-def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1) -> Forecast:
-    """The forecast of a trial. `number` counts its pre-registrations: each further one has half the α."""
+def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1, where: str = "") -> Forecast:
+    """The forecast of a trial. `number` counts its pre-registrations: each further one has half the α.
+
+    `where` is the line of the plan in which a person can accept that the trial may miss its effect.
+    """
     sd = baseline.sd if baseline else None
     effect, multiple = effect_of(spec, sd)
     planned = looks_of(spec, number) if spec.gate == "confirm" else ()
@@ -85,14 +89,15 @@ def plan_of(spec: TrialSpec, baseline: Baseline | None = None, number: int = 1) 
         number,
     )
     problem, hint = problem_in(spec, found)
-    return replace(found, problem=problem, hint=hint)
+    accepting = f"or accept it: `underpowered: accept`, in {where}" if where else "or accept it: `underpowered: accept`"
+    return replace(found, problem=problem, hint=hint.format(accepting=accepting))
 
 
-def refuse_if_hopeless(spec: TrialSpec, baseline: Baseline | None, number: int = 1) -> None:
+def refuse_if_hopeless(spec: TrialSpec, baseline: Baseline | None, number: int = 1, where: str = "") -> None:
     """Raises an error if the trial could hardly find its minimum effect, unless its plan accepts that."""
     if spec.underpowered == "accept" or has_good_look(spec, baseline, number):
         return
-    found = plan_of(spec, baseline, number)
+    found = plan_of(spec, baseline, number, where)
     if found.problem:
         raise FlagstoneError(found.problem, hint=found.hint)
 
@@ -140,13 +145,13 @@ def number_needed(multiple: float | None, alpha: float, correlation: float) -> i
 
 
 def problem_in(spec: TrialSpec, found: Forecast) -> tuple[str, str]:
-    """Why the trial is not worth its runs, and what would do; empty if it may be."""
+    """Why the trial is not worth its runs, and what would do, with a gap for how to accept it; empty if it may be."""
     if spec.gate == "cohens_d":
         return "", ""
     if isinstance(spec.minimum_effect, str) and found.sd == 0:
         return (
             f"{spec.minimum_effect} is no effect: the baseline has one {spec.experiment.metric.name} on every seed",
-            "pass {seed} to the command, or give minimum_effect in units of the metric",
+            "pass {{seed}} to the command, or give minimum_effect in units of the metric",
         )
     if all(look.smallest_p > look.alpha for look in found.looks):
         last = found.looks[-1]
@@ -154,7 +159,7 @@ def problem_in(spec: TrialSpec, found: Forecast) -> tuple[str, str]:
         return (
             f"{last.pairs} runs against {last.pairs} cannot have a p below {last.smallest_p:.3g} by an exact test, "
             f"and α is {last.alpha:.3g}",
-            f"plan a look at {pairs} pairs or more; or accept it: `underpowered: accept`",
+            f"plan a look at {pairs} pairs or more; {{accepting}}",
         )
     if found.power and found.power[-1] < LEAST_POWER:
         return weak_words(spec, found)
@@ -169,4 +174,4 @@ def weak_words(spec: TrialSpec, found: Forecast) -> tuple[str, str]:
         f"even if the arms correlate by {CORRELATIONS[-1]}; {needed} pairs would have {GOOD_POWER}"
     )
     wider = f"plan `looks` up to {needed} pairs, or " if needed <= MOST_PAIRS else "no affordable number will do: "
-    return problem, f"{wider}choose a larger minimum_effect; or accept it: `underpowered: accept`"
+    return problem, f"{wider}choose a larger minimum_effect; {{accepting}}"

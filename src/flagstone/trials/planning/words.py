@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flagstone.plans import Arm, TrialSpec
-from flagstone.text import count_text, one_line
+from flagstone.plans import MOST_ALPHA, Arm, TrialSpec
+from flagstone.text import one_line
 from flagstone.trials.deciding import COHENS_D_WARNING
 from flagstone.trials.planning.forecast import GOOD_POWER, Forecast
 
@@ -51,9 +51,7 @@ def look_lines(spec: TrialSpec, found: Forecast) -> Iterator[str]:
             f"{look.smallest_sign_flip_p:.3g}"
         )
     yield "  The deciding paired t-test has no smallest p. α is one-sided" + per_arm(spec)
-    if found.number > 1:
-        halved = count_text(found.number - 1, "time")
-        yield f"  α was halved {halved}: earlier trials asked about this metric and contract"
+    yield f"  pre-registration {found.number} for this metric and contract, so α is {alpha_words(found)}"
     if not found.power:
         yield f"  power: {LATER}"
         return
@@ -62,6 +60,13 @@ def look_lines(spec: TrialSpec, found: Forecast) -> Iterator[str]:
     yield f"  pairs for a power of {GOOD_POWER} at the last α: {needed}"
     reached = range_words(found.reached)
     yield f"  SUPPORTED also needs a mean of at least that: at a true effect of just this size, {reached} of trials"
+
+
+def alpha_words(found: Forecast) -> str:
+    """What all looks may spend together, and why."""
+    alphas = [MOST_ALPHA / 2**number for number in range(found.number)]
+    named = [f"{name} ({alpha:.3g})" for name, alpha in zip(found.earlier, alphas, strict=False)]
+    return f"{alphas[-1]:.3g}" + (f", half of that before: {', '.join(named)}" if named else "")
 
 
 def per_arm(spec: TrialSpec) -> str:

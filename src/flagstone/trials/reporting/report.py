@@ -61,6 +61,9 @@ def result_parts(report: Report) -> Iterator[str]:
             yield f"Exploratory: {verdict.exploratory}."
     better = "Less" if metric.direction == "min" else "More"
     yield f"The metric is {metric.name}. {better} is better. A positive improvement is always the better one."
+    if report.story.prereg and report.story.prereg.earlier:
+        number = count_text(len(report.story.prereg.earlier), "earlier trial")
+        yield f"The same was asked before, in {number}: see the pre-registration."
     if report.minimum_effect is not None and report.spec.gate == "confirm":
         yield f"An improvement below {figure(report.minimum_effect)} counts as none that matters."
     yield from report.notes
@@ -170,7 +173,7 @@ def baseline_parts(report: Report) -> Iterator[str | Table]:
         yield f"Over {count_text(len(values), 'seed')}: mean {figure(mean(values))}, sd {figure(stdev(values))}."
 
 
-def prereg_parts(report: Report) -> Iterator[str]:
+def prereg_parts(report: Report) -> Iterator[str | Table]:
     prereg = report.story.prereg
     if prereg is None:
         yield "Nothing has been pre-registered yet."
@@ -181,11 +184,17 @@ def prereg_parts(report: Report) -> Iterator[str]:
     yield f"Sealed at {prereg.at}, before the first treated run, with the digest {prereg.digest}."
     if spec.gate == "cohens_d":
         yield f"Gate cohens_d; {tried}; no test and no α."
-        return
-    yield f"It is number {prereg.number} for this metric and contract, so its α is {figure(prereg.alpha)}."
-    yield f"Gate confirm; {'; '.join((tried, *looks))}."
+    else:
+        yield f"It is number {prereg.number} for this metric and contract, so its α is {figure(prereg.alpha)}."
+        yield f"Gate confirm; {'; '.join((tried, *looks))}."
     if prereg.exploratory:
         yield f"Exploratory: {prereg.exploratory}."
+    if prereg.earlier:
+        yield "These trials asked before, with the outcome that was known when this one was sealed."
+        yield Table(
+            ("trial", "sealed at", "α", "outcome"),
+            tuple((each.trial, each.at, figure(each.alpha), each.outcome) for each in prereg.earlier),
+        )
 
 
 def runs_table(story: Story) -> Table:

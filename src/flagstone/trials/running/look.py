@@ -11,7 +11,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.ledger import head_of
 from flagstone.locks import hold
-from flagstone.plans import TrialFolder, TrialPlan
+from flagstone.plans import TrialFolder, TrialPlan, place_of
 from flagstone.records import Ledger, read_as, read_record, utc, write_record
 from flagstone.trials.lines import IdeaLine, Line
 from flagstone.trials.planning import baseline_of, refuse_if_hopeless
@@ -150,7 +150,8 @@ class StepJob:
         spec = self.opened.spec
         baseline = baseline_of(state.story.baseline_runs(len(spec.screening)), state.is_deterministic)
         if state.story.prereg is None:
-            refuse_if_hopeless(spec, baseline, next_number(self.folder, spec, shared.contract))
+            where = place_of(self.opened.plan.path, self.opened.plan.text, "underpowered")
+            refuse_if_hopeless(spec, baseline, next_number(self.folder, spec, shared.contract), where)
 
     def new_runs(self, step: TrialStep, shared: SharedBasis) -> Iterator[Line]:
         """The runs of the step that are not in the ledger."""

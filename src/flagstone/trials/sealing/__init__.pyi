@@ -7,6 +7,7 @@ from .basis import (
     facts_fault as facts_fault,
     shared_basis as shared_basis,
 )
+from .journal import earlier_trials as earlier_trials, key_of as key_of, next_number as next_number
 from .prereg import (
     FAULT as FAULT,
     BaselineFacts as BaselineFacts,
@@ -14,7 +15,6 @@ from .prereg import (
     edit_text as edit_text,
     hiding_fault as hiding_fault,
     looks_of as looks_of,
-    next_number as next_number,
     prereg_fault as prereg_fault,
     prereg_problems as prereg_problems,
     seal_prereg as seal_prereg,

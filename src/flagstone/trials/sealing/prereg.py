@@ -6,24 +6,30 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from pathlib import Path
 
 from flagstone.agents import strength
 from flagstone.errors import FlagstoneError
-from flagstone.locks import sole_use
 from flagstone.plans import CONTROL, Gate, Look, TrialFolder, TrialSpec
-from flagstone.records import Ledger, content_of, digest_bytes, digest_value, encode, read_as, utc
+from flagstone.records import Ledger, content_of, digest_bytes, encode, read_as, utc
 from flagstone.trials.deciding import effect_in_units
-from flagstone.trials.lines import Line, LookLine, PreregLine, RunLine, VerdictLine
+from flagstone.trials.lines import Earlier, Line, LookLine, PreregLine, RunLine, VerdictLine
 from flagstone.trials.sealing.basis import SharedBasis
-from flagstone.trials.sealing.seeds import SealedSeeds, renew_seeds, sealed_seeds, seeds_path, write_once
+from flagstone.trials.sealing.journal import (
+    ALPHA,
+    earlier_trials,
+    journal_of,
+    key_of,
+    number_in_journal,
+    register,
+    reuse_text,
+)
+from flagstone.trials.sealing.seeds import SealedSeeds, sealed_seeds, seeds_path, write_once
 
 FAILURE_RULE = (
     "A failed treated run counts as the worst finite value of its look, of either arm. If the control failed, or both "
     "did, the improvement of the pair is 0. No pair is dropped and no run is drawn again. If more than half of the "
     "pairs have no value, the result is INCONCLUSIVE."
 )
-ALPHA = 0.05  # of the first pre-registration
 FAULT = "prereg_fault"  # among the facts of a look that was taken after an edit: mending the file later does not help
 
 
@@ -65,17 +71,7 @@ class Prereg:
     plan: str = ""
     sealed_at: str = ""
     exploratory: str = ""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """One line of the journal beside all trials of a run: what was pre-registered, and for which metric."""
-
-    trial: str
-    key: str
-    seeds: str
-    at: str
-    head: str = ""  # the digest of the line in the trial's ledger that these seeds were drawn after
+    earlier: tuple[Earlier, ...] = ()
 
 
 def hiding_fault(sandbox: str) -> str:
@@ -104,7 +100,7 @@ def seal_prereg(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, basel
 
 def line_of(folder: TrialFolder, sealed: Prereg) -> PreregLine:
     digest = digest_bytes(content_of(folder.prereg) or b"")
-    return PreregLine(digest, sealed.number, sealed.alpha, sealed.sealed_at, sealed.exploratory)
+    return PreregLine(digest, sealed.number, sealed.alpha, sealed.sealed_at, sealed.exploratory, sealed.earlier)
 
 
 def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline: BaselineFacts) -> Prereg:
@@ -117,6 +113,7 @@ def draft_of(folder: TrialFolder, spec: TrialSpec, shared: SharedBasis, baseline
         plan=digest_bytes(content_of(folder.spec) or b""),
         sealed_at=utc(time.time()),
         exploratory=hiding_fault(spec.experiment.sandbox) if is_confirmed else "",
+        earlier=tuple(earlier_trials(folder, key_of(spec.experiment.metric.name, shared.contract), seeds)),
     )
 
 
@@ -153,54 +150,6 @@ def minimum_effect_of(spec: TrialSpec, baseline: BaselineFacts) -> tuple[float, 
 def looks_of(looks: Sequence[Look], number: int) -> tuple[Look, ...]:
     """The looks of the pre-registration of this number: each has half the α of the one before."""
     return tuple(replace(look, alpha=look.alpha / 2 ** (number - 1)) for look in looks)
-
-
-def journal_of(folder: TrialFolder) -> Path:
-    """Beside all trials of a run, so that a trial which is made anew does not begin with its whole α again."""
-    return folder.root.parent / "preregistrations.jsonl"
-
-
-def next_number(folder: TrialFolder, spec: TrialSpec, contract: str) -> int:
-    """The number of the next pre-registration of this trial, or for this metric under this contract, from 1."""
-    return 1 + len(registrations(folder, digest_value([spec.experiment.metric.name, contract])))
-
-
-def registrations(folder: TrialFolder, key: str) -> list[Registered]:
-    """Those that share one α: of a trial of this name too, whose metric or contract was edited since."""
-    rows = Ledger(journal_of(folder)).entries(Registered)
-    return [row for row in rows if row.key == key or row.trial == folder.name]
-
-
-def register(folder: TrialFolder, spec: TrialSpec, contract: str) -> tuple[int, str]:
-    """The number of this pre-registration and the digest of its seeds, which are drawn for it.
-
-    One that a kill kept from being sealed does not count twice: its seeds were drawn for the same line of the ledger.
-    """
-    key, head = digest_value([spec.experiment.metric.name, contract]), Ledger(folder.ledger).head
-    with sole_use(journal_of(folder)):
-        kept = sealed_seeds(folder)
-        is_known = any(kept and row.seeds == kept.digest and row.head == head for row in registrations(folder, key))
-        if not is_known and not folder.prereg.exists():
-            kept = renew_seeds(folder, spec)
-            Ledger(journal_of(folder)).append(Registered(folder.name, key, kept.digest, utc(time.time()), head))
-        seeds = kept.digest if kept else ""
-        return number_in_journal(folder, key, seeds), seeds
-
-
-def number_in_journal(folder: TrialFolder, key: str, seeds: str) -> int:
-    """The number of the pre-registration with these seeds, from 1; 0 if the journal has none."""
-    rows = registrations(folder, key)
-    return next((number for number, row in enumerate(rows, 1) if row.seeds == seeds), 0)
-
-
-def reuse_text(folder: TrialFolder, seeds: str) -> str:
-    """That the seeds were drawn for an earlier ledger, and may have been known. Returns '' if they were not."""
-    drawn = next((row for row in Ledger(journal_of(folder)).entries(Registered) if row.seeds == seeds), None)
-    lines = Ledger(folder.ledger).entries()
-    heads = (str(line.get("before")) for line in lines if line.get("kind") == "prereg")
-    if drawn is None or drawn.head in ("", next(heads, "")):
-        return ""
-    return f"the confirmation seeds were drawn for an earlier start of this trial, at {drawn.at}"
 
 
 def prereg_fault(folder: TrialFolder, lines: Sequence[Line]) -> str:
@@ -244,14 +193,17 @@ def prereg_problems(folder: TrialFolder, spec: TrialSpec, lines: Sequence[Line])
     if noted is None or found is None:
         return []
     name, revealed = folder.prereg.name, next((line for line in lines if isinstance(line, VerdictLine)), None)
-    key = digest_value([found.metric, found.shared.contract])
+    key = key_of(found.metric, found.shared.contract)
+    before = [(each.trial, each.at) for each in earlier_trials(folder, key, found.seeds) if each.alpha is not None]
     terms = terms_of(spec, found.shared, found.baseline, found.number)
-    own = {each: getattr(found, each) for each in ("seeds", "plan", "sealed_at", "exploratory")}
+    own = {each: getattr(found, each) for each in ("seeds", "plan", "sealed_at", "exploratory", "earlier")}
     problems = {
         f"{name} is not what the plan says": replace(terms, **own) != found,
         f"{name} and its line in the ledger differ": line_of(folder, found) != noted,
         f"{name} has number {found.number}, and {journal_of(folder).name} another": bool(found.seeds)
         and number_in_journal(folder, key, found.seeds) != found.number,
+        f"{name} names other earlier trials than {journal_of(folder).name}": bool(found.earlier and found.seeds)
+        and [(each.trial, each.at) for each in found.earlier if each.alpha is not None] != before,
         f"the seeds and salt of the verdict are not those of {name}": revealed is not None
         and bool(found.seeds)
         and SealedSeeds(revealed.seeds, revealed.salt).digest != found.seeds,
