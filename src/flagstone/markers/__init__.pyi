@@ -83,6 +83,7 @@ from .schedule import (
     served_markers as served_markers,
     stop_server as stop_server,
     timer_for as timer_for,
+    timer_warnings as timer_warnings,
     timing_problem as timing_problem,
 )
 from .session import (

@@ -49,6 +49,7 @@ def test_the_markers_of_an_added_repository_are_named_from_anywhere(tmp_path: Pa
         ("status", "parser:run time"), ("status", "-m", "parser:run time"), ("-m", f"{top}:run time", "status")
     ):  # fmt: skip
         assert [each["marker"] for each in asked(Path("/"), *words)] == ["run time"]
+    assert [each["marker"] for each in asked(Path("/"), "list")] == ["warnings", "run time"]
     assert asked(Path("/"), "pause", "parser:run time")["status"] == "paused"
     assert "no repository is called 'parse'; known: parser" in asked(Path("/"), "status", "parse:warnings", code=2)
     assert "two repositories are named" in asked(top, "status", "parser:warnings", "--repo", ".", code=2)

@@ -21,6 +21,7 @@ from flagstone.markers import (
     read_markers,
     run_session,
     status_of,
+    timer_warnings,
     write_summary,
 )
 from flagstone.plans import Spec
@@ -82,6 +83,8 @@ def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
 
     schemas = schemas_of(marker.repository)
     with watch_of(marker) as watch:
+        for line in timer_warnings(marker):
+            watch.say(line)
         result = run_session(marker, schemas, proposer_of, watch, wish)
     if result.runs:
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from flagstone.markers.marker import Timing
 from flagstone.markers.schedule.cron import Cron, read_cron
-from flagstone.markers.schedule.times import expression_of, is_skipped, moment_of, utc_of, zone_of
+from flagstone.markers.schedule.times import expression_of, is_skipped, moment_of, utc_of, zone_name, zone_of
 
 YEARS_AHEAD = 10
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
@@ -21,14 +20,13 @@ def calendar_lines(timing: Timing, now: datetime) -> list[str]:
     Systemd leaves out a time that the clock skips. Such times of the next ten years have a line of their own.
     """
     cron = read_cron(expression_of(timing))
-    zone = timing.timezone or os.environ.get("TZ", "")
     clock = f"{numbers(cron.hours, 24)}:{numbers(cron.minutes, 60)}:00"
     days = f"*-{numbers(cron.months, 12)}-{numbers(cron.days, 31)}"
     any_day = f"*-{numbers(cron.months, 12)}-*"
     names = ",".join(WEEKDAYS[day] for day in cron.weekdays) if len(cron.weekdays) < len(WEEKDAYS) else ""
     # cron, if both kinds of days are given, means either of them, and systemd means both
     dates = [f"{names} {days}"] if cron.needs_both else [days, f"{names} {any_day}"]
-    regular = [f"{date} {clock} {zone}".strip() for date in dates]
+    regular = [f"{date} {clock} {zone_name(timing)}".strip() for date in dates]
     return regular + [f"{moment:%Y-%m-%d %H:%M}:00 UTC" for moment in sorted(set(after_gaps(cron, timing, now)))]
 
 

@@ -16,7 +16,7 @@ from flagstone.markers.homes import make_folder
 from flagstone.markers.marker import Marker, Timing
 from flagstone.markers.repositories import state_folder
 from flagstone.markers.schedule.sessions import passed_environment, session_argv
-from flagstone.markers.schedule.times import expression_of, zone_of
+from flagstone.markers.schedule.times import expression_of, zone_name
 from flagstone.processes import run_quietly
 
 TOOL_S = 30.0
@@ -53,6 +53,11 @@ class CronLine:
         """Whether there is a line; if a marker is given, whether it is the one of its present file."""
         lines = [line for line in read_crontab().splitlines(keepends=True) if self.is_ours(line)]
         return bool(lines) if marker is None else lines == [self.text(marker).encode()]
+
+    def has_times_of(self, marker: Marker) -> bool:
+        """Whether it begins sessions when the marker file says."""
+        lines = filter(self.is_ours, read_crontab().splitlines())
+        return all(line.startswith(f"{expression_of(marker.schedule)} env ".encode()) for line in lines)
 
     def is_ours(self, line: bytes) -> bool:
         return line.rstrip().endswith(f" # {self.title}".encode())
@@ -100,15 +105,15 @@ def read_crontab() -> bytes:
 
 def refuse_other_zone(timing: Timing) -> None:
     """Cron knows only the zone of the machine."""
-    zone = zone_of(timing)
-    if zone is None:
+    if not (name := zone_name(timing)):
         return
+    zone = ZoneInfo(name)
     with open(MACHINE_ZONE, "rb") as stream:
         here = ZoneInfo.from_file(stream)
     now = datetime.now(UTC)
     hours = (now + timedelta(hours=number) for number in range(HOURS_AHEAD))
     if any(hour.astimezone(zone).utcoffset() != hour.astimezone(here).utcoffset() for hour in hours):
         raise FlagstoneError(
-            f"cron runs in the time zone of this machine, and the schedule is in that of {timing.timezone}",
-            hint=f"take schedule.timezone out of the marker file; or: {SERVE}",
+            f"cron runs in the time zone of this machine, and the schedule is in that of {name}",
+            hint=f"take schedule.timezone out of the marker file, and TZ out of the environment; or: {SERVE}",
         )

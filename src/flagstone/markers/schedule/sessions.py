@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,8 +13,9 @@ from flagstone.markers.marker import Marker
 from flagstone.markers.reading import read_markers
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, run
 
-# where the files of a person are, if they are not where they usually are
-PASSED = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "FLAGSTONE_LOCKS", "CLAUDE_CONFIG_DIR")
+# where the files of a person are, if they are not where they usually are, and whose clock counts
+PASSED = ("TZ", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "FLAGSTONE_LOCKS", "CLAUDE_CONFIG_DIR")
+CLOCK = re.compile(r"^\d\d:\d\d:\d\d ")
 STOP_S = 60.0  # a session ends its current run, with all that this has started
 
 
@@ -52,7 +54,7 @@ def play_session(marker: Marker, interruption: Interruption, say: Callable[[str]
     command = Command(session_argv(marker), None, marker.repository, os.environ)
 
     def show(line: bytes) -> None:
-        say(line.decode("utf-8", "replace"))
+        say(CLOCK.sub("", line.decode("utf-8", "replace")))  # whoever says it adds the time again
 
     try:
         limits = ProcessLimits(stop_s=STOP_S)

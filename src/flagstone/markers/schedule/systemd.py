@@ -81,6 +81,10 @@ class SystemdTimer:
             return self.files[1].exists()
         return all(content_of(path) == text.encode() for path, text in self.units(marker))
 
+    def has_times_of(self, marker: Marker) -> bool:
+        """Whether it begins sessions when the marker file says."""
+        return content_of(self.files[1]) == self.units(marker)[1][1].encode()
+
     def install(self, marker: Marker) -> None:
         # an earlier one remembers when it last ran, and would make up for times that were not in its schedule
         self.remove()

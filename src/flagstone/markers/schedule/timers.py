@@ -40,3 +40,14 @@ def installed_timers(repository: Path, name: str) -> list[Timer]:
     systemd, cron = SystemdTimer(title), CronLine(title)
     found: list[Timer] = [systemd] if systemd.is_installed() else []
     return [*found, cron] if cron.is_usable() and cron.is_installed() else found
+
+
+def timer_warnings(marker: Marker) -> list[str]:
+    """What is wrong with the timers of a marker: those that begin sessions at other times than its file says."""
+    is_on_demand = marker.schedule.type == "on-demand"
+    cure = f"flagstone marker schedule {marker.name!r}{' --remove' if is_on_demand else ''}"
+    return [
+        f"{timer.kind} begins sessions at other times than {marker.file} says; cure: {cure}"
+        for timer in installed_timers(marker.repository, marker.name)
+        if is_on_demand or not timer.has_times_of(marker)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,14 @@ def zone_of(timing: Timing) -> ZoneInfo | None:
         raise FlagstoneError(
             f"there is no time zone {timing.timezone!r}", hint="write one such as Europe/Berlin, or leave it out"
         ) from error
+
+
+def zone_name(timing: Timing) -> str:
+    """The time zone of a schedule by name, or that of this terminal. Empty for that of the machine."""
+    try:
+        return timing.timezone or ZoneInfo(os.environ["TZ"]).key
+    except (KeyError, ValueError, OSError):
+        return ""
 
 
 def timing_problem(timing: Timing) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from click.testing import CliRunner
 
 from flagstone.cli.location import Location
 from flagstone.cli.markers.marker import command
+from flagstone.markers import marker_named, timer_warnings
 from flagstone.markers.marker import Timing
 from flagstone.markers.schedule import next_time
 from flagstone.markers.schedule.calendar import calendar_lines
+from flagstone.markers.schedule.serving import timer_words
 from flagstone.markers.schedule.timers import timer_title
 
 FILE = """markers:
@@ -154,6 +157,14 @@ def test_cron_is_refused_for_a_zone_that_is_not_the_machines(fakes: Path, reposi
     assert "flagstone marker serve" in asked(repository, "schedule", "run time", "-y", code=2)
 
 
+@pytest.mark.parametrize(("zone", "said"), [("Asia/Kathmandu", " Asia/Kathmandu"), (":/etc/localtime", ""), ("", "")])
+def test_the_zone_of_the_terminal_counts_if_the_schedule_names_none(
+    monkeypatch: pytest.MonkeyPatch, zone: str, said: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    assert calendar_lines(Timing("overnight"), datetime.now(UTC))[0] == f"*-*-* 01:00:00{said}"
+
+
 def test_a_line_that_cron_would_cut_off_is_refused(
     fakes: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +183,21 @@ def test_a_crontab_that_cannot_be_read_is_never_written(fakes: Path, repository:
 
 def test_a_marker_without_a_schedule_is_refused(fakes: Path, repository: Path) -> None:
     assert "schedule: {type: overnight}" in asked(repository, "schedule", "by hand", "-y", code=2)
+
+
+def test_a_timer_is_known_to_serve_and_named_once_its_times_are_others(fakes: Path, repository: Path) -> None:
+    edit(repository, ", timezone: Europe/Berlin", "")
+    for kind in ("cron", "systemd"):
+        provide(fakes, crontab=CRONTAB, **({"systemctl": SYSTEMCTL} if kind == "systemd" else {}))
+        marker = marker_named(repository, "run time")
+        assert timer_words(marker) == "" and timer_warnings(marker) == []
+        asked(repository, "schedule", "run time", "-y")
+        assert f"left to {kind}" in timer_words(marker) and timer_warnings(marker) == []
+        for timing in (Timing("overnight"), Timing()):
+            said = timer_warnings(replace(marker, schedule=timing))
+            assert len(said) == 1 and f"{kind} begins sessions at other times than" in said[0]
+        assert "--remove" in said[0]
+        asked(repository, "schedule", "run time", "--remove")
 
 
 def test_no_secret_of_the_terminal_reaches_what_is_installed(

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,11 @@ def command(chosen: Chosen, wants_all: bool) -> Answer:
     if chosen.name is not None:
         state = state_of(chosen.marker)
         return Answer([vars(state)], "\n".join(detail_lines(chosen.marker, state)))
-    own = read_markers(chosen.repository).markers
-    more = [each for each in known_repositories() if each != chosen.repository] if wants_all else []
+    here = None
+    with suppress(FlagstoneError) if wants_all else nullcontext():
+        here = chosen.repository
+    own = read_markers(here).markers if here else ()
+    more = [each for each in known_repositories() if each != here] if wants_all else []
     markers, problems = markers_of(more)
     states = [state_of(each) for each in (*own, *markers)]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNBOUNDED
