@@ -265,6 +265,13 @@ def test_the_project_around_a_folder_counts(make: Make) -> None:
     assert row == answer(top.parent, "--list", "--repo", f"{top.name}/apps/web")[0]
 
 
+def test_file_names_that_are_no_text_are_left_out(make: Make) -> None:
+    top = make({"Makefile": "build:\n\ttrue\n", "src/größe 1.c": "", "a\nb.c": ""})
+    (top / os.fsdecode(b"\xff.c")).touch()
+    assert answer(top, "-y")["baseline"] is not None
+    assert rows(top)[0]["target"] == {"mutable": ["src/**/*.c"]}
+
+
 def test_a_guard_that_fails_already_is_left_out_unless_it_was_asked_for(make: Make) -> None:
     top = make({**PYTHON, "tests/test_calc.py": "def test_it():\n    assert False\n"})
     said = asked(top, "--improve", "lint")
@@ -290,6 +297,11 @@ def test_taking_the_proposals_again_takes_the_next_one(make: Make) -> None:
     assert [(each["marker"], each["notices"]) for each in made] == [("tests", []), ("build-time", [])]
     assert "no marker yet" in complaint(top, "-y")
     assert rows(top)[0]["metric"]["baseline"] == 3 and rows(top)[1]["metric"]["baseline"] >= 0
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(make: Make) -> None:
+    top = make({"numbers": "1\n", OWN: "markers:\n  - [\n"})
+    assert f"{OWN} line 3 is not readable YAML" in complaint(top, *COUNT)
 
 
 def test_a_file_that_is_wrong_is_not_written_to(make: Make) -> None:

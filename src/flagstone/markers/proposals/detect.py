@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -24,8 +25,10 @@ NO_TEST = "no test specified"  # what `npm init` writes
 def proposals_at(repository: Path, here: Path) -> list[Proposal]:
     """Every marker that the files around a folder suggest, the most useful first. No two have one name."""
     checkout = Checkout(repository)
-    tracked = [path for path in checkout.git("ls-files", "-z").decode("utf-8", "replace").split("\0") if path]
-    prefix, tree = tree_around(repository, here, [*tracked, *checkout.new_files()])
+    tracked = map(os.fsdecode, checkout.git("ls-files", "-z").split(b"\0"))
+    # a marker file cannot name what is no text, and so it is proposed for nothing
+    paths = [path for path in (*tracked, *checkout.new_files()) if path and path.isprintable()]
+    prefix, tree = tree_around(repository, here, paths)
     found = dict[str, Proposal]()
     for family, look in FAMILIES.items():
         for each in look(tree):

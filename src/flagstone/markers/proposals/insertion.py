@@ -26,8 +26,8 @@ def marker_file(repository: Path) -> str:
 
 def marker_names(repository: Path) -> list[str]:
     """The names of the markers that are there. A file that is wrong may have others as well."""
-    path = repository / marker_file(repository)
-    value = read_located(path, path.name).value if os.path.lexists(path) else None
+    name = marker_file(repository)
+    value = read_located(repository / name, name).value if os.path.lexists(repository / name) else None
     rows = value.get(KEY) if isinstance(value, dict) else None
     return [str(row.get("name")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
