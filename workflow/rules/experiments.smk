@@ -24,7 +24,7 @@ checkpoint iterate:
     message:
         "Experiment {wildcards.experiment}: block {wildcards.block}"
     shell:
-        '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/iterate.py" {output.block:q} --log {log:q}'
+        '"$FLAGSTONE_PYTHON" -SE "$FLAGSTONE_SCRIPTS/iterate.py" {output.block:q} --log {log:q}'
 
 
 rule picture:

@@ -28,4 +28,4 @@ for _stage in SESSION.table:
         message:
             f"Stage {_stage.nr} {_stage.title}: running the agent"
         shell:
-            '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/stage.py" {params.nr} --offer {output.offer:q} --log {log:q}'
+            '"$FLAGSTONE_PYTHON" -SE "$FLAGSTONE_SCRIPTS/stage.py" {params.nr} --offer {output.offer:q} --log {log:q}'

@@ -26,7 +26,7 @@ rule trial_run:
     message:
         "Trial {wildcards.trial}: run {wildcards.arm}-{wildcards.slot}"
     shell:
-        '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/trial.py" run {output.record:q} --log {log:q}'
+        '"$FLAGSTONE_PYTHON" -SE "$FLAGSTONE_SCRIPTS/trial.py" run {output.record:q} --log {log:q}'
 
 
 checkpoint look:
@@ -51,4 +51,4 @@ checkpoint look:
     message:
         "Trial {wildcards.trial}: step {wildcards.step}"
     shell:
-        '"$FLAGSTONE_PYTHON" "$FLAGSTONE_SCRIPTS/trial.py" look {output.look:q} --log {log:q}'
+        '"$FLAGSTONE_PYTHON" -SE "$FLAGSTONE_SCRIPTS/trial.py" look {output.look:q} --log {log:q}'

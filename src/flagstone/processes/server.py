@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import select
@@ -12,7 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,25 +164,29 @@ def work(connection: socket.socket, main: Main, word: str) -> int:
 
 
 def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
-    """Reads the request: words, folder, environment, and the three standard streams; then signals that came with it."""
+    """Reads the request: words, folder, environment, and the three standard streams; then signals that came with it.
+
+    `workflow/scripts/asking.py` says how it is written.
+    """
     request, handles, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 3)
-    while b"\n" not in request:
+    size, _, content = request.partition(b"\n")
+    while len(content) < int(size):
         more = connection.recv(REQUEST_BYTES)
         if not more:
             raise EOFError("whoever asked has gone")
-        request += more
-    request, _, early = request.partition(b"\n")
-    asked = json.loads(request)
-    if not secrets.compare_digest(str(asked.get("word")).encode(), word.encode()):
+        content += more
+    theirs, folder, count, *fields = content[: int(size)].split(b"\0")
+    if not secrets.compare_digest(theirs, word.encode()):
         raise PermissionError("a stranger asked")
     for target, handle in enumerate(handles):
         os.dup2(handle, target)
         os.close(handle)
-    os.chdir(asked["cwd"])
+    os.chdir(folder)
     os.environ.clear()
-    os.environ.update(asked["env"])
-    words: Sequence[str] = asked["argv"]
-    return list(words), early
+    for field in fields[int(count) :]:
+        name, _, value = field.partition(b"=")
+        os.environb[name] = value
+    return [os.fsdecode(field) for field in fields[: int(count)]], content[int(size) :]
 
 
 def relay_signals(connection: socket.socket, early: bytes) -> None:

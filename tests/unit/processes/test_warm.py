@@ -43,14 +43,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def asked(words: list[str], cwd: Path, address: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, STAGES: address, "MARK": "from the asker"}
-    argv = [sys.executable, str(STAGE), *words]
+    env = {**os.environ, STAGES: address, "MARK": "from the asker\n=ä"}
+    argv = [sys.executable, "-SE", str(STAGE), *words]
     return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
 
 
 def test_a_job_has_the_askers_words_folder_environment_and_exit_code(server: str, tmp_path: Path) -> None:
     done = asked(["03", "--x"], tmp_path, server)
-    assert json.loads(done.stdout) == {"words": ["03", "--x"], "cwd": str(tmp_path), "mark": "from the asker"}
+    assert json.loads(done.stdout) == {"words": ["03", "--x"], "cwd": str(tmp_path), "mark": "from the asker\n=ä"}
     assert done.returncode == 7
 
 
@@ -65,6 +65,11 @@ def test_who_does_not_know_the_word_gets_nothing_done(server: str, tmp_path: Pat
     done = asked(["03"], tmp_path, f"{address} guessed")
     assert done.stdout == ""
     assert done.returncode != 0
+
+
+def test_without_a_server_the_asker_does_the_job_with_all_modules(tmp_path: Path) -> None:
+    done = asked(["--help"], tmp_path, "/nowhere word")
+    assert done.returncode == 0 and "Builds one stage of a run" in done.stdout, done.stderr
 
 
 def test_a_signal_to_the_asker_reaches_the_job(server: str, tmp_path: Path) -> None:
@@ -179,8 +184,8 @@ def test_a_signal_that_comes_together_with_the_request_reaches_the_job(server: s
     asker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     asker.settimeout(30)
     asker.connect(place)
-    asked = {"argv": ["wait"], "cwd": "/", "env": {}, "word": word}
-    request = json.dumps(asked).encode() + b"\n" + bytes([signal.SIGINT])
+    content = "\0".join([word, "/", "1", "wait"]).encode()
+    request = b"%d\n%b%c" % (len(content), content, signal.SIGINT)
     with open(os.devnull, "r+b") as nowhere:
         socket.send_fds(asker, [request], [nowhere.fileno()] * 3)
         assert asker.recv(1) == b"\x01"
@@ -200,9 +205,10 @@ def test_a_signal_that_comes_while_a_job_is_asked_for_is_passed_on_behind_the_re
         select.select([connection], [], [])
         asker.send_signal(signal.SIGINT)
         sent = b""
-        while not sent.endswith(b"\n" + bytes([signal.SIGINT])):
+        while not sent.endswith(bytes([signal.SIGINT])):
             sent += connection.recv(1 << 20)
-        assert json.loads(sent[:-1])["argv"] == ["03"]
+        size, _, content = sent.partition(b"\n")
+        assert len(content) == int(size) + 1 and b"\x001\x0003\0" in content
         connection.send(bytes([5]))
         assert asker.wait(30) == 5
     finally:
