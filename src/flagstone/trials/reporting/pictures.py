@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
 
-from flagstone.experiments.reporting import PICTURE_SETTINGS, picture_text
 from flagstone.plans import MetricSpec
 from flagstone.text import one_line
 from flagstone.trials.outcomes import Confirmation, IdeaOutcome, Outcome, Pair
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from flagstone.trials.reporting.drawing import (
+    BLACK,
+    Axis,
+    cross,
+    diamond,
+    dot,
+    horizontal_axis,
+    line,
+    picture,
+    vertical_axis,
+    words,
+)
 
 # Okabe and Ito's colours, which colour-blind people tell apart
 CONTROL, TREATED, SEED, SCREENED = "#0072B2", "#D55E00", "#5A5A5A", "#A8A8A8"
 MINIMUM = "#009E73"
-LONGEST_NAME = 30
+LONGEST_NAME, LONGEST_IDEA, LONGEST_TITLE = 30, 44, 90
 MOST_NAMED = 16
+WIDTH, TOP, ROW = 850, 66, 42  # px; ROW of the forest
+BOTTOM = 280  # of the pairs
 
 
 @dataclass(frozen=True)
@@ -33,51 +40,53 @@ class Frame:
     minimum_effect: float
 
     @property
+    def name(self) -> str:
+        return one_line(self.metric.name, LONGEST_NAME)
+
+    @property
     def improvement_label(self) -> str:
-        return f"improvement of {picture_text(self.metric.name, LONGEST_NAME)}\n(right of 0 is better)"
+        return f"improvement of {self.name}\n(right of 0 is better)"
 
 
 def pairs_picture(frame: Frame, found: Confirmation) -> bytes:
     """Every seed a dot, the runs of a pair joined; beside it the improvements, their mean, interval and bounds."""
-    with mpl_settings():
-        figure = new_figure(8.5, 3.6)
-        left, right = figure.subplots(1, 2, width_ratios=[1, 1.4])
-        draw_runs(left, frame, found.pairs)
-        draw_improvements(right, frame, found)
-        figure.suptitle(picture_text(frame.title), x=0.01, ha="left", fontsize=9)
-        return svg_of(figure, frame.title)
+    parts = [*run_parts(frame, found.pairs), *improvement_parts(frame, found)]
+    return picture((WIDTH, BOTTOM + 120), one_line(frame.title, LONGEST_TITLE), parts)
 
 
-def draw_runs(axes: Axes, frame: Frame, pairs: Sequence[Pair]) -> None:
+def run_parts(frame: Frame, pairs: Sequence[Pair]) -> Iterator[str]:
+    runs = [run for pair in pairs for run in (pair.control, pair.treated) if run is not None]
+    axis, places = Axis.around(runs, BOTTOM, TOP), (150.0, 290.0)
     for pair in pairs:
-        ends = [(x, value) for x, value in ((0, pair.control), (1, pair.treated)) if value is not None]
+        both = zip(places, (pair.control, pair.treated), strict=True)
+        ends = [(x, axis.place(run)) for x, run in both if run is not None]
         if len(ends) == 2:
-            axes.plot([x for x, _ in ends], [value for _, value in ends], color=SCREENED, lw=0.9, zorder=1)
-        for x, value in ends:
-            axes.scatter([x], [value], s=26, color=TREATED if x else CONTROL, zorder=2)
-    failed = [sum(pair.status in (f"{arm} failed", "both failed") for pair in pairs) for arm in ("control", "treated")]
-    names = [
-        f"{arm}\n({count} failed)" if count else arm for arm, count in zip(("control", "treated"), failed, strict=True)
-    ]
-    axes.set_xticks([0, 1], names)
-    axes.set_xlim(-0.4, 1.4)
+            yield line(ends[0], ends[1], SCREENED, 1.2)
+        yield from (dot(x, y, CONTROL if x == places[0] else TREATED) for x, y in ends)
+    yield line((100, BOTTOM), (330, BOTTOM), BLACK, 0.8)
+    for arm, x in zip(("control", "treated"), places, strict=True):
+        failed = sum(pair.status in (f"{arm} failed", "both failed") for pair in pairs)
+        yield words(x, BOTTOM + 17, f"{arm}\n({failed} failed)" if failed else arm, "middle")
     better = "less" if frame.metric.direction == "min" else "more"
-    axes.set_ylabel(f"{picture_text(frame.metric.name, LONGEST_NAME)}\n({better} is better)")
+    yield from vertical_axis(axis, 100, f"{frame.name}\n({better} is better)")
 
 
-def draw_improvements(axes: Axes, frame: Frame, found: Confirmation) -> None:
+def improvement_parts(frame: Frame, found: Confirmation) -> Iterator[str]:
     rows = [(pair, pair.improvement) for pair in found.pairs if pair.improvement is not None]
+    ends = [each for each in (found.mean, found.ci_low, found.ci_high) if each is not None and isfinite(each)]
+    axis = Axis.around([0.0, frame.minimum_effect, *(value for _, value in rows), *ends], 410, WIDTH - 20)
+    height = (BOTTOM - TOP - 20) / (len(rows) + 1)
+    yield from bound_parts(frame, axis, BOTTOM)
     for row, (pair, improvement) in enumerate(rows):
-        axes.scatter([improvement], [row], s=24, color=SEED, marker="o" if pair.status == "ok" else "x", zorder=3)
-    draw_lines(axes, frame)
-    below = len(rows) + 0.6
+        y = TOP + 10 + height * row
+        yield (dot if pair.status == "ok" else cross)(axis.place(improvement), y, SEED)
+        if row % (1 + len(rows) // MOST_NAMED) == 0:  # more names would lie on top of each other
+            yield words(axis.start - 8, y + 4, pair.slot, "end")
     if found.mean is not None:
-        draw_interval(axes, below, found.mean, (found.ci_low, found.ci_high), TREATED)
-    named = range(0, len(rows), 1 + len(rows) // MOST_NAMED)  # more names would lie on top of each other
-    axes.set_yticks([*named, below], [*(rows[row][0].slot for row in named), f"mean of {found.n}"])
-    axes.set_ylim(below + 0.8, -0.8)
-    cross = "cross: a run of the pair failed\n" if any(pair.status != "ok" for pair, _ in rows) else ""
-    axes.set_xlabel(f"{frame.improvement_label}\n{cross}{effect_text(found)}")
+        yield from interval_parts(axis, BOTTOM - 14, found)
+    yield words(axis.start - 8, BOTTOM - 10, f"mean of {found.n}", "end")
+    crosses = "cross: a run of the pair failed\n" if any(pair.status != "ok" for pair, _ in rows) else ""
+    yield from horizontal_axis(axis, BOTTOM, f"{frame.improvement_label}\n{crosses}{effect_text(found)}")
 
 
 def effect_text(found: Confirmation) -> str:
@@ -92,63 +101,50 @@ def effect_text(found: Confirmation) -> str:
 
 def forest_picture(frame: Frame, ideas: Sequence[IdeaOutcome]) -> bytes:
     """A row an idea: its confirmation with the interval, or, in grey, what a few seeds said; with n and the outcome."""
-    with mpl_settings():
-        figure = new_figure(8.5, 1.5 + 0.5 * max(1, len(ideas)))
-        axes = figure.subplots()
-        draw_lines(axes, frame)
-        for row, idea in enumerate(ideas):
-            draw_idea(axes, row, idea)
-        axes.set_yticks(range(len(ideas)), [picture_text(idea.title or idea.arm, 44) for idea in ideas])
-        axes.set_ylim(len(ideas) - 0.4, -0.6)
-        axes.set_xlabel(f"{frame.improvement_label}; grey: not confirmed")
-        figure.suptitle(picture_text(frame.title), x=0.01, ha="left", fontsize=9)
-        return svg_of(figure, frame.title)
+    bottom = TOP + ROW * max(1, len(ideas))
+    axis = Axis.around([0.0, frame.minimum_effect, *(each for idea in ideas for each in numbers_of(idea))], 300, 650)
+    parts = [*bound_parts(frame, axis, bottom)]
+    for row, idea in enumerate(ideas):
+        parts += idea_parts(axis, TOP + ROW * (row + 0.5), idea)
+    parts += horizontal_axis(axis, bottom, f"{frame.improvement_label}; grey: not confirmed")
+    return picture((WIDTH, bottom + 62), one_line(frame.title, LONGEST_TITLE), parts)
 
 
-def draw_idea(axes: Axes, row: int, idea: IdeaOutcome) -> None:
+def numbers_of(idea: IdeaOutcome) -> Iterator[float]:
+    found, few = idea.confirmation, idea.few_seeds
+    if found is not None and found.mean is not None:
+        ends = (found.mean, found.ci_low, found.ci_high)
+        yield from (each for each in ends if each is not None and isfinite(each))
+    elif few is not None and few.mean is not None:
+        yield few.mean
+
+
+def idea_parts(axis: Axis, y: float, idea: IdeaOutcome) -> Iterator[str]:
     found, few, n = idea.confirmation, idea.few_seeds, 0
     if found is not None and found.mean is not None:
-        draw_interval(axes, row, found.mean, (found.ci_low, found.ci_high), TREATED)
+        yield from interval_parts(axis, y, found)
         n = found.n
     elif few is not None and few.mean is not None:
-        axes.scatter([few.mean], [row], s=30, color=SCREENED, marker="D", zorder=3)
+        yield diamond(axis.place(few.mean), y, SCREENED)
         n = few.n
-    words = f"{idea.outcome}" + (f", n = {n}" if n else "")
-    strength = "bold" if idea.outcome in (Outcome.SUPPORTED, Outcome.PROCEED) else "normal"
-    axes.text(1.01, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=8, fontweight=strength)
+    is_strong = idea.outcome in (Outcome.SUPPORTED, Outcome.PROCEED)
+    text = f"{idea.outcome}" + (f", n = {n}" if n else "")
+    yield words(axis.end + 12, y + 4, text, style='font-weight="bold"' if is_strong else "")
+    yield words(axis.start - 8, y + 4, one_line(idea.title or idea.arm, LONGEST_IDEA), "end")
 
 
-def draw_interval(axes: Axes, row: float, mean: float, ends: tuple[float | None, float | None], colour: str) -> None:
-    low, high = ends
+def interval_parts(axis: Axis, y: float, found: Confirmation) -> Iterator[str]:
+    low, mean, high = found.ci_low, found.mean, found.ci_high
+    assert mean is not None
     if low is not None and high is not None and isfinite(low) and isfinite(high):
-        axes.plot([low, high], [row, row], color=colour, lw=2.2, zorder=2)
-    axes.scatter([mean], [row], s=42, color=colour, marker="D", zorder=4)
+        yield line((axis.place(low), y), (axis.place(high), y), TREATED, 3)
+    yield diamond(axis.place(mean), y, TREATED)
 
 
-def draw_lines(axes: Axes, frame: Frame) -> None:
-    axes.axvline(0, color="black", lw=0.8)
-    axes.axvline(frame.minimum_effect, color=MINIMUM, lw=1.1, ls="--")
-    label, above = f"minimum effect {frame.minimum_effect:.4g}", axes.get_xaxis_transform()
-    axes.text(frame.minimum_effect, 1.01, label, transform=above, color=MINIMUM, fontsize=7.5, ha="center")
-
-
-def mpl_settings() -> Any:
-    import matplotlib as mpl
-
-    return mpl.rc_context(PICTURE_SETTINGS)
-
-
-def new_figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def svg_of(figure: Figure, title: str) -> bytes:
-    """The same numbers give the same bytes."""
-    content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None, "Title": one_line(title, 90)})
-    return content.getvalue()
+def bound_parts(frame: Frame, axis: Axis, bottom: float) -> Iterator[str]:
+    """No effect and the minimum effect, as lines from above to below."""
+    zero, least = axis.place(0), axis.place(frame.minimum_effect)
+    yield line((zero, TOP), (zero, bottom), BLACK, 1)
+    yield line((least, TOP), (least, bottom), MINIMUM, 1.4, "6 3")
+    text = f"minimum effect {frame.minimum_effect:.4g}"
+    yield words(least, TOP - 8, text, "middle", f'fill="{MINIMUM}" font-size="11"')

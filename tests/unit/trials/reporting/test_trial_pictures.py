@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
+import pytest
 from test_trial_reports import confirmed
 
 from flagstone.plans import MetricSpec
@@ -43,3 +45,18 @@ def test_of_many_pairs_only_some_are_named_and_a_cross_is_explained() -> None:
     failed = (*pairs[:-1], replace(pairs[-1], status="treated failed"))
     words = words_in(pairs_picture(frame(), replace(confirmed(), pairs=failed, n=40)))
     assert "cross: a run of the pair failed" in words
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-300, 1.0, 1e16, 1.7e308])
+def test_numbers_of_any_size_are_drawn_inside_the_picture(value: float) -> None:
+    (pair,) = confirmed().pairs[:1]
+    pairs = (replace(pair, control=value, treated=-value, improvement=value), pair)
+    drawn = pairs_picture(frame(), replace(confirmed(), pairs=pairs, mean=value / 2, ci_low=-value, ci_high=value))
+    root = ElementTree.fromstring(drawn)
+    places = [float(each.get(name, "nan")) for each in root.iter() for name in ("cx", "x1", "x2") if each.get(name)]
+    assert places and all(0 <= place <= float(root.get("width", 0)) for place in places)
+
+
+def test_names_with_marks_of_markup_are_drawn_as_they_are() -> None:
+    drawn = forest_picture(frame(), [IdeaOutcome("a", "<b> & 'c' $x$", Outcome.DROPPED)])
+    assert "<b> & 'c' $x$" in [each.text for each in ElementTree.fromstring(drawn).iter()]
