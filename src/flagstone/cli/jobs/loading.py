@@ -6,6 +6,7 @@ import gc
 import importlib
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from flagstone.gates import RunConfig
 
@@ -53,21 +54,23 @@ def load_stage(opened: RunConfig) -> Callable[[list[str]], int]:
 
 def load_block() -> Callable[[list[str]], int]:
     """Loads what the jobs of experiments and trials need. Returns the function that a forked process calls."""
+    from flagstone.agents import sandbox
     from flagstone.cli.jobs import block, trial
 
     for name in LOADED_FOR_BLOCKS:
         importlib.import_module(name)
+    sandbox.strength()
     gc.collect()
     gc.freeze()
     return lambda words: (trial if words[0] in trial.JOBS else block).main(words)
 
 
 def load_trial() -> Callable[[list[str]], int]:
-    """Loads what the jobs of one trial need that no block needs: its schema."""
-    from flagstone import schemas
-    from flagstone.cli.jobs.owner import CHECKOUT
+    """Loads what the jobs of the trial in the working directory need. Returns the function of `load_block`."""
+    from flagstone.cli.jobs import trial
 
-    schemas.problems(CHECKOUT / "schemas", "trial", {})
+    with suppress(Exception):  # the job that meets the same error reports it
+        trial.rehearse_jobs(Path.cwd())
     return load_block()
 
 

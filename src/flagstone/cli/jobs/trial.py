@@ -13,21 +13,33 @@ from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import read_record, write_record
-from flagstone.trials.running import measure_run, take_step
+from flagstone.trials import IdeaLine
+from flagstone.trials.running import OpenedTrial, TrialStep, measure_run, rehearse, take_step
 
 JOBS = ("run", "look")
 
 
 def main(words: list[str]) -> int:
     """Exit codes: 0 the job is done, 2 yours to fix, 3 the work failed, 130 interrupted."""
+    asked = parsed_words(words)
+    restore_keyboard_interrupt()
+    with open_job_log(asked.log) as say:
+        return do_and_report(asked.job, asked.output.absolute(), say)
+
+
+def parsed_words(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="trial.py", description="Does one job of a trial.")
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("output", type=Path, help="records/ARM-SLOT.json or looks/NNN.json of a trial")
     parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
-    asked = parser.parse_args(words)
-    restore_keyboard_interrupt()
-    with open_job_log(asked.log) as say:
-        return do_and_report(asked.job, asked.output.absolute(), say)
+    return parser.parse_args(words)
+
+
+def rehearse_jobs(root: Path) -> None:
+    """Does what all jobs of the trial in a folder begin with, so that those forked afterwards are quick."""
+    parsed_words(["run", "records/control-a1.json", "--log", "log"])
+    plan = trial_plan_at(root)
+    rehearse(plan, schemas_for(plan))
 
 
 def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
@@ -58,11 +70,18 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
 
 
 def do(job: str, plan: TrialPlan, name: str, say: Callable[[str], None]) -> None:
-    schemas = pinned_or_ours(plan.base, "schemas", "trial.schema.yaml")
     if job == "look":
-        from flagstone.cli.jobs.campaign import idea_for  # here, not above: a run has no ideas
-
-        take_step(plan, int(name), schemas, say, partial(idea_for, say))
+        take_step(plan, int(name), schemas_for(plan), say, partial(make_idea, say))
         return
     arm, _, slot = name.rpartition("-")
-    measure_run(plan, (arm, slot), schemas, say)
+    measure_run(plan, (arm, slot), schemas_for(plan), say)
+
+
+def make_idea(say: Callable[[str], None], opened: OpenedTrial, step: TrialStep) -> IdeaLine:
+    from flagstone.cli.jobs.campaign import idea_for  # here, not above: only a campaign makes ideas
+
+    return idea_for(say, opened, step)
+
+
+def schemas_for(plan: TrialPlan) -> Path:
+    return pinned_or_ours(plan.base, "schemas", "trial.schema.yaml")
