@@ -25,7 +25,7 @@ class Axis:
     @classmethod
     def around(cls, values: Iterable[float], start: float, end: float) -> Axis:
         """An axis on which all these numbers lie, with a margin."""
-        known = [clipped(value) for value in values] or [0.0]
+        known = [drawn_value(value) for value in values] or [0.0]
         low, high = min(known), max(known)
         margin = MARGIN * (high - low)
         if margin <= 1e-12 * max(abs(low), abs(high), 1e-200):
@@ -33,7 +33,7 @@ class Axis:
         return cls(low - margin, high + margin, start, end)
 
     def place(self, value: float) -> float:
-        return self.start + (clipped(value) - self.low) / (self.high - self.low) * (self.end - self.start)
+        return self.start + (drawn_value(value) - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self) -> Iterator[tuple[float, str]]:
         """Round numbers on the axis, and how they are written."""
@@ -43,7 +43,7 @@ class Axis:
             yield number * step, f"{number * step:.10g}"
 
 
-def clipped(value: float) -> float:
+def drawn_value(value: float) -> float:
     return max(-LARGEST, min(LARGEST, value))
 
 
