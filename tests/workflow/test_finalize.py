@@ -164,7 +164,7 @@ def test_each_group_is_one_clean_commit_and_nothing_else_is_touched(repository: 
         "src/two.py",
     ]
     message = git(repository, "log", "-1", "--format=%B|%(trailers)", BRANCH)
-    assert "big score: 21 -> 40 (n = 1)\nRuns: r0003, r0006;" in message
+    assert "big score: 21 -> 40 (n = 1)\nRuns: r0003, r0006\n" in message
     assert "- r0006: Raise two further" in message
     assert message.rstrip().endswith("|")  # a note cannot make a trailer
 
@@ -189,9 +189,10 @@ def test_a_group_that_does_not_pass_a_gate_or_is_no_better_any_more_is_left_out_
     config.write_text(FILE + '    finalize: {gates: ["true", "! grep 20 src/two.py"]}\n')
     found = finalize(repository)
     assert runs(found) == [(["r0002", "r0004"], 3, 21)]
-    assert lost(found) == [
-        (["r0003", "r0006"], "the gate ended with exit code 1: N = 20 (! grep 20 src/two.py)"),
-    ]
+    [(left, reason)] = lost(found)
+    said, _, log = reason.partition(": see ")
+    assert (left, said) == (["r0003", "r0006"], "the gate ended with exit code 1: N = 20 (! grep 20 src/two.py)")
+    assert (repository / log).read_text() == "N = 20\n"
     assert "left out" in found["difference"]
     git(repository, "branch", "-D", BRANCH)
     (repository.parent / "counted.without-two").touch()
@@ -205,7 +206,7 @@ def test_a_group_that_does_not_pass_a_gate_or_is_no_better_any_more_is_left_out_
 def test_where_a_gate_fails_for_everything_there_is_no_branch(repository: Path) -> None:
     (repository / ".flagstone/config.yaml").write_text(FILE + '    finalize: {gates: ["false"]}\n')
     found = marker(repository, "finalize", code=3)
-    assert "r0002, r0004: the gate ended with exit code 1 (false)" in found["message"]
+    assert "r0002, r0004: the gate ended with exit code 1 (false): see " in found["message"]
     assert BRANCH not in git(repository, "branch", "--list", BRANCH)
     # what was measured holds; only the gate is tried again
     before = measured_times(repository)

@@ -57,6 +57,7 @@ def next_lines(result: FinalizeResult) -> list[str]:
         lines.append(f"git log -p {result.base[:10]}..{branch}")
         if result.remote:
             lines.append(f"git push -u {shlex.quote(result.remote)} {branch}")
+            lines += [f"gh pr create --head {branch}"] if result.is_on_github else []
         else:
             lines.append(f"git merge {branch}")
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates import (
@@ -39,11 +39,13 @@ class FinalizeWish:
 class FinalizeResult:
     """The branches, their commits, and what is not part of them.
 
-    `difference` says why the last tree is not that of the best. `is_behind`: HEAD is not what the branches start from.
+    `home` is the experiment of the sessions, `measured_in` that of the measurements. `difference` says why the last
+    tree is not that of the best. `is_behind`: HEAD is not what the branches start from.
     """
 
     marker: str
     home: str
+    measured_in: str
     base: str
     best_run: str
     branches: Mapping[str, str]
@@ -52,6 +54,7 @@ class FinalizeResult:
     difference: str
     is_behind: bool
     remote: str
+    is_on_github: bool
 
 
 def finalize(
@@ -79,6 +82,7 @@ def finalize(
             return FinalizeResult(
                 marker=marker.name,
                 home=last.root.name,
+                measured_in=home.root.name,
                 base=bench.base_commit,
                 best_run=keeps[-1].run_id,
                 branches=branches,
@@ -86,7 +90,7 @@ def finalize(
                 left_out=lost,
                 difference=difference_text(made, lost, keeps[-1]),
                 is_behind=bench.base_commit != head,
-                remote=remote_of(checkout),
+                **remote_facts(checkout),
             )
 
 
@@ -170,7 +174,15 @@ def difference_text(made: Sequence[NewCommit], lost: Sequence[LeftOut], best: Ke
     return f"the branch is {best.run_id}, the best, put onto another commit"
 
 
-def remote_of(checkout: Checkout) -> str:
-    """Where a person would push to. Returns '' if the repository has no remote."""
+class RemoteFacts(TypedDict):
+    """Where a person would push to."""
+
+    remote: str
+    is_on_github: bool
+
+
+def remote_facts(checkout: Checkout) -> RemoteFacts:
     names = checkout.git("remote").decode("utf-8", "replace").split()
-    return "origin" if "origin" in names else next(iter(names), "")
+    remote = "origin" if "origin" in names else next(iter(names), "")
+    url = checkout.git("remote", "get-url", remote) if remote else b""
+    return {"remote": remote, "is_on_github": b"github.com" in url}

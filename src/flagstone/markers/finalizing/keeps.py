@@ -78,4 +78,5 @@ def put_onto(store: Store, group: Group, tree: Tree) -> Tree | None:
 
 
 def note_of(group: Group) -> str:
-    return ", ".join(keep.run_id for keep in group)
+    runs = ", ".join(keep.run_id for keep in group)
+    return f"the edit{'s' if len(group) > 1 else ''} of {runs}"

@@ -86,15 +86,16 @@ class Bench:
 
     def gate_fault(self, entry: Entry) -> str:
         """Why the files of a run do not pass the gates. Returns '' if they do; this is written down."""
-        run = self.engine.opened.home.run(entry.run_id)
-        record, said = run.root / "gates.json", [step.argv[-1] for step in self.gates]
+        home = self.engine.opened.home
+        record, said = home.run(entry.run_id).root / "gates.json", [step.argv[-1] for step in self.gates]
         if read_record(record) == {"passed": said}:
             return ""
         onto = Candidate(entry.number, entry.parent_run, "", Snapshot(entry.tree, entry.commit))
         for number, step in enumerate(self.gates, 1):
             tried = self.engine.harness.try_gate(step, self.engine.order(onto, f"gate-{number}"))
             if tried.reason:
-                return f"{tried.reason} ({step.argv[-1]})"
+                log = os.path.relpath(home.root / tried.log, home.base)
+                return f"{tried.reason} ({step.argv[-1]}): see {log}"
         write_record(record, {"passed": said})
         return ""
 
@@ -124,6 +125,7 @@ def home_for(marker: Marker, last: Home, head: str | None) -> Home:
         home.root.mkdir(exist_ok=True)
         if not home.candidates.is_symlink():  # what was kept is there already
             os.symlink(os.path.join("..", last.name, last.candidates.name), home.candidates)
+        home.origin.unlink(missing_ok=True)
         if head is None:
             write_record(home.origin, base)
         write_spec(home, values)

@@ -10,7 +10,7 @@ from flagstone.experiments.ledger import Entry
 from flagstone.markers.finalizing.keeps import Group
 from flagstone.markers.marker import Marker
 from flagstone.processes import Redactor
-from flagstone.text import count_text, one_line
+from flagstone.text import one_line
 
 TITLE, WIDTH = 70, 72
 LONGEST_NOTE = 1000
@@ -27,7 +27,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class NewCommit:
-    """One commit of a branch. `value` is its number, of `measurements` runs, `before` that of what it was put onto."""
+    """One commit of a branch. `value` is its number, `before` that of what it was put onto.
+
+    `runs` are those of the sessions; `measured_in` is the one that measured its tree, so often.
+    """
 
     title: str
     message: str
@@ -36,6 +39,7 @@ class NewCommit:
     before: float | None
     value: float | None
     measurements: int
+    measured_in: str
     branch: str = ""
     commit: str = ""
 
@@ -58,13 +62,10 @@ def new_commit(marker: Marker, group: Group, entry: Entry, before: Entry) -> New
     found = title(marker, group)
     lines = [] if len(group) == 1 and fits(group) else [bullet for keep in group for bullet in bullets(keep.entry)]
     runs = tuple(keep.run_id for keep in group)
-    count = count_text(len(entry.measurements), "measurement")
-    facts = [
-        f"{marker.name}: {number_text(was)} -> {number_text(now)} (n = {len(entry.measurements)})",
-        f"Runs: {', '.join(runs)}; measured again in {entry.run_id}, with {count}",
-    ]
+    count = len(entry.measurements)
+    facts = [f"{marker.name}: {number_text(was)} -> {number_text(now)} (n = {count})", f"Runs: {', '.join(runs)}"]
     message = "\n".join([found, "", *lines, *([""] if lines else []), *facts])
-    return NewCommit(found, message, entry.tree, runs, was, now, len(entry.measurements))
+    return NewCommit(found, message, entry.tree, runs, was, now, count, entry.run_id)
 
 
 def title(marker: Marker, group: Group) -> str:
