@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from laboratory import TRAIN, Edits, Laboratory, set_x, whole
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.candidates.candidate import kept_candidate
 from flagstone.experiments.candidates.git.store import Store
+from flagstone.experiments.engine.engine import engine_of
 
 
 def test_a_better_number_is_kept_and_a_worse_one_left(laboratory: Laboratory) -> None:
@@ -304,3 +306,10 @@ def test_a_note_in_the_file_counts_once_whatever_stands_behind_it(laboratory: La
     assert laboratory.step().note == "X\t2 🎉"
     path.write_text(path.read_text().replace("X = 2.0", "X = 7.0"))
     assert laboratory.step().note == ""
+
+
+def test_verdicts_are_told_in_the_words_that_were_asked_for(laboratory: Laboratory) -> None:
+    laboratory.make()
+    with engine_of(laboratory.open(), Edits({}), laboratory.said.append) as engine:
+        replace(engine, lines=lambda home, entry, spec: (f"told of {entry.run_id}",)).run(1)
+    assert laboratory.said == ["told of r0001"]

@@ -14,6 +14,8 @@ import pytest
 
 from flagstone.errors import WorkFailed
 from flagstone.experiments.candidates.git.journal import Journal
+from flagstone.experiments.candidates.git.recent import Recent
+from flagstone.experiments.candidates.git.repository import Repository
 from flagstone.experiments.candidates.git.store import Store
 
 AS_ANOTHER_USER = """
@@ -161,3 +163,25 @@ def test_who_may_only_read_is_told_that_the_store_cannot_be_written() -> None:
         there.put(b"blob", b"an edit")
         done = subprocess.run([sys.executable, "-c", AS_A_READER, str(there.root)], capture_output=True, text=True)
         assert "cannot write" in done.stdout, done.stderr
+
+
+def test_many_small_objects_that_were_read_are_not_asked_of_git_again(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shas = [made.put(b"blob", b"object %d" % number) for number in range(400)]
+    reader = Store(made.root)
+    reader.pack()
+    assert len(reader.small_contents(shas, 1000)) == 400
+
+    def ask(*_: object) -> None:
+        raise AssertionError("git was asked again")
+
+    monkeypatch.setattr(Repository, "git", ask)
+    assert reader.small_contents(shas, 1000)[shas[0]] == b"object 0"
+
+
+def test_what_is_remembered_weighs_no_more_than_it_may() -> None:
+    recent: Recent[str, bytes] = Recent(10, len)
+    for name, size in (("a", 4), ("b", 4), ("a", 5), ("c", 4)):
+        recent.put(name, b"x" * size)
+    assert (dict(recent.rows), recent.weight) == ({"a": b"x" * 5, "c": b"x" * 4}, 9)

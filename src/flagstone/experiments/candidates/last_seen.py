@@ -18,6 +18,7 @@ from flagstone.records import read_record
 # clocks of file systems step; what was written within a step after we looked could look the same
 STEP_NS = 20_000_000
 UNSAVED = 20
+REST = 50  # saving may take a fiftieth of the time of the runs
 # every change of a file, of its mode or of its names moves its ctime, which nobody can set
 Key = tuple[int, int]
 
@@ -32,6 +33,7 @@ class LastSeen:
     unsettled: set[str] = field(default_factory=set)
     unsaved: int = 0
     is_saved: bool = False
+    due_at: float = 0.0
 
     @classmethod
     def load(cls, record: Path | None) -> LastSeen:
@@ -93,6 +95,12 @@ class LastSeen:
         self.record.parent.mkdir(parents=True, exist_ok=True)
         self.record.write_text(json.dumps(rows, separators=(",", ":")), encoding="ascii")
         self.unsaved, self.is_saved = 0, True
+
+    def save_if_cheap(self) -> None:
+        """The same, unless the last time took so long that it would hold up the runs."""
+        if (began := time.monotonic()) >= self.due_at:
+            self.save()
+            self.due_at = time.monotonic() + REST * (time.monotonic() - began)
 
     def differences(
         self, folder: Path, wanted: Mapping[str, Blob], enters: Callable[[str], bool], same: set[str]

@@ -153,7 +153,7 @@ class Laying:
             self.last_seen.note(path, os.lstat(f"{self.folder}/{path}"), entries[path], written_at_ns)
         if len(self.last_seen.keys) > len(entries):
             self.last_seen.forget_all_but(entries)
-        self.last_seen.save()
+        self.last_seen.save_if_cheap()
 
 
 def write_file(place: str, blob: Blob, content: bytes) -> None:

@@ -15,7 +15,8 @@ from flagstone.experiments.candidates.checkout import LEFTOVERS, GitSource
 from flagstone.experiments.candidates.folders import is_left_out, walk
 from flagstone.experiments.candidates.git import (
     EMPTY,
-    LINK,
+    FILE,
+    PROGRAM,
     SUBMODULE,
     Batch,
     Blob,
@@ -60,6 +61,7 @@ class Subject:
     trees: Recent[str, Tree] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     placements: Recent[str, Placement] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     submodules: Recent[str, Tree] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    mutable: Recent[str, Mapping[str, str]] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     last_seen: Recent[Path, LastSeen] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
     is_named: dict[str, bool] = field(default_factory=dict, compare=False)
     left: dict[Path, Path] = field(default_factory=dict, compare=False)
@@ -123,7 +125,7 @@ class Subject:
             os.rename(run.draft, spare)
             if last_seen.record != self.record_of(spare):
                 last_seen.record, last_seen.is_saved = self.record_of(spare), False
-            last_seen.save()
+            last_seen.save_if_cheap()
             self.last_seen.put(spare, last_seen)
 
     def lay_out(self, tree: str, folder: Path, *, links: bool = True, whole: bool = False) -> str:
@@ -157,7 +159,7 @@ class Subject:
     def placement_of(self, tree: Tree, whole: bool) -> Placement:
         """Submodules that the project has not checked out, and folders that runs write to, are empty."""
         written = written_by_runs(self.spec, self.source, tree)
-        hides = (lambda _: False) if whole else self.spec.is_held_out
+        hides = self.spec.is_held_out if self.spec.held_out and not whole else (lambda _: False)
         opened = (*self.spec.outputs, *self.spec.held_out)  # a link to a whole folder would show what is held out
         ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, opened)}
         folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
@@ -207,7 +209,7 @@ class Subject:
         batch, last_seen = Batch(self.store), self.last_seen_in(folder)
         taking = Taking(folder, before, placement.layout.entries, rules, last_seen, batch, self.store.ignored_paths)
         taking.look()
-        last_seen.save()
+        last_seen.save_if_cheap()
         after = edit_tree(before, taking.changes, batch.put)
         commit = batch.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_MESSAGE], number)
         batch.write()
@@ -264,14 +266,22 @@ class Subject:
 
     def files(self, tree: str) -> Mapping[str, bytes]:
         """The content of the files that may change. Leaves out links, and what is too large to be looked at."""
-        placement = self.placement(tree)
-        named = {
-            path: blob.sha
-            for path, blob in self.tree(tree).files.items()
-            if self.is_mutable(path, placement) and blob.mode not in (LINK, SUBMODULE)
-        }
+        named = self.mutable.find(tree, lambda: self.mutable_of(tree))
         found = self.store.small_contents(set(named.values()), LARGEST_SHOWN)
         return {path: found[sha] for path, sha in named.items() if sha in found}
+
+    def mutable_of(self, tree: str) -> Mapping[str, str]:
+        """The object of each file that may change, without links."""
+        placement, files = self.placement(tree), self.tree(tree).files.items()
+        return {
+            path: blob.sha for path, blob in files if blob.mode in (FILE, PROGRAM) and self.is_mutable(path, placement)
+        }
+
+    def close(self) -> None:
+        """Leaves the candidates where git finds them, and what the folders hold for the next process."""
+        self.store.show_to_git()
+        for last_seen in tuple(self.last_seen.rows.values()):
+            last_seen.save()
 
 
 def subject_of(spec: SubjectSpec, store: Store) -> Subject:

@@ -77,7 +77,7 @@ def engine_of(
         try:
             engine.mend()
             yield engine
-            opened.subject.store.show_to_git()
+            opened.subject.close()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
@@ -249,7 +249,7 @@ class Engine:
         entry = replace(judged, project_changes=self.survey.changes())
         self.history.append(entry)
         self.survey.note()
-        for line in verdict_lines(self.opened.home, entry, self.opened.spec):
+        for line in self.lines(self.opened.home, entry, self.opened.spec):
             self.say(line)
         return entry
 

@@ -12,10 +12,10 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Name, Value]):
-    """The values that were used last, by their names; shared by threads."""
+    """The values that were used last, by their names; shared by threads. All together they weigh at most so much."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, most: int, weigh: Callable[[Value], int] = lambda _: 1) -> None:
+        self.most, self.weigh, self.weight = most, weigh, 0
         self.rows: OrderedDict[Name, Value] = OrderedDict()
         self.lock = threading.Lock()
 
@@ -31,7 +31,10 @@ class Recent(Generic[Name, Value]):
 
     def put(self, name: Name, value: Value) -> None:
         with self.lock:
+            if name in self.rows:
+                self.weight -= self.weigh(self.rows[name])
             self.rows[name] = value
             self.rows.move_to_end(name)
-            while len(self.rows) > self.most:
-                self.rows.popitem(last=False)
+            self.weight += self.weigh(value)
+            while self.weight > self.most:
+                self.weight -= self.weigh(self.rows.popitem(last=False)[1])

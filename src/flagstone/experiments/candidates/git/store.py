@@ -35,7 +35,7 @@ WRITER = b"Flagstone <experiment@localhost>"
 DIFF_BYTES = 200_000
 PACKED_AT = 300  # objects: about a hundred candidates
 ONE_BY_ONE, AT_ONCE_BYTES = 200, 64_000_000
-REMEMBERED, REMEMBERED_BYTES = 128, 500_000
+REMEMBERED_BYTES, LARGEST_REMEMBERED = 64_000_000, 500_000
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Store:
     """
 
     root: Path
-    recent: Recent[str, bytes] = field(default_factory=lambda: Recent(REMEMBERED), compare=False)
+    recent: Recent[str, bytes] = field(default_factory=lambda: Recent(REMEMBERED_BYTES, len), compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False)
     packed_at: int = field(default=PACKED_AT, compare=False)
 
@@ -161,7 +161,7 @@ class Store:
         return {**found, **dict(self.contents(sha for sha in packed if sizes.get(sha, 0) <= most))}
 
     def remember(self, sha: str, content: bytes) -> None:
-        if len(content) <= REMEMBERED_BYTES:
+        if len(content) <= LARGEST_REMEMBERED:
             self.recent.put(sha, content)
 
     def loose_content(self, sha: str) -> bytes | None:
