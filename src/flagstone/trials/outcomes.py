@@ -109,25 +109,25 @@ class Confirmation:
     """The numbers that are reported for a confirmed arm; a number is None if it is not defined."""
 
     n: int
-    mean: float | None
-    sd: float | None
-    ci_low: float | None
-    ci_high: float | None
-    bound: float | None  # the one-sided bound at the α that was spent
-    upper: float | None  # the one-sided 95 % upper bound, which decides HARMFUL and NO PRACTICAL EFFECT
-    p: float | None
-    alpha_spent: float
-    d: float | None
-    g: float | None
-    g_low: float | None
-    g_high: float | None
-    d_z: float | None
-    g_z: float | None
-    g_z_low: float | None
-    g_z_high: float | None
-    sign_flip: float | None
-    welch: float | None
-    pairs: tuple[Pair, ...]
+    mean: float | None = None
+    sd: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    bound: float | None = None  # the one-sided bound at the α that was spent
+    upper: float | None = None  # the one-sided 95 % upper bound, which decides HARMFUL and NO PRACTICAL EFFECT
+    p: float | None = None
+    alpha_spent: float = 0.0
+    d: float | None = None
+    g: float | None = None
+    g_low: float | None = None
+    g_high: float | None = None
+    d_z: float | None = None
+    g_z: float | None = None
+    g_z_low: float | None = None
+    g_z_high: float | None = None
+    sign_flip: float | None = None
+    welch: float | None = None
+    pairs: tuple[Pair, ...] = ()
     wall_control_s: float = 0.0
     wall_treated_s: float = 0.0
 

@@ -12,10 +12,10 @@ from flagstone.plans import TrialFolder, TrialSpec
 from flagstone.records import plain_value, write_atomic
 from flagstone.text import list_text
 from flagstone.trials.deciding import COHENS_D_WARNING, PROCEED_FROM, REVERT_BELOW
-from flagstone.trials.outcomes import IdeaOutcome, Outcome
+from flagstone.trials.outcomes import Confirmation, IdeaOutcome, Outcome
 from flagstone.trials.reporting.pages import markdown, page
 from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_picture
-from flagstone.trials.reporting.report import Report, figure, ideas_table, pairs_table, sections_of
+from flagstone.trials.reporting.report import Report, compared_pairs, figure, ideas_table, pairs_table, sections_of
 from flagstone.trials.story import Story, read_story
 
 NOT_DERIVED = "is not what the ledger says"
@@ -64,9 +64,13 @@ def pictures(report: Report, title: str) -> dict[str, bytes]:
     frame = Frame(f"{title}: {report.spec.question}", report.spec.experiment.metric, report.minimum_effect or 0.0)
     found = {"forest.svg": forest_picture(frame, report.ideas), "forest.csv": ideas_table(report.ideas).csv}
     for idea in report.ideas:
-        if idea.confirmation is not None:
-            found[f"ideas/{idea.arm}/pairs.svg"] = pairs_picture(frame, idea.confirmation)
-            found[f"ideas/{idea.arm}/pairs.csv"] = pairs_table(idea.confirmation.pairs).csv
+        shown = idea.confirmation
+        if shown is None and idea.compare is not None:
+            pairs = compared_pairs(report, idea.arm, idea.compare.n)
+            shown = Confirmation(n=idea.compare.n, mean=idea.compare.mean, d=idea.compare.d, pairs=pairs)
+        if shown is not None:
+            found[f"ideas/{idea.arm}/pairs.svg"] = pairs_picture(frame, shown)
+            found[f"ideas/{idea.arm}/pairs.csv"] = pairs_table(shown.pairs).csv
     return found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 from flagstone.plans import TrialSpec
 from flagstone.text import count_text
-from flagstone.trials.outcomes import CheckResult, Confirmation, IdeaOutcome, LookResult, Pair
+from flagstone.trials.deciding import pairs_of, scaled_runs
+from flagstone.trials.lines import RunLine
+from flagstone.trials.outcomes import CheckResult, Confirmation, IdeaOutcome, LookResult, Pair, RunOutcome
 from flagstone.trials.reporting.pages import Picture, Section, Table
 from flagstone.trials.story import Story
 
@@ -99,7 +101,8 @@ def idea_parts(report: Report, idea: IdeaOutcome) -> Iterator[str | Table | Pict
         yield f"{words}, d = {figure(idea.screen.d)}. {idea.screen.reason} {EXPLORATORY}"
     if idea.compare is not None:
         words = f"{idea.compare.n} runs against {idea.compare.n}: mean improvement {figure(idea.compare.mean)}"
-        yield f"{words}, d = {figure(idea.compare.d)}."
+        yield f"{words}, d = {figure(idea.compare.d)}. The control is the idea's own code with its switch off."
+        yield from pairs_parts(idea.arm, compared_pairs(report, idea.arm, idea.compare.n))
     if idea.looks:
         yield looks_table(idea.looks)
     if idea.confirmation is not None:
@@ -120,10 +123,22 @@ def looks_table(looks: Sequence[LookResult]) -> Table:
     return Table(("look", "pairs", "mean improvement", "p", "α of this look", "result"), rows)
 
 
+def compared_pairs(report: Report, arm: str, count: int) -> tuple[Pair, ...]:
+    """What the gate `cohens_d` compared, seed by seed. Its rule for failed runs gives a pair no improvement."""
+    spec, runs, arms = report.spec, report.story.runs, (f"{arm}-off", arm)
+    slots = [f"a{number}" for number in range(1, count + 1)]
+    slots = [slot for slot in slots if all((name, slot) in runs for name in arms)]
+    control, treated = ([outcome_of(runs[name, slot], spec) for slot in slots] for name in arms)
+    pairs = pairs_of(control, scaled_runs(control, treated, spec.scale), spec.experiment.metric.direction)
+    return tuple(pair if pair.status == "ok" else replace(pair, improvement=None) for pair in pairs)
+
+
+def outcome_of(run: RunLine, spec: TrialSpec) -> RunOutcome:
+    return RunOutcome(run.arm, run.slot, run.status, run.value, spec.seed_of(run.slot), run.metrics)
+
+
 def confirmation_parts(arm: str, found: Confirmation) -> Iterator[str | Table | Picture]:
-    yield pairs_table(found.pairs)
-    words = "Every seed as a dot, the runs of a pair joined, and the improvement of each pair"
-    yield Picture(f"ideas/{arm}/pairs.svg", words)
+    yield from pairs_parts(arm, found.pairs)
     yield numbers_table(found)
     yield f"Mean wall time: control {found.wall_control_s:.1f} s, treated {found.wall_treated_s:.1f} s."
 
@@ -144,6 +159,12 @@ def numbers_table(found: Confirmation) -> Table:
         ("g_z", figure(found.g_z), f"95 % interval {interval(found.g_z_low, found.g_z_high)}"),
     )
     return Table(("number", "value", ""), rows)
+
+
+def pairs_parts(arm: str, pairs: Sequence[Pair]) -> Iterator[Table | Picture]:
+    yield pairs_table(pairs)
+    words = "Every seed as a dot, the runs of a pair joined, and the improvement of each pair"
+    yield Picture(f"ideas/{arm}/pairs.svg", words)
 
 
 def pairs_table(pairs: Sequence[Pair]) -> Table:

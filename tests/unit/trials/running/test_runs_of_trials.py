@@ -12,7 +12,7 @@ from lone_trials import SCHEMAS, TRAIN, LoneProject
 
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.measuring import Harness
-from flagstone.trials import Outcome
+from flagstone.trials import Outcome, trial_problems
 from flagstone.trials.running import measure_run, measuring, take_step
 
 COUNTED = (
@@ -224,6 +224,19 @@ def test_a_switch_can_be_a_variable(project: LoneProject) -> None:
     project.write(TRAIN.replace('"--fast" in sys.argv', '"FAST" in os.environ'), switch={"FAST": "1"})
     story = project.go_on()
     assert story.verdict and story.verdict.ideas[0].looks[-1].is_accepted
+
+
+@pytest.mark.parametrize("treated_fails", [False, True])
+def test_the_gate_cohens_d_shows_every_seed_that_it_compared(project: LoneProject, treated_fails: bool) -> None:
+    last = "if '--fast' in sys.argv and os.environ['SEED'] == '137': raise SystemExit(7)\n"
+    project.write(TRAIN + last * treated_fails, gate="cohens_d")
+    runs, report = project.go_on().runs, (project.folder / "report.md").read_text()
+    for slot, seed in (("a1", 42), ("a2", 137), ("a3", 256)):
+        x, y = runs["treated-off", slot].value, runs["treated", slot].value
+        shown = "– | – | treated failed" if y is None else f"{y:.6g} | {x - y:.6g} | ok"
+        assert f"| {slot} | {seed} | {x:.6g} | {shown} |" in report
+    assert "![Every seed as a dot" in report and (project.folder / "ideas/treated/pairs.svg").is_file()
+    assert trial_problems(project.plan, SCHEMAS) == []
 
 
 def test_several_arms_are_confirmed_on_the_same_pairs_with_a_share_of_alpha_each(project: LoneProject) -> None:
