@@ -419,6 +419,7 @@ def test_its_example_for_the_time_of_a_build_reads_unchanged(make: Make) -> None
 def test_of_its_example_for_coverage_the_line_that_reads_it_today_is_shown(make: Make) -> None:
     value, better = reading(make, "pytest --cov=src --cov-report=term 2>&1 | tail -1", r"grep -oP '\d+(?=%)'")
     assert value is None
+    assert set(better) == {"command", "extract", "baseline"}
     assert better["command"] == "pytest --cov=src --cov-report=term 2>&1" and 50 < better["baseline"] < 100
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,14 @@ def number_record(marker: Marker, found: FirstNumber, better: tuple[Metric, floa
     made: dict[str, Any] = {"marker": marker.name, **metric_row(marker.metric), "baseline": found.value}
     made |= {key: getattr(found, key) for key in ("reason", "exit_code", "guard_fault", "notices")}
     if better:
-        metric, value = better
-        made["better"] = {**metric_row(metric), "baseline": value}
+        made["better"] = changed_lines(marker.metric, *better)
     return made
+
+
+def changed_lines(metric: Metric, better: Metric, value: float) -> dict[str, Any]:
+    """What has to be written differently so that the number is read."""
+    own, rows = metric_row(metric), metric_row(replace(better, baseline=value))
+    return {key: row for key, row in rows.items() if row != own.get(key)}
 
 
 def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float] | None) -> Iterator[str]:
@@ -86,8 +92,8 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
     if found.printed.strip():
         yield f"it printed last:\n{textwrap.indent(found.printed.rstrip(), '  ')}"
     if better:
-        metric, value = better
-        yield f"with these lines it reads {value:g}:\n{textwrap.indent(yaml_text(metric_row(metric)).rstrip(), '  ')}"
+        lines = yaml_text(changed_lines(marker.metric, *better)).rstrip()
+        yield f"with these lines in place of its own it reads {better[1]:g}:\n{textwrap.indent(lines, '  ')}"
     elif hint := hint_of(marker.metric, found):
         yield hint
 
