@@ -24,7 +24,7 @@ FAILED = 1
 class ServerWorld:
     """What the server looks at and acts on. Tests bring their own clock and sessions.
 
-    `play` runs one session and returns its exit code, or None if the server was asked to end. `is_left_to` names what
+    `play` runs one session and returns its exit code, or None if the server was asked to end. `left_to` names what
     else runs a marker by its schedule, if anything does.
     """
 
@@ -34,7 +34,7 @@ class ServerWorld:
     wait: Callable[[float], object]
     is_asked: Callable[[], bool]
     say: Callable[[str], object]
-    is_left_to: Callable[[Marker], str] = lambda marker: ""
+    left_to: Callable[[Marker], str] = lambda marker: ""
 
 
 @dataclass
@@ -88,24 +88,28 @@ class Server:
             self.world.say(f"{folder.root}: {error}")
 
     def start(self, marker: Marker, at: datetime) -> None:
-        """Starts a session unless there is a reason against it, which is said once."""
-        folder = MarkerFolder.of(marker.repository, marker.name)
-        left_out = f"its status is {status_of(marker)}" if status_of(marker) != "active" else ""
-        left_out = left_out or self.world.is_left_to(marker)
-        holder = holder_of(folder.lock)
-        reason = left_out or (f"waits for process {holder.get('pid')}, which runs a session of it" if holder else "")
-        if reason:
-            if self.reasons.get(folder.root) != reason or left_out:
-                self.world.say(f"{title_of(marker)}: due since {clock_of(at)}, {reason}")
+        """Starts a session. One of a marker at rest is left out, and one of a marker in use waits."""
+        folder, due = MarkerFolder.of(marker.repository, marker.name), f"due since {clock_of(at)}"
+        if reason := self.reason_to_leave_out(marker):
+            self.world.say(f"{title_of(marker)}: {due}, {reason}")
+            self.write(folder, self.records[folder.root].all_done(self.world.now()))
+            return
+        if holder := holder_of(folder.lock):
+            reason = f"waits for process {holder.get('pid')}, which runs a session of it"
+            if self.reasons.get(folder.root) != reason:  # said once, not every minute
+                self.world.say(f"{title_of(marker)}: {due}, {reason}")
             self.reasons[folder.root] = reason
-            if left_out:
-                self.write(folder, self.records[folder.root].all_done(self.world.now()))
             return
         self.reasons.pop(folder.root, None)
-        self.world.say(f"{title_of(marker)}: starts a session, due since {clock_of(at)}")
+        self.world.say(f"{title_of(marker)}: starts a session, {due}")
         session = Thread(target=self.run, args=(marker, folder), name=title_of(marker))
         self.running[folder.root] = session
         session.start()
+
+    def reason_to_leave_out(self, marker: Marker) -> str:
+        """Why the session that is due does not begin at all. Empty if it does."""
+        status = status_of(marker)
+        return f"its status is {status}" if status != "active" else self.world.left_to(marker)
 
     def run(self, marker: Marker, folder: MarkerFolder) -> None:
         """One session to its end. One that was asked to end stays due."""
@@ -127,10 +131,9 @@ def ending(code: int | None, record: ScheduleRecord, marker: Marker) -> str:
     if code is None:
         return "stopped; it continues when it is served again"
     due = record.due_at(marker.schedule)
-    how = (
-        f"failed {record.failures} times in a row" if record.failures > 1 else "failed" if record.failures else "ended"
-    )
-    return f"{how} (exit code {code}); next: {clock_of(due)}" if due else f"{how} (exit code {code})"
+    times = f" {record.failures} times in a row" if record.failures > 1 else ""
+    how = f"failed{times} (exit code {code})" if record.failures else "ended"
+    return f"{how}; next: {clock_of(due)}" if due else how
 
 
 def title_of(marker: Marker) -> str:

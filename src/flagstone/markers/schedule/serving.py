@@ -49,10 +49,12 @@ def serve(repositories: Callable[[], Iterable[Path]], at_once: int, say: Callabl
 
     def markers() -> list[Marker]:
         try:
-            return scheduled_markers(repositories(), report)
+            known = tuple(repositories())
         except FlagstoneError as error:
             report(state_folder(), str(error))
             return []
+        report(state_folder(), "")
+        return scheduled_markers(known, report)
 
     with hold(serve_lock(), TITLE), Interruption() as asking:
         world = ServerWorld(
@@ -62,7 +64,7 @@ def serve(repositories: Callable[[], Iterable[Path]], at_once: int, say: Callabl
             wait=lambda wait_s: select.select([asking.asked], [], [], wait_s),
             is_asked=lambda: asking.is_asked,
             say=say,
-            is_left_to=timer_words,
+            left_to=timer_words,
         )
         say(f"serves {count_text(len(markers()), 'marker')}")
         Server(world, at_once).serve()

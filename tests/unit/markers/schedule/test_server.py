@@ -56,7 +56,7 @@ class World:
                 wait=wait,
                 is_asked=lambda: self.now > end,
                 say=self.lines.append,
-                is_left_to=lambda _: self.left_to,
+                left_to=lambda _: self.left_to,
             ),
             at_once,
         )
@@ -134,7 +134,7 @@ def test_a_marker_at_rest_is_left_out_and_not_made_up_for(world: World, marker: 
     assert world.serve("2026-01-07 02:00") == ["m Wed 01:00"]
 
 
-def test_a_marker_that_a_timer_runs_is_left_to_it(world: World) -> None:
+def test_a_marker_that_a_timer_runs_left_to_it(world: World) -> None:
     world.left_to = "its timer runs it"
     assert world.serve("2026-01-07 12:00") == []
     assert sum("its timer runs it" in line for line in world.lines) == 2
