@@ -119,8 +119,9 @@ def test_a_session_of_another_process_is_watched_and_goes_on_without_the_watcher
     screen.wait_for("Enter runs it")
     assert session.poll() is None
     screen.press("q")
-    output, _ = session.communicate(timeout=60)
+    output, said = session.communicate(timeout=60)
     assert "best 12 (r0003)" in output
+    assert "r0003 keep 12, better than r0002 (11)" in said and "goes on" not in said
 
 
 def test_a_session_on_a_terminal_ends_with_its_lines_and_its_result(open_terminal: Callable[..., Terminal]) -> None:
@@ -129,3 +130,9 @@ def test_a_session_on_a_terminal_ends_with_its_lines_and_its_result(open_termina
     text = screen.wait_for("next: flagstone marker results")
     assert "r0003 keep 12, better than r0002 (11)" in text
     assert "goes on" not in text
+
+
+def test_with_json_a_terminal_gets_one_document_and_plain_lines(open_terminal: Callable[..., Terminal]) -> None:
+    text = open_terminal("run", "big score", "--json").wait_for("Pane is dead (status 0")
+    assert '{"status": "ok", "data": [{"marker": "big score"' in text.replace("\n", "")
+    assert "r0002 keep 11" in text and "time left" not in text

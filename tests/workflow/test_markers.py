@@ -205,6 +205,28 @@ def test_failed_ideas_are_listed_and_an_idea_of_a_person_is_added(repository: Pa
     assert "AssertionError: too large" in added["failed"][0]["why"]
 
 
+AGENT = """
+import sys
+from pathlib import Path
+
+Path("src/work.py").write_text("N = 40\\n")
+wanted = [line for line in sys.stdin.read().splitlines() if line == "idea-1: forty of them"]
+print("idea-1 was taken" if wanted else "nothing was wanted")
+"""
+
+
+def test_an_idea_of_a_person_is_in_the_next_prompt_of_an_agent(repository: Path) -> None:
+    (repository.parent / "agent.py").write_text(AGENT)
+    argv = json.dumps([sys.executable, str(repository.parent / "agent.py")])
+    edit_marker(repository, "    run:", f"    agent: {{driver: command, options: {{argv: {argv}}}}}\n    run:")
+    edit_marker(repository, ", proposer: scripted, script: ../script.py", "")
+    commit(repository)
+    marker(repository, "ideas", "--add", "forty of them")
+    session(repository, "--experiments", "1")
+    wanted = marker(repository, "ideas")["data"]["wanted"][0]
+    assert wanted["tried_in"] == [{"run": "1/r0002", "status": "keep", "metric": 40.0}]
+
+
 def test_each_session_leaves_a_page_with_what_was_kept_and_why(repository: Path) -> None:
     session(repository)
     written = repository / ".flagstone/markers/big score/summary.html"
