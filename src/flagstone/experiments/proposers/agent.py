@@ -32,7 +32,7 @@ from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.measuring import secret_paths
-from flagstone.experiments.proposers.calls import facts_of, issues_text, remove_leaks, stamps_in
+from flagstone.experiments.proposers.calls import FreshFiles, facts_of, issues_text, moment_in, remove_leaks
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore
@@ -94,11 +94,13 @@ class AgentProposer:
         before = mutable_files(view.spec.subject, draft)
         parts = parts_of(view, self.lessons.at(view), crash, draft, before)
         parts = replace(parts, issues=issues_text(view, draft, record_dir))
-        redactor, stamps = Redactor.of(os.environ, secret=self.setup.environment), stamps_in(draft)
+        redactor, calls = Redactor.of(os.environ, secret=self.setup.environment), list[tuple[AgentResult, float]]()
+        granted, since_ns = grant(view.spec.subject, draft, before), moment_in(record_dir)
         try:
             calls = self.calls_for(view, draft, record_dir, self.prompt(view, parts, redactor), before)
         finally:
-            leaks = remove_leaks(draft, stamps, before, redactor)
+            written = FreshFiles(draft, granted if is_held(calls) else (draft,), since_ns)
+            leaks = remove_leaks(written, before, redactor)
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
@@ -259,6 +261,11 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
     return now if now and now != was else first_saying(result.text)[:LONGEST_NOTE]
+
+
+def is_held(calls: Sequence[tuple[AgentResult, float]]) -> bool:
+    """Whether the kernel kept the agent from writing anything but its grant."""
+    return bool(calls) and strength().keeps_files and all("landlock" in result.sandbox for result, _ in calls)
 
 
 # what git and we ourselves write to all the time, and what is too much to look at

@@ -6,42 +6,58 @@ import mmap
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.experiments.candidates import walk
 from flagstone.processes import Redactor
 from flagstone.text import one_line
 
-Stamps = Mapping[str, tuple[int, ...]]
+
+def moment_in(folder: Path) -> int:
+    """The present time by the clock that the files below a folder are stamped with."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=folder) as stream:
+        return os.fstat(stream.fileno()).st_ctime_ns
 
 
-def stamps_in(draft: Path) -> dict[str, tuple[int, ...]]:
-    """What tells whether a file was written: the kernel keeps it, and no agent can set it."""
-    found = walk(draft, lambda _: True)
-    return {path: stamp_of(status) for path, status in found if not isinstance(status, OSError)}
-
-
-def stamp_of(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_ctime_ns, status.st_ino, status.st_size
-
-
-def remove_leaks(draft: Path, stamps: Stamps, before: Mapping[str, bytes], redactor: Redactor) -> list[str]:
-    """Removes what was written since then and holds a secret. Returns a line on each.
+def remove_leaks(written: FreshFiles, before: Mapping[str, bytes], redactor: Redactor) -> list[str]:
+    """Removes what was written and holds a secret. Returns a line on each.
 
     A file that held the secret `before` keeps it: somebody else has written it there.
     """
     found = []
-    for path, status in walk(draft, lambda _: True):
-        if isinstance(status, OSError) or stamps.get(path) == stamp_of(status):
-            continue
-        known = redactor.names_in(before.get(path, b""))
-        names = [name for name in secrets_at(draft / path, path, status, redactor) if name not in known]
+    for path, status in written.files():
+        place, known = written.draft / path, redactor.names_in(before.get(path, b""))
+        names = [name for name in secrets_at(place, path, status, redactor) if name not in known]
         if names:
-            remove(draft / path, status)
+            remove(place, status)
             where = redactor.clean(os.fsencode(path)).decode("utf-8", "replace")
             found.append(f"{one_line(where)} held the secret value of {', '.join(names)}, and was removed")
     return found
+
+
+@dataclass(frozen=True)
+class FreshFiles:
+    """What was written below some places of a draft since a moment: no agent can set that stamp of a file."""
+
+    draft: Path
+    places: Sequence[Path]
+    since_ns: int
+
+    def files(self) -> Iterator[tuple[str, os.stat_result]]:
+        for place in self.places:
+            above = "" if place == self.draft else f"{place.relative_to(self.draft).as_posix()}/"
+            found: Iterable[tuple[str, os.stat_result | OSError]] = ()
+            if place.is_dir() and not place.is_symlink():
+                found = ((f"{above}{path}", status) for path, status in walk(place, lambda _: True))
+            elif os.path.lexists(place):
+                found = [(above.rstrip("/"), place.lstat())]
+            for path, status in found:
+                if not isinstance(status, OSError) and status.st_ctime_ns > self.since_ns:
+                    yield path, status
 
 
 def secrets_at(place: Path, path: str, status: os.stat_result, redactor: Redactor) -> list[str]:
