@@ -93,10 +93,23 @@ def test_the_number_is_measured_on_the_last_commit_and_written(make: Make) -> No
     said = asked(top, *COUNT)
     assert "count: 3, measured once on the last commit" in said.output, said.output
     assert "not committed, so not part of the experiment: numbers" in said.output
+    assert "nothing limits what the agent costs" in said.output
     assert said.output.endswith("then: flagstone marker run count\n")
     assert rows(top)[0]["metric"]["baseline"] == 3
     marker = read_markers(top).markers[0]
     assert (marker.metric.baseline, marker.metric.direction, marker.mutable) == (3, "max", ("numbers",))
+
+
+def test_paths_are_those_from_where_the_user_stands(make: Make) -> None:
+    top = make({"numbers": "1\n", "docs/a.md": ""})
+    link = top.parent / "link"
+    link.symlink_to(top)
+    for here, path in ((top / "docs", f"../{OWN}"), (link, OWN)):
+        said = asked(here, f"in-{here.name}", *COUNT[1:]).output
+        assert f"added to {path}:" in said and f"next: git add {path} && git commit" in said, said
+    said = asked(top.parent, "outside", *COUNT[1:], "--repo", "link").output
+    assert f"next: git -C 'a repository' add {OWN}" in said
+    assert said.endswith("then: flagstone marker run outside --repo 'a repository'\n")
 
 
 def test_only_the_marker_file_is_left_and_it_can_be_committed(make: Make) -> None:
@@ -221,8 +234,8 @@ def test_a_small_gain_of_coverage_shows(make: Make) -> None:
 
 def test_what_cannot_become_better_is_said(make: Make) -> None:
     top = make({**PYTHON, "src/calc.py": "def add(a, b):\n    return a + b\n"})
-    for what in ("lint", "tests"):
-        assert f"{what}: nothing seems to be left to gain" in asked(top, "--improve", what).output
+    for what in ("lint: ", "tests: nothing failed; if it counts what passes, "):
+        assert f"{what}nothing is left to gain" in asked(top, "--improve", what.partition(":")[0]).output
 
 
 def test_scripts_of_a_package_are_proposed(make: Make) -> None:

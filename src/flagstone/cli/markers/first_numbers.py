@@ -32,14 +32,16 @@ NOT_RUN = 126  # this exit code of a shell, and those above it, say that a comma
 
 def new_marker_answer(chosen: Chosen, made: NewMarker) -> Answer:
     """What was written, the number, and what to do next."""
-    marker, here = made.marker, chosen.location.here
+    marker, here = made.marker, chosen.location.here.resolve()
     file = shlex.quote(os.path.relpath(chosen.repository / made.file, here))
-    is_inside = here.resolve().is_relative_to(chosen.repository)
+    is_inside = here.is_relative_to(chosen.repository)
     elsewhere = "" if is_inside else f" -C {shlex.quote(os.path.relpath(chosen.repository, here))}"
     lines = [f"added to {file}:", made.text.rstrip(), *number_lines(marker, made.number, made.better)]
     if made.is_guard_left_out:
         lines.append(f"left out: {made.number.guard_fault}. With this guard nothing could be kept")
     lines += [f"note: {notice}" for notice in made.number.notices]
+    if marker.loop.budgets.usd is None:
+        lines.append("note: nothing limits what the agent costs: loop: {budgets: {usd: 5}} would")
     git, path = f"git{elsewhere}", file if is_inside else made.file
     add = f"{git} add {'-f ' if made.is_ignored else ''}{path}"
     lines.append(f"next: {add} && {git} commit -m {shlex.quote(f'Add the marker {marker.name}')} {path}")
@@ -85,8 +87,10 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
             yield f"{marker.name}: the file says that it is {marker.metric.baseline:g}"
         if marker.guard and found.guard_fault:
             yield f"{marker.name}: {found.guard_fault}. Until it passes, nothing can be kept"
-        if is_best(marker.metric, found):
-            yield f"{marker.name}: nothing seems to be left to gain"
+        if marker.metric.direction == "min" and found.value == 0:
+            yield f"{marker.name}: nothing is left to gain"
+        if marker.metric.direction == "max" and found.exit_code == 0 and marker.metric.ok_exit != (0,):
+            yield f"{marker.name}: nothing failed; if it counts what passes, nothing is left to gain"
         return
     yield f"{marker.name}: no number was measured: {found.reason}"
     if found.printed.strip():
@@ -96,12 +100,6 @@ def number_lines(marker: Marker, found: FirstNumber, better: tuple[Metric, float
         yield f"with these lines in place of its own it reads {better[1]:g}:\n{textwrap.indent(lines, '  ')}"
     elif hint := hint_of(marker.metric, found):
         yield hint
-
-
-def is_best(metric: Metric, found: FirstNumber) -> bool:
-    """Whether nothing is counted any more that is to become less, or all tests pass where some may fail."""
-    is_clean = found.exit_code == 0 and metric.ok_exit != (0,)
-    return found.value == 0 if metric.direction == "min" else is_clean
 
 
 def hint_of(metric: Metric, found: FirstNumber) -> str:
