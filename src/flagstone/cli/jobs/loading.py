@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,18 +23,21 @@ LOADED = (
     "flagstone.artifacts.rules.requirements",
     "flagstone.artifacts.formats.tables",
 )
-LOADED_FOR_BLOCKS = (
+LOADED_FOR_TRIALS = (
     "ctypes",
     "resource",
     "flagstone.experiments.candidates.subject",
+    "flagstone.metrics.log",
+    "flagstone.metrics.own_files",
+    "flagstone.trials.running.look",
+    "flagstone.trials.running.measuring",
+)
+LOADED_FOR_BLOCKS = (
+    *LOADED_FOR_TRIALS,
     "flagstone.experiments.proposers.agent",
     "flagstone.experiments.proposers.scripted",
     "flagstone.experiments.proposers.search",
-    "flagstone.metrics.log",
-    "flagstone.metrics.own_files",
     "flagstone.metrics.tensorboard",
-    "flagstone.trials.running.look",
-    "flagstone.trials.running.measuring",
 )
 SUMMARY = "# Stage\n\n## Key Results\n\nA *number* in `results/a.json`.\n\n```text\ncode\n```\n\n1. One\n   - two\n"
 
@@ -54,24 +57,30 @@ def load_stage(opened: RunConfig) -> Callable[[list[str]], int]:
 
 def load_block() -> Callable[[list[str]], int]:
     """Loads what the jobs of experiments and trials need. Returns the function that a forked process calls."""
-    from flagstone.agents import sandbox
     from flagstone.cli.jobs import block, trial
 
-    for name in LOADED_FOR_BLOCKS:
-        importlib.import_module(name)
-    sandbox.strength()
-    gc.collect()
-    gc.freeze()
+    load_for_runs(LOADED_FOR_BLOCKS)
     return lambda words: (trial if words[0] in trial.JOBS else block).main(words)
 
 
 def load_trial() -> Callable[[list[str]], int]:
-    """Loads what the jobs of the trial in the working directory need. Returns the function of `load_block`."""
+    """The same for the jobs of one trial, in whose folder this process is."""
     from flagstone.cli.jobs import trial
 
     with suppress(Exception):  # the job that meets the same error reports it
         trial.rehearse_jobs(Path.cwd())
-    return load_block()
+    load_for_runs(LOADED_FOR_TRIALS)
+    return trial.main
+
+
+def load_for_runs(names: Iterable[str]) -> None:
+    from flagstone.agents import sandbox
+
+    for name in names:
+        importlib.import_module(name)
+    sandbox.strength()
+    gc.collect()
+    gc.freeze()
 
 
 def try_out(opened: RunConfig) -> None:

@@ -128,12 +128,13 @@ def packages_in(folder: str) -> dict[str, str]:
     except OSError:
         return {}
     rows = [(found, name) for name in names if (found := INSTALLED.fullmatch(name))]
-    return {row["name"].lower().replace("_", "-"): row["version"] + origin(Path(folder, name)) for row, name in rows}
+    return {row["name"].lower().replace("_", "-"): row["version"] + origin(f"{folder}/{name}") for row, name in rows}
 
 
-def origin(installed: Path) -> str:
+def origin(installed: str) -> str:
     """The commit of a package from a repository, or where an editable one lies: its version says little."""
-    record = read_record(installed / "direct_url.json") or {}
+    path = f"{installed}/direct_url.json"
+    record = (os.path.exists(path) and read_record(Path(path))) or {}  # hundreds of packages have none
     commit = str(record.get("vcs_info", {}).get("commit_id", ""))[:12]
     return f" ({commit})" if commit else f" ({record['url']})" if record.get("url") else ""
 
