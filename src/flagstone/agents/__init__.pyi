@@ -1,4 +1,5 @@
 from .changes import differences as differences, stats_below as stats_below
+from .cleaning import Cleaning as Cleaning
 from .conversation import SessionFolder as SessionFolder
 from .frame import CallFrame as CallFrame, Guard as Guard
 from .hidden_paths import paths_to_hide as paths_to_hide

@@ -50,6 +50,15 @@ def test_what_held_the_value_before_may_go_on_to_hold_it(tmp_path: Path) -> None
     assert (draft / "notes.txt").read_text() == VALUE
 
 
+def test_what_a_killed_call_left_is_cleaned_before_the_next_one(tmp_path: Path) -> None:
+    for name in ("conversation-1/tmp", "draft-2/src", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "note.txt").write_text(VALUE)
+    ask(tmp_path, nothing)
+    kept = [path.parent.name for path in tmp_path.rglob("note.txt") if VALUE in path.read_text()]
+    assert kept == ["elsewhere"]
+
+
 def test_a_violation_stands_in_the_ledger_and_keeps_nothing(laboratory: Laboratory) -> None:
     class Leaking(Edits):
         def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:

@@ -32,7 +32,14 @@ from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
 from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.measuring import secret_paths
-from flagstone.experiments.proposers.calls import FreshFiles, facts_of, issues_text, moment_in, remove_leaks
+from flagstone.experiments.proposers.calls import (
+    FreshFiles,
+    clean_leftovers,
+    facts_of,
+    issues_text,
+    moment_in,
+    remove_leaks,
+)
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
 from flagstone.experiments.proposers.ideas import LessonStore
@@ -95,6 +102,7 @@ class AgentProposer:
         parts = parts_of(view, self.lessons.at(view), crash, draft, before)
         parts = replace(parts, issues=issues_text(view, draft, record_dir))
         redactor, calls = Redactor.of(os.environ, secret=self.setup.environment), list[tuple[AgentResult, float]]()
+        clean_leftovers(record_dir.parent, draft, redactor)
         granted, since_ns = grant(view.spec.subject, draft, before), moment_in(record_dir)
         try:
             calls = self.calls_for(view, draft, record_dir, self.prompt(view, parts, redactor), before)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flagstone.agents import Cleaning
 from flagstone.experiments.candidates import walk
 from flagstone.processes import Redactor
 from flagstone.text import one_line
@@ -37,6 +38,13 @@ def remove_leaks(written: FreshFiles, before: Mapping[str, bytes], redactor: Red
             where = redactor.clean(os.fsencode(path)).decode("utf-8", "replace")
             found.append(f"{one_line(where)} held the secret value of {', '.join(names)}, and was removed")
     return found
+
+
+def clean_leftovers(run: Path, draft: Path, redactor: Redactor) -> None:
+    """Takes secrets out of what a call that was killed has left in the folder of a run."""
+    for place in run.iterdir() if run.is_dir() else ():
+        if place != draft and place.name.startswith(("conversation-", draft.name)):
+            Cleaning(redactor).clean(place)
 
 
 @dataclass(frozen=True)
