@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -175,6 +176,14 @@ def test_one_commit_has_all_of_it(repository: Path) -> None:
     assert git(repository, "rev-list", "--count", "main..better").strip() == "1"
 
 
+def test_where_a_program_that_measures_is_another_by_now_everything_is_measured_anew(repository: Path) -> None:
+    found = finalize(repository, "--one")
+    record = repository / ".flagstone/markers/big score" / found["measured_in"] / "start.json"
+    record.write_text(re.sub("[0-9a-f]{64}", "0" * 64, record.read_text(), count=1))
+    assert found["measured_in"] == "finalizing-1-1"
+    assert finalize(repository, "--one", "--branch", "better")["measured_in"] == "finalizing-1-2"
+
+
 def test_each_independent_group_gets_a_branch_of_its_own(repository: Path) -> None:
     found = finalize(repository, "--each")
     assert runs(found) == [(["r0002", "r0004"], 3, 21), (["r0003", "r0006"], 3, 22)]
@@ -234,6 +243,10 @@ def test_the_result_is_put_onto_a_head_that_has_moved(repository: Path) -> None:
     put(repository, "README.md", "another\n")
     put(repository, "src/two.py", "N = 4\n")
     commit(repository, "a commit made meanwhile")
+    of_marker = repository / ".flagstone/markers/big score"
+    began = json.loads((of_marker / "1/start.json").read_text())
+    # what a kill leaves of a call without --onto
+    put(of_marker, "finalizing-1-1/origin.json", json.dumps({key: began[key] for key in ("tree", "commit")}))
     found = finalize(repository, "--onto", "HEAD")
     assert runs(found) == [(["r0002", "r0004"], 6, 24)]
     assert [each for each, _ in lost(found)] == [["r0003"], ["r0006"]]

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates import Batch, Candidate, Snapshot, Store, Tree
+from flagstone.experiments.candidates import Batch, Candidate, Contract, Snapshot, Store, Tree
 from flagstone.experiments.engine import Engine, baseline_candidate, engine_of, open_experiment
 from flagstone.experiments.ledger import Entry, Progress, entries_of
 from flagstone.markers.compile import shell, spec_values
 from flagstone.markers.homes import goes_on, write_spec
 from flagstone.markers.marker import Marker
-from flagstone.plans import Home, StepSpec, spec_of
+from flagstone.plans import Home, Spec, StepSpec, spec_of
 from flagstone.records import read_record, write_record
 
 
@@ -118,7 +118,7 @@ def home_for(marker: Marker, last: Home, head: str | None) -> Home:
     base = {"tree": start["tree"], "commit": start["commit"]}
     commit, spec, number = head or base["commit"], spec_of("", marker.repository, values), 1
     while (home := Home(last.root.with_name(f"finalizing-{last.name}-{number}"), marker.repository)).root.exists():
-        if goes_on(home, commit, spec):
+        if goes_on(home, commit, spec) and is_as_begun(home, spec):
             break
         number += 1
     if not home.start.exists():
@@ -130,6 +130,12 @@ def home_for(marker: Marker, last: Home, head: str | None) -> Home:
             write_record(home.origin, base)
         write_spec(home, values)
     return home
+
+
+def is_as_begun(home: Home, spec: Spec) -> bool:
+    """Whether the files and programs that decide about its numbers are what they were."""
+    start = read_record(home.start)
+    return start is None or not Contract(spec, home.spec).change_text(start["files"], start["contract"])
 
 
 def measuring_values(marker: Marker) -> dict[str, Any]:
