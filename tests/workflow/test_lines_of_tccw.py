@@ -106,14 +106,17 @@ def test_the_lines_about_the_daemon_start_show_and_end_it(repository: Path) -> N
     start, status, logs, follow, stop = SERVING
     argv = [sys.executable, "-m", "flagstone.cli.main", "marker"]
     server = subprocess.Popen([*argv, *start.split()], cwd=repository, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while not asked(repository, *status.split())[1]["data"]["running"]:
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    assert asked(repository, *status.split())[1]["data"]["pid"] == server.pid
-    following = subprocess.Popen([*argv, *follow.split()], cwd=repository, stdout=subprocess.PIPE, text=True)
-    while "serves 1 marker" not in "\n".join(asked(repository, *logs.split())[1]["data"]["lines"]):
-        assert time.monotonic() < end
-    assert asked(repository, *stop.split())[1]["data"]["pid"] == server.pid
-    assert server.wait(30) == 0
-    assert "has ended" in following.communicate(timeout=30)[0]
+    try:
+        end = time.monotonic() + 60
+        while not asked(repository, *status.split())[1]["data"]["running"]:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert asked(repository, *status.split())[1]["data"]["pid"] == server.pid
+        following = subprocess.Popen([*argv, *follow.split()], cwd=repository, stdout=subprocess.PIPE, text=True)
+        while "serves 1 marker" not in "\n".join(asked(repository, *logs.split())[1]["data"]["lines"]):
+            assert time.monotonic() < end
+        assert asked(repository, *stop.split())[1]["data"]["pid"] == server.pid
+        assert server.wait(30) == 0
+        assert "has ended" in following.communicate(timeout=30)[0]
+    finally:
+        server.kill()
