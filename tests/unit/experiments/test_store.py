@@ -169,8 +169,8 @@ def test_many_small_objects_that_were_read_are_not_asked_of_git_again(
     made: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shas = [made.put(b"blob", b"object %d" % number) for number in range(400)]
+    made.pack()
     reader = Store(made.root)
-    reader.pack()
     assert len(reader.small_contents(shas, 1000)) == 400
 
     def ask(*_: object) -> None:
