@@ -447,3 +447,16 @@ def test_a_repository_with_sha_256_names_is_refused_in_words(tmp_path: Path) -> 
     beside.commit()
     with pytest.raises(FlagstoneError, match="SHA-256"):
         beside.subject.base()
+
+
+def test_what_is_remembered_of_an_edit_is_what_a_later_process_reads_of_it(beside: Beside) -> None:
+    os.symlink("model.py", beside.checkout / "src/link.py")
+    beside.commit()
+    draft = beside.begin()
+    put(draft, "src/model.py", "lr = 2\n")
+    put(draft, "src/new.py", "new = 1\n")
+    (draft / "src/deep/er.py").unlink()
+    taken = beside.take()
+    later = subject_of(beside.subject.spec, Store(beside.home.candidates))
+    assert beside.subject.files(taken.tree) == later.files(taken.tree)
+    assert beside.subject.files(taken.tree) == {"src/model.py": b"lr = 2\n", "src/new.py": b"new = 1\n"}

@@ -159,17 +159,19 @@ class Subject:
     def placement_of(self, tree: Tree, whole: bool) -> Placement:
         """Submodules that the project has not checked out, and folders that runs write to, are empty."""
         written = written_by_runs(self.spec, self.source, tree)
-        hides = self.spec.is_held_out if self.spec.held_out and not whole else (lambda _: False)
+        hides, is_hiding = self.spec.is_held_out, bool(self.spec.held_out) and not whole
         opened = (*self.spec.outputs, *self.spec.held_out)  # a link to a whole folder would show what is held out
         ends = {*tree.submodules, *written.empty, *folders_of_outputs(self.spec.root, opened)}
         folders = {*tree.folders, *ends, *(os.fspath(above) for end in ends for above in Path(end).parents)} - {"."}
         inner = self.files_of_submodules(tree)
         folders |= {os.fspath(above) for path in inner for above in Path(path).parents} - {"."}
-        beside = (path for path in self.source.paths_beside(folders) if not hides(path))
-        within = {path: place for path, place in self.source.links_within(tree).items() if not hides(path)}
+        beside = (path for path in self.source.paths_beside(folders) if not (is_hiding and hides(path)))
+        within = {
+            path: place for path, place in self.source.links_within(tree).items() if not (is_hiding and hides(path))
+        }
         links = {**links_of(self.spec.root, tree, folders, beside, written), **within}
         every = {**tree.files, **inner}.items()
-        files = {path: blob for path, blob in every if blob.mode != SUBMODULE and not hides(path)}
+        files = {path: blob for path, blob in every if blob.mode != SUBMODULE and not (is_hiding and hides(path))}
         repository = os.fspath(self.run_repository) if (self.run_repository / "HEAD").is_file() else ""
         placement = Placement(Layout(files, folders - {""}, links), written, self.source.also_mutable(tree), repository)
         results = (path for path in results_in(files, self.spec) if not self.is_mutable(path, placement))
@@ -214,6 +216,10 @@ class Subject:
         commit = batch.put_commit(after.sha, parent.commit, note.replace("\0", "")[:LONGEST_MESSAGE], number)
         batch.write()
         self.trees.put(after.sha, after)
+        # few of thousands of files differ
+        now = {path: blob.sha if blob else "" for path, blob in taking.changes.items()}
+        named = {**self.mutable.find(parent.tree, lambda: self.mutable_of(parent.tree)), **now}
+        self.mutable.put(after.sha, {path: sha for path, sha in named.items() if sha})
         changed = tuple(map(printable_path, sorted(taking.changes)))
         return Snapshot(after.sha, commit, taking.listed_violations(), changed)
 
