@@ -224,6 +224,17 @@ def test_where_a_gate_fails_for_everything_there_is_no_branch(repository: Path) 
     assert measured_times(repository) <= before + 1
 
 
+def test_what_the_guard_refused_is_tried_again_by_the_next_call(repository: Path) -> None:
+    guard = """'! test -e "$COUNTED".strict || ! grep 20 src/two.py'"""
+    (repository / ".flagstone/config.yaml").write_text(FILE.replace('{command: "true"}', f"{{command: {guard}}}"))
+    strict = repository.parent / "counted.strict"
+    strict.touch()
+    found = finalize(repository)
+    assert (runs(found), [each for each, _ in lost(found)]) == ([(["r0002", "r0004"], 3, 21)], [["r0003", "r0006"]])
+    strict.unlink()
+    assert len(finalize(repository, "--branch", "again")["commits"]) == 2
+
+
 def test_a_branch_that_exists_is_refused_before_anything_is_measured(repository: Path) -> None:
     git(repository, "branch", BRANCH)
     before = measured_times(repository)

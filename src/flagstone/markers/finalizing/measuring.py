@@ -55,10 +55,17 @@ class Bench:
 
     @cached_property
     def verdicts(self) -> dict[tuple[str, str], Entry]:
-        """What was measured to its end, by the tree and the one that it was put onto."""
+        """What was measured to its end, by the tree and the one that it was put onto.
+
+        What a check refused is tried again by the next call: a person may have corrected why.
+        """
         entries = {entry.run_id: entry for entry in entries_of(self.engine.opened.home.ledger)}
         rows = ((entry, entries.get(entry.parent_run)) for entry in entries.values())
-        return {(entry.tree, onto.tree): entry for entry, onto in rows if onto and entry.status == "ok"}
+        return {
+            (entry.tree, onto.tree): entry
+            for entry, onto in rows
+            if onto and entry.status == "ok" and not entry.refused_by
+        }
 
     def judge(self, tree: Tree, note: str, against: Progress) -> Entry:
         """Whether a tree is better than the best of `against`, onto which it was put."""
