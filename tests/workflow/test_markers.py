@@ -236,6 +236,16 @@ def test_each_session_leaves_a_page_with_what_was_kept_and_why(repository: Path)
         assert words in text, words
 
 
+def test_a_session_that_was_interrupted_leaves_its_page_too(repository: Path) -> None:
+    propose(repository, 15, 16, pause_s=2)
+    process = start(repository, "run")
+    wait_for(repository / ".flagstone/markers/big score/1/runs/r0003")
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "10 → 15" in (repository / ".flagstone/markers/big score/summary.html").read_text()
+
+
 def session_status(root: Path) -> str:
     return str(marker(root, "status")["data"][0]["status"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -11,7 +12,7 @@ from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.markers.group import Answer
 from flagstone.cli.markers.looking.live import watch_of
 from flagstone.cli.markers.selection import Chosen, marker_command
-from flagstone.errors import FlagstoneError
+from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.proposers import Proposer
 from flagstone.markers import (
     Marker,
@@ -82,16 +83,25 @@ def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
         return owner.proposer(spec, driver, profile)
 
     schemas = schemas_of(marker.repository)
-    with watch_of(marker) as watch:
-        for line in timer_warnings(marker):
-            watch.say(line)
-        result = run_session(marker, schemas, proposer_of, watch, wish)
+    try:
+        with watch_of(marker) as watch:
+            for line in timer_warnings(marker):
+                watch.say(line)
+            result = run_session(marker, schemas, proposer_of, watch, wish)
+    except (Interrupted, WorkFailed):
+        write_page(marker, schemas)
+        raise
     if result.runs:
-        try:
-            write_summary(marker, schemas)
-        except (FlagstoneError, OSError) as error:  # the session has ended well all the same
-            print_progress(f"the summary page was not written: {error}")
+        write_page(marker, schemas)
     return result
+
+
+def write_page(marker: Marker, schemas: Path) -> None:
+    """Writes the page of a marker. A session does not fail because that cannot be written."""
+    try:
+        write_summary(marker, schemas)
+    except (FlagstoneError, OSError) as error:
+        print_progress(f"the summary page was not written: {error}")
 
 
 def result_text(result: SessionResult) -> str:

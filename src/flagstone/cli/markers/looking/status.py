@@ -6,7 +6,8 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,14 +81,20 @@ def table_of(states: Sequence[MarkerState], width: int, chosen: int | None = Non
     found, rows = Table(box=None, pad_edge=False, header_style="bold"), [tuple(cells(each)) for each in states]
     for name in COLUMNS:
         found.add_column(name, no_wrap=True, justify="right" if name in ("runs", "kept", "conf.", "cost") else "left")
-    several = len({each.repository for each in states}) > 1
+    names = short_names({each.repository for each in states})
     room = width - sum(2 + max(map(len, column)) for column in zip(COLUMNS[1:], *rows, strict=True))
     for number, (state, row) in enumerate(zip(states, rows, strict=True)):
         style = "reverse" if number == chosen else ""
-        cell = Text(one_line(f"{Path(state.repository).name}:{state.marker}" if several else state.marker))
+        cell = Text(one_line(f"{names[state.repository]}:{state.marker}" if len(names) > 1 else state.marker))
         cell.truncate(max(8, room), overflow="ellipsis")
         found.add_row(cell, *map(Text, row), style=style)
     return found
+
+
+def short_names(repositories: Collection[str]) -> dict[str, str]:
+    """The last part of each path, or the whole path where that part is not clear."""
+    counts = Counter(Path(each).name for each in repositories)
+    return {each: Path(each).name if counts[Path(each).name] == 1 else each for each in repositories}
 
 
 def cells(state: MarkerState) -> Iterator[str]:
