@@ -64,7 +64,14 @@ def trial_end(plan: TrialPlan) -> TrialEnd | None:
 def trial_words(plan: TrialPlan) -> str:
     """What a trial came to, in one line."""
     found = trial_end(plan)
-    return found.words if found else f"{plan.name}: has not ended"
+    return found.words if found else f"{plan.name}: {missing_text(plan)}"
+
+
+def missing_text(plan: TrialPlan) -> str:
+    """Why a trial has no end that counts: it goes on, or its plan is another one by now."""
+    outcome = (read_record(plan.folder.verdict) or {}).get("outcome") if plan.done_file.exists() else None
+    is_of_other_plan = bool(outcome) and not plan.is_done
+    return f"ended {one_line(str(outcome), 40)} before its plan was changed" if is_of_other_plan else "has not ended"
 
 
 def obstacles(opened: RunConfig, stage: Stage, check: TrialCheck) -> Iterator[str]:
@@ -77,7 +84,7 @@ def obstacles(opened: RunConfig, stage: Stage, check: TrialCheck) -> Iterator[st
     for plan in planned:
         found = trial_end(plan)
         if found is None:
-            yield f"trial {plan.name} has not ended"
+            yield f"trial {plan.name} {missing_text(plan)}"
         elif found.outcome != SUPPORTED:
             yield f"trial {plan.name} ended {found.outcome}"
         elif found.is_exploratory:

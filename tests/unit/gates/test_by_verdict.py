@@ -84,11 +84,12 @@ def test_one_trial_that_ended_otherwise_leaves_the_stage_to_a_person(
 def test_a_trial_without_a_verdict_for_its_present_plan_leaves_the_stage_to_a_person(tmp_path: Path) -> None:
     plan = end_trial(Run(tmp_path))
     plan.path.write_text("question: Another one?\n")
-    assert answer(Run(tmp_path))[1].endswith("trial clip has not ended)")
+    assert answer(Run(tmp_path))[1].endswith("trial clip ended SUPPORTED before its plan was changed)")
+    assert trial_words(trial_plans(Run(tmp_path))[0]) == "clip: ended SUPPORTED before its plan was changed"
     plan.path.write_text("question: Does it help?\n")
     assert answer(Run(tmp_path))[0] == "verdict"
     plan.folder.verdict.unlink()
-    assert answer(Run(tmp_path))[0] == ""
+    assert answer(Run(tmp_path))[1].endswith("trial clip has not ended)")
 
 
 def test_no_trial_and_a_stage_without_trials_leave_the_stage_to_a_person(tmp_path: Path) -> None:

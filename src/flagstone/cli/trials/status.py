@@ -18,6 +18,7 @@ from flagstone.records import Ledger, plain_value, read_record
 from flagstone.text import count_text, one_line, printable_text
 from flagstone.trials import Story
 from flagstone.trials.running import TrialState, next_step, open_trial
+from flagstone.trials.sealing import data_digest
 
 
 @click.command()
@@ -62,11 +63,12 @@ def status_record(plan: TrialPlan, spec: TrialSpec) -> dict[str, Any]:
 
 
 def has_changed(plan: TrialPlan) -> bool:
-    """Whether the project is no longer the one that the trial is about."""
+    """Whether the project, its data or the plan is no longer what the trial is about."""
     with suppress(FlagstoneError):
         opened = open_trial(plan, trial_schemas(plan.base))
-        return opened.subject.has_changed(opened.start.tree)
-    return False  # it cannot be read any more, which verify names
+        has_other_data = data_digest(plan.folder, opened.spec) != opened.start.shared.data
+        return has_other_data or opened.subject.has_changed(opened.start.tree)
+    return True  # its plan was changed, or its data is gone; verify names it
 
 
 def exploratory(story: Story) -> str:
@@ -103,7 +105,7 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
         of = f": {', '.join(step['arms'])}" if step["arms"] else ""
         yield f"  step {step['number']}, {step['what']}{of}; {len(step['done'])} of its {step['runs']} runs are done"
     if found["has_changed"]:
-        yield "  the project has changed since then; this says nothing of the code that is there now"
+        yield "  the project has changed since then, or its data or plan; this says nothing of what is there now"
     if found["exploratory"]:
         yield f"  exploratory: {found['exploratory']}"
     for idea in found["ideas"]:

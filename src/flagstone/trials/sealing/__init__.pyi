@@ -2,6 +2,7 @@ from .basis import (
     RunBasis as RunBasis,
     SharedBasis as SharedBasis,
     basis_of as basis_of,
+    data_digest as data_digest,
     difference_of_facts as difference_of_facts,
     difference_text as difference_text,
     facts_fault as facts_fault,

@@ -57,6 +57,12 @@ def shared_basis(folder: TrialFolder, spec: TrialSpec, contract: str, environ: M
     return SharedBasis(argv, contract, keep_facts(folder, data), keep_facts(folder, environment))
 
 
+def data_digest(folder: TrialFolder, spec: TrialSpec) -> str:
+    """The digest of the data as it is now."""
+    cache = DigestCache(folder.root / "facts" / "cache" / "digests.json")
+    return digest_value(data_facts(spec.experiment.subject.root, spec.data, cache))
+
+
 def basis_of(shared: SharedBasis, tree: str, arm: Arm, seed: str) -> RunBasis:
     """The basis of one run: this tree with the switch of this arm, on this seed (or its salted digest)."""
     argv = (*shared.argv, *arm.switch)

@@ -53,6 +53,17 @@ def test_a_run_that_finds_other_data_is_refused_by_its_name(sealed: LoneProject,
     assert sealed.go_on().verdict
 
 
+def test_a_verdict_says_nothing_of_other_data(sealed: LoneProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sealed.go_on().verdict
+    monkeypatch.chdir(sealed.root)
+    assert "has changed since" not in CliRunner().invoke(flagstone, ["trials", "status", "fast"]).output
+    (sealed.root / "more.csv").write_text("2\n")
+    assert "has changed since then, or its data" in CliRunner().invoke(flagstone, ["trials", "status", "fast"]).output
+    (sealed.root / "more.csv").unlink()
+    sealed.write(data=["*.csv"], minimum_effect=0.1)
+    assert "or its data or plan" in CliRunner().invoke(flagstone, ["trials", "status", "fast"]).output
+
+
 def test_data_that_changes_before_anything_is_sealed_begins_the_trial_anew(project: LoneProject) -> None:
     project.root.mkdir(exist_ok=True)
     (project.root / "data.csv").write_text("1\n")
