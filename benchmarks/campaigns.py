@@ -24,8 +24,8 @@ from measured.project import FLAGSTONE, throw_away_project
 from measured.rounds import command
 
 CAMPAIGNS = 20
-WRONG = 0.05  # the rate that is promised
-SURE = 0.01  # so rarely a product that keeps the promise is accused
+WRONG = 0.03  # the rate that the simulation finds; at most 0.05 is promised
+SURE = 0.003  # so rarely a product with this rate is accused: 18 of 300 are let pass
 PROGRAM = """import hashlib, sys
 words = " ".join(["CAMPAIGN", *sys.argv[1:]])
 draws = [hashlib.sha256(f"{words} {nr}".encode()).digest()[0] / 255 for nr in range(12)]
@@ -100,7 +100,7 @@ def outcome_of_campaign(name: str) -> str:
 
 
 def most_wrong(campaigns: int) -> int:
-    """The number of wrong papers that a product which keeps the promise exceeds in one of a hundred such benchmarks."""
+    """The number of wrong papers that a product with this rate exceeds in three of a thousand such benchmarks."""
     chances = [comb(campaigns, k) * WRONG**k * (1 - WRONG) ** (campaigns - k) for k in range(campaigns + 1)]
     return next(k for k in range(campaigns + 1) if sum(chances[: k + 1]) >= 1 - SURE)
 
