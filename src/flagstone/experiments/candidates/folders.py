@@ -44,15 +44,25 @@ def walk(folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, os.
                 waiting.append(path)
 
 
-def entries_of(place: str) -> list[os.DirEntry[str]]:
-    """What is in a folder, which a run may have closed to us."""
+def entries_of(folder: str | int) -> list[os.DirEntry[str]]:
+    """What is in a folder, which a run may have closed to us; of an open one by its handle."""
     try:
-        with os.scandir(place) as found:
+        with os.scandir(folder) as found:
             return list(found)
     except PermissionError:
-        os.chmod(place, 0o700)
-        with os.scandir(place) as found:
+        os.chmod(folder, 0o700)
+        with os.scandir(folder) as found:
             return list(found)
+
+
+def open_folder(place: str) -> int:
+    """A handle of a folder, which a run may have closed to us."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(place, flags)
+    except PermissionError:
+        os.chmod(place, 0o700)
+        return os.open(place, flags)
 
 
 def make_real_folder(folder: Path) -> None:

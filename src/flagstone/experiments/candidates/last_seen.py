@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.experiments.candidates.folders import entries_of
+from flagstone.experiments.candidates.folders import entries_of, open_folder
 from flagstone.experiments.candidates.git import Blob, object_name
 from flagstone.records import read_record
 
@@ -115,26 +115,29 @@ class LastSeen:
             above = waiting.pop()
             before = f"{above}/" if above else ""
             try:
-                entries = entries_of(f"{folder}/{above}")
+                handle = open_folder(f"{folder}/{above}")
             except OSError as error:
                 yield above, error
                 continue
-            for entry in entries:
-                path = before + entry.name
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # removed while we looked
-                except OSError as error:
-                    yield path, error
-                    continue
-                is_known = keys.get(path) == (status.st_ino, status.st_ctime_ns) and path not in unsettled
-                if is_known and wanted.get(path) == blobs[path]:
-                    add(path)
-                    continue
-                yield path, status
-                if stat.S_ISDIR(status.st_mode) and enters(path):
-                    waiting.append(path)
+            try:
+                for entry in entries_of(handle):
+                    path = before + entry.name
+                    try:
+                        status = entry.stat(follow_symlinks=False)  # by the handle, which is faster than by the path
+                    except FileNotFoundError:
+                        continue  # removed while we looked
+                    except OSError as error:
+                        yield path, error
+                        continue
+                    is_known = keys.get(path) == (status.st_ino, status.st_ctime_ns) and path not in unsettled
+                    if is_known and wanted.get(path) == blobs[path]:
+                        add(path)
+                        continue
+                    yield path, status
+                    if stat.S_ISDIR(status.st_mode) and enters(path):
+                        waiting.append(path)
+            finally:
+                os.close(handle)
 
 
 def now_ns() -> int:
