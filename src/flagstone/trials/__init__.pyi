@@ -8,7 +8,6 @@ from .outcomes import (
     Outcome as Outcome,
     Pair as Pair,
     RunOutcome as RunOutcome,
-    RunStatus as RunStatus,
     ScreenResult as ScreenResult,
 )
 from .story import Story as Story, lines_in as lines_in, read_story as read_story, story_of as story_of

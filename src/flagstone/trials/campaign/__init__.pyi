@@ -12,4 +12,4 @@ from .outcome import (
     summary_text as summary_text,
 )
 from .project import COPY as COPY, Handover as Handover, hand_over as hand_over
-from .setup_checks import checks_of_setup as checks_of_setup, planned_spec as planned_spec
+from .setup_checks import checks_of_setup as checks_of_setup

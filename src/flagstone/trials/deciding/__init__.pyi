@@ -1,6 +1,4 @@
 from .checks import (
-    OFF_BASELINE as OFF_BASELINE,
-    OFF_REPEATS as OFF_REPEATS,
     is_deterministic as is_deterministic,
     off_check as off_check,
     on_check as on_check,

@@ -7,7 +7,7 @@ from .derived import (
     verdict_record as verdict_record,
     write_derived as write_derived,
 )
-from .pages import Section as Section, markdown as markdown
+from .pages import markdown as markdown
 from .pictures import Frame as Frame, forest_picture as forest_picture, pairs_picture as pairs_picture
 from .report import (
     Report as Report,

@@ -1,6 +1,6 @@
 from .ending import verdict_line as verdict_line
 from .judging import StepJudge as StepJudge, baseline_facts as baseline_facts
-from .look import IdeaMaker as IdeaMaker, take_step as take_step
+from .look import take_step as take_step
 from .measuring import measure_run as measure_run
 from .opening import START as START, OpenedTrial as OpenedTrial, open_trial as open_trial
 from .records import (

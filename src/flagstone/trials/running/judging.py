@@ -10,6 +10,7 @@ from flagstone.errors import WorkFailed
 from flagstone.plans import ARGUMENTS, CONTROL
 from flagstone.statistics import Direction, deviation, mean
 from flagstone.trials.deciding import (
+    SCREENING_SLOTS,
     LookRule,
     compare_result,
     effect_in_units,
@@ -27,7 +28,7 @@ from flagstone.trials.lines import LookLine
 from flagstone.trials.outcomes import CheckResult, RunOutcome
 from flagstone.trials.running.opening import OpenedTrial
 from flagstone.trials.running.state import TrialState
-from flagstone.trials.running.steps import COMPARED, OFF, ONCE_MORE, REPEATED, SCREENED, TrialStep
+from flagstone.trials.running.steps import COMPARED, OFF, ONCE_MORE, REPEATED, TrialStep
 from flagstone.trials.sealing import FAULT, BaselineFacts, looks_of, prereg_fault
 
 
@@ -105,7 +106,7 @@ class StepJudge:
 
     def screens(self) -> Iterator[LookLine]:
         for arm in self.step.arms:
-            control = self.state.control(SCREENED)
+            control = self.state.control(SCREENING_SLOTS)
             found = screen_result(arm, control, self.treated_runs(arm, control), self.direction)
             yield LookLine(self.step.number, "screen", self.at, arm, self.names, screen=found, facts=self.faults)
 

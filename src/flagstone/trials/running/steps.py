@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flagstone.plans import CONTROL, TrialSpec
-from flagstone.trials.deciding import survivor
+from flagstone.trials.deciding import SCREENING_SLOTS, survivor
 from flagstone.trials.running.state import TrialState
 
 StepKind = Literal["baseline", "attempt", "checks", "screen", "compare", "confirm", "verdict", "done"]
 RunKey = tuple[str, str]  # arm and slot
 
-SCREENED = ("a1", "a2", "a3")
 COMPARED = ("a1", "a2", "a3", "a4", "a5")
 ONCE_MORE = "a1r2"
 REPEATED = ("a1", ONCE_MORE, "a1r3", "a1r4", "a1r5")
@@ -88,7 +87,7 @@ def screening_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
     """Every arm that passed its checks, on three seeds. Then another idea of a campaign is tried."""
     arms = tuple(arm for arm in passed_arms(spec, state) if arm not in state.of("screen"))
     if spec.screen and arms:
-        return TrialStep(number_of(spec, state, "screen"), "screen", arms, keys(arms, SCREENED))
+        return TrialStep(number_of(spec, state, "screen"), "screen", arms, keys(arms, SCREENING_SLOTS))
     return attempting_step(spec, state)
 
 
@@ -114,7 +113,7 @@ def comparing_step(spec: TrialSpec, state: TrialState) -> TrialStep | None:
     for arm in passed_arms(spec, state):
         found = compared[arm].compare if arm in compared else None
         if found is None or found.outcome is None:
-            slots = COMPARED if found else SCREENED
+            slots = COMPARED if found else SCREENING_SLOTS
             return TrialStep(number, "compare", (arm,), keys([f"{arm}{OFF}", arm], slots))
         if found.outcome == "PROCEED":
             return TrialStep(number, "verdict")

@@ -1,5 +1,4 @@
 from .basis import (
-    RunBasis as RunBasis,
     SharedBasis as SharedBasis,
     basis_of as basis_of,
     data_digest as data_digest,
