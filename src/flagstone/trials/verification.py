@@ -143,12 +143,12 @@ class Proof:
     def state_problems(self) -> Iterator[str]:
         """What each step, and the end, saw of the ledger; and the results that were handed out."""
         folder = self.opened.folder
-        for path in sorted(folder.look(0).parent.glob("*.json")):
-            if (head := (read_record(path) or {}).get("ledger")) and tuple(head) != head_of(folder.ledger, head[0]):
-                yield f"{folder.ledger.name} is not the one that look {path.stem} saw"
         done = read_record(folder.done) or {}
-        if (head := done.get("ledger")) and tuple(head) != head_of(folder.ledger, head[0]):
-            yield f"{folder.ledger.name} is not the one that {folder.done.name} saw"
+        looks = {f"look {path.stem}": read_record(path) or {} for path in sorted(folder.look(0).parent.glob("*.json"))}
+        for name, record in {**looks, folder.done.name: done}.items():
+            head = record.get("ledger") or (0,)
+            if head[0] and tuple(head) != head_of(folder.ledger, head[0]):  # 0: there was no ledger yet
+                yield f"{folder.ledger.name} is not the one that {name} saw"
         for path, digest in done.get("exports", {}).items():
             if digest_bytes(content_of(self.opened.plan.base / path) or b"") != digest:
                 yield f"{path} is not what the trial handed out"

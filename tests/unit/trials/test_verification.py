@@ -210,6 +210,11 @@ def test_one_value_that_is_edited_by_hand_is_named(plan: TrialPlan, name: str) -
     assert re.search(said, problems(plan)), problems(plan)
 
 
+def test_a_step_before_there_was_a_ledger_names_nothing(plan: TrialPlan) -> None:
+    edit(plan.folder.look(0), ledger=head_of(plan.folder.root / "nothing"))  # as in a campaign, which has no arms yet
+    assert trial_problems(plan, SCHEMAS) == []
+
+
 def test_two_lines_of_one_run_are_named(plan: TrialPlan) -> None:
     row = next(row for row in Ledger(plan.folder.ledger).entries() if row.get("slot") == "b1")
     Ledger(plan.folder.ledger).append({key: row[key] for key in row if key not in ("before", "version")})
