@@ -258,6 +258,14 @@ def test_a_paused_marker_runs_only_with_force(repository: Path) -> None:
     assert session_status(repository) == "active"
 
 
+def test_a_scheduled_session_leaves_a_marker_out_that_is_at_rest(repository: Path) -> None:
+    marker(repository, "pause")
+    assert marker(repository, "run", "--scheduled")["data"] == []
+    marker(repository, "pause")
+    (repository / "src/work.py").write_text("N = 99\n")
+    assert session(repository, "--scheduled")["baseline"] == 10.0
+
+
 def test_a_target_that_is_met_ends_the_session_at_once(repository: Path) -> None:
     edit_marker(repository, "direction: higher", "direction: higher, target: 9, baseline: 3")
     commit(repository)

@@ -33,17 +33,22 @@ from flagstone.text import count_text
 @click.option("--force", "is_forced", is_flag=True, help="Run a marker that is paused, skipped or completed.")
 @click.option("--resume", "is_resumed", is_flag=True, help="Run a marker that needed a person. You have looked at it.")
 @click.option("--head", "at_head", is_flag=True, help="Start from the last commit, whatever is edited since.")
+@click.option("--scheduled", is_flag=True, help="As timers do: --head, and leave a marker out that is not active.")
 @click.option("--experiments", type=click.IntRange(1), help="Make at most this many experiments.")
 @click.option("--agent", "driver", default="", help="The agent that proposes, for this call.")
 @click.option("--model", help="The model of the agent, for this call.")
-def command(chosen: Chosen, experiments: int | None, driver: str, model: str | None, **how: bool) -> Answer:
+def command(
+    chosen: Chosen, scheduled: bool, experiments: int | None, driver: str, model: str | None, **how: bool
+) -> Answer:
     """Run one session of NAME, or one of each active marker. Ctrl-C ends the current run; nothing is lost.
 
     \b
     flagstone marker run coverage
     flagstone marker run coverage --experiments 5 --json
     """
-    wish = SessionWish(**how)
+    if scheduled and status_of(chosen.marker) != "active":
+        return Answer([], f"{chosen.marker.name} is left out: its status is {status_of(chosen.marker)}")
+    wish = replace(SessionWish(**how), at_head=scheduled or how["at_head"])
     found = read_markers(chosen.repository)
     for warning in found.warnings:
         print_progress(warning)

@@ -36,7 +36,7 @@ def session_argv(marker: Marker) -> tuple[str, ...]:
     """The command of one session, with absolute paths."""
     # -P: the repository is the current folder, and must not lend Python its modules
     python = (sys.executable, "-P", "-m", "flagstone.cli.main")
-    return (*python, "marker", "run", marker.name, "--repo", str(marker.repository), "--head")
+    return (*python, "marker", "run", marker.name, "--repo", str(marker.repository), "--scheduled")
 
 
 def passed_environment() -> dict[str, str]:

@@ -96,7 +96,7 @@ def test_a_timer_of_systemd_is_shown_first_and_then_installed(fakes: Path, repos
     assert found["text"] == f"# {timer.with_suffix('.service')}\n{service}\n# {timer}\n{timer.read_text()}"
     assert f"enable --now {timer.name}" in (fakes / "calls").read_text()
     place = str(repository).replace("%", "%%").replace("$", "$$")
-    assert f'"marker" "run" "run time" "--repo" "{place}" "--head"\n' in service
+    assert f'"marker" "run" "run time" "--repo" "{place}" "--scheduled"\n' in service
     assert f'Environment="XDG_CONFIG_HOME={tmp_path / "con fig"}"\n' in service
     assert f"RuntimeMaxSec={6 * 3600 + 900}\n" in service
     assert "OnCalendar=*-*-* 02:30:00 Europe/Berlin\n" in timer.read_text()
