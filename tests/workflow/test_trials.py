@@ -12,7 +12,7 @@ from workbench import Place, Study
 def test_snakemake_takes_a_trial_from_its_plan_to_its_verdict_and_then_builds_the_stage(
     place: Place, trial: Study
 ) -> None:
-    said = place.snakemake()
+    said = place.snakemake("--max-jobs-per-timespan", "1/1h")  # a limit does not hold for jobs on this machine
     assert said.code == 0 and "waits for you" in said.last, said.text
     (verdict,) = lines(trial, "verdict")
     assert verdict["ideas"][0]["outcome"] == "SUPPORTED" and len(verdict["seeds"]) == 8
