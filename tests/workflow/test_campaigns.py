@@ -91,6 +91,7 @@ def test_a_campaign_ends_with_a_summary_and_its_documents(place: Place) -> None:
     log = (docs / "research" / "idea_log.md").read_text()
     assert all(f"Lesson of idea {number}." in log for number in (1, 2, 3))
     assert "DROPPED AT SCREEN" in log
+    assert place.flagstone("trials", "verify", "t", "--run", "t").code == 0
 
 
 def test_the_project_is_copied_with_its_uncommitted_edit_and_never_written(place: Place) -> None:
@@ -203,6 +204,7 @@ def test_an_idea_whose_switch_does_nothing_is_repaired_and_measured(place: Place
     assert [idea["outcome"] for idea in verdict["ideas"] if idea["arm"] == "idea1"] == ["FAILED CHECK"]
     assert verdict["arm"] == "idea1r"
     assert (study.files.workspace / "notes/docs/research/experiment_idea_1_1_repaired.md").is_file()
+    assert place.flagstone("trials", "verify", "t", "--run", "t").code == 0
 
 
 def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
@@ -214,6 +216,7 @@ def test_three_seeds_decide_where_a_person_asks_for_that(place: Place) -> None:
     patch = study.files.workspace / "notes" / "docs" / "research" / "idea.patch"
     subprocess.run(["git", "-C", str(place.root / "nano"), "apply", str(patch)], check=True)
     assert "--works" in (place.root / "nano" / "train.py").read_text()
+    assert place.flagstone("trials", "verify", "t", "--run", "t").code == 0
 
 
 def test_another_run_is_no_campaign(fresh: Study, place: Place) -> None:
