@@ -146,7 +146,7 @@ def test_the_shell_of_cron_reads_back_every_word(fakes: Path, repository: Path) 
         " >>"
     )
     said = subprocess.run(["sh", "-c", shown[0]], capture_output=True, text=True, check=True, env={}).stdout
-    assert said == f"{['marker', 'run', 'run time', '--repo', str(repository), '--head']}\n"
+    assert said == f"{['marker', 'run', 'run time', '--repo', str(repository), '--scheduled']}\n"
     assert shown[2].startswith(f"'{repository}/.flagstone/markers/run time/scheduled.log' 2>&1 # flagstone-run-time-")
 
 
