@@ -266,6 +266,13 @@ def test_a_scheduled_session_leaves_a_marker_out_that_is_at_rest(repository: Pat
     assert session(repository, "--scheduled")["baseline"] == 10.0
 
 
+def test_a_hidden_check_that_hides_nothing_is_named(repository: Path) -> None:
+    edit_marker(repository, "    guard:", "    hidden: {command: python3 guard.py}\n    guard:")
+    commit(repository)
+    process = start(repository, "run")
+    assert "agents can read all that the hidden check uses" in process.communicate(timeout=100)[1]
+
+
 def test_a_target_that_is_met_ends_the_session_at_once(repository: Path) -> None:
     edit_marker(repository, "direction: higher", "direction: higher, target: 9, baseline: 3")
     commit(repository)

@@ -12,6 +12,7 @@ from flagstone.experiments.engine import SessionLimits, engine_of
 from flagstone.experiments.ledger import Entry, History, Progress
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
+from flagstone.markers.compile import has_open_hold_out
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer, Opening, open_home
 from flagstone.markers.marker import Marker, MarkerStatus
@@ -35,7 +36,7 @@ class SessionWish:
 
 @dataclass(frozen=True)
 class Watch:
-    """What is told of a session while it goes on: `say` prints a line, and `lines` tells of a verdict."""
+    """Where a session reports: `say` prints a line, and `lines` gives the lines for a verdict."""
 
     say: Callable[[str], None]
     lines: Callable[[Home, Entry, Spec], Iterable[str]] = run_lines
@@ -105,6 +106,8 @@ def run_session(
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
+        if has_open_hold_out(marker):
+            say("agents can read all that the hidden check uses; name files that only it uses in hidden.paths")
         committed = opening.opened.subject.tree(opening.opened.base.tree).files
         for line in () if marker.loop.script else profile_notices(marker, committed):
             say(line)

@@ -30,6 +30,7 @@ def test_what_agents_and_people_wrote_is_text_on_the_page(tmp_path: Path) -> Non
     add_idea(folder, HOSTILE)
     page = write_summary(marker, SCHEMAS).read_text()
     assert "<script" not in page and "onerror" in page  # it is there, and escaped
+    assert "\x1b" not in page
     assert re.findall(r"<(?:img|a|iframe|object|link|form)\b", page) == []
     assert "idea-1: &lt;script&gt;" in page and "1/r0002" in page
 

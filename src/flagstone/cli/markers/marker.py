@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -31,11 +30,9 @@ SERVING = ("add", "detach", "schedule", "serve")
 LOOKING = ("status", "results", "confidence", "ideas", "log")
 FOLDERS = dict.fromkeys(VERBS, "markers.") | dict.fromkeys(SERVING, "markers.serving.")
 FOLDERS |= dict.fromkeys(LOOKING, "markers.looking.")
-# the others are not built yet
-BUILT = {name: words for name, words in VERBS.items() if find_spec(f"flagstone.cli.{FOLDERS[name]}{name}")}
 
 
-@click.group(cls=MarkerGroup, helps=BUILT, folders=FOLDERS, invoke_without_command=True)
+@click.group(cls=MarkerGroup, helps=VERBS, folders=FOLDERS, invoke_without_command=True)
 @click.option("--repo", type=click.Path(path_type=Path), help="The repository (default: the one around this folder).")
 @click.option("-m", "--marker", metavar="NAME", help="Which marker.")
 @click.pass_context

@@ -13,7 +13,7 @@ from flagstone.experiments.proposers.protocol import Proposed, Proposer, View
 
 ISLANDS = 3
 POOL = 8  # the best of an island
-VISIT = 5  # each run of this number takes its parent from any island
+VISIT = 5  # every fifth run may take its parent from any island
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PopulationProposer:
 
     def parent(self, view: View) -> Entry | None:
         """The run to start from. The same view gives the same one: a run that was killed starts there again."""
-        pool = list(islice(distinct(members(view)), POOL))
+        pool = list(islice(without_duplicates(island_members(view)), POOL))
         weights = [novelty(view, entry) / rank for rank, entry in enumerate(pool, start=1)]
         return random.Random(f"{view.spec.seed} {view.number}").choices(pool, weights)[0] if pool else view.best
 
@@ -35,7 +35,7 @@ class PopulationProposer:
         return self.inner.propose(view, draft, record_dir)
 
 
-def members(view: View) -> list[Entry]:
+def island_members(view: View) -> list[Entry]:
     """The measured runs of the island that this run belongs to, the best first. The unedited files are on each."""
     is_visit, sign = view.number % VISIT == 0, 1 if view.spec.metric.direction == "min" else -1
     found = {
@@ -47,7 +47,7 @@ def members(view: View) -> list[Entry]:
     return sorted(found.values(), key=lambda each: (sign * (each.value or 0.0), each.number))
 
 
-def distinct(entries: list[Entry]) -> Iterator[Entry]:
+def without_duplicates(entries: list[Entry]) -> Iterator[Entry]:
     """The first of those with the same files."""
     trees: set[str] = set()
     for entry in entries:
@@ -57,7 +57,7 @@ def distinct(entries: list[Entry]) -> Iterator[Entry]:
 
 
 def novelty(view: View, entry: Entry) -> float:
-    """At least 1, and more the more lines differ from the best: what is unlike it is drawn more often."""
+    """From 1 to 2: the more lines differ from the best, the more often a candidate is drawn."""
     if view.best is None or view.best.tree == entry.tree:
         return 1.0
     lines = view.diff(view.best.tree, entry.tree).splitlines()

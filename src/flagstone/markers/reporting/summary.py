@@ -104,9 +104,19 @@ def renderer() -> MarkdownIt:
 
 @cache
 def template() -> Template:
+    """The page. Every value is escaped, and printable_text of what hides or reorders text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def clean_value(value: object) -> object:
+        return value if isinstance(value, Markup) else printable_text(str(value))
 
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=clean_value,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("summary.html.j2")

@@ -16,7 +16,7 @@ from flagstone.markers.marker import Marker
 from flagstone.markers.schedule.record import ScheduleRecord, read_schedule
 from flagstone.markers.session import status_of
 
-LOOK_EVERY_S = 60.0  # this long after it was edited, or after the machine has slept, a schedule counts at the latest
+LOOK_EVERY_S = 60.0  # within this time it notices an edited schedule, and that the machine has slept
 FAILED = 1
 
 
@@ -56,7 +56,7 @@ class Server:
                 session.join()
 
     def start_due(self) -> float:
-        """Starts every session that is due, the oldest first. Returns for how many seconds nothing else can be due."""
+        """Starts every session that is due, the oldest first. Returns after how many seconds to look again."""
         now, due = self.world.now(), list[tuple[datetime, Path, Marker]]()
         for marker in self.world.markers():
             folder = MarkerFolder.of(marker.repository, marker.name)

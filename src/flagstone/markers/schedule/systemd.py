@@ -83,7 +83,7 @@ class SystemdTimer:
 
     def has_times_of(self, marker: Marker) -> bool:
         """Whether it begins sessions when the marker file says."""
-        return content_of(self.files[1]) == self.units(marker)[1][1].encode()
+        return regular_times(content_of(self.files[1]) or b"") == regular_times(self.units(marker)[1][1].encode())
 
     def install(self, marker: Marker) -> None:
         # an earlier one remembers when it last ran, and would make up for times that were not in its schedule
@@ -118,6 +118,11 @@ class SystemdTimer:
     def is_usable() -> bool:
         """Whether systemd runs user timers here."""
         return run_tool("systemctl", "--user", "show-environment")[0] == 0
+
+
+def regular_times(timer: bytes) -> list[bytes]:
+    """The times of a timer, without those on the days on which clocks change: each year these are other ones."""
+    return [line for line in timer.splitlines() if line.startswith(b"OnCalendar=") and not line[11:12].isdigit()]
 
 
 def systemctl(*words: str) -> None:

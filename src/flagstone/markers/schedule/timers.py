@@ -47,7 +47,7 @@ def timer_warnings(marker: Marker) -> list[str]:
     is_on_demand = marker.schedule.type == "on-demand"
     cure = f"flagstone marker schedule {marker.name!r}{' --remove' if is_on_demand else ''}"
     return [
-        f"{timer.kind} begins sessions at other times than {marker.file} says; cure: {cure}"
+        f"{timer.kind} starts sessions at other times than {marker.file} says; update it: {cure}"
         for timer in installed_timers(marker.repository, marker.name)
         if is_on_demand or not timer.has_times_of(marker)
     ]

@@ -19,7 +19,7 @@ from flagstone.cli.location import Location
 from flagstone.cli.markers.marker import command
 from flagstone.markers import marker_named, timer_warnings
 from flagstone.markers.marker import Timing
-from flagstone.markers.schedule import next_time
+from flagstone.markers.schedule import next_time, systemd
 from flagstone.markers.schedule.calendar import calendar_lines
 from flagstone.markers.schedule.serving import timer_words
 from flagstone.markers.schedule.timers import timer_title
@@ -195,9 +195,19 @@ def test_a_timer_is_known_to_serve_and_named_once_its_times_are_others(fakes: Pa
         assert f"left to {kind}" in timer_words(marker) and timer_warnings(marker) == []
         for timing in (Timing("overnight"), Timing()):
             said = timer_warnings(replace(marker, schedule=timing))
-            assert len(said) == 1 and f"{kind} begins sessions at other times than" in said[0]
+            assert len(said) == 1 and f"{kind} starts sessions at other times than" in said[0]
         assert "--remove" in said[0]
         asked(repository, "schedule", "run time", "--remove")
+
+
+def test_a_timer_has_the_times_of_its_marker_in_later_years_too(
+    fakes: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provide(fakes, systemctl=SYSTEMCTL, loginctl=LOGINCTL)
+    asked(repository, "schedule", "run time", "-y")
+    lines = systemd.calendar_lines
+    monkeypatch.setattr(systemd, "calendar_lines", lambda timing, now: lines(timing, now.replace(year=now.year + 3)))
+    assert timer_warnings(marker_named(repository, "run time")) == []
 
 
 def test_no_secret_of_the_terminal_reaches_what_is_installed(
