@@ -309,3 +309,55 @@ def test_a_session_that_was_killed_makes_the_experiments_that_it_had_left(reposi
         ("1", "r0002", 15.0, "keep"),
         ("1", "r0003", 16.0, "keep"),
     ]
+
+
+HOSTILE = """N = 11
+for name in ("extract.py", "src/sitecustomize.py", "json.py"):
+    open(name, "w").write("print(999)\\nraise SystemExit")
+"""
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_a_candidate_cannot_write_what_reads_its_number(repository: Path, sandbox: str) -> None:
+    (repository / "extract.py").write_text("import json, sys\nprint(json.load(sys.stdin))\n")
+    edit_marker(repository, "extract: \"grep -oE '[0-9]+'\"", "extract: python3 extract.py")
+    own = "guard: {command: echo 1, extract: python3 extract.py, threshold: 1, rework_attempts: 0}"
+    edit_marker(repository, "guard: {command: python3 guard.py, rework_attempts: 1}", own)
+    edit_marker(repository, "sandbox: false", f"sandbox: {sandbox}")
+    edit_marker(repository, "script: ../script.py", "script: ../edits")
+    commit(repository)
+    edits = {"0002/src/work.py": HOSTILE, "0003/src/sitecustomize.py": "import os\nos.write(1, b'9')\nos._exit(0)\n"}
+    for path, text in edits.items():
+        (repository.parent / "edits" / path).parent.mkdir(parents=True)
+        (repository.parent / "edits" / path).write_text(text)
+    session(repository)
+    assert rows(repository) == [
+        ("1", "r0001", 10.0, "keep"),
+        ("1", "r0002", 11.0, "keep"),
+        ("1", "r0003", None, "violation"),
+    ]
+
+
+def test_a_marker_that_needs_a_person_is_not_made_active_by_pause(repository: Path) -> None:
+    (repository / ".flagstone/markers/big score").mkdir(parents=True)
+    (repository / ".flagstone/markers/big score/status.json").write_text(json.dumps({"status": "needs_human"}))
+    assert "--resume" in marker(repository, "pause", code=2)["message"]
+    assert session_status(repository) == "needs_human"
+
+
+def test_a_session_that_nobody_can_propose_for_leaves_no_experiment(repository: Path) -> None:
+    edit_marker(repository, "proposer: scripted, script: ../script.py", "proposer: agent")
+    edit_marker(repository, "run: {", "agent: {driver: command, options: {program: /nowhere/at-all}}\n    run: {")
+    commit(repository)
+    marker(repository, "run", code=2)
+    assert not (repository / ".flagstone/markers/big score/1").exists()
+
+
+def test_the_note_of_an_edit_that_was_carried_twice_is_not_nested(repository: Path) -> None:
+    session(repository)
+    for number in (1, 2):
+        (repository / "other.txt").write_text(f"{number}")
+        commit(repository)
+        session(repository)
+    notes = [each["description"] for each in marker(repository, "results")["data"]]
+    assert "the best of experiment 2, r0002: N is 15" in notes and not any("the best" in note[5:] for note in notes)

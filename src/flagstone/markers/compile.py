@@ -14,7 +14,9 @@ from flagstone.markers.marker import Check, Marker
 from flagstone.markers.profile import search_tools, secret_files
 from flagstone.plans import FOLDER, MEASURED
 
-NEVER = (".git/**", f"{FOLDER}/**", ".autoresearch/**", ".autoresearch.yaml")
+# what Python imports before any program: it could answer in place of the metric and of every check
+IMPORTED = ("**/sitecustomize.py", "**/usercustomize.py")
+NEVER = (".git/**", f"{FOLDER}/**", ".autoresearch/**", ".autoresearch.yaml", *IMPORTED)
 
 
 def spec_values(marker: Marker, *, at_head: bool = False) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from flagstone.plans import Home, Spec, spec_of
 from flagstone.records import read_record, write_atomic, write_record
 
 FIRST_EDIT = 2  # run 1 measures the unedited files
+CARRIED = re.compile(r"\A(?:the best of experiment \d+, r\d+: )+")
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,12 @@ class CarryingProposer:
         if edit is None:
             return Proposed(failure=f"the best of {name} does not merge with the commit that this one starts from")
         write_edit(edit, draft)
-        return Proposed(note=f"the best of {name}, {best.run_id}: {best.note}") if edit else None
+        return Proposed(note=f"the best of {name}, {best.run_id}: {own_note(best)}") if edit else None
+
+
+def own_note(entry: Entry) -> str:
+    """What its proposer said of an edit, also if it was carried from one experiment to the next."""
+    return CARRIED.sub("", entry.note)
 
 
 def write_edit(edit: Mapping[str, bytes | None], draft: Path) -> None:

@@ -20,6 +20,7 @@ from flagstone.records import content_of, decode_or_none
 FOLDERS = (f"{FOLDER}/agents", ".autoresearch/agents")
 SETTINGS = "settings.json"
 LONGEST = 8000  # of the instructions, in characters
+MOST_BYTES = 1_000_000
 CLAUDE = ("", "auto", "claude")
 TAKE_VARIABLES = (*CLAUDE, "command")
 WEB_TOOLS = ("WebSearch", "WebFetch")
@@ -79,13 +80,28 @@ def search_tools(agent: Profile) -> list[str]:
     return [rule for rule in agent.allowed_tools if is_web(rule) and rule not in agent.disallowed_tools]
 
 
+def file_in(folder: Path | None, name: str) -> Path | None:
+    """A file of the profile. Returns None if there is none. One that leads out of the repository is refused."""
+    path = folder / name if folder else None
+    if folder is None or path is None or not path.exists():
+        return None
+    top, real = folder.parents[2].resolve(), path.resolve()
+    is_inside = real.is_relative_to(top) and ".git" not in real.relative_to(top).parts
+    if not (is_inside and real.is_file() and real.stat().st_size <= MOST_BYTES):
+        raise FlagstoneError(
+            f"{path} is not a plain file of at most 1 MB in this repository", hint="put one in its place, or remove it"
+        )
+    return path
+
+
 def instructions_in(folder: Path | None) -> str:
-    return (content_of(folder / "CLAUDE.md") or b"").decode("utf-8", "replace") if folder else ""
+    path = file_in(folder, "CLAUDE.md")
+    return (content_of(path) or b"").decode("utf-8", "replace") if path else ""
 
 
 def settings_in(folder: Path | None) -> dict[str, Any]:
     """The settings of Claude Code in the profile. Empty if there is no file."""
-    path = folder / SETTINGS if folder else None
+    path = file_in(folder, SETTINGS)
     content = content_of(path) if path else None
     if content is None:
         return {}
@@ -114,7 +130,7 @@ def variables_of(marker: Marker, from_settings: dict[str, Any]) -> dict[str, str
 def files_with_variables(marker: Marker) -> list[Path]:
     """The files that are there: settings.json, the one that is named, and .env."""
     folder, named = profile_folder(marker), env_file(marker)
-    found = [folder / SETTINGS if folder else None, named, folder / ".env" if folder else None]
+    found = [file_in(folder, SETTINGS), named, file_in(folder, ".env")]
     return [path for path in found if path and path.is_file()]
 
 

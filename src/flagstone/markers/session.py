@@ -12,14 +12,14 @@ from flagstone.experiments.engine import SessionLimits, engine_of
 from flagstone.experiments.ledger import Entry, History, Progress
 from flagstone.experiments.proposers import Proposer
 from flagstone.locks import hold
-from flagstone.markers.compile import has_open_hold_out
+from flagstone.markers.compile import has_open_hold_out, spec_values
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer, Opening, open_home
 from flagstone.markers.marker import Marker, MarkerStatus
 from flagstone.markers.profile import profile_notices
 from flagstone.markers.reporting import run_lines
 from flagstone.markers.session_log import keep_lines
-from flagstone.plans import Home, Spec
+from flagstone.plans import Home, Spec, spec_of
 from flagstone.records import read_record, utc, write_record
 
 AFTER: dict[str, MarkerStatus] = {"halt": "needs_human", "primary_threshold": "completed"}
@@ -103,6 +103,8 @@ def run_session(
     with hold(folder.lock, f"marker {marker.name}"), keep_lines(folder, watch.say) as say:
         if wish.is_resumed:
             set_status(marker, "active")
+        # whoever cannot propose is refused before there is a folder
+        inner = proposer_of(spec_of(marker.name, marker.repository, spec_values(marker, at_head=wish.at_head)))
         opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
@@ -113,7 +115,7 @@ def run_session(
             say(line)
         before = History.read(opening.opened.home).progress
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)
-        proposer = CarryingProposer(proposer_of(opening.opened.spec), opening)
+        proposer = CarryingProposer(inner, opening)
         with engine_of(opening.opened, proposer, say) as engine:
             ended = replace(engine, lines=watch.lines).run(session=limits)
         folder.session.unlink(missing_ok=True)

@@ -107,9 +107,10 @@ def test_a_name_that_is_taken_is_refused_and_stays_as_it_is(beside: Beside, take
     assert git(beside.checkout, "for-each-ref") == was
 
 
-def test_a_name_that_git_does_not_take_is_refused(beside: Beside) -> None:
+@pytest.mark.parametrize("name", ["a..b", "HEAD", "@", "-D", "refs/heads/q", "x.lock", ""])
+def test_a_name_that_git_does_not_take_is_refused(beside: Beside, name: str) -> None:
     with pytest.raises(FlagstoneError, match="no name for a branch"):
-        refuse_taken_branches(Checkout(beside.checkout), {"a..b": ""})
+        refuse_taken_branches(Checkout(beside.checkout), {name: ""})
 
 
 def test_of_several_branches_all_are_made_or_none(beside: Beside) -> None:

@@ -142,3 +142,25 @@ def test_a_value_may_be_empty_or_hold_signs(tmp_path: Path) -> None:
     path = tmp_path / "x.env"
     path.write_text('A=\nB="a = b # c"\nC=x=y\n')
     assert read_variables(path) == {"A": "", "B": "a = b # c", "C": "x=y"}
+
+
+@pytest.mark.parametrize("name", ["CLAUDE.md", "settings.json", ".env"])
+@pytest.mark.parametrize("target", ["/dev/zero", "../../../../secret", "../../../.git/config", "."])
+def test_a_file_of_the_profile_that_leads_out_of_the_repository_is_refused(
+    tmp_path: Path, name: str, target: str
+) -> None:
+    root = tmp_path / "repository"
+    (tmp_path / "secret").write_text("A=a key of the user")
+    (root / ".git").mkdir(parents=True)
+    (root / ".git/config").write_text("A=a token in a url")
+    write(root, "other.md", "")
+    (root / ".flagstone/agents/default" / name).symlink_to(target)
+    with pytest.raises(FlagstoneError, match="not a plain file of at most 1 MB in this repository"):
+        agent_setup(marker(root))
+
+
+def test_a_file_of_the_profile_may_lead_to_one_of_the_repository(tmp_path: Path) -> None:
+    (tmp_path / "CLAUDE.md").write_text("be brief")
+    write(tmp_path, "other.md", "")
+    (tmp_path / ".flagstone/agents/default/CLAUDE.md").symlink_to("../../../CLAUDE.md")
+    assert agent_setup(marker(tmp_path)).instructions == "be brief"

@@ -28,6 +28,16 @@ from flagstone.markers import (
 from flagstone.plans import Spec
 from flagstone.text import count_text
 
+ENDINGS = {
+    "session_experiments": "all experiments of this session are made",
+    "halt": "too many failures came in a row: a person should look at it",
+    "primary_threshold": "the target is reached",
+    "proposals": "nothing more was proposed",
+    "session_usd": "its budget of US dollars is used up",
+    "session_wall_s": "its time is used up",
+    "session_tokens": "its budget of tokens is used up",
+}
+
 
 @marker_command
 @click.option("--force", "is_forced", is_flag=True, help="Run a marker that is paused, skipped or completed.")
@@ -112,8 +122,9 @@ def write_page(marker: Marker, schemas: Path) -> None:
 def result_text(result: SessionResult) -> str:
     """What the session came to, in two lines: the numbers, and what to do next."""
     best = "no number" if result.best is None else f"best {result.best:g} ({result.best_run})"
-    began = "" if result.baseline is None else f", {result.baseline:g} without edits"
+    began = "" if result.baseline is None else f", the unedited files {result.baseline:g}"
     counts = f"{result.kept} kept, {result.discarded} discarded, {result.crashed} crashed"
-    why = f"; ended by {result.ended_by}" if result.ended_by else ""
+    why = f"; ended because {ENDINGS.get(result.ended_by, result.ended_by)}" if result.ended_by else ""
     first = f"{result.marker}: {count_text(result.runs, 'run')}, {counts}; {best}{began}{why}"
-    return f"{first}\nnext: flagstone marker results {result.marker!r}"
+    then = f"; then: flagstone marker run {result.marker!r} --resume" if result.status == "needs_human" else ""
+    return f"{first}\nnext: flagstone marker results {result.marker!r}{then}"

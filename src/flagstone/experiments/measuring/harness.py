@@ -146,7 +146,8 @@ class Harness:
                 why = BY_PERSON if is_by_person else "a signal stopped it"
                 return Measurement(order.part, order.seed, "interrupted", why, started_at=started_at, wall_s=wall_s)
             is_laid_out = self.subject.laid_out_in(folder)
-            place = Place(folder, log, began, time.time(), is_laid_out, output.copy, command)
+            shell = self.steps.extract_shell(order, devices) if output.copy else None
+            place = Place(folder, log, began, time.time(), is_laid_out, output.copy, shell)
             return self.measurement_of(order, folder, result, place, devices)
 
     def check(self, name: CheckName, order: Order) -> tuple[Measurement, ...]:

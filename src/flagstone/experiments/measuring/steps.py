@@ -69,7 +69,7 @@ class Steps:
             result, fault = self.run(step, order, command, output)
             if output.copy and result and not fault:
                 extract = Extract(step.extract, step.locale)
-                value, fault = extract_number(extract, output.copy, command)
+                value, fault = extract_number(extract, output.copy, self.extract_shell(order, devices))
                 fault = fault if value is None else shortfall_text(step, value)
         cause = fault and value is None and (cause_in(place.log) or last_line_in(place.log))
         reason = fault and f"the {NAMES[name]} {fault}{f': {cause}' if cause else ''}"
@@ -85,6 +85,12 @@ class Steps:
             log=place.log.relative_to(self.home.root).as_posix(),
             unclean=result.unclean_pids,
         )
+
+    def extract_shell(self, order: Order, devices: Mapping[str, str]) -> Command:
+        """Where extract runs: beside the base tree, so that no candidate has written what it calls."""
+        name = "hidden" if order.part.startswith("hidden") else "extract"
+        place = self.lay_out(name, order, self.base_tree, f"extract-{order.part}.log")
+        return self.command(StepSpec(("bash",)), order, place, devices)
 
     def lay_out(self, step: str, order: Order, tree: str, log: str) -> Place:
         """The folder of a step with the files of a tree in it."""

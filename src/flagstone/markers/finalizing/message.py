@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flagstone.experiments.ledger import Entry
 from flagstone.markers.finalizing.keeps import Group
+from flagstone.markers.homes import own_note
 from flagstone.markers.marker import Marker
 from flagstone.processes import Redactor
 from flagstone.text import one_line
@@ -51,7 +52,7 @@ def clean_note(text: str, limit: int) -> str:
 
 
 def left_out(group: Group, reason: str) -> LeftOut:
-    notes = tuple(clean_note(keep.entry.note, TITLE) for keep in group)
+    notes = tuple(clean_note(own_note(keep.entry), TITLE) for keep in group)
     return LeftOut(tuple(keep.run_id for keep in group), notes, clean_note(reason, 300))
 
 
@@ -70,16 +71,16 @@ def new_commit(marker: Marker, group: Group, entry: Entry, before: Entry) -> New
 
 def title(marker: Marker, group: Group) -> str:
     more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
-    return (clean_note(group[0].entry.note, TITLE - len(more)) or f"Improve {marker.name}") + more
+    return (clean_note(own_note(group[0].entry), TITLE - len(more)) or f"Improve {marker.name}") + more
 
 
 def fits(group: Group) -> bool:
-    return 0 < len(clean_note(group[0].entry.note, LONGEST_NOTE)) <= TITLE
+    return 0 < len(clean_note(own_note(group[0].entry), LONGEST_NOTE)) <= TITLE
 
 
 def bullets(entry: Entry) -> list[str]:
     # on a line of its own a note could be read as a trailer
-    text = f"- {entry.run_id}: {clean_note(entry.note, LONGEST_NOTE) or 'an edit without a note'}"
+    text = f"- {entry.run_id}: {clean_note(own_note(entry), LONGEST_NOTE) or 'an edit without a note'}"
     return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
 
 

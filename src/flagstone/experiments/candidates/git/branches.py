@@ -39,16 +39,25 @@ def refuse_taken_branches(checkout: Checkout, branches: Mapping[str, object]) ->
     found = checkout.git("for-each-ref", "--format=%(refname)", "refs/heads").decode("utf-8", "replace").split("\n")
     taken = [line.removeprefix("refs/heads/") for line in found if line]
     for name in branches:
-        try:
-            checkout.git("check-ref-format", f"refs/heads/{name}")
-        except WorkFailed as error:
-            raise FlagstoneError(f"{name!r} is no name for a branch", hint="give another one: --branch NAME") from error
+        if not is_branch_name(checkout, name):
+            raise FlagstoneError(f"{name!r} is no name for a branch", hint="give another one: --branch NAME")
         for other in taken:
             if name == other or name.startswith(f"{other}/") or other.startswith(f"{name}/"):
                 raise FlagstoneError(
                     f"branch {other} exists in {checkout.root}",
                     hint=f"give another name (--branch NAME), or remove it: git branch -D {other}",
                 )
+
+
+def is_branch_name(checkout: Checkout, name: str) -> bool:
+    """Whether git would take it. What git reads as something else is none: HEAD, @, an option, a whole reference."""
+    if name in ("HEAD", "@") or name.startswith(("-", "refs/")):
+        return False
+    try:
+        checkout.git("check-ref-format", f"refs/heads/{name}")
+    except WorkFailed:
+        return False
+    return True
 
 
 def put_commit_of_person(store: Store, tree: str, parent: str, identity: str, message: str) -> str:
