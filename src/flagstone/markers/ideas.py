@@ -105,7 +105,7 @@ def drop_idea(folder: MarkerFolder, name: str) -> str:
     """Keeps a failed run, or an idea of a person, out of every later prompt. Returns its full name."""
     if NAME.fullmatch(name):
         if all(each.name != name for each in read_wishes(folder).ideas):
-            raise FlagstoneError(f"there is no {name}", hint="see all: flagstone marker ideas")
+            raise FlagstoneError(f"there is no {name}", hint=f"see all: flagstone marker ideas {folder.name!r}")
         change_wishes(folder, partial(without_idea, name=name))
         return name
     full = full_name(folder, name)
@@ -128,7 +128,9 @@ def full_name(folder: MarkerFolder, name: str) -> str:
             f"there are several runs {name}", hint=f"name one of them: {', '.join(full for full, _ in found)}"
         )
     if not found:
-        raise FlagstoneError(f"there is no run {one_line(name, 40)}", hint="see all: flagstone marker ideas")
+        raise FlagstoneError(
+            f"there is no run {one_line(name, 40)}", hint=f"see all: flagstone marker ideas {folder.name!r}"
+        )
     full, row = found[0]
     if row.improved:
         raise FlagstoneError(f"{full} was kept, so it is no failed idea", hint="drop a run that failed")

@@ -27,4 +27,4 @@ def switch(marker: Marker, status: MarkerStatus) -> Answer:
         )
     now: MarkerStatus = "active" if status_of(marker) == status else status
     set_status(marker, now)
-    return Answer({"marker": marker.name, "status": now}, f"{marker.name} is {now} now")
+    return Answer({"marker": marker.name, "status": now}, f"{marker.name} is {'skipped' if now == 'skip' else now} now")

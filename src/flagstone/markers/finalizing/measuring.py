@@ -19,6 +19,7 @@ from flagstone.markers.homes import goes_on, write_spec
 from flagstone.markers.marker import Marker
 from flagstone.plans import Home, Spec, StepSpec, spec_of
 from flagstone.records import read_record, write_record
+from flagstone.text import one_line
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,15 @@ def bench_of(marker: Marker, home: Home, schemas: Path, say: Callable[[str], Non
     seconds = marker.loop.budget_per_experiment_s
     gates = tuple(StepSpec(tuple(shell(command)), seconds) for command in marker.finalize.gates)
     with engine_of(opened, None, say, tells_interruptions=False) as engine:
-        yield Bench(engine, gates)
+        yield Bench(replace(engine, lines=measured_lines), gates)
+
+
+def measured_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:
+    """What a person is told of one measurement. Its run has a number of its own, which would only confuse."""
+    what = "the files to start from" if entry.is_baseline else entry.note
+    number = entry.judgement.get("ours", entry.value)  # what its commit says
+    value = "" if number is None else f" {number:.6g}"
+    yield f"measured {what}:{value} ({one_line(entry.reason, 200)})"
 
 
 def home_for(marker: Marker, last: Home, head: str | None) -> Home:

@@ -86,7 +86,7 @@ def status_answer(repositories: tuple[Path, ...]) -> Answer:
 
 
 def line_of(row: ServedMarker) -> str:
-    when = f"next {clock_text(row.next_at.timestamp(), time.time())}" if row.next_at else ""
+    when = f"next {clock_text(row.next_at.timestamp(), time.time())}" if row.next_at and row.status == "active" else ""
     now = f"process {row.pid} runs a session" if row.pid else when
-    failed = f", after {count_text(row.failures, 'failure')}" if row.failures else ""
-    return f"{row.marker}: {row.status}, {now}{failed}"
+    failed = f"after {count_text(row.failures, 'failure')}" if row.failures else ""
+    return f"{row.marker}: {', '.join(filter(None, (row.status, now, failed)))}"
