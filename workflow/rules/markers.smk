@@ -26,10 +26,7 @@ rule marker_session:
     message:
         "Marker {wildcards.marker} of {wildcards.repository}: one session"
     shell:
-        """
-        marker() {{
-                            "$FLAGSTONE_PYTHON" -m flagstone.cli.main marker "$@" --repo {wildcards.repository:q} -m {wildcards.marker:q}
-                        }}
-        marker run --head 2>&1 | tee {log:q}
-        marker results >{output:q}
-        """
+        '"$FLAGSTONE_PYTHON" -m flagstone.cli.main marker run --head --repo {wildcards.repository:q}'
+        " -m {wildcards.marker:q} 2>&1 | tee {log:q} && "
+        '"$FLAGSTONE_PYTHON" -m flagstone.cli.main marker results --repo {wildcards.repository:q}'
+        " -m {wildcards.marker:q} > {output:q}"
