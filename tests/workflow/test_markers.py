@@ -321,7 +321,9 @@ for name in ("extract.py", "src/sitecustomize.py", "json.py"):
 def test_a_candidate_cannot_write_what_reads_its_number(repository: Path, sandbox: str) -> None:
     (repository / "extract.py").write_text("import json, sys\nprint(json.load(sys.stdin))\n")
     edit_marker(repository, "extract: \"grep -oE '[0-9]+'\"", "extract: python3 extract.py")
-    own = "guard: {command: echo 1, extract: python3 extract.py, threshold: 1, rework_attempts: 0}"
+    # what is forged is 999
+    number = "command: python3 measure.py, extract: python3 extract.py, threshold: 900, direction: lower"
+    own = f"guard: {{{number}, rework_attempts: 0}}"
     edit_marker(repository, "guard: {command: python3 guard.py, rework_attempts: 1}", own)
     edit_marker(repository, "sandbox: false", f"sandbox: {sandbox}")
     edit_marker(repository, "script: ../script.py", "script: ../edits")

@@ -11,7 +11,7 @@ import yaml
 
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Checkout, GitSource
-from flagstone.experiments.engine import OpenedExperiment, merged_files, open_experiment
+from flagstone.experiments.engine import OpenedExperiment, merged_files, open_experiment, write_edit
 from flagstone.experiments.ledger import Entry, History
 from flagstone.experiments.proposers import Proposed, Proposer, View, start_of
 from flagstone.markers.compile import spec_values
@@ -115,13 +115,3 @@ class CarryingProposer:
 def own_note(entry: Entry) -> str:
     """What its proposer said of an edit, also if it was carried from one experiment to the next."""
     return CARRIED.sub("", entry.note)
-
-
-def write_edit(edit: Mapping[str, bytes | None], draft: Path) -> None:
-    for path, content in edit.items():
-        target = draft / path
-        if content is None:
-            target.unlink(missing_ok=True)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)

@@ -9,7 +9,7 @@ from .opening import (
     start_over as start_over,
 )
 from .proposing import baseline_candidate as baseline_candidate
-from .rebase import merged_files as merged_files
+from .rebase import merged_files as merged_files, write_edit as write_edit
 from .session import SessionLimits as SessionLimits
 from .step import is_unedited as is_unedited, run_step as run_step
 from .worker import Step as Step, start_step as start_step, wait_for_step as wait_for_step

@@ -89,7 +89,7 @@ class Engine:
     """One experiment under way. `slots` number the folders where its runs are laid out, one run in each.
 
     An interrupted run gets its line in the ledger if a person interrupted it: with `tells_interruptions`, or with
-    `experiment stop`. Otherwise it is done again. `lines` tells of a verdict.
+    `experiment stop`. Otherwise it is done again. `lines` gives what a person reads about a verdict.
     """
 
     opened: OpenedExperiment

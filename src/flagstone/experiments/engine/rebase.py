@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from flagstone.experiments.candidates import Candidate, Snapshot, make_empty_folder, merged_content
 from flagstone.experiments.engine.opening import OpenedExperiment, facts_of
@@ -33,19 +34,24 @@ def merge_onto(opened: OpenedExperiment, candidate: Candidate, best: Entry) -> C
     folder = run.root / "rebased"
     make_empty_folder(folder)
     subject.lay_out(best.tree, folder)
-    for path, content in merged.items():
-        target = folder / path
-        if content is None:
-            target.unlink(missing_ok=True)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    write_edit(merged, folder)
     taken = subject.take(folder, parent, candidate.note or run_id(candidate.number), candidate.number)
     if taken.tree == best.tree or taken.violations:
         return None
     facts = {**candidate.facts, **facts_of(opened, taken.tree), "rebased_from": candidate.base_run}
     facts.pop("base", None)  # now it is made from the best
     return replace(candidate, parent_run=best.run_id, parent_tree=best.tree, snapshot=taken, facts=facts)
+
+
+def write_edit(edit: Mapping[str, bytes | None], folder: Path) -> None:
+    """Writes the files of an edit into a folder, and removes those that it removes."""
+    for path, content in edit.items():
+        target = folder / path
+        if content is None:
+            target.unlink(missing_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
 
 
 def merged_files(
