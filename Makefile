@@ -123,7 +123,7 @@ clean:  ## remove what make built, but not runs/
 # More workers than a small machine has cores: many tests wait for processes to end, those of Claude Code for most of
 # their time.
 WORKERS := 4
-TESTS ?= -n $(WORKERS) --dist loadgroup
+TESTS ?= -n $(WORKERS)
 
 .PHONY: test
 test: .venv/dev.stamp tex  ## run the tests

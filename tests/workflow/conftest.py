@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from planned_experiments import plan
 from planned_trials import plan_trial
-from workbench import Place, Study, copy_run, make_place
+from workbench import Place, Study, copy_run, make_place, prepared_once
 
 
 @pytest.fixture(scope="session")
@@ -37,47 +38,56 @@ def fresh(place: Place) -> Study:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Where runs are prepared that tests take copies of."""
-    return make_place(tmp_path_factory.mktemp("workshop") / "project")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where runs are prepared that tests take copies of; all workers have the same."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "workshop"
 
 
 @pytest.fixture(scope="session")
-def prepared_first(workshop: Place) -> Study:
-    study = workshop.new("first")
-    assert workshop.snakemake(run="first").code == 0
-    return study
+def prepared_first(workshop: Path) -> Study:
+    def build(place: Place) -> None:
+        place.new()
+        assert place.snakemake().code == 0
+
+    return prepared_once(workshop / "first", build)
 
 
 @pytest.fixture(scope="session")
-def prepared_third(workshop: Place) -> Study:
-    study = workshop.new("third")
-    assert workshop.flagstone("run", "third", "--yes", "--to", "02").code == 0
-    assert workshop.snakemake(run="third").code == 0
-    return study
+def prepared_third(workshop: Path) -> Study:
+    def build(place: Place) -> None:
+        place.new()
+        assert place.flagstone("run", "t", "--yes", "--to", "02").code == 0
+        assert place.snakemake().code == 0
+
+    return prepared_once(workshop / "third", build)
 
 
 @pytest.fixture(scope="session")
-def prepared_whole(workshop: Place) -> Study:
-    study = workshop.new("whole")
-    assert workshop.flagstone("run", "whole", "--yes").code == 0
-    return study
+def prepared_whole(workshop: Path) -> Study:
+    def build(place: Place) -> None:
+        place.new()
+        assert place.flagstone("run", "t", "--yes").code == 0
+
+    return prepared_once(workshop / "whole", build)
 
 
 @pytest.fixture(scope="session")
-def prepared_planned(workshop: Place) -> Study:
-    study = workshop.new("planned", "sandbox=off")
-    plan(study)
-    assert workshop.flagstone("run", "planned", "--yes", "--to", "04").code == 0
-    return study
+def prepared_planned(workshop: Path) -> Study:
+    def build(place: Place) -> None:
+        plan(place.new("t", "sandbox=off"))
+        assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
+
+    return prepared_once(workshop / "planned", build)
 
 
 @pytest.fixture(scope="session")
-def prepared_trial(workshop: Place) -> Study:
-    study = workshop.new("trial")
-    plan_trial(study)
-    assert workshop.flagstone("run", "trial", "--yes", "--to", "04").code == 0
-    return study
+def prepared_trial(workshop: Path) -> Study:
+    def build(place: Place) -> None:
+        plan_trial(place.new())
+        assert place.flagstone("run", "t", "--yes", "--to", "04").code == 0
+
+    return prepared_once(workshop / "trial", build)
 
 
 @pytest.fixture

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from workbench import Place, Study, copy_run
+from workbench import Place, Study, copy_run, make_place
 
 
-@pytest.fixture(scope="session")
-def prepared_verdict(workshop: Place, prepared_trial: Study) -> Study:
+@pytest.fixture(scope="module")
+def prepared_verdict(tmp_path_factory: pytest.TempPathFactory, prepared_trial: Study) -> Study:
     """A run whose trial has ended; stage 05 waits for a person."""
-    study = copy_run(prepared_trial, workshop, "verdict")
-    assert workshop.snakemake(run="verdict").code == 0
+    place = make_place(tmp_path_factory.mktemp("verdict") / "project")
+    study = copy_run(prepared_trial, place)
+    assert place.snakemake().code == 0
     return study
 
 

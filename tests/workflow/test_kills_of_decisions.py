@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from workbench import Place, Study, copy_run
+from workbench import Place, Study, copy_run, make_place
 
 from flagstone.cli.jobs.stage import build_one
 from flagstone.drafting import restore_version
@@ -80,17 +80,18 @@ DECISIONS: dict[str, Callable[[Study], object]] = {
 
 
 @pytest.fixture(scope="module")
-def asked(workshop: Place) -> Study:
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Two versions of stage 01, the first one approved; then a redo that fails and spoils a listed file."""
     script = {"01": {1: "instant", 2: "instant", "*": "crash"}, "*": {"*": "instant"}}
-    study = workshop.new("asked", "limits.attempts=1", script=script)
-    workshop.snakemake(run="asked")
+    place = make_place(tmp_path_factory.mktemp("asked") / "project")
+    study = place.new("t", "limits.attempts=1", script=script)
+    place.snakemake()
     study.touch("01")
-    workshop.snakemake(run="asked")
+    place.snakemake()
     study.ask("01", "Shorter.\n")
-    workshop.snakemake(run="asked")
+    place.snakemake()
     study.files.redo("01").touch()
-    assert "failed" in workshop.snakemake(run="asked").text
+    assert "failed" in place.snakemake().text
     listed = json.loads(study.files.offer(study.key("01")).read_bytes())["artifacts"][0]["path"]
     (study.root / listed).write_text("half done")
     return study

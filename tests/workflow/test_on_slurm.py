@@ -16,7 +16,7 @@ import yaml
 from cluster import CACHE, CannotStartError, Cluster, running
 from workbench import DOUBLES, PROGRAMS, Place, Study
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one cluster is enough
+pytestmark = pytest.mark.slurm
 TRAIN = """import os
 X = 1.0
 print("gpu:", os.environ.get("CUDA_VISIBLE_DEVICES"), "job:", os.environ.get("SLURM_JOB_ID"))
@@ -25,7 +25,7 @@ print(f"val_loss: {(X - 3) ** 2}")
 QUICK = {"slurm-init-seconds-before-status-checks": 1}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # short: munge's socket has to fit
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,19 @@ def make_place(root: Path) -> Place:
             shutil.copyfile(source, root / name)
     (root / "src").symlink_to(CHECKOUT / "src")
     return Place(root)
+
+
+def prepared_once(folder: Path, build: Callable[[Place], object]) -> Study:
+    """The run of a project that the first worker who needs it builds; the others wait for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        place = Place(folder / "project")
+        if not (folder / "ready").exists():
+            shutil.rmtree(place.root, ignore_errors=True)
+            build(make_place(place.root))
+            (folder / "ready").touch()
+        return place.study()
 
 
 def copy_run(study: Study, place: Place, name: str = "t") -> Study:

@@ -16,10 +16,7 @@ from flagstone.agents.protocol import CallOutcome
 from flagstone.processes import run_quietly
 
 NO_TEX = shutil.which("latexmk") is None and shutil.which("tectonic") is None
-pytestmark = [
-    pytest.mark.skipif(NO_TEX, reason="neither latexmk nor tectonic is installed"),
-    pytest.mark.xdist_group("demo study"),  # each worker would carry out the studies again
-]
+pytestmark = pytest.mark.skipif(NO_TEX, reason="neither latexmk nor tectonic is installed")
 
 
 @pytest.fixture(scope="module")
