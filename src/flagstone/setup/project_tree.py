@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import stat
+import tomllib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
 
 LARGEST = 1_000_000
+LARGEST_YAML = 200_000
+ALL_TEXT = 64_000_000  # is kept in memory
+MOST_FILES = 50_000
+MOST_IN_FOLDER = 10_000  # a folder of samples must not keep the code from being seen
 NEVER = {".git", ".flagstone", ".autoresearch", "__pycache__", "node_modules", "site-packages", "third_party", "vendor"}
 ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")  # a folder with one of these is an environment, and no part of the project
 
 
-@dataclass(frozen=True)
+@dataclass
 class ProjectTree:
     """The files below a root, relative and sorted. What cannot be read is listed in `skipped` with its reason."""
 
@@ -23,6 +34,15 @@ class ProjectTree:
     skipped: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     trees: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
+    documents: dict[str, Any] = field(default_factory=dict, repr=False)
+    size: int = 0  # of all text that was read
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.known_paths
+
+    @cached_property
+    def known_paths(self) -> frozenset[str]:
+        return frozenset(self.paths)
 
     def text(self, path: str) -> str:
         """What a file says. Returns '' if it cannot be read as text."""
@@ -31,16 +51,28 @@ class ProjectTree:
         return self.texts[path]
 
     def read(self, path: str) -> str:
+        """Reads a file. The size is asked first, so that a large or special file is not opened."""
         try:
+            state = os.stat(self.root / path)
+            if reason := self.refusal(state):
+                self.skipped[path] = reason
+                return ""
             with open(self.root / path, "rb") as stream:
-                if os.fstat(stream.fileno()).st_size > LARGEST:
-                    self.skipped[path] = "larger than 1 MB"
-                    return ""
+                self.size += state.st_size
                 return stream.read(LARGEST).decode()
         except UnicodeDecodeError:
             self.skipped[path] = "not UTF-8"
         except OSError as error:
             self.skipped[path] = error.strerror or str(error)
+        return ""
+
+    def refusal(self, state: os.stat_result) -> str:
+        if not stat.S_ISREG(state.st_mode):
+            return "not a regular file"
+        if state.st_size > LARGEST:
+            return "larger than 1 MB"
+        if self.size + state.st_size > ALL_TEXT:
+            return "the project has more than 64 MB of text"
         return ""
 
     def syntax(self, path: str) -> ast.Module | None:
@@ -57,20 +89,60 @@ class ProjectTree:
             self.skipped[path] = f"not Python: {type(error).__name__}"
             return None
 
+    def json(self, path: str) -> Any:
+        """The content of a JSON file. Returns None if it cannot be read."""
+        return self.decode(path, json.loads)
+
+    def toml(self, path: str) -> dict[str, Any]:
+        """The content of a TOML file. Returns {} if it cannot be read."""
+        return self.decode(path, tomllib.loads) or {}
+
+    def yaml(self, path: str) -> yaml.Node | None:
+        """The nodes of a YAML file, which know their lines. Returns None if it cannot be read."""
+        node: yaml.Node | None = self.decode(path, compose)
+        return node
+
+    def decode(self, path: str, reader: Any) -> Any:
+        if path not in self.documents:
+            text = self.text(path)
+            try:
+                self.documents[path] = reader(text) if text.strip() else None
+            except (ValueError, RecursionError, yaml.YAMLError) as error:
+                self.skipped[path] = f"not readable: {type(error).__name__}"
+                self.documents[path] = None
+        return self.documents[path]
+
     def ending(self, *suffixes: str) -> Iterator[str]:
         """The files with one of these suffixes, such as .py."""
         return (path for path in self.paths if PurePosixPath(path).suffix in suffixes)
 
 
+def compose(text: str) -> yaml.Node | None:
+    if len(text) > LARGEST_YAML:
+        raise ValueError("too long")
+    node: yaml.Node | None = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return node
+
+
 def project_tree(root: Path) -> ProjectTree:
     """The files below a folder. Links to folders are not followed, environments are left out."""
-    found, skipped = list[str](), dict[str, str]()
-    for folder, names, files in os.walk(
-        root, onerror=lambda error: skipped.setdefault(str(error.filename), str(error))
-    ):
-        names[:] = sorted(name for name in names if name not in NEVER and not is_environment(Path(folder, name)))
-        found += (os.path.relpath(os.path.join(folder, name), root) for name in files)
-    return ProjectTree(root, tuple(sorted(path for path in found if path.isprintable())), skipped)
+    found, skipped, folders = list[str](), dict[str, str](), [""]
+    for folder in folders:  # grows while it is read: folders near the root come first
+        try:
+            with os.scandir(root / folder) as entries:
+                names = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            skipped[folder] = error.strerror or str(error)
+            continue
+        if len(names) > MOST_IN_FOLDER or len(found) > MOST_FILES:
+            skipped[folder or "."] = "more files than are looked at"
+            names = names[: MOST_IN_FOLDER if len(found) <= MOST_FILES else 0]
+        for entry in (entry for entry in names if entry.name.isprintable()):
+            if not entry.is_dir(follow_symlinks=False):
+                found.append(f"{folder}{entry.name}")
+            elif entry.name not in NEVER and not is_environment(Path(entry.path)):
+                folders.append(f"{folder}{entry.name}/")
+    return ProjectTree(root, tuple(sorted(found)), skipped)
 
 
 def is_environment(folder: Path) -> bool:

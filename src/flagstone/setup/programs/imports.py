@@ -1,0 +1,55 @@
+"""Which files of the project a file imports, directly or through others."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from flagstone.setup.project_tree import ProjectTree
+
+MOST = 200
+
+
+def project_imports(tree: ProjectTree, entry: str) -> tuple[str, ...]:
+    """The project's files that an entry imports, nearest first, without the entry."""
+    found = [entry]
+    for path in found:
+        if len(found) > MOST or not path.endswith(".py"):
+            break
+        found += [each for each in dict.fromkeys(imported_files(tree, path, entry)) if each not in found]
+    return tuple(found[1:])
+
+
+def imported_files(tree: ProjectTree, path: str, entry: str) -> Iterator[str]:
+    syntax = tree.syntax(path)
+    for node in ast.walk(syntax) if syntax else ():
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = relative_base(path, node.level) if node.level else ""
+            module = ".".join(filter(None, (base, node.module or "")))
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            if file := module_file(tree, name, entry):
+                yield file
+
+
+def relative_base(path: str, level: int) -> str:
+    """The package that `from .` means in a file."""
+    parents = PurePosixPath(path).parts[:-level]
+    return ".".join(parents)
+
+
+def module_file(tree: ProjectTree, module: str, entry: str = "") -> str:
+    """The file of a module: seen from the root, from src, from the entry's folder and the folders above it."""
+    tail = module.replace(".", "/")
+    folders = [folder.as_posix() for folder in PurePosixPath(entry).parents] if entry else []
+    for base in dict.fromkeys(["", "src", *folders, *(f"{folder}/src" for folder in folders)]):
+        start = "" if base in ("", ".") else f"{base}/"
+        for file in (f"{start}{tail}.py", f"{start}{tail}/__init__.py", f"{start}{tail}/__main__.py"):
+            if tail and file in tree:
+                return file
+    return ""

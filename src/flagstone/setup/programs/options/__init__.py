@@ -1,0 +1,5 @@
+"""The settings that a program takes: declared in a parser, a dataclass or a configuration file."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

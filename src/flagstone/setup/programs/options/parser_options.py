@@ -1,0 +1,133 @@
+"""The options of command lines that are declared call by call: argparse, click, typer, absl, Fire."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from flagstone.setup.programs.options.dataclass_options import annotation_name, parameter_options
+from flagstone.setup.programs.options.option import OptionKind, ProgramOption, kind_of
+from flagstone.setup.programs.syntax import UNKNOWN, called_name, calls, keyword, last_name, literal, words_of
+
+ABSL_TYPES = {"DEFINE_float": "float", "DEFINE_integer": "int", "DEFINE_string": "str", "DEFINE_enum": "str"}
+
+
+def argparse_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
+    """What add_argument declares, and what set_defaults says later."""
+    later = dict[str, Any]()
+    for call in calls(syntax):
+        if last_name(called_name(call)) == "set_defaults":
+            later |= {each.arg: literal(each.value, None) for each in call.keywords if each.arg}
+    for call in calls(syntax):
+        names = [words_of(each) for each in call.args]
+        is_one = isinstance(call.func, ast.Attribute) and call.func.attr in ("add_argument", "add")
+        if is_one and names and all(names) and (call.func.attr == "add_argument" or names[0].startswith("--")):  # type: ignore[attr-defined]
+            yield argparse_option(call, names, path, later)
+
+
+def argparse_option(call: ast.Call, names: list[str], path: str, later: dict[str, Any]) -> ProgramOption:
+    name = max(names, key=lambda each: (each.startswith("--"), names.index(each) == 0, len(each)))
+    long = [each for each in names if each.startswith("--")]
+    name = (long or names)[0].lstrip("-")
+    action = words_of(keyword(call, "action")) or last_name(ast.unparse(keyword(call, "action") or ast.Constant("")))
+    default = literal(keyword(call, "default"), None)
+    if action in ("store_true", "store_false"):
+        default = default if isinstance(default, bool) else False
+    destination = words_of(keyword(call, "dest")) or name.replace("-", "_")
+    declared = annotation_name(keyword(call, "type"))
+    return ProgramOption(
+        name,
+        later.get(destination, default),
+        f"{path}:{call.lineno}",
+        argparse_kind(action, literal(keyword(call, "nargs"), None), default, declared),
+        tuple(each.lstrip("-") for each in names if each.lstrip("-") != name),
+        not names[0].startswith("-"),
+    )
+
+
+def argparse_kind(action: str, nargs: Any, default: Any, declared: str) -> OptionKind:
+    if action in ("store_true", "store_false", "store_const"):
+        return "presence"
+    if action == "BooleanOptionalAction":
+        return "negatable"
+    if nargs in ("+", "*") or (isinstance(nargs, int) and nargs > 1):
+        return "words"
+    # argparse's type=bool takes every text for true
+    return kind_of(default, "" if declared == "bool" else declared)
+
+
+def click_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
+    """The decorators of click: `@click.option("--lr", default=0.1)`."""
+    for call in calls(syntax):
+        names = [words_of(each) for each in call.args]
+        if called_name(call) in ("click.option", "option", "click.argument", "argument") and names and names[0]:
+            default = literal(keyword(call, "default"), None)
+            first = next((each for each in names if each.startswith("--")), names[0])
+            name, is_pair, _ = first.partition("/")
+            declared = annotation_name(keyword(call, "type"))
+            kind: OptionKind = kind_of(default, {"INT": "int", "FLOAT": "float"}.get(declared, declared))
+            if is_pair:
+                kind = "negatable"
+            elif literal(keyword(call, "is_flag"), False) is True:
+                kind, default = "presence", bool(default)
+            aliases = tuple(each.lstrip("-") for each in names if each != first and each.startswith("-"))
+            is_argument = called_name(call).endswith("argument")
+            yield ProgramOption(name.lstrip("-"), default, f"{path}:{call.lineno}", kind, aliases, is_argument)
+
+
+def absl_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
+    """What absl's DEFINE functions declare."""
+    for call in calls(syntax):
+        name, declared = words_of(call.args[0]) if call.args else "", last_name(called_name(call))
+        if name and declared.startswith("DEFINE_") and declared != "DEFINE_config_file":
+            default = literal(call.args[1] if len(call.args) > 1 else keyword(call, "default"), None)
+            kind: OptionKind = (
+                "boolean"
+                if declared in ("DEFINE_bool", "DEFINE_boolean")
+                else kind_of(default, ABSL_TYPES.get(declared, ""))
+            )
+            yield ProgramOption(name, default, f"{path}:{call.lineno}", kind)
+
+
+def function_options(syntax: ast.Module, path: str, parser: str) -> Iterator[ProgramOption]:
+    """The parameters of the function that typer, Fire or jsonargparse starts."""
+    functions = {node.name: node for node in ast.walk(syntax) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names = started_functions(syntax, functions)
+    for name in dict.fromkeys(names):
+        node = functions[name]
+        function = node if isinstance(node, ast.FunctionDef) else method_of(node, "__init__")
+        for option in parameter_options(function, path) if function else ():
+            if parser == "typer":
+                kind: OptionKind = "negatable" if option.kind == "boolean" else option.kind
+                is_positional = option.default is None
+                yield ProgramOption(
+                    option.name.replace("_", "-"), option.default, option.where, kind, (), is_positional
+                )
+            else:
+                yield option
+
+
+def started_functions(syntax: ast.Module, functions: dict[str, Any]) -> Iterator[str]:
+    for call in calls(syntax):
+        if last_name(called_name(call)) in ("Fire", "run", "CLI", "auto_cli"):
+            named = [ast.unparse(each) for each in [*call.args, *(each.value for each in call.keywords)]]
+            yield from (name for name in named if name in functions)
+    for name, node in functions.items():
+        if any(last_name(called_name(each)) == "command" for each in node.decorator_list):
+            yield name
+
+
+def method_of(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    return next((each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+
+
+def constant_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
+    """The constants at the top of a script, which nanoGPT's configurator makes arguments of."""
+    for node in syntax.body:
+        if isinstance(node, ast.Expr) and called_name(node.value) == "exec":
+            return
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, literal(node.value)
+            if value is not UNKNOWN and isinstance(value, bool | int | float | str) and not name.startswith("_"):
+                yield ProgramOption(name, value, f"{path}:{node.lineno}", kind_of(value))

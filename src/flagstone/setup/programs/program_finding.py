@@ -1,0 +1,94 @@
+"""Finds the program of a project: its command, its entry, how it takes arguments, and what it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flagstone.setup.programs.arguments import arguments_finding, given_arguments
+from flagstone.setup.programs.command import CommandCandidate, command_candidates, command_finding
+from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
+from flagstone.setup.programs.imports import project_imports
+from flagstone.setup.programs.options import program_options
+from flagstone.setup.programs.outputs import outputs_finding
+from flagstone.setup.programs.program import Program
+from flagstone.setup.programs.resume import resume_finding
+from flagstone.setup.programs.runner import runner_finding
+from flagstone.setup.programs.seed import seed_finding
+from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
+from flagstone.setup.project_tree import ProjectTree
+
+MOST_LOST = 8
+
+
+def find_program(tree: ProjectTree) -> tuple[Program, dict[str, ProjectFinding]]:
+    """The program that trains, and everything that was found out about how it is started."""
+    entries = entry_points(tree)
+    candidates = command_candidates(tree, entries)
+    chosen = candidates[0] if candidates else None
+    start = chosen_entry(tree, chosen, entries)
+    program = program_of(tree, chosen, start)
+    command = command_finding(chosen, candidates[1:], start.path if start else "")
+    findings = (
+        command,
+        entry_finding(chosen, start, entries),
+        runner_finding(chosen, program),
+        arguments_finding(program),
+        resume_finding(tree, program),
+        seed_finding(tree, program),
+        outputs_finding(tree, program),
+    )
+    return program, {finding.id: finding for finding in findings}
+
+
+def chosen_entry(
+    tree: ProjectTree, chosen: CommandCandidate | None, entries: Sequence[EntryPoint]
+) -> EntryPoint | None:
+    if chosen is None:
+        return entries[0] if entries else None
+    found = entry_point(tree, chosen.entry) if chosen.entry.endswith(".py") else None
+    return found or EntryPoint(chosen.entry, "none", "custom", (9,))
+
+
+def program_of(tree: ProjectTree, chosen: CommandCandidate | None, start: EntryPoint | None) -> Program:
+    if start is None:
+        return Program()
+    argv = chosen.words if chosen else ("python", start.path)
+    first = chosen.launch.first if chosen else 2
+    imports = project_imports(tree, start.path) if start.path.endswith(".py") else ()
+    program = Program(
+        argv=argv,
+        env=chosen.line.env if chosen else {},
+        entry=start.path,
+        pattern=start.pattern,
+        runner=chosen.launch.runner if chosen else "python",
+        parser=start.parser,
+        defaults=program_options(tree, start.path, start.parser, imports, argv[first:]),
+        imports=imports,
+        first_argument=first,
+    )
+    return replace(program, arguments=given_arguments(program)[0])
+
+
+def entry_finding(
+    chosen: CommandCandidate | None, start: EntryPoint | None, entries: Sequence[EntryPoint]
+) -> ProjectFinding:
+    """The entry. Without a command, two that look alike leave it unclear."""
+    if start is None:
+        return ProjectFinding("entry", None, "none")
+    others = [each for each in entries if each.path != start.path]
+    lost = tuple(LostCandidate(entry_value(each), reason(each, start, chosen)) for each in others[:MOST_LOST])
+    has_equal = bool(others) and others[0].rank <= start.rank
+    confidence: Certainty = "certain" if chosen and not chosen.why_not else "unclear" if has_equal else "likely"
+    evidence = (start.where, *((chosen.line.where,) if chosen else ()))
+    return ProjectFinding("entry", entry_value(start), confidence, evidence, lost)
+
+
+def entry_value(entry: EntryPoint) -> dict[str, str]:
+    return {"file": entry.path, "pattern": entry.pattern}
+
+
+def reason(each: EntryPoint, start: EntryPoint, chosen: CommandCandidate | None) -> str:
+    if chosen:
+        return f"the command in {chosen.line.path} starts {start.path}"
+    return "it looks as much like a training" if each.rank <= start.rank else "it looks less like a training"

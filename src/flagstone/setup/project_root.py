@@ -1,0 +1,39 @@
+"""The root of a project: the nearest folder upwards that a project begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flagstone.errors import FlagstoneError
+
+MARKS = (
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements*.txt",
+    "environment.y*ml",
+    "pixi.toml",
+    "Pipfile",
+    ".git",
+)
+
+
+def root_of_project(start: Path, home: Path) -> Path:
+    """The root of the project that a folder belongs to; the folder itself if nothing marks one."""
+    here = start.resolve()
+    if not here.is_dir():
+        raise FlagstoneError(f"{start} is no folder", hint="name the folder of your project with --root")
+    refuse_everything(here, home)
+    for folder in (here, *here.parents):
+        if folder in (home.resolve(), Path(folder.anchor)):
+            break
+        if any(next(folder.glob(mark), None) for mark in MARKS):
+            return folder
+    return here
+
+
+def refuse_everything(folder: Path, home: Path) -> None:
+    if folder in (home.resolve(), Path(folder.anchor)):
+        raise FlagstoneError(
+            f"{folder} holds more than one project", hint="go to the folder of your project, or name it with --root"
+        )
