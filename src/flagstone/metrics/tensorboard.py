@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.metrics.series import Place, Reading
@@ -22,6 +23,7 @@ PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
 RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
 RECORDS_BEFORE, NAMES = 10_000, 50  # looked at for what else there is, where the metric is missing
 ZEROS = b"\0\0\0\0"
+END_BYTES = 256 * 1024  # of each end of a file that is only glanced at
 PATTERN = "**/events.out.tfevents.*"
 # an event of time, step and a summary of one value: a tag and a simple number
 PLAIN = re.compile(rb"\x09.{8}(?:\x10[\x80-\xff]{0,9}[\x00-\x7f])?\x2a(.)\x0a(.)\x0a(.)(.*)\x15(.{4})", re.DOTALL)
@@ -219,3 +221,54 @@ def of_tensor(content: bytes) -> float | None:
     if kind == FLOAT_TYPE and len(raw) == 4:
         return single_float(raw)
     return double_float(raw) if kind == DOUBLE_TYPE and len(raw) == 8 else None
+
+
+@dataclass(frozen=True)
+class EventEnds:
+    """The tags at both ends of an event file, and the seconds between its first and its last event."""
+
+    tags: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def read_event_ends(path: Path) -> EventEnds:
+    """What both ends of an event file tell. Empty if it cannot be read, or is no event file."""
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(END_BYTES)
+            size = os.fstat(stream.fileno()).st_size
+            stream.seek(max(len(head), size - END_BYTES))
+            tail = stream.read(END_BYTES)
+    except OSError:
+        return EventEnds()
+    payloads = [*payloads_in(head), *payloads_in(tail)]
+    times = [time for payload in payloads if (time := wall_time(payload)) is not None]
+    tags = dict.fromkeys(tag for payload in payloads for tag, _ in scalars(payload))
+    return EventEnds(tuple(tags), max(times) - min(times) if times else 0.0)
+
+
+def payloads_in(content: bytes) -> Iterator[bytes]:
+    """The whole records in a part of a file, from the first one that begins in it."""
+    position = first_record(content)
+    while (payload := payload_at(content, position)) is not None:
+        yield payload
+        position += HEAD + len(payload) + 4
+
+
+def first_record(content: bytes) -> int:
+    """Where the first whole record begins. Returns the length of the content if there is none."""
+    zeros = content.find(bytes(4), 4)  # the upper half of a record's length
+    while zeros >= 0:
+        if payload_at(content, zeros - 4) is not None:
+            return zeros - 4
+        zeros = content.find(bytes(4), zeros + 1)
+    return len(content)
+
+
+def wall_time(event: bytes) -> float | None:
+    """When an event was written. Returns None if it does not say so."""
+    try:
+        found = next(value for number, wire, value in fields(event) if number == WALL_TIME and wire == 1)
+    except (ValueError, StopIteration):
+        return None
+    return time if isinstance(found, bytes) and math.isfinite(time := double_float(found)) else None

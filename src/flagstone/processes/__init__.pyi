@@ -7,7 +7,13 @@ from .command import (
 )
 from .confinement.viewers import viewers_of as viewers_of
 from .detached import start_detached as start_detached
-from .gpu import gpu_ids as gpu_ids, gpu_memory_fault as gpu_memory_fault
+from .gpu import (
+    GpuState as GpuState,
+    gpu_cuda_version as gpu_cuda_version,
+    gpu_ids as gpu_ids,
+    gpu_memory_fault as gpu_memory_fault,
+    gpu_states as gpu_states,
+)
 from .interruption import Interruption as Interruption, restore_keyboard_interrupt as restore_keyboard_interrupt
 from .output import CappedFile as CappedFile
 from .proc import entry_of as entry_of

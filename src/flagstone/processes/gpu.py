@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import importlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,39 @@ def gpu_memory_mb(pids: Collection[int]) -> float | None:
     used = [process.usedGpuMemory for process in running if process.pid in pids]
     known = [amount for amount in used if amount is not None]
     return sum(known) / 1_000_000 if known else None
+
+
+@dataclass(frozen=True)
+class GpuState:
+    """One GPU: its name, its memory, and how much of that is in use."""
+
+    name: str
+    total_mb: float
+    used_mb: float
+
+
+def gpu_states() -> list[GpuState]:
+    """The GPUs of this machine. Empty if there are none, or none that can be asked."""
+    nvml = library()
+    try:
+        return [state_of(nvml, gpu) for gpu in gpus(nvml)] if nvml else []
+    except nvml.NVMLError:  # type: ignore[union-attr]
+        return []
+
+
+def state_of(nvml: Any, gpu: Any) -> GpuState:
+    memory = nvml.nvmlDeviceGetMemoryInfo(gpu)
+    return GpuState(as_text(nvml.nvmlDeviceGetName(gpu)), memory.total / 1_000_000, memory.used / 1_000_000)
+
+
+def gpu_cuda_version() -> tuple[int, int] | None:
+    """The newest CUDA that the driver knows, such as (12, 4). Returns None if nobody tells."""
+    nvml = library()
+    try:
+        number = nvml.nvmlSystemGetCudaDriverVersion() if nvml else 0
+    except nvml.NVMLError:  # type: ignore[union-attr]
+        return None
+    return (number // 1000, number % 1000 // 10) if number else None
 
 
 def gpus(nvml: Any) -> list[Any]:

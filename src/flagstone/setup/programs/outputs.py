@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from flagstone.setup.programs import Program
 from flagstone.setup.programs.options import plain_name, role_of
-from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 

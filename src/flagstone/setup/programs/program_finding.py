@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from flagstone.setup.programs import Program
 from flagstone.setup.programs.arguments import arguments_finding, given_arguments
 from flagstone.setup.programs.command import CommandCandidate, command_candidates, command_finding
 from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
 from flagstone.setup.programs.imports import project_imports
 from flagstone.setup.programs.options import program_options
 from flagstone.setup.programs.outputs import outputs_finding
-from flagstone.setup.programs.program import Program
 from flagstone.setup.programs.resume import resume_finding
 from flagstone.setup.programs.runner import runner_finding
 from flagstone.setup.programs.seed import seed_finding

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from flagstone.setup.programs import Program
 from flagstone.setup.programs.options import ProgramOption, plain_name
-from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flagstone.setup.programs import Program
 from flagstone.setup.programs.command import CommandCandidate
-from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import LostCandidate, ProjectFinding
 
 

@@ -1,0 +1,54 @@
+"""Which files may change: those that make the model and train it, and nothing that decides about the number."""
+
+from __future__ import annotations
+
+import re
+
+from flagstone.setup.programs import Program
+from flagstone.setup.project_finding import LostCandidate, ProjectFinding
+from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.results.evaluation import evaluation_finding
+from flagstone.setup.results.own_code import own_code
+from flagstone.setup.results.protected_files import why_never
+
+RANKS = (
+    r"model|net\b|network|module|arch|layers?|backbone|policy|agent|gpt",
+    r"loss|criterion|objective",
+    r"optim|schedul",
+    r"train|loop|engine",
+)
+MOST = 8
+
+
+def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
+    """Ranked: model, loss, optimizer, training, then the entry and its configuration."""
+    measured = evaluation_finding(tree, program)
+    shared = measured.value["file"] if measured.value and not measured.value["shared"] else ""
+    lost: list[LostCandidate] = []
+    kept: list[str] = []
+    for path in own_code(tree, program) if program.entry or program.imports else ():
+        why = "the number is computed in it" if path == shared else why_never(path) if path != program.entry else ""
+        if why:
+            lost.append(LostCandidate(path, why))
+        else:
+            kept.append(path)
+    ranked = sorted(kept, key=lambda path: rank(path, program.entry))[:MOST]
+    ranked += [word for word in program.argv[1:] if is_config(tree, word) and word not in ranked]
+    if not ranked:
+        return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
+    note = (
+        "The number is computed in a file that may change."
+        if measured.value and measured.value["file"] in ranked
+        else ""
+    )
+    return ProjectFinding("mutable", ranked, "likely", tuple(f"{path}:1" for path in ranked[:3]), tuple(lost[:6]), note)
+
+
+def rank(path: str, entry: str) -> tuple[bool, int, int]:
+    name = path.rpartition("/")[2].lower()
+    place = next((place for place, words in enumerate(RANKS) if re.search(words, name)), len(RANKS))
+    return path == entry, place, path.count("/")
+
+
+def is_config(tree: ProjectTree, word: str) -> bool:
+    return word in tree.paths and word.endswith((".yaml", ".yml", ".json", ".toml", ".py"))

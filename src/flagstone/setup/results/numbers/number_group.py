@@ -1,0 +1,91 @@
+"""All places in which one number was found, and how it ranks among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flagstone.plans import is_time
+from flagstone.setup.results.numbers.metric_candidate import BY_SPLIT, MetricCandidate, named_direction, words_in
+
+# from where a number can be read best to where it can only be guessed; the last two say nothing of where it is read
+SOURCES = ("trace", "call", "printed", "bar", "best", "monitor")
+DECIDED_BY = {"monitor", "best"}
+TEST = 3
+
+
+@dataclass(frozen=True)
+class NumberGroup:
+    """`val/loss`, `val_loss` and `val loss` are one number."""
+
+    found: tuple[MetricCandidate, ...]
+
+    @property
+    def sources(self) -> set[str]:
+        return {each.source for each in self.found}
+
+    @property
+    def split(self) -> int:
+        return min(each.split for each in self.found)
+
+    @property
+    def is_running(self) -> bool:
+        return self.best.is_running
+
+    @property
+    def direction(self) -> str | None:
+        """An explicit direction beats that of the name. None if there is none, or two that disagree."""
+        explicit = {each.direction for each in self.found if each.direction}
+        return explicit.pop() if len(explicit) == 1 else None if explicit else named_direction(self.best.name)
+
+    @property
+    def best(self) -> MetricCandidate:
+        """Where it is read. A tracker may be off; what is printed is always there."""
+        printed = next((each for each in self.found if each.source == "printed"), None)
+        best = min(self.found, key=lambda each: (SOURCES.index(each.source), each.is_conditional))
+        return printed if printed and best.source == "call" and best.is_conditional else best
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The places, first those that tell most about its meaning."""
+        order = ("monitor", "best", "trace", "call", "printed", "bar")
+        return tuple(
+            dict.fromkeys(each.place for each in sorted(self.found, key=lambda each: order.index(each.source)))
+        )
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """What comes first: validation data, what is decided by, a name with a direction, and where it was found."""
+        return (
+            self.sources <= DECIDED_BY,  # compared with, but never written anywhere
+            self.split >= TEST,
+            self.is_running,
+            "monitor" not in self.sources,
+            is_time(self.best.name),
+            self.split,
+            self.direction is None,
+            "best" not in self.sources,
+            self.sources == {"bar"},
+            min(SOURCES.index(each.source) for each in self.found),
+        )
+
+    def why_not(self, first: NumberGroup) -> str:
+        """The reason why another number was preferred."""
+        if self.sources <= DECIDED_BY:
+            return "nothing prints or logs it"
+        if self.split >= TEST:
+            return f"of the {BY_SPLIT[self.split]} data"
+        if self.is_running:
+            return "the best so far, not the last value"
+        if "monitor" in first.sources:
+            return "not monitored"
+        return "its name tells no direction" if self.direction is None else "found later, or in a weaker place"
+
+
+def groups_by_name(candidates: Iterable[MetricCandidate]) -> list[NumberGroup]:
+    """The numbers, the preferred ones first."""
+    found: dict[str, list[MetricCandidate]] = {}
+    for each in candidates:
+        found.setdefault(" ".join(words_in(each.name)), []).append(each)
+    return sorted((NumberGroup(tuple(group)) for group in found.values()), key=lambda group: group.rank)

@@ -1,0 +1,112 @@
+"""The metric of a project is found in its code and in what earlier runs left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flagstone.setup.programs import Program
+from flagstone.setup.project_finding import ProjectFinding
+from flagstone.setup.project_tree import project_tree
+from flagstone.setup.results import metric_finding
+
+
+def metric_of(folder: Path, files: dict[str, str], **program: Any) -> ProjectFinding:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return metric_finding(project_tree(folder), Program(entry="train.py", **program))
+
+
+PRINTED = {
+    "print(f'step {i}: train loss {a:.4f}, val loss {b:.4f}')": ("val loss", "min"),
+    "print(f'val_bpb:          {b:.6f}')": ("val_bpb", "min"),
+    "print('val_acc', acc)": ("val_acc", "max"),
+    "print('valid loss {:5.2f} | valid ppl {:8.2f}'.format(a, b))": ("valid loss", "min"),
+    "log.info('epoch %d val_accuracy=%.3f', epoch, acc)": ("val_accuracy", "max"),
+    "print('epoch', e, 'train loss', a, 'dev f1', f)": ("dev f1", "max"),
+    "print('val loss ' + str(a))": ("val loss", "min"),
+    "for split in ['train', 'val']:\n    print(f'{split} loss {x[split]:.3f}')": ("val loss", "min"),
+    "def test():\n    print(f'\\nTest set: Average loss: {a:.4f}, Accuracy: {b}/{c} ({d:.0f}%)\\n')": (
+        "Average loss",
+        "min",
+    ),
+    "print(json.dumps({'eval_loss': a, 'epoch': e}))": ("eval_loss", "min"),
+}
+
+
+@pytest.mark.parametrize("code", PRINTED)
+def test_a_printed_number_is_found_under_the_name_that_the_log_reader_gives_it(tmp_path: Path, code: str) -> None:
+    found = metric_of(tmp_path, {"train.py": code})
+    assert (found.value["name"], found.value["direction"]) == PRINTED[code]
+    assert found.value["backend"] == "log"
+    assert found.confidence == "likely"
+    assert found.evidence[0].startswith("train.py:")
+
+
+def test_validation_comes_before_test_and_training_whatever_the_order(tmp_path: Path) -> None:
+    code = "print(f'test_loss={a:.3f}')\nprint(f'train_loss={a:.3f}')\nprint(f'val_loss={a:.3f}')\n"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert found.value["name"] == "val_loss"
+    assert {each.value["name"]: each.why for each in found.lost} == {
+        "test_loss": "of the test data",
+        "train_loss": "of the training data",
+    }
+
+
+def test_a_number_of_the_test_data_alone_is_no_default(tmp_path: Path) -> None:
+    found = metric_of(tmp_path, {"train.py": "print(f'test_accuracy: {a:.3f}')"})
+    assert (found.value["name"], found.confidence) == ("test_accuracy", "unclear")
+    assert "test data" in found.note
+
+
+def test_a_mode_beside_monitor_beats_what_the_name_says(tmp_path: Path) -> None:
+    code = "stop = EarlyStopping(monitor='val_score', mode='min')\nprint(f'val_loss={a} val_score={b}')"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert (found.value["name"], found.value["direction"], found.confidence) == ("val_score", "min", "certain")
+
+
+def test_the_comparison_with_the_best_so_far_tells_the_direction(tmp_path: Path) -> None:
+    code = "print(f'val_quux={val_quux:.3f}')\nif val_quux > best_val_quux:\n    best_val_quux = val_quux\n"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert (found.value["name"], found.value["direction"], found.confidence) == ("val_quux", "max", "certain")
+
+
+def test_a_name_without_a_direction_is_unclear(tmp_path: Path) -> None:
+    found = metric_of(tmp_path, {"train.py": "print(f'val_quux={q:.3f}')"})
+    assert (found.value["name"], found.value["direction"], found.confidence) == ("val_quux", None, "unclear")
+
+
+def test_the_best_so_far_is_warned_of(tmp_path: Path) -> None:
+    found = metric_of(tmp_path, {"train.py": "print(f'best_val_acc: {a:.3f}')"})
+    assert found.confidence == "unclear"
+    assert "best so far" in found.note
+
+
+def test_limits_are_candidates_for_constraints_and_no_metric(tmp_path: Path) -> None:
+    code = "print(f'val_bpb: {a:.3f}')\nprint(f'peak_vram_mb:     {b:.1f}')"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert found.value["constraints"] == ["peak_vram_mb"]
+    assert "peak_vram_mb" not in [each.value["name"] for each in found.lost]
+
+
+def test_a_summary_of_wandb_says_the_backend(tmp_path: Path) -> None:
+    summary = json.dumps({"val/loss": 1.0, "_runtime": 61, "epoch": 3})
+    found = metric_of(tmp_path, {"train.py": "", "wandb/run-20260101_000000-a/files/wandb-summary.json": summary})
+    assert (found.value["name"], found.value["backend"], found.confidence) == ("val/loss", "wandb", "certain")
+
+
+def test_the_log_of_wandb_is_never_read(tmp_path: Path) -> None:
+    found = metric_of(tmp_path, {"train.py": "", "wandb/run-1/logs/debug.json": '{"val_loss": 1}'})
+    assert found.value is None
+
+
+def test_hostile_code_is_passed_over(tmp_path: Path) -> None:
+    deep = "x = " + " + ".join(["'a'"] * 5000)
+    found = metric_of(tmp_path, {"train.py": f"{deep}\nprint(f'val_loss={{a:.3f}}')"})
+    assert found.value is None or found.value["name"] == "val_loss"
+    assert metric_of(tmp_path, {"train.py": "def ("}).value is None
