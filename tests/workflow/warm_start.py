@@ -128,7 +128,9 @@ def load_jobs() -> Callable[[list[str]], int]:
 
 def load() -> None:
     """Loads what every command loads; a process of its own loads what every stage loads."""
-    for name in LOADED:
+    from flagstone.cli.jobs import loading
+
+    for name in (*LOADED, *loading.LOADED, *loading.LOADED_FOR_BLOCKS):
         importlib.import_module(name)
     import snakemake.cli
 

@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from lone_trials import SCHEMAS, LoneProject
 
 from flagstone.cli.main import flagstone
-from flagstone.plans import trial_plan_at
 from flagstone.trials import trial_problems
 
 
@@ -27,7 +26,7 @@ def report(project: LoneProject) -> str:
     return (project.folder / "report.md").read_text()
 
 
-def test_a_report_names_the_trials_before_with_their_α_and_their_outcome(
+def test_a_report_names_the_trials_before_with_their_α_and_their_outcome_and_verify_one_that_was_left_out(
     project: LoneProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.go_on()
@@ -47,10 +46,18 @@ def test_a_report_names_the_trials_before_with_their_α_and_their_outcome(
     assert first in report(project) and second not in report(project)
     assert first in report(twin) and second in report(twin)
     assert trial_problems(twin.plan, SCHEMAS) == trial_problems(project.plan, SCHEMAS) == []
+    rewrite_journal(project, 0, trial="other")
+    assert "prereg.json names other earlier trials" in "; ".join(trial_problems(project.plan, SCHEMAS))
 
 
 def journal(project: LoneProject) -> list[dict[str, str]]:
     return [json.loads(line) for line in (project.folder.parent / "preregistrations.jsonl").read_text().splitlines()]
+
+
+def rewrite_journal(project: LoneProject, number: int, **changes: str) -> None:
+    rows = journal(project)
+    rows[number] |= changes
+    (project.folder.parent / "preregistrations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def test_a_trial_that_was_removed_still_counts_and_its_outcome_is_not_known(project: LoneProject) -> None:
@@ -68,13 +75,3 @@ def test_an_earlier_verdict_of_the_gate_without_α_is_named(project: LoneProject
     project.write(gate="cohens_d", minimum_effect=0.1)
     project.go_on()
     assert outcome and f"| – | {outcome.outcome} |" in report(project)
-
-
-def test_an_earlier_trial_that_was_left_out_is_named_by_verify(project: LoneProject) -> None:
-    project.go_on()
-    project.write(minimum_effect=0.1)
-    project.go_on()
-    rows = journal(project)
-    rows[0]["trial"] = "other"
-    (project.folder.parent / "preregistrations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert "prereg.json names other earlier trials" in "; ".join(trial_problems(trial_plan_at(project.folder), SCHEMAS))
