@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flagstone.setup.programs import Program
 from flagstone.setup.programs.options import (
     ProgramOption,
     hydra_pair,
@@ -15,6 +14,7 @@ from flagstone.setup.programs.options import (
     plain_word,
     role_of,
 )
+from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import ProjectFinding
 
 MOST_CHANGEABLE = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,6 +16,7 @@ from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import one_line
 
 MOST_LOST = 8
+FILE_ARGUMENT = re.compile(r"[\w./-]+\.(py|ya?ml|json|toml)")
 
 
 @dataclass(frozen=True)
@@ -30,59 +31,28 @@ class CommandCandidate:
     why_not: str = ""
 
 
-def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list[CommandCandidate]:
-    """The commands of the project that start one of its trainings, best first."""
-    found = [each for line in shell_lines(tree) if (each := candidate(tree, line, entries))]
-    return sorted(found, key=lambda each: each.rank)
+@dataclass(frozen=True)
+class StartableFiles:
+    """What a command of the project can start: its files, its modules, and the scripts that it installs."""
 
+    tree: ProjectTree
+    entries: Sequence[EntryPoint]
+    scripts: Mapping[str, str]
 
-def candidate(tree: ProjectTree, line: ShellLine, entries: Sequence[EntryPoint]) -> CommandCandidate | None:
-    launch = launch_of(line.words)
-    if launch is None:
-        return None
-    entry, is_exact = entry_file(tree, line, launch, entries)
-    if not entry or (is_other_task(entry) and not entry.endswith(".ipynb")):
-        return None
-    words = line.words
-    if not launch.is_module and not is_script(tree, launch):
-        at = line.words.index(launch.target)
-        words = (*line.words[:at], entry, *line.words[at + 1 :])
-    why_not = reason_against(line, launch, is_exact)
-    is_indirect = entry.endswith(".sh")
-    rank = (
-        launch.is_multi_node,
-        not is_exact,
-        is_indirect,
-        line.is_inline,
-        line.has_placeholder,
-        line.order,
-        line.line,
-    )
-    return CommandCandidate(line, launch, entry, words, tuple(map(int, rank)), why_not)
-
-
-def reason_against(line: ShellLine, launch: Launch, is_exact: bool) -> str:
-    if launch.is_multi_node:
-        return "it needs several machines"
-    if not is_exact:
-        return f"there is no file {launch.target} where it is said to be started"
-    return "it has a placeholder" if line.has_placeholder else ""
-
-
-def entry_file(tree: ProjectTree, line: ShellLine, launch: Launch, entries: Sequence[EntryPoint]) -> tuple[str, bool]:
-    """The file that a command runs, and whether it stands exactly there. Returns '' if it is none of the project's."""
-    if launch.is_module:
-        main = module_file(tree, f"{launch.target}.__main__")
-        file = main or module_file(tree, launch.target)
-        return file, True
-    for folder in dict.fromkeys([line.folder, "", PurePosixPath(line.path).parent.as_posix()]):
-        path = plain_path(folder, launch.target)
-        if path in tree and re.search(r"\.(py|sh|ipynb)$", path):
-            return path, True
-    if script := script_file(tree, launch):
-        return script, True
-    same_name = [entry.path for entry in entries if PurePosixPath(entry.path).name == launch.target]
-    return (same_name[0], False) if same_name else ("", False)
+    def entry_of(self, line: ShellLine, launch: Launch) -> tuple[str, bool]:
+        """The file that a command runs, and whether it stands there. Returns '' if it is none of the project's."""
+        if launch.is_module:
+            below = f"{line.folder}/x" if line.folder else ""
+            main = module_file(self.tree, f"{launch.target}.__main__", below)
+            return main or module_file(self.tree, launch.target, below), True
+        for folder in dict.fromkeys([line.folder, "", PurePosixPath(line.path).parent.as_posix()]):
+            path = plain_path(folder, launch.target)
+            if path in self.tree and re.search(r"\.(py|sh|ipynb)$", path):
+                return path, True
+        if launch.target in self.scripts:
+            return self.scripts[launch.target], True
+        same_name = [entry.path for entry in self.entries if PurePosixPath(entry.path).name == launch.target]
+        return (same_name[0], False) if same_name else ("", False)
 
 
 def plain_path(folder: str, target: str) -> str:
@@ -98,43 +68,104 @@ def plain_path(folder: str, target: str) -> str:
     return "/".join(parts)
 
 
-def is_script(tree: ProjectTree, launch: Launch) -> bool:
-    return bool(script_file(tree, launch))
-
-
-def script_file(tree: ProjectTree, launch: Launch) -> str:
-    """The file behind a name of [project.scripts]."""
-    return dict(console_scripts(tree)).get(launch.target, "")
-
-
-def console_scripts(tree: ProjectTree) -> Iterator[tuple[str, str]]:
+def console_scripts(tree: ProjectTree) -> dict[str, str]:
     """Each command that the project installs, and the file of its function."""
-    for path in tree.paths:
-        if PurePosixPath(path).name != "pyproject.toml":
-            continue
-        scripts = tree.toml(path).get("project", {}).get("scripts", {})
+    found = dict[str, str]()
+    for path in (path for path in tree.paths if PurePosixPath(path).name == "pyproject.toml"):
+        project = tree.toml(path).get("project", {})
+        scripts = project.get("scripts", {}) if isinstance(project, dict) else {}
         for name, target in scripts.items() if isinstance(scripts, dict) else ():
-            member = PurePosixPath(path).parent.as_posix()
-            if file := module_file(tree, str(target).partition(":")[0], f"{member}/x" if member != "." else ""):
-                yield str(name), file
+            file = module_file(tree, str(target).partition(":")[0], f"{PurePosixPath(path).parent}/x")
+            found |= {str(name): file} if file else {}
+    return found
+
+
+def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list[CommandCandidate]:
+    """The commands of the project that start one of its trainings, best first."""
+    files = StartableFiles(tree, entries, console_scripts(tree))
+    found = [each for line in shell_lines(tree) if (each := candidate(files, line))]
+    found += [each for line in installed_lines(files) if (each := candidate(files, line))]
+    return sorted(found, key=lambda each: each.rank)
+
+
+def installed_lines(files: StartableFiles) -> list[ShellLine]:
+    """The installed scripts as commands of their own, after everything that a document says."""
+    return [ShellLine((name,), "pyproject.toml", 1, 2000) for name in files.scripts]
+
+
+def candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None:
+    launch = launch_of(line.words)
+    entry, is_there = files.entry_of(line, launch) if launch else ("", False)
+    if launch is None or not entry or (is_other_task(entry) and not entry.endswith(".ipynb")):
+        return None
+    words = own_words(line, launch, entry)
+    why_not = reason_against(files.tree, line, launch, is_there)
+    overrides = (
+        len(words) - launch.first if any(each.parser == "hydra" and each.path == entry for each in files.entries) else 0
+    )
+    doubts = (
+        launch.is_multi_node,
+        not is_there,
+        line.is_dry,
+        entry.endswith(".sh"),
+        line.is_inline,
+        bool(why_not),
+        overrides,  # Hydra's configuration is whole without any: those in a document are examples
+        line.order,
+        line.line,
+    )
+    return CommandCandidate(line, launch, entry, words, tuple(map(int, doubts)), why_not)
+
+
+def own_words(line: ShellLine, launch: Launch, entry: str) -> tuple[str, ...]:
+    """The words of a command as they are typed in the root of the project."""
+    if launch.is_module or not entry.endswith(PurePosixPath(launch.target).name):
+        return line.words
+    at = line.words.index(launch.target)
+    path = f"./{entry}" if at == 0 else entry
+    return (*line.words[:at], path, *line.words[at + 1 :])
+
+
+def reason_against(tree: ProjectTree, line: ShellLine, launch: Launch, is_there: bool) -> str:
+    """What speaks against a command. Returns '' if nothing does."""
+    if launch.is_multi_node:
+        return "it needs several machines"
+    if not is_there:
+        return f"there is no file {launch.target} where it is said to be started"
+    if line.is_dry:
+        return "it only tries whether the program works"
+    if line.has_placeholder:
+        return "it has a placeholder"
+    missing = next((word for word in line.words[launch.first :] if is_missing_file(tree, line, word)), "")
+    return f"there is no {missing}" if missing else ""
+
+
+def is_missing_file(tree: ProjectTree, line: ShellLine, word: str) -> bool:
+    """True for the path of a configuration file that does not exist, also of one that Hydra would look up."""
+    path = word.partition("=")[2] or word
+    if not FILE_ARGUMENT.fullmatch(path) or path.startswith("/"):
+        return False
+    folders = dict.fromkeys([line.folder, "", PurePosixPath(line.path).parent.as_posix()])
+    return not any(plain_path(folder, path) in tree for folder in folders) and not is_output(word)
+
+
+def is_output(word: str) -> bool:
+    return bool(re.match(r"--?(out|save|log|result|dump)", word))
 
 
 def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCandidate], entry: str) -> ProjectFinding:
+    lost = tuple(
+        LostCandidate(list(each.words), f"{each.why_not or 'another one comes first'} ({each.line.where})")
+        for each in others
+        if chosen is None or each.words != chosen.words
+    )[:MOST_LOST]
     if chosen is None:
         value = ["python", entry] if entry else None
         note = "No document says how the training is started." if entry else ""
-        return ProjectFinding(
-            "command", value, "likely" if entry else "none", (f"{entry}:1",) if entry else (), (), note
-        )
-    lost = [
-        LostCandidate(list(each.words), f"{each.why_not or 'another one comes first'} ({each.line.where})")
-        for each in others
-        if each.words != chosen.words
-    ]
+        where = (f"{entry}:1",) if entry else ()
+        return ProjectFinding("command", value, "likely" if entry else "none", where, lost, note)
     certainty: Certainty = "likely" if chosen.why_not or chosen.line.is_inline else "certain"
-    return ProjectFinding(
-        "command", list(chosen.words), certainty, (chosen.line.where,), tuple(lost[:MOST_LOST]), note_of(chosen)
-    )
+    return ProjectFinding("command", list(chosen.words), certainty, (chosen.line.where,), lost, note_of(chosen))
 
 
 def note_of(chosen: CommandCandidate) -> str:

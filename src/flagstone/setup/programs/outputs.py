@@ -2,58 +2,132 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from flagstone.setup.programs import Program
-from flagstone.setup.programs.options import plain_name, role_of
+from flagstone.setup.programs.options import ProgramOption, hydra_run_folder, plain_name, role_of
+from flagstone.setup.programs.program import Program
+from flagstone.setup.programs.syntax import called_name, calls, last_name, words_of
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.text import list_text
 
-OUTSIDE = re.compile(r"^(~|/(?!dev/)|\.\./|\$)")
-FOLDER = re.compile(r"(dir|folder|root|path)$")
-VARIABLE = re.compile(
-    r"environ(?:\.get\(|\[)\s*[\"']([A-Z][A-Z0-9_]*(?:_DIR|_HOME|_ROOT|_PATH|_CACHE|_FOLDER))[\"'](?:\s*,\s*[\"']([^\"']*)[\"'])?"
-)
-NOT_THEIRS = {"HOME", "PATH", "PYTHONPATH", "CUDA_HOME", "LD_LIBRARY_PATH", "HF_HOME", "XDG_CACHE_HOME", "TORCH_HOME"}
+OUTSIDE = re.compile(r"(~|/(?!dev/)[\w.]|\.\.(/|$)|\$HOME)")
+FOLDER = re.compile(r"(dir|folder|root|path|directory)$")
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(DIR|HOME|ROOT|PATH|CACHE|FOLDER)")
+NOT_THEIRS = re.compile(r"(CUDA|LD_LIBRARY|HF|XDG|TORCH|TRANSFORMERS|CONDA|JAVA|PYTHON|TRITON|TORCHINDUCTOR)_.*|HOME")
+PARTS_OF_PATHS = ("expanduser", "join", "insert", "append")
+
+Row = tuple[dict[str, Any], str]
 
 
 def outputs_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
-    found = [*argument_outputs(program), *variable_outputs(tree, program)]
-    rows = [row for row, _ in found]
-    evidence = tuple(dict.fromkeys(where for _, where in found if where))
-    return ProjectFinding("outputs", rows, "likely" if rows else "none", evidence)
+    """What is written or read outside of the project. Rows that nothing moves have no `to`, and are only said."""
+    if program.parser == "hydra":
+        found = list(hydra_output(tree, program))
+    else:
+        found = [each for option in program.defaults.values() if (each := argument_output(program, option))]
+    found += variable_outputs(tree, program)
+    if program.parser != "hydra" and not any("variable" in row for row, _ in found):
+        found += constant_outputs(tree, program)
+    rows, evidence = [row for row, _ in found], tuple(dict.fromkeys(where for _, where in found))
+    fixed = [f"{row['value']} ({row['constant']})" for row in rows if "constant" in row]
+    note = f"No argument moves {list_text(fixed, 3)}." if fixed else ""
+    return ProjectFinding("outputs", rows, "likely" if rows else "none", evidence, (), note)
 
 
-def argument_outputs(program: Program) -> Iterator[tuple[dict[str, Any], str]]:
-    """The arguments that name where the results go, if that is outside of the project, or has no default."""
-    for option in program.defaults.values():
-        value = program.arguments.get(option.name, option.default)
-        is_folder = role_of(option.name) == "output" and FOLDER.search(plain_name(option.name))
-        is_outside = isinstance(value, str) and OUTSIDE.match(value)
-        if is_folder and not option.is_positional and (is_outside or is_given_folder(program, option.name, value)):
-            yield {"argument": option.name, "value": value, "to": "{run_dir}/" + last_part(value)}, option.where
+def hydra_output(tree: ProjectTree, program: Program) -> Iterator[Row]:
+    """Hydra's own folder of a run, which has the date in its name unless it is set."""
+    value, where = hydra_run_folder(tree, program.entry)
+    yield {"argument": "hydra.run.dir", "value": value, "to": "{run_dir}/hydra"}, where
 
 
-def is_given_folder(program: Program, name: str, value: Any) -> bool:
-    return name in program.arguments and isinstance(value, str)
+def argument_output(program: Program, option: ProgramOption) -> Row | None:
+    """An argument that names the folder of the results, if it is given or leads out of the project."""
+    value = program.arguments.get(option.name, option.default)
+    is_folder = role_of(option.name) == "output" and FOLDER.search(plain_name(option.name))
+    is_elsewhere = option.name in program.arguments or (isinstance(value, str) and OUTSIDE.match(value))
+    if not is_folder or not is_elsewhere or option.is_positional or not isinstance(value, str):
+        return None
+    return {"argument": option.name, "value": value, "to": f"{{run_dir}}/{last_part(value)}"}, option.where
 
 
-def last_part(value: Any) -> str:
-    words = re.findall(r"[\w.-]+", str(value or ""))
-    return words[-1].lstrip(".") if words and words[-1].strip(".") else "output"
+def last_part(path: str) -> str:
+    """The last name of a path, without a leading dot."""
+    names = [name for name in re.findall(r"[\w.-]+", path) if name.strip(".")]
+    return names[-1].lstrip(".") if names else "output"
 
 
-def variable_outputs(tree: ProjectTree, program: Program) -> Iterator[tuple[dict[str, Any], str]]:
+def variable_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
     """The variables of the environment that the project's files read as a folder of theirs."""
     seen = set[str]()
-    for path in (program.entry, *program.imports):
-        for found in VARIABLE.finditer(tree.text(path)) if path.endswith(".py") else ():
-            if found[1] not in NOT_THEIRS | seen:
-                seen.add(found[1])
-                line = tree.text(path).count("\n", 0, found.start()) + 1
-                yield (
-                    {"variable": found[1], "value": found[2], "to": "{run_dir}/" + last_part(found[2])},
-                    f"{path}:{line}",
-                )
+    for path in python_files(program):
+        if "environ" not in tree.text(path) and "getenv" not in tree.text(path):
+            continue
+        for name, default, line in variables_read(tree.syntax(path)):
+            if name not in seen and VARIABLE.fullmatch(name) and not NOT_THEIRS.fullmatch(name):
+                seen.add(name)
+                default = default or next((value for value, _ in outside_paths(tree.syntax(path))), "")
+                target = last_part(default or re.sub(r"_(base_)?(dir|home|root|path|cache|folder)$", "", name.lower()))
+                yield {"variable": name, "value": default or None, "to": f"{{run_dir}}/{target}"}, f"{path}:{line}"
+
+
+def python_files(program: Program) -> list[str]:
+    return [path for path in (program.entry, *program.imports) if path.endswith(".py")]
+
+
+def variables_read(syntax: ast.Module | None) -> Iterator[tuple[str, str, int]]:
+    """Each variable that is read, its default, and the line."""
+    for node in ast.walk(syntax) if syntax else ():
+        if isinstance(node, ast.Call) and called_name(node) in ("os.environ.get", "os.getenv", "environ.get", "getenv"):
+            words = [outside_path(each) or words_of(each) for each in node.args]
+            yield words[0] if words else "", words[1] if len(words) > 1 else "", node.lineno
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("os.environ", "environ"):
+            yield words_of(node.slice), "", node.lineno
+
+
+def constant_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
+    """The paths in the project's files that lead out of it, and that nothing moves."""
+    seen = set[str]()
+    for path in python_files(program):
+        if re.search(r"~|\.\./|expanduser|Path\.home|[\"']/", tree.text(path)):
+            for value, line in outside_paths(tree.syntax(path)):
+                if value not in seen:
+                    seen.add(value)
+                    yield {"constant": f"{path}:{line}", "value": value, "to": None}, f"{path}:{line}"
+
+
+def outside_paths(syntax: ast.Module | None) -> Iterator[tuple[str, int]]:
+    """The paths that are given to a call or a name, with their lines."""
+    for node in ast.walk(syntax) if syntax else ():
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            values = [node.value]
+        elif isinstance(node, ast.Call) and last_name(called_name(node)) not in (
+            "expanduser",
+            "join",
+            "insert",
+            "append",
+        ):
+            values = [*node.args, *(each.value for each in node.keywords)]
+        for value in values:
+            if path := outside_path(value):
+                yield path, value.lineno
+
+
+def outside_path(node: ast.expr) -> str:
+    """The path that an expression spells out, if it leads out of the project, such as ~/.cache/x."""
+    text = words_of(node)
+    if not text and isinstance(node, ast.Call):
+        inner = next(iter(calls(node)))
+        name = last_name(called_name(inner))
+        if name == "expanduser" and inner.args:
+            text = words_of(inner.args[0])
+        elif name == "join" and inner.args and outside_path(inner.args[0]):
+            text = "/".join([outside_path(inner.args[0]), *(words_of(each) for each in inner.args[1:])])
+        elif name == "Path" and inner.args:
+            text = words_of(inner.args[0])
+    is_path = bool(OUTSIDE.match(text)) and not re.search(r"\s|[<>{}|\\]", text) and len(text) < 200
+    return text if is_path and not re.match(r"/(usr|bin|etc|proc|sys)/", text) else ""

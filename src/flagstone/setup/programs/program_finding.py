@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flagstone.setup.programs import Program
 from flagstone.setup.programs.arguments import arguments_finding, given_arguments
 from flagstone.setup.programs.command import CommandCandidate, command_candidates, command_finding
 from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
 from flagstone.setup.programs.imports import project_imports
 from flagstone.setup.programs.options import program_options
 from flagstone.setup.programs.outputs import outputs_finding
+from flagstone.setup.programs.program import Program
 from flagstone.setup.programs.resume import resume_finding
 from flagstone.setup.programs.runner import runner_finding
 from flagstone.setup.programs.seed import seed_finding
@@ -25,10 +25,10 @@ def find_program(tree: ProjectTree) -> tuple[Program, dict[str, ProjectFinding]]
     """The program that trains, and everything that was found out about how it is started."""
     entries = entry_points(tree)
     candidates = command_candidates(tree, entries)
-    chosen = candidates[0] if candidates else None
+    chosen = next((each for each in candidates if not each.launch.is_multi_node), None)
     start = chosen_entry(tree, chosen, entries)
     program = program_of(tree, chosen, start)
-    command = command_finding(chosen, candidates[1:], start.path if start else "")
+    command = command_finding(chosen, candidates, start.path if start else "")
     findings = (
         command,
         entry_finding(chosen, start, entries),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from flagstone.setup.programs import Program
 from flagstone.setup.programs.options import ProgramOption, plain_name
+from flagstone.setup.programs.program import Program
+from flagstone.setup.programs.syntax import called_name, calls
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 
@@ -25,8 +27,10 @@ NAMES = (
 
 def resume_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     found = sorted(resume_options(program), key=lambda each: each[0])
+    own, where = own_resumption(tree, program)
+    note = f"It goes on by itself from {own} if that exists: a stale one would be a false start." if own else ""
     if not found:
-        return ProjectFinding("resume", None, "none")
+        return ProjectFinding("resume", None, "none", (where,) if own else (), (), note)
     (_, first), *others = found
     lost = tuple(
         LostCandidate(resume_value(each, program), f"{first.name} comes first ({each.where})") for _, each in others
@@ -34,7 +38,33 @@ def resume_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     confidence: Certainty = (
         "unclear" if others and others[0][0] == found[0][0] else "certain" if found[0][0] < 3 else "likely"
     )
-    return ProjectFinding("resume", resume_value(first, program), confidence, (first.where,), lost)
+    return ProjectFinding("resume", resume_value(first, program), confidence, (first.where,), lost, note)
+
+
+def own_resumption(tree: ProjectTree, program: Program) -> tuple[str, str]:
+    """The file from which a training goes on without being told to, and where it does so."""
+    for path in (program.entry, *program.imports):
+        if not re.search(r"exists\(|isfile\(|is_file\(", tree.text(path)) or not path.endswith(".py"):
+            continue
+        for node in ast.walk(tree.syntax(path) or ast.Module([], [])):
+            if isinstance(node, ast.If) and re.search(r"(exists|isfile|is_file)\(", test := ast.unparse(node.test)):
+                is_checkpoint = re.search(r"snapshot|checkpoint|ckpt|resume", test, re.IGNORECASE)
+                if is_checkpoint and any(re.search(r"load|restore", called_name(each)) for each in calls(node)):
+                    return file_name(tree, program, test), f"{path}:{node.lineno}"
+    return "", ""
+
+
+def file_name(tree: ProjectTree, program: Program, test: str) -> str:
+    """The name of a checkpoint as a default in the project spells it, or else the name of the variable."""
+    name = re.findall(r"\w*(?:snapshot|checkpoint|ckpt|resume)\w*", test, re.IGNORECASE)[-1]
+    for option in program.defaults.values():
+        if plain_name(option.name) == name and isinstance(option.default, str):
+            return option.default
+    texts = (tree.text(path) for path in (program.entry, *program.imports))
+    found = next(
+        (hit for text in texts if (hit := re.search(rf"\b{name}\b[^=\n]{{0,20}}=\s*[\"']([^\"']+)", text))), None
+    )
+    return found[1] if found else name
 
 
 def resume_options(program: Program) -> Iterator[tuple[int, ProgramOption]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flagstone.setup.programs import Program
 from flagstone.setup.programs.command import CommandCandidate
+from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import LostCandidate, ProjectFinding
 
 
@@ -16,6 +16,8 @@ def runner_finding(chosen: CommandCandidate | None, program: Program) -> Project
 
 def note_of(chosen: CommandCandidate) -> str:
     processes = chosen.launch.processes
+    if processes in ("gpu", "auto"):
+        return "It starts one process for every GPU of the machine."
     if processes.isdigit() and int(processes) > 1:
         return f"It starts {processes} processes, each of which takes a GPU."
     if chosen.launch.runner == "uv run":

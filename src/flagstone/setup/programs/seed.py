@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from flagstone.setup.programs import Program
 from flagstone.setup.programs.options import plain_name
+from flagstone.setup.programs.program import Program
 from flagstone.setup.programs.syntax import called_name, calls, keyword, last_name, literal
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from markdown_it import MarkdownIt
@@ -14,9 +14,16 @@ from markdown_it import MarkdownIt
 from flagstone.setup.project_tree import ProjectTree
 
 SHELL = {"", "sh", "bash", "shell", "console", "zsh", "shell-session", "text", "terminal"}
-PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]*>|path[/_-]to|\.\.\.|\$\{?[A-Za-z_@0-9*]|\$\(|`|\[[A-Za-z][\w -]*\]|your[_-]")
+# what a reader has to put something else for: <data>, [folder of images], /path/to/data, an unknown $VARIABLE
+GAP = re.compile(r"<[A-Za-z][^<>]*>|(?<=\s)\[[A-Za-z][\w-]*[ ][\w -]*\]")
+PLACEHOLDER = re.compile(
+    r"<[A-Za-z]|\[[A-Za-z][\w-]* |path[/_-]to|\.\.\.|\$|`|\byour[_-]|_NODE\d|FREEPORT|\bXX+\b", re.I
+)
+DRY = re.compile(r"(--?|^)(dummy|dry[-_]run|fast[-_]dev[-_]run|smoke|debug|overfit|help|profile)([-_=]|$)|^debug=|^-h$")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 REDIRECTION = re.compile(r"\s(\d?>{1,2}|&>{1,2})\s*(&\d|[^\s&|;]+)")
+PROMPT = re.compile(r"^([$%>]\s+|@-?|-(?=[a-z]))")
+VARIABLE = re.compile(r"\$\{?(\w+)(?::?[-=]([^}]*))?\}?|\$\((\w+)\)")
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,20 @@ class ShellLine:
     order: int
     env: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
-    has_placeholder: bool = False
     is_inline: bool = False
 
     @property
     def where(self) -> str:
         return f"{self.path}:{self.line}"
+
+    @property
+    def has_placeholder(self) -> bool:
+        return any(PLACEHOLDER.search(word) for word in (*self.words, *self.env.values()))
+
+    @property
+    def is_dry(self) -> bool:
+        """True for a command that only tries whether it would work."""
+        return any(DRY.search(word) for word in self.words)
 
 
 def shell_lines(tree: ProjectTree) -> Iterator[ShellLine]:
@@ -45,7 +60,7 @@ def shell_lines(tree: ProjectTree) -> Iterator[ShellLine]:
         if path.endswith("launch.json"):
             yield from launch_lines(tree, path, order)
         else:
-            yield from script_lines(tree.text(path).splitlines(), path, 1, order)
+            yield from script_lines(tree.text(path), path, 1, order)
 
 
 def documents(tree: ProjectTree) -> list[str]:
@@ -68,12 +83,12 @@ def markdown_lines(text: str, path: str, order: int) -> Iterator[ShellLine]:
             shell = token.info.strip().split(" ")[0].lower().strip("{}.")
             if shell in SHELL or token.type == "code_block":
                 first = token.map[0] + (2 if token.type == "fence" else 1)
-                yield from script_lines(token.content.splitlines(), path, first, order)
+                yield from script_lines(token.content, path, first, order)
     for token in tokens:
         if token.map and token.type == "inline":
-            spans = [child.content for child in token.children or () if child.type == "code_inline"]
-            for span in spans:
-                yield from script_lines([span], path, line_of(text, span, token.map[0]), order, is_inline=True)
+            for span in (child.content for child in token.children or () if child.type == "code_inline"):
+                first = line_of(text, span, token.map[0])
+                yield from (replace(line, is_inline=True) for line in script_lines(span, path, first, order))
 
 
 def line_of(text: str, span: str, first: int) -> int:
@@ -81,29 +96,49 @@ def line_of(text: str, span: str, first: int) -> int:
     return next((number for number in range(first, len(lines)) if span in lines[number]), first) + 1
 
 
-def script_lines(
-    lines: list[str], path: str, first: int, order: int, *, is_inline: bool = False
-) -> Iterator[ShellLine]:
-    """The commands of a script or block, with continuation lines joined."""
-    folder, number = "", 0
-    while number < len(lines):
-        start, line = number, lines[number].strip()
-        while line.endswith("\\") and number + 1 < len(lines):
-            number += 1
-            line = f"{line[:-1].rstrip()} {lines[number].strip()}"
-        number += 1
-        for words in commands(re.sub(r"^(\$|%|>|@-?|-)\s*(?=\S)", "", line)):
+def script_lines(text: str, path: str, first: int, order: int) -> Iterator[ShellLine]:
+    """The commands of a script or block, with continuation lines joined and variables filled in."""
+    folder, values = "", dict[str, str]()
+    for number, line in joined_lines(text.splitlines()):
+        values |= make_variable(line)
+        for words in commands(filled(PROMPT.sub("", line), values)):
             if words[0] == "cd" and len(words) > 1:
-                folder = words[1]
+                folder = "" if "$" in words[1] else words[1]
                 continue
             env, rest = environment_words(words)
             if rest:
-                placeholder = bool(PLACEHOLDER.search(line))
-                yield ShellLine(tuple(rest), path, first + start, order, env, folder, placeholder, is_inline)
+                yield ShellLine(tuple(rest), path, first + number, order, env, folder)
+            else:
+                values |= env
+
+
+def joined_lines(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Each command line with the number of its first line, without the backslashes that continue it."""
+    number = 0
+    while number < len(lines):
+        start, line = number, lines[number].strip()
+        while line.endswith("\\"):
+            number += 1
+            line = f"{line[:-1].rstrip()} {lines[number].strip() if number < len(lines) else ''}".rstrip()
+        yield start, line
+        number += 1
+
+
+def make_variable(line: str) -> dict[str, str]:
+    """A variable as Makefile and justfile set it: `PYTHON ?= python3`."""
+    found = re.fullmatch(r"([A-Za-z_]\w*)\s+[:?]?=\s+(\S.*)|([A-Za-z_]\w*)[:?]=\s*(\S.*)", line)
+    return {found[1] or found[3]: (found[2] or found[4]).strip("'\"")} if found else {}
+
+
+def filled(line: str, values: Mapping[str, str]) -> str:
+    """A line with the variables that the script itself sets. What a script is given, as in "$@", is left out."""
+    line = re.sub(r"\s(\"?\$\{?[@*]\}?\"?|\{\{.*?\}\})", "", line)
+    return VARIABLE.sub(lambda found: values.get(found[1] or found[3] or "", found[2]) or found[0], line)
 
 
 def commands(line: str) -> list[list[str]]:
     """The words of each command of a line, up to where its output goes."""
+    line = GAP.sub(lambda found: shlex.quote(found[0]), line)
     reader = shlex.shlex(REDIRECTION.sub("", line), posix=True, punctuation_chars=True)
     reader.whitespace_split, reader.commenters = True, "#"
     try:
@@ -123,7 +158,7 @@ def commands(line: str) -> list[list[str]]:
 def environment_words(words: list[str]) -> tuple[dict[str, str], list[str]]:
     """The variables that are set before a command, and the command."""
     env, rest = dict[str, str](), list(words)
-    while rest and (ASSIGNMENT.fullmatch(rest[0]) or rest[0] in ("env", "export", "time", "nohup", "exec")):
+    while rest and (ASSIGNMENT.fullmatch(rest[0]) or rest[0] in ("env", "export", "time", "nohup", "exec", "sudo")):
         name, is_set, value = rest.pop(0).partition("=")
         env |= {name: value} if is_set else {}
     return env, rest
@@ -133,7 +168,7 @@ def launch_lines(tree: ProjectTree, path: str, order: int) -> Iterator[ShellLine
     """The programs that Visual Studio Code starts."""
     text = tree.text(path)
     try:
-        launches = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))["configurations"]
+        launches = json.loads(re.sub(r"^\s*//.*$|,(?=\s*[\]}])", "", text, flags=re.MULTILINE))["configurations"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return
     for launch in launches if isinstance(launches, list) else []:

@@ -14,6 +14,7 @@ from flagstone.setup.programs.options.parser_options import (
     click_options,
     constant_options,
     function_options,
+    lightning_options,
 )
 from flagstone.setup.programs.options.yaml_options import config_options, hydra_options
 from flagstone.setup.project_tree import ProjectTree
@@ -45,8 +46,12 @@ def declared_options(
     elif parser in ("hfargumentparser", "tyro", "simple-parsing"):
         yield from dataclass_options(tree, (entry, *imports), parser)
         yield from argparse_options(syntax, entry)
-    elif parser in ("typer", "fire", "jsonargparse", "lightningcli"):
+    elif parser in ("typer", "fire", "jsonargparse"):
         yield from function_options(syntax, entry, parser)
+    elif parser == "lightningcli":
+        for path in config_files(words):
+            yield from config_options(tree, path)
+        yield from lightning_options(tree, entry, imports)
     elif parser == "click":
         yield from click_options(syntax, entry)
     elif parser == "absl":
@@ -55,7 +60,7 @@ def declared_options(
         for path in (entry, *imports):
             if "add_argument" in tree.text(path) and (each := tree.syntax(path)):
                 yield from argparse_options(each, path)
-    for path in config_files(words) if parser in ("absl", "lightningcli", "jsonargparse") else ():
+    for path in config_files(words) if parser in ("absl", "jsonargparse") else ():
         yield from config_options(tree, path)
 
 

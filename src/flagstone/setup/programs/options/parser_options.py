@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from flagstone.setup.programs.options.dataclass_options import annotation_name, parameter_options
+from flagstone.setup.programs.options.dataclass_options import annotation_name, class_place, parameter_options
 from flagstone.setup.programs.options.option import OptionKind, ProgramOption, kind_of
-from flagstone.setup.programs.syntax import UNKNOWN, called_name, calls, keyword, last_name, literal, words_of
+from flagstone.setup.programs.syntax import (
+    UNKNOWN,
+    called_name,
+    calls,
+    dotted_name,
+    keyword,
+    last_name,
+    literal,
+    words_of,
+)
+from flagstone.setup.project_tree import ProjectTree
 
 ABSL_TYPES = {"DEFINE_float": "float", "DEFINE_integer": "int", "DEFINE_string": "str", "DEFINE_enum": "str"}
 
@@ -116,6 +127,23 @@ def started_functions(syntax: ast.Module, functions: dict[str, Any]) -> Iterator
     for name, node in functions.items():
         if any(last_name(called_name(each)) == "command" for each in node.decorator_list):
             yield name
+
+
+def lightning_options(tree: ProjectTree, entry: str, imports: Sequence[str]) -> Iterator[ProgramOption]:
+    """What LightningCLI adds by itself, and what the model and the data are made with."""
+    syntaxes = {path: syntax for path in (entry, *imports) if (syntax := tree.syntax(path))}
+    for call in calls(syntaxes[entry]):
+        if last_name(called_name(call)) == "LightningCLI":
+            where = f"{entry}:{call.lineno}"
+            seed = literal(keyword(call, "seed_everything_default"), None)
+            yield ProgramOption("seed_everything", seed, where, "any")
+            yield ProgramOption("ckpt_path", None, where, "text")
+            given = [*call.args[:2], keyword(call, "model_class"), keyword(call, "datamodule_class")]
+            for node, part in zip(given, ("model", "data", "model", "data"), strict=False):
+                place = class_place(syntaxes, dotted_name(node)) if node is not None else None
+                function = method_of(place[0], "__init__") if place else None
+                for option in parameter_options(function, place[1]) if function and place else ():
+                    yield replace(option, name=f"{part}.{option.name}")
 
 
 def method_of(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:

@@ -26,6 +26,17 @@ def hydra_options(tree: ProjectTree, entry: str, groups: Mapping[str, str]) -> I
         yield from list(found.values())[:MOST]
 
 
+def hydra_run_folder(tree: ProjectTree, entry: str) -> tuple[str, str]:
+    """What hydra.run.dir is set to, and where; Hydra's own default if nothing sets it."""
+    folder, name = hydra_place(tree, entry) or ("", "")
+    for path in (f"{folder}{name}", *(path for path in tree.paths if path.startswith(f"{folder}hydra/"))):
+        node = tree.yaml(path) if path in tree and path.endswith((".yaml", ".yml")) else None
+        for option in leaves(node, path, "", 1) if node else ():
+            if option.name.removeprefix("hydra.") == "run.dir":
+                return str(option.default), option.where
+    return "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}", f"{entry}:1"
+
+
 def hydra_place(tree: ProjectTree, entry: str) -> tuple[str, str] | None:
     """The folder of a Hydra program's configuration, and the file in it that is read first."""
     syntax = tree.syntax(entry)

@@ -1,0 +1,2 @@
+def extras(cfg):
+    print(cfg)

@@ -1,0 +1,9 @@
+out_dir = "out-tiny"
+eval_interval = 250
+always_save_checkpoint = False
+dataset = "tiny"
+batch_size = 64
+n_layer = 6
+learning_rate = 1e-3
+max_iters = 5000
+dropout = 0.2

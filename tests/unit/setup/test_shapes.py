@@ -1,0 +1,46 @@
+"""The kinds of projects that people have: what is found in each stands beside it in expected.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flagstone.setup import look_at
+
+SHAPES = Path(__file__).resolve().parents[2] / "projects" / "shapes"
+CASES = [
+    (shape.name, name, expected)
+    for shape in sorted(SHAPES.iterdir())
+    for name, expected in yaml.safe_load((shape / "expected.yaml").read_text(encoding="utf-8")).items()
+]
+
+
+@pytest.mark.parametrize(("shape", "name", "expected"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_what_is_found_in_a_kind_of_project(shape: str, name: str, expected: dict[str, Any]) -> None:
+    found = look_at(SHAPES / shape / "project").findings[name]
+    if "value" in expected:
+        assert part_of(found.value, expected["value"]) == expected["value"]
+    assert found.confidence == expected.get("confidence", found.confidence)
+    assert set(expected.get("evidence", ())) <= set(found.evidence)
+    assert expected.get("note", "") in found.note
+
+
+def part_of(found: Any, expected: Any) -> Any:
+    """Of a mapping the keys that are expected, of a list each item likewise; else the value itself."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return {key: part_of(found.get(key), value) for key, value in expected.items()}
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        return [part_of(each, other) for each, other in zip(found, expected, strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("shape", sorted(each.name for each in SHAPES.iterdir()))
+def test_every_place_that_is_named_exists(shape: str) -> None:
+    root = SHAPES / shape / "project"
+    for finding in look_at(root).findings.values():
+        for place in finding.evidence:
+            path, _, line = place.rpartition(":")
+            assert 1 <= int(line) <= len((root / path).read_text(encoding="utf-8").splitlines())
