@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flagstone.setup.environments import EnvironmentReport, report_environment
 from flagstone.setup.programs import Program, find_program
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree, project_tree
+from flagstone.setup.results import (
+    checkpoint_finding,
+    evaluation_finding,
+    framework_finding,
+    goal_finding,
+    metric_finding,
+    mutable_finding,
+    seconds_finding,
+)
 
 ORDER = (
     "command",
     "entry",
     "runner",
+    "environment",
     "framework",
     "metric",
     "checkpoint",
@@ -35,15 +46,28 @@ class ProjectLook:
     root: Path
     tree: ProjectTree
     program: Program
+    environment: EnvironmentReport
     findings: Mapping[str, ProjectFinding]
     skipped: tuple[str, ...] = ()
 
 
-def look_at(root: Path) -> ProjectLook:
-    """Looks at the project below a folder. Reads files only."""
+def look_at(root: Path, environ: Mapping[str, str] | None = None, python: str = "") -> ProjectLook:
+    """Looks at the project below a folder. Reads files only; `python` is the interpreter that a person asks for."""
     tree = project_tree(root)
     program, found = find_program(tree)
-    findings = {name: found[name] for name in ORDER if name in found}
-    return ProjectLook(
-        root, tree, program, findings, tuple(f"{path}: {why}" for path, why in sorted(tree.skipped.items()))
+    environment = report_environment(tree, program, environ or {}, python)
+    metric = metric_finding(tree, program)
+    results = (
+        environment.finding,
+        framework_finding(tree, program, environment.chosen.packages.has if environment.chosen else None),
+        metric,
+        checkpoint_finding(tree, program),
+        mutable_finding(tree, program),
+        evaluation_finding(tree, program),
+        goal_finding(tree, metric),
+        seconds_finding(tree, program),
     )
+    found |= {finding.id: finding for finding in results}
+    findings = {name: found[name] for name in ORDER if name in found}
+    skipped = tuple(f"{path}: {why}" for path, why in sorted(tree.skipped.items()))
+    return ProjectLook(root, tree, program, environment, findings, skipped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 
 from flagstone.setup import look_at
+from flagstone.setup.project_finding import ProjectFinding
 
 SHAPES = Path(__file__).resolve().parents[2] / "projects" / "shapes"
 CASES = [
@@ -18,9 +21,14 @@ CASES = [
 ]
 
 
+@functools.cache
+def findings_of(shape: str) -> Mapping[str, ProjectFinding]:
+    return look_at(SHAPES / shape / "project").findings
+
+
 @pytest.mark.parametrize(("shape", "name", "expected"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
 def test_what_is_found_in_a_kind_of_project(shape: str, name: str, expected: dict[str, Any]) -> None:
-    found = look_at(SHAPES / shape / "project").findings[name]
+    found = findings_of(shape)[name]
     if "value" in expected:
         assert part_of(found.value, expected["value"]) == expected["value"]
     assert found.confidence == expected.get("confidence", found.confidence)
@@ -40,7 +48,7 @@ def part_of(found: Any, expected: Any) -> Any:
 @pytest.mark.parametrize("shape", sorted(each.name for each in SHAPES.iterdir()))
 def test_every_place_that_is_named_exists(shape: str) -> None:
     root = SHAPES / shape / "project"
-    for finding in look_at(root).findings.values():
+    for finding in findings_of(shape).values():
         for place in finding.evidence:
             path, _, line = place.rpartition(":")
             assert 1 <= int(line) <= len((root / path).read_text(encoding="utf-8").splitlines())

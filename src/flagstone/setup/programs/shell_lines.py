@@ -101,7 +101,7 @@ def script_lines(text: str, path: str, first: int, order: int) -> Iterator[Shell
     folder, values = "", dict[str, str]()
     for number, line in joined_lines(text.splitlines()):
         values |= make_variable(line)
-        for words in commands(filled(PROMPT.sub("", line), values)):
+        for words in commands(with_values(PROMPT.sub("", line), values)):
             if words[0] == "cd" and len(words) > 1:
                 folder = "" if "$" in words[1] else words[1]
                 continue
@@ -130,7 +130,7 @@ def make_variable(line: str) -> dict[str, str]:
     return {found[1] or found[3]: (found[2] or found[4]).strip("'\"")} if found else {}
 
 
-def filled(line: str, values: Mapping[str, str]) -> str:
+def with_values(line: str, values: Mapping[str, str]) -> str:
     """A line with the variables that the script itself sets. What a script is given, as in "$@", is left out."""
     line = re.sub(r"\s(\"?\$\{?[@*]\}?\"?|\{\{.*?\}\})", "", line)
     return VARIABLE.sub(lambda found: values.get(found[1] or found[3] or "", found[2]) or found[0], line)
