@@ -1,3 +1,8 @@
+from .arguments import (
+    ARGUMENTS_FILE as ARGUMENTS_FILE,
+    ARGUMENTS_WORD as ARGUMENTS_WORD,
+    CommandArguments as CommandArguments,
+)
 from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
 from .direction import direction_of as direction_of, is_time as is_time

@@ -89,6 +89,8 @@ class Home:
 
     # one record for each job of Snakemake
     blocks = path_below("blocks")
+    # files of the experiment's own, which lie at the top of the tree of every candidate
+    own = path_below("own")
     # edits by hand that a restore found in the working files; nothing is overwritten
     aside = path_below("aside")
     # TensorBoard files with one step for each run

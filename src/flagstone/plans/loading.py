@@ -10,6 +10,7 @@ from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.metrics import faults, locale_fault
+from flagstone.plans.arguments import ARGUMENTS_FILE, ARGUMENTS_WORD
 from flagstone.plans.spec import MEASURED, Spec, defaults_from, spec_of
 from flagstone.records import digest_bytes, read_record, write_record
 from flagstone.settings import PERSONS_OPTIONS, grants_of
@@ -34,12 +35,19 @@ def load_spec(path: Path, base: Path, folder: Path, *, compiled: Path | None = N
             f"{path}: it was not started from its parent {spec.parent}",
             hint=f"remove `parent`; to start from a best, run: flagstone experiment chain {spec.parent} NEXT",
         )
-    wrong = () if is_known else (*faults(spec.metric.backend, spec.metric.options), *check_faults(spec))
+    wrong = () if is_known else tuple(faults_of(spec, path.with_name("own")))
     if wrong:
         raise FlagstoneError(f"{path}: {'; '.join(wrong)}", hint="correct it, then run the command again")
     if compiled and not is_known:
         write_record(compiled, {"digest": digest, "value": value}, durable=False)
     return granted_spec(spec, Run(base))
+
+
+def faults_of(spec: Spec, own: Path) -> Iterator[str]:
+    """What is wrong with a spec beyond its schema. `own` is the folder of the experiment's own files."""
+    yield from faults(spec.metric.backend, spec.metric.options)
+    yield from check_faults(spec)
+    yield from argument_faults(spec, own)
 
 
 def check_faults(spec: Spec) -> Iterator[str]:
@@ -59,6 +67,24 @@ def check_faults(spec: Spec) -> Iterator[str]:
             yield f"{name}.locale: {fault}"
     if spec.subject.held_out and spec.hidden is None:
         yield "subject.held_out needs hidden: nothing else sees these files"
+
+
+def argument_faults(spec: Spec, own: Path) -> Iterator[str]:
+    """What is wrong with the arguments of the command, and with the file that sets them to begin with."""
+    arguments, is_used = spec.subject.command_arguments, ARGUMENTS_WORD in spec.harness.argv
+    if arguments is None:
+        if is_used:
+            yield f"harness.argv has {ARGUMENTS_WORD}, and nothing says what that is: set `arguments`"
+        return
+    if not is_used:
+        yield f"`arguments` is set, and harness.argv has no {ARGUMENTS_WORD}"
+    for key in arguments.allow.keys() & arguments.fixed.keys():
+        yield f"arguments: {key} is fixed and may change: leave it out of one of the two"
+    file = own / ARGUMENTS_FILE
+    if file.is_file():
+        yield from arguments.problems(file.read_bytes())
+    elif arguments.allow:
+        yield f"there is no {file}, which holds the arguments to begin with"
 
 
 def excesses(spec: Spec, run: Run) -> Iterator[str]:

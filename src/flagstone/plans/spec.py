@@ -34,7 +34,8 @@ ARGUMENTS = "flagstone-arguments.json"  # the values of words of the command lin
 MOST_RUNS = 100  # of an experiment whose plan names no end
 OPTIONAL = ("evaluate", "guard", "hidden", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")
-DECISIVE_IF_SET = ("hidden", "simplicity")  # keys of later versions: the digests of older specs stay as they are
+# keys of later versions: the digests of older specs stay as they are
+DECISIVE_IF_SET = ("hidden", "simplicity", "arguments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,9 @@ def default_values() -> dict[str, Any]:
     parts = {"subject": SubjectSpec, "harness": HarnessSpec, "metric": MetricSpec, "checkpoint": CheckpointSpec}
     parts |= {"evaluate": StepSpec, "guard": StepSpec, "hidden": StepSpec}
     found = defaults_in(Spec) | {name: defaults_in(part) for name, part in parts.items()}
-    del found["subject"]["outputs"], found["metric"]["options"]  # derived: no keys of experiment.yaml
+    # derived: no keys of experiment.yaml
+    for part, key in (("subject", "outputs"), ("subject", "command_arguments"), ("metric", "options")):
+        del found[part][key]
     return dict(msgspec.json.decode(msgspec.json.encode(found)))
 
 
@@ -208,7 +211,8 @@ def subject_of(base: Path, value: Mapping[str, Any]) -> dict[str, Any]:
     plain = [word for word in subject["mutable"] if not set(word) & set("*?[")]
     entry = subject.get("entry") or (plain[0] if plain else "")
     root = (base / subject.get("root", ".")).resolve()
-    return {**subject, "root": root, "entry": entry, "outputs": outputs_in(value)}
+    derived = {"outputs": outputs_in(value), "command_arguments": value.get("arguments")}
+    return {**subject, "root": root, "entry": entry, **derived}
 
 
 def metric_of(value: Mapping[str, Any], root: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flagstone.globs import matches
+from flagstone.plans.arguments import CommandArguments
 
 NEVER = {".git", ".flagstone", ".autoresearch"}
 Direction = Literal["min", "max"]
@@ -34,6 +35,7 @@ class SubjectSpec:
     scratch: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     arguments: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    command_arguments: CommandArguments | None = None
 
     @property
     def arguments_file(self) -> bytes:

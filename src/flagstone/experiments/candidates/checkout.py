@@ -12,7 +12,6 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT, is_left_out
 from flagstone.experiments.candidates.git import (
-    FILE,
     Batch,
     Blob,
     Checkout,
@@ -31,11 +30,12 @@ from flagstone.experiments.candidates.sources import (
     SOURCE_NAMES,
     content_of,
     first_few,
+    own_files,
     printable_path,
     within_bounds,
     written_by_runs,
 )
-from flagstone.plans import ARGUMENTS, SubjectSpec
+from flagstone.plans import SubjectSpec
 
 # what building, testing and editing leaves beside the sources: no run is shown it
 LEFTOVERS = LEFT_OUT | {"build", "dist", "htmlcov", ".coverage", ".tox", ".nox", ".ruff_cache", ".hypothesis", ".idea"}
@@ -75,7 +75,7 @@ class GitSource:
         self.store.repository.fetch(self.spec.root, commit)
         tree = self.store.repository.tree_of(commit)
         fetch_submodules(self.store.repository, self.spec.root, tree)
-        if not self.spec.arguments and not any(self.spec.may_change(row.path) for row in self.store.rows(tree)):
+        if not self.own_files(tree) and not any(self.spec.may_change(row.path) for row in self.store.rows(tree)):
             raise FlagstoneError(
                 f"no committed file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
@@ -89,14 +89,18 @@ class GitSource:
         for path in self.new_sources(whole) if not self.is_bare else ():
             mode, content = content_of(self.spec.root / path, LARGEST_SOURCE)
             files[path] = Blob(mode, batch.put(b"blob", content))
-        if self.spec.arguments:
-            files[ARGUMENTS] = Blob(FILE, batch.put(b"blob", self.spec.arguments_file))
+        own = self.own_files(tree).items()
+        files |= {path: Blob(mode, batch.put(b"blob", content)) for path, (mode, content) in own}
         if not files:
             return tree, commit
         edited = edit_tree(whole, files, batch.put)
         commit = batch.put_commit(edited.sha, commit, "sources that were not committed", 0)
         batch.write()
         return edited.sha, commit
+
+    def own_files(self, tree: str) -> Mapping[str, tuple[str, bytes]]:
+        tracked = {row.path for row in self.store.rows(tree)} if self.spec.command_arguments else set[str]()
+        return own_files(self.spec, self.store.root.parent, tracked.__contains__)
 
     def new_sources(self, tree: Tree) -> list[str]:
         """The small sources, and the entry, that are neither tracked nor ignored, and that no run writes."""

@@ -11,7 +11,6 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.folders import LEFT_OUT, is_left_out
 from flagstone.experiments.candidates.git import (
     EMPTY,
-    FILE,
     LINK,
     Batch,
     Blob,
@@ -26,10 +25,11 @@ from flagstone.experiments.candidates.sources import (
     SCRATCH,
     SOURCE_NAMES,
     content_of,
+    own_files,
     within_bounds,
     written_by_runs,
 )
-from flagstone.plans import ARGUMENTS, SubjectSpec
+from flagstone.plans import SubjectSpec
 
 ENVIRONMENTS = (".venv", "venv", "env", "node_modules", "site-packages", ".tox", ".nox")
 LARGEST_MUTABLE = 20_000_000
@@ -65,9 +65,8 @@ class FilesSource:
     def tree_now(self, put: Put) -> Tree:
         """The files as they stand in the project now."""
         mutable = {path: Blob(mode, put(b"blob", content)) for path, mode, content in self.mutable_now()}
-        if self.spec.arguments:
-            mutable[ARGUMENTS] = Blob(FILE, put(b"blob", self.spec.arguments_file))
-        if not mutable:
+        own = own_files(self.spec, self.home, lambda path: (self.spec.root / path).exists())
+        if not mutable and not own:
             raise FlagstoneError(
                 f"no file in {self.spec.root} matches {', '.join(self.spec.mutable)}",
                 hint="name the files that may change: subject.mutable in experiment.yaml",
@@ -76,7 +75,8 @@ class FilesSource:
         for path in self.further_sources(mutable):
             mode, content = content_of(self.spec.root / path, LARGEST_SOURCE)
             files[path] = Blob(mode, put(b"blob", content))
-        return edit_tree(EMPTY, {**files, **mutable}, put)
+        stored = {path: Blob(mode, put(b"blob", content)) for path, (mode, content) in own.items()}
+        return edit_tree(EMPTY, {**files, **mutable, **stored}, put)
 
     def mutable_now(self) -> Iterator[tuple[str, str, bytes]]:
         """Path, mode and content of each mutable file. A link within the project stays one, and brings its target."""

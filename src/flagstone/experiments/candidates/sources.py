@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.git import FILE, PROGRAM, Tree
 from flagstone.globs import matches
-from flagstone.plans import SOURCES, SubjectSpec
+from flagstone.plans import ARGUMENTS, SOURCES, Home, SubjectSpec
 
 LONGEST_PATH = 300
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
@@ -133,6 +133,21 @@ def content_of(path: Path, most: int) -> tuple[str, bytes]:
     if status.st_size > most:
         raise FlagstoneError(f"{path} is too large to be edited", hint="name source files in subject.mutable")
     return PROGRAM if status.st_mode & 0o100 else FILE, path.read_bytes()
+
+
+def own_files(spec: SubjectSpec, home: Path, is_of_project: Callable[[str], bool]) -> dict[str, tuple[str, bytes]]:
+    """Mode and content of each file of the experiment's own. None may have the name of a file of the project."""
+    found = {ARGUMENTS: (FILE, spec.arguments_file)} if spec.arguments else {}
+    top = Home(home, home).own
+    if spec.command_arguments and top.is_dir():
+        paths = (path for path in sorted(top.rglob("*")) if path.is_file() and not path.is_symlink())
+        found |= {path.relative_to(top).as_posix(): content_of(path, LARGEST_SOURCE) for path in paths}
+    for path in found:
+        if path != ARGUMENTS and is_of_project(path):
+            raise FlagstoneError(
+                f"{top / path} has the name of a file of the project", hint=f"rename {spec.root / path} in the project"
+            )
+    return found
 
 
 def first_few(paths: list[str]) -> str:

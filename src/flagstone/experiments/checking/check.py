@@ -14,12 +14,12 @@ from flagstone.experiments.candidates import make_empty_folder, seed_for
 from flagstone.experiments.checking import check_rows
 from flagstone.experiments.checking.check_rows import CheckRow
 from flagstone.experiments.checking.marks import NOT_READABLE, marked_paths, marked_sources
-from flagstone.experiments.checking.own_command import own_number
+from flagstone.experiments.checking.own_command import OwnCommand, own_number
 from flagstone.experiments.checking.project_files import changed_files, marks_of_project
 from flagstone.experiments.engine import OpenedExperiment, harness_of
 from flagstone.experiments.measuring import Harness, Measurement, Order, denied_paths, refuse_if_unclean, tail_text
 from flagstone.locks import hold
-from flagstone.plans import Home, RunFolder, command_of
+from flagstone.plans import ARGUMENTS_FILE, Home, RunFolder, command_of
 from flagstone.processes import Interruption
 
 LONGEST_S = 120.0
@@ -150,8 +150,10 @@ class Checker:
 
     def texts_in_use(self, run: Measurement) -> dict[str, bool | None]:
         """Whether the command uses each file that cannot be marked: it is replaced by text that no parser takes."""
-        texts = [path for path in self.files if path not in self.files_with_marks]
+        texts = [path for path in self.files if path not in self.files_with_marks and path != ARGUMENTS_FILE]
         found: dict[str, bool | None] = dict.fromkeys(texts, None)
+        if ARGUMENTS_FILE in self.files:  # its values are words of the command
+            found[ARGUMENTS_FILE] = True
         for number, path in enumerate(texts[:MOST_TEXTS]):
             token = f"{self.token}{number}"
             spoilt = self.run(f"text-{number}", {path: NOT_READABLE.format(token=token).encode()})
@@ -173,7 +175,10 @@ class Checker:
             return check_rows.same_row(runs, asked.expected, None, "")
         log = self.harness.home.root / "own.log"
         self.harness.say("check: running the project's own command")
-        own, problem = own_number(self.harness.spec, asked.own, log, self.harness.interruption)
+        copy, seed = self.harness.home.root / "trees" / "own", seed_for(self.opened.spec.seed, 0)
+        self.opened.subject.lay_out(self.opened.base.tree, copy)
+        argv = tuple(word.replace("{seed}", str(seed)) for word in asked.own)
+        own, problem = own_number(self.harness.spec, OwnCommand(argv, copy, seed), log, self.harness.interruption)
         return check_rows.same_row(runs, asked.expected, own, problem or "another number")
 
     def run(self, name: str, edits: Mapping[str, bytes], *, repeat: int = 0) -> Measurement:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flagstone.experiments.measuring import primary
 from flagstone.metrics import Place, read_metrics
@@ -12,10 +15,27 @@ from flagstone.plans import MEASURED, Spec
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, StartError, run
 
 
-def own_number(spec: Spec, argv: tuple[str, ...], log: Path, interruption: Interruption) -> tuple[float | None, str]:
-    """The number, or why there is none. The command runs in the project, in the environment of the person."""
-    root, began = spec.subject.root, time.time()
-    command = Command(argv=argv, target=None, cwd=root, env=dict(os.environ), owner=str(log.parent))
+@dataclass(frozen=True)
+class OwnCommand:
+    """The words of the command, a tree with the files of the project, and the seed."""
+
+    argv: tuple[str, ...]
+    tree: Path
+    seed: int
+
+
+def own_number(spec: Spec, own: OwnCommand, log: Path, interruption: Interruption) -> tuple[float | None, str]:
+    """The number, or why there is none. It runs in a plain copy of the tree, in the environment of the person."""
+    with TemporaryDirectory(prefix="flagstone-own-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder, "project")
+        shutil.copytree(own.tree, root, symlinks=True)
+        env = {**os.environ, "SEED": str(own.seed)}
+        command = Command(argv=own.argv, target=None, cwd=root, env=env, owner=str(log.parent))
+        return number_of(spec, command, log, interruption)
+
+
+def number_of(spec: Spec, command: Command, log: Path, interruption: Interruption) -> tuple[float | None, str]:
+    root, began = command.cwd, time.time()
     try:
         result = run(command, ProcessLimits(wall_s=spec.harness.seconds), Output(log), interruption=interruption)
     except StartError as error:

@@ -23,7 +23,7 @@ from flagstone.experiments.candidates import (
 from flagstone.experiments.ledger import History
 from flagstone.experiments.measuring import Harness, program_path
 from flagstone.locks import hold
-from flagstone.plans import Home, Spec, command_of, load_spec, unused_path
+from flagstone.plans import ARGUMENTS_FILE, Home, Spec, command_of, load_spec, unused_path
 from flagstone.processes import Interruption
 from flagstone.records import cannot_write, read_record, utc, write_record
 
@@ -47,7 +47,19 @@ def facts_of(opened: OpenedExperiment, tree: str) -> dict[str, Any]:
     """What a table can show of a candidate that no proposer has described."""
     from flagstone.experiments.proposers import parameters_in
 
-    return {"parameters": parameters_in(opened.subject.files(tree).get(opened.spec.subject.entry, b""))}
+    files = opened.subject.files(tree)
+    parameters = parameters_in(files.get(opened.spec.subject.entry, b""))
+    return {"parameters": parameters, **argument_facts(opened, tree)}
+
+
+def argument_facts(opened: OpenedExperiment, tree: str) -> dict[str, Any]:
+    """The words that a candidate sets in the command line. {seed} and the like stay as they are."""
+    arguments = opened.spec.subject.command_arguments
+    if arguments is None:
+        return {}
+    content = opened.subject.files(tree).get(ARGUMENTS_FILE, b"")
+    own = {} if any(arguments.problems(content)) else arguments.own_values(content)
+    return {"arguments": list(arguments.words(own, str))}
 
 
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> OpenedExperiment:

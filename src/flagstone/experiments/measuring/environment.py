@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from flagstone.agents import paths_to_hide, strength
@@ -17,7 +18,7 @@ from flagstone.experiments.measuring.measurement import Order
 from flagstone.experiments.measuring.programs import search_path
 from flagstone.experiments.measuring.python_path import in_tree, python_path
 from flagstone.layout import sealed_folders
-from flagstone.plans import ARGUMENTS, HarnessSpec, Spec
+from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, ARGUMENTS_WORD, HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 from flagstone.records import read_record
 
@@ -81,6 +82,18 @@ class Surroundings:
     def words(self, argv: Iterable[str], folder: Path, values: Mapping[str, str]) -> tuple[str, ...]:
         """The words of a command. A source of the project that is named by its whole path is that of the tree."""
         return tuple(self.word_in(folder, fill(word, values)) for word in argv)
+
+    def command_words(self, argv: Iterable[str], folder: Path, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The words of the run's own command. For {arguments} stands what the candidate in the folder sets."""
+        arguments, found = self.spec.subject.command_arguments, list[str]()
+        for word in argv:
+            if arguments and word == ARGUMENTS_WORD:
+                path = folder / ARGUMENTS_FILE
+                own = arguments.own_values(path.read_bytes() if path.is_file() else b"")
+                found += arguments.words(own, partial(fill, values=values))
+            else:
+                found.append(self.word_in(folder, fill(word, values)))
+        return tuple(found)
 
     def word_in(self, folder: Path, word: str) -> str:
         path = in_tree(word, self.root, folder)

@@ -173,7 +173,7 @@ class Harness:
 
     def command(self, order: Order, folder: Path, private: Path, devices: Mapping[str, str]) -> Command:
         own, values = self.surroundings.arguments(folder), self.surroundings.values(order, folder)
-        argv = self.surroundings.words(self.spec.harness.argv, folder, {**own, **values})
+        argv = self.surroundings.command_words(self.spec.harness.argv, folder, {**own, **values})
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
             argv += (self.spec.resume["flag"], str(weights))
