@@ -1,7 +1,11 @@
-from .arguments import (
+from .command_line import (
     ARGUMENTS_FILE as ARGUMENTS_FILE,
     ARGUMENTS_WORD as ARGUMENTS_WORD,
     CommandArguments as CommandArguments,
+    Parameter as Parameter,
+    parameter_of as parameter_of,
+    plain_value as plain_value,
+    word_in as word_in,
 )
 from .constraint import Constraint as Constraint, constraint_of as constraint_of
 from .design import files_on_disk as files_on_disk
@@ -26,12 +30,6 @@ from .folder import (
     unused_path as unused_path,
 )
 from .loading import excesses as excesses, granted_spec as granted_spec, load_spec as load_spec
-from .parameter import (
-    Parameter as Parameter,
-    parameter_of as parameter_of,
-    plain_value as plain_value,
-    word_in as word_in,
-)
 from .plan import Plan as Plan, all_plans as all_plans, find_plan as find_plan, plans as plans
 from .spec import (
     ARGUMENTS as ARGUMENTS,

@@ -10,7 +10,7 @@ from flagstone import schemas
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.metrics import faults, locale_fault
-from flagstone.plans.arguments import ARGUMENTS_FILE, ARGUMENTS_WORD
+from flagstone.plans.command_line import ARGUMENTS_FILE, ARGUMENTS_WORD
 from flagstone.plans.spec import MEASURED, Spec, defaults_from, spec_of
 from flagstone.records import digest_bytes, read_record, write_record
 from flagstone.settings import PERSONS_OPTIONS, grants_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flagstone.globs import matches
-from flagstone.plans.arguments import CommandArguments
+from flagstone.plans.command_line import CommandArguments
 
 NEVER = {".git", ".flagstone", ".autoresearch"}
 Direction = Literal["min", "max"]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.candidates.git import FILE, PROGRAM, Tree
+from flagstone.experiments.candidates.git import FILE, PROGRAM, Store, Tree
 from flagstone.globs import matches
-from flagstone.plans import ARGUMENTS, SOURCES, Home, SubjectSpec
+from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, SOURCES, Home, SubjectSpec
 
 LONGEST_PATH = 300
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
@@ -148,6 +148,13 @@ def own_files(spec: SubjectSpec, home: Path, is_of_project: Callable[[str], bool
                 f"{top / path} has the name of a file of the project", hint=f"rename {spec.root / path} in the project"
             )
     return found
+
+
+def argument_problems(spec: SubjectSpec, store: Store, tree: Tree) -> Iterator[str]:
+    """What is wrong with the arguments that a candidate sets for the command."""
+    if spec.command_arguments:
+        blob = tree.files.get(ARGUMENTS_FILE)
+        yield from spec.command_arguments.problems(store.content(blob.sha) if blob else b"")
 
 
 def first_few(paths: list[str]) -> str:

@@ -32,6 +32,7 @@ from flagstone.experiments.candidates.placement import Placement
 from flagstone.experiments.candidates.project import ENVIRONMENTS, FilesSource
 from flagstone.experiments.candidates.sources import (
     Source,
+    argument_problems,
     first_few,
     folders_of_outputs,
     links_of,
@@ -41,7 +42,7 @@ from flagstone.experiments.candidates.sources import (
 )
 from flagstone.experiments.candidates.survey import Survey
 from flagstone.experiments.candidates.taking import Rules, Taking
-from flagstone.plans import ARGUMENTS_FILE, RunFolder, SubjectSpec, unused_path
+from flagstone.plans import RunFolder, SubjectSpec, unused_path
 from flagstone.records import make, read_record, write_in_place
 
 LARGEST_SHOWN = 2_000_000
@@ -221,16 +222,8 @@ class Subject:
         named = {**self.mutable.find(parent.tree, lambda: self.mutable_of(parent.tree)), **now}
         self.mutable.put(after.sha, {path: sha for path, sha in named.items() if sha})
         changed = tuple(map(printable_path, sorted(taking.changes)))
-        violations = (*taking.listed_violations(), *self.argument_problems(after))
+        violations = (*taking.listed_violations(), *argument_problems(self.spec, self.store, after))
         return Snapshot(after.sha, commit, violations, changed)
-
-    def argument_problems(self, tree: Tree) -> tuple[str, ...]:
-        """What is wrong with the arguments that a candidate sets."""
-        if self.spec.command_arguments is None:
-            return ()
-        blob = tree.files.get(ARGUMENTS_FILE)
-        content = self.store.content(blob.sha) if blob else b""
-        return tuple(self.spec.command_arguments.problems(content))
 
     def survey(self, tree: str) -> Survey:
         """What a run can read of the project: all but environments, what tools leave, and what runs write."""

@@ -29,7 +29,7 @@ class CommandArguments:
 
     def words(self, own: Mapping[str, Any], fill: Fill) -> Iterator[str]:
         """The words that stand for {arguments}. Only in fixed ones are {seed} and the like filled in."""
-        fixed = {key: filled(value, fill) for key, value in self.fixed.items()}
+        fixed = {key: with_values(value, fill) for key, value in self.fixed.items()}
         every = {key: value for key, value in {**fixed, **own}.items() if value is not None}
         if self.style == "json":
             yield json.dumps(every, ensure_ascii=False)
@@ -149,11 +149,11 @@ def fixed_kind(value: Any) -> Kind:
     return "presence" if isinstance(value, bool) else "words" if isinstance(value, list) else "any"
 
 
-def filled(value: Any, fill: Fill) -> Any:
+def with_values(value: Any, fill: Fill) -> Any:
     if isinstance(value, str):
         text = fill(value)
         return int(text) if value == "{seed}" and text.isdigit() else text
-    return [filled(each, fill) for each in value] if isinstance(value, list) else value
+    return [with_values(each, fill) for each in value] if isinstance(value, list) else value
 
 
 def plain_text(value: Any) -> str:
