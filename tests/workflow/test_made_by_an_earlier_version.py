@@ -73,12 +73,22 @@ class Desk:
 
     def call(self, program: str, *words: str) -> str:
         """What a command says; it must end well."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        env = {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)}
-        code, said = warm_start.run([str(PROGRAMS / program), *words], self.root, env, LIMIT_S)
+        code, said = warm_start.run([str(PROGRAMS / program), *words], self.root, self.environment, LIMIT_S)
         is_ours = "Traceback (most recent call last)" in said and "tail" not in words
         assert code == 0 and not is_ours, f"{program} {words}:\n{said}"
         return said
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{kept.get('PATH', '')}", "PYTHONPATH": str(DOUBLES)}
+
+    def document(self, *words: str) -> Any:
+        """The JSON that stands alone on stdout, whatever is said of the progress beside it."""
+        argv = [PROGRAMS / "flagstone", *words, "--json"]
+        done = subprocess.run(argv, cwd=self.root, env=self.environment, capture_output=True, timeout=LIMIT_S)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return json.loads(done.stdout)
 
     def flagstone(self, *words: str) -> str:
         return self.call("flagstone", *words)
@@ -90,7 +100,7 @@ class Desk:
         return self.call("snakemake", "--cores", "2", "--config", f"run={run.name}")
 
     def stages(self, run: Path) -> dict[str, dict[str, Any]]:
-        (row,) = json.loads(self.flagstone("status", run.name, "--json"))
+        (row,) = self.document("status", run.name)
         return {stage["nr"]: stage for stage in row["stages"]}
 
 
@@ -206,14 +216,14 @@ def test_an_earlier_experiment_is_shown_and_its_best_is_measured_again(
     desk = Desk(fixture.unpack(tmp_path))
     home = desk.root / ".flagstone" / "experiments" / name
     before = files_below(home, "*.json", "*.jsonl", "*.tsv", "runs/*/*.json")
-    status = json.loads(desk.experiment("status", name, "--json"))
+    status = desk.document("experiment", "status", name)
     assert (status["best_run_id"], status["ended_by"]) == (fixture.expected["best"], fixture.expected["ended_by"])
     assert [line["verdict"] for line in ledger_of(home)] == fixture.expected["verdicts"]
     show_experiment(desk, name)
     for line in (line for line in ledger_of(home) if line["verdict"] == "crash"):
         assert "RuntimeError: out of luck" in desk.experiment("tail", name, line["run_id"])
     assert files_below(home, "*.json", "*.jsonl", "*.tsv", "runs/*/*.json") == before, "a look changed something"
-    again, _ = json.JSONDecoder().raw_decode(desk.experiment("replay", name, fixture.expected["best"], "--json"))
+    again = desk.document("experiment", "replay", name, fixture.expected["best"])
     assert again["value"] == next(
         line["measurements"][0]["value"] for line in ledger_of(home) if line["run_id"] == fixture.expected["best"]
     )
@@ -230,7 +240,7 @@ def test_an_earlier_experiment_goes_on_and_measures_nothing_twice(fixture: Fixtu
     assert (home / "ledger.jsonl").read_bytes().startswith(lines)
     assert len(ledger_of(home)) == expected["then_runs"]
     assert not {line["status"] for line in ledger_of(home)} & {"tampered", "interrupted", "unclean"}
-    status = json.loads(desk.experiment("status", name, "--json"))
+    status = desk.document("experiment", "status", name)
     assert (status["best_run_id"], status["problems"]) == (expected["then_best"], [])
     if expected["then_best"] == expected["best"]:
         assert (home / "best.json").read_bytes() == best
