@@ -19,6 +19,13 @@ PLAN_FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.ya?ml\Z")
 CREATED_AT = re.compile(rb"""^created_at:\s*["']?([0-9TZ:.+-]+)""", re.MULTILINE)
 
 
+def state_folder() -> Path:
+    """Where the lists and logs of a person are: $XDG_STATE_HOME/flagstone."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # a relative path would be another folder for every command
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state") / "flagstone"
+
+
 def path_below(*names: str) -> cached_property[Path]:
     """A path below the `root` of its owner. It is put together once: gates ask for the same few again and again."""
     return cached_property(lambda owner: owner.root.joinpath(*names))

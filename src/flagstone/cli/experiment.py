@@ -11,6 +11,7 @@ VERBS = {
     "check": "prove that what is edited is what is measured",
     "run": "propose, measure, keep or discard, until a stopping condition is met",
     "step": "evaluate the working files as they are now",
+    "drive": "let a session of Claude Code make the runs",
     "wait": "wait for the verdict of a step",
     "status": "show how far it is",
     "tail": "show the end of a run's log, with its exception",
@@ -23,8 +24,11 @@ VERBS = {
     "stop": "end the experiment after the current run",
 }
 
+LOOKING = ("status", "tail", "board", "report", "diff")
+FOLDERS = dict.fromkeys(VERBS, "experiments.") | dict.fromkeys(LOOKING, "experiments.looking.")
 
-@click.group(cls=CommandGroup, helps=VERBS, folders=dict.fromkeys(VERBS, "experiments."))
+
+@click.group(cls=CommandGroup, helps=VERBS, folders=FOLDERS)
 def command() -> None:
     """Improve one number by editing a declared set of files. No person has to watch.
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "campaign": "try ideas on a project, and write down what came of them, unattended",
     "trials": "answer whether one version is better than the other",
     "marker": "improve one number of any git repository, in sessions",
+    "plugin": "use Flagstone inside Claude Code",
     "doctor": "check what is installed, and say how to fix what is missing",
     "completion": "print the completion script for your shell",
 }
@@ -45,7 +46,7 @@ FOLDERS = (
         ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
     )
     | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
-    | {"trials": "trials.", "campaign": "campaigns.", "marker": "markers."}
+    | {"trials": "trials.", "campaign": "campaigns.", "marker": "markers.", "plugin": "plugin."}
 )
 
 

@@ -70,7 +70,6 @@ from .repositories import (
     detach_repository as detach_repository,
     known_repositories as known_repositories,
     repository_called as repository_called,
-    state_folder as state_folder,
 )
 from .schedule import (
     ServedMarker as ServedMarker,

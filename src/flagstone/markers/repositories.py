@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
+from flagstone.layout import state_folder
 from flagstone.locks import sole_use
 from flagstone.markers.reading import find_repository
 from flagstone.records import content_of, decode_or_none, write_record
 
 LIST = "repositories.json"
-
-
-def state_folder() -> Path:
-    """Where a person's lists and logs are: $XDG_STATE_HOME/flagstone."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    # a relative path would be another folder for every command
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state") / "flagstone"
 
 
 def known_repositories() -> tuple[Path, ...]:

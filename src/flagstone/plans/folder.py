@@ -73,6 +73,8 @@ class Home:
     # the step that was started last, and what it printed
     step = path_below("step.json")
     step_log = path_below("step.log")
+    # the session of Claude Code that drives the experiment
+    drive = path_below("drive.json")
     # processes of a run that could not be ended; nothing is started while they live
     unclean = path_below("unclean.json")
     # what the hidden check printed, and what it writes to; no agent and no run sees this folder

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.cli.experiments.board import link_events
+from flagstone.cli.experiments.looking.board import link_events
 from flagstone.experiments.ledger.scalars import NAME, Scalars
 from flagstone.plans.folder import Home
 

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from flagstone.cli.location import Location
 from flagstone.cli.markers.marker import command
+from flagstone.layout import state_folder
 from flagstone.locks import sole_use
-from flagstone.markers import add_repository, known_repositories, state_folder
+from flagstone.markers import add_repository, known_repositories
 from flagstone.records import write_record
 
 FILE = """markers:

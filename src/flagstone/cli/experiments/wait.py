@@ -14,7 +14,9 @@ from flagstone.cli.location import Location
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine import wait_for_step
 from flagstone.experiments.ledger import find_entry, result_record
+from flagstone.experiments.reporting import answer_text, position_of
 from flagstone.plans import Home, Spec, command_of, load_spec
+from flagstone.text import printable_text
 
 
 @click.command()
@@ -52,6 +54,8 @@ def say_verdict(home: Home, spec: Spec, wait_s: float | None, *, as_json: bool) 
     if entry and as_json:
         click.echo(json.dumps(result_record(entry, spec), indent=1, ensure_ascii=False))
     step.raise_error()
+    if entry and not as_json:
+        click.echo(printable_text(answer_text(home, position_of(home, spec), entry)), nl=False)
     if entry is None:
         raise WorkFailed(
             f"{step.run} was killed before it had a verdict; your edit is as you left it",

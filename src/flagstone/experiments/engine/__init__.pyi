@@ -1,6 +1,7 @@
 from .block import Job as Job, naming_plan as naming_plan, run_block as run_block
 from .chain import NextExperiment as NextExperiment, begin_child as begin_child
 from .designer import Designer as Designer, spent_limit as spent_limit
+from .drive import Drive as Drive, bind as bind, driven_home as driven_home, release as release
 from .engine import Engine as Engine, engine_of as engine_of
 from .opening import (
     OpenedExperiment as OpenedExperiment,

@@ -130,11 +130,7 @@ class Engine:
 
     def ended_by(self) -> str:
         """Why there is nothing more to do: a condition that holds, or a person's wish."""
-        if self.opened.home.stop.exists():
-            return "manual"
-        if self.history.progress.best is None:
-            return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
-        return self.history.progress.reason_to_end(self.opened.spec)
+        return self.history.reason_to_end(self.opened.spec)
 
     def run(self, limit: int | None = None, session: SessionLimits | None = None) -> str:
         """Runs until a condition fires, `limit` runs are done, or the session has used up its limits; says why."""

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.experiments.ledger.entry import Entry, LedgerRow
 from flagstone.experiments.ledger.progress import Progress
-from flagstone.plans import Home, command_of, run_id
+from flagstone.plans import Home, Spec, command_of, run_id
 from flagstone.records import (
     ZERO,
     Ledger,
@@ -62,6 +62,14 @@ class History:
                 if not start:
                     found.recent.append(entry)
         return found
+
+    def reason_to_end(self, spec: Spec) -> str:
+        """A condition that ends the experiment now, or "manual" if a person stopped it. Returns '' if it goes on."""
+        if self.home.stop.exists():
+            return "manual"
+        if self.progress.best is None:
+            return ""  # without one that ran there is nothing to end with: it is tried again, and said what is wrong
+        return self.progress.reason_to_end(spec)
 
     def refuse_if_broken(self) -> None:
         """Raises an error if the ledger was rewritten or is missing: no run may follow on it."""

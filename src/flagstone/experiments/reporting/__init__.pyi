@@ -1,3 +1,9 @@
+from .driving import (
+    answer_text as answer_text,
+    briefing_text as briefing_text,
+    may_end as may_end,
+    next_words as next_words,
+)
 from .frame import frame_of as frame_of
 from .picture import PICTURE_SETTINGS as PICTURE_SETTINGS, draw as draw, picture_text as picture_text
 from .report import report_of as report_of

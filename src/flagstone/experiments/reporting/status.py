@@ -38,6 +38,7 @@ class Position:
     holder: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
     is_stopping: bool = False
+    reason_to_end: str = ""
     check: CheckState = "not checked"
 
     @property
@@ -74,6 +75,7 @@ def position_of(home: Home, spec: Spec) -> Position:
         holder=holder_of(home.lock),
         problems=tuple(ledger_problems(home.ledger)),
         is_stopping=home.stop.exists(),
+        reason_to_end=history.reason_to_end(spec),
         check=check_state(home, spec),
     )
 
@@ -127,10 +129,10 @@ def status_text(position: Position) -> str:
     return fit([one_line(row, WIDTH) for row in rows])
 
 
-def fit(rows: list[str]) -> str:
+def fit(rows: list[str], most_bytes: int = MOST_BYTES) -> str:
     """Rows within the limit; letters that take several bytes are what could go over it."""
     text = "\n".join(rows) + "\n"
-    while len(text.encode("utf-8")) > MOST_BYTES:
+    while len(text.encode("utf-8")) > most_bytes:
         longest = max(range(len(rows)), key=lambda number: len(rows[number].encode("utf-8")))
         rows[longest] = one_line(rows[longest], max(20, len(rows[longest]) * 3 // 4))
         text = "\n".join(rows) + "\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.layout import state_folder
 from flagstone.locks import sole_use
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import make_folder
 from flagstone.markers.marker import Marker, Timing
-from flagstone.markers.repositories import state_folder
 from flagstone.markers.schedule.sessions import passed_environment, session_argv
 from flagstone.markers.schedule.times import expression_of, zone_name
 from flagstone.processes import run_quietly

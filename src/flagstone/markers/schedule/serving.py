@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from flagstone.errors import FlagstoneError
+from flagstone.layout import state_folder
 from flagstone.locks import hold, holder_of
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.marker import Marker
-from flagstone.markers.repositories import state_folder
 from flagstone.markers.schedule.record import read_schedule
 from flagstone.markers.schedule.server import Server, ServerWorld, title_of
 from flagstone.markers.schedule.sessions import STOP_S, play_session, scheduled_markers

@@ -1,0 +1,1 @@
+"""The verbs of `flagstone experiment` that only show something."""

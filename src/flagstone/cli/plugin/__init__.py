@@ -1,0 +1,1 @@
+"""The verbs of `flagstone plugin`, one module each."""

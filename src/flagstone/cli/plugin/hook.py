@@ -1,0 +1,100 @@
+"""`flagstone plugin hook`: what the hooks of the plugin answer while a session drives an experiment."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flagstone.cli.jobs.owner import owner_of, schemas_of
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.engine import driven_home
+from flagstone.experiments.ledger import tail_entries
+from flagstone.experiments.reporting import briefing_text, may_end, next_words, position_of
+from flagstone.plans import Home, Spec, command_of, load_spec
+from flagstone.text import list_text, printable_text
+
+LAST = 5
+
+
+@dataclass(frozen=True)
+class DrivenLoop:
+    """The experiment that a session drives, and what Claude Code has told the hook."""
+
+    home: Home
+    spec: Spec
+    given: Mapping[str, Any]
+
+
+@click.command()
+@click.argument("event", type=click.Choice(["session-start", "before-tool", "stop"]))
+def command(event: str) -> None:
+    """Answer a hook of Claude Code: its question is read from stdin. No output if the session drives no experiment.
+
+    \b
+    flagstone plugin hook stop < question.json
+    """
+    loop = loop_of(json.load(sys.stdin))
+    answer = ANSWERS[event](loop) if loop else ""
+    if answer:
+        click.echo(printable_text(answer))
+
+
+def loop_of(given: Mapping[str, Any]) -> DrivenLoop | None:
+    """The loop that the session drives. Returns None if there is none, or if nothing is left to do in it."""
+    home = driven_home(str(given["session_id"]))
+    if home is None or not home.spec.is_file():
+        return None
+    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
+    return None if may_end(home, position_of(home, spec)) else DrivenLoop(home, spec, given)
+
+
+def briefing(loop: DrivenLoop) -> str:
+    return briefing_text(loop.home, position_of(loop.home, loop.spec), tail_entries(loop.home.ledger, LAST)).rstrip()
+
+
+def refused_end(loop: DrivenLoop) -> str:
+    """Has the session go on, unless a budget of its run is spent."""
+    home = loop.home
+    try:
+        owner_of(home.base).accounts(home).refuse_if_spent(loop.spec.harness.gpus)
+    except FlagstoneError:
+        return ""
+    reason = (
+        f"Experiment {home.name} goes on. Next: {next_words(home, position_of(home, loop.spec))}\n"
+        f"Do it now and ask nothing. Only if a person has asked you to stop: {command_of(home, 'stop')}"
+    )
+    return json.dumps({"decision": "block", "reason": reason})
+
+
+def refused_edit(loop: DrivenLoop) -> str:
+    """Refuses to edit what may not change while the session drives the experiment."""
+    tool = loop.given.get("tool_input", {})
+    path = tool.get("file_path") or tool.get("notebook_path")
+    if not path or is_changeable(loop, Path(str(loop.given.get("cwd", "")), str(path))):
+        return ""
+    reason = (
+        f"While this session drives {loop.home.name}, only these files may be edited, and only below "
+        f"{loop.home.working}: {list_text(loop.spec.subject.mutable)}. Only if a person wants another file edited, "
+        f"first give: {command_of(loop.home, 'drive')} --release"
+    )
+    decision = {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": reason}
+    return json.dumps({"hookSpecificOutput": decision})
+
+
+def is_changeable(loop: DrivenLoop, path: Path) -> bool:
+    """Whether a file is one of the working files that may change, wherever links and dots lead."""
+    working, real = loop.home.working.resolve(), path.resolve()
+    return real.is_relative_to(working) and loop.spec.subject.may_change(real.relative_to(working).as_posix())
+
+
+ANSWERS: Mapping[str, Callable[[DrivenLoop], str]] = {
+    "session-start": briefing,
+    "before-tool": refused_edit,
+    "stop": refused_end,
+}
