@@ -12,11 +12,11 @@ from flagstone.text import one_line
 
 FILES = re.compile(r"^(claude|agents|program|readme|goal|todo)(\.(md|rst|txt))?$", re.IGNORECASE)
 VERB = re.compile(
-    r"\b(improv\w*|reduc\w*|lower\w*|increas\w*|speed\w* up|beat\w*|minimi[sz]\w*|maximi[sz]\w*|optimi[sz]e\w*"
-    r"|outperform\w*|reach\w*|the goal|tune)\b",
+    r"\b(improv\w*|reduc\w*|lower\w*|increas\w*|speed\w* up|beat\w*|minimi[sz]\w*|maximi[sz]\w*"
+    r"|optimi[sz](?:e|es|ed|ing)|outperform\w*|reach\w*|the goal|tune)\b",
     re.IGNORECASE,
 )
-MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`#>|]+|<[^>]*>|^\s*(?:[-+]|\d+\.)\s+")
+MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`#>|]+|<[^>]*>|^\s*(?:[-+]|\d+\.)\s+")
 MOST, LONGEST, SHORTEST = 4, 80, 3  # options; characters of each; words of each
 
 
@@ -43,7 +43,8 @@ def documented_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
         is_code = False
         for number, line in enumerate(tree.text(path).splitlines(), start=1):
             is_code ^= line.lstrip().startswith(("```", "~~~"))
-            for sentence in re.split(r"(?<=[.!?])\s+", plain_text(line)) if not is_code else ():
+            is_table = line.lstrip().startswith(("|", "<")) or line.count("|") > 1
+            for sentence in re.split(r"(?<=[.!?])\s+", plain_text(line)) if not (is_code or is_table) else ():
                 if VERB.search(sentence) and len(sentence.split()) >= SHORTEST and len(sentence) <= LONGEST:
                     yield one_line(sentence.rstrip(".:"), LONGEST), f"{path}:{number}"
 
@@ -56,4 +57,4 @@ def plain_text(line: str) -> str:
 def committed_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
     for title in commit_titles(tree.root):
         if VERB.search(title):
-            yield one_line(title, LONGEST), "git log"
+            yield one_line(title, LONGEST), ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter
-from flagstone.setup.results.numbers.printed_text import NUMBER, strings_at, texts_of
+from flagstone.setup.results.numbers.printed_text import COUNTED, MEASURED, strings_at, texts_of
 
 TENSORBOARD = ("add_scalar", "scalar")
 LIGHTNING = ("self", "pl_module", "module", "model")
@@ -24,9 +24,10 @@ def logged_names(tree: ProjectTree, paths: Sequence[str]) -> Iterator[MetricCand
             for name, backend in names_of(call, calls):
                 options = {"glob": EVENTS, "tag": name} if backend == "tensorboard" else {}
                 around = call.function.name if call.function else ""
-                if not is_counter(name) and NUMBER not in name:
-                    conditional = bool(call.conditions)
-                    yield MetricCandidate(name, "call", backend, call.place, options, None, around, conditional)
+                if not is_counter(name) and not {COUNTED, MEASURED} & set(name.split()):
+                    # a tracker needs an account and may be switched off; what is printed is always there
+                    source = "tracker" if backend == "wandb" or call.conditions else "call"
+                    yield MetricCandidate(name, source, backend, call.place, options, None, around)
 
 
 def names_of(call: CodeCall, calls: Sequence[CodeCall]) -> Iterator[tuple[str, str]]:

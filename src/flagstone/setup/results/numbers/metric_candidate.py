@@ -38,13 +38,12 @@ class MetricCandidate:
     """One name in one place. `source` says how it was found, `options` are what its backend needs to read it."""
 
     name: str
-    source: str  # "monitor", "trace", "call", "printed", "bar"
+    source: str  # one of SOURCES
     backend: str
     place: str
     options: Mapping[str, str] = field(default_factory=dict)
     direction: str | None = None
     context: str = ""
-    is_conditional: bool = False
 
     @property
     def split(self) -> int:

@@ -10,7 +10,8 @@ from flagstone.plans import is_time
 from flagstone.setup.results.numbers.metric_candidate import BY_SPLIT, MetricCandidate, named_direction, words_in
 
 # from where a number can be read best to where it can only be guessed; the last two say nothing of where it is read
-SOURCES = ("trace", "call", "printed", "bar", "best", "monitor")
+SOURCES = ("trace", "call", "printed", "tracker", "bar", "best", "monitor")
+SAME = {"validation": "val", "valid": "val", "accuracy": "acc"}
 DECIDED_BY = {"monitor", "best"}
 TEST = 3
 
@@ -42,14 +43,12 @@ class NumberGroup:
     @property
     def best(self) -> MetricCandidate:
         """Where it is read. A tracker may be off; what is printed is always there."""
-        printed = next((each for each in self.found if each.source == "printed"), None)
-        best = min(self.found, key=lambda each: (SOURCES.index(each.source), each.is_conditional))
-        return printed if printed and best.source == "call" and best.is_conditional else best
+        return min(self.found, key=lambda each: SOURCES.index(each.source))
 
     @property
     def evidence(self) -> tuple[str, ...]:
         """The places, first those that tell most about its meaning."""
-        order = ("monitor", "best", "trace", "call", "printed", "bar")
+        order = ("monitor", "best", "trace", "call", "printed", "tracker", "bar")
         return tuple(
             dict.fromkeys(each.place for each in sorted(self.found, key=lambda each: order.index(each.source)))
         )
@@ -80,12 +79,15 @@ class NumberGroup:
             return "the best so far, not the last value"
         if "monitor" in first.sources:
             return "not monitored"
-        return "its name tells no direction" if self.direction is None else "found later, or in a weaker place"
+        if self.direction is None:
+            return "its name tells no direction"
+        is_vague = self.split > first.split
+        return "it does not say that it is of validation data" if is_vague else "found later, or in a weaker place"
 
 
 def groups_by_name(candidates: Iterable[MetricCandidate]) -> list[NumberGroup]:
     """The numbers, the preferred ones first."""
     found: dict[str, list[MetricCandidate]] = {}
     for each in candidates:
-        found.setdefault(" ".join(words_in(each.name)), []).append(each)
+        found.setdefault("".join(SAME.get(word, word) for word in words_in(each.name)), []).append(each)
     return sorted((NumberGroup(tuple(group)) for group in found.values()), key=lambda group: group.rank)

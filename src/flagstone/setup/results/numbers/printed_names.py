@@ -10,9 +10,9 @@ from itertools import product
 
 from flagstone.metrics import NamedNumber, pairs_in
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in
-from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter, named_direction
-from flagstone.setup.results.numbers.printed_text import NUMBER, strings_at, texts_of
+from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter, is_limit, named_direction
+from flagstone.setup.results.numbers.printed_text import COUNTED, MEASURED, strings_at, texts_of
 
 PRINTERS = frozenset(("info", "warning", "debug", "write", "echo", "secho", "critical"))
 BARS = frozenset(("set_postfix", "set_description", "set_postfix_str", "set_description_str"))
@@ -27,23 +27,28 @@ def printed_names(tree: ProjectTree, paths: Sequence[str]) -> Iterator[MetricCan
         for call in calls:
             if call.name in BARS:
                 yield from bar_names(call, calls)
+            elif call.name.endswith("Meter") and call.node.args:
+                yield from meter_names(call)
             elif call.name in PRINTERS or call.name.startswith("print") or call.name.endswith("print"):
                 yield from names_printed(call, calls)
 
 
 def names_printed(call: CodeCall, calls: Sequence[CodeCall]) -> Iterator[MetricCandidate]:
+    function = call.function.name if call.function else ""
     for text in call_texts(call, calls):
-        function = call.function.name if call.function else ""
-        context = f"{text} {function}" if len(text) < 400 else function
-        numbers = [(each.name, each.loose) for each in numbers_in(text)]
-        for name, is_loose in numbers:
-            # words before a number may mean anything: only a name with a known meaning counts there
-            if not is_counter(name) and (not is_loose or named_direction(name)):
-                yield MetricCandidate(
-                    name, "printed", "log", call.place, context=f"{context_before(text, name)} {function}"
-                )
-        if not any(named_direction(name) for name, _ in numbers):
-            yield from sentence_pattern(text, call, context)
+        found = [each for each in numbers_in(text) if is_number(each)]
+        for each in found:
+            # what a line says before a name may say which data the number is of
+            context = f"{text.partition(each.name)[0]} {function}"
+            yield MetricCandidate(each.name, "printed", "log", call.place, context=context)
+        if not any(named_direction(each.name) for each in found):
+            yield from sentence_pattern(text, call, f"{text} {function}")
+
+
+def is_number(found: NamedNumber) -> bool:
+    """Whether this may be a metric: a name that tells its meaning, or one with a measured number right behind it."""
+    is_measured = not found.loose and found.value == float(MEASURED)
+    return not is_counter(found.name) and (is_measured or named_direction(found.name) is not None)
 
 
 def numbers_in(text: str) -> Iterator[NamedNumber]:
@@ -57,11 +62,6 @@ def full_name(line: str, name: str) -> str:
     """A name with the words before it that belong to it: `Average loss` is another number than `loss`."""
     found = re.search(rf"((?:\b(?:{ADJECTIVES}) )+){re.escape(name)}\b", line, re.IGNORECASE)
     return f"{found[1]}{name}" if found else name
-
-
-def context_before(text: str, name: str) -> str:
-    """What a line says before a name: it may say which data the number is of."""
-    return text.partition(name)[0]
 
 
 def call_texts(call: CodeCall, calls: Sequence[CodeCall]) -> list[str]:
@@ -86,11 +86,19 @@ def bar_names(call: CodeCall, calls: Sequence[CodeCall]) -> Iterator[MetricCandi
             yield MetricCandidate(name, "bar", "log", call.place, context=call.function.name if call.function else "")
 
 
+def meter_names(call: CodeCall) -> Iterator[MetricCandidate]:
+    """An object that averages a number and prints it under the name that it is given."""
+    name, function = constant_text(call.node.args[0]), call.function.name if call.function else ""
+    if name and not is_counter(name):
+        yield MetricCandidate(name, "printed", "log", call.place, context=function)
+
+
 def sentence_pattern(text: str, call: CodeCall, context: str) -> Iterator[MetricCandidate]:
-    """A sentence with one number that no name stands before, such as `Accuracy on the test images: 57 %`."""
-    before, _, after = text.rpartition(NUMBER)
+    """A sentence with a number that no name stands before, such as `Accuracy on the test images: 57 %`."""
+    before, _, after = text.rpartition(MEASURED)
     word = next((each for each in re.findall(r"[A-Za-z_]\w*", before) if named_direction(each)), "")
-    if not word or after.startswith("/") or before.endswith("/") or is_counter(word) or "\n" in before:
+    if not word or after.startswith("/") or before.endswith("/") or "\n" in before or is_limit(word):
         return
-    literal = r"\S+".join(re.escape(part) for part in before.strip().split(NUMBER))
+    parts = re.split(rf"(?<!\w)(?:{re.escape(MEASURED)}|{COUNTED})(?!\w)", before.strip())
+    literal = r"\S+".join(re.escape(part).replace(r"\ ", " ") for part in parts)
     yield MetricCandidate(word.lower(), "printed", "log", call.place, {"regex": literal + A_NUMBER}, context=context)

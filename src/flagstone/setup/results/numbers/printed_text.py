@@ -9,8 +9,9 @@ from itertools import islice, product
 
 from flagstone.setup.results.code_calls import CodeCall, constant_text, last_name
 
-NUMBER = "0.5"  # stands where a value is printed
+MEASURED, COUNTED = "0.5", "7"  # stand where a value is printed: with digits behind the point, or anyhow
 MOST_TEXTS = 6
+MEASURE = re.compile(r"\.\d*\*?[feg%]|[feg](?=[}'\"]|$)", re.IGNORECASE)
 FIELD = re.compile(r"\{[^{}]*\}")
 PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
 Strings = Mapping[str, Sequence[str]]
@@ -29,20 +30,27 @@ def variants(node: ast.expr | None, strings: Strings) -> Iterator[str]:
             yield from ("".join(each) for each in product(*(texts_of(part, strings) for part in parts)))
         case ast.FormattedValue(value=value, format_spec=None):
             yield from texts_of(value, strings)
+        case ast.FormattedValue(format_spec=ast.JoinedStr(values=form)):
+            yield stand_in("".join(map(constant_text, form)))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             yield from map("".join, product(texts_of(left, strings), texts_of(right, strings)))
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
-            yield PERCENT.sub(NUMBER, text).replace("%%", "%")
+            yield PERCENT.sub(stand_in, text).replace("%%", "%")
         case ast.Call(func=ast.Attribute(attr="format", value=template)) if constant_text(template):
-            yield FIELD.sub(NUMBER, constant_text(template))
+            yield FIELD.sub(stand_in, constant_text(template))
         case ast.Name(id=name) if name in strings:
             yield from strings[name]
         case ast.Call(args=[first, *_]) if last_name(node) in ("dumps", "dict", "str", "pformat"):
             yield from texts_of(first, strings)
         case ast.Dict(keys=keys):
-            yield ", ".join(f"{name!r}: {NUMBER}" for name in map(constant_text, keys) if name)
+            yield ", ".join(f"{name!r}: {MEASURED}" for name in map(constant_text, keys) if name)
         case _:
-            yield NUMBER
+            yield COUNTED
+
+
+def stand_in(form: str | re.Match[str]) -> str:
+    """A number as a format such as `.4f` prints it."""
+    return MEASURED if MEASURE.search(form if isinstance(form, str) else form[0]) else COUNTED
 
 
 def strings_at(call: CodeCall, calls: Sequence[CodeCall]) -> dict[str, list[str]]:
