@@ -1,5 +1,6 @@
 from .intake import QUESTIONS as QUESTIONS
 from .look import ProjectLook as ProjectLook, look_at as look_at
+from .new_project import create_project as create_project
 from .new_run import NewRun as NewRun, create as create
 from .parameters import with_parameters as with_parameters
 from .project_root import root_of_project as root_of_project
