@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.setup.environments import EnvironmentReport, report_environment
@@ -40,6 +40,16 @@ ORDER = (
 
 
 @dataclass(frozen=True)
+class LookRequest:
+    """What a person said before the look: the command, the entry and the interpreter that are meant."""
+
+    argv: Sequence[str] = ()
+    entry: str = ""
+    python: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ProjectLook:
     """Everything that was found out about a project. `skipped` names what could not be read, with the reason."""
 
@@ -51,11 +61,12 @@ class ProjectLook:
     skipped: tuple[str, ...] = ()
 
 
-def look_at(root: Path, environ: Mapping[str, str] | None = None, python: str = "") -> ProjectLook:
-    """Looks at the project below a folder. Reads files only; `python` is the interpreter that a person asks for."""
+def look_at(root: Path, asked: LookRequest | None = None) -> ProjectLook:
+    """Looks at the project below a folder. Reads files only."""
+    asked = asked or LookRequest()
     tree = project_tree(root)
-    program, found = find_program(tree)
-    environment = report_environment(tree, program, environ or {}, python)
+    program, found = find_program(tree, asked.argv, asked.entry)
+    environment = report_environment(tree, program, asked.environ, asked.python)
     metric = metric_finding(tree, program)
     results = (
         environment.finding,

@@ -10,57 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.selection import experiment_folder, make_experiment_folder, refuse_invalid_name
+from flagstone.cli.experiments.selection import experiment_folder, refuse_invalid_name
 from flagstone.cli.jobs.owner import Owner, owner_of, schemas_of
 from flagstone.cli.location import Location
-from flagstone.cli.measurement_options import measurement_options, put, put_measurement
-from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine import OpenedExperiment, open_experiment
-from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, constraint_of, with_end
-from flagstone.records import write_atomic
-from flagstone.setup import with_parameters
+from flagstone.cli.plan_options import plan_options, plan_with_options
+from flagstone.experiments.engine import OpenedExperiment
+from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, with_end
+from flagstone.setup import check_plan, create_experiment, refuse_taken, with_parameters
 
-OFF = ("off", False)
 FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or whose price is not known
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.argument("name")
 @click.argument("argv", nargs=-1, metavar="[-- COMMAND …]")
-@click.option("--goal", help="What the experiment should achieve, in words.")
-@measurement_options
-@click.option("--checkpoint", help="A glob of the files that a run saves.")
-@click.option("--guard", help="A command that must succeed before a candidate is kept.")
-@click.option("--noise", type=click.Choice(["on", "off"]), help="off: every strictly better number counts as a gain.")
-@click.option("--alpha", type=float, help="The accepted chance that the whole experiment ever keeps a false gain.")
-@click.option("--baseline-repeats", type=int, help="How many times the baseline is measured.")
-@click.option("--max-repeats", type=int, help="How many times a candidate is measured again at most.")
-@click.option("--threshold", type=float, help="Stop when the number reaches this value.")
-@click.option("--plateau", type=int, help="Stop after this many runs without a gain.")
-@click.option("--max-runs", type=int, help="Stop after this many runs.")
-@click.option("--wall-h", type=float, help="Stop after this many hours of runs.")
-@click.option("--gpu-h", type=float, help="Stop after this many GPU hours.")
-@click.option("--cost-usd", type=float, help="Stop after this many US dollars of agent calls.")
-@click.option("--proposer", metavar="agent|population|scripted|search|none", help="Who proposes the edits.")
-@click.option("--agent", "driver", help="The agent that proposes.")
-@click.option("--model", help="The model of that agent.")
-@click.option("--script", help="For scripted: a folder of edits, or a Python file.")
-@click.option("--lag", type=int, help="How many proposals may wait for their verdict at a time.")
-@click.option("--block", type=int, help="Runs in one Snakemake job.")
-@click.option("--seed", type=int, help="The seed that the seeds of all runs are drawn from.")
-@click.option(
-    "--param",
-    "parameters",
-    multiple=True,
-    metavar="NAME=LOW:HIGH[:log]|A,B,…",
-    help="A value to search: a word of the command, a constant, or a key of a YAML, JSON or TOML file (repeatable).",
-)
-@click.option("--scope", multiple=True, help="Advice on what to change, in words (repeatable).")
-@click.option("--from", "plan", type=click.Path(path_type=Path), help="A plan (YAML) to start from.")
-@click.option("--run", "-r", "run_name", metavar="RUN", help="The run it belongs to (default: this project).")
+@plan_options
 @click.pass_obj
 def command(
     location: Location, /, name: str, argv: tuple[str, ...], plan: Path | None, run_name: str | None, **given: Any
@@ -78,22 +44,10 @@ def command(
     folder, belongs_to = experiment_folder(location, run_name)
     value = with_parameters(value, belongs_to / value.get("subject", {}).get("root", "."), given["parameters"])
     home, pinned = Home(folder / name, belongs_to), schemas_of(belongs_to)
-    schemas.check(pinned, "experiment", value, str(plan) if plan else "the options")
-    for text in value.get("constraints", ()):
-        constraint_of(text)
-    if home.spec.exists():
-        raise FlagstoneError(
-            f"experiment {name!r} already exists",
-            hint=f"choose another name, or continue it: {command_of(home, 'run')}",
-        )
+    check_plan(value, pinned, str(plan) if plan else "the options")
+    refuse_taken(home)
     value, notes = ending_plan(value, owner_of(belongs_to))
-    make_experiment_folder(folder)
-    write_atomic(home.spec, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode())
-    try:
-        opened = open_experiment(home, pinned)
-    except FlagstoneError:
-        home.spec.unlink()  # so that the corrected command can use the same name
-        raise
+    opened = create_experiment(home, value, pinned)
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
     click.echo(f"command: {program_line(opened)}\nmetric: {metric_words(opened.spec.metric)}")
@@ -154,41 +108,3 @@ def program_line(opened: OpenedExperiment) -> str:
         return f"{line} ({argv[0]} is not on the PATH)"
     is_ours = os.path.dirname(program) == os.path.dirname(sys.executable)
     return f"{line} ({argv[0]} is {program}{', the environment of Flagstone' if is_ours else ''})"
-
-
-def plan_with_options(plan: dict[str, Any], argv: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """The plan, with the options that a person gave in place of its own values."""
-    value = {key: dict(row) if isinstance(row, dict) else row for key, row in plan.items()}
-    value["goal"] = given["goal"] or value.get("goal") or (f"improve {given['metric']}" if given["metric"] else "")
-    put_measurement(value, argv, given)
-    for key in ("threshold", "plateau", "max_runs", "wall_h", "gpu_h", "cost_usd"):
-        put(value, "stopping", key, given[key])
-    for key in ("driver", "model"):
-        put(value, "agent", key, given[key])
-    put(value, "checkpoint", "glob", given["checkpoint"])
-    if "evaluate" in value and "artifact" not in value["evaluate"]:
-        put(value, "evaluate", "artifact", value.get("checkpoint", {}).get("glob"))
-    if given["guard"]:
-        put(value, "guard", "argv", ("bash", "-c", given["guard"]))
-    set_noise(value, given)
-    for key in ("proposer", "script", "lag", "block", "seed", "scope"):
-        if given[key] not in (None, ()):
-            value[key] = list(given[key]) if isinstance(given[key], tuple) else given[key]
-    return value
-
-
-def set_noise(value: dict[str, Any], given: dict[str, Any]) -> None:
-    """Sets how gains are told from noise. Refuses numbers for it when noise is off."""
-    if given["noise"] == "off":
-        value["noise"] = "off"
-    if given["noise"] == "on" and value.get("noise") in OFF:
-        del value["noise"]
-    for key in ("alpha", "baseline_repeats", "max_repeats"):
-        if given[key] is None:
-            continue
-        if value.get("noise") in OFF:
-            raise FlagstoneError(
-                f"--{key.replace('_', '-')} sets how noise is judged, but noise is off",
-                hint="leave it out, or give --noise on",
-            )
-        value.setdefault("noise", {})[key] = given[key]

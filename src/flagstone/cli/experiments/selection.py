@@ -14,7 +14,7 @@ import click
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.layout import RUN_NAME
-from flagstone.plans import FOLDER, Home, experiment_named, experiments_around
+from flagstone.plans import Home, experiment_named, experiments_around
 
 if TYPE_CHECKING:
     from flagstone.experiments.engine import OpenedExperiment
@@ -51,14 +51,6 @@ def is_run(location: Location, name: str) -> bool:
         return bool(location.run(name))
     except FlagstoneError:
         return False
-
-
-def make_experiment_folder(folder: Path) -> None:
-    """Makes a folder for experiments or trials. In somebody's project git ignores it, and no marker file beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if folder.parent.name == FOLDER and not ignore.exists():
-        ignore.write_text("*\n")
 
 
 def open_chosen_experiment(

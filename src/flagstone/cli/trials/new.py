@@ -15,7 +15,7 @@ import click
 import yaml
 
 from flagstone import schemas
-from flagstone.cli.experiments.selection import make_experiment_folder, refuse_invalid_name
+from flagstone.cli.experiments.selection import refuse_invalid_name
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.cli.trials.checking import check_trial, print_rows, refuse_if_refuted, rows_in
@@ -24,6 +24,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import run_quietly
 from flagstone.records import write_atomic
+from flagstone.setup import make_experiment_folder
 from flagstone.trials.planning import refuse_if_wrong
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*=")

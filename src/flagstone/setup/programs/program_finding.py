@@ -4,32 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from flagstone.setup.programs.arguments import arguments_finding, given_arguments
-from flagstone.setup.programs.command import CommandCandidate, command_candidates, command_finding
+from flagstone.setup.programs.command import (
+    CommandCandidate,
+    StartableFiles,
+    candidate,
+    command_candidates,
+    command_finding,
+    console_scripts,
+)
 from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
 from flagstone.setup.programs.imports import project_imports
+from flagstone.setup.programs.launch import Launch, launch_of
 from flagstone.setup.programs.options import program_options
 from flagstone.setup.programs.outputs import outputs_finding
 from flagstone.setup.programs.program import Program
 from flagstone.setup.programs.resume import resume_finding
 from flagstone.setup.programs.runner import runner_finding
 from flagstone.setup.programs.seed import seed_finding
+from flagstone.setup.programs.shell_lines import ShellLine
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 
 MOST_LOST = 8
+GIVEN = "the command line"
+SAID: dict[str, Any] = {"confidence": "certain", "evidence": (GIVEN,), "lost": ()}
+STARTS = ("command", "entry", "runner")
 
 
-def find_program(tree: ProjectTree) -> tuple[Program, dict[str, ProjectFinding]]:
-    """The program that trains, and everything that was found out about how it is started."""
+def find_program(
+    tree: ProjectTree, argv: Sequence[str] = (), entry: str = ""
+) -> tuple[Program, dict[str, ProjectFinding]]:
+    """The program that trains, and everything that was found out about how it is started.
+
+    `argv` and `entry` are the command and the file that a person named: they beat what is found.
+    """
     entries = entry_points(tree)
-    candidates = command_candidates(tree, entries)
-    chosen = next((each for each in candidates if not each.launch.is_multi_node), None)
+    if entry:
+        entries = [entry_point(tree, entry) or EntryPoint(entry, "none", "custom", (9,))]
+    candidates = [given_command(tree, argv, entries)] if argv else command_candidates(tree, entries)
+    candidates = [each for each in candidates if argv or not entry or each.entry == entry]
+    chosen = next((each for each in candidates if argv or not each.launch.is_multi_node), None)
     start = chosen_entry(tree, chosen, entries)
     program = program_of(tree, chosen, start)
     command = command_finding(chosen, candidates, start.path if start else "")
-    findings = (
+    findings: tuple[ProjectFinding, ...] = (
         command,
         entry_finding(chosen, start, entries),
         runner_finding(chosen, program),
@@ -38,7 +59,17 @@ def find_program(tree: ProjectTree) -> tuple[Program, dict[str, ProjectFinding]]
         seed_finding(tree, program),
         outputs_finding(tree, program),
     )
+    if argv:
+        findings = tuple(each if each.id not in STARTS else replace(each, **SAID) for each in findings)
     return program, {finding.id: finding for finding in findings}
+
+
+def given_command(tree: ProjectTree, argv: Sequence[str], entries: Sequence[EntryPoint]) -> CommandCandidate:
+    """The command that a person gave. It may start anything."""
+    line = ShellLine(tuple(argv), GIVEN, 0, 0)
+    launch = launch_of(argv) or Launch(argv[0], argv[0], 1)
+    files = StartableFiles(tree, entries, console_scripts(tree))
+    return candidate(files, line) or CommandCandidate(line, launch, "", tuple(argv))
 
 
 def chosen_entry(

@@ -1,0 +1,139 @@
+"""Looks at the project, takes the answers that were given, and looks again if they change what is started."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flagstone.cli.setup.flags import answers_of_flags
+from flagstone.errors import FlagstoneError
+from flagstone.setup import LookRequest, look_at
+from flagstone.setup.environments import apply_cure
+from flagstone.setup.interview import (
+    FIRST,
+    Ask,
+    Settled,
+    SetupQuestion,
+    all_questions,
+    checked_answers,
+    environment_problem,
+    finding_lines,
+    read_answers,
+)
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class SetupCall:
+    """What one call of `flagstone setup` works on: the flags, the project, and where experiments are."""
+
+    given: dict[str, Any]
+    argv: tuple[str, ...]
+    root: Path
+    folder: Path
+    base: Path
+    schemas: Path
+
+    @property
+    def ask(self) -> Ask:
+        return self.given["ask"]  # type: ignore[no-any-return]
+
+    @property
+    def may_write(self) -> bool:
+        return not self.given["as_json"]
+
+
+def settled_by_call(call: SetupCall) -> Settled:
+    """What a look at the project, the flags and the file of answers settle."""
+    request = LookRequest(python=call.given["python"] or "", environ=os.environ)
+    settled = Settled(look_at(call.root, request), {}, call.given["topic"], request)
+    questions = all_questions(settled)
+    given = {**answers_in_file(call), **answers_of_flags(call.given, call.argv)}
+    first = {each.text: each.id for each in questions.values() if each.id in FIRST}
+    start = {key: value for key, value in given.items() if first.get(key, key) in FIRST}
+    try:
+        answers = checked_answers(whole(start, settled), settled, questions, call.schemas)
+    except FlagstoneError:
+        checked_answers(whole(given, settled), settled, questions, call.schemas)  # all problems at once
+        raise
+    settled = settled_start(call, replace(settled, answers=answers))
+    questions = {**all_questions(settled), **{key: questions[key] for key in first.values()}}
+    refuse_empty(settled)
+    return replace(settled, answers=checked_answers(whole(given, settled), settled, questions, call.schemas))
+
+
+def answers_in_file(call: SetupCall) -> dict[str, Any]:
+    source = call.given["answers_file"]
+    if not source:
+        return {}
+    try:
+        text = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+    except OSError as error:
+        raise FlagstoneError(f"cannot read {source}: {error.strerror}", hint="give a file of answers") from error
+    return read_answers(text, "stdin" if source == STDIN else source)
+
+
+def whole(given: Mapping[str, Any], settled: Settled) -> dict[str, Any]:
+    """The answers; of those that a flag gives in part, the rest is as it was found."""
+    found = dict(given)
+    for key, part, value in (
+        ("entry", "file", settled.look.program.entry),
+        ("metric", "name", settled.metric.get("name")),
+    ):
+        if isinstance(found.get(key), dict) and part not in found[key] and value:
+            found[key] = {part: value, **found[key]}
+    return found
+
+
+def settled_start(call: SetupCall, settled: Settled) -> Settled:
+    """The same, after another look if another command, entry or environment was chosen."""
+    argv, entry = settled.start
+    if argv or entry:
+        request = replace(settled.request, argv=argv or settled.request.argv, entry=entry)
+        settled = replace(settled, look=look_at(call.root, request), request=request)
+    return with_cure(call, settled) if "environment" in settled.answers else settled
+
+
+def with_cure(call: SetupCall, settled: Settled) -> Settled:
+    """The same, with the cure that a person chose. One try, and one more look."""
+    problem, wanted = environment_problem(settled), settled.answers["environment"]
+    if not problem:
+        return settled
+    cure = next((each for each in settled.look.environment.cures if each.kind == wanted), None)
+    if cure is None or cure.kind == "stop":
+        offered = ", ".join(each.kind for each in settled.look.environment.cures) or "none"
+        why = problem if cure else f"there is no cure {wanted!r} here (offered: {offered}): {problem}"
+        raise FlagstoneError(why, hint="mend the environment, or name an interpreter: --python PATH")
+    if call.may_write:
+        apply_cure(call.root, cure)
+    elif cure.kind != "sibling":
+        return settled
+    request = replace(settled.request, python=cure.python or settled.request.python)
+    settled = replace(settled, look=look_at(call.root, request), request=request)
+    if problem := environment_problem(settled):
+        table = "\n".join(finding_lines([settled.finding("environment")]))
+        raise FlagstoneError(f"{cure.text}: it still cannot be run: {problem}\n{table}", hint="mend it by hand")
+    return settled
+
+
+def refuse_empty(settled: Settled) -> None:
+    """Raises an error if nothing was found that could be started, and nobody said what is."""
+    look = settled.look
+    if look.program.argv or look.program.entry or "entry" in settled.answers:
+        return
+    bench = any("test" in path or "bench" in path for path in look.tree.paths)
+    raise FlagstoneError(
+        f"nothing here that trains: {look.root}",
+        hint="name the command: flagstone setup -- COMMAND"
+        + ("; to improve tests or a benchmark: flagstone marker init" if bench else ""),
+    )
+
+
+def questions_of(settled: Settled) -> dict[str, SetupQuestion]:
+    """The questions as the project alone raises them, whoever has answered them."""
+    return all_questions(replace(settled, answers={}))

@@ -1,0 +1,191 @@
+"""`flagstone setup`: looks at a project, asks what is unclear, and writes an experiment that is checked to run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flagstone.cli.experiments.check import check, say_rows
+from flagstone.cli.experiments.selection import experiment_folder, refuse_invalid_name
+from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.location import Location
+from flagstone.cli.plan_options import plan_options, plan_with_options
+from flagstone.cli.setup.flags import remaining_options, setup_options
+from flagstone.cli.setup.settling import SetupCall, questions_of, settled_by_call, settled_start
+from flagstone.cli.setup.terminal import ask_name, ask_questions, is_terminal
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.checking import Asked
+from flagstone.experiments.engine import OpenedExperiment, open_experiment
+from flagstone.plans import Home, command_of, with_end
+from flagstone.schemas import schema_of
+from flagstone.setup import check_plan, create_experiment, root_of_project, with_parameters
+from flagstone.setup.interview import (
+    Settled,
+    SetupProposal,
+    SetupQuestion,
+    all_questions,
+    default_name,
+    finding_lines,
+    findings_record,
+    next_free_name,
+    open_rounds,
+    proposal_of,
+    script_view,
+    with_defaults,
+)
+from flagstone.text import one_line
+
+
+class SetupCommand(click.Command):
+    """The words after -- are the project's command, also if no name stands before them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["argv"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+
+@click.command(cls=SetupCommand)
+@click.argument("name", required=False, metavar="[NAME] [-- COMMAND …]")
+@setup_options
+@plan_options
+@click.pass_context
+def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
+    """Set up an experiment for the project around here: look, ask what is unclear, write it, and check it.
+
+    No code of the project is run before the check, and nothing outside of .flagstone is written.
+
+    \b
+    flagstone setup
+    flagstone setup lr --yes --seconds 600
+    flagstone setup lr --answers answers.yaml --yes
+    flagstone setup --json
+    flagstone setup -- ./train.sh
+    """
+    if name is not None:
+        refuse_invalid_name(name)
+    call = setup_call(ctx.obj, ctx.meta["argv"], given)
+    settled = settled_by_call(call)
+    if given["as_json"]:
+        click.echo(json_answer(call, settled, name))
+        return
+    for line in finding_lines(settled.look.findings.values()):
+        click.echo(line)
+    for skipped in settled.look.skipped[:3]:
+        click.echo(f"not read    {one_line(skipped)}")
+    settled = ask_what_is_open(call, settled)
+    home = home_for(call, settled, name)
+    finish(call, open_experiment(home, call.schemas) if home.spec.exists() else write(call, settled, home))
+
+
+def setup_call(location: Location, argv: tuple[str, ...], given: dict[str, Any]) -> SetupCall:
+    if given["run_name"]:
+        folder, base = experiment_folder(location, given["run_name"])
+        return SetupCall(given, argv, base, folder, base, schemas_of(base))
+    root = root_of_project(location.here / (given["root"] or "."), Path.home())
+    return SetupCall(given, argv, root, root / ".flagstone" / "experiments", root, schemas_of(root))
+
+
+def json_answer(call: SetupCall, settled: Settled, name: str | None) -> str:
+    """What is found and still open, and the spec if nobody but a script is needed for it."""
+    rounds = open_rounds(settled, call.ask)
+    is_whole = not unsure_questions(open_rounds(settled))
+    proposal = full_proposal(call, with_defaults(settled, all_questions(settled))) if is_whole else None
+    named = f" {name}" if name else ""
+    line = "flagstone setup --json --answers -" if rounds else f"flagstone setup{named} --answers - --yes"
+    return script_view(settled, rounds, proposal, line)
+
+
+def unsure_questions(rounds: Sequence[Sequence[SetupQuestion]]) -> list[SetupQuestion]:
+    """The questions whose default may not be taken without a person."""
+    return [each for questions in rounds for each in questions if not each.is_sure]
+
+
+def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:
+    """Asks round by round until nothing is open, and takes the defaults of the rest."""
+    while rounds := open_rounds(settled, call.ask):
+        refuse_open(call, rounds)
+        if call.given["is_accepted"]:
+            settled = with_defaults(settled, {each.id: each for each in rounds[0]})
+        else:
+            settled = ask_questions(settled, rounds[0], call.schemas)
+        settled = settled_start(call, settled)
+    return with_defaults(settled, all_questions(settled))
+
+
+def refuse_open(call: SetupCall, rounds: Sequence[Sequence[SetupQuestion]]) -> None:
+    """Raises an error that names the flag of each question that nobody is there to answer."""
+    is_accepted = call.given["is_accepted"]
+    if call.ask != "none" and not is_accepted and is_terminal():
+        return
+    every = [each for questions in rounds for each in questions]
+    missing = unsure_questions(rounds) if is_accepted else every
+    if missing:
+        listed = "; ".join(f"{each.id} ({each.flag})" for each in missing)
+        why = f"\n{missing[0].text}" if missing[0].id == "environment" else ""
+        raise FlagstoneError(
+            f"still open: {listed}{why}",
+            hint="give these flags, or --answers FILE; flagstone setup --json shows the questions",
+        )
+
+
+def home_for(call: SetupCall, settled: Settled, name: str | None) -> Home:
+    """The folder of the new experiment, or of the one that a person wants to go on with."""
+    asked = name or settled.answers.get("name")
+    chosen = asked or default_name(settled.topic or call.root.name, time.time())
+    refuse_invalid_name(chosen)
+    if os.path.lexists(call.folder / chosen):
+        free = next_free_name(call.folder, chosen)
+        if is_terminal() and not call.given["is_accepted"]:
+            chosen = ask_name(chosen, free)
+        elif asked:
+            raise FlagstoneError(
+                f"experiment {chosen!r} already exists",
+                hint=f"go on with it: {command_of(Home(call.folder / chosen, call.base), 'run')}; "
+                f"or take the next free name: flagstone setup {free}",
+            )
+        else:
+            chosen = free
+    return Home(call.folder / chosen, call.base)
+
+
+def full_proposal(call: SetupCall, settled: Settled) -> SetupProposal:
+    """The proposal with the options that no question is about."""
+    searched = call.given["parameters"]
+    if searched or "arguments" not in schema_of(call.schemas, "experiment")["properties"]:
+        settled = replace(settled, answers={**settled.answers, "arguments": "none"})
+    proposal = proposal_of(settled)
+    value = plan_with_options(proposal.value, (), remaining_options(call.given))
+    return replace(proposal, value=with_end(with_parameters(value, call.root, searched)))
+
+
+def write(call: SetupCall, settled: Settled, home: Home) -> OpenedExperiment:
+    proposal = full_proposal(call, settled)
+    check_plan(proposal.value, call.schemas, "the spec")
+    record = findings_record(settled, questions_of(settled), proposal.notes)
+    click.echo(f"command     {one_line(shlex.join(proposal.value['harness']['argv']), 400)}")
+    for note in proposal.notes:
+        click.echo(f"note: {one_line(note, 400)}")
+    opened = create_experiment(home, proposal.value, call.schemas, {**proposal.files, "findings.json": record})
+    click.echo(f"created {os.path.relpath(home.spec)}")
+    return opened
+
+
+def finish(call: SetupCall, opened: OpenedExperiment) -> None:
+    """Checks the experiment, if that is wanted, and ends with the one next command."""
+    wanted = call.given["is_checked"]
+    if wanted is None:
+        wanted = call.given["is_accepted"] or not is_terminal() or click.confirm("check it now?", default=True)
+    if not wanted:
+        click.echo(f"next: {command_of(opened.home, 'check')}")
+        return
+    found = check(opened, Asked(expected=call.given["expected"]))
+    say_rows(opened, found)
+    click.get_current_context().exit(found.exit)

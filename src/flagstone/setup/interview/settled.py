@@ -1,0 +1,73 @@
+"""What is settled so far: the findings of a project, and what a person has answered."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flagstone.setup.look import LookRequest, ProjectLook
+from flagstone.setup.project_finding import ProjectFinding
+
+NOTHING = ProjectFinding("", None, "none")
+SHARED = ("backend", "path", "glob", "override", "constraints", "project")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A look at a project, and the answers to the questions about it. An answer beats a finding."""
+
+    look: ProjectLook
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    topic: str = ""
+    request: LookRequest = field(default_factory=LookRequest)  # what the look was asked for
+
+    def finding(self, name: str) -> ProjectFinding:
+        return self.look.findings.get(name, NOTHING)
+
+    def value(self, name: str) -> Any:
+        """The answer, or what was found."""
+        return self.answers[name] if name in self.answers else self.finding(name).value
+
+    @property
+    def metric(self) -> dict[str, Any]:
+        """The metric with where it is read from. Of a name that a person gave, as far as it was found as well."""
+        found = self.finding("metric")
+        candidates = [found.value, *(each.value for each in found.lost)]
+        rows = [each if isinstance(each, dict) else {"name": each} for each in candidates if each]
+        answer = self.answers.get("metric")
+        if answer is None:
+            return dict(rows[0]) if rows else {}
+        known = next((row for row in rows if row.get("name") == answer["name"]), {})
+        # where the first is read, another that was found is read as well
+        place = {key: rows[0][key] for key in SHARED if rows[0].get(key)} if known else {}
+        return {**place, **known, **answer}
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the project, as a command has it. Returns '' if there is none of its own."""
+        return str((self.finding("environment").value or {}).get("python") or "")
+
+    @property
+    def pattern(self) -> str:
+        return str((self.value("entry") or {}).get("pattern") or "custom")
+
+    @property
+    def start(self) -> tuple[tuple[str, ...], str]:
+        """The command and the entry that a person wants in the place of those that were looked at. Empty if none."""
+        runner = shlex.split(str(self.answers.get("runner", "")))
+        entry = str(self.answers.get("entry", {}).get("file", ""))
+        words = runner if len(runner) != 1 else self.command_with(runner[0])
+        is_same = tuple(words) == tuple(self.look.program.argv)
+        return () if is_same else tuple(words), "" if entry == self.look.program.entry else entry
+
+    def command_with(self, program: str) -> list[str]:
+        """The command that was found with this program; the word alone if there is none."""
+        found = self.finding("command")
+        commands = [each for each in (found.value, *(lost.value for lost in found.lost)) if isinstance(each, list)]
+        return next((each for each in commands if each and each[0] == program), [program])
+
+    @property
+    def mutable(self) -> list[str]:
+        return list(self.value("mutable") or ())
