@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -114,7 +114,7 @@ class ProjectTree:
 
     def ending(self, *suffixes: str) -> Iterator[str]:
         """The files with one of these suffixes, such as .py."""
-        return (path for path in self.paths if PurePosixPath(path).suffix in suffixes)
+        return (path for path in self.paths if path.endswith(suffixes))
 
 
 def compose(text: str) -> yaml.Node | None:
