@@ -82,9 +82,9 @@ tex:
 
 .PHONY: lock
 lock: .venv/dev.stamp  ## update requirements/*.txt from pyproject.toml
-	$(LOCK) --group build --output-file requirements/build.txt
-	$(LOCK) pyproject.toml --constraints requirements/build.txt --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 # --- using ------------------------------------------------------------------------------------------------------------
 

@@ -170,6 +170,12 @@ def is_project_root(folder: Path) -> bool:
     return (folder / "Snakefile").is_file() and (folder / "config" / "stages.yaml").is_file()
 
 
+def shipped_files() -> Path:
+    """Where Snakefile, rules, prompts, schemas and profiles are: in the checkout, or in the installed package."""
+    package = Path(__file__).resolve().parent
+    return package / "shipped" if is_project_root(package / "shipped") else package.parents[1]
+
+
 def project_root(starts: Iterable[Path]) -> Path:
     """The first checkout found from any of the starting points upwards."""
     for start in starts:
@@ -178,5 +184,5 @@ def project_root(starts: Iterable[Path]) -> Path:
                 return folder
     raise FlagstoneError(
         "no Flagstone project here: neither this folder nor one above it contains Snakefile and config/stages.yaml",
-        hint="cd into your checkout of Flagstone, or name it: flagstone --project DIR …",
+        hint="cd into it, or name it: flagstone --project DIR …; to make one: flagstone init DIR",
     )

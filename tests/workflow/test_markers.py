@@ -191,8 +191,27 @@ def test_too_many_failures_ask_for_a_person(repository: Path) -> None:
     propose(repository, 3, 2, 1)
     assert (session(repository)["ended_by"], session_status(repository)) == ("halt", "needs_human")
     assert "needs a person" in marker(repository, "run", "--force", code=2)["message"]
-    propose(repository, 30)
-    assert session(repository, "--resume", "--experiments", "1")["best"] == 30.0
+    propose(repository, 4, 30)
+    found = session(repository, "--resume", "--experiments", "2")
+    assert (found["runs"], found["best"], session_status(repository)) == (2, 30.0, "active")
+    assert {home for home, *_ in rows(repository)} == {"1"}
+    propose(repository, 1, 2, 3)
+    assert session(repository)["ended_by"] == "halt"
+
+
+def test_after_a_halt_a_commit_made_meanwhile_is_the_new_base(repository: Path) -> None:
+    escalation = "escalation: {refine_after: 1, pivot_after: 2, halt_after_pivots: 1}"
+    edit_marker(repository, "    run:", f"    {escalation}\n    run:")
+    edit_marker(repository, "max_experiments: 2", "max_experiments: 9")
+    commit(repository)
+    propose(repository, 15, 2, 1)
+    assert (session(repository)["ended_by"], len(rows(repository))) == ("halt", 4)
+    work = repository / "src/work.py"
+    work.write_text(work.read_text().replace("OTHER = 1", "OTHER = 2"))
+    commit(repository)
+    found = session(repository, "--resume", "--experiments", "1")
+    assert (found["ended_by"], session_status(repository)) == ("session_experiments", "active")
+    assert rows(repository)[4:] == [("2", "r0001", 10.0, "keep"), ("2", "r0002", 15.0, "keep")]
 
 
 def test_failed_ideas_are_listed_and_an_idea_of_a_person_is_added(repository: Path) -> None:

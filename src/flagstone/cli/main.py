@@ -18,6 +18,7 @@ from flagstone.processes import restore_keyboard_interrupt
 
 COMMANDS = {
     "setup": "set up an experiment in any project that trains something",
+    "init": "make a folder for runs, with its own Snakefile, prompts and settings",
     "new": "start a run from a goal",
     "run": "run until a person has to decide",
     "status": "show the state of every stage, and the next command",
@@ -59,7 +60,7 @@ FOLDERS = (
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "--project", type=click.Path(path_type=Path), help="The Flagstone checkout (default: the one you are in)."
+    "--project", type=click.Path(path_type=Path), help="The folder with the Snakefile (default: the one you are in)."
 )
 @click.option("--json", "--headless", "as_json", is_flag=True, hidden=True)
 @click.version_option(__version__, prog_name="flagstone")

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-import flagstone
 from flagstone.errors import FlagstoneError, suggestion
+from flagstone.layout import shipped_files
 from flagstone.markers.canonical import canonical_values, with_numbers
 from flagstone.markers.marker import Marker
 from flagstone.markers.rules import broken_rules
@@ -20,7 +20,7 @@ from flagstone.plans import FOLDER
 from flagstone.schemas import LocatedYaml, Misfit, placed_misfits, read_located, schema_of
 from flagstone.settings import merge
 
-SCHEMAS = Path(flagstone.__file__).resolve().parents[2] / "schemas"
+SCHEMAS = shipped_files() / "schemas"
 OWN_FILE = f"{FOLDER}/config.yaml"
 PERSONAL = ("agent", "loop", "schedule")  # what a person may have defaults for
 MOST_PROBLEMS = 40

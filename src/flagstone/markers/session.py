@@ -105,7 +105,7 @@ def run_session(
             set_status(marker, "active")
         # whoever cannot propose is refused before there is a folder
         inner = proposer_of(spec_of(marker.name, marker.repository, spec_values(marker, at_head=wish.at_head)))
-        opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_resumed)
+        opening = open_home(marker, schemas, at_head=wish.at_head)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
         if has_open_hold_out(marker):
@@ -117,6 +117,8 @@ def run_session(
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)
         proposer = CarryingProposer(inner, opening)
         with engine_of(opening.opened, proposer, say) as engine:
+            if wish.is_resumed:
+                engine.history.count_anew()
             ended = replace(engine, lines=watch.lines).run(session=limits)
         folder.session.unlink(missing_ok=True)
         if ended in AFTER:

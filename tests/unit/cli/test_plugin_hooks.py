@@ -116,8 +116,35 @@ def test_a_restarted_session_is_told_where_it_was_in_two_kilobytes(home: Home) -
 
 @pytest.mark.parametrize("name", ["../train.py", "../../../../train.py", "prepare.py", "../experiment.yaml", "new.py"])
 def test_only_the_working_files_that_may_change_can_be_edited(home: Home, name: str) -> None:
-    assert ask("before-tool", **edit_of(home.working / "train.py")) == ""
+    assert decision(ask("before-tool", **edit_of(home.working / "train.py"))) == "allow"
     assert decision(ask("before-tool", **edit_of(home.working / name))) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("command", "is_allowed"),
+    [
+        ('flagstone experiment step one --note "lr 3 -> 2; (or so) & more" --wait 540', True),
+        ("flagstone experiment wait one --wait 540", True),
+        ("flagstone experiment tail one r0002", True),
+        ("flagstone experiment step one && touch x", False),
+        ("flagstone experiment step one; touch x", False),
+        ("flagstone experiment step one > train.py", False),
+        ("flagstone experiment step one\ntouch x", False),
+        ('flagstone experiment step one --note "$(touch x)"', False),
+        ('flagstone experiment step one --note "`touch x`"', False),
+        ("flagstone experiment step one --note 'unended", False),
+        ("flagstone experiment drive one --fresh", False),
+        ("flagstone experiment drive one --release", False),
+        ("flagstone experiment stop one", False),
+        ("X=1 flagstone experiment step one", False),
+        ("git push", False),
+    ],
+)
+def test_the_commands_of_the_loop_need_no_person_and_no_other_is_allowed(
+    home: Home, command: str, is_allowed: bool
+) -> None:
+    answer = ask("before-tool", **shell(command))
+    assert (decision(answer) == "allow") if is_allowed else answer == ""
 
 
 def test_a_link_in_the_working_files_leads_no_edit_out_of_them(home: Home) -> None:

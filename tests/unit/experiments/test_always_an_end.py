@@ -51,7 +51,7 @@ def test_a_resume_counts_for_the_calls_after_it_too(laboratory: Laboratory) -> N
     edits = Edits(dict.fromkeys(range(2, 40), unchanged))
     assert laboratory.run(edits) == "proposals(2)"
     with engine_of(laboratory.open(), edits, laboratory.said.append) as engine:
-        engine.history.count_proposals_anew()
+        engine.history.count_anew()
         assert engine.run(1) == ""
     assert laboratory.run(edits) == "proposals(2)"
     assert len(laboratory.entries()) == 1 + 2 + 2

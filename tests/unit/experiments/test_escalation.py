@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from laboratory import Edits, Laboratory, set_x
 
+from flagstone.experiments.engine import engine_of
 from flagstone.experiments.proposers.protocol import Advice, advice_after
 from flagstone.plans.spec_parts import Escalation
 
@@ -49,6 +50,24 @@ def test_a_gain_begins_the_ladder_anew(laboratory: Laboratory) -> None:
     edits = {number: set_x(2.0 if number == 5 else -float(number)) for number in range(2, 40)}
     assert laboratory.run(Edits(edits)) == "halt"
     assert len(laboratory.entries()) == 5 + 4
+
+
+@pytest.mark.parametrize("lag", [1, 3])
+def test_a_person_who_lets_it_go_on_after_a_halt_gives_it_the_whole_ladder_again(
+    laboratory: Laboratory, lag: int
+) -> None:
+    steps = {"refine_after": 1, "pivot_after": 4, "halt_after_pivots": 1}
+    laboratory.make(lag=lag, stopping={"on_halt": True, "proposals": None}, escalation=steps)
+    edits = Edits({number: set_x(-float(number)) for number in range(2, 40)})
+    assert laboratory.run(edits) == laboratory.run(edits) == "halt"
+    assert len(laboratory.entries()) == 5
+    with engine_of(laboratory.open(), edits, laboratory.said.append) as engine:
+        engine.history.count_anew()
+        assert engine.run() == "halt"
+    assert [each.number for each in laboratory.entries() if each.has_halted] == [5, 9]
+    made_after = slice(5 + lag - 1, None)  # those that were made before the halt keep their step
+    levels = [str(each.proposal["level"]) for each in laboratory.entries()[made_after]]
+    assert levels == ["normal", "refine", "refine", "refine"][: len(levels)] and len(levels) == 5 - lag
 
 
 def test_the_halt_is_only_a_hint_unless_it_is_asked_for(laboratory: Laboratory) -> None:

@@ -94,6 +94,13 @@ def test_a_gain_ends_the_losing_streak_whatever_came_before() -> None:
     assert advice_after(gained.failures, Escalation()) is Advice.PIVOT
 
 
+def test_failures_count_anew_where_a_person_lets_it_go_on_after_a_halt() -> None:
+    halted = progress_of([BASE, failed(2), failed(3, terminated_by="halt")])
+    assert halted.failures == 2
+    assert halted.after(failed(4)).failures == 1
+    assert halted.after(failed(4)).after(failed(5)).failures == 2
+
+
 def test_an_interruption_is_no_failure_and_no_idea() -> None:
     entries = [BASE, failed(2, None, status="interrupted", reason="a person stopped it")]
     assert progress_of(entries).failures == 0

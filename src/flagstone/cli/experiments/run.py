@@ -104,7 +104,7 @@ def work(opened: OpenedExperiment, limit: int | None, driver: str, start: Start 
     owner = owner_of(opened.home.base)
     with engine_of(opened, owner.proposer(opened.spec, driver), print_progress, owner.accounts(opened.home)) as engine:
         if start == "resume":
-            engine.history.count_proposals_anew()
+            engine.history.count_anew()
         begin(engine, start)
         ended = engine.run(limit)
     say_end(opened, engine, ended)

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import flagstone
 from flagstone.agents.accounts import Budget
 from flagstone.experiments.ledger import Accounts
 from flagstone.experiments.proposers import AgentSetup, Proposer, proposer_for
-from flagstone.layout import Project, Run
+from flagstone.layout import Project, Run, shipped_files
 from flagstone.plans import Home, Spec
 from flagstone.settings import Settings, find_project, load_settings, pinned_table
 
-CHECKOUT = Path(flagstone.__file__).resolve().parents[2]
+CHECKOUT = shipped_files()
 
 
 @dataclass(frozen=True)

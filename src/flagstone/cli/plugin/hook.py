@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from flagstone.plans import Home, Spec, command_of, load_spec
 from flagstone.text import list_text, printable_text
 
 LAST = 5
+OF_LOOP = ("step", "wait", "status", "tail", "report", "diff", "chain", "drive")
+SETS_ASIDE = {"--fresh", "--release"}
+EXPANDED, PUNCTUATION = set("$`\n\r"), set("();<>|&")
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,40 @@ def refused_end(loop: DrivenLoop) -> str:
     return json.dumps({"decision": "block", "reason": reason})
 
 
-def refused_edit(loop: DrivenLoop) -> str:
-    """Refuses to edit what may not change while the session drives the experiment."""
-    tool = loop.given.get("tool_input", {})
+def decided_tool(loop: DrivenLoop) -> str:
+    """Allows what the loop consists of, also after a restart. Refuses to edit what may not change meanwhile."""
+    home, tool = loop.home, loop.given.get("tool_input", {})
+    if "command" in tool:
+        return decision("allow", "it is part of the loop") if is_of_loop(str(tool["command"])) else ""
     path = tool.get("file_path") or tool.get("notebook_path")
-    if not path or is_changeable(loop, Path(str(loop.given.get("cwd", "")), str(path))):
+    if not path:
         return ""
-    reason = (
-        f"While this session drives {loop.home.name}, only these files may be edited, and only below "
-        f"{loop.home.working}: {list_text(loop.spec.subject.mutable)}. Only if a person wants another file edited, "
-        f"first give: {command_of(loop.home, 'drive')} --release"
+    if is_changeable(loop, Path(str(loop.given.get("cwd", "")), str(path))):
+        return decision("allow", "it is a working file of the experiment")
+    return decision(
+        "deny",
+        f"While this session drives {home.name}, only these files may be edited, and only below {home.working}: "
+        f"{list_text(loop.spec.subject.mutable)}. Only if a person wants another file edited, first give: "
+        f"{command_of(home, 'drive')} --release",
     )
-    decision = {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": reason}
-    return json.dumps({"hookSpecificOutput": decision})
+
+
+def decision(word: str, reason: str) -> str:
+    made = {"hookEventName": "PreToolUse", "permissionDecision": word, "permissionDecisionReason": reason}
+    return json.dumps({"hookSpecificOutput": made})
+
+
+def is_of_loop(command: str) -> bool:
+    """Whether this is one command of the loop, and nothing that a shell would make more of."""
+    if set(command) & EXPANDED:
+        return False
+    try:
+        words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
+    except ValueError:
+        return False
+    is_plain = not any(set(word) <= PUNCTUATION for word in words)
+    is_ours = words[:2] == ["flagstone", "experiment"] and words[2:3] and words[2] in OF_LOOP
+    return is_plain and bool(is_ours) and not SETS_ASIDE & set(words)
 
 
 def is_changeable(loop: DrivenLoop, path: Path) -> bool:
@@ -95,6 +120,6 @@ def is_changeable(loop: DrivenLoop, path: Path) -> bool:
 
 ANSWERS: Mapping[str, Callable[[DrivenLoop], str]] = {
     "session-start": briefing,
-    "before-tool": refused_edit,
+    "before-tool": decided_tool,
     "stop": refused_end,
 }

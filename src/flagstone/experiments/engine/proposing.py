@@ -51,8 +51,10 @@ class Proposals:
         )
 
     def failures_after(self, entries: list[Entry]) -> int:
-        """Those since the last gain, as it was after these runs."""
-        return sum(each.is_failure for each in takewhile(lambda each: not each.improved, reversed(entries)))
+        """Those since the last gain, as it was after these runs; or since a halt, also one that came after them."""
+        halt = max((each.number for each in self.history.recent if each.has_halted), default=0)
+        since = takewhile(lambda each: not each.improved and each.number > halt, reversed(entries))
+        return sum(each.is_failure for each in since)
 
     def tokens_left(self) -> int | None:
         """What one call may use of what is left, shared with those that are under way."""

@@ -12,6 +12,7 @@ from flagstone.statistics import mean
 
 NO_PROPOSAL = "no proposal"
 NOT_AN_IDEA = ("interrupted", "unclean")
+HALT = "halt"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class LedgerRow:
     def is_failure(self) -> bool:
         """Whether it is one more idea that failed. A rework is part of the idea that failed before it."""
         return self.is_idea and not self.improved and self.status not in NOT_AN_IDEA
+
+    @property
+    def has_halted(self) -> bool:
+        """Whether it was one failure too many, so that a person has to look at the experiment."""
+        return self.terminated_by == HALT
 
     @property
     def word(self) -> str:

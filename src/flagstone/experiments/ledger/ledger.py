@@ -88,9 +88,9 @@ class History:
     def fresh_command(self) -> str:
         return f"{command_of(self.home, 'run')} --fresh"
 
-    def count_proposals_anew(self) -> None:
-        """A person has corrected why there were none: this holds for the next process too."""
-        self.progress = replace(self.progress, idle=0)
+    def count_anew(self) -> None:
+        """A person has seen that nothing was proposed, or that all failed. This holds for the next process too."""
+        self.progress = replace(self.progress, idle=0, failures=0)
         self.remember()
 
     def append(self, entry: Entry) -> None:

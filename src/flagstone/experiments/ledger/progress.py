@@ -23,7 +23,8 @@ class Progress:
     (None: that is unknown), `has_varied` whether equal files ever gave different numbers, `tests` how many candidates
     were repeated so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the
     baseline left out. `experiments` counts ideas, `failures` those that failed since the last gain; `next_rework` is
-    the rework that the last run would have next (0: the guard did not refuse it).
+    the rework that the last run would have next (0: the guard did not refuse it). `has_halted` says whether the last
+    run was one failure too many: if another one follows, a person has asked for it, and failures count anew.
     """
 
     number: int = 0
@@ -45,6 +46,7 @@ class Progress:
     experiments: int = 0
     failures: int = 0
     next_rework: int = 0
+    has_halted: bool = False
     verdicts: Mapping[str, int] = field(default_factory=dict)
     repeats: int = 0
     kept: tuple[float, ...] = ()
@@ -118,7 +120,8 @@ class Progress:
             unknown_costs=self.unknown_costs + (entry.cost_usd is None),
             tokens=self.tokens + entry.spent_tokens,
             experiments=self.experiments + entry.is_idea,
-            failures=0 if entry.improved else self.failures + entry.is_failure,
+            failures=0 if entry.improved else entry.is_failure + (0 if self.has_halted else self.failures),
+            has_halted=entry.has_halted,
             next_rework=entry.reworks + 1 if entry.refused_by == "guard" else 0,
             verdicts={**self.verdicts, entry.word: self.verdicts.get(entry.word, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),
