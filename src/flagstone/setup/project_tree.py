@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from flagstone.setup.notebook import notebook_code
+
 LARGEST = 1_000_000
 LARGEST_YAML = 200_000
 ALL_TEXT = 64_000_000  # is kept in memory
@@ -43,6 +45,14 @@ class ProjectTree:
     @cached_property
     def known_paths(self) -> frozenset[str]:
         return frozenset(self.paths)
+
+    @cached_property
+    def package_folders(self) -> tuple[str, ...]:
+        """The folders below the root that are packages of their own, as the members of a workspace are."""
+        names = (path.rpartition("/") for path in self.paths)
+        return tuple(
+            dict.fromkeys(above for above, _, name in names if above and name in ("pyproject.toml", "setup.py"))
+        )
 
     def text(self, path: str) -> str:
         """What a file says. Returns '' if it cannot be read as text."""
@@ -84,7 +94,7 @@ class ProjectTree:
     def parse(self, path: str) -> ast.Module | None:
         try:
             with warnings.catch_warnings(action="ignore"):
-                return ast.parse(self.text(path))
+                return ast.parse(notebook_code(self.text(path)) if path.endswith(".ipynb") else self.text(path))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self.skipped[path] = f"not Python: {type(error).__name__}"
             return None

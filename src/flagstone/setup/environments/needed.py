@@ -24,10 +24,10 @@ LAUNCHERS |= {"nbconvert": "nbconvert"}
 
 def needed_modules(tree: ProjectTree, program: Program) -> dict[str, str]:
     """The modules of others that are needed, each with the place of its first import."""
-    found = {LAUNCHERS[program.runner]: "the command"} if program.runner in LAUNCHERS else {}
+    found = {LAUNCHERS[word]: "the command" for word in program.runner.split() if word in LAUNCHERS}
     own = own_names(tree, program)
     for path in dict.fromkeys((program.entry, *program.imports)):
-        module = tree.syntax(path) if path.endswith(".py") else None
+        module = tree.syntax(path) if path.endswith((".py", ".ipynb")) else None
         for name, line in imports_of(module.body if module else ()):
             if name not in own and name not in sys.stdlib_module_names:
                 found.setdefault(name, f"{path}:{line}")
@@ -57,10 +57,7 @@ def own_names(tree: ProjectTree, program: Program) -> frozenset[str]:
     """The names that the project itself has: modules and packages in its folders of sources."""
     entry = str(PurePosixPath(program.entry).parent)
     folders = {"", "src", "" if entry == "." else entry}
-    for path in tree.paths:
-        if path.rpartition("/")[2] in ("pyproject.toml", "setup.py"):
-            above = path.rpartition("/")[0]
-            folders |= {above, f"{above}/src".lstrip("/")}
+    folders |= {each for above in tree.package_folders for each in (above, f"{above}/src")}
     names = set[str]()
     for path in tree.ending(".py"):
         for folder in folders:

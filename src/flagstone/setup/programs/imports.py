@@ -44,10 +44,11 @@ def relative_base(path: str, level: int) -> str:
 
 
 def module_file(tree: ProjectTree, module: str, entry: str = "") -> str:
-    """The file of a module: seen from the root, from src, from the entry's folder and the folders above it."""
+    """The file of a module: seen from the root, from src, from the entry's folders, and the packages of a workspace."""
     tail = module.replace(".", "/")
     folders = [folder.as_posix() for folder in PurePosixPath(entry).parents] if entry else []
-    for base in dict.fromkeys(["", "src", *folders, *(f"{folder}/src" for folder in folders)]):
+    above = [*folders, *tree.package_folders]
+    for base in dict.fromkeys(["", "src", *above, *(f"{folder}/src" for folder in above)]):
         start = "" if base in ("", ".") else f"{base}/"
         for file in (f"{start}{tail}.py", f"{start}{tail}/__init__.py", f"{start}{tail}/__main__.py"):
             if tail and file in tree:

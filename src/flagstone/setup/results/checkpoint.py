@@ -13,6 +13,7 @@ from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.own_code import own_code, own_configs
 from flagstone.setup.results.path_globs import PathReader, join
+from flagstone.setup.results.protected_files import why_never
 
 ENDING = re.compile(r"\.(?:pt|pth|ckpt|tar|safetensors|keras|h5|joblib|pkl|pickle|msgpack)$")
 # where a call has the path: of a file, and of a folder
@@ -33,10 +34,15 @@ def checkpoint_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     if not found:
         return ProjectFinding("checkpoint", None, "none", note="No call that saves a checkpoint was found.")
     on_disk = {glob for glob in found if any(matches(path, (glob.rstrip("/"), f"{glob}**")) for path in tree.paths)}
-    order = sorted(found, key=lambda glob: (glob not in on_disk, not ENDING.search(glob) and not glob.endswith("/")))
+    order = sorted(found, key=lambda glob: (glob not in on_disk, is_no_model(glob, found[glob])))
     first, *others = order
     lost = tuple(LostCandidate(glob, f"saved too ({found[glob]})") for glob in others[:MOST_LOST])
     return ProjectFinding("checkpoint", first, "certain" if first in on_disk else "likely", (found[first],), lost)
+
+
+def is_no_model(glob: str, place: str) -> bool:
+    """Whether something else is saved, such as a tokenizer, or the state of an optimizer alone."""
+    return "optim" in glob or why_never(place.rpartition(":")[0]) in ("data", "evaluation")
 
 
 def is_outside(glob: str) -> bool:
@@ -72,6 +78,9 @@ def glob_of(call: CodeCall, reader: PathReader) -> str:
     if call.name in FOLDERS and isinstance(call.node.func, ast.Attribute):
         folder = reader.glob_at(call, call.argument("save_dir", FOLDERS[call.name]) or call.argument("output_dir"))
         return folder if ENDING.search(folder) else f"{folder.rstrip('/')}/" if folder else ""
+    if call.name == "CheckpointSaver":
+        folder = reader.glob_at(call, call.argument("checkpoint_dir"))
+        return join(folder or "**", "*.pth.tar")
     return trainer_checkpoint(call, reader)
 
 

@@ -13,9 +13,9 @@ from flagstone.setup.results.own_code import own_code
 from flagstone.setup.results.protected_files import why_never
 
 FUNCTION = re.compile(
-    r"^(evaluate|eval|validate|validation|estimate_loss|test|compute_metrics|score|get_metrics)(_|$)|_(eval|evaluation|evaluate)$|^(validation_step|test_step)$"
+    r"^(evaluate|eval|validate|validation|estimate_loss|test|compute_metrics|score|get_metrics)(_(?!.*(load|data|set$))|$)"
+    r"|_(eval|evaluation|evaluate)$"
 )
-FILE = re.compile(r"(^|/)(eval|evaluat|metric|valid|scor)[^/]*\.py$", re.IGNORECASE)
 
 
 def evaluation_finding(tree: ProjectTree, program: Program) -> ProjectFinding:

@@ -43,7 +43,7 @@ def framework_finding(
 
 def is_idle(name: str, program: Program) -> bool:
     """Code for several processes does nothing where the command starts one."""
-    return name in ("ddp", "fsdp") and program.runner not in SEVERAL and not starts_processes(program)
+    return name in ("ddp", "fsdp") and program.runner.partition(" ")[0] not in SEVERAL and not starts_processes(program)
 
 
 def starts_processes(program: Program) -> bool:

@@ -12,10 +12,11 @@ from flagstone.text import one_line
 
 FILES = re.compile(r"^(claude|agents|program|readme|goal|todo)(\.(md|rst|txt))?$", re.IGNORECASE)
 VERB = re.compile(
-    r"\b(improv\w*|reduc\w*|lower\w*|increas\w*|speed\w* up|beat\w*|minimi[sz]\w*|maximi[sz]\w*"
-    r"|optimi[sz](?:e|es|ed|ing)|outperform\w*|reach\w*|the goal|tune)\b",
+    r"(?:to |we |please )?(improv\w*|reduc\w*|lower\w*|increas\w*|speed\w* up|beat\w*|minimi[sz]\w*|maximi[sz]\w*"
+    r"|optimi[sz](?:e|es|ed|ing)|outperform\w*|reach\w*|tune)\b",
     re.IGNORECASE,
 )
+NAMED = re.compile(r"\b(goal|objective|aim) (is|of|:)", re.IGNORECASE)
 MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`#>|]+|<[^>]*>|^\s*(?:[-+]|\d+\.)\s+")
 MOST, LONGEST, SHORTEST = 4, 80, 3  # options; characters of each; words of each
 
@@ -45,8 +46,14 @@ def documented_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
             is_code ^= line.lstrip().startswith(("```", "~~~"))
             is_table = line.lstrip().startswith(("|", "<")) or line.count("|") > 1
             for sentence in re.split(r"(?<=[.!?])\s+", plain_text(line)) if not (is_code or is_table) else ():
-                if VERB.search(sentence) and len(sentence.split()) >= SHORTEST and len(sentence) <= LONGEST:
+                if is_goal(sentence):
                     yield one_line(sentence.rstrip(".:"), LONGEST), f"{path}:{number}"
+
+
+def is_goal(sentence: str) -> bool:
+    """Whether a short sentence begins with improving something, or names a goal."""
+    is_short = len(sentence.split()) >= SHORTEST and len(sentence) <= LONGEST
+    return is_short and bool(VERB.match(sentence) or NAMED.search(sentence))
 
 
 def plain_text(line: str) -> str:
@@ -56,5 +63,5 @@ def plain_text(line: str) -> str:
 
 def committed_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
     for title in commit_titles(tree.root):
-        if VERB.search(title):
+        if is_goal(title):
             yield one_line(title, LONGEST), ""

@@ -35,6 +35,8 @@ def value_of(tree: ProjectTree, program: Program, group: NumberGroup) -> tuple[d
     if best.backend == "lightning":
         value, note = lightning_reading(tree, program, value)
         return value, warning(group) or note
+    if program.entry.endswith(".ipynb") and best.backend == "log" and "--log-output" not in program.argv:
+        return value, "What cells print stays in the notebook: papermill --log-output prints it, or write a JSON file."
     return {**value, **best.options}, warning(group)
 
 
@@ -45,6 +47,8 @@ def warning(group: NumberGroup) -> str:
         return f"Only a number of the {BY_SPLIT[group.split]} data was found: it should not decide."
     if group.best.source == "bar":
         return f"Only a progress bar shows {group.best.name}."
+    if "episod" in group.best.name:
+        return f"{group.best.name} is noisy: its last value is that of one episode."
     return "" if group.best.backend else f"{group.best.name} is decided by, but nothing prints or logs it."
 
 

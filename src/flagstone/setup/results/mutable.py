@@ -32,8 +32,10 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
             lost.append(LostCandidate(path, why))
         else:
             kept.append(path)
-    ranked = sorted(kept, key=lambda path: rank(path, program.entry))[:MOST]
-    ranked += [word for word in program.argv[1:] if is_config(tree, word) and word not in ranked]
+    ranked = sorted(kept, key=lambda path: rank(path, program.entry))
+    ranked = [*ranked[: MOST - 1], *ranked[-1:]] if len(ranked) > MOST else ranked  # the entry is the last
+    given = (word.rpartition("=")[2] for word in program.argv[program.first_argument :])
+    ranked += [path for path in given if is_config(tree, path) and path not in ranked]
     if not ranked:
         return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
     note = (
@@ -51,4 +53,4 @@ def rank(path: str, entry: str) -> tuple[bool, int, int]:
 
 
 def is_config(tree: ProjectTree, word: str) -> bool:
-    return word in tree.paths and word.endswith((".yaml", ".yml", ".json", ".toml", ".py"))
+    return word in tree and word.endswith((".yaml", ".yml", ".json", ".toml", ".py"))

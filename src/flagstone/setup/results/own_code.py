@@ -10,6 +10,7 @@ from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
 
 TARGET = re.compile(r"^[ \t]*(?:- )?(?:_target_|class_path)[ \t]*:[ \t]*['\"]?([A-Za-z_][\w.]+)", re.MULTILINE)
+SOURCES = (".py", ".ipynb")
 CONFIGS = (".yaml", ".yml")
 OUTPUTS = frozenset(("wandb", "outputs", "runs", "logs", "lightning_logs", "mlruns", "multirun", "checkpoints"))
 NOT_TRAINING = re.compile(
@@ -20,7 +21,7 @@ MOST_FILES = 120
 
 def own_code(tree: ProjectTree, program: Program) -> list[str]:
     """The Python files that the program runs, its entry first. Without an entry: all that look like training."""
-    first = [path for path in (program.entry, *program.imports) if path.endswith(".py")]
+    first = [path for path in (program.entry, *program.imports) if path.endswith(SOURCES)]
     if not first:
         first = [path for path in tree.ending(".py") if not NOT_TRAINING.search(path)]
     present = set(tree.paths)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, last_name
+from flagstone.setup.results.code_calls import CodeCall, Function, constant_text, last_name
 
 DEPTH = 8  # names that stand for names
 OPEN = "*"
@@ -24,15 +25,18 @@ class PathReader:
         for path in (word for word in program.argv if word.endswith(".py")):
             self.given |= constants_in(tree, path)
         self.given |= dict(program.arguments)
-        self.given = {name.replace("-", "_").lstrip("_"): value for name, value in self.given.items()}
-        self.locals: dict[str, ast.expr] = {}
+        names = ((re.split(r"[./]", name)[-1].replace("-", "_"), value) for name, value in self.given.items())
+        self.given = dict(names)
+        self.local: dict[str, list[ast.expr]] = {}
+        self.outer: dict[str, list[ast.expr]] = {}
 
     def glob_at(self, call: CodeCall, node: ast.expr | None) -> str:
         """The path that a call is given, relative to the project. Returns '' if nothing of it is known."""
         module = self.tree.syntax(call.place.rpartition(":")[0])
-        self.locals = assignments(module) if module else {}
+        self.outer = assignments(module) if module else {}
+        self.local = {}
         if call.function is not None:
-            self.locals |= parameter_defaults(call.function) | assignments(call.function)
+            self.local = parameter_defaults(call.function) | assignments(call.function)
         glob = re.sub(r"\*+", OPEN, self.glob(node, DEPTH)).removeprefix("./") if node is not None else ""
         return glob if re.search(r"\w", glob) else ""
 
@@ -40,16 +44,28 @@ class PathReader:
         match node:
             case ast.Constant(value=str(text)):
                 return text
-            case ast.Name(id=name) if isinstance(self.given.get(name), str):
-                return str(self.given[name])
-            case ast.Name(id=name) if name in self.locals and depth:
-                return self.glob(self.locals[name], depth - 1)
+            case ast.Name(id=name):
+                return self.named_glob(name, depth)
             case ast.Attribute(attr=name) if isinstance(self.given.get(name), str):
                 return str(self.given[name])
             case _ if depth:
                 return self.composed_glob(node, depth - 1)
             case _:
                 return OPEN
+
+    def named_glob(self, name: str, depth: int) -> str:
+        """What a name stands for: in its function, or else as it is given on the command line, or else in its file."""
+        for scope in (self.local, self.outer):
+            if scope is self.outer and isinstance(self.given.get(name), str):
+                return str(self.given[name])
+            if scope.get(name) and depth:
+                *earlier, last = scope[name]
+                scope[name] = earlier  # `path = join(folder, path)` means the one before
+                try:
+                    return self.glob(last, depth - 1)
+                finally:
+                    scope[name] = [*earlier, last]
+        return OPEN
 
     def composed_glob(self, node: ast.expr, depth: int) -> str:
         """A path made of several parts."""
@@ -64,11 +80,13 @@ class PathReader:
                 return self.glob(left, depth) + self.glob(right, depth)
             case ast.BinOp(left=left, op=ast.Mod()):
                 return FIELD.sub(OPEN, self.glob(left, depth))
-            case ast.IfExp(body=body):
-                return self.glob(body, depth)
+            case ast.IfExp(body=body, orelse=otherwise):
+                return next(
+                    (path for each in (body, otherwise) if (path := self.glob(each, depth)) not in ("", OPEN)), OPEN
+                )
             case ast.Call(func=ast.Attribute(attr="format", value=template)):
                 return FIELD.sub(OPEN, self.glob(template, depth))
-            case ast.Call(args=args) if last_name(node) == "join":
+            case ast.Call(args=args) if last_name(node) in ("join", "joinpath", "get_outdir"):
                 return join(*(self.glob(part, depth) for part in args))
             case ast.Call(args=[first, *_]) if last_name(node) in (
                 "Path",
@@ -89,31 +107,38 @@ def join(*parts: str) -> str:
 
 def constants_in(tree: ProjectTree, path: str) -> dict[str, Any]:
     """The names that a file sets to words, at its top."""
-    module = tree.syntax(path) if path in tree.paths else None
-    found = assignments(module) if module else {}
-    return {
-        name: node.value
-        for name, node in found.items()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    module = tree.syntax(path) if path in tree else None
+    found = {name: constant_text(nodes[-1]) for name, nodes in (assignments(module) if module else {}).items()}
+    return {name: text for name, text in found.items() if text}
 
 
-def assignments(scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
-    """What the names of a scope were last set to. Inner functions are other scopes."""
-    found: dict[str, ast.expr] = {}
+def assignments(scope: ast.Module | Function) -> dict[str, list[ast.expr]]:
+    """What the names of a scope are set to, in the order of its lines. Inner functions are other scopes."""
+    found: dict[str, list[ast.expr]] = {}
     left: list[ast.AST] = list(reversed(scope.body))
     while left:
         node = left.pop()
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = node.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-            found[node.target.id] = node.value
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+        for name, value in names_set(node):
+            found.setdefault(name, []).append(value)
+        if not isinstance(node, Function | ast.ClassDef | ast.expr):
             left += reversed(list(ast.iter_child_nodes(node)))
     return found
 
 
-def parameter_defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+def names_set(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The names that one statement sets."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.With(items=items):
+            named = ((each.optional_vars, each.context_expr) for each in items)
+            yield from ((target.id, value) for target, value in named if isinstance(target, ast.Name))
+
+
+def parameter_defaults(function: Function) -> dict[str, list[ast.expr]]:
     names = [each.arg for each in function.args.args]
     defaults = function.args.defaults
-    return dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    pairs = zip(names[len(names) - len(defaults) :], defaults, strict=True)
+    return {name: [value] for name, value in pairs}

@@ -23,7 +23,7 @@ def seconds_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     """A constant in the code that bounds the time, or else the longest of the newest runs, or else 300."""
     for path in own_code(tree, program):
         module = tree.syntax(path)
-        for name, node in (assignments(module) if module else {}).items():
+        for name, (*_, node) in (assignments(module) if module else {}).items():
             if BUDGET.match(name) and isinstance(node, ast.Constant) and isinstance(node.value, int | float):
                 note = f"{name} is the time for training: starting and evaluating a run come on top of it."
                 return ProjectFinding("seconds", node.value, "likely", (f"{path}:{node.lineno}",), note=note)

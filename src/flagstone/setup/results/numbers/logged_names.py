@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from flagstone.setup.project_tree import ProjectTree
@@ -13,6 +14,7 @@ from flagstone.setup.results.numbers.printed_text import COUNTED, MEASURED, stri
 TENSORBOARD = ("add_scalar", "scalar")
 LIGHTNING = ("self", "pl_module", "module", "model")
 TRACKERS = {"wandb": "wandb", "run": "wandb", "accelerator": "tensorboard", "mlflow": "custom", "experiment": "custom"}
+TRACKING = re.compile(r"wandb|track|tensorboard|\blog|writer|mlflow", re.IGNORECASE)
 EVENTS = "**/events.out.tfevents.*"
 
 
@@ -26,7 +28,8 @@ def logged_names(tree: ProjectTree, paths: Sequence[str]) -> Iterator[MetricCand
                 around = call.function.name if call.function else ""
                 if not is_counter(name) and not {COUNTED, MEASURED} & set(name.split()):
                     # a tracker needs an account and may be switched off; what is printed is always there
-                    source = "tracker" if backend == "wandb" or call.conditions else "call"
+                    is_optional = any(TRACKING.search(each) for each in call.conditions)
+                    source = "tracker" if backend == "wandb" or is_optional else "call"
                     yield MetricCandidate(name, source, backend, call.place, options, None, around)
 
 

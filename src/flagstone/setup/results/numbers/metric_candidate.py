@@ -17,7 +17,7 @@ RUNNING = frozenset(("best", "min", "minimum", "max", "maximum", "lowest", "high
 COUNTERS = """
     epoch epochs step steps iter iters iteration iterations batch batches lr lrm rate dt eta time ms seconds second sec
     elapsed remaining took at to from in of by is for and with size seed rank gpu device id num count total samples
-    params parameters tokens version port shape depth width progress
+    params parameters tokens version port shape depth width progress data
 """
 LIMITS: tuple[str, ...] = (
     "vram",
@@ -44,6 +44,7 @@ class MetricCandidate:
     options: Mapping[str, str] = field(default_factory=dict)
     direction: str | None = None
     context: str = ""
+    depth: int = 0  # of the loops around it: what is printed for each class stands deeper than what sums it up
 
     @property
     def split(self) -> int:

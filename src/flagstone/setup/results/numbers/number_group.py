@@ -12,6 +12,8 @@ from flagstone.setup.results.numbers.metric_candidate import BY_SPLIT, MetricCan
 # from where a number can be read best to where it can only be guessed; the last two say nothing of where it is read
 SOURCES = ("trace", "call", "printed", "tracker", "bar", "best", "monitor")
 SAME = {"validation": "val", "valid": "val", "accuracy": "acc"}
+VALIDATION = ("eval", "val", "dev")
+FOLDERS = ("charts", "metrics", "metric", "scores")  # of a tracker, before the name
 DECIDED_BY = {"monitor", "best"}
 TEST = 3
 
@@ -43,7 +45,7 @@ class NumberGroup:
     @property
     def best(self) -> MetricCandidate:
         """Where it is read. A tracker may be off; what is printed is always there."""
-        return min(self.found, key=lambda each: SOURCES.index(each.source))
+        return min(self.found, key=lambda each: (SOURCES.index(each.source), each.depth))
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -89,5 +91,16 @@ def groups_by_name(candidates: Iterable[MetricCandidate]) -> list[NumberGroup]:
     """The numbers, the preferred ones first."""
     found: dict[str, list[MetricCandidate]] = {}
     for each in candidates:
-        found.setdefault("".join(SAME.get(word, word) for word in words_in(each.name)), []).append(each)
+        found.setdefault(key_of(each.name), []).append(each)
+    for name in [name for name, group in found.items() if {each.source for each in group} <= DECIDED_BY]:
+        # `top1` is decided by, and `eval_top1` is what is written
+        written = next((each for each in found if each in {f"{split}{name}" for split in VALIDATION}), None)
+        if written:
+            found[written] += found.pop(name)
     return sorted((NumberGroup(tuple(group)) for group in found.values()), key=lambda group: group.rank)
+
+
+def key_of(name: str) -> str:
+    """What two spellings of one name have in common."""
+    words = [SAME.get(word, word) for word in words_in(name)]
+    return "".join(words[1:] if len(words) > 1 and words[0] in FOLDERS else words)

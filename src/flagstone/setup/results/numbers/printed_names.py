@@ -101,4 +101,6 @@ def sentence_pattern(text: str, call: CodeCall, context: str) -> Iterator[Metric
         return
     parts = re.split(rf"(?<!\w)(?:{re.escape(MEASURED)}|{COUNTED})(?!\w)", before.strip())
     literal = r"\S+".join(re.escape(part).replace(r"\ ", " ") for part in parts)
-    yield MetricCandidate(word.lower(), "printed", "log", call.place, {"regex": literal + A_NUMBER}, context=context)
+    yield MetricCandidate(
+        word.lower(), "printed", "log", call.place, {"regex": literal + A_NUMBER}, None, context, len(call.loops)
+    )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from flagstone.setup.results.code_calls import CodeCall, constant_text, last_name
+from flagstone.setup.results.path_globs import assignments
 
 MEASURED, COUNTED = "0.5", "7"  # stand where a value is printed: with digits behind the point, or anyhow
 MOST_TEXTS = 6
@@ -40,6 +41,8 @@ def variants(node: ast.expr | None, strings: Strings) -> Iterator[str]:
             yield FIELD.sub(stand_in, constant_text(template))
         case ast.Name(id=name) if name in strings:
             yield from strings[name]
+        case ast.IfExp(body=body, orelse=otherwise):
+            yield from (*variants(body, strings), *variants(otherwise, strings))
         case ast.Call(args=[first, *_]) if last_name(node) in ("dumps", "dict", "str", "pformat"):
             yield from texts_of(first, strings)
         case ast.Dict(keys=keys):
@@ -57,7 +60,7 @@ def strings_at(call: CodeCall, calls: Sequence[CodeCall]) -> dict[str, list[str]
     """The words that names take where a call stands: from loops over words, and from what callers hand over."""
     found = {last_name(loop.target): words_of(loop.iter) for loop in call.loops}
     if call.function is not None:
-        found |= words_from_callers(call.function, calls)
+        found |= words_assigned(call.function) | words_from_callers(call.function, calls)
     return {name: words for name, words in found.items() if words}
 
 
@@ -65,6 +68,12 @@ def words_of(node: ast.expr) -> list[str]:
     """The words of a list or tuple that holds nothing else."""
     words = [constant_text(each) for each in node.elts] if isinstance(node, ast.List | ast.Tuple | ast.Set) else []
     return words if all(words) else []
+
+
+def words_assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[str]]:
+    """The words that a function itself gives to its names, such as `"train" if training else "val"`."""
+    found = {name: texts_of(nodes[-1], {}) for name, nodes in assignments(function).items()}
+    return {name: words for name, words in found.items() if not {MEASURED, COUNTED} & set(words)}
 
 
 def words_from_callers(
