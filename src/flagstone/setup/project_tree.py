@@ -55,7 +55,9 @@ class ProjectTree:
         )
 
     def text(self, path: str) -> str:
-        """What a file says. Returns '' if it cannot be read as text."""
+        """What a file says. Returns '' if it cannot be read as text, or is none of the project's."""
+        if not path:
+            return ""
         if path not in self.texts:
             self.texts[path] = self.read(path)
         return self.texts[path]

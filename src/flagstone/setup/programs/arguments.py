@@ -18,6 +18,7 @@ from flagstone.setup.programs.program import Program
 from flagstone.setup.project_finding import ProjectFinding
 
 MOST_CHANGEABLE = 10
+SIZES = (1, 4, 5, 6)  # batch, depth, width and heads in HYPERPARAMETERS
 
 
 def given_arguments(program: Program) -> tuple[dict[str, Any], list[str]]:
@@ -94,10 +95,28 @@ def changeable_arguments(program: Program, given: Mapping[str, Any]) -> tuple[di
     """The hyperparameters whose value is known, those that the command gives first."""
     known = {key: option for key, option in program.defaults.items() if not option.is_positional}
     known |= {key: ProgramOption(key, None, "", kind_of(value)) for key, value in given.items() if key not in known}
-    names = [key for key in known if role_of(key) == "hyperparameter" and value_of(known[key], given) is not None]
-    names.sort(key=lambda key: (name_rank_of(key) or 0, key not in given))
-    chosen = [key for key in known if key in names[:MOST_CHANGEABLE]]
+    names = [key for key in known if role_of(key) == "hyperparameter" and is_telling(key, value_of(known[key], given))]
+    telling = set(most_telling(names, {key: value_of(known[key], given) for key in names}, given))
+    chosen = [key for key in known if key in telling]
     return {key: value_of(known[key], given) for key in chosen}, {key: known[key].kind for key in chosen}
+
+
+def most_telling(names: Sequence[str], values: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Those that the command gives, then one of each kind, such as one learning rate, before the second of any."""
+    groups = dict[int, list[str]]()
+    for name in sorted(names, key=lambda name: (name not in given, not is_number(values[name]))):
+        groups.setdefault(name_rank_of(name) or 0, []).append(name)
+    places = {name: (position, rank) for rank, group in groups.items() for position, name in enumerate(group)}
+    return sorted(names, key=lambda name: (name not in given, *places[name]))[:MOST_CHANGEABLE]
+
+
+def is_telling(key: str, value: Any) -> bool:
+    """False for a value that only stands for one that the program works out, such as a batch size of 0 or -1."""
+    return value not in (None, "", []) and not (is_number(value) and value <= 0 and name_rank_of(key) in SIZES)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def value_of(option: ProgramOption, given: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from flagstone.setup.programs.entries import EntryPoint, is_other_task
+from flagstone.setup.programs.entries import EntryPoint, is_other_task, name_rank
 from flagstone.setup.programs.imports import module_file
 from flagstone.setup.programs.launch import Launch, launch_of
 from flagstone.setup.programs.shell_lines import ShellLine, shell_lines
@@ -106,7 +106,8 @@ def candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None
     doubts = (
         launch.is_multi_node,
         not is_there,
-        line.is_dry,
+        name_rank(entry)[0] == 3,
+        line.is_dry or line.is_evaluation,
         entry.endswith(".sh"),
         line.is_inline,
         bool(why_not),
@@ -134,6 +135,8 @@ def reason_against(tree: ProjectTree, line: ShellLine, launch: Launch, is_there:
         return f"there is no file {launch.target} where it is said to be started"
     if line.is_dry:
         return "it only tries whether the program works"
+    if line.is_evaluation:
+        return "it evaluates"
     if line.has_placeholder:
         return "it has a placeholder"
     missing = next((word for word in line.words[launch.first :] if is_missing_file(tree, line, word)), "")
@@ -153,7 +156,16 @@ def is_output(word: str) -> bool:
     return bool(re.match(r"--?(out|save|log|result|dump)", word))
 
 
+def rivals_of(chosen: CommandCandidate, others: Sequence[CommandCandidate]) -> list[CommandCandidate]:
+    """The commands that start another training and look as good, of the same document or of other folders' ones."""
+    doubts = slice(0, len(chosen.rank) - 2)
+    paths = {chosen.line.path} if "/" not in chosen.line.path else {each.line.path for each in others} - {"README.md"}
+    same = [each for each in others if each.line.path in paths and each.entry != chosen.entry]
+    return [each for each in same if each.rank[doubts] == chosen.rank[doubts]]
+
+
 def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCandidate], entry: str) -> ProjectFinding:
+    """The command that trains, and those that were not taken, each with the reason."""
     lost = tuple(
         LostCandidate(list(each.words), f"{each.why_not or 'another one comes first'} ({each.line.where})")
         for each in others
@@ -165,12 +177,14 @@ def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCan
         where = (f"{entry}:1",) if entry else ()
         return ProjectFinding("command", value, "likely" if entry else "none", where, lost, note)
     certainty: Certainty = "likely" if chosen.why_not or chosen.line.is_inline else "certain"
+    certainty = "unclear" if rivals_of(chosen, others) else certainty
     return ProjectFinding("command", list(chosen.words), certainty, (chosen.line.where,), lost, note_of(chosen))
 
 
 def note_of(chosen: CommandCandidate) -> str:
     if chosen.line.has_placeholder:
         return "The command has a placeholder to fill in."
-    if chosen.line.folder and not chosen.launch.is_module:
+    folder, target = f"{chosen.line.folder}/", chosen.launch.target
+    if chosen.entry.startswith(folder) and not target.startswith(folder):
         return f"The command was written for the folder {one_line(chosen.line.folder, 40)}."
     return ""

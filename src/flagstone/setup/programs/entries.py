@@ -11,7 +11,7 @@ from flagstone.setup.programs.syntax import called_name, calls, dotted_name, las
 from flagstone.setup.project_tree import ProjectTree
 
 OTHER_TASKS = (
-    r"tests?|testing|eval|evals|evaluate|evaluation|sample|sampling|generate|predict|infer|inference|serve|server|demo|"
+    r"tests?|testing|eval|evals|evaluate|evaluation|sample|sampling|generate|predict|infer|inference|serve|server|demo|validate|avg|"
     r"export|convert|bench|benchmark|prepare|preprocess|download|tokenize|tok|plot|visualize|viz|app|cli|web|chat|"
     r"setup|conftest|analyze|analysis|upload|dataset|data|profile|submit|launch|deploy|score|report|docs"
 )
@@ -70,13 +70,17 @@ def entry_points(tree: ProjectTree) -> list[EntryPoint]:
 
 def may_train(text: str, path: str) -> bool:
     """A filter over the text, so that few files need a syntax tree."""
-    return bool(TRAINS.search(text)) and bool(STARTS.search(text) or name_rank(path)[0] == 0)
+    return bool(TRAINS.search(text)) and bool(STARTS.search(text) or name_rank(path)[0] < 2)
 
 
 def name_rank(path: str) -> tuple[int, int, str]:
-    words = re.split(r"[_\-.]+", PurePosixPath(path).stem.lower())
+    """How much a file is called like a training, then how deep it lies."""
+    stem = PurePosixPath(path).stem.lower()
+    words = re.split(r"[_\-.]+", stem)
+    if re.fullmatch(r"legacy|old|deprecated|archive|tmp|example", words[0]):
+        return 3, path.count("/"), path
     is_training = any(re.fullmatch(TRAINING_NAMES, word) for word in words)
-    return (0 if is_training else 1, path.count("/"), path)
+    return (0 if stem in ("train", "main") else 1 if is_training else 2), path.count("/"), path
 
 
 def entry_point(tree: ProjectTree, path: str) -> EntryPoint | None:

@@ -8,16 +8,19 @@ from pathlib import PurePosixPath
 
 from flagstone.setup.project_tree import ProjectTree
 
-MOST = 200
+MOST_FILES = 100
+MOST_TEXT = 1_000_000  # a library of models imports every one of them: what is near the entry decides
 
 
 def project_imports(tree: ProjectTree, entry: str) -> tuple[str, ...]:
     """The project's files that an entry imports, nearest first, without the entry."""
-    found = [entry]
-    for path in found:
-        if len(found) > MOST or not path.endswith(".py"):
-            break
+    found, size = [entry], 0
+    for number, path in enumerate(found):
+        size += len(tree.text(path))
+        if size > MOST_TEXT or not path.endswith(".py"):
+            return tuple(found[1:number])
         found += [each for each in dict.fromkeys(imported_files(tree, path, entry)) if each not in found]
+        found = found[:MOST_FILES] if len(found) > MOST_FILES else found
     return tuple(found[1:])
 
 

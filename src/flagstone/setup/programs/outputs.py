@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flagstone.setup.programs.options import ProgramOption, hydra_run_folder, plain_name, role_of
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import called_name, calls, last_name, words_of
+from flagstone.setup.programs.syntax import called_name, last_name, words_of
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import list_text
 
+PARTS_OF_PATHS = {"expanduser", "join", "insert", "append", "abspath", "realpath"}
 OUTSIDE = re.compile(r"(~|/(?!dev/)[\w.]|\.\.(/|$)|\$HOME)")
 FOLDER = re.compile(r"(dir|folder|root|path|directory)$")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(DIR|HOME|ROOT|PATH|CACHE|FOLDER)")
 NOT_THEIRS = re.compile(r"(CUDA|LD_LIBRARY|HF|XDG|TORCH|TRANSFORMERS|CONDA|JAVA|PYTHON|TRITON|TORCHINDUCTOR)_.*|HOME")
-PARTS_OF_PATHS = ("expanduser", "join", "insert", "append")
 
 Row = tuple[dict[str, Any], str]
 
@@ -67,11 +67,14 @@ def variable_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
         if "environ" not in tree.text(path) and "getenv" not in tree.text(path):
             continue
         for name, default, line in variables_read(tree.syntax(path)):
-            if name not in seen and VARIABLE.fullmatch(name) and not NOT_THEIRS.fullmatch(name):
-                seen.add(name)
-                default = default or next((value for value, _ in outside_paths(tree.syntax(path))), "")
-                target = last_part(default or re.sub(r"_(base_)?(dir|home|root|path|cache|folder)$", "", name.lower()))
-                yield {"variable": name, "value": default or None, "to": f"{{run_dir}}/{target}"}, f"{path}:{line}"
+            is_folder = VARIABLE.fullmatch(name) and not NOT_THEIRS.fullmatch(name)
+            if name in seen or not is_folder or (name.endswith("_CACHE") and not is_outside(default)):
+                continue
+            seen.add(name)
+            spelled = sorted((value for value, _ in outside_paths(tree.syntax(path))), key=len, reverse=True)
+            default = default or next(iter(spelled), "")
+            target = last_part(default or re.sub(r"_(base_)?(dir|home|root|path|cache|folder)$", "", name.lower()))
+            yield {"variable": name, "value": default or None, "to": f"{{run_dir}}/{target}"}, f"{path}:{line}"
 
 
 def python_files(program: Program) -> list[str]:
@@ -82,7 +85,7 @@ def variables_read(syntax: ast.Module | None) -> Iterator[tuple[str, str, int]]:
     """Each variable that is read, its default, and the line."""
     for node in ast.walk(syntax) if syntax else ():
         if isinstance(node, ast.Call) and called_name(node) in ("os.environ.get", "os.getenv", "environ.get", "getenv"):
-            words = [outside_path(each) or words_of(each) for each in node.args]
+            words = [spelled_path(each, {}) for each in node.args]
             yield words[0] if words else "", words[1] if len(words) > 1 else "", node.lineno
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("os.environ", "environ"):
             yield words_of(node.slice), "", node.lineno
@@ -100,34 +103,42 @@ def constant_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
 
 
 def outside_paths(syntax: ast.Module | None) -> Iterator[tuple[str, int]]:
-    """The paths that are given to a call or a name, with their lines."""
-    for node in ast.walk(syntax) if syntax else ():
-        values: list[ast.expr] = []
+    """The paths that are given to a call or a name and lead out of the project, with their lines."""
+    names = dict[str, str]()
+    for node in sorted(calls_and_assignments(syntax), key=lambda each: (each.lineno, each.col_offset)):
         if isinstance(node, ast.Assign):
+            path = spelled_path(node.value, names)
+            names |= {each.id: path for each in node.targets if isinstance(each, ast.Name)} if path else {}
             values = [node.value]
-        elif isinstance(node, ast.Call) and last_name(called_name(node)) not in (
-            "expanduser",
-            "join",
-            "insert",
-            "append",
-        ):
+        else:
             values = [*node.args, *(each.value for each in node.keywords)]
         for value in values:
-            if path := outside_path(value):
+            path = spelled_path(value, names)
+            if is_outside(path) and not isinstance(value, ast.Name):
                 yield path, value.lineno
 
 
-def outside_path(node: ast.expr) -> str:
-    """The path that an expression spells out, if it leads out of the project, such as ~/.cache/x."""
-    text = words_of(node)
-    if not text and isinstance(node, ast.Call):
-        inner = next(iter(calls(node)))
-        name = last_name(called_name(inner))
-        if name == "expanduser" and inner.args:
-            text = words_of(inner.args[0])
-        elif name == "join" and inner.args and outside_path(inner.args[0]):
-            text = "/".join([outside_path(inner.args[0]), *(words_of(each) for each in inner.args[1:])])
-        elif name == "Path" and inner.args:
-            text = words_of(inner.args[0])
-    is_path = bool(OUTSIDE.match(text)) and not re.search(r"\s|[<>{}|\\]", text) and len(text) < 200
-    return text if is_path and not re.match(r"/(usr|bin|etc|proc|sys)/", text) else ""
+def calls_and_assignments(syntax: ast.Module | None) -> Iterator[ast.Assign | ast.Call]:
+    for node in ast.walk(syntax) if syntax else ():
+        is_call = isinstance(node, ast.Call) and last_name(called_name(node)) not in PARTS_OF_PATHS
+        if is_call or isinstance(node, ast.Assign):
+            yield node  # type: ignore[misc]
+
+
+def spelled_path(node: ast.expr, names: Mapping[str, str]) -> str:
+    """The path that an expression spells, such as os.path.join(home, ".cache") for ~/.cache. Returns '' if none."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, "")
+    if not isinstance(node, ast.Call) or not node.args:
+        return words_of(node)
+    parts = [spelled_path(each, names) for each in node.args]
+    name = last_name(called_name(node))
+    if name in ("expanduser", "Path", "abspath", "realpath") and parts[0]:
+        return parts[0]
+    return "/".join(parts) if name == "join" and all(parts) else ""
+
+
+def is_outside(path: str) -> bool:
+    """True for a path of a home, of the machine, or above the project; the home itself is nobody's output."""
+    is_path = bool(OUTSIDE.match(path)) and not re.search(r"\s|[<>{}|\\]", path) and 1 < len(path) < 200
+    return is_path and not re.match(r"/(usr|bin|etc|proc|sys)/", path)

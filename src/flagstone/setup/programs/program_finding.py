@@ -14,6 +14,7 @@ from flagstone.setup.programs.command import (
     command_candidates,
     command_finding,
     console_scripts,
+    rivals_of,
 )
 from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
 from flagstone.setup.programs.imports import project_imports
@@ -52,7 +53,7 @@ def find_program(
     command = command_finding(chosen, candidates, start.path if start else "")
     findings: tuple[ProjectFinding, ...] = (
         command,
-        entry_finding(chosen, start, entries),
+        entry_finding(chosen, start, entries, [] if chosen is None else rivals_of(chosen, candidates)),
         runner_finding(chosen, program),
         arguments_finding(program),
         resume_finding(tree, program),
@@ -102,15 +103,20 @@ def program_of(tree: ProjectTree, chosen: CommandCandidate | None, start: EntryP
 
 
 def entry_finding(
-    chosen: CommandCandidate | None, start: EntryPoint | None, entries: Sequence[EntryPoint]
+    chosen: CommandCandidate | None,
+    start: EntryPoint | None,
+    entries: Sequence[EntryPoint],
+    rivals: Sequence[CommandCandidate],
 ) -> ProjectFinding:
-    """The entry. Without a command, two that look alike leave it unclear."""
+    """The entry. Two that look alike, or that a document starts alike, leave it unclear."""
     if start is None:
         return ProjectFinding("entry", None, "none")
-    others = [each for each in entries if each.path != start.path]
+    rival = {each.entry for each in rivals}
+    others = sorted((each for each in entries if each.path != start.path), key=lambda each: each.path not in rival)
     lost = tuple(LostCandidate(entry_value(each), reason(each, start, chosen)) for each in others[:MOST_LOST])
-    has_equal = bool(others) and others[0].rank <= start.rank
+    has_equal = any(each.rank <= start.rank for each in others)
     confidence: Certainty = "certain" if chosen and not chosen.why_not else "unclear" if has_equal else "likely"
+    confidence = "unclear" if rivals else confidence
     evidence = (start.where, *((chosen.line.where,) if chosen else ()))
     return ProjectFinding("entry", entry_value(start), confidence, evidence, lost)
 

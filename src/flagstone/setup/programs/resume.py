@@ -49,22 +49,20 @@ def own_resumption(tree: ProjectTree, program: Program) -> tuple[str, str]:
         for node in ast.walk(tree.syntax(path) or ast.Module([], [])):
             if isinstance(node, ast.If) and re.search(r"(exists|isfile|is_file)\(", test := ast.unparse(node.test)):
                 is_checkpoint = re.search(r"snapshot|checkpoint|ckpt|resume", test, re.IGNORECASE)
-                if is_checkpoint and any(re.search(r"load|restore", called_name(each)) for each in calls(node)):
-                    return file_name(tree, program, test), f"{path}:{node.lineno}"
+                is_loading = any(re.search(r"load|restore", called_name(each)) for each in calls(node))
+                if is_checkpoint and is_loading and (name := file_name(tree, program, test)):
+                    return name, f"{path}:{node.lineno}"
     return "", ""
 
 
 def file_name(tree: ProjectTree, program: Program, test: str) -> str:
-    """The name of a checkpoint as a default in the project spells it, or else the name of the variable."""
+    """The name of a checkpoint as a default in the project spells it. Returns '' if a person has to name it."""
     name = re.findall(r"\w*(?:snapshot|checkpoint|ckpt|resume)\w*", test, re.IGNORECASE)[-1]
-    for option in program.defaults.values():
-        if plain_name(option.name) == name and isinstance(option.default, str):
-            return option.default
-    texts = (tree.text(path) for path in (program.entry, *program.imports))
-    found = next(
-        (hit for text in texts if (hit := re.search(rf"\b{name}\b[^=\n]{{0,20}}=\s*[\"']([^\"']+)", text))), None
-    )
-    return found[1] if found else name
+    default = re.compile(rf"\b{name}\b[^=\n]{{0,20}}=\s*[\"']([^\"']+)")
+    texts = [tree.text(path) for path in (program.entry, *program.imports)]
+    spelled = [option.default for option in program.defaults.values() if plain_name(option.name) == name]
+    spelled += [found[1] for text in texts if (found := default.search(text))]
+    return next((each for each in spelled if isinstance(each, str) and re.search(r"[./]", each)), "")
 
 
 def resume_options(program: Program) -> Iterator[tuple[int, ProgramOption]]:

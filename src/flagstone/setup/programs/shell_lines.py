@@ -15,11 +15,15 @@ from flagstone.setup.project_tree import ProjectTree
 
 SHELL = {"", "sh", "bash", "shell", "console", "zsh", "shell-session", "text", "terminal"}
 # what a reader has to put something else for: <data>, [folder of images], /path/to/data, an unknown $VARIABLE
-GAP = re.compile(r"<[A-Za-z][^<>]*>|(?<=\s)\[[A-Za-z][\w-]*[ ][\w -]*\]")
+GAP = re.compile(r"<[A-Za-z/.~][^<>]*>|(?<=\s)\[[A-Za-z][\w-]*[ ][\w -]*\]")
 PLACEHOLDER = re.compile(
     r"<[A-Za-z]|\[[A-Za-z][\w-]* |path[/_-]to|\.\.\.|\$|`|\byour[_-]|_NODE\d|FREEPORT|\bXX+\b", re.I
 )
 DRY = re.compile(r"(--?|^)(dummy|dry[-_]run|fast[-_]dev[-_]run|smoke|debug|overfit|help|profile)([-_=]|$)|^debug=|^-h$")
+EVALUATES = re.compile(
+    r"(--)?(eval(uate)?|test|predict|validate|generate|sample|export)([-_]only)?(=true)?|(.*/)?eval\w*\.(py|ya?ml)",
+    re.I,
+)
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 REDIRECTION = re.compile(r"\s(\d?>{1,2}|&>{1,2})\s*(&\d|[^\s&|;]+)")
 PROMPT = re.compile(r"^([$%>]\s+|@-?|-(?=[a-z]))")
@@ -50,6 +54,10 @@ class ShellLine:
     def is_dry(self) -> bool:
         """True for a command that only tries whether it would work."""
         return any(DRY.search(word) for word in self.words)
+
+    @property
+    def is_evaluation(self) -> bool:
+        return any(EVALUATES.fullmatch(word) for word in self.words)
 
 
 def shell_lines(tree: ProjectTree) -> Iterator[ShellLine]:

@@ -10,7 +10,7 @@ FIXED: tuple[tuple[SettingRole, str], ...] = (
     ("seed", r"(.*_)?(seed|random_state|seed_everything)"),
     (
         "resume",
-        r"resume.*|.*ckpt_path|load|load_.*|init_from|.*restore.*|.*_checkpoint|checkpoint",
+        r".*resume.*|.*ckpt_path|load|load_.*|init_from|.*restore.*|.*_checkpoint|checkpoint",
     ),
     (
         "output",
