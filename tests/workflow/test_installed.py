@@ -47,6 +47,12 @@ def call(programs: Path, folder: Path, *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def test_the_plugin_for_claude_code_comes_with_it(programs: Path, tmp_path: Path) -> None:
+    plugin = Path(call(programs, tmp_path, "plugin", "path").strip())
+    assert files_of(plugin) == files_of(CHECKOUT / "plugin")
+    assert (plugin.parent / ".claude-plugin" / "marketplace.json").is_file()
+
+
 def test_a_folder_for_runs_is_made_and_a_run_stops_at_its_first_gate(programs: Path, tmp_path: Path) -> None:
     said = call(programs, tmp_path, "init", "research")
     assert 'next: cd research && flagstone new NAME --goal "…"' in said

@@ -7,6 +7,9 @@ import click
 from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
+    "install": "install the plugin in Claude Code",
+    "status": "show whether Claude Code has it",
+    "path": "print where the plugin is",
     "hook": "answer a hook of Claude Code",
 }
 
