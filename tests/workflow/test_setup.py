@@ -126,6 +126,34 @@ def test_a_project_with_a_command_in_its_readme_is_set_up_and_checked(tmp_path: 
     assert {"model.py", "train.py"} <= set(spec["subject"]["mutable"])
 
 
+def test_the_unedited_files_give_the_number_of_the_projects_own_command(tmp_path: Path) -> None:
+    seeded = TRAIN.replace("for epoch", "random.seed(arguments.seed)\nfor epoch").replace(
+        ":.4f", " + random.random():.12f"
+    )
+    seeded = seeded.replace("arguments = ", 'parser.add_argument("--seed", type=int, default=1)\narguments = ')
+    root = project(tmp_path, FILES | {"train.py": seeded})
+    said = setup(root, "demo", "--yes")
+    assert "✓ 8 same" in said and "note: seed is set to {seed}" in said
+    spec = spec_of(root)
+    assert spec["arguments"] == {"style": "equals", "fixed": {"seed": "{seed}"}, "allow": {"lr": "number"}}
+    assert spec["harness"]["argv"] == [".venv/bin/python", "train.py", "{arguments}"]
+    assert spec["subject"]["mutable"][0] == "arguments.yaml"
+    assert written(root)["own/arguments.yaml"] == b"lr: 0.2\n"
+    assert setup(root, "told", "--yes", "--expect", "77", code=2).count("✗ 8 same") == 1
+
+
+def test_arguments_are_kept_edited_or_left_in_the_command(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    setup(root, "edited", "--yes", "--no-check", "--argument", "epochs=2", "--fixed", "lr=0.5")
+    assert spec_of(root, "edited")["arguments"]["fixed"] == {"lr": 0.5}
+    assert written(root, "edited")["own/arguments.yaml"] == b"epochs: 2\n"
+    setup(root, "none", "--answers", "-", "--yes", "--no-check", given="arguments: none\n")
+    assert spec_of(root, "none")["harness"]["argv"] == [".venv/bin/python", "train.py", "--lr", "0.2"]
+    assert "own/arguments.yaml" not in written(root, "none")
+    setup(root, "search", "--yes", "--no-check", "--param", "lr=0.1:0.4")
+    assert spec_of(root, "search")["proposer"] == "search"
+
+
 def test_terminal_answers_and_yes_write_the_same_bytes(tmp_path: Path) -> None:
     ways = {name: project(tmp_path / name / "project") for name in ("yes", "again", "answers", "enter", "all")}
     for name in ("yes", "again"):

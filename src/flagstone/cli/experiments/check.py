@@ -85,8 +85,8 @@ def record_of(found: ExperimentCheck) -> dict[str, object]:
     return {"rows": [vars(row) for row in found.rows], "exit": found.exit, "proposal": dict(found.proposal)}
 
 
-def say_rows(opened: OpenedExperiment, found: ExperimentCheck) -> None:
-    """Prints one line a row, and what to do next."""
+def say_rows(opened: OpenedExperiment, found: ExperimentCheck, following: str = "") -> None:
+    """Prints one line a row, and what to do next: `following`, if nothing is to be cured."""
     for row in found.rows:
         click.echo(f"{row.mark} {row.number} {row.name:<10} {one_line(row.evidence, 400)}")
     if found.tail:
@@ -95,4 +95,4 @@ def say_rows(opened: OpenedExperiment, found: ExperimentCheck) -> None:
         click.echo(f"next: {found.first_failure.cure}")
     else:
         verb = "step" if opened.spec.proposer == "none" else "run"
-        click.echo(f"next: {command_of(opened.home, verb)}")
+        click.echo(f"next: {following or command_of(opened.home, verb)}")

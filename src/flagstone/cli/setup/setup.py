@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from flagstone import schemas
 from flagstone.cli.experiments.check import check, say_rows
 from flagstone.cli.experiments.selection import experiment_folder, refuse_invalid_name
 from flagstone.cli.jobs.owner import schemas_of
@@ -24,7 +25,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.checking import Asked
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
 from flagstone.plans import Home, command_of, with_end
-from flagstone.schemas import schema_of
+from flagstone.settings import merge
 from flagstone.setup import check_plan, create_experiment, root_of_project, with_parameters
 from flagstone.setup.interview import (
     Settled,
@@ -78,11 +79,17 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
         return
     for line in finding_lines(settled.look.findings.values()):
         click.echo(line)
+    for warning in settled.look.environment.facts.warnings:
+        click.echo(f"note: {one_line(warning)}")
     for skipped in settled.look.skipped[:3]:
         click.echo(f"not read    {one_line(skipped)}")
     settled = ask_what_is_open(call, settled)
     home = home_for(call, settled, name)
-    finish(call, open_experiment(home, call.schemas) if home.spec.exists() else write(call, settled, home))
+    proposal = full_proposal(call, settled)
+    if home.spec.exists():
+        finish(call, open_experiment(home, call.schemas), ())
+    else:
+        finish(call, write(call, settled, home, proposal), proposal.own_command)
 
 
 def setup_call(location: Location, argv: tuple[str, ...], given: dict[str, Any]) -> SetupCall:
@@ -159,15 +166,16 @@ def home_for(call: SetupCall, settled: Settled, name: str | None) -> Home:
 def full_proposal(call: SetupCall, settled: Settled) -> SetupProposal:
     """The proposal with the options that no question is about."""
     searched = call.given["parameters"]
-    if searched or "arguments" not in schema_of(call.schemas, "experiment")["properties"]:
+    if searched:  # its words stay in the command line, where they are found
         settled = replace(settled, answers={**settled.answers, "arguments": "none"})
     proposal = proposal_of(settled)
-    value = plan_with_options(proposal.value, (), remaining_options(call.given))
+    plan = schemas.read_yaml(call.given["plan"]) if call.given["plan"] else {}
+    value = merge(proposal.value, plan if isinstance(plan, dict) else {})
+    value = plan_with_options(value, (), remaining_options(call.given))
     return replace(proposal, value=with_end(with_parameters(value, call.root, searched)))
 
 
-def write(call: SetupCall, settled: Settled, home: Home) -> OpenedExperiment:
-    proposal = full_proposal(call, settled)
+def write(call: SetupCall, settled: Settled, home: Home, proposal: SetupProposal) -> OpenedExperiment:
     check_plan(proposal.value, call.schemas, "the spec")
     record = findings_record(settled, questions_of(settled), proposal.notes)
     click.echo(f"command     {one_line(shlex.join(proposal.value['harness']['argv']), 400)}")
@@ -178,14 +186,26 @@ def write(call: SetupCall, settled: Settled, home: Home) -> OpenedExperiment:
     return opened
 
 
-def finish(call: SetupCall, opened: OpenedExperiment) -> None:
-    """Checks the experiment, if that is wanted, and ends with the one next command."""
+def finish(call: SetupCall, opened: OpenedExperiment, own: tuple[str, ...]) -> None:
+    """Checks the experiment, if that is wanted, and ends with the one next command.
+
+    `own` is the project's own command, whose number is compared.
+    """
     wanted = call.given["is_checked"]
     if wanted is None:
         wanted = call.given["is_accepted"] or not is_terminal() or click.confirm("check it now?", default=True)
     if not wanted:
-        click.echo(f"next: {command_of(opened.home, 'check')}")
+        click.echo(f"next: {next_command(call, opened, 'check')}")
         return
-    found = check(opened, Asked(expected=call.given["expected"]))
-    say_rows(opened, found)
+    expected = call.given["expected"]
+    found = check(opened, Asked(expected=expected, own=() if expected else own))
+    say_rows(opened, found, next_command(call, opened, "step" if opened.spec.proposer == "none" else "run"))
     click.get_current_context().exit(found.exit)
+
+
+def next_command(call: SetupCall, opened: OpenedExperiment, verb: str) -> str:
+    """The next command, as it is given from where the person stands."""
+    if verb == "run" and os.environ.get("CLAUDE_CODE_SESSION_ID") and not call.given["run_name"]:
+        return f"/flagstone:run {opened.home.name}"
+    line, here = command_of(opened.home, verb), Path.cwd()
+    return line if here.is_relative_to(opened.home.base) else f"cd {shlex.quote(str(opened.home.base))} && {line}"

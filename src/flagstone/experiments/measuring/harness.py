@@ -30,7 +30,7 @@ from flagstone.experiments.measuring.reading import (
 from flagstone.experiments.measuring.secrets import secret_paths
 from flagstone.experiments.measuring.steps import Steps, note_unclean
 from flagstone.metrics import Place, Reading, read_metrics
-from flagstone.plans import MEASURED, Home, Spec, StepSpec, unused_path
+from flagstone.plans import MEASURED, CommandArguments, Home, Spec, StepSpec, unused_path
 from flagstone.processes import Command, Interruption, ProcessResult, StartError, run
 from flagstone.records import cannot_write, content_of, decode_or_none, encode, utc, write_atomic
 
@@ -177,6 +177,8 @@ class Harness:
         weights = checkpoint.of_parent(self.home)
         if weights and self.spec.resume.get("flag"):
             argv += (self.spec.resume["flag"], str(weights))
+        if weights and (key := self.spec.resume.get("key")):
+            argv += tuple(CommandArguments("hydra", {key: str(weights)}).words({}, str))
         env = {**self.surroundings.variables(order, folder, private), **devices}
         if weights:
             env[self.spec.resume.get("variable") or "AR_RESUME_CKPT"] = str(weights)

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from flagstone.plans import CommandArguments
 from flagstone.setup.interview.settled import Settled
+from flagstone.setup.programs import launch_of
 
 PYTHONS = frozenset({"python", "python3"})
+MANAGERS = ("uv", "poetry", "pdm", "rye", "pixi")
+STARTERS = (*PYTHONS, "torchrun", "accelerate", "deepspeed", "srun", "jupyter", "papermill")
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,53 @@ def run_words(settled: Settled, plan: ArgumentPlan | None) -> list[str]:
     program = settled.look.program
     words = list(plan.argv if plan else program.argv)
     first = program.first_argument
-    return [*with_interpreter(words[:first], settled.python), *words[first:]]
+    return [*with_interpreter(words[:first], settled), *words[first:]]
 
 
-def with_interpreter(words: Sequence[str], python: str) -> list[str]:
-    """The words that start the program, with the project's own interpreter in the place of a bare name.
+def with_interpreter(words: Sequence[str], settled: Settled) -> list[str]:
+    """The words that start the program, with the project's own programs in the place of bare names.
 
     `uv run` and its like only choose the environment, which is chosen by now: they are left out.
     """
+    python, rest = settled.python, list(words)
     if not python:
-        return list(words)
-    rest = list(words)
-    if rest[:2] in ([each, "run"] for each in ("uv", "poetry", "pdm", "rye", "pixi")):
-        rest = rest[2:]
-        while rest and rest[0].startswith("-") and rest[0] not in ("-m", "--module"):
-            rest.pop(0)
-        if rest and (rest[0].endswith(".py") or rest[0].startswith("-")):
-            rest = ["python", *("-m" if word == "--module" else word for word in rest)]
-    if not rest or (PurePosixPath(rest[0]).name not in PYTHONS and "/" in rest[0]):
         return rest
-    folder = PurePosixPath(python).parent
-    return [python if rest[0] in PYTHONS or "python" in rest[0] else str(folder / rest[0]), *rest[1:]]
+    if rest[:2] in ([each, "run"] for each in MANAGERS):
+        rest = without_manager(rest)
+    if not rest or "/" in rest[0]:
+        return rest
+    program = PurePosixPath(python).parent / rest[0]
+    if rest[0] in PYTHONS:
+        return [python, *rest[1:]]
+    if rest[0] == "torchrun" and not (settled.look.root / program).exists():
+        return [python, "-m", "torch.distributed.run", *rest[1:]]
+    return [str(program) if (settled.look.root / program).exists() else rest[0], *rest[1:]]
+
+
+def without_manager(words: list[str]) -> list[str]:
+    """The words without `uv run` and its options."""
+    launch = launch_of(words)
+    target = launch.target if launch else ""
+    at = next((at for at, word in enumerate(words) if at > 1 and (word == target or word in (*STARTERS, "-m"))), 2)
+    rest = words[at:]
+    return ["python", *rest] if rest and (rest[0].endswith(".py") or rest[0] == "-m") else rest
+
+
+def own_command(settled: Settled, plan: ArgumentPlan | None) -> tuple[str, ...]:
+    """The project's own command with what setup adds to it, to compare its number. {seed} is filled in by the check.
+
+    Empty if it cannot be run in a plain copy without writing elsewhere.
+    """
+    outputs = settled.finding("outputs").value or ()
+    if settled.pattern == "function" or any(row.get("variable") for row in outputs):
+        return ()
+    words = run_words(settled, None)
+    if plan:
+        added = CommandArguments(plan.style, {key: plan.fixed[key] for key in plan.reasons})  # type: ignore[arg-type]
+        words += (word.replace("'{seed}'", "{seed}") for word in added.words({}, own_place))
+    return tuple(words)
+
+
+def own_place(text: str) -> str:
+    """A value as it is in a plain copy, which a run may write to."""
+    return text.replace("{run_dir}/", "")

@@ -135,15 +135,18 @@ def framework_question(settled: Settled) -> SetupQuestion:
 
 def runner_question(settled: Settled) -> SetupQuestion:
     found, command = settled.finding("runner"), settled.finding("command")
-    choices = list(runner_choices(settled))
+    choices, here = list(runner_choices(settled)), len(settled.look.environment.facts.gpus)
+    is_too_many = settled.processes > here and settled.processes > 1
+    why = f" It starts {settled.processes} processes, and there are {here} GPUs here." if is_too_many else ""
+    is_clear = is_sure(found) and is_sure(command) and not is_too_many
     return SetupQuestion(
         id="runner",
-        text=f"Which command starts training?{rests_on(found if found.evidence else command)}",
+        text=f"Which command starts training?{rests_on(found if found.evidence else command)}{why}",
         header="Command",
         choices=choices_of(choices),
         flag="-- COMMAND",
-        is_open=found.confidence == "unclear" or command.confidence == "unclear",
-        is_sure=found.confidence != "unclear" and command.confidence != "unclear",
+        is_open=not is_clear,
+        is_sure=is_clear,
     )
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from flagstone.globs import matches
 from flagstone.plans import with_end
-from flagstone.setup.interview.command_words import ArgumentPlan, argument_plan, run_words
+from flagstone.setup.interview.command_words import ArgumentPlan, argument_plan, own_command, run_words
 from flagstone.setup.interview.function_entry import ENTRY_FILE, entry_text
 from flagstone.setup.interview.program_questions import AR_VARIABLE
 from flagstone.setup.interview.result_questions import DEFAULT_S, PLACES
@@ -22,11 +22,15 @@ ARGUMENTS_FILE = "arguments.yaml"
 
 @dataclass(frozen=True)
 class SetupProposal:
-    """`value` is the spec, `files` are those beside it, and `notes` are for the person."""
+    """`value` is the spec, `files` are those beside it, `notes` are for the person.
+
+    `own_command` is what its number is compared with.
+    """
 
     value: dict[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    own_command: tuple[str, ...] = ()
 
 
 def proposal_of(settled: Settled) -> SetupProposal:
@@ -47,7 +51,8 @@ def proposal_of(settled: Settled) -> SetupProposal:
         "proposer": settled.answers.get("proposer"),
     }
     kept = {key: row for key, row in value.items() if row not in (None, {}, [])}
-    return SetupProposal(with_end(kept), files, tuple(notes_about(settled, plan)))
+    notes = tuple(notes_about(settled, plan))
+    return SetupProposal(with_end(kept), files, notes, own_command(settled, plan))
 
 
 def subject_part(settled: Settled, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def harness_part(settled: Settled, plan: ArgumentPlan | None) -> dict[str, Any]:
     found: dict[str, Any] = {"argv": argv_of(settled, plan), "seconds": seconds}
     if env:
         found["env"] = env
-    if gpus := getattr(settled.look, "gpus", 0):
+    if gpus := settled.gpus:
         found["gpus"] = gpus
     return found
 
@@ -116,10 +121,13 @@ def checkpoint_part(settled: Settled) -> dict[str, Any] | None:
 
 
 def resume_part(settled: Settled) -> dict[str, str] | None:
+    """How a run is given a checkpoint: as a person said, or by a flag that takes a path."""
     found = settled.value("resume")
-    if not isinstance(found, dict):
+    known = settled.finding("resume").value or {}
+    is_known = isinstance(found, dict) and found.items() <= known.items()
+    if not isinstance(found, dict) or (is_known and not known.get("is_path")):
         return None
-    part = {key: found[key] for key in ("flag", "variable") if found.get(key)}
+    part = {key: found[key] for key in ("flag", "key", "variable") if found.get(key)}
     return None if part in ({}, {"variable": AR_VARIABLE}) else part
 
 

@@ -11,6 +11,7 @@ from flagstone.text import count_text, list_text
 
 NIGHT_S = 13 * 3600
 DEFAULT_S = 300
+NEAR = 0.8  # of the memory of a GPU that is used by others
 SECONDS = (300, 900, 1800, 600)
 PLACES = ("path", "glob", "tag", "regex", "code")
 
@@ -109,6 +110,7 @@ def constraints_question(settled: Settled) -> SetupQuestion:
         header="Limits",
         choices=choices_of(choices),
         flag='--constraint "NAME <= NUMBER"',
+        is_open=bool(limits) and any(gpu.used_mb > NEAR * gpu.total_mb for gpu in gpus),
         is_several=True,
     )
 

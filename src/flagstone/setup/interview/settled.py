@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flagstone.setup.look import LookRequest, ProjectLook
+from flagstone.setup.programs import process_count
 from flagstone.setup.project_finding import ProjectFinding
 
 NOTHING = ProjectFinding("", None, "none")
+LAUNCHERS = ("torchrun", "accelerate", "deepspeed")
+GPU_LIBRARIES = {"torch", "jax", "tensorflow", "flax", "lightning", "pytorch_lightning", "transformers"}
 SHARED = ("backend", "path", "glob", "override", "constraints", "project")
 
 
@@ -48,6 +51,19 @@ class Settled:
     def python(self) -> str:
         """The interpreter of the project, as a command has it. Returns '' if there is none of its own."""
         return str((self.finding("environment").value or {}).get("python") or "")
+
+    @property
+    def processes(self) -> int:
+        """How many processes with a GPU each the command starts."""
+        program = self.look.program
+        return process_count(program) if program.runner.startswith(LAUNCHERS) else 1
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs a run is lent: one a process, as far as there are so many here."""
+        here = len(self.look.environment.facts.gpus)
+        is_for_gpu = self.processes > 1 or not GPU_LIBRARIES.isdisjoint(self.look.environment.needed)
+        return min(self.processes, here) if is_for_gpu else 0
 
     @property
     def pattern(self) -> str:

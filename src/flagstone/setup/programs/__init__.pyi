@@ -1,3 +1,5 @@
+from .launch import launch_of as launch_of
 from .options import ProgramOption as ProgramOption
 from .program import Program as Program
 from .program_finding import find_program as find_program
+from .runner import process_count as process_count
