@@ -51,6 +51,9 @@ def find_program(
     start = chosen_entry(tree, chosen, entries)
     program = program_of(tree, chosen, start)
     command = command_finding(chosen, candidates, start.path if start else "")
+    if needed := missing_arguments(tree, program):
+        note = f"{program.entry} also needs {', '.join(needed[:5])}."
+        command = replace(command, confidence="unclear", note=note)
     findings: tuple[ProjectFinding, ...] = (
         command,
         entry_finding(chosen, start, entries, [] if chosen is None else rivals_of(chosen, candidates)),
@@ -100,6 +103,19 @@ def program_of(tree: ProjectTree, chosen: CommandCandidate | None, start: EntryP
         first_argument=first,
     )
     return replace(program, arguments=given_arguments(program)[0])
+
+
+def missing_arguments(tree: ProjectTree, program: Program) -> list[str]:
+    """The arguments that the program requires and the command does not give, as far as one parser decides that."""
+    if program.parser not in ("argparse", "click", "typer", "tyro") or "subparsers" in tree.text(program.entry):
+        return []
+    words = len(given_arguments(program)[1])
+    own = [option for option in program.defaults.values() if option.where.startswith(f"{program.entry}:")]
+    required = [option for option in own if option.is_required]
+    positional = [option.name for option in required if option.is_positional]
+    return positional[words:] + [
+        option.name for option in required if not option.is_positional and option.name not in program.arguments
+    ]
 
 
 def entry_finding(

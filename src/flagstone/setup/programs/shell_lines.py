@@ -17,7 +17,7 @@ SHELL = {"", "sh", "bash", "shell", "console", "zsh", "shell-session", "text", "
 # what a reader has to put something else for: <data>, [folder of images], /path/to/data, an unknown $VARIABLE
 GAP = re.compile(r"<[A-Za-z/.~][^<>]*>|(?<=\s)\[[A-Za-z][\w-]*[ ][\w -]*\]")
 PLACEHOLDER = re.compile(
-    r"<[A-Za-z]|\[[A-Za-z][\w-]* |path[/_-]to|\.\.\.|\$|`|\byour[_-]|_NODE\d|FREEPORT|\bXX+\b", re.I
+    r"<[A-Za-z/.~]|\[[A-Za-z][\w-]* |path[/_-]to|\.\.\.|\$|`|\byour[_-]|_NODE\d|FREEPORT|\bXX+\b", re.I
 )
 DRY = re.compile(r"(--?|^)(dummy|dry[-_]run|fast[-_]dev[-_]run|smoke|debug|overfit|help|profile)([-_=]|$)|^debug=|^-h$")
 EVALUATES = re.compile(

@@ -73,7 +73,7 @@ def class_options(node: ast.ClassDef, path: str) -> Iterator[ProgramOption]:
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
             default = field_default(each.value)
             kind = kind_of(default, annotation_name(each.annotation))
-            yield ProgramOption(each.target.id, default, f"{path}:{each.lineno}", kind)
+            yield ProgramOption(each.target.id, default, f"{path}:{each.lineno}", kind, is_required=each.value is None)
 
 
 def field_default(value: ast.expr | None) -> Any:
@@ -102,13 +102,15 @@ def parameter_options(function: ast.FunctionDef, path: str) -> Iterator[ProgramO
     for each, value in pairs:
         if each.arg in ("self", "cls"):
             continue
+        is_required = value is None
         called = last_name(called_name(value)) if value is not None else ""
         if isinstance(value, ast.Call) and called in ("Option", "Argument"):
             value = value.args[0] if value.args else keyword(value, "default")
         default = literal(value, None)
+        is_required = is_required or default is ...
         default = None if default is ... else default
         kind = kind_of(default, annotation_name(each.annotation))
-        yield ProgramOption(each.arg, default, f"{path}:{each.lineno}", kind)
+        yield ProgramOption(each.arg, default, f"{path}:{each.lineno}", kind, is_required=is_required)
 
 
 def annotation_name(node: ast.expr | None) -> str:

@@ -19,6 +19,7 @@ class ProgramOption:
     kind: OptionKind = "any"
     aliases: tuple[str, ...] = ()
     is_positional: bool = False
+    is_required: bool = False
 
 
 def kind_of(value: Any, declared: str = "") -> OptionKind:

@@ -47,13 +47,15 @@ def argparse_option(call: ast.Call, names: list[str], path: str, later: dict[str
         default = default if isinstance(default, bool) else False
     destination = words_of(keyword(call, "dest")) or name.replace("-", "_")
     declared = annotation_name(keyword(call, "type"))
+    nargs, is_positional = literal(keyword(call, "nargs"), None), not names[0].startswith("-")
     return ProgramOption(
         name,
         later.get(destination, default),
         f"{path}:{call.lineno}",
-        argparse_kind(action, literal(keyword(call, "nargs"), None), default, declared),
+        argparse_kind(action, nargs, default, declared),
         tuple(each.lstrip("-") for each in names if each.lstrip("-") != name),
-        not names[0].startswith("-"),
+        is_positional,
+        literal(keyword(call, "required"), is_positional and nargs not in ("?", "*")) is True,
     )
 
 
@@ -84,7 +86,9 @@ def click_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
                 kind, default = "presence", bool(default)
             aliases = tuple(each.lstrip("-") for each in names if each != first and each.startswith("-"))
             is_argument = called_name(call).endswith("argument")
-            yield ProgramOption(name.lstrip("-"), default, f"{path}:{call.lineno}", kind, aliases, is_argument)
+            is_required = literal(keyword(call, "required"), is_argument and default is None) is True
+            place = f"{path}:{call.lineno}"
+            yield ProgramOption(name.lstrip("-"), default, place, kind, aliases, is_argument, is_required)
 
 
 def absl_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
@@ -111,10 +115,8 @@ def function_options(syntax: ast.Module, path: str, parser: str) -> Iterator[Pro
         for option in parameter_options(function, path) if function else ():
             if parser == "typer":
                 kind: OptionKind = "negatable" if option.kind == "boolean" else option.kind
-                is_positional = option.default is None
-                yield ProgramOption(
-                    option.name.replace("_", "-"), option.default, option.where, kind, (), is_positional
-                )
+                name, needs_word = option.name.replace("_", "-"), option.is_required
+                yield ProgramOption(name, option.default, option.where, kind, (), needs_word, needs_word)
             else:
                 yield option
 

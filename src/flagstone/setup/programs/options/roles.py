@@ -36,7 +36,7 @@ HYPERPARAMETERS = (
     r"(.*_)?(weight_?decay|wd|l2|l2_.*)",
     r"(.*_)?(dropout|drop|drop_path|drop_rate|attn_drop.*)",
     r"(.*_)?(depth|n_?layers?|num_layers|num_hidden_layers|layers)",
-    r"(.*_)?(n_?embd|d_model|width|hidden|hidden_size|hidden_dim|emsize|nhid|dim|embed_dim|features|lin\d_size|model_dim)",
+    r"(.*_)?(n_?embd|d_model|width|hidden|hidden_sizes?|hidden_dims?|hidden_units|units|channels|emsize|nhid|dim|embed_dim|features|lin\d_size|model_dim)",
     r"(.*_)?(n_?heads?|nhead|num_heads|num_attention_heads)",
     r"(.*_)?(warmup|warm_?up)(_.*)?",
     r"(.*_)?(momentum|beta_?[12s]?|adam_beta[12]|betas|gamma|decay_rate|lr_gamma|ema_decay)",
