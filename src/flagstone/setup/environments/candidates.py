@@ -7,19 +7,25 @@ import hashlib
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flagstone.setup.environments.installed import read_small
+from flagstone.setup.environments.project_settings import (
+    CONDA_FILES,
+    is_poetry,
+    project_settings,
+    setting,
+    workspace_roots,
+)
 from flagstone.setup.environments.python_environment import PythonEnvironment, environment_at
 
 FOLDERS = (".venv", "venv", "env")
 ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
-CONDA_FILES = ("environment.yml", "environment.yaml")
+SIGNS = ("pyvenv.cfg", "conda-meta")
+ASKED = "--python"
 CONDA_NAME = re.compile(r"^name[ \t]*:[ \t]*['\"]?([\w.-]+)", re.MULTILINE)
 
 
@@ -37,53 +43,69 @@ class ProjectSurroundings:
         return Path(self.environ.get("HOME") or "/")
 
 
+@dataclass(frozen=True)
+class EnvironmentPlace:
+    """A folder that may be an environment, who names it, and the interpreter if that is named itself."""
+
+    folder: Path
+    origin: str
+    python: Path | None = None
+
+
 def candidates(around: ProjectSurroundings) -> list[PythonEnvironment]:
     """Every environment that is there, each once, the preferred ones first. `--python` leaves no other."""
+    if around.asked:
+        return [asked_environment(around)]
     found: dict[Path, PythonEnvironment] = {}
-    for folder, origin in places(around):
-        environment = environment_at(folder, origin, around.root, around.own)
+    for place in places(around):
+        environment = environment_at(place.folder, place.origin, around.root, around.own, place.python)
         if environment is not None:
-            found.setdefault(Path(os.path.realpath(folder)), environment)
+            found.setdefault(Path(os.path.realpath(place.folder)), environment)
     return list(found.values())
 
 
-def places(around: ProjectSurroundings) -> Iterator[tuple[Path, str]]:
-    if around.asked:
-        yield environment_folder(around.root / around.asked), "--python"
-        return
-    for name in ACTIVE:
+def asked_environment(around: ProjectSurroundings) -> PythonEnvironment:
+    """The one of `--python`, a path or a name on PATH. It is returned with its fault if it is not there."""
+    named = shutil.which(around.asked, path=around.environ.get("PATH")) if os.sep not in around.asked else None
+    python = Path(named or around.root / around.asked)
+    found = environment_at(environment_folder(python), ASKED, around.root, around.own, python)
+    fault = f"{around.asked} is not there"
+    return found or PythonEnvironment(around.asked, python.parent.parent, ASKED, fault=fault)
+
+
+def places(around: ProjectSurroundings) -> Iterator[EnvironmentPlace]:
+    for name in (*ACTIVE, "UV_PROJECT_ENVIRONMENT"):
         if value := around.environ.get(name):
-            yield Path(value), name
-    if value := around.environ.get("UV_PROJECT_ENVIRONMENT"):
-        yield around.root / value, "UV_PROJECT_ENVIRONMENT"
+            yield EnvironmentPlace(around.root / value, name)
     for above in (around.root, *workspace_roots(around.root)):
-        for name in FOLDERS:
-            if (above / name / "pyvenv.cfg").is_file() or (above / name).is_symlink():
-                yield above / name, name
-    yield around.root / ".pixi/envs/default", "pixi"
-    yield from ((folder, "environment.yml") for folder in conda_folders(around))
+        for folder in (above / name for name in FOLDERS):
+            if folder.is_symlink() or any((folder / sign).exists() for sign in SIGNS):
+                yield EnvironmentPlace(folder, folder.name)
+    yield EnvironmentPlace(around.root / ".pixi/envs/default", "pixi")
+    yield from (EnvironmentPlace(folder, "environment.yml") for folder in conda_folders(around))
     with suppress(OSError, ValueError):
-        yield environment_folder(Path(read_small(around.root / ".pdm-python").strip())), "pdm"
-    yield from ((folder, "poetry") for folder in poetry_folders(around))
+        yield EnvironmentPlace(environment_folder(Path(read_small(around.root / ".pdm-python").strip())), "pdm")
+    yield from (EnvironmentPlace(folder, "poetry") for folder in poetry_folders(around))
     if found := shutil.which("python3", path=path_without(around)):
-        is_shim = Path(found).parent.name == "shims"
-        yield pyenv_folder(around, Path(found)) if is_shim else environment_folder(Path(found)), "PATH"
+        python = Path(found)
+        python = pyenv_python(around, python) if python.parent.name == "shims" else python
+        yield EnvironmentPlace(environment_folder(python), "PATH", python)
 
 
 def environment_folder(python: Path) -> Path:
     """The folder of an environment, from its interpreter: a link in the environment itself is not followed."""
     above = Path(os.path.abspath(python)).parent.parent
-    is_environment = (above / "pyvenv.cfg").exists() or (above / "conda-meta").exists()
+    is_environment = any((above / sign).exists() for sign in SIGNS)
     return above if is_environment or not python.exists() else python.resolve().parent.parent
 
 
-def pyenv_folder(around: ProjectSurroundings, shim: Path) -> Path:
+def pyenv_python(around: ProjectSurroundings, shim: Path) -> Path:
     """The Python that a shim of pyenv starts here: a variable, a file of the project, or pyenv's own default."""
     base, told = shim.parent.parent, around.environ.get("PYENV_VERSION", "")
     for path in (*(above / ".python-version" for above in (around.root, *around.root.parents)), base / "version"):
         with suppress(OSError, ValueError):
             told = told or read_small(path).strip()
-    return base / "versions" / (told.split() or ["system"])[0]
+    return base / "versions" / (told.split() or ["system"])[0] / "bin" / "python3"
 
 
 def path_without(around: ProjectSurroundings) -> str:
@@ -91,28 +113,6 @@ def path_without(around: ProjectSurroundings) -> str:
     words = around.environ.get("PATH", "").split(os.pathsep)
     own = os.path.realpath(around.own / "bin")
     return os.pathsep.join(word for word in words if word and os.path.realpath(word) != own)
-
-
-def project_settings(root: Path) -> dict[str, Any]:
-    """pyproject.toml. Empty if it is missing, or cannot be read."""
-    try:
-        return tomllib.loads(read_small(root / "pyproject.toml"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def setting(settings: Mapping[str, Any], *keys: str) -> Any:
-    """A value below several keys. Returns None if it is not there."""
-    value: Any = settings
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def workspace_roots(root: Path) -> list[Path]:
-    """The folders above that are the root of a uv workspace: their environment is that of the members."""
-    above = list(root.parents)[:4]
-    return [each for each in above if setting(project_settings(each), "tool", "uv", "workspace") is not None]
 
 
 def conda_folders(around: ProjectSurroundings) -> Iterator[Path]:
@@ -148,7 +148,3 @@ def poetry_folders(around: ProjectSurroundings) -> list[Path]:
         if (folder.is_dir())
         else []
     )
-
-
-def is_poetry(root: Path) -> bool:
-    return (root / "poetry.lock").exists() or setting(project_settings(root), "tool", "poetry") is not None

@@ -78,7 +78,8 @@ def report_environment(
     facts = soft_facts(around, chosen)
     install = install_commands(tree.root, bool(facts.gpus))
     faults = environment_faults(tree.root, chosen, missing, install)
-    cures = environment_cures(tree.root, install, around.own) if faults else ()
+    is_open = bool(faults) or (chosen is not None and chosen.is_own and not asked)
+    cures = environment_cures(tree.root, install, around.own) if is_open else ()
     return EnvironmentReport(chosen, tuple(found[1:]), needed, missing, install, faults, cures, facts)
 
 
@@ -87,7 +88,7 @@ def order(environment: PythonEnvironment, needed: Mapping[str, str]) -> tuple[bo
     lacks = bool(missing_modules(environment, needed))
     # an interpreter of PATH or an active environment without the packages is not this project's
     is_foreign = environment.origin in ("PATH", "VIRTUAL_ENV", "CONDA_PREFIX") and lacks
-    return environment.is_own, bool(environment.fault), lacks, is_foreign
+    return is_foreign, environment.is_own, bool(environment.fault), lacks
 
 
 def missing_modules(environment: PythonEnvironment | None, needed: Mapping[str, str]) -> dict[str, str]:

@@ -12,10 +12,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
 from flagstone.processes import gpu_cuda_version
-from flagstone.setup.environments.candidates import project_settings, setting
+from flagstone.setup.environments.candidates import ASKED
 from flagstone.setup.environments.install_commands import Commands
 from flagstone.setup.environments.installed import normal_name, read_small
 from flagstone.setup.environments.needed import distribution_of
+from flagstone.setup.environments.project_settings import project_settings, setting
 from flagstone.setup.environments.python_environment import PythonEnvironment
 
 CUDA = re.compile(r"^cuda\b[^=\n]*=\s*['\"](\d+)\.", re.MULTILINE)
@@ -42,7 +43,8 @@ def faults_in(root: Path, chosen: PythonEnvironment, missing: Mapping[str, str],
         yield f"{names} not installed in {chosen.python} (imported in {next(iter(missing.values()))}): {command}"
     if fault := cuda_fault(chosen):
         yield fault
-    if fault := editable_fault(root, chosen):
+    # who asks for the interpreter of another work tree knows that: the sources of a run come first on its PYTHONPATH
+    if chosen.origin != ASKED and (fault := editable_fault(root, chosen)):
         yield fault
 
 

@@ -6,7 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flagstone.setup.environments.candidates import CONDA_FILES, is_poetry, project_settings, setting, workspace_roots
+from flagstone.setup.environments.project_settings import (
+    CONDA_FILES,
+    is_poetry,
+    project_settings,
+    setting,
+    workspace_roots,
+)
 
 EXTRAS = re.compile(r"^(cpu|gpu|cuda|cu\d+|rocm|torch-(cpu|gpu|cu\d+))$")
 Commands = tuple[tuple[str, ...], ...]

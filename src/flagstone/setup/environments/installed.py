@@ -55,7 +55,7 @@ def normal_name(name: str) -> str:
 
 def editable_source(info: Path) -> Path | None:
     """The folder that an editable install points to. Returns None if it is none."""
-    with suppress(OSError, ValueError, RecursionError, AttributeError):
+    with suppress(OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
         told = json.loads(read_small(info / "direct_url.json"))
         if told.get("dir_info", {}).get("editable"):
             return Path(unquote(urlparse(told["url"]).path))

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from flagstone.setup.environments.installed import InstalledPackages, installed_packages, read_small
 
-VERSION = re.compile(r"^version(?:_info)?\s*=\s*(\d+\.\d+(?:\.\d+)?)", re.MULTILINE)
-
 
 @dataclass(frozen=True)
 class PythonEnvironment:
@@ -29,29 +27,34 @@ class PythonEnvironment:
     is_own: bool = False  # the one that Flagstone itself runs in
 
 
-def environment_at(folder: Path, origin: str, root: Path, own: Path) -> PythonEnvironment | None:
+def environment_at(
+    folder: Path, origin: str, root: Path, own: Path, python: Path | None = None
+) -> PythonEnvironment | None:
     """The environment in a folder. Returns None if there is no sign of one; a broken one is returned with its fault."""
-    if not folder.is_dir():
-        broken = folder.is_symlink()
-        fault = f"{path_text(folder, root)} is a link to nothing ({os.readlink(folder)})" if broken else ""
-        return (
-            PythonEnvironment(path_text(folder / "bin/python", root), folder, origin, fault=fault) if broken else None
-        )
+    if folder.is_symlink() and not folder.is_dir():
+        fault = f"{path_text(folder, root)} is a link to nothing ({os.readlink(folder)})"
+        return PythonEnvironment(path_text(folder / "bin/python", root), folder, origin, fault=fault)
     settings = venv_settings(folder)
-    python = next((path for name in ("python", "python3") if os.path.lexists(path := folder / "bin" / name)), None)
-    if python is None and not settings:
+    python = python or interpreter_in(folder)
+    if not folder.is_dir() or (not os.path.lexists(python) and not settings):
         return None
-    python = python or folder / "bin" / "python"
-    others = [Path(settings["home"]).parent] if sees_system(settings) else []
     return PythonEnvironment(
         path_text(python, root),
         folder,
         origin,
-        version_of(folder, settings),
-        installed_packages(folder, others),
+        version_of(folder, python, settings),
+        installed_packages(folder, shared_folders(settings)),
         fault_of(python, settings, root),
         is_same(folder, own),
     )
+
+
+def interpreter_in(folder: Path) -> Path:
+    """An environment has `python`; where a system has that, it may be another one than `python3`."""
+    names = (
+        ("python", "python3") if (folder / "pyvenv.cfg").exists() or (folder / "conda-meta").exists() else ("python3",)
+    )
+    return next((path for name in names if os.path.lexists(path := folder / "bin" / name)), folder / "bin" / names[0])
 
 
 def path_text(path: Path, root: Path) -> str:
@@ -77,8 +80,10 @@ def venv_settings(folder: Path) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def sees_system(settings: dict[str, str]) -> bool:
-    return settings.get("include-system-site-packages") == "true" and "home" in settings
+def shared_folders(settings: dict[str, str]) -> list[Path]:
+    """Where else an environment sees packages: those of the Python that it was made from, if it says so."""
+    sees_them = settings.get("include-system-site-packages") == "true" and "home" in settings
+    return [Path(settings["home"]).parent] if sees_them else []
 
 
 def fault_of(python: Path, settings: dict[str, str], root: Path) -> str:
@@ -94,7 +99,7 @@ def fault_of(python: Path, settings: dict[str, str], root: Path) -> str:
     return ""
 
 
-def version_of(folder: Path, settings: dict[str, str]) -> str:
+def version_of(folder: Path, python: Path, settings: dict[str, str]) -> str:
     """The version of its Python, such as 3.11.7 or 3.11. Returns '' if no file says so."""
     told = settings.get("version_info") or settings.get("version") or ""
     found = re.match(r"\d+\.\d+(?:\.\d+)?", told)
@@ -105,5 +110,6 @@ def version_of(folder: Path, settings: dict[str, str]) -> str:
             return str(json.loads(read_small(path))["version"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
-    names = sorted(path.name for path in folder.glob("lib/python3.*"))
+    named = re.fullmatch(r"python(3\.\d+)", os.path.basename(os.path.realpath(python)))
+    names = [f"python{named[1]}"] if named else sorted(path.name for path in folder.glob("lib/python3.*"))
     return names[0].removeprefix("python") if names else ""
