@@ -120,8 +120,8 @@ clean:  ## remove what make built, but not runs/
 
 # --- working on Flagstone ---------------------------------------------------------------------------------------------
 
-# More workers than a small machine has cores: many tests wait for processes to end, those of Claude Code for most of
-# their time.
+# More workers than a small machine has cores: many tests wait for processes to end, those of Claude Code and SLURM for
+# most of their time.
 WORKERS := 4
 TESTS ?= -n $(WORKERS)
 
@@ -129,11 +129,16 @@ TESTS ?= -n $(WORKERS)
 test: .venv/dev.stamp tex  ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
 
-test-long test-claude: WORKERS := 6
+test-all test-long test-claude: WORKERS := 6
 
-# If CI is set, no test may be skipped.
+# If CI is set, no test may be skipped for want of a sandbox, Claude Code or SLURM.
+.PHONY: test-all
+test-all: .venv/dev.stamp tex  ## run these and what they leave out: long sweeps, the real Claude Code, a real SLURM
+	-$(BIN)/python tests/claude/install.py
+	$(BIN)/python -m pytest -m "" $(TESTS) -rs
+
 .PHONY: test-long
-test-long: .venv/dev.stamp tex  ## run what make test leaves out: long sweeps, the real Claude Code, a real SLURM
+test-long: .venv/dev.stamp tex  ## run what make test leaves out
 	-$(BIN)/python tests/claude/install.py
 	$(BIN)/python -m pytest -m "slow or claude or slurm" $(TESTS) -rs
 

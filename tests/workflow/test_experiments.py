@@ -6,13 +6,29 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 import workbench
 from planned_experiments import TRAIN, ledger, plan
-from workbench import Place, Study, ended, pids_in, wait_until
+from workbench import Place, Study, copy_run, ended, pids_in, prepared_once, wait_until
 
 DONE = [("r0001", "advance"), ("r0002", "advance"), ("r0003", "revert"), ("r0004", "advance")]
+
+
+@pytest.fixture(scope="session")
+def prepared_measured(workshop: Path, prepared_planned: Study) -> Study:
+    def build(place: Place) -> None:
+        copy_run(prepared_planned, place)
+        assert place.snakemake().code == 0
+
+    return prepared_once(workshop / "measured", build)
+
+
+@pytest.fixture
+def measured(place: Place, prepared_measured: Study) -> Study:
+    """A run whose planned experiment has ended; stage 05 waits for a person."""
+    return copy_run(prepared_measured, place)
 
 
 def test_snakemake_runs_the_planned_runs_one_a_job_and_then_the_stage(place: Place, planned: Study) -> None:
@@ -26,9 +42,8 @@ def test_snakemake_runs_the_planned_runs_one_a_job_and_then_the_stage(place: Pla
     assert "Nothing to be done" in again.text and ledger(planned) == DONE
 
 
-def test_a_finished_experiment_is_drawn_and_is_part_of_the_report(place: Place, planned: Study) -> None:
-    assert place.snakemake().code == 0
-    picture = planned.files.experiments / "tune" / "progress.svg"
+def test_a_finished_experiment_is_drawn_and_is_part_of_the_report(place: Place, measured: Study) -> None:
+    picture = measured.files.experiments / "tune" / "progress.svg"
     assert "tune: less loss" in picture.read_text()
     report = place.root / "report.html"
     said = place.snakemake("--report", str(report))
@@ -36,7 +51,7 @@ def test_a_finished_experiment_is_drawn_and_is_part_of_the_report(place: Place, 
     assert "experiments/tune/progress.svg" in report.read_text()
     picture.unlink()
     assert place.snakemake().code == 0 and picture.is_file()
-    assert ledger(planned) == DONE
+    assert ledger(measured) == DONE
 
 
 def test_a_block_holds_as_many_runs_as_the_plan_says(place: Place) -> None:
@@ -63,20 +78,19 @@ def test_a_plan_that_is_changed_after_approval_closes_the_gate(place: Place, pla
 
 
 def test_a_plan_that_is_approved_again_begins_a_new_experiment_and_keeps_the_old_one(
-    place: Place, planned: Study
+    place: Place, measured: Study
 ) -> None:
-    assert place.snakemake().code == 0
-    changed = plan(planned, stopping={"max_runs": 2})
+    changed = plan(measured, stopping={"max_runs": 2})
     place.snakemake()
     owner = next(
-        nr for nr in ("01", "02", "03", "04") if str(changed.relative_to(planned.root)) in offered(planned, nr)
+        nr for nr in ("01", "02", "03", "04") if str(changed.relative_to(measured.root)) in offered(measured, nr)
     )
-    planned.touch(owner)
+    measured.touch(owner)
     for _ in range(4):
         place.snakemake()
-        planned.touch("02", "03", "04")
-    assert ledger(planned) == DONE[:2]
-    old = list((planned.files.experiments / "tune" / "history").glob("*/ledger.jsonl"))
+        measured.touch("02", "03", "04")
+    assert ledger(measured) == DONE[:2]
+    old = list((measured.files.experiments / "tune" / "history").glob("*/ledger.jsonl"))
     assert len(old) == 1 and len(old[0].read_text().splitlines()) == 4
 
 
@@ -85,28 +99,24 @@ def offered(study: Study, nr: str) -> list[str]:
     return [row["path"] for row in record["artifacts"]]
 
 
-def test_a_stage_is_approved_together_with_the_ledgers_it_used(place: Place, planned: Study) -> None:
-    place.snakemake()
-    assert "experiments/tune/ledger.jsonl" in offered(planned, "05")
-    planned.touch("05")
+def test_a_stage_is_approved_together_with_the_ledgers_it_used(place: Place, measured: Study) -> None:
+    assert "experiments/tune/ledger.jsonl" in offered(measured, "05")
+    measured.touch("05")
     assert place.flagstone("run", "t", "--to", "05").code == 0
-    path = planned.files.experiments / "tune" / "ledger.jsonl"
+    path = measured.files.experiments / "tune" / "ledger.jsonl"
     path.write_text(path.read_text().replace('"advance"', '"revert"', 1))
     assert "experiments/tune/ledger.jsonl changed" in place.snakemake().text
 
 
-def test_results_are_indexed_and_an_agent_cannot_rewrite_them(place: Place) -> None:
-    study = place.new("t", "sandbox=off", script={"*": {"*": "instant"}})
-    plan(study)
-    assert place.flagstone("run", "t", "--yes", "--to", "05").code == 0
-    index = json.loads(study.files.index("results").read_text())
+def test_results_are_indexed(measured: Study) -> None:
+    index = json.loads(measured.files.index("results").read_text())
     rows = {row["path"]: row for row in index["entries"]}
     assert rows["workspace/results/tune/experiment.json"]["made_by"]["experiments"] == ["tune"]
-    table = (study.files.workspace / "results" / "tune" / "iterations.csv").read_text()
+    table = (measured.files.workspace / "results" / "tune" / "iterations.csv").read_text()
     assert table.count("\n") == 5
 
 
-@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("after", [1, 3])
 def test_kill_9_in_a_block_loses_no_run_and_repeats_none(place: Place, planned: Study, after: int) -> None:
     process = place.start_snakemake()
     wait_until(lambda: len(ledger(planned)) >= after, f"{after} runs")
@@ -173,19 +183,18 @@ def test_experiments_use_as_many_gpus_as_there_are(
     assert ([line["value"] for line in lines] == [2.0, 2.0]) is together
 
 
-def test_runs_that_a_person_adds_after_the_end_reach_the_results(place: Place, planned: Study) -> None:
-    assert place.snakemake().code == 0
-    edits, spec = planned.files.workspace / "notes" / "edits", planned.files.experiments / "tune" / "experiment.yaml"
+def test_runs_that_a_person_adds_after_the_end_reach_the_results(place: Place, measured: Study) -> None:
+    edits, spec = measured.files.workspace / "notes" / "edits", measured.files.experiments / "tune" / "experiment.yaml"
     (edits / "0005").mkdir()
     (edits / "0005" / "train.py").write_text(TRAIN.replace("1.0", "3.0"))
     approved = spec.read_text()
     spec.write_text(approved.replace("max_runs: 4", "max_runs: 5"))
     assert place.flagstone("experiment", "run", "tune", "--run", "t").code == 0
     assert place.snakemake().code == 0
-    results = planned.files.workspace / "results" / "tune"
+    results = measured.files.workspace / "results" / "tune"
     assert json.loads((results / "experiment.json").read_text())["best"]["run"] == "r0005"
     assert (results / "iterations.csv").read_text().count("\n") == 6
-    assert ledger(planned) == [*DONE, ("r0005", "advance")]
+    assert ledger(measured) == [*DONE, ("r0005", "advance")]
     assert spec.read_text() == approved
-    assert place.snakemake().code == 0 and (planned.files.experiments / "tune" / "progress.svg").is_file()
+    assert place.snakemake().code == 0 and (measured.files.experiments / "tune" / "progress.svg").is_file()
     assert "Nothing to be done" in place.snakemake().text

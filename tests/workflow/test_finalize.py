@@ -73,11 +73,9 @@ def commit(root: Path, title: str) -> None:
     git(root, "commit", "-q", "--no-verify", "-m", title)
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose marker has had a session: r0002, r0003, r0004 and r0006 were kept."""
-    monkeypatch.setenv("COUNTED", str(tmp_path / "counted"))
-    root = tmp_path / "a repository"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("prepared") / "a repository"
     for name in ("one", "two", "three"):
         put(root, f"src/{name}.py", "N = 1\n")
     put(root, "measure.py", MEASURE)
@@ -89,8 +87,18 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     commit(root, "the first")
     put(root, "README.md", "hello\n")
     commit(root, "the base")
-    assert marker(root, "run")["data"][0]["kept"] == 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTED", str(root.parent / "counted"))
+        assert marker(root, "run")["data"][0]["kept"] == 4
     return root
+
+
+@pytest.fixture
+def repository(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose marker has had a session: r0002, r0003, r0004 and r0006 were kept."""
+    monkeypatch.setenv("COUNTED", str(tmp_path / "counted"))
+    shutil.copytree(prepared.parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path / prepared.name
 
 
 def start(root: Path, *words: str) -> subprocess.Popen[str]:

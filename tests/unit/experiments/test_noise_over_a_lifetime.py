@@ -81,7 +81,7 @@ def test_a_best_that_is_not_measured_again_keeps_what_only_drifted(monkeypatch: 
 
 @pytest.mark.slow
 def test_over_2000_edits_without_a_gain_few_experiments_keep_one() -> None:
-    found = tally(World(direction="min"), [0.0] * 2000, loops=100, seed=2)
+    found = tally(World(direction="min"), [0.0] * 2000, loops=40, seed=2)
     assert found.wrong <= ALPHA
     assert found.runs < 2
 
