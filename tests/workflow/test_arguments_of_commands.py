@@ -53,8 +53,8 @@ class Desk:
     def begin(self, plan: dict[str, Any], own: str = "lr: 1.0\n", code: int = 0) -> str:
         (self.project / "train.py").write_text(TRAIN)
         (self.project / "plan.yaml").write_text(yaml.safe_dump(plan))
-        (self.home / "own").mkdir(parents=True)
-        (self.home / "own" / "arguments.yaml").write_text(own)
+        (self.project / "own").mkdir()
+        (self.project / "own" / "arguments.yaml").write_text(own)
         return self.run("new", "one", "--from", "plan.yaml", code=code)
 
     def step(self, own: str, code: int = 0) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def test_what_is_not_allowed_is_a_violation_and_starts_nothing(tmp_path: Path, o
 
 def test_a_file_of_its_own_that_may_not_change_is_in_the_tree_and_protected(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    (desk.home / "own").mkdir(parents=True)
-    (desk.home / "own" / "start.py").write_text("import json, sys\nprint('val_loss:', json.loads(sys.argv[1])['lr'])\n")
-    (desk.home / "own" / "arguments.yaml").write_text("lr: 2\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "start.py").write_text("import json, sys\nprint('val_loss:', json.loads(sys.argv[1])['lr'])\n")
+    (tmp_path / "own" / "arguments.yaml").write_text("lr: 2\n")
     arguments = {"style": "json", "allow": {"lr": "number"}}
     plan = {**PLAN, "arguments": arguments, "harness": {"argv": [sys.executable, "start.py", "{arguments}"]}}
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
@@ -127,7 +127,7 @@ def test_the_check_shows_that_the_own_command_gives_the_same_number(tmp_path: Pa
     words = ("--own", "--", sys.executable, "train.py", "--seed", "{seed}")
     rows = json.loads(desk.run("check", "one", "--json", *words))["rows"]
     assert {row["name"]: row["mark"] for row in rows}.items() >= {"reach": "✓", "same": "✓"}.items()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".flagstone", "plan.yaml", "train.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".flagstone", "own", "plan.yaml", "train.py"]
 
 
 @pytest.mark.parametrize(

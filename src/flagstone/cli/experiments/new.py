@@ -18,7 +18,7 @@ from flagstone.cli.location import Location
 from flagstone.cli.plan_options import plan_options, plan_with_options
 from flagstone.experiments.engine import OpenedExperiment
 from flagstone.plans import MOST_RUNS, Home, MetricSpec, command_of, with_end
-from flagstone.setup import check_plan, create_experiment, refuse_taken, with_parameters
+from flagstone.setup import check_plan, create_experiment, own_files_beside, refuse_taken, with_parameters
 
 FREE = ("demo", "replay", "command", "scripted")  # agents without a price, or whose price is not known
 
@@ -47,7 +47,7 @@ def command(
     check_plan(value, pinned, str(plan) if plan else "the options")
     refuse_taken(home)
     value, notes = ending_plan(value, owner_of(belongs_to))
-    opened = create_experiment(home, value, pinned)
+    opened = create_experiment(home, value, pinned, own_files_beside(plan, value))
     click.echo(f"created {home.spec}")
     click.echo(f"working files: {home.working}")
     click.echo(f"command: {program_line(opened)}\nmetric: {metric_words(opened.spec.metric)}")

@@ -44,6 +44,12 @@ class SetupCall:
         return self.given["ask"]  # type: ignore[no-any-return]
 
     @property
+    def python(self) -> str:
+        """The interpreter that a person named, or that of the project."""
+        own = ".venv/bin/python"
+        return self.given["python"] or (own if (self.root / own).is_file() else "python3")
+
+    @property
     def may_write(self) -> bool:
         return not self.given["as_json"]
 

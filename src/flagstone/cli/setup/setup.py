@@ -20,6 +20,7 @@ from flagstone.cli.location import Location
 from flagstone.cli.plan_options import plan_options, plan_with_options
 from flagstone.cli.setup.flags import remaining_options, setup_options
 from flagstone.cli.setup.settling import SetupCall, questions_of, settled_by_call, settled_start
+from flagstone.cli.setup.takeover import taken_over
 from flagstone.cli.setup.terminal import ask_name, ask_questions, is_terminal
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.checking import Asked
@@ -69,10 +70,15 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
     flagstone setup lr --answers answers.yaml --yes
     flagstone setup --json
     flagstone setup -- ./train.sh
+    flagstone setup --from .autoresearch/251201-lr
     """
     if name is not None:
         refuse_invalid_name(name)
     call = setup_call(ctx.obj, ctx.meta["argv"], given)
+    if given["plan"] and given["plan"].is_dir():
+        if opened := taken_over(call, name):
+            finish(call, opened, ())
+        return
     settled = settled_by_call(call)
     if given["as_json"]:
         click.echo(json_answer(call, settled, name))

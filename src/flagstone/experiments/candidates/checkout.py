@@ -99,8 +99,10 @@ class GitSource:
         return edited.sha, commit
 
     def own_files(self, tree: str) -> Mapping[str, tuple[str, bytes]]:
-        tracked = {row.path for row in self.store.rows(tree)} if self.spec.command_arguments else set[str]()
-        return own_files(self.spec, self.store.root.parent, tracked.__contains__)
+        def is_of_project(path: str) -> bool:
+            return any(row.path == path for row in self.store.rows(tree))
+
+        return own_files(self.spec, self.store.root.parent, is_of_project)
 
     def new_sources(self, tree: Tree) -> list[str]:
         """The small sources, and the entry, that are neither tracked nor ignored, and that no run writes."""

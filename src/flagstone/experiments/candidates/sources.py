@@ -139,7 +139,7 @@ def own_files(spec: SubjectSpec, home: Path, is_of_project: Callable[[str], bool
     """Mode and content of each file of the experiment's own. None may have the name of a file of the project."""
     found = {ARGUMENTS: (FILE, spec.arguments_file)} if spec.arguments else {}
     top = Home(home, home).own
-    if spec.command_arguments and top.is_dir():
+    if top.is_dir():
         paths = (path for path in sorted(top.rglob("*")) if path.is_file() and not path.is_symlink())
         found |= {path.relative_to(top).as_posix(): content_of(path, LARGEST_SOURCE) for path in paths}
     for path in found:

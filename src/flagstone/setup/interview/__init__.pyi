@@ -18,5 +18,6 @@ from .writing import (
     check_plan as check_plan,
     create_experiment as create_experiment,
     make_experiment_folder as make_experiment_folder,
+    own_files_beside as own_files_beside,
     refuse_taken as refuse_taken,
 )

@@ -43,6 +43,14 @@ def create_experiment(
         raise
 
 
+def own_files_beside(plan: Path | None, value: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files in own/ beside a plan that sets arguments: they become the experiment's own."""
+    if plan is None or "arguments" not in value:
+        return {}
+    paths = sorted(path for path in plan.with_name("own").rglob("*") if path.is_file() and not path.is_symlink())
+    return {path.relative_to(plan.parent).as_posix(): path.read_bytes() for path in paths}
+
+
 def check_plan(value: Mapping[str, Any], schema_folder: Path, where: str) -> None:
     """Raises an error if a spec has not the form of one."""
     schemas.check(schema_folder, "experiment", value, where)
