@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from flagstone.setup.programs.entries import EntryPoint, is_other_task, name_rank
 from flagstone.setup.programs.imports import module_file
 from flagstone.setup.programs.launch import Launch, launch_of
-from flagstone.setup.programs.shell_lines import ShellLine, shell_lines
+from flagstone.setup.programs.shell_lines import ShellLine, line_of, shell_lines
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import one_line
@@ -72,12 +73,18 @@ def console_scripts(tree: ProjectTree) -> dict[str, str]:
     """Each command that the project installs, and the file of its function."""
     found = dict[str, str]()
     for path in (path for path in tree.paths if PurePosixPath(path).name == "pyproject.toml"):
-        project = tree.toml(path).get("project", {})
-        scripts = project.get("scripts", {}) if isinstance(project, dict) else {}
-        for name, target in scripts.items() if isinstance(scripts, dict) else ():
+        table = tree.toml(path)
+        poetry = part(part(table, "tool"), "poetry")
+        for name, target in [*part(part(table, "project"), "scripts").items(), *part(poetry, "scripts").items()]:
             file = module_file(tree, str(target).partition(":")[0], f"{PurePosixPath(path).parent}/x")
             found |= {str(name): file} if file else {}
     return found
+
+
+def part(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A table within a table of TOML. Returns {} if there is none."""
+    found = table.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list[CommandCandidate]:
@@ -88,9 +95,13 @@ def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list
     return sorted(found, key=lambda each: each.rank)
 
 
-def installed_lines(files: StartableFiles) -> list[ShellLine]:
+def installed_lines(files: StartableFiles) -> Iterator[ShellLine]:
     """The installed scripts as commands of their own, after everything that a document says."""
-    return [ShellLine((name,), "pyproject.toml", 1, 2000) for name in files.scripts]
+    for path in (path for path in files.tree.paths if PurePosixPath(path).name == "pyproject.toml"):
+        text = files.tree.text(path)
+        table = max(0, text[: text.find("scripts]")].count("\n"))
+        for name in (name for name in files.scripts if name in text):
+            yield ShellLine((name,), path, line_of(text, name, table), 2000)
 
 
 def candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None:

@@ -74,13 +74,14 @@ def program_name(word: str) -> str:
 def label(name: str, words: Sequence[str], module: str) -> str:
     if name == "python" and module:
         return "python -m"
-    return {"uv": "uv run", "accelerate": "accelerate launch", "conda": "conda run"}.get(name, name)
+    return "accelerate launch" if name == "accelerate" else f"{name} run" if name in BEFORE else name
 
 
 def runner_name(outer: str) -> str:
     """The launcher that starts the processes; `uv run python` is `uv run`."""
-    known = ("torchrun", "accelerate launch", "deepspeed", "srun", "mpirun", "horovodrun", "uv run")
-    return next((name for name in known if name in outer), outer.removeprefix("poetry ").removeprefix("pdm "))
+    launchers = ("torchrun", "accelerate launch", "deepspeed", "srun", "mpirun", "horovodrun")
+    known = (*launchers, *(f"{name} run" for name in BEFORE))
+    return next((name for name in known if name in outer), outer)
 
 
 def after_options(words: Sequence[str], at: int, name: str) -> tuple[int, dict[str, str], str]:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from markdown_it import MarkdownIt
 
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.text import printable_text
 
 SHELL = {"", "sh", "bash", "shell", "console", "zsh", "shell-session", "text", "terminal"}
 # what a reader has to put something else for: <data>, [folder of images], /path/to/data, an unknown $VARIABLE
@@ -146,7 +147,7 @@ def with_values(line: str, values: Mapping[str, str]) -> str:
 
 def commands(line: str) -> list[list[str]]:
     """The words of each command of a line, up to where its output goes."""
-    line = GAP.sub(lambda found: shlex.quote(found[0]), line)
+    line = GAP.sub(lambda found: shlex.quote(found[0]), printable_text(line))
     reader = shlex.shlex(REDIRECTION.sub("", line), posix=True, punctuation_chars=True)
     reader.whitespace_split, reader.commenters = True, "#"
     try:
