@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -179,7 +180,7 @@ def test_seeds_that_are_gone_are_asked_for_and_never_drawn_again(project: Callab
 def test_no_call_goes_on_with_a_trial_that_another_call_of_snakemake_has(
     project: Callable[..., TrialPlan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lone_trial, "keep_warm", lambda _: None)
+    monkeypatch.setattr(lone_trial, "start_warm_server", Mock())
     plan = project()
     for _ in range(2):  # Snakemake asks more than once
         lone_trial.LoneTrial(plan.folder.root).begin_call()

@@ -41,7 +41,8 @@ def ask(address: str) -> int | None:
         signal.signal(number, lambda told, _: asker.send(bytes([told])))
     try:
         sent = asker.sendmsg([request], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, STREAMS)])
-        asker.sendall(request[sent:])
+        if sent < len(request):  # a quick job may have ended already, and nobody takes even nothing then
+            asker.sendall(request[sent:])
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         answer = asker.recv(1)
     except OSError:  # the server ended before it had read the request

@@ -8,13 +8,7 @@ from asking import ask_warm_server
 
 
 def main() -> int:
-    """Hands the job to the process that has everything loaded, or does it here. With --serve, becomes that process."""
-    if sys.argv[1:] == ["--serve"]:
-        from flagstone.cli.jobs.loading import load_trial
-        from flagstone.processes import serve_spawned
-
-        serve_spawned(load_trial)
-        return 0
+    """Hands the job to the process that has everything loaded, or does it here."""
     code = ask_warm_server("FLAGSTONE_WARM_BLOCKS")
     if code is None:
         from flagstone.cli.jobs.trial import main as do_job

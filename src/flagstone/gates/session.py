@@ -98,12 +98,12 @@ def answer_stop_in_a_thread() -> None:
         signal.signal(signal.SIGTERM, ThreadedHandler(handler))
 
 
-def keep_warm(script: str = "iterate.py") -> None:
+def keep_warm() -> None:
     """Starts the process that the jobs of this call are forked from: loading takes longer than many a run."""
     from flagstone.processes import server
 
     if server.BLOCKS not in os.environ:
-        path = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], script)
+        path = os.path.join(os.environ["FLAGSTONE_SCRIPTS"], "iterate.py")
         atexit.register(server.spawn_warm_server([sys.executable, path, "--serve"]).stop)
 
 

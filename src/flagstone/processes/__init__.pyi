@@ -19,7 +19,11 @@ from .output import CappedFile as CappedFile
 from .proc import entry_of as entry_of
 from .running import run as run
 from .secrets import Redactor as Redactor, has_short_secret as has_short_secret
-from .server import serve_spawned as serve_spawned, start_warm_server as start_warm_server
+from .server import (
+    BLOCKS as BLOCKS,
+    serve_spawned as serve_spawned,
+    start_warm_server as start_warm_server,
+)
 from .start import SandboxError as SandboxError, StartError as StartError
 from .tool import run_quietly as run_quietly, starting as starting
 from .tree import Survivor as Survivor, end_orphans as end_orphans, still_alive as still_alive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import select
@@ -13,10 +14,11 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from flagstone.processes.confinement import blank_handles
 from flagstone.processes.fork import die_with_parent
 
 # where a job finds the socket, and the word it is let in by; without it a job loads everything itself
@@ -50,23 +52,28 @@ class WarmServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_warm_server(load: Callable[[], Main]) -> WarmServer:
-    """Forks the server, which loads what jobs need while we go on. To be called before any thread is started."""
+def start_warm_server(load: Callable[[], Main], variable: str = STAGES, *, keeps_workers: bool = False) -> WarmServer:
+    """Forks the server, which loads what jobs need while we go on. To be called before any thread is started.
+
+    Workers that are kept do one job after the other. Their jobs must leave nothing behind in the process.
+    """
     folder, listener, word = open_socket()
     sys.stdout.flush()
     sys.stderr.flush()
+    gc.freeze()  # so that no collection touches, and so copies, what we share with the server
     pid = os.fork()
     if pid == 0:
         try:
             die_with_parent()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            main = load()
-            serve(listener, main, word)
+            os.dup2(listener.fileno(), 0)
+            blank_handles()  # a lock that we shared would outlive our caller
+            JobServer(socket.socket(fileno=os.dup(0)), load(), word, keeps_workers=keeps_workers).serve()
         finally:
             os._exit(1)
     listener.close()
-    os.environ[STAGES] = f"{folder / 'socket'} {word}"
-    return WarmServer(pid, folder, STAGES)
+    os.environ[variable] = f"{folder / 'socket'} {word}"
+    return WarmServer(pid, folder, variable)
 
 
 def spawn_warm_server(argv: list[str]) -> WarmServer:
@@ -88,7 +95,7 @@ def serve_spawned(load: Callable[[], Main]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     word = os.read(0, 64).decode().strip()
     main = load()
-    serve(socket.socket(fileno=LISTENER), main, word, leash=0)
+    JobServer(socket.socket(fileno=LISTENER), main, word, leash=0).serve()
 
 
 def open_socket() -> tuple[Path, socket.socket, str]:
@@ -116,18 +123,68 @@ def remove_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def serve(listener: socket.socket, main: Main, word: str, leash: int | None = None) -> None:
-    """Forks a worker for each connection, for ever or until the leash is let go."""
-    signal.signal(signal.SIGCHLD, reap)
-    while True:
-        waiting: list[int] = [listener.fileno(), *([] if leash is None else [leash])]
-        if leash in select.select(waiting, [], [])[0]:
+@dataclass
+class JobServer:
+    """The process that has everything loaded: it hands each connection to a worker that waits, or forks one."""
+
+    listener: socket.socket
+    main: Main
+    word: str
+    leash: int | None = None
+    keeps_workers: bool = False
+    workers: list[socket.socket] = field(default_factory=list)
+    idle: list[socket.socket] = field(default_factory=list)
+
+    def serve(self) -> None:
+        """Goes on for ever, or until the leash is let go."""
+        signal.signal(signal.SIGCHLD, reap)
+        while True:
+            waiting: list[socket.socket | int] = [self.listener, *self.workers]
+            waiting += [] if self.leash is None else [self.leash]
+            ready = select.select(waiting, [], [])[0]
+            if self.leash in ready:
+                return
+            for worker in [each for each in self.workers if each in ready]:
+                self.hear(worker)
+            if self.listener in ready:
+                connection, _ = self.listener.accept()
+                self.hand_over(connection)
+                connection.close()
+
+    def hear(self, worker: socket.socket) -> None:
+        """A worker says that it is about to be idle; one that has ended says nothing."""
+        if worker.recv(1):
+            self.idle.append(worker)
             return
-        connection, _ = listener.accept()
+        self.workers.remove(worker)
+        worker.close()
+
+    def hand_over(self, connection: socket.socket) -> None:
+        if self.idle:
+            socket.send_fds(self.idle.pop(), [b"?"], [connection.fileno()])
+            return
+        ours, theirs = socket.socketpair()
         if os.fork() == 0:
-            listener.close()
-            os._exit(work(connection, main, word))
-        connection.close()
+            for other in (self.listener, ours, *self.workers):
+                other.close()
+            os._exit(self.work(connection, theirs))
+        theirs.close()
+        if self.keeps_workers:
+            self.workers.append(ours)
+        else:
+            ours.close()
+
+    def work(self, connection: socket.socket, server: socket.socket) -> int:
+        """One job, or one after the other until the server ends."""
+        # one Ctrl-C reaches everyone in the group, and the asker passes it on: heard twice, it would mean "at once"
+        os.setpgid(0, 0)
+        code = ServedJob(connection, self.main, self.word).do(server if self.keeps_workers else None)
+        while self.keeps_workers:
+            handles = socket.recv_fds(server, 1, 1)[1]
+            if not handles:
+                break
+            ServedJob(socket.socket(fileno=handles[0]), self.main, self.word).do(server)
+        return code
 
 
 def reap(_number: int, _frame: FrameType | None) -> None:
@@ -137,30 +194,65 @@ def reap(_number: int, _frame: FrameType | None) -> None:
             pass
 
 
-def work(connection: socket.socket, main: Main, word: str) -> int:
+@dataclass
+class ServedJob:
     """One job: takes over the asker's folder, environment and terminal, and answers with the exit code."""
-    die_with_parent(signal.SIGTERM)
-    # one Ctrl-C reaches everyone in the group, and the asker passes it on: heard twice, it would mean "at once"
-    os.setpgid(0, 0)
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    code = 1
-    try:
-        words, early = take_over(connection, word)
-        threading.Thread(target=relay_signals, args=(connection, early), daemon=True).start()
-        code = main(words)
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:  # the worker must answer, whatever happened, and show what it was
-        sys.excepthook(*sys.exc_info())
-    finally:
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        with suppress(OSError):
-            connection.send(bytes([code & 0xFF]))
-    return code & 0xFF
+
+    connection: socket.socket
+    main: Main
+    word: str
+    is_over: bool = False
+
+    def do(self, server: socket.socket | None) -> int:
+        """Tells the server, if it may give this worker another job, before the asker can ask for one."""
+        die_with_parent(signal.SIGTERM)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        code = 1
+        try:
+            words, early = take_over(self.connection, self.word)
+            threading.Thread(target=self.relay_signals, args=(early,), daemon=True).start()
+            code = self.main(words)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+        except BaseException:  # the worker must answer, whatever happened, and show what it was
+            sys.excepthook(*sys.exc_info())
+        finally:
+            self.is_over = True
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            if server is not None:
+                let_go_of_streams()
+                server.send(b"!")
+            with suppress(OSError):
+                self.connection.send(bytes([code & 0xFF]))
+        return code & 0xFF
+
+    def relay_signals(self, early: bytes) -> None:
+        """Passes signals of the asker on to the worker; an asker that dies asks it to stop."""
+        for number in early:
+            os.kill(os.getpid(), number)
+        while True:
+            try:
+                message = self.connection.recv(1)
+            except OSError:
+                return
+            if self.is_over:  # the asker has its answer, and is gone
+                return
+            os.kill(os.getpid(), message[0] if message else signal.SIGTERM)
+            if not message:
+                return
+
+
+def let_go_of_streams() -> None:
+    """Whoever waits for the end of the asker's output must not wait for a worker that is kept."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
@@ -183,21 +275,7 @@ def take_over(connection: socket.socket, word: str) -> tuple[list[str], bytes]:
         os.close(handle)
     os.chdir(folder)
     os.environ.clear()
-    for field in fields[int(count) :]:
-        name, _, value = field.partition(b"=")
+    for variable in fields[int(count) :]:
+        name, _, value = variable.partition(b"=")
         os.environb[name] = value
     return [os.fsdecode(field) for field in fields[: int(count)]], content[int(size) :]
-
-
-def relay_signals(connection: socket.socket, early: bytes) -> None:
-    """Passes signals of the asker on to the worker; an asker that dies asks it to stop."""
-    for number in early:
-        os.kill(os.getpid(), number)
-    while True:
-        try:
-            message = connection.recv(1)
-        except OSError:
-            return
-        os.kill(os.getpid(), message[0] if message else signal.SIGTERM)
-        if not message:
-            return

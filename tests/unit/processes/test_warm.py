@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -234,3 +235,63 @@ def test_the_cpu_time_of_jobs_counts_as_the_callers(tmp_path: Path) -> None:
     server.stop()
     after = os.times()
     assert sum(after[2:4]) - sum(before[2:4]) > 0.45
+
+
+def tell_who(words: list[str]) -> int:
+    os.write(1, f"{os.getpid()} {os.environ.get('LEFT', '')}".encode())
+    os.environ["LEFT"] = "by an earlier job"
+    if words == ["die"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 3
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    running = start_warm_server(lambda: tell_who, BLOCKS, keeps_workers=True)
+    yield os.environ[BLOCKS]
+    running.stop()
+
+
+def test_a_worker_that_is_kept_does_one_job_after_the_other(kept: str, tmp_path: Path) -> None:
+    first, second = (asked([], tmp_path, kept) for _ in range(2))
+    assert first.stdout == second.stdout and first.returncode == second.returncode == 3
+
+
+def test_a_worker_that_died_is_replaced(kept: str, tmp_path: Path) -> None:
+    first, dead, third = (asked(words, tmp_path, kept) for words in ([], ["die"], []))
+    assert (first.returncode, dead.returncode, third.returncode) == (3, 137, 3)
+    assert first.stdout == dead.stdout != third.stdout
+
+
+def test_a_signal_reaches_the_second_job_of_a_worker_that_is_kept(tmp_path: Path) -> None:
+    server = start_warm_server(lambda: job, BLOCKS, keeps_workers=True)
+    asked(["03"], tmp_path, os.environ[BLOCKS])
+    env = {**os.environ, STAGES: os.environ[BLOCKS]}
+    asker = subprocess.Popen([sys.executable, str(STAGE), "wait"], cwd=tmp_path, env=env, stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        asker.wait(1)
+    asker.send_signal(signal.SIGINT)
+    asker.communicate(timeout=60)
+    assert asker.returncode == 1
+    server.stop()
+
+
+def test_kept_workers_end_with_their_server(kept: str, tmp_path: Path) -> None:
+    worker = int(asked([], tmp_path, kept).stdout.split()[0])
+    server = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(server, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while state_of(worker) not in ("", "Z") and time.monotonic() < until:
+        time.sleep(0.01)
+    assert state_of(worker) in ("", "Z")
+
+
+def test_a_server_holds_no_lock_of_its_caller(tmp_path: Path) -> None:
+    lock = (tmp_path / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    server = start_warm_server(lambda: job)
+    asked(["03"], tmp_path, os.environ[STAGES])
+    lock.close()
+    with (tmp_path / "lock").open("w") as again:
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    server.stop()

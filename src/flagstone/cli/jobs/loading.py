@@ -6,7 +6,6 @@ import gc
 import importlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 from flagstone.gates import RunConfig
 
@@ -64,11 +63,9 @@ def load_block() -> Callable[[list[str]], int]:
 
 
 def load_trial() -> Callable[[list[str]], int]:
-    """The same for the jobs of one trial, in whose folder this process is."""
+    """The same for the jobs of one trial."""
     from flagstone.cli.jobs import trial
 
-    with suppress(Exception):  # the job that meets the same error reports it
-        trial.rehearse_jobs(Path.cwd())
     load_for_runs(LOADED_FOR_TRIALS)
     return trial.main
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flagstone.cli.jobs.loading import load_trial
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import keep_warm
 from flagstone.locks import hold, holder_of
 from flagstone.plans import TrialFolder, TrialPlan, trial_plan_at
+from flagstone.processes import BLOCKS, start_warm_server
 
 RUNNING = "running"  # whoever holds this file goes on with the trial
 
@@ -49,7 +51,8 @@ class LoneTrial:
             return
         if (holder_of(running) or {}).get("pid") != os.getpid():
             atexit.register(hold(running, name).release)
-        keep_warm("trial.py")
+        if BLOCKS not in os.environ and threading.active_count() == 1:  # a fork has no threads but one
+            atexit.register(start_warm_server(load_trial, BLOCKS, keeps_workers=True).stop)
 
 
 def run_alone(folder: TrialFolder, cores: int) -> None:

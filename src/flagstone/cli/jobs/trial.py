@@ -14,7 +14,7 @@ from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.records import read_record, write_record
 from flagstone.trials import IdeaLine
-from flagstone.trials.running import OpenedTrial, TrialStep, measure_run, rehearse, take_step
+from flagstone.trials.running import OpenedTrial, TrialStep, measure_run, take_step
 
 JOBS = ("run", "look")
 
@@ -33,13 +33,6 @@ def parsed_words(words: list[str]) -> argparse.Namespace:
     parser.add_argument("output", type=Path, help="records/ARM-SLOT.json or looks/NNN.json of a trial")
     parser.add_argument("--log", required=True, type=Path, help="a file that gets all output as well")
     return parser.parse_args(words)
-
-
-def rehearse_jobs(root: Path) -> None:
-    """Does what all jobs of the trial in a folder begin with, so that those forked afterwards are quick."""
-    parsed_words(["run", "records/control-a1.json", "--log", "log"])
-    plan = trial_plan_at(root)
-    rehearse(plan, schemas_for(plan))
 
 
 def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:

@@ -9,7 +9,6 @@ from .records import (
     line_measured as line_measured,
     run_record as run_record,
 )
-from .rehearsal import rehearse as rehearse
 from .state import TrialState as TrialState
 from .steps import TrialStep as TrialStep, next_step as next_step
 from .trees import changed_lines as changed_lines
