@@ -18,6 +18,7 @@ from flagstone.setup.environments.soft_facts import SoftFacts, soft_facts
 from flagstone.setup.programs import Program
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.text import one_line
 
 WORKS_WITH = "has what the entry imports"
 
@@ -77,7 +78,7 @@ def report_environment(
     missing = missing_modules(chosen, needed)
     facts = soft_facts(around, chosen)
     install = install_commands(tree.root, bool(facts.gpus))
-    faults = environment_faults(tree.root, chosen, missing, install)
+    faults = tuple(map(one_line, environment_faults(tree.root, chosen, missing, install)))
     is_open = bool(faults) or (chosen is not None and chosen.is_own and not asked)
     cures = environment_cures(tree.root, install, around.own) if is_open else ()
     return EnvironmentReport(chosen, tuple(found[1:]), needed, missing, install, faults, cures, facts)

@@ -12,7 +12,7 @@ from flagstone.setup.project_finding import LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.own_code import own_code, own_configs
-from flagstone.setup.results.path_globs import PathReader, join
+from flagstone.setup.results.path_globs import FIELD, PathReader, join
 from flagstone.setup.results.protected_files import why_never
 
 ENDING = re.compile(r"\.(?:pt|pth|ckpt|tar|safetensors|keras|h5|joblib|pkl|pickle|msgpack)$")
@@ -22,14 +22,14 @@ FOLDERS = {"save_state": 0, "save_checkpoint": 0, "save_pretrained": 0}
 LIGHTNING = "lightning_logs/version_*/checkpoints/*.ckpt"
 DIRPATH = re.compile(r"^[ \t]*dirpath[ \t]*:[ \t]*['\"]?([^\s'\"#]+)", re.MULTILINE)
 VARIABLE = re.compile(r"\$\{[^}]*\}")
-MOST_LOST = 4
+MOST_LOST, LONGEST = 4, 200
 
 
 def checkpoint_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     """The glob that matches a file on disk, or else the first in the code. None is fine: not all runs save."""
     found: dict[str, str] = {}
     for glob, place in (*configured_globs(tree, program), *saved_globs(tree, program)):
-        if not is_outside(glob):
+        if not is_outside(glob) and glob.isprintable() and len(glob) <= LONGEST:
             found.setdefault(glob, place)
     if not found:
         return ProjectFinding("checkpoint", None, "none", note="No call that saves a checkpoint was found.")
@@ -89,7 +89,7 @@ def model_checkpoint(call: CodeCall, reader: PathReader) -> str:
     folder = reader.glob_at(call, call.argument("dirpath"))
     path = reader.glob_at(call, call.argument("filepath", 0))
     if ENDING.search(path):
-        return path.replace("{", "*{") if "{" in path else path
+        return FIELD.sub("*", path)
     return join(folder, "*.ckpt") if folder else LIGHTNING
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flagstone.setup.programs import Program
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.numbers import BY_SPLIT, TEST, NumberGroup, find_numbers, lightning_reading
+from flagstone.setup.results.numbers import BY_SPLIT, TEST, TRAINING, NumberGroup, find_numbers, lightning_reading
 
 MOST_LOST, MOST_EVIDENCE = 6, 4
 
@@ -19,40 +19,51 @@ def metric_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     if not numbers:
         return ProjectFinding("metric", None, "none", note="No printed or logged number was found.")
     first, *others = numbers
-    value, note = value_of(tree, program, first)
+    value, doubt = value_of(tree, program, first)
     value |= {"constraints": limits} if limits else {}
     lost = tuple(
         LostCandidate({"name": each.best.name, "direction": each.direction}, each.why_not(first))
         for each in others[:MOST_LOST]
     )
-    return ProjectFinding("metric", value, certainty(first, value, note), first.evidence[:MOST_EVIDENCE], lost, note)
+    evidence = first.evidence[:MOST_EVIDENCE]
+    return ProjectFinding("metric", value, certainty(first, value, doubt), evidence, lost, doubt or remark_on(first))
 
 
 def value_of(tree: ProjectTree, program: Program, group: NumberGroup) -> tuple[dict[str, Any], str]:
-    """The metric as a spec has it, and a warning."""
+    """The metric as a spec has it, and why it is doubtful. The second is '' if nothing is."""
     best = group.best
     value: dict[str, Any] = {"name": best.name, "direction": group.direction, "backend": best.backend or "auto"}
     if best.backend == "lightning":
-        value, note = lightning_reading(tree, program, value)
-        return value, warning(group) or note
+        value, doubt = lightning_reading(tree, program, value)
+        return value, doubt_about(group) or doubt
     if program.entry.endswith(".ipynb") and best.backend == "log" and "--log-output" not in program.argv:
         return value, "What cells print stays in the notebook: papermill --log-output prints it, or write a JSON file."
-    return {**value, **best.options}, warning(group)
+    return {**value, **best.options}, doubt_about(group)
 
 
-def warning(group: NumberGroup) -> str:
+def doubt_about(group: NumberGroup) -> str:
+    """Why a number may be the wrong one to decide by. Returns '' if nothing speaks against it."""
+    best = group.best
     if group.is_running:
-        return f"{group.best.name} is the best so far: runs of different length cannot be compared by it."
+        return f"{best.name} is the best so far: runs of different length cannot be compared by it."
     if group.split >= TEST:
         return f"Only a number of the {BY_SPLIT[group.split]} data was found: it should not decide."
-    if group.best.source == "bar":
-        return f"Only a progress bar shows {group.best.name}."
-    if "episod" in group.best.name:
-        return f"{group.best.name} is noisy: its last value is that of one episode."
-    return "" if group.best.backend else f"{group.best.name} is decided by, but nothing prints or logs it."
+    if best.source == "bar":
+        return f"Only a progress bar shows {best.name}."
+    if "episod" in best.name:
+        return f"{best.name} is noisy: its last value is that of one episode."
+    if best.backend == "custom":
+        return f"{best.name} is in files of MLflow, which code of your own has to read: --backend custom --code FILE."
+    return "" if best.backend else f"{best.name} is decided by, but nothing prints or logs it."
 
 
-def certainty(group: NumberGroup, value: Mapping[str, Any], note: str) -> Certainty:
-    if value["direction"] is None or note:
+def remark_on(group: NumberGroup) -> str:
+    """What is good to know, and no reason to ask. Returns '' if there is nothing."""
+    is_mixed = group.best.backend == "log" and TRAINING in {each.split for each in group.found}
+    return f"{group.best.name} is printed for the training data too: the last value in the log counts." * is_mixed
+
+
+def certainty(group: NumberGroup, value: Mapping[str, Any], doubt: str) -> Certainty:
+    if value["direction"] is None or doubt:
         return "unclear"
     return "certain" if {"monitor", "trace", "best"} & group.sources else "likely"

@@ -17,6 +17,7 @@ RANKS = (
     r"optim|schedul",
     r"train|loop|engine",
 )
+METHOD = re.compile(r"(^|/)(model|net|network|optim\w*|scheduler|loss)s?/[^/]+\.ya?ml$")
 MOST = 8
 
 
@@ -35,7 +36,7 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     ranked = sorted(kept, key=lambda path: rank(path, program.entry))
     ranked = [*ranked[: MOST - 1], *ranked[-1:]] if len(ranked) > MOST else ranked  # the entry is the last
     given = (word.rpartition("=")[2] for word in program.argv[program.first_argument :])
-    ranked += [path for path in given if is_config(tree, path) and path not in ranked]
+    ranked += [path for path in (*given, *composed_configs(program)) if is_config(tree, path) and path not in ranked]
     if not ranked:
         return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
     note = (
@@ -50,6 +51,14 @@ def rank(path: str, entry: str) -> tuple[bool, int, int]:
     name = path.rpartition("/")[2].lower()
     place = next((place for place, words in enumerate(RANKS) if re.search(words, name)), len(RANKS))
     return path == entry, place, path.count("/")
+
+
+def composed_configs(program: Program) -> list[str]:
+    """The files of a Hydra program that set up the model and its training."""
+    files = (
+        (option.where.rpartition(":")[0] for option in program.defaults.values()) if program.pattern == "hydra" else ()
+    )
+    return [path for path in dict.fromkeys(files) if METHOD.search(path)]
 
 
 def is_config(tree: ProjectTree, word: str) -> bool:

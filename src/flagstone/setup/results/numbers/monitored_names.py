@@ -49,6 +49,7 @@ def names_in_config(lines: Sequence[str], path: str) -> Iterator[MetricCandidate
         found = LINE.match(line)
         if found and found[2] not in ("null", "None", "???"):
             around = lines[max(0, number - NEAR) : number + NEAR]
+            around = lines if found[1] == "optimized_metric" else around  # its direction is that of the whole search
             modes = [mode[1][:3] for each in around if (mode := MODE.match(each))]
             direction = modes[0] if len(set(modes)) == 1 else None
             yield MetricCandidate(found[2], "monitor", "", f"{path}:{number + 1}", direction=direction)

@@ -15,7 +15,8 @@ SAME = {"validation": "val", "valid": "val", "accuracy": "acc"}
 VALIDATION = ("eval", "val", "dev")
 FOLDERS = ("charts", "metrics", "metric", "scores")  # of a tracker, before the name
 DECIDED_BY = {"monitor", "best"}
-TEST = 3
+TEST, TRAINING = 3, 4
+LONGEST = 80  # characters of a name that is shown
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,12 @@ class NumberGroup:
 
     @property
     def direction(self) -> str | None:
-        """An explicit direction beats that of the name. None if there is none, or two that disagree."""
-        explicit = {each.direction for each in self.found if each.direction}
-        return explicit.pop() if len(explicit) == 1 else None if explicit else named_direction(self.best.name)
+        """What stands beside `monitor=` beats a comparison in the code, and that the name. None if nothing tells."""
+        for source in ("monitor", "best"):
+            explicit = {each.direction for each in self.found if each.direction and each.source == source}
+            if len(explicit) == 1:
+                return explicit.pop()
+        return named_direction(self.best.name)
 
     @property
     def best(self) -> MetricCandidate:
@@ -90,7 +94,7 @@ class NumberGroup:
 def groups_by_name(candidates: Iterable[MetricCandidate]) -> list[NumberGroup]:
     """The numbers, the preferred ones first."""
     found: dict[str, list[MetricCandidate]] = {}
-    for each in candidates:
+    for each in (each for each in candidates if each.name.isprintable() and len(each.name) <= LONGEST):
         found.setdefault(key_of(each.name), []).append(each)
     for name in [name for name, group in found.items() if {each.source for each in group} <= DECIDED_BY]:
         # `top1` is decided by, and `eval_top1` is what is written

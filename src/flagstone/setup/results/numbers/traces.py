@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +14,12 @@ from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is
 WANDB = re.compile(r"(?:^|/)(wandb/(?:offline-)?run-[^/]+)/files/wandb-summary\.json$")
 EVENTS = re.compile(r"(?:^|/)events\.out\.tfevents\.[^/]+$")
 RESULTS = re.compile(r"(?:^|/)(?:[^/]*_results|results|metrics|trainer_state|scores)\.json$")
-NEWEST = 3
+TABLE = re.compile(r"^(?!(?:.*/)?(?:data|datasets?)/).*\.csv$")
+MLFLOW = re.compile(r"(?:^|/)mlruns/[^/]+/[^/]+/metrics/.+$")
+STEPS = {"epoch", "step", "iter", "iteration", "Epoch", "Step"}
+RUNTIMES = ("_runtime", "train_runtime", "total_seconds", "training_seconds")
+NEWEST, MOST_TABLES = 3, 20
+MOST_SECONDS = 30 * 24 * 3600
 MOST_EVENT_FILES = 5
 
 
@@ -25,6 +29,7 @@ def traces(tree: ProjectTree) -> Iterator[MetricCandidate]:
     yield from event_names(tree)
     yield from table_names(tree)
     yield from result_names(tree)
+    yield from tracked_names(tree)
 
 
 def newest(tree: ProjectTree, pattern: re.Pattern[str], most: int) -> list[str]:
@@ -40,7 +45,7 @@ def modified_at(path: Path) -> float:
 
 def wandb_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
     for path in newest(tree, WANDB, NEWEST):
-        for name in numbers_of(tree.text(path)):
+        for name in numbers_of(tree.json(path)):
             if not name.startswith("_") and not is_counter(name):
                 yield MetricCandidate(name, "trace", "wandb", f"{path}:1")
 
@@ -48,70 +53,77 @@ def wandb_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
 def event_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
     for path in newest(tree, EVENTS, MOST_EVENT_FILES):
         for tag in read_event_ends(tree.root / path).tags:
-            if not is_counter(tag):
-                yield MetricCandidate(tag, "trace", "tensorboard", path, {"glob": general_glob(path), "tag": tag})
+            if not is_counter(tag) and not tag.startswith(("_", "hp_metric", "hparams/")):
+                options = {"glob": general_glob(tree, path), "tag": tag}
+                yield MetricCandidate(tag, "trace", "tensorboard", f"{path}:1", options)
 
 
 def table_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
     """The columns of CSV files that hold numbers of a run; a data set has them too, but not beside a step or epoch."""
-    tables = [path for path in tree.ending(".csv") if {"epoch", "step", "iter"} & columns_of(tree, path)]
-    for path in sorted(tables, key=lambda each: modified_at(tree.root / each), reverse=True)[:NEWEST]:
+    tables = [path for path in newest(tree, TABLE, MOST_TABLES) if set(header_of(tree, path)) & STEPS]
+    for path in tables[:NEWEST]:
         for name in header_of(tree, path):
             if not is_counter(name):
-                yield MetricCandidate(name, "trace", "csv", f"{path}:1", {"path": general_glob(path)})
+                yield MetricCandidate(name, "trace", "csv", f"{path}:1", {"path": general_glob(tree, path)})
 
 
 def header_of(tree: ProjectTree, path: str) -> list[str]:
-    head = tree.text(path).partition("\n")[0].strip().lstrip("\ufeff")
-    return [name.strip().strip('"') for name in re.split(r"[,\t;]", head)] if len(head) < 10_000 else []
-
-
-def columns_of(tree: ProjectTree, path: str) -> set[str]:
-    return {name.lower() for name in header_of(tree, path)}
+    head = tree.text(path)[:10_000].partition("\n")[0].strip().lstrip("\ufeff")
+    return [name.strip().strip('"') for name in re.split(r"[,\t;]", head)]
 
 
 def result_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
+    """The numbers of JSON files with the names that frameworks give them; the Trainer keeps its own in a list."""
     for path in newest(tree, RESULTS, NEWEST):
-        text = tree.text(path)
-        names = [*numbers_of(text), *(["eval_loss"] if '"eval_loss"' in text else [])]
-        for name in dict.fromkeys(names):
+        value = tree.json(path)
+        options = {"path": general_glob(tree, path)}
+        history = value.get("log_history") if isinstance(value, Mapping) else None
+        for row in history if isinstance(history, list) else ():
+            for name in numbers_of(row):
+                if name.startswith("eval_") and not is_counter(name):
+                    place = f"{path}:{line_of(tree.text(path), name)}"
+                    yield MetricCandidate(name, "trace", "json", place, {**options, "key": f"log_history.{name}"})
+        for name in numbers_of(value) if not history else ():
             if not is_counter(name):
-                yield MetricCandidate(
-                    name, "trace", "json", f"{path}:{line_of(text, name)}", {"path": general_glob(path)}
-                )
+                yield MetricCandidate(name, "trace", "json", f"{path}:{line_of(tree.text(path), name)}", options)
+
+
+def tracked_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
+    """The files of MLflow, one a metric."""
+    for path in newest(tree, MLFLOW, MOST_TABLES):
+        name = path.partition("/metrics/")[2]
+        if not is_counter(name):
+            yield MetricCandidate(name, "tracker", "custom", f"{path}:1")
 
 
 def line_of(text: str, name: str) -> int:
     return text[: max(0, text.find(f'"{name}"'))].count("\n") + 1
 
 
-def numbers_of(text: str) -> list[str]:
+def numbers_of(value: object) -> list[str]:
     """The names of the numbers at the top of a JSON object. Empty if it is none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
     items = value.items() if isinstance(value, Mapping) else ()
     return [name for name, each in items if isinstance(each, int | float) and not isinstance(each, bool)]
 
 
-def general_glob(path: str) -> str:
-    """A glob for this file in another run: parts that carry a number, a date or an identifier are left open."""
-    parts = PurePosixPath(path).parts
-    return "/".join([*("*" if re.search(r"\d", part) else part for part in parts[:-1]), open_name(parts[-1])])
+def general_glob(tree: ProjectTree, path: str) -> str:
+    """A glob for this file in another run: parts that carry a number, a date or an identifier are left open.
+
+    The folder that Hydra made for the run is `hydra`, where setup has Hydra put it.
+    """
+    parts = list(PurePosixPath(path).parts)
+    made = next((count for count in range(1, len(parts)) if f"{'/'.join(parts[:count])}/.hydra/config.yaml" in tree), 0)
+    parts = ["hydra", *parts[made:]] if made else parts
+    last = "events.out.tfevents.*" if parts[-1].startswith("events.out.tfevents.") else parts[-1]
+    return "/".join([*("*" if re.search(r"\d", part) else part for part in parts[:-1]), last])
 
 
-def open_name(name: str) -> str:
-    return "events.out.tfevents.*" if name.startswith("events.out.tfevents.") else name
-
-
-def earlier_seconds(tree: ProjectTree) -> Sequence[tuple[float, str]]:
-    """How long earlier runs took, and where that stands."""
+def earlier_seconds(tree: ProjectTree) -> list[tuple[float, str]]:
+    """How long the newest runs took, and where that stands."""
     found: list[tuple[float, str]] = []
-    for path in newest(tree, WANDB, NEWEST):
-        with suppress(ValueError, RecursionError, TypeError, AttributeError):
-            value = json.loads(tree.text(path)).get("_runtime") or 0
-            found += [(float(value), f"{path}:{line_of(tree.text(path), '_runtime')}")]
-    for path in newest(tree, EVENTS, NEWEST):
-        found.append((read_event_ends(tree.root / path).seconds, path))
-    return [(seconds, place) for seconds, place in found if seconds >= 1]
+    for path in (*newest(tree, WANDB, NEWEST), *newest(tree, RESULTS, NEWEST)):
+        value = tree.json(path)
+        names = [name for name in numbers_of(value) if name in RUNTIMES]
+        found += [(float(value[name]), f"{path}:{line_of(tree.text(path), name)}") for name in names]
+    found += [(read_event_ends(tree.root / path).seconds, f"{path}:1") for path in newest(tree, EVENTS, NEWEST)]
+    return [(seconds, place) for seconds, place in found if 1 <= seconds < MOST_SECONDS]
