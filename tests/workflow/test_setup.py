@@ -66,6 +66,14 @@ def setup(root: Path, *words: str, code: int = 0, given: str = "", **variables: 
     return done.stdout if code == 0 else done.stdout + done.stderr
 
 
+def experiment(root: Path, *words: str) -> str:
+    """What a verb of `flagstone experiment` prints."""
+    command = [FLAGSTONE, "experiment", *words]
+    done = subprocess.run(command, cwd=root, env=surroundings(), capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 def in_terminal(root: Path, *words: str, keys: Sequence[str] = (), stop: int = 0) -> tuple[int, str]:
     """How it ends in a terminal where a person types these keys, and what is on the screen."""
     screen, terminal = os.openpty()
@@ -150,8 +158,20 @@ def test_arguments_are_kept_edited_or_left_in_the_command(tmp_path: Path) -> Non
     setup(root, "none", "--answers", "-", "--yes", "--no-check", given="arguments: none\n")
     assert spec_of(root, "none")["harness"]["argv"] == [".venv/bin/python", "train.py", "--lr", "0.2"]
     assert "own/arguments.yaml" not in written(root, "none")
-    setup(root, "search", "--yes", "--no-check", "--param", "lr=0.1:0.4")
-    assert spec_of(root, "search")["proposer"] == "search"
+
+
+def test_the_arguments_that_were_found_can_be_searched_started_over_and_chained(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    words = ("--param", "lr=0.1:0.4", "--param", "BEST=0.1:0.2", "--max-runs", "3", "--noise", "off")
+    setup(root, "search", "--yes", "--no-check", *words)
+    spec = spec_of(root, "search")
+    assert spec["proposer"] == "search"
+    assert [row["file"] for row in spec["search"]["parameters"].values()] == ["arguments.yaml", "model.py"]
+    assert "lr" in experiment(root, "run", "search")
+    assert "ended by max_runs(3)" in experiment(root, "run", "search", "--fresh")
+    assert (home_of(root, "search") / "findings.json").is_file()
+    experiment(root, "chain", "search", "next", "--rationale", "go on")
+    assert "next: " in experiment(root, "run", "next", "--runs", "1")
 
 
 def test_terminal_answers_and_yes_write_the_same_bytes(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ class Home:
 
     # one record for each job of Snakemake
     blocks = path_below("blocks")
+    # what `flagstone setup` found in the project, and what was answered
+    findings = path_below("findings.json")
     # files of the experiment's own, which lie at the top of the tree of every candidate
     own = path_below("own")
     # edits by hand that a restore found in the working files; nothing is overwritten

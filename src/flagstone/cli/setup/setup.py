@@ -41,6 +41,7 @@ from flagstone.setup.interview import (
     proposal_of,
     script_view,
     with_defaults,
+    with_searched_arguments,
 )
 from flagstone.text import one_line
 
@@ -171,14 +172,12 @@ def home_for(call: SetupCall, settled: Settled, name: str | None) -> Home:
 
 def full_proposal(call: SetupCall, settled: Settled) -> SetupProposal:
     """The proposal with the options that no question is about."""
-    searched = call.given["parameters"]
-    if searched:  # its words stay in the command line, where they are found
-        settled = replace(settled, answers={**settled.answers, "arguments": "none"})
     proposal = proposal_of(settled)
     plan = schemas.read_yaml(call.given["plan"]) if call.given["plan"] else {}
     value = merge(proposal.value, plan if isinstance(plan, dict) else {})
     value = plan_with_options(value, (), remaining_options(call.given))
-    return replace(proposal, value=with_end(with_parameters(value, call.root, searched)))
+    value, texts = with_searched_arguments(value, call.given["parameters"])
+    return replace(proposal, value=with_end(with_parameters(value, call.root, texts)))
 
 
 def write(call: SetupCall, settled: Settled, home: Home, proposal: SetupProposal) -> OpenedExperiment:

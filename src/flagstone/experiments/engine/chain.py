@@ -49,6 +49,8 @@ def begin_child(
     half.mkdir(parents=True, mode=0o700)
     write_atomic(half / "experiment.yaml", yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode())
     shutil.copytree(parent.home.candidates, half / child.candidates.name, symlinks=True, copy_function=link_or_copy)
+    if parent.home.own.is_dir():
+        shutil.copytree(parent.home.own, half / child.own.name)
     write_record(half / child.origin.name, {"tree": best.tree, "commit": best.commit, "run": best.run_id})
     take_weights(parent, best, half)
     write_decision(half / child.decision.name, parent, best, report, wanted, value)

@@ -168,7 +168,8 @@ def harness_of(opened: OpenedExperiment, interruption: Interruption, say: Callab
     )
 
 
-KEPT = ("experiment.yaml", "history", "lock", "candidates.git", "origin.json", "parent_ckpt", "chain_decision.json")
+KEPT = {"experiment.yaml", "own", "findings.json", "history", "lock"}
+KEPT |= {"candidates.git", "origin.json", "parent_ckpt", "chain_decision.json"}
 
 
 def start_over(home: Home) -> None:

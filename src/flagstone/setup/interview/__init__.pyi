@@ -1,7 +1,11 @@
 from .answers import checked_answers as checked_answers, read_answers as read_answers, read_pairs as read_pairs
 from .naming import default_name as default_name, next_free_name as next_free_name
 from .program_questions import environment_problem as environment_problem
-from .proposal import SetupProposal as SetupProposal, proposal_of as proposal_of
+from .proposal import (
+    SetupProposal as SetupProposal,
+    proposal_of as proposal_of,
+    with_searched_arguments as with_searched_arguments,
+)
 from .question import SetupQuestion as SetupQuestion
 from .questions import (
     FIRST as FIRST,

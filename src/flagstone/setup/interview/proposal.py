@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,14 +10,13 @@ from typing import Any
 import yaml
 
 from flagstone.globs import matches
-from flagstone.plans import with_end
+from flagstone.plans import ARGUMENTS_FILE, parameter_of, with_end
+from flagstone.settings import merge
 from flagstone.setup.interview.command_words import ArgumentPlan, argument_plan, own_command, run_words
 from flagstone.setup.interview.function_entry import ENTRY_FILE, entry_text
 from flagstone.setup.interview.program_questions import AR_VARIABLE
 from flagstone.setup.interview.result_questions import DEFAULT_S, PLACES
 from flagstone.setup.interview.settled import Settled
-
-ARGUMENTS_FILE = "arguments.yaml"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,17 @@ def proposal_of(settled: Settled) -> SetupProposal:
     kept = {key: row for key, row in value.items() if row not in (None, {}, [])}
     notes = tuple(notes_about(settled, plan))
     return SetupProposal(with_end(kept), files, notes, own_command(settled, plan))
+
+
+def with_searched_arguments(value: dict[str, Any], texts: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The spec with the ranges of `--param` for arguments that may change, and the texts about other values."""
+    allowed = value.get("arguments", {}).get("allow", {})
+    ranges = [(text, parameter_of(text)) for text in texts]
+    rest = [text for text, each in ranges if each.file or each.key not in allowed]
+    own = {each.key: {"file": ARGUMENTS_FILE, **each.range} for text, each in ranges if text not in rest}
+    if own:
+        value = {**merge(value, {"search": {"parameters": own}}), "proposer": value.get("proposer", "search")}
+    return value, rest
 
 
 def subject_part(settled: Settled, files: Mapping[str, bytes]) -> dict[str, Any]:
