@@ -53,8 +53,9 @@ case $state in
 /*) ;;
 *) state=$HOME/.local/state ;;
 esac
-session=$state/flagstone/sessions/${CLAUDE_CODE_SESSION_ID:-none}
 input=$(cat)
+session=${input#*'"session_id":"'}
+session=$state/flagstone/sessions/${CLAUDE_CODE_SESSION_ID:-${session%%\"*}}
 case $event in
 session-start) compare_versions ;;
 before-tool)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flagstone import __version__
-from flagstone.experiments.engine import Drive, bind
+from flagstone.experiments.engine import Drive, bind, engine_of, run_step
 from flagstone.experiments.engine.opening import open_experiment
 from flagstone.plans import Home
 
@@ -98,6 +98,23 @@ def test_the_end_is_refused_while_the_loop_goes_on_and_the_next_command_is_named
 def test_a_session_that_a_person_has_stopped_may_end(home: Home) -> None:
     home.stop.touch()
     assert [ask(event, **edit_of("/etc/x")) for event in EVENTS] == ["", "", ""]
+
+
+def test_a_session_whose_experiment_has_ended_is_let_go_for_good(home: Home, state: Path) -> None:
+    spec = yaml.safe_load(home.spec.read_text())
+    with engine_of(open_experiment(home, ROOT / "schemas"), None, lambda _: None) as engine:
+        run_step(engine, "")
+    assert "block" in ask("stop")
+    home.spec.write_text(yaml.safe_dump({**spec, "stopping": {"max_runs": 1}}))
+    assert ask("stop") == ""
+    assert not (state / "flagstone" / "sessions" / "mine").exists() and not home.drive.exists()
+
+
+def test_the_session_is_known_from_the_question_too(home: Home) -> None:
+    question = json.dumps({"session_id": "mine", "cwd": "/"}, separators=(",", ":"))
+    environ = {name: value for name, value in os.environ.items() if name != "CLAUDE_CODE_SESSION_ID"}
+    done = subprocess.run(["sh", HOOK, "stop"], input=question, capture_output=True, text=True, env=environ, timeout=60)
+    assert "block" in done.stdout
 
 
 def test_a_session_may_end_after_a_step_that_failed_for_good(home: Home) -> None:

@@ -53,4 +53,4 @@ def command(
     opened = begin_child(parent, best, report_of(parent), wanted, schemas_of(parent.home.base))
     click.echo(f"created {opened.home.spec}")
     click.echo(f"why: {opened.home.decision}")
-    click.echo(f"next: {command_of(opened.home, 'run')}")
+    click.echo(f"next: {command_of(opened.home, 'drive' if parent.home.drive.exists() else 'run')}")

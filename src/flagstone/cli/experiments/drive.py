@@ -18,6 +18,7 @@ from flagstone.experiments.engine import (
     Drive,
     Engine,
     OpenedExperiment,
+    Step,
     bind,
     driven_home,
     engine_of,
@@ -27,7 +28,6 @@ from flagstone.experiments.engine import (
 )
 from flagstone.experiments.ledger import History, tail_entries
 from flagstone.experiments.reporting import briefing_text, may_end, position_of
-from flagstone.locks import holder_of
 from flagstone.plans import Home, Spec, command_of, load_spec
 from flagstone.records import read_as, read_record, utc
 from flagstone.text import printable_text
@@ -84,7 +84,8 @@ def command(
 
 def begin(opened: OpenedExperiment, start: Start | None, now: Drive) -> None:
     """Binds the session, after an edit that is there was dealt with."""
-    if holder_of(opened.home.lock):  # a step of the session goes on: the edit is that
+    step = read_as(opened.home.step, Step)
+    if step and step.is_running(opened.home):  # the edit is being evaluated
         bind(opened.home, now, program())
         return
     with engine_of(opened, None, print_progress) as engine:

@@ -14,9 +14,9 @@ import click
 
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.engine import driven_home
+from flagstone.experiments.engine import driven_home, release
 from flagstone.experiments.ledger import tail_entries
-from flagstone.experiments.reporting import briefing_text, may_end, next_words, position_of
+from flagstone.experiments.reporting import Position, briefing_text, may_end, next_words, position_of
 from flagstone.plans import Home, Spec, command_of, load_spec
 from flagstone.text import list_text, printable_text
 
@@ -33,6 +33,7 @@ class DrivenLoop:
     home: Home
     spec: Spec
     given: Mapping[str, Any]
+    position: Position
 
 
 @click.command()
@@ -43,23 +44,26 @@ def command(event: str) -> None:
     \b
     flagstone plugin hook stop < question.json
     """
-    loop = loop_of(json.load(sys.stdin))
-    answer = ANSWERS[event](loop) if loop else ""
-    if answer:
+    given = json.load(sys.stdin)
+    home = driven_home(str(given["session_id"]))
+    if home is None or not home.spec.is_file():
+        return
+    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
+    loop = DrivenLoop(home, spec, given, position_of(home, spec))
+    if may_end(home, loop.position):
+        release_if_ended(loop)
+    elif answer := ANSWERS[event](loop):
         click.echo(printable_text(answer))
 
 
-def loop_of(given: Mapping[str, Any]) -> DrivenLoop | None:
-    """The loop that the session drives. Returns None if there is none, or if nothing is left to do in it."""
-    home = driven_home(str(given["session_id"]))
-    if home is None or not home.spec.is_file():
-        return None
-    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
-    return None if may_end(home, position_of(home, spec)) else DrivenLoop(home, spec, given)
+def release_if_ended(loop: DrivenLoop) -> None:
+    """Lets the session go for good if nothing would continue by itself. After a stop it may be resumed."""
+    if loop.position.reason_to_end not in ("", "manual"):
+        release(loop.home)
 
 
 def briefing(loop: DrivenLoop) -> str:
-    return briefing_text(loop.home, position_of(loop.home, loop.spec), tail_entries(loop.home.ledger, LAST)).rstrip()
+    return briefing_text(loop.home, loop.position, tail_entries(loop.home.ledger, LAST)).rstrip()
 
 
 def refused_end(loop: DrivenLoop) -> str:
@@ -70,7 +74,7 @@ def refused_end(loop: DrivenLoop) -> str:
     except FlagstoneError:
         return ""
     reason = (
-        f"Experiment {home.name} goes on. Next: {next_words(home, position_of(home, loop.spec))}\n"
+        f"Experiment {home.name} goes on. Next: {next_words(home, loop.position)}\n"
         f"Do it now and ask nothing. Only if a person has asked you to stop: {command_of(home, 'stop')}"
     )
     return json.dumps({"decision": "block", "reason": reason})

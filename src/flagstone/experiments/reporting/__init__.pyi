@@ -8,6 +8,7 @@ from .frame import frame_of as frame_of
 from .picture import PICTURE_SETTINGS as PICTURE_SETTINGS, draw as draw, picture_text as picture_text
 from .report import report_of as report_of
 from .status import (
+    Position as Position,
     last_text as last_text,
     position_of as position_of,
     runs_words as runs_words,

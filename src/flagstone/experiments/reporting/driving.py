@@ -49,8 +49,8 @@ def may_end(home: Home, position: Position) -> bool:
 
 
 def next_words(home: Home, position: Position, entry: Entry | None = None) -> str:
-    """The next command of the session."""
-    if position.holder:
+    """The next command of the session; with an entry, after the step that it is the verdict of."""
+    if position.holder and entry is None:  # whose verdict is there may still be about to let go
         return f"{command_of(home, 'wait')} --wait {WAIT_S}"
     if position.is_stopping:
         return f"nothing: a person stopped it ({command_of(home, 'resume')} continues)"
