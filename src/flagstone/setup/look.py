@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flagstone.setup.environments import EnvironmentReport, report_environment
-from flagstone.setup.programs import Program, find_program
+from flagstone.setup.programs import Program, find_program, with_notebook_tool
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree, project_tree
 from flagstone.setup.results import (
@@ -67,10 +67,13 @@ def look_at(root: Path, asked: LookRequest | None = None) -> ProjectLook:
     tree = project_tree(root)
     program, found = find_program(tree, asked.argv, asked.entry)
     environment = report_environment(tree, program, asked.environ, asked.python)
+    has_module = environment.chosen.packages.has if environment.chosen else None
+    program, found["command"] = with_notebook_tool(program, found["command"], has_module)
+    found["runner"] = replace(found["runner"], value=program.runner or None)
     metric = metric_finding(tree, program)
     results = (
         environment.finding,
-        framework_finding(tree, program, environment.chosen.packages.has if environment.chosen else None),
+        framework_finding(tree, program, has_module),
         metric,
         checkpoint_finding(tree, program),
         mutable_finding(tree, program),

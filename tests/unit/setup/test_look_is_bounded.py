@@ -51,6 +51,8 @@ def project(tmp_path: Path) -> Path:
     root.mkdir()
     (root / "train.py").write_text(TRAIN)
     (root / "model.py").write_text("class Net:\n    pass\n")
+    (root / "pyproject.toml").write_text('[project]\nname = "fit"\nversion = "1"\nrequires-python = ">=3.10"\n')
+    (root / "requirements.txt").write_text("numpy\n")
     (root / "README.md").write_text("```\npython train.py --lr 0.2\n```\n")
     for name in ("setup.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "yaml.py", "json.py"):
         (root / name).write_text(TRAP.format(marker=tmp_path / "ran"))
@@ -74,6 +76,8 @@ def test_no_file_is_opened_twice_and_none_above_1_mb(project: Path) -> None:
     (project / "wandb/run-1/logs/debug.log").write_text("loss: 1\n")
     (project / "wandb/run-1/files").mkdir()
     (project / "wandb/run-1/files/wandb-summary.json").write_text('{"val_loss": 0.5, "_runtime": 60}')
+    (project / "runs").mkdir()
+    (project / "runs/events.out.tfevents.1.host").write_bytes(bytes(range(256)) * 64)
     opened = Counter(name for kind, name in events(project) if kind == "open" and Path(name).is_file())
     assert [name for name, times in opened.items() if times > 1] == []
     assert [name for name in opened if os.path.getsize(name) > 1_000_000] == []

@@ -17,6 +17,7 @@ from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import one_line
 
 MOST_LOST = 8
+NOTEBOOK_WORDS = ("jupyter", "nbconvert", "--to", "notebook", "--execute")
 FILE_ARGUMENT = re.compile(r"[\w./-]+\.(py|ya?ml|json|toml)")
 
 
@@ -92,7 +93,16 @@ def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list
     files = StartableFiles(tree, entries, console_scripts(tree))
     found = [each for line in shell_lines(tree) if (each := candidate(files, line))]
     found += [each for line in installed_lines(files) if (each := candidate(files, line))]
+    if not entries and not found:
+        found = [each for line in notebook_lines(tree) if (each := candidate(files, line))]
     return sorted(found, key=lambda each: each.rank)
+
+
+def notebook_lines(tree: ProjectTree) -> Iterator[ShellLine]:
+    """The commands that would run the notebooks of a project that has no scripts."""
+    for order, path in enumerate(sorted(tree.ending(".ipynb"), key=name_rank)):
+        if not is_other_task(path):
+            yield ShellLine((*NOTEBOOK_WORDS, path), path, 1, 3000 + order, is_inline=True)
 
 
 def installed_lines(files: StartableFiles) -> Iterator[ShellLine]:
@@ -195,6 +205,8 @@ def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCan
 def note_of(chosen: CommandCandidate) -> str:
     if chosen.line.has_placeholder:
         return "The command has a placeholder to fill in."
+    if chosen.line.path == chosen.entry:
+        return "Only notebooks train here."
     folder, target = f"{chosen.line.folder}/", chosen.launch.target
     if chosen.entry.startswith(folder) and not target.startswith(folder):
         return f"The command was written for the folder {one_line(chosen.line.folder, 40)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,22 @@ def test_text_of_a_project_does_not_steer_the_terminal(tmp_path: Path) -> None:
     assert not any(
         ord(letter) < 32 or letter == "\u202e" for word in found.findings["command"].value for letter in word
     )
+
+
+@pytest.mark.parametrize(
+    ("installed", "tool", "confidence"),
+    [("nbconvert", "jupyter", "likely"), ("papermill", "papermill", "likely"), ("numpy", "jupyter", "unclear")],
+)
+def test_notebooks_are_run_by_what_is_installed(tmp_path: Path, installed: str, tool: str, confidence: str) -> None:
+    cell = {"cell_type": "code", "source": ["optimizer.step()"], "outputs": []}
+    (tmp_path / "train.ipynb").write_text(json.dumps({"cells": [cell]}))
+    package = tmp_path / ".venv/lib/python3.11/site-packages" / installed
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (tmp_path / ".venv/bin").mkdir()
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    (tmp_path / ".venv/pyvenv.cfg").write_text(f"home = {Path(sys.executable).resolve().parent}\nversion = 3.11.7\n")
+    found = look_at(tmp_path)
+    command = found.findings["command"]
+    assert (command.value[0], command.confidence) == (tool, confidence)
+    assert found.program.entry == "train.ipynb"
