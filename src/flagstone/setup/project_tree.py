@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from flagstone.metrics import EventEnds, read_event_ends
 from flagstone.setup.notebook import notebook_code
 
 LARGEST = 1_000_000
@@ -123,6 +124,13 @@ class ProjectTree:
                 self.skipped[path] = f"not readable: {type(error).__name__}"
                 self.documents[path] = None
         return self.documents[path]
+
+    def event_ends(self, path: str) -> EventEnds:
+        """What both ends of an event file of TensorBoard tell."""
+        if path not in self.documents:
+            self.documents[path] = read_event_ends(self.root / path)
+        found: EventEnds = self.documents[path]
+        return found
 
     def ending(self, *suffixes: str) -> Iterator[str]:
         """The files with one of these suffixes, such as .py."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flagstone.setup.environments.installed import read_small
 from flagstone.setup.environments.project_settings import (
     CONDA_FILES,
     is_poetry,
-    project_settings,
     setting,
     workspace_roots,
 )
@@ -36,6 +36,7 @@ class ProjectSurroundings:
     root: Path
     environ: Mapping[str, str]
     own: Path
+    settings: Mapping[str, Any]  # pyproject.toml
     asked: str = ""  # what --python names
 
     @property
@@ -133,8 +134,9 @@ def conda_bases(around: ProjectSurroundings) -> list[Path]:
 
 def poetry_folders(around: ProjectSurroundings) -> list[Path]:
     """Where Poetry keeps the environments of this project, by its own rule for names; Poetry is not started."""
-    name = setting(project_settings(around.root), "tool", "poetry", "name")
-    name = name or (setting(project_settings(around.root), "project", "name") if is_poetry(around.root) else None)
+    name = setting(around.settings, "tool", "poetry", "name")
+    if is_poetry(around.root, around.settings):
+        name = name or setting(around.settings, "project", "name")
     if not isinstance(name, str):
         return []
     short = re.sub(r'[ $`!*@"\\\r\n\t]', "_", name.lower())[:42]

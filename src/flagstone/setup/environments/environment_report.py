@@ -71,14 +71,15 @@ def report_environment(
     tree: ProjectTree, program: Program, environ: Mapping[str, str], asked: str = ""
 ) -> EnvironmentReport:
     """Looks at files alone. The first environment that has what the program imports is chosen, never our own first."""
-    around = ProjectSurroundings(tree.root, environ, Path(sys.prefix), asked)
+    settings = tree.toml("pyproject.toml") if "pyproject.toml" in tree else {}
+    around = ProjectSurroundings(tree.root, environ, Path(sys.prefix), settings, asked)
     needed = needed_modules(tree, program)
     found = sorted(candidates(around), key=lambda each: order(each, needed))
     chosen = found[0] if found else None
     missing = missing_modules(chosen, needed)
     facts = soft_facts(around, chosen)
-    install = install_commands(tree.root, bool(facts.gpus))
-    faults = tuple(map(one_line, environment_faults(tree.root, chosen, missing, install)))
+    install = install_commands(tree.root, settings, bool(facts.gpus))
+    faults = tuple(map(one_line, environment_faults(around, chosen, missing, install)))
     is_open = bool(faults) or (chosen is not None and chosen.is_own and not asked)
     cures = environment_cures(tree.root, install, around.own) if is_open else ()
     return EnvironmentReport(chosen, tuple(found[1:]), needed, missing, install, faults, cures, facts)

@@ -6,24 +6,24 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
 from flagstone.processes import gpu_cuda_version
-from flagstone.setup.environments.candidates import ASKED
+from flagstone.setup.environments.candidates import ASKED, ProjectSurroundings
 from flagstone.setup.environments.install_commands import Commands
 from flagstone.setup.environments.installed import normal_name, read_small
 from flagstone.setup.environments.needed import distribution_of
-from flagstone.setup.environments.project_settings import project_settings, setting
+from flagstone.setup.environments.project_settings import setting
 from flagstone.setup.environments.python_environment import PythonEnvironment
 
 CUDA = re.compile(r"^cuda\b[^=\n]*=\s*['\"](\d+)\.", re.MULTILINE)
 
 
 def environment_faults(
-    root: Path, chosen: PythonEnvironment | None, missing: Mapping[str, str], install: Commands
+    around: ProjectSurroundings, chosen: PythonEnvironment | None, missing: Mapping[str, str], install: Commands
 ) -> tuple[str, ...]:
     """All that is wrong, each with its cure. Empty if the project can be run."""
     command = " && ".join(shlex.join(words) for words in install) or "make one, and install what the project needs"
@@ -31,11 +31,13 @@ def environment_faults(
         return (f"no Python environment of this project was found: {command}",)
     if chosen.fault:
         return (f"{chosen.fault}: make the environment anew ({command})",)
-    return tuple(faults_in(root, chosen, missing, command))
+    return tuple(faults_in(around, chosen, missing, command))
 
 
-def faults_in(root: Path, chosen: PythonEnvironment, missing: Mapping[str, str], command: str) -> Iterator[str]:
-    wanted = required_python(root)
+def faults_in(
+    around: ProjectSurroundings, chosen: PythonEnvironment, missing: Mapping[str, str], command: str
+) -> Iterator[str]:
+    wanted = required_python(around.settings)
     if wanted and chosen.version and not fits(chosen.version, wanted):
         yield f"{chosen.python} is Python {chosen.version}, the project requires {wanted}: make it with one that fits"
     if missing:
@@ -44,13 +46,12 @@ def faults_in(root: Path, chosen: PythonEnvironment, missing: Mapping[str, str],
     if fault := cuda_fault(chosen):
         yield fault
     # who asks for the interpreter of another work tree knows that: the sources of a run come first on its PYTHONPATH
-    if chosen.origin != ASKED and (fault := editable_fault(root, chosen)):
+    if chosen.origin != ASKED and (fault := editable_fault(around, chosen)):
         yield fault
 
 
-def required_python(root: Path) -> str:
+def required_python(settings: Mapping[str, Any]) -> str:
     """What pyproject.toml says. Returns '' if it says nothing."""
-    settings = project_settings(root)
     found = setting(settings, "project", "requires-python")
     found = found or setting(settings, "tool", "poetry", "dependencies", "python")
     return found if isinstance(found, str) else ""
@@ -79,12 +80,10 @@ def cuda_fault(chosen: PythonEnvironment) -> str:
     return ""
 
 
-def editable_fault(root: Path, chosen: PythonEnvironment) -> str:
+def editable_fault(around: ProjectSurroundings, chosen: PythonEnvironment) -> str:
     """Whether this project's own package is installed from another checkout. Returns '' if not."""
-    name = setting(project_settings(root), "project", "name") or setting(
-        project_settings(root), "tool", "poetry", "name"
-    )
+    name = setting(around.settings, "project", "name") or setting(around.settings, "tool", "poetry", "name")
     source = chosen.packages.editable.get(normal_name(name)) if isinstance(name, str) else None
-    if source is None or source.resolve().is_relative_to(root.resolve()):
+    if source is None or source.resolve().is_relative_to(around.root.resolve()):
         return ""
     return f"{name} is installed from another checkout, {source}: install it from here (pip install -e .)"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flagstone.setup.environments.project_settings import (
     CONDA_FILES,
     is_poetry,
-    project_settings,
     setting,
     workspace_roots,
 )
@@ -18,12 +18,11 @@ EXTRAS = re.compile(r"^(cpu|gpu|cuda|cu\d+|rocm|torch-(cpu|gpu|cu\d+))$")
 Commands = tuple[tuple[str, ...], ...]
 
 
-def install_commands(root: Path, has_gpu: bool = False) -> Commands:
-    """The project's own commands, by its lock file or settings. Empty if it says nothing."""
-    settings = project_settings(root)
+def install_commands(root: Path, settings: Mapping[str, Any], has_gpu: bool = False) -> Commands:
+    """The project's own commands, by its lock file or pyproject.toml. Empty if it says nothing."""
     if (root / "uv.lock").exists() or setting(settings, "tool", "uv") is not None or workspace_roots(root):
         return (("uv", "sync", *extra_words(settings, has_gpu)),)
-    if is_poetry(root):
+    if is_poetry(root, settings):
         return (("poetry", "install"),)
     if (root / "pdm.lock").exists():
         return (("pdm", "install"),)
@@ -51,7 +50,7 @@ def is_package(root: Path) -> bool:
     return any((root / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg"))
 
 
-def extra_words(settings: dict[str, Any], has_gpu: bool) -> tuple[str, ...]:
+def extra_words(settings: Mapping[str, Any], has_gpu: bool) -> tuple[str, ...]:
     """The extra for this machine, if the extras stand for kinds of machines."""
     extras = setting(settings, "project", "optional-dependencies") or {}
     machines = sorted(name for name in extras if EXTRAS.match(name)) if isinstance(extras, dict) else []

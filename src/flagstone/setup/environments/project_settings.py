@@ -34,5 +34,5 @@ def workspace_roots(root: Path) -> list[Path]:
     return [each for each in above if setting(project_settings(each), "tool", "uv", "workspace") is not None]
 
 
-def is_poetry(root: Path) -> bool:
-    return (root / "poetry.lock").exists() or setting(project_settings(root), "tool", "poetry") is not None
+def is_poetry(root: Path, settings: Mapping[str, Any]) -> bool:
+    return (root / "poetry.lock").exists() or setting(settings, "tool", "poetry") is not None

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from flagstone.metrics import read_event_ends
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter
 
@@ -52,7 +51,7 @@ def wandb_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
 
 def event_names(tree: ProjectTree) -> Iterator[MetricCandidate]:
     for path in newest(tree, EVENTS, MOST_EVENT_FILES):
-        for tag in read_event_ends(tree.root / path).tags:
+        for tag in tree.event_ends(path).tags:
             if not is_counter(tag) and not tag.startswith(("_", "hp_metric", "hparams/")):
                 options = {"glob": general_glob(tree, path), "tag": tag}
                 yield MetricCandidate(tag, "trace", "tensorboard", f"{path}:1", options)
@@ -125,5 +124,5 @@ def earlier_seconds(tree: ProjectTree) -> list[tuple[float, str]]:
         value = tree.json(path)
         names = [name for name in numbers_of(value) if name in RUNTIMES]
         found += [(float(value[name]), f"{path}:{line_of(tree.text(path), name)}") for name in names]
-    found += [(read_event_ends(tree.root / path).seconds, f"{path}:1") for path in newest(tree, EVENTS, NEWEST)]
+    found += [(tree.event_ends(path).seconds, f"{path}:1") for path in newest(tree, EVENTS, NEWEST)]
     return [(seconds, place) for seconds, place in found if 1 <= seconds < MOST_SECONDS]
