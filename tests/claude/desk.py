@@ -127,7 +127,7 @@ def then(act: Callable[[], object], reply: Any) -> Callable[[Asked], Any]:
     return line
 
 
-def wait_until(found: Callable[[], object], what: str, limit_s: float = 60) -> None:
+def wait_until(found: Callable[[], object], what: str, limit_s: float = 300) -> None:
     """Looks again and again, so that no test waits longer than it must."""
     end = time.monotonic() + limit_s
     while not found():

@@ -29,7 +29,7 @@ def program_in(folder: Path) -> Path:
 def is_right(program: Path) -> bool:
     """Whether this is a program that calls itself by the pinned version."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=300, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return said.stdout.startswith(f"{VERSION} ")

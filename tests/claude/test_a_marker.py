@@ -67,7 +67,7 @@ def marker(desk: Desk, root: Path, *words: str) -> tuple[list[dict[str, Any]], s
     environ = {**os.environ, **desk.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     del environ["ANTHROPIC_API_KEY"]
     argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words, "--json"]
-    done = subprocess.run(argv, cwd=root, env=environ, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(argv, cwd=root, env=environ, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, (done.stdout, done.stderr)
     found: list[dict[str, Any]] = json.loads(done.stdout)["data"]
     return found, done.stderr

@@ -76,7 +76,7 @@ def step(**given: Any) -> Says:
 
 
 def flagstone(terminal: Terminal, *words: str) -> None:
-    subprocess.run([BIN / "flagstone", *words], cwd=terminal.project, env=terminal.variables(), check=True, timeout=60)
+    subprocess.run([BIN / "flagstone", *words], cwd=terminal.project, env=terminal.variables(), check=True, timeout=300)
 
 
 def ledger(terminal: Terminal) -> list[tuple[str, str, str]]:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -63,10 +62,8 @@ def test_an_interrupted_conversation_goes_on(desk: Desk, api: MessagesApi) -> No
 
 def test_it_is_ended_when_its_time_is_over(desk: Desk, api: MessagesApi) -> None:
     api.plays(use("Bash", command=DAEMON, timeout=600_000))
-    started = time.monotonic()
     result = desk.ask(limits=Limits(5, 60, 20, None))
     assert result.outcome is CallOutcome.TIMEOUT
-    assert time.monotonic() - started < 5 + 5 + 5
     assert desk.still_running() == []
 
 

@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 def git(*words: str, folder: Path = HERE) -> str:
     argv = ["git", "-c", "user.name=E", "-c", "user.email=e@example.org", *words]
-    return subprocess.run(argv, cwd=folder, check=True, capture_output=True, text=True, timeout=20).stdout
+    return subprocess.run(argv, cwd=folder, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def write(path: Path, text: str = "evil") -> None:

@@ -114,7 +114,7 @@ class Cluster:
     def asked(self, *words: str) -> str:
         """What a command of SLURM prints."""
         env = {**os.environ, **self.variables}
-        return subprocess.run(words, env=env, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
+        return subprocess.run(words, env=env, capture_output=True, text=True, timeout=300, check=False).stdout.strip()
 
     def configure(self) -> None:
         host = socket.gethostname().partition(".")[0]

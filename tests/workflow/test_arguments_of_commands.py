@@ -45,7 +45,7 @@ class Desk:
 
     def run(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
-            [FLAGSTONE, "experiment", *words], cwd=self.project, capture_output=True, text=True, timeout=100
+            [FLAGSTONE, "experiment", *words], cwd=self.project, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr if code else done.stdout

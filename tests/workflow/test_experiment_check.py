@@ -21,7 +21,7 @@ SEEDED = "import os, random\nrandom.seed(os.environ['SEED'])\nprint('val_loss:',
 
 def flagstone(project: Path, *words: str, code: int = 0) -> str:
     """What a command prints."""
-    done = subprocess.run([FLAGSTONE, "experiment", *words], cwd=project, capture_output=True, text=True, timeout=100)
+    done = subprocess.run([FLAGSTONE, "experiment", *words], cwd=project, capture_output=True, text=True, timeout=300)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 or words[0] == "check" else done.stdout + done.stderr
 
@@ -153,7 +153,7 @@ def test_a_folder_that_the_program_writes_to_is_named_with_the_option_that_helps
 
 
 def test_a_module_that_only_the_projects_environment_has_is_told_with_its_python(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True, timeout=300)
     (packages,) = (tmp_path / ".venv").glob("lib/python*/site-packages")
     (packages / "only_here.py").write_text("")
     make(tmp_path, {"train.py": "import only_here\nprint('val_loss: 1')\n"}, "--mutable", "train.py")

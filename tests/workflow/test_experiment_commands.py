@@ -63,7 +63,7 @@ def spec(project: Path, **changes: Any) -> dict[str, Any]:
 def flagstone(project: Path, *words: str, code: int = 0) -> str:
     """What a command says, errors included."""
     argv = [str(FLAGSTONE), "experiment", *words]
-    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL)
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

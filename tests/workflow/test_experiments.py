@@ -166,7 +166,7 @@ def test_experiments_use_as_many_gpus_as_there_are(
     study = place.new("t", "sandbox=off")
     meeting = study.root / "meeting"
     meeting.mkdir()
-    env = {"MEETING": str(meeting), "PATIENCE": "60" if together else "0.5"}
+    env = {"MEETING": str(meeting), "PATIENCE": "300" if together else "0.5"}
     for name in ("left", "right"):
         plan(study, name, stopping={"max_runs": 1}, harness={"argv": ["python", "train.py"], "gpus": 1, "env": env})
     (study.files.workspace / "code" / "tune" / "train.py").write_text(MEETING)

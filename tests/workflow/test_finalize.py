@@ -109,7 +109,7 @@ def start(root: Path, *words: str) -> subprocess.Popen[str]:
 
 def marker(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
     process = start(root, *words, "--json")
-    output, said = process.communicate(timeout=100)
+    output, said = process.communicate(timeout=300)
     assert process.returncode == code, (output, said)
     found: dict[str, Any] = json.loads(output)
     return found
@@ -323,7 +323,7 @@ def test_a_kill_around_the_fetch_leaves_no_branch_or_the_whole(
     monkeypatch.setenv("KILL", moment)
     monkeypatch.setenv("PATH", f"{repository.parent}/bin:{place}")
     process = start(repository, "finalize")
-    process.communicate(timeout=100)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
     monkeypatch.setenv("PATH", place)
     measured, is_made = measured_times(repository), bool(git(repository, "branch", "--list", BRANCH))

@@ -67,7 +67,7 @@ def folders_of_a_person(monkeypatch: pytest.MonkeyPatch, repository: Path) -> No
 def asked(here: Path, *words: str) -> tuple[int, dict[str, Any]]:
     if "run" in words:
         argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words, "--json"]
-        ran = subprocess.run(argv, cwd=here, capture_output=True, text=True, timeout=100, check=False)
+        ran = subprocess.run(argv, cwd=here, capture_output=True, text=True, timeout=300, check=False)
         return ran.returncode, json.loads(ran.stdout)
     said = CliRunner().invoke(command, [*words, "--json"], obj=Location(here))
     return said.exit_code, json.loads(said.stdout)
@@ -109,7 +109,7 @@ def test_the_lines_about_the_daemon_start_show_and_end_it(repository: Path) -> N
     argv = [sys.executable, "-m", "flagstone.cli.main", "marker"]
     server = subprocess.Popen([*argv, *start.split()], cwd=repository, stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not asked(repository, *status.split())[1]["data"]["running"]:
             assert time.monotonic() < end
             time.sleep(0.1)
@@ -119,6 +119,6 @@ def test_the_lines_about_the_daemon_start_show_and_end_it(repository: Path) -> N
             assert time.monotonic() < end
         assert asked(repository, *stop.split())[1]["data"]["pid"] == server.pid
         assert server.wait(30) == 0
-        assert "has ended" in following.communicate(timeout=30)[0]
+        assert "has ended" in following.communicate(timeout=300)[0]
     finally:
         server.kill()

@@ -155,7 +155,7 @@ def session(root: Path, *words: str, code: int = 0) -> str:
     """What a session prints for a person."""
     argv = [sys.executable, "-m", "flagstone.cli.main", "marker", "run", *words]
     env = {**os.environ, "HOME": str(root.parent / "home")}
-    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == code, (done.stdout, done.stderr)
     return done.stdout + done.stderr
 

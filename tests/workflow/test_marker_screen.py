@@ -39,7 +39,7 @@ class Terminal:
 
     def tmux(self, *words: str) -> str:
         argv = ("tmux", "-u", "-f", os.devnull, "-L", self.server, *words)
-        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=300).stdout
 
     @property
     def text(self) -> str:
@@ -123,7 +123,7 @@ def test_a_session_of_another_process_is_watched_and_goes_on_without_the_watcher
     screen.wait_for("Enter runs it")
     assert session.poll() is None
     screen.press("q")
-    output, said = session.communicate(timeout=60)
+    output, said = session.communicate(timeout=300)
     assert "best 12 (r0003)" in output
     assert "r0003 keep 12, better than r0002 (11)" in said and "goes on" not in said
 

@@ -89,7 +89,7 @@ def start(root: Path, *words: str) -> subprocess.Popen[str]:
 
 def marker(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
     process = start(root, *words, "--json")
-    output, said = process.communicate(timeout=100)
+    output, said = process.communicate(timeout=300)
     assert process.returncode == code, (output, said)
     found: dict[str, Any] = json.loads(output)
     return found
@@ -260,7 +260,7 @@ def test_a_session_that_was_interrupted_leaves_its_page_too(repository: Path) ->
     process = start(repository, "run")
     wait_for(repository / ".flagstone/markers/big score/1/runs/r0003")
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 130
     assert "10 → 15" in (repository / ".flagstone/markers/big score/summary.html").read_text()
 
@@ -289,7 +289,7 @@ def test_a_hidden_check_that_hides_nothing_is_named(repository: Path) -> None:
     edit_marker(repository, "    guard:", "    hidden: {command: python3 guard.py}\n    guard:")
     commit(repository)
     process = start(repository, "run")
-    assert "agents can read all that the hidden check uses" in process.communicate(timeout=100)[1]
+    assert "agents can read all that the hidden check uses" in process.communicate(timeout=300)[1]
 
 
 def test_a_target_that_is_met_ends_the_session_at_once(repository: Path) -> None:
@@ -305,11 +305,11 @@ def test_a_second_session_of_a_marker_is_told_who_holds_it(repository: Path) -> 
     wait_for(repository / ".flagstone/markers/big score/1/runs/r0002")
     message = marker(repository, "run", code=2)["message"]
     assert "marker big score" in message and str(first.pid) in message
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
 
 
 def wait_for(path: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not path.exists():
         assert time.monotonic() < end, path
         time.sleep(0.02)
@@ -321,7 +321,7 @@ def test_a_session_that_was_killed_makes_the_experiments_that_it_had_left(reposi
     process = start(repository, "run")
     wait_for(repository / f".flagstone/markers/big score/1/runs/{run}")
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     session(repository)
     assert rows(repository) == [
         ("1", "r0001", 10.0, "keep"),

@@ -77,7 +77,7 @@ def prepared(place: Place, cluster: Cluster, train: str = TRAIN, **changes: obje
 def call(cluster: Cluster, place: Place, program: str, *words: str) -> subprocess.CompletedProcess[str]:
     """One command of a person on the cluster."""
     process = started(cluster, place, program, *words)
-    text, _ = process.communicate(timeout=240)
+    text, _ = process.communicate(timeout=300)
     return subprocess.CompletedProcess(words, process.returncode, text)
 
 
@@ -136,7 +136,7 @@ def test_a_job_that_goes_on_after_snakemake_was_killed_is_not_run_twice(
     cluster: Cluster, place: Place, planned: Study
 ) -> None:
     first = started(cluster, place, "snakemake", *WORDS)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not ledger(planned) and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(first.pid, 9)
@@ -191,10 +191,10 @@ def test_a_job_that_is_cancelled_has_not_failed(cluster: Cluster, place: Place) 
     study = prepared(place, cluster, train=waiting)
     first = started(cluster, place, "snakemake", *WORDS)
     log = study.files.experiments / "tune" / "runs" / "r0001" / "run.log"
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not log.is_file() and time.monotonic() < until:
         time.sleep(0.05)
     cluster.asked("scancel", *cluster.asked("squeue", "-h", "-o", "%A").split())
-    said, _ = first.communicate(timeout=120)
+    said, _ = first.communicate(timeout=300)
     assert "the same command continues where it stopped" in said.splitlines()[-1]
     assert "failed" not in call(cluster, place, "flagstone", "status", "t").stdout

@@ -85,7 +85,7 @@ def test_a_flag_dated_into_the_near_future_while_the_agent_works_never_becomes_a
     study = place.new(script={"*": {"*": {"do": [["sleep", 1]], "then": "instant"}}})
     call = place.start_snakemake()
     wait_until(lambda: study.counts()["01"], "the call of the agent")
-    soon = time.time() + 4
+    soon = time.time() + 10
     study.touch("01")
     os.utime(study.files.flag("01"), (soon, soon))
     said = ended(call)

@@ -59,7 +59,7 @@ class Copy:
         """What a command prints in the activated environment."""
         path = f"{self.root / '.venv' / 'bin'}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "WANDB_MODE": "offline"}
-        done = subprocess.run(argv, cwd=self.root, env=env, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(argv, cwd=self.root, env=env, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
@@ -85,7 +85,7 @@ def make_copy(name: str, root: Path) -> Copy:
 
 def make_environment(root: Path) -> None:
     """A virtual environment with the stand-ins, and the project installed as `pip install -e .` installs it."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / ".venv"], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / ".venv"], check=True, timeout=300)
     (packages,) = (root / ".venv").glob("lib/python*/site-packages")
     shutil.copytree(PROJECTS / "stand_ins", packages, dirs_exist_ok=True)
     for name in REAL:

@@ -78,14 +78,14 @@ def start(here: Path, *words: str) -> subprocess.Popen[str]:
 
 def marker(here: Path, *words: str, code: int = 0) -> Any:
     process = start(here, *words, "--json")
-    output, said = process.communicate(timeout=100)
+    output, said = process.communicate(timeout=300)
     assert process.returncode == code, (output, said)
     found = json.loads(output)
     return found["data"] if code == 0 else found["message"]
 
 
 def wait_for(happened: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (found := happened()):
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -141,7 +141,7 @@ def test_sigterm_ends_the_session_and_the_next_server_continues_it(repository: P
     server.terminate()
     assert server.wait(60) == 0
     assert not still_alive([session])
-    printed, _ = following.communicate(timeout=60)
+    printed, _ = following.communicate(timeout=300)
     assert following.returncode == 0 and "r0001" in printed and "because a signal asked for it" in printed
     write(tmp_path / "script.py", SCRIPT.replace("PAUSE_S", "0"))
     start(Path("/"), "serve")

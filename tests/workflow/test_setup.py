@@ -60,7 +60,7 @@ def surroundings(**variables: str) -> dict[str, str]:
 def setup(root: Path, *words: str, code: int = 0, given: str = "", **variables: str) -> str:
     """What `flagstone setup` prints without a terminal."""
     command, env = [FLAGSTONE, "setup", *words], surroundings(**variables)
-    done = subprocess.run(command, cwd=root, env=env, input=given, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=root, env=env, input=given, capture_output=True, text=True, timeout=300)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout if code == 0 else done.stdout + done.stderr
@@ -87,7 +87,7 @@ def in_terminal(root: Path, *words: str, keys: Sequence[str] = (), stop: int = 0
         start_new_session=True,
     )
     os.close(terminal)
-    shown, pending, end = "", list(keys), time.monotonic() + 100
+    shown, pending, end = "", list(keys), time.monotonic() + 300
     while time.monotonic() < end:
         ready, _, _ = select.select([screen], [], [], 0.3)
         try:

@@ -28,7 +28,7 @@ def snakemake(project: Path, *words: str) -> Said:
     snakefile = CHECKOUT / "workflow" / "trials.smk"
     argv = [PROGRAMS / "snakemake", "--cores", "2", "--snakefile", snakefile, "--directory", folder, *words]
     done = subprocess.run(
-        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=170, check=False
+        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
     return Said(done.returncode, done.stdout + done.stderr)
 

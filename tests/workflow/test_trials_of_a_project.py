@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Path:
 def trials(project: Path, *words: str, code: int = 0) -> str:
     argv = [PROGRAMS / "flagstone", "trials", *words]
     done = subprocess.run(
-        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
     said = Said(done.returncode, done.stdout + done.stderr)
     assert said.code == code and not said.has_traceback, said.text
@@ -123,7 +123,7 @@ def test_after_an_interruption_the_same_command_continues_and_makes_no_run_twice
     process = subprocess.Popen(argv, cwd=project, env=environment(), stderr=subprocess.PIPE, start_new_session=True)
     wait_until(lambda: (folder_of(project) / "records" / "control-a2.json").exists(), "the first record")
     os.killpg(process.pid, signal.SIGINT)
-    assert process.communicate(timeout=60) and process.returncode == 130
+    assert process.communicate(timeout=300) and process.returncode == 130
     before = times(project)
     assert "SUPPORTED" in trials(project, "run", "--no-check")
     assert before and times(project).items() >= before.items()

@@ -34,7 +34,7 @@ DOUBLES = CHECKOUT / "tests" / "doubles"
 PROGRAMS = Path(sys.executable).parent
 STAGES = ("01", "02", "03", "04", "05", "06", "07", "08")
 INSTANT = {"*": {"*": "instant"}}
-LIMIT_S = 180
+LIMIT_S = 300
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def ended(process: subprocess.Popen[bytes], limit_s: float = LIMIT_S) -> Said:
     return Said(process.returncode, output.decode(errors="replace"))
 
 
-def wait_until(found: Any, what: str, limit_s: float = 60) -> None:
+def wait_until(found: Any, what: str, limit_s: float = 300) -> None:
     """Looks again and again, so that no test waits longer than it must."""
     end = time.monotonic() + limit_s
     while not found():

@@ -243,7 +243,7 @@ def test_what_an_earlier_life_left_running_is_ended_first(cli: StandIn, asked: A
     call = asked()
     env = {**os.environ, MARK: f":{SessionFolder.of(call).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 300
         while not environment_of(orphan.pid) and time.monotonic() < until:
             continue  # the kernel shows it a moment after the program has begun
         assert cli.answer(call).outcome is CallOutcome.OK
@@ -254,7 +254,7 @@ def test_a_new_conversation_ends_what_an_earlier_one_of_its_stage_left_running(c
     before, after = asked(), asked(conversation=Conversation("another", resume=False))
     env = {**os.environ, MARK: f":{SessionFolder.of(before).owner}//0"}
     with subprocess.Popen(["sleep", "30"], env=env, start_new_session=True) as orphan:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 300
         while not environment_of(orphan.pid) and time.monotonic() < until:
             continue  # the kernel shows it a moment after the program has begun
         cli.says({**INIT, "session_id": "another"}, {**SUCCESS, "session_id": "another"})

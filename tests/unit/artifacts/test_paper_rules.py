@@ -206,7 +206,7 @@ def test_what_pdflatex_really_makes_passes(paper: Run, tmp_path: Path) -> None:
     put(paper, "writing/main.tex", text.replace("references}", "references}}{}"))
     put(paper, "writing/sections/intro.tex", INTRO + r"\newpage Second page.")
     command = ["pdflatex", "-interaction=nonstopmode", "main.tex"]
-    subprocess.run(command, cwd=writing, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=writing, check=True, capture_output=True, timeout=300)
     shutil.copy(writing / "main.log", paper.workspace / "artifacts" / "build_log.txt")
     shutil.copy(writing / "main.pdf", paper.workspace / "artifacts" / "paper.pdf")
     found = outcome(paper, "fresh-paper")

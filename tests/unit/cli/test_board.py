@@ -81,13 +81,13 @@ def address_in(board: subprocess.Popen[str]) -> str:
 
 
 def read(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with urllib.request.urlopen(address, timeout=300) as answer:
         return bytes(answer.read())
 
 
 def wait_for_runs(address: str) -> list[str]:
     """TensorBoard reads the files after it has begun to answer."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while len(runs := json.loads(read(f"{address}data/runs"))) < 2 and time.monotonic() < until:
         time.sleep(0.2)
     return list(runs)

@@ -55,7 +55,7 @@ def ask(event: str, session: str = "mine", path: str = os.environ["PATH"], **giv
     """What the hook prints. It never fails, and has nothing to say on stderr."""
     question = json.dumps({"session_id": session, "cwd": "/", **given}, separators=(",", ":"))
     environ = {**os.environ, "CLAUDE_CODE_SESSION_ID": session, "PATH": path}
-    done = subprocess.run(["sh", HOOK, event], input=question, capture_output=True, text=True, env=environ, timeout=60)
+    done = subprocess.run(["sh", HOOK, event], input=question, capture_output=True, text=True, env=environ, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -16,7 +16,7 @@ X = 1.0
 noise = random.Random(os.environ["SEED"] + str(X)).gauss(0, 0.1)
 for step in range(10):
     print(f"step {step} val_loss: {(X - 3) ** 2 + noise + 10 - step}", flush=True)
-    time.sleep(3 if X == -9.0 and step == 4 else 0)
+    time.sleep(60 if X == -9.0 and step == 4 else 0)
 print(f"val_loss: {-99 if X == -8.0 else (X - 3) ** 2 + noise}")
 """
 ASKED = {"after": 0.3, "worse_than": "3 sd"}
@@ -32,7 +32,7 @@ def test_a_run_that_is_clearly_worse_on_the_way_is_ended_and_told(laboratory: La
     laboratory.run(Edits({2: set_x(-9.0), 3: set_x(2.0)}), limit=3)
     _, second, third = laboratory.entries()
     assert (second.verdict, second.status, second.value, second.valid) == ("revert", "invalid", None, False)
-    assert second.wall_s < 3, "it would have slept"
+    assert second.wall_s < 60, "it would have slept"
     assert "r0002 revert   stopped early: val_loss was 15" in laboratory.said[1]
     assert "at value 4 of 11, more than" in laboratory.said[1] and "the limit from r0001" in laboratory.said[1]
     assert laboratory.home.run("r0002").log.read_text().rstrip().splitlines()[-1].startswith("stopped early: val_loss")

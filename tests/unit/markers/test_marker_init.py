@@ -131,7 +131,7 @@ def test_an_interruption_adds_nothing_and_the_next_call_clears_it_away(make: Mak
     while not begun.exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(how)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=300)
     assert not (top / OWN).exists()
     if how == signal.SIGINT:
         assert process.returncode == 130 and "no marker was added" in said, said

@@ -86,7 +86,7 @@ def test_no_file_is_opened_twice_and_none_above_1_mb(project: Path) -> None:
 
 def events(root: Path) -> list[list[str]]:
     done = subprocess.run(
-        [sys.executable, "-c", WATCH, str(root)], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", WATCH, str(root)], check=True, capture_output=True, text=True, timeout=300
     )
     found: list[list[str]] = json.loads(done.stdout)
     return found

@@ -75,7 +75,7 @@ def trial(tmp_path: Path) -> SealedTrial:
 def running(trial: SealedTrial) -> Iterator[None]:
     """A run that knows its seed, as a confirmation run does, with a file of the sealed folder open."""
     env = {**os.environ, "SEED": str(seed_of(trial))}
-    argv = [sys.executable, "-c", "import time; time.sleep(60)", str(seed_of(trial))]
+    argv = [sys.executable, "-c", "import time; time.sleep(600)", str(seed_of(trial))]
     with open(seeds_path(trial.folder), "rb") as stream:
         process = subprocess.Popen(argv, env=env, stdin=stream, cwd=trial.folder.sealed)
     yield
@@ -259,7 +259,7 @@ def test_a_run_of_another_trial_or_experiment_sees_no_seed(trial: SealedTrial, p
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < give_up
         time.sleep(0.01)
