@@ -23,6 +23,7 @@ PLACES_LOOKED_AT = 32  # of the bytes of a tag, before every record is read
 RECORDS_BEHIND = 100  # looked at behind the last value, for a torn end
 RECORDS_BEFORE, NAMES = 10_000, 50  # looked at for what else there is, where the metric is missing
 ZEROS = b"\0\0\0\0"
+LENGTH_ENDS = re.compile(rb"[^\0](?=\0{4})")  # the last byte of a record's length that is not zero
 END_BYTES = 256 * 1024  # of each end of a file that is only glanced at
 PATTERN = "**/events.out.tfevents.*"
 # an event of time, step and a summary of one value: a tag and a simple number
@@ -257,11 +258,10 @@ def payloads_in(content: bytes) -> Iterator[bytes]:
 
 def first_record(content: bytes) -> int:
     """Where the first whole record begins. Returns the length of the content if there is none."""
-    zeros = content.find(bytes(4), 4)  # the upper half of a record's length
-    while zeros >= 0:
-        if payload_at(content, zeros - 4) is not None:
-            return zeros - 4
-        zeros = content.find(bytes(4), zeros + 1)
+    for found in LENGTH_ENDS.finditer(content):
+        for start in range(found.start() - 3, found.start() + 1):
+            if start >= 0 and content[start + 4 : start + 8] == ZEROS and payload_at(content, start) is not None:
+                return start
     return len(content)
 
 

@@ -8,17 +8,18 @@ import os
 import stat
 import tomllib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from flagstone.metrics import EventEnds, read_event_ends
 from flagstone.setup.notebook import notebook_code
 
+Result = TypeVar("Result")
 LARGEST = 1_000_000
 LARGEST_YAML = 200_000
 ALL_TEXT = 64_000_000  # is kept in memory
@@ -38,6 +39,7 @@ class ProjectTree:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     trees: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
     documents: dict[str, Any] = field(default_factory=dict, repr=False)
+    results: dict[str, Any] = field(default_factory=dict, repr=False)
     size: int = 0  # of all text that was read
 
     def __contains__(self, path: str) -> bool:
@@ -127,10 +129,14 @@ class ProjectTree:
 
     def event_ends(self, path: str) -> EventEnds:
         """What both ends of an event file of TensorBoard tell."""
-        if path not in self.documents:
-            self.documents[path] = read_event_ends(self.root / path)
-        found: EventEnds = self.documents[path]
-        return found
+        return self.once(f"ends of {path}", lambda: read_event_ends(self.root / path))
+
+    def once(self, name: str, work: Callable[[], Result]) -> Result:
+        """What was worked out of the files under this name; the work is done when it is first asked for."""
+        if name not in self.results:
+            self.results[name] = work()
+        result: Result = self.results[name]
+        return result
 
     def ending(self, *suffixes: str) -> Iterator[str]:
         """The files with one of these suffixes, such as .py."""

@@ -31,6 +31,19 @@ def nvmlDeviceGetHandleByIndex(number):
 def nvmlDeviceGetUUID(gpu):
     return (b"GPU-aaaa", "GPU-bbbb")[gpu]
 
+def nvmlDeviceGetName(gpu):
+    return (b"First", "Second")[gpu]
+
+def nvmlDeviceGetMemoryInfo(gpu):
+    if (CLAIMS.parent / "lost").exists():
+        raise NVMLError("GPU is lost")
+    return types.SimpleNamespace(total=80_000_000_000, used=gpu * 1_000_000)
+
+def nvmlSystemGetCudaDriverVersion():
+    if (CLAIMS.parent / "lost").exists():
+        raise NVMLError("GPU is lost")
+    return 12040
+
 def nvmlDeviceGetComputeRunningProcesses_v3(gpu):
     if (CLAIMS.parent / "lost").exists():
         raise NVMLError("GPU is lost")
@@ -109,6 +122,17 @@ def test_without_a_gpu_the_library_is_not_even_loaded(gpus: Path, shell: Shell, 
     assert ran(shell(TWO), output).peak_gpu_mb is None
     assert gpu.gpu_ids() == ()
     assert "pynvml" not in sys.modules
+
+
+def test_the_gpus_are_listed_with_their_memory_and_the_cuda_of_the_driver(gpus: Path) -> None:
+    assert gpu.gpu_states() == [gpu.GpuState("First", 80_000, 0), gpu.GpuState("Second", 80_000, 1)]
+    assert gpu.gpu_cuda_version() == (12, 4)
+
+
+@pytest.mark.parametrize("trouble", ["no-driver", "lost"])
+def test_of_gpus_in_trouble_nothing_is_told(gpus: Path, trouble: str) -> None:
+    (gpus / trouble).touch()
+    assert (gpu.gpu_states(), gpu.gpu_cuda_version()) == ([], None)
 
 
 def test_gpus_are_named_by_what_never_changes(gpus: Path) -> None:

@@ -76,11 +76,16 @@ def test_no_file_is_opened_twice_and_none_above_1_mb(project: Path) -> None:
     (project / "wandb/run-1/logs/debug.log").write_text("loss: 1\n")
     (project / "wandb/run-1/files").mkdir()
     (project / "wandb/run-1/files/wandb-summary.json").write_text('{"val_loss": 0.5, "_runtime": 60}')
+    (project / "pyproject.toml").write_text('[project]\nname = "p"\nrequires-python = ">=3.10"\n')
+    (project / ".venv").mkdir()
+    (project / ".venv/pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.2\n")
     (project / "runs").mkdir()
-    (project / "runs/events.out.tfevents.1.host").write_bytes(bytes(range(256)) * 64)
+    with open(project / "runs/events.out.tfevents.1", "wb") as stream:
+        stream.truncate(50_000_000)  # of these, and only these, both ends are read
     opened = Counter(name for kind, name in events(project) if kind == "open" and Path(name).is_file())
     assert [name for name, times in opened.items() if times > 1] == []
-    assert [name for name in opened if os.path.getsize(name) > 1_000_000] == []
+    large = {os.path.relpath(name, project) for name in opened if os.path.getsize(name) > 1_000_000}
+    assert large == {"runs/events.out.tfevents.1"}
     assert [name for name in opened if "/logs/" in name] == []
 
 

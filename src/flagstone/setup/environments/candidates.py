@@ -11,15 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flagstone.setup.environments.installed import read_small
-from flagstone.setup.environments.project_settings import (
-    CONDA_FILES,
-    is_poetry,
-    setting,
-    workspace_roots,
-)
+from flagstone.setup.environments.project_settings import CONDA_FILES, ProjectSettings, workspace_roots
 from flagstone.setup.environments.python_environment import PythonEnvironment, environment_at
 
 FOLDERS = (".venv", "venv", "env")
@@ -31,13 +25,16 @@ CONDA_NAME = re.compile(r"^name[ \t]*:[ \t]*['\"]?([\w.-]+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class ProjectSurroundings:
-    """Where a project lies, the variables around it, and the environment that Flagstone itself runs in."""
+    """A project, the variables around it, and the environment that Flagstone itself runs in."""
 
-    root: Path
+    project: ProjectSettings
     environ: Mapping[str, str]
     own: Path
-    settings: Mapping[str, Any]  # pyproject.toml
     asked: str = ""  # what --python names
+
+    @property
+    def root(self) -> Path:
+        return self.project.root
 
     @property
     def home(self) -> Path:
@@ -134,10 +131,8 @@ def conda_bases(around: ProjectSurroundings) -> list[Path]:
 
 def poetry_folders(around: ProjectSurroundings) -> list[Path]:
     """Where Poetry keeps the environments of this project, by its own rule for names; Poetry is not started."""
-    name = setting(around.settings, "tool", "poetry", "name")
-    if is_poetry(around.root, around.settings):
-        name = name or setting(around.settings, "project", "name")
-    if not isinstance(name, str):
+    name = around.project.name if around.project.is_poetry else ""
+    if not name:
         return []
     short = re.sub(r'[ $`!*@"\\\r\n\t]', "_", name.lower())[:42]
     digest = hashlib.sha256(os.path.realpath(around.root).encode()).digest()

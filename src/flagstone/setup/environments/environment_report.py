@@ -13,6 +13,7 @@ from flagstone.setup.environments.cures import EnvironmentCure, environment_cure
 from flagstone.setup.environments.faults import environment_faults
 from flagstone.setup.environments.install_commands import Commands, install_commands
 from flagstone.setup.environments.needed import distribution_of, needed_modules
+from flagstone.setup.environments.project_settings import ProjectSettings
 from flagstone.setup.environments.python_environment import PythonEnvironment
 from flagstone.setup.environments.soft_facts import SoftFacts, soft_facts
 from flagstone.setup.programs import Program
@@ -20,6 +21,7 @@ from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFin
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import one_line
 
+SETTINGS = "pyproject.toml"
 WORKS_WITH = "has what the entry imports"
 
 
@@ -71,15 +73,15 @@ def report_environment(
     tree: ProjectTree, program: Program, environ: Mapping[str, str], asked: str = ""
 ) -> EnvironmentReport:
     """Looks at files alone. The first environment that has what the program imports is chosen, never our own first."""
-    settings = tree.toml("pyproject.toml") if "pyproject.toml" in tree else {}
-    around = ProjectSurroundings(tree.root, environ, Path(sys.prefix), settings, asked)
+    project = ProjectSettings(tree.root, tree.toml(SETTINGS) if SETTINGS in tree else {})
+    around = ProjectSurroundings(project, environ, Path(sys.prefix), asked)
     needed = needed_modules(tree, program)
     found = sorted(candidates(around), key=lambda each: order(each, needed))
     chosen = found[0] if found else None
     missing = missing_modules(chosen, needed)
     facts = soft_facts(around, chosen)
-    install = install_commands(tree.root, settings, bool(facts.gpus))
-    faults = tuple(map(one_line, environment_faults(around, chosen, missing, install)))
+    install = install_commands(project, bool(facts.gpus))
+    faults = tuple(map(one_line, environment_faults(project, chosen, missing, install)))
     is_open = bool(faults) or (chosen is not None and chosen.is_own and not asked)
     cures = environment_cures(tree.root, install, around.own) if is_open else ()
     return EnvironmentReport(chosen, tuple(found[1:]), needed, missing, install, faults, cures, facts)

@@ -6,24 +6,23 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
 from flagstone.processes import gpu_cuda_version
-from flagstone.setup.environments.candidates import ASKED, ProjectSurroundings
+from flagstone.setup.environments.candidates import ASKED
 from flagstone.setup.environments.install_commands import Commands
 from flagstone.setup.environments.installed import normal_name, read_small
 from flagstone.setup.environments.needed import distribution_of
-from flagstone.setup.environments.project_settings import setting
+from flagstone.setup.environments.project_settings import ProjectSettings
 from flagstone.setup.environments.python_environment import PythonEnvironment
 
 CUDA = re.compile(r"^cuda\b[^=\n]*=\s*['\"](\d+)\.", re.MULTILINE)
 
 
 def environment_faults(
-    around: ProjectSurroundings, chosen: PythonEnvironment | None, missing: Mapping[str, str], install: Commands
+    project: ProjectSettings, chosen: PythonEnvironment | None, missing: Mapping[str, str], install: Commands
 ) -> tuple[str, ...]:
     """All that is wrong, each with its cure. Empty if the project can be run."""
     command = " && ".join(shlex.join(words) for words in install) or "make one, and install what the project needs"
@@ -31,13 +30,13 @@ def environment_faults(
         return (f"no Python environment of this project was found: {command}",)
     if chosen.fault:
         return (f"{chosen.fault}: make the environment anew ({command})",)
-    return tuple(faults_in(around, chosen, missing, command))
+    return tuple(faults_in(project, chosen, missing, command))
 
 
 def faults_in(
-    around: ProjectSurroundings, chosen: PythonEnvironment, missing: Mapping[str, str], command: str
+    project: ProjectSettings, chosen: PythonEnvironment, missing: Mapping[str, str], command: str
 ) -> Iterator[str]:
-    wanted = required_python(around.settings)
+    wanted = required_python(project)
     if wanted and chosen.version and not fits(chosen.version, wanted):
         yield f"{chosen.python} is Python {chosen.version}, the project requires {wanted}: make it with one that fits"
     if missing:
@@ -46,14 +45,13 @@ def faults_in(
     if fault := cuda_fault(chosen):
         yield fault
     # who asks for the interpreter of another work tree knows that: the sources of a run come first on its PYTHONPATH
-    if chosen.origin != ASKED and (fault := editable_fault(around, chosen)):
+    if chosen.origin != ASKED and (fault := editable_fault(project, chosen)):
         yield fault
 
 
-def required_python(settings: Mapping[str, Any]) -> str:
+def required_python(project: ProjectSettings) -> str:
     """What pyproject.toml says. Returns '' if it says nothing."""
-    found = setting(settings, "project", "requires-python")
-    found = found or setting(settings, "tool", "poetry", "dependencies", "python")
+    found = project.value("project", "requires-python") or project.value("tool", "poetry", "dependencies", "python")
     return found if isinstance(found, str) else ""
 
 
@@ -80,10 +78,9 @@ def cuda_fault(chosen: PythonEnvironment) -> str:
     return ""
 
 
-def editable_fault(around: ProjectSurroundings, chosen: PythonEnvironment) -> str:
+def editable_fault(project: ProjectSettings, chosen: PythonEnvironment) -> str:
     """Whether this project's own package is installed from another checkout. Returns '' if not."""
-    name = setting(around.settings, "project", "name") or setting(around.settings, "tool", "poetry", "name")
-    source = chosen.packages.editable.get(normal_name(name)) if isinstance(name, str) else None
-    if source is None or source.resolve().is_relative_to(around.root.resolve()):
+    source = chosen.packages.editable.get(normal_name(project.name)) if project.name else None
+    if source is None or source.resolve().is_relative_to(project.root.resolve()):
         return ""
-    return f"{name} is installed from another checkout, {source}: install it from here (pip install -e .)"
+    return f"{project.name} is installed from another checkout, {source}: install it from here (pip install -e .)"

@@ -38,8 +38,12 @@ class CodeCall:
 
 
 def calls_in(tree: ProjectTree, path: str) -> list[CodeCall]:
-    """The calls of a file, in the order of its lines. The walk is no recursion: a long sum is a deep tree."""
-    module = tree.syntax(path)
+    """The calls of a file, in the order of its lines."""
+    return tree.once(f"calls in {path}", lambda: calls_of(tree.syntax(path), path))
+
+
+def calls_of(module: ast.Module | None, path: str) -> list[CodeCall]:
+    """Walks through the tree of a file without recursion: a long sum is a deep tree."""
     found: list[CodeCall] = []
     left: list[Around] = [(node, None, (), ()) for node in (module.body if module else ())]
     while left:

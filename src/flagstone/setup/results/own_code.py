@@ -20,6 +20,10 @@ MOST_FILES, MOST_CONFIGS = 120, 400
 
 def own_code(tree: ProjectTree, program: Program) -> list[str]:
     """The Python files that the program runs, its entry first. Without an entry: all that look like training."""
+    return tree.once(f"own code of {program.entry}", lambda: find_own_code(tree, program))
+
+
+def find_own_code(tree: ProjectTree, program: Program) -> list[str]:
     first = [path for path in (program.entry, *program.imports) if path.endswith(SOURCES)]
     if not first:
         first = [path for path in tree.ending(".py") if not why_never(path) and not is_other(path)]
