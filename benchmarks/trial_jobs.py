@@ -1,4 +1,8 @@
-"""What a trial of 16 runs costs through plain `snakemake`, and what it costs to look at one of 500 runs."""
+"""What a trial of 16 runs costs through plain `snakemake`, and what it costs to look at one of 500 runs.
+
+The floor is a bare rule with the same 16 programs as 16 jobs, on as many cores. The trial has its four looks as jobs
+besides.
+"""
 
 from __future__ import annotations
 

@@ -3,17 +3,19 @@
 #   snakemake --snakefile …/workflow/trials.smk --directory .flagstone/trials/NAME --cores 4
 #
 # The rules are those that trials of a run have. The trial waits for nobody: who starts it approves its plan.
+import gc
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.27")
+gc.freeze()  # what Snakemake has loaded is no garbage, and takes long to look through
 HOME = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.cli.jobs.lone_trial import LoneTrial
-from flagstone.cli.jobs.resident import spare_pandas
+from flagstone.cli.jobs.spared import spare_pandas
 from flagstone.experiments.measuring import devices
 from flagstone.gates import export
 

@@ -16,6 +16,7 @@ from .history import (
     kept_versions as kept_versions,
     version_folder as version_folder,
 )
+from .job_variables import export as export
 from .judge import State as State, Verdict as Verdict, judge_gates as judge_gates
 from .messages import Messages as Messages, profile_words as profile_words, run_command as run_command
 from .moment import (
@@ -42,7 +43,6 @@ from .session import (
     Resident as Resident,
     end_call as end_call,
     end_session as end_session,
-    export as export,
     keep_warm as keep_warm,
     open_session as open_session,
     outcome_text as outcome_text,

@@ -42,13 +42,6 @@ driver: list[Resident] = []  # at most one: the process is either `snakemake` or
 endings: list[FlagstoneError] = []  # what ended this call of plain `snakemake`, if anything did
 
 
-def export(home: Path) -> None:
-    """What the shell commands of rules are found by, here and on other machines."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home / "src"), os.environ.get("PYTHONPATH")]))
-    os.environ["FLAGSTONE_PYTHON"] = sys.executable
-    os.environ["FLAGSTONE_SCRIPTS"] = str(home / "workflow" / "scripts")
-
-
 def end_call(error: FlagstoneError) -> NoReturn:
     """Ends a call of Snakemake with the two lines of an error; a traceback would tell a person nothing."""
     if driver:

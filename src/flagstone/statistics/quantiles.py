@@ -70,6 +70,7 @@ def nodes() -> Sequence[tuple[float, float]]:
     return [(tanh(pi / 2 * sinh(at)), pi / 2 * cosh(at) / cosh(pi / 2 * sinh(at)) ** 2) for at in places]
 
 
+@cache  # a report gives each effect with and without its bias
 def noncentrality(value: float, freedom: float, level: float) -> float:
     """The noncentrality for which P(T <= value) = level: one end of a confidence interval for it."""
     if value < 0:
@@ -77,6 +78,7 @@ def noncentrality(value: float, freedom: float, level: float) -> float:
     if value > LARGE_T:
         return value / LARGE_T * noncentrality(LARGE_T, freedom, level)
 
+    @cache  # the search below asks for both ends again
     def excess(shift: float) -> float:
         return 1 - noncentral_t_tail(value, freedom, shift) - level
 

@@ -6,8 +6,10 @@ import gc
 import importlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from flagstone.gates import RunConfig
+if TYPE_CHECKING:
+    from flagstone.gates import RunConfig
 
 LOADED = (
     "csv",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pkgutil
-import re
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flagstone.cli.jobs.spared import spare_pandas
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.gates import Resident, refuse_unwritable, session
 from flagstone.layout import Project, Run
@@ -104,13 +102,6 @@ def execute(asked: Workflow, cores: int) -> bool:
                 raise snakemake_error(asked, error) from error
             return False
     return True
-
-
-def spare_pandas() -> None:
-    """Keeps Snakemake from importing pandas, which would take longer than a stage. Our parameters are no tables."""
-    plugins = re.compile(r"snakemake_[a-z]+_plugin_")  # such as the SLURM plugin, which needs pandas
-    if not any(plugins.match(module.name) for module in pkgutil.iter_modules()):
-        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
 def snakemake_error(asked: Workflow, error: Exception) -> WorkFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from glob import glob
 from pathlib import Path
 
@@ -124,9 +125,15 @@ def linked_folders(folder: str) -> Iterator[str]:
 def packages_in(folder: str) -> dict[str, str]:
     """The version of each package that is installed in a folder."""
     try:
-        names = sorted(os.listdir(folder))
+        return packages_listed(folder, os.stat(folder).st_mtime_ns)
     except OSError:
         return {}
+
+
+@lru_cache(maxsize=64)
+def packages_listed(folder: str, _changed_ns: int) -> dict[str, str]:
+    """Listed once for each state of a folder: one process may make many runs."""
+    names = sorted(os.listdir(folder))
     rows = [(found, name) for name in names if (found := INSTALLED.fullmatch(name))]
     return {row["name"].lower().replace("_", "-"): row["version"] + origin(f"{folder}/{name}") for row, name in rows}
 
