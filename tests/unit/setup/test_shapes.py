@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flagstone.setup import look_at
+from flagstone.plans import CommandArguments
+from flagstone.setup import ProjectLook, look_at
+from flagstone.setup.programs.arguments import given_arguments
 from flagstone.setup.project_finding import ProjectFinding
 
 SHAPES = Path(__file__).resolve().parents[2] / "projects" / "shapes"
@@ -22,8 +25,12 @@ CASES = [
 
 
 @functools.cache
+def look_of(shape: str) -> ProjectLook:
+    return look_at(SHAPES / shape / "project")
+
+
 def findings_of(shape: str) -> Mapping[str, ProjectFinding]:
-    return look_at(SHAPES / shape / "project").findings
+    return look_of(shape).findings
 
 
 @pytest.mark.parametrize(("shape", "name", "expected"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
@@ -52,3 +59,17 @@ def test_every_place_that_is_named_exists(shape: str) -> None:
         for place in finding.evidence:
             path, _, line = place.rpartition(":")
             assert 1 <= int(line) <= len((root / path).read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("shape", sorted(each.name for each in SHAPES.iterdir()))
+def test_the_arguments_that_are_found_make_the_own_command_again(shape: str) -> None:
+    """Nothing of the command is lost, and nothing is written in a way that its parser would read as something else."""
+    program, found = look_of(shape).program, look_of(shape).findings["arguments"].value
+    if not found:
+        return
+    arguments = CommandArguments(found["style"], found["fixed"], found["kinds"])
+    own = {key: value for key, value in found["changeable"].items() if key in program.arguments}
+    at = found["argv"].index("{arguments}")
+    words = (*found["argv"][:at], *arguments.words(own, str), *found["argv"][at + 1 :])
+    assert words[: program.first_argument] == program.argv[: program.first_argument]
+    assert given_arguments(replace(program, argv=words)) == given_arguments(program)

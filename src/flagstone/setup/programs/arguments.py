@@ -84,7 +84,7 @@ def arguments_finding(program: Program, role_of_seed: str = "") -> ProjectFindin
     fixed = {key: fixed_value(value, program) for key, value in given.items() if key not in changeable}
     argv = [*program.argv[: program.first_argument], *rest, "{arguments}"]
     value = {"style": style_of(program), "fixed": fixed, "changeable": changeable, "kinds": kinds, "argv": argv}
-    if program.parser == "none" and not given:
+    if program.parser == "none" and not given and not program.defaults:
         note = "The program takes no arguments; its constants stand in its files."
         return ProjectFinding("arguments", None, "certain" if program.entry else "none", (), (), note)
     evidence = tuple(program.defaults[key].where for key in changeable if key in program.defaults)

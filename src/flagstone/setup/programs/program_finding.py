@@ -19,7 +19,7 @@ from flagstone.setup.programs.command import (
 from flagstone.setup.programs.entries import EntryPoint, entry_point, entry_points
 from flagstone.setup.programs.imports import project_imports
 from flagstone.setup.programs.launch import Launch, launch_of
-from flagstone.setup.programs.options import program_options
+from flagstone.setup.programs.options import called_options, program_options
 from flagstone.setup.programs.outputs import outputs_finding
 from flagstone.setup.programs.program import Program
 from flagstone.setup.programs.resume import resume_finding
@@ -91,6 +91,10 @@ def program_of(tree: ProjectTree, chosen: CommandCandidate | None, start: EntryP
     argv = chosen.words if chosen else ("python", start.path)
     first = chosen.launch.first if chosen else 2
     imports = project_imports(tree, start.path) if start.path.endswith(".py") else ()
+    if start.pattern == "function":
+        options = {each.name: each for each in called_options(tree, start.path, start.function)}
+    else:
+        options = program_options(tree, start.path, start.parser, imports, argv[first:])
     program = Program(
         argv=argv,
         env=chosen.line.env if chosen else {},
@@ -98,7 +102,7 @@ def program_of(tree: ProjectTree, chosen: CommandCandidate | None, start: EntryP
         pattern=start.pattern,
         runner=chosen.launch.runner if chosen else "python",
         parser=start.parser,
-        defaults=program_options(tree, start.path, start.parser, imports, argv[first:]),
+        defaults=options,
         imports=imports,
         first_argument=first,
     )
@@ -138,7 +142,8 @@ def entry_finding(
 
 
 def entry_value(entry: EntryPoint) -> dict[str, str]:
-    return {"file": entry.path, "pattern": entry.pattern}
+    named = {"function": entry.function} if entry.pattern == "function" else {}
+    return {"file": entry.path, "pattern": entry.pattern, **named}
 
 
 def reason(each: EntryPoint, start: EntryPoint, chosen: CommandCandidate | None) -> str:

@@ -201,3 +201,14 @@ def test_a_program_that_needs_more_than_is_said_is_asked_about(tmp_path: Path) -
     command = look_at(tmp_path).findings["command"]
     assert command.confidence == "unclear"
     assert "data" in command.note
+
+
+def test_the_parameters_of_a_function_are_given_as_one_json_text(tmp_path: Path) -> None:
+    (tmp_path / "training.py").write_text(
+        "def main(lr: float = 0.1, epochs: int = 3):\n    loss = lr\n    return loss\n"
+    )
+    found = look_at(tmp_path).findings
+    assert found["entry"].value == {"file": "training.py", "pattern": "function", "function": "main"}
+    value = found["arguments"].value
+    assert (value["style"], value["changeable"]) == ("json", {"lr": 0.1})
+    assert value["argv"][-1] == "{arguments}"

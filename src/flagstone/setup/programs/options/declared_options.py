@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flagstone.setup.programs.options.dataclass_options import dataclass_options
+from flagstone.setup.programs.options.dataclass_options import dataclass_options, parameter_options
 from flagstone.setup.programs.options.option import ProgramOption
 from flagstone.setup.programs.options.parser_options import (
     absl_options,
@@ -30,6 +31,15 @@ def program_options(
     for option in declared_options(tree, entry, parser, imports, words):
         found.setdefault(option.name, option)
     return found
+
+
+def called_options(tree: ProjectTree, path: str, function: str) -> list[ProgramOption]:
+    """The parameters of a function that is called as it is."""
+    syntax = tree.syntax(path)
+    nodes = (
+        [node for node in syntax.body if isinstance(node, ast.FunctionDef) and node.name == function] if syntax else []
+    )
+    return [option for node in nodes for option in parameter_options(node, path)]
 
 
 def declared_options(
