@@ -130,8 +130,11 @@ def test_the_best_is_put_onto_a_commit_made_meanwhile_and_measured_anew(reposito
     work = repository / "src/work.py"
     work.write_text(work.read_text().replace("OTHER = 1", "OTHER = 2"))
     commit(repository)
-    session(repository, "--experiments", "1")
+    found = session(repository, "--experiments", "1")
     assert rows(repository)[3:] == [("2", "r0001", 10.0, "keep"), ("2", "r0002", 15.0, "keep")]
+    assert (found["runs"], found["kept"], found["discarded"]) == (2, 0, 0)
+    (state,) = marker(repository, "status")["data"]
+    assert (state["runs"], state["kept"]) == (5, 1)
 
 
 def test_a_commit_that_contains_the_best_is_the_new_base(repository: Path) -> None:

@@ -109,7 +109,8 @@ class CarryingProposer:
         if edit is None:
             return Proposed(failure=f"the best of {name} does not merge with the commit that this one starts from")
         write_edit(edit, draft)
-        return Proposed(note=f"the best of {name}, {best.run_id}: {own_note(best)}") if edit else None
+        note, origin = f"the best of {name}, {best.run_id}: {own_note(best)}", f"{earlier.home.name}/{best.run_id}"
+        return Proposed(note=note, facts={"carried_from": origin}) if edit else None
 
 
 def own_note(entry: Entry) -> str:

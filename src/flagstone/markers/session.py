@@ -44,7 +44,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class SessionResult:
-    """What a session came to. The counts are those of this session, `kept` without the baseline."""
+    """What a session came to. The counts are those of this session, `kept` without what an earlier one had kept."""
 
     marker: str
     home: str
@@ -154,14 +154,13 @@ def result_of(marker: Marker, opening: Opening, before: Progress, after: Progres
         return sum(after.verdicts.get(word, 0) - before.verdicts.get(word, 0) for word in words)
 
     runs = after.number - before.number
-    is_first = before.number == 0 and after.best is not None
-    kept, crashed, violations = more("advance") - is_first, more("crash", "timeout"), more("invalid")
+    crashed, violations = more("crash", "timeout"), more("invalid")
     return SessionResult(
         marker=marker.name,
         home=str(opening.opened.home.root),
         runs=runs,
-        kept=kept,
-        discarded=runs - is_first - kept - crashed - violations,
+        kept=after.gains - before.gains,
+        discarded=runs - more("advance") - crashed - violations,
         crashed=crashed,
         violations=violations,
         baseline=after.baseline[0] if after.baseline else None,

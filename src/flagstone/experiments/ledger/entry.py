@@ -80,6 +80,11 @@ class LedgerRow:
         return self.is_idea and not self.improved and self.status not in NOT_AN_IDEA
 
     @property
+    def is_carried(self) -> bool:
+        """Whether this is the best of an earlier experiment, measured again on other files."""
+        return bool(self.proposal.get("carried_from"))
+
+    @property
     def has_halted(self) -> bool:
         """Whether it was one failure too many, so that a person has to look at the experiment."""
         return self.terminated_by == HALT

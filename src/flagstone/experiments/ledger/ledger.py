@@ -28,7 +28,7 @@ from flagstone.records import (
 
 RECENT = 200
 REMEMBER_EVERY = 32
-FORM = 3  # what an earlier version remembered lacks some of what is needed now, and is not believed
+FORM = 4  # what an earlier version remembered lacks some of what is needed now, and is not believed
 
 
 @dataclass

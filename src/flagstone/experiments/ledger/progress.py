@@ -24,7 +24,8 @@ class Progress:
     were repeated so far, `idle` how many runs in a row had no proposal, `kept` the values of the last gains, the
     baseline left out. `experiments` counts ideas, `failures` those that failed since the last gain; `next_rework` is
     the rework that the last run would have next (0: the guard did not refuse it). `has_halted` says whether the last
-    run was one failure too many: if another one follows, a person has asked for it, and failures count anew.
+    run was one failure too many: if another one follows, a person has asked for it, and failures count anew. `gains`
+    counts what was kept, without the baseline and the best of an earlier experiment.
     """
 
     number: int = 0
@@ -47,6 +48,7 @@ class Progress:
     failures: int = 0
     next_rework: int = 0
     has_halted: bool = False
+    gains: int = 0
     verdicts: Mapping[str, int] = field(default_factory=dict)
     repeats: int = 0
     kept: tuple[float, ...] = ()
@@ -122,6 +124,7 @@ class Progress:
             experiments=self.experiments + entry.is_idea,
             failures=0 if entry.improved else entry.is_failure + (0 if self.has_halted else self.failures),
             has_halted=entry.has_halted,
+            gains=self.gains + (is_gain and not entry.is_baseline and not entry.is_carried),
             next_rework=entry.reworks + 1 if entry.refused_by == "guard" else 0,
             verdicts={**self.verdicts, entry.word: self.verdicts.get(entry.word, 0) + 1},
             repeats=self.repeats + max(0, len(entry.measurements) - 1),

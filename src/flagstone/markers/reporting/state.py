@@ -51,7 +51,7 @@ def state_of(marker: Marker) -> MarkerState:
         process=int(holder["pid"]) if holder and str(holder.get("pid", "")).isdigit() else None,
         last_run_at=last.ended_at if last else "",
         runs=sum(each.number for each in every),
-        kept=sum(each.verdicts.get("advance", 0) - bool(each.baseline) for each in every),
+        kept=sum(each.gains for each in every),
         baseline=baseline,
         best=newest.best_value,
         confidence=score,
