@@ -217,6 +217,27 @@ def test_after_a_halt_a_commit_made_meanwhile_is_the_new_base(repository: Path) 
     assert rows(repository)[4:] == [("2", "r0001", 10.0, "keep"), ("2", "r0002", 15.0, "keep")]
 
 
+def test_a_hint_names_the_repository_that_was_named_and_the_keys_of_the_marker(repository: Path) -> None:
+    (repository / "src/work.py").write_text("N = 1\n")
+    process = start(repository.parent, "run", "--repo", repository.name)
+    said = process.communicate(timeout=100)[1]
+    assert (process.returncode, "give --head" in said, "experiment.yaml" in said) == (2, True, False)
+    git(repository, "checkout", "-q", "src/work.py")
+    process = start(repository.parent, "status", "big score", "--repo", repository.name)
+    assert f"next: flagstone marker --repo '{repository.name}' run 'big score'" in process.communicate(timeout=100)[0]
+
+
+def test_all_markers_end_with_the_code_of_the_one_that_failed(repository: Path) -> None:
+    path = repository / ".flagstone/config.yaml"
+    path.write_text(
+        path.read_text() + FILE.replace("markers:", "").replace("big score", "other").replace("src/", "no/")
+    )
+    commit(repository)
+    alone, found = marker(repository, "run", "other", code=2), marker(repository, "run", code=2)
+    assert found["data"][1]["error"] == alone["message"]
+    assert found["data"][0]["best"] == 15.0
+
+
 def test_failed_ideas_are_listed_and_an_idea_of_a_person_is_added(repository: Path) -> None:
     propose(repository, 500, 60, 50)
     session(repository)

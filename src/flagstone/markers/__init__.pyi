@@ -26,6 +26,7 @@ from .marker import (
     Profile as Profile,
     Timing as Timing,
 )
+from .naming import naming_marker as naming_marker, naming_repository as naming_repository
 from .profile import agent_setup as agent_setup
 from .proposals import (
     FirstNumber as FirstNumber,

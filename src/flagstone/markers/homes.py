@@ -33,13 +33,13 @@ class Opening:
     earlier: OpenedExperiment | None
 
 
-def open_home(marker: Marker, schemas: Path, *, at_head: bool = False) -> Opening:
+def open_home(marker: Marker, schemas: Path, *, at_head: bool = False, is_fresh: bool = False) -> Opening:
     """The experiment to go on in. It is a new one if HEAD or what decides about the number has changed."""
     folder = MarkerFolder.of(marker.repository, marker.name)
     make_folder(folder)
     values, head = spec_values(marker, at_head=at_head), Checkout(marker.repository).head()
     last = folder.homes[-1] if folder.homes else None
-    if last is not None and goes_on(last, head, spec_of("", marker.repository, values)):
+    if last is not None and not is_fresh and goes_on(last, head, spec_of("", marker.repository, values)):
         home = last
     else:
         home = folder.home(len(folder.homes) + 1)

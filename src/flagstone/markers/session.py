@@ -31,6 +31,7 @@ class SessionWish:
 
     is_forced: bool = False
     is_resumed: bool = False
+    is_fresh: bool = False
     at_head: bool = False
 
 
@@ -105,7 +106,7 @@ def run_session(
             set_status(marker, "active")
         # whoever cannot propose is refused before there is a folder
         inner = proposer_of(spec_of(marker.name, marker.repository, spec_values(marker, at_head=wish.at_head)))
-        opening = open_home(marker, schemas, at_head=wish.at_head)
+        opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_fresh)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
         if has_open_hold_out(marker):

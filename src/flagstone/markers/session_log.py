@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flagstone.markers.folder import MarkerFolder
+from flagstone.markers.naming import naming_marker
 from flagstone.records import utc
 
 
@@ -31,13 +32,14 @@ def keep_lines(folder: MarkerFolder, say: Callable[[str], None]) -> Iterator[Cal
                 stream.flush()
 
         def say_and_write(line: str) -> None:
-            write(line)
-            say(line)
+            words = naming_marker(line)
+            write(words)
+            say(words)
 
         write("the session begins")
         try:
             yield say_and_write
         except BaseException as error:
-            write(str(error) or type(error).__name__)
+            write(naming_marker(str(error)) or type(error).__name__)
             raise
         write("the session has ended")

@@ -109,7 +109,7 @@ def test_paths_are_those_from_where_the_user_stands(make: Make) -> None:
         assert f"added to {path}:" in said and f"next: git add {path} && git commit" in said, said
     said = asked(top.parent, "outside", *COUNT[1:], "--repo", "link").output
     assert f"next: git -C 'a repository' add {OWN}" in said
-    assert said.endswith("then: flagstone marker run outside --repo 'a repository'\n")
+    assert said.endswith("then: flagstone marker --repo link run outside\n")
 
 
 def test_only_the_marker_file_is_left_and_it_can_be_committed(make: Make) -> None:

@@ -8,10 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.markers.group import Answer
-from flagstone.cli.markers.selection import Chosen, marker_command
+from flagstone.cli.markers.selection import Chosen, marker_command, print_line
 from flagstone.markers import FinalizeResult, FinalizeWish, finalize
 from flagstone.text import count_text
 
@@ -32,8 +31,10 @@ def command(chosen: Chosen, branch: str, is_one: bool, is_each: bool, onto: str 
         raise click.UsageError("--one makes one commit, and --each makes several branches: give one of them")
     marker = chosen.marker
     wish = FinalizeWish(branch, "one" if is_one else "each" if is_each else "groups", onto is not None)
-    result = finalize(marker, schemas_of(marker.repository), wish, print_progress)
-    return Answer({**asdict(result), "next": next_lines(result)}, "\n".join(text_lines(result)))
+    result = finalize(marker, schemas_of(marker.repository), wish, print_line)
+    lines = next_lines(result, chosen.elsewhere)
+    text = "\n".join((*text_lines(result), *(f"next: {line}" for line in lines)))
+    return Answer({**asdict(result), "next": lines}, text)
 
 
 def text_lines(result: FinalizeResult) -> Iterator[str]:
@@ -47,17 +48,16 @@ def text_lines(result: FinalizeResult) -> Iterator[str]:
         yield result.difference
     if result.is_behind:
         yield "HEAD is another commit by now; --onto HEAD puts the result onto that one"
-    yield from (f"next: {line}" for line in next_lines(result))
 
 
-def next_lines(result: FinalizeResult) -> list[str]:
+def next_lines(result: FinalizeResult, elsewhere: str) -> list[str]:
     """What a person can do with the branches."""
-    lines = []
+    lines, git = [], f"git -C {shlex.quote(elsewhere)}" if elsewhere else "git"
     for branch in map(shlex.quote, result.branches):
-        lines.append(f"git log -p {result.base[:10]}..{branch}")
+        lines.append(f"{git} log -p {result.base[:10]}..{branch}")
         if result.remote:
-            lines.append(f"git push -u {shlex.quote(result.remote)} {branch}")
+            lines.append(f"{git} push -u {shlex.quote(result.remote)} {branch}")
             lines += [f"gh pr create --head {branch}"] if result.is_on_github else []
         else:
-            lines.append(f"git merge {branch}")
+            lines.append(f"{git} merge {branch}")
     return lines

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.markers.group import Answer
-from flagstone.cli.markers.selection import Chosen
+from flagstone.cli.markers.selection import Chosen, print_line
 from flagstone.markers import (
     FirstNumber,
     Marker,
@@ -46,7 +45,7 @@ def new_marker_answer(chosen: Chosen, made: NewMarker) -> Answer:
     add = f"{git} add {'-f ' if made.is_ignored else ''}{path}"
     lines.append(f"next: {add} && {git} commit -m {shlex.quote(f'Add the marker {marker.name}')} {path}")
     verb = "init --check" if made.number.value is None else "run"  # first its lines have to be mended
-    lines.append(f"then: flagstone marker {verb} {shlex.quote(marker.name)}{elsewhere.replace('-C', '--repo')}")
+    lines.append(f"then: flagstone marker {verb} {shlex.quote(marker.name)}")
     return Answer(number_record(marker, made.number, made.better) | {"file": made.file}, "\n".join(lines))
 
 
@@ -55,8 +54,8 @@ def checked_markers(repository: Path, name: str | None) -> Answer:
     markers = (marker_named(repository, name),) if name else read_markers(repository).markers
     rows, lines, failures = [], list[str](), list[str]()
     for marker in markers:
-        found = first_number(marker, schemas_of(repository), print_progress)
-        better = better_lines(marker, found, schemas_of(repository), print_progress)
+        found = first_number(marker, schemas_of(repository), print_line)
+        better = better_lines(marker, found, schemas_of(repository), print_line)
         rows.append(number_record(marker, found, better))
         lines += number_lines(marker, found, better)
         failures += [f"{marker.name}: {found.reason}"] if found.value is None else []

@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 
-from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.markers.first_numbers import checked_markers, new_marker_answer
 from flagstone.cli.markers.group import Answer
-from flagstone.cli.markers.selection import Chosen, marker_command
+from flagstone.cli.markers.selection import Chosen, marker_command, print_line
 from flagstone.errors import FlagstoneError, suggestion
 from flagstone.markers import Metric, Proposal, add_marker, marker_names, metric_of, proposals_at, tool_in
 
@@ -68,7 +67,7 @@ def command(chosen: Chosen, is_listed: bool, is_accepted: bool, is_check: bool, 
     proposal = complete_proposal(proposal, given) if asks else proposal
     refuse_incomplete(proposal)
     proposal = replace(proposal, keeps_guard=given["guard"] is not None)
-    return new_marker_answer(chosen, add_marker(repository, proposal, schemas_of(repository), print_progress))
+    return new_marker_answer(chosen, add_marker(repository, proposal, schemas_of(repository), print_line))
 
 
 def listing(proposals: Sequence[Proposal]) -> Answer:

@@ -42,6 +42,7 @@ ENDINGS = {
 @marker_command
 @click.option("--force", "is_forced", is_flag=True, help="Run a marker that is paused, skipped or completed.")
 @click.option("--resume", "is_resumed", is_flag=True, help="Run a marker that needed a person. You have looked at it.")
+@click.option("--fresh", "is_fresh", is_flag=True, help="Begin a new experiment: measure all anew. Nothing is lost.")
 @click.option("--head", "at_head", is_flag=True, help="Start from the last commit, whatever is edited since.")
 @click.option("--scheduled", is_flag=True, help="As timers do: --head, and leave a marker out that is not active.")
 @click.option("--experiments", type=click.IntRange(1), help="Make at most this many experiments.")
@@ -73,21 +74,25 @@ def command(
     if len(markers) == 1:
         result = session(markers[0], wish, driver)
         return Answer([vars(result)], result_text(result))
-    return answer_of(markers, wish, driver)
+    return answer_of(chosen, markers, wish, driver)
 
 
-def answer_of(markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
+def answer_of(chosen: Chosen, markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
     """Every marker has its session, also where an earlier one failed."""
-    rows, texts, failures = [], [], []
+    rows, texts, failures, code = [], [], list[str](), 0
     for marker in markers:
         try:
             result = session(marker, wish, driver)
             rows.append(vars(result))
             texts.append(result_text(result))
+        except Interrupted:
+            raise
         except FlagstoneError as error:
+            chosen.name_error(error)
+            code = max(code, error.exit_code)
             rows.append({"marker": marker.name, "error": str(error)})
             failures.append(f"{marker.name}: {error}")
-    return Answer(rows, "\n".join(texts + failures), "\n".join(failures), 3 if failures else 0)
+    return Answer(rows, "\n".join(texts + failures), "\n".join(failures), code)
 
 
 def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
@@ -126,5 +131,5 @@ def result_text(result: SessionResult) -> str:
     counts = f"{result.kept} kept, {result.discarded} discarded, {result.crashed} crashed"
     why = f"; ended because {ENDINGS.get(result.ended_by, result.ended_by)}" if result.ended_by else ""
     first = f"{result.marker}: {count_text(result.runs, 'run')}, {counts}; {best}{began}{why}"
-    then = f"; then: flagstone marker run {result.marker!r} --resume" if result.status == "needs_human" else ""
+    then = f"\nthen: flagstone marker run {result.marker!r} --resume" if result.status == "needs_human" else ""
     return f"{first}\nnext: flagstone marker results {result.marker!r}{then}"

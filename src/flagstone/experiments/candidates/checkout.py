@@ -64,8 +64,8 @@ class GitSource:
         if edits and not self.spec.at_head:
             raise FlagstoneError(
                 f"the experiment would edit files of {self.spec.root} with uncommitted changes: {first_few(edits)}",
-                hint="commit them or git stash them; or start from the last commit without them: at_head in "
-                "experiment.yaml, --head of a marker",
+                hint="commit them or git stash them; or start from the last commit without them: "
+                "set subject.at_head in experiment.yaml",
             )
 
     def base(self) -> tuple[str, str]:

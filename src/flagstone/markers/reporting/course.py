@@ -41,6 +41,7 @@ class Course:
     def after(self, entry: Entry) -> Course:
         """The same with one more run."""
         is_own = seconds_of(entry.ended_at or "") >= self.began_s
+        is_new = is_own and not (entry.is_baseline or entry.is_carried)
         best = entry.best_value
         return replace(
             self,
@@ -49,7 +50,7 @@ class Course:
             session_experiments=self.session_experiments + (is_own and entry.is_idea),
             baseline=entry.value if entry.is_baseline else self.baseline,
             bests=self.bests if best is None or not isfinite(best) else (*self.bests, best),
-            words=(*self.words, status_word(entry)) if is_own and not (entry.is_baseline or entry.is_carried) else self.words,
+            words=(*self.words, status_word(entry)) if is_new else self.words,
             cost_usd=self.cost_usd + (entry.spent_usd if is_own else 0.0),
         )
 
