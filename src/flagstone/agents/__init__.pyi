@@ -1,4 +1,4 @@
-from .changes import differences as differences, stats_below as stats_below
+from .changes import WatchedFiles as WatchedFiles, differences as differences
 from .cleaning import Cleaning as Cleaning
 from .conversation import SessionFolder as SessionFolder
 from .frame import CallFrame as CallFrame, Guard as Guard

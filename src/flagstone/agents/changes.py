@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from flagstone.agents.protocol import AgentCall, Mode
-from flagstone.records import marks_in
+from flagstone.records import FolderWatch, marks_in
 
 FILES_LIMIT = 20_000
 NAMED = 500
@@ -15,15 +17,36 @@ NAMED = 500
 
 def stats_of_grant(call: AgentCall) -> dict[str, list[int]]:
     """Every file and link of the grant."""
-    return stats_below([] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable])
+    places = [] if call.mode is Mode.JUDGE else [os.path.abspath(path) for path in call.writable]
+    return stats_of(files_below(places))
 
 
-def stats_below(
-    places: Iterable[str], passed_over: Collection[str] = (), left_out: Collection[str] = ()
-) -> dict[str, list[int]]:
-    """Every file and link of these places, but what has one of some names, or one of some paths; up to a limit."""
+@dataclass
+class WatchedFiles:
+    """Every file and link of some places, but what has one of some names, or one of some paths; up to a limit.
+
+    Does not look again while the kernel tells that nothing was written there.
+    """
+
+    places: Collection[str]
+    passed_over: Collection[str]
+    left_out: Collection[str]
+    found: Mapping[str, list[int]] = field(default_factory=dict)
+    watch: FolderWatch | None = None
+    lock: Lock = field(default_factory=Lock)
+
+    def stats(self) -> Mapping[str, list[int]]:
+        with self.lock:
+            if self.watch is None or self.watch.is_touched():
+                self.watch = FolderWatch()
+                paths = files_below(self.places, self.passed_over, self.left_out, self.watch)
+                self.found = stats_of(paths)
+            return self.found
+
+
+def stats_of(paths: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for path in files_below(places, passed_over, left_out):
+    for path in paths:
         if len(found) == FILES_LIMIT:
             break
         try:
@@ -33,13 +56,21 @@ def stats_below(
     return found
 
 
-def files_below(places: Iterable[str], passed_over: Collection[str], left_out: Collection[str]) -> Iterator[str]:
+def files_below(
+    places: Iterable[str],
+    passed_over: Collection[str] = (),
+    left_out: Collection[str] = (),
+    watch: FolderWatch | None = None,
+) -> Iterator[str]:
     granted = list(places)
     folders = [path for path in granted if os.path.isdir(path)]
     yield from (path for path in granted if path not in folders)
     while folders:
+        folder = folders.pop()
+        if watch:
+            watch.add(folder)
         try:
-            with os.scandir(folders.pop()) as found:
+            with os.scandir(folder) as found:
                 entries = [each for each in found if each.name not in passed_over and each.path not in left_out]
         except OSError:
             continue

@@ -28,3 +28,4 @@ from .files import (
     write_record as write_record,
 )
 from .ledger import Ledger as Ledger, last_line as last_line, last_lines as last_lines
+from .watch import FolderWatch as FolderWatch

@@ -142,10 +142,13 @@ def test_what_was_written_just_before_the_look_is_not_relied_on(tmp_path: Path) 
     status, blob = os.stat(path), trees.Blob("100644", "0" * 40)
     known = last_seen.LastSeen(None)
     known.note("file", status, blob, status.st_ctime_ns + last_seen.STEP_NS)
-    assert not known.is_same("file", status, blob)
+    assert [name for name, _ in known.touched_in(tmp_path, lambda _: True)] == ["file"]
     known.note("file", status, blob, status.st_ctime_ns + last_seen.STEP_NS + 1)
-    assert known.is_same("file", status, blob)
-    assert not known.is_same("file", status, trees.Blob("100755", "0" * 40))
+    known.look = None
+    assert not list(known.touched_in(tmp_path, lambda _: True))
+    assert [name for name, _ in known.differences(tmp_path, {"file": blob}, lambda _: True)] == []
+    other = {"file": trees.Blob("100755", "0" * 40)}
+    assert [name for name, _ in known.differences(tmp_path, other, lambda _: True)] == ["file"]
 
 
 def test_an_edit_of_a_file_that_is_relied_on_is_seen(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:

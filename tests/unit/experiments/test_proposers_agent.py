@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from actor import Act, Actor, ended, nothing, writes
 from entries import entry_of, made_up
 from views import ROOT, draft_of, view_of
 
+from flagstone.agents import changes
 from flagstone.agents.accounts.budget import Budget
 from flagstone.agents.protocol import AgentResult, CallOutcome, Mode
 from flagstone.agents.sandbox import Strength
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.experiments.proposers import agent
 from flagstone.experiments.proposers.agent import PATIENCE_S, AgentProposer
+from flagstone.experiments.proposers.calls import neighbourhood
 from flagstone.experiments.proposers.protocol import AgentSetup, Proposed, View
 from flagstone.experiments.proposers.registry import proposer_for
 
@@ -305,7 +307,7 @@ def test_what_changes_around_an_experiment_while_nothing_holds_its_agent_is_name
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
 ) -> None:
     view = view_of(tmp_path, made_up(3), sandbox=sandbox)
-    monkeypatch.setattr(agent, "strength", lambda: Strength(7, ""))
+    monkeypatch.setattr(neighbourhood, "strength", lambda: Strength(7, ""))
     base, project = view.home.base, view.spec.subject.root
     (project / ".git" / "hooks").mkdir(parents=True)
     (project / "protected.txt").write_text("was\n")
@@ -320,3 +322,41 @@ def test_what_changes_around_an_experiment_while_nothing_holds_its_agent_is_name
     names = [os.path.relpath(project / name, base) for name in (".git/hooks/post-commit", "protected.txt")]
     assert told == ([f"{name} (changed meanwhile)" for name in names] if sandbox == "off" else [])
     assert said.failure == ""
+
+
+def test_what_is_around_an_agent_is_looked_at_again_only_after_a_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of(tmp_path, made_up(3), sandbox="off")
+    protected, looks = view.spec.subject.root / "protected.txt", list[int]()
+    protected.write_text("was\n")
+    call = ask(tmp_path, (nothing, ended()), view=view)[1].calls[0]
+    counted = changes.stats_of
+
+    def stats_of(paths: Iterable[str]) -> dict[str, list[int]]:
+        found = counted(paths)
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(changes, "stats_of", stats_of)
+    seen = neighbourhood.Neighbourhood()
+    told = []
+    for number in range(4):
+        end = seen.guard(view.home, view.spec.subject.root)(call)
+        if number == 2:
+            protected.write_text("an agent was here\n")
+        told.append(tuple(end(None)))
+    name = os.path.relpath(protected, view.home.base)
+    assert told == [(), (), (f"{name} (changed meanwhile)",), ()]
+    assert len(looks) == 2
+
+
+def test_each_of_two_agents_at_once_is_told_what_changed_beside_it(tmp_path: Path) -> None:
+    view, seen = view_of(tmp_path, made_up(3), sandbox="off"), neighbourhood.Neighbourhood()
+    protected, call = view.spec.subject.root / "protected.txt", ask(tmp_path, (nothing, ended()), view=view)[1].calls[0]
+    guard = seen.guard(view.home, view.spec.subject.root)
+    first = guard(call)
+    protected.write_text("the first was here\n")
+    second = guard(call)
+    name = os.path.relpath(protected, view.home.base)
+    assert (list(second(None)), list(first(None))) == ([], [f"{name} (changed meanwhile)"])

@@ -20,6 +20,7 @@ from .edits import (
 )
 from .folders import (
     LEFT_OUT as LEFT_OUT,
+    everything_in as everything_in,
     make_empty_folder as make_empty_folder,
     make_real_folder as make_real_folder,
     remove as remove,
@@ -41,6 +42,7 @@ from .git import (
     put_commit_of_person as put_commit_of_person,
     refuse_taken_branches as refuse_taken_branches,
 )
+from .last_seen import FileStatus as FileStatus
 from .project import ENVIRONMENTS as ENVIRONMENTS
 from .subject import Subject as Subject, subject_of as subject_of
 from .survey import Survey as Survey

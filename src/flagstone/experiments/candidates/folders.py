@@ -44,6 +44,11 @@ def walk(folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, os.
                 waiting.append(path)
 
 
+def everything_in(folder: Path) -> Iterator[tuple[str, os.stat_result | OSError]]:
+    """Everything below a folder. No link is followed."""
+    return walk(folder, lambda _: True)
+
+
 def entries_of(folder: str | int) -> list[os.DirEntry[str]]:
     """What is in a folder, which a run may have closed to us; of an open one by its handle."""
     try:
@@ -70,7 +75,8 @@ def make_real_folder(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
+    if stat.S_IMODE(folder.stat().st_mode) != 0o755:  # a needless change would count as a touch
+        folder.chmod(0o755)
 
 
 def make_empty_folder(folder: Path, but: Container[str] = ()) -> None:

@@ -7,30 +7,49 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.experiments.candidates.folders import entries_of, open_folder
 from flagstone.experiments.candidates.git import Blob, object_name
-from flagstone.records import read_record
+from flagstone.records import FolderWatch, read_record
 
 # clocks of file systems step; what was written within a step after we looked could look the same
 STEP_NS = 20_000_000
 UNSAVED = 20
 REST = 50  # saving may take a fiftieth of the time of the runs
+MOST_REMEMBERED = 200_000
 # every change of a file, of its mode or of its names moves its ctime, which nobody can set
 Key = tuple[int, int]
+NO_KEY = (0, 0)
+FileStatus = os.stat_result | OSError | None  # None: it is gone
+
+
+@dataclass(frozen=True)
+class FolderLook:
+    """The paths that a look at a folder found to be touched. It holds until something is written."""
+
+    inode: int
+    watch: FolderWatch
+    paths: tuple[str, ...]
+
+    def is_still_true(self, folder: Path) -> bool:
+        return not self.watch.is_touched() and inode_of(folder) == self.inode
 
 
 @dataclass
 class LastSeen:
-    """The content that each file of a folder was seen with. A file that was written just then is read again."""
+    """The content that each file of a folder was seen with, and its key by folder and name.
+
+    A file that was written just before it was seen is read again: its key is in `unsettled`.
+    """
 
     record: Path | None
-    keys: dict[str, Key] = field(default_factory=dict)
+    keys: dict[str, dict[str, Key]] = field(default_factory=dict)
     blobs: dict[str, Blob] = field(default_factory=dict)
-    unsettled: set[str] = field(default_factory=set)
+    unsettled: dict[str, Key] = field(default_factory=dict)
+    look: FolderLook | None = None
     unsaved: int = 0
     is_saved: bool = False
     due_at: float = 0.0
@@ -41,40 +60,45 @@ class LastSeen:
         try:
             for path, (key, mode, sha, is_settled) in ((read_record(record) if record else None) or {}).items():
                 inode, changed_ns = key
-                found.keys[path], found.blobs[path] = (inode, changed_ns), Blob(mode, sha)
-                if not is_settled:
-                    found.unsettled.add(path)
+                found.put(path, (inode, changed_ns), Blob(mode, sha), is_settled=is_settled)
         except (TypeError, ValueError):
             return cls(record)
-        found.is_saved = bool(found.keys)
+        found.is_saved = bool(found.blobs)
         return found
+
+    def put(self, path: str, key: Key, blob: Blob, *, is_settled: bool) -> None:
+        above, _, name = path.rpartition("/")
+        self.blobs[path] = blob
+        self.keys.setdefault(above, {})[name] = key if is_settled else NO_KEY
+        if is_settled:
+            self.unsettled.pop(path, None)
+        else:
+            self.unsettled[path] = key
 
     def note(self, path: str, status: os.stat_result, blob: Blob, looked_at_ns: int) -> None:
         self.unsaved += 1
-        self.keys[path], self.blobs[path] = (status.st_ino, status.st_ctime_ns), blob
-        if status.st_ctime_ns + STEP_NS < looked_at_ns:
-            self.unsettled.discard(path)
-        else:
-            self.unsettled.add(path)
+        is_settled = status.st_ctime_ns + STEP_NS < looked_at_ns
+        self.put(path, (status.st_ino, status.st_ctime_ns), blob, is_settled=is_settled)
 
-    def is_same(self, path: str, status: os.stat_result, blob: Blob) -> bool:
-        """Whether a file has not been touched since it was seen with this content."""
-        return path not in self.unsettled and self.has_key(path, status) and self.blobs[path] == blob
+    def key(self, path: str) -> Key:
+        above, _, name = path.rpartition("/")
+        return self.unsettled.get(path) or self.keys.get(above, {}).get(name, NO_KEY)
 
     def has_key(self, path: str, status: os.stat_result) -> bool:
-        return self.keys.get(path) == (status.st_ino, status.st_ctime_ns)
+        return self.key(path) == (status.st_ino, status.st_ctime_ns)
 
     def has_same_content(self, folder: Path, path: Path) -> bool:
         """Whether a file holds what it was seen with, also if it was written again or only touched."""
         name, status = os.path.relpath(path, folder), os.lstat(path)
-        if name not in self.keys or self.has_key(name, status):
-            return name in self.keys
+        if name not in self.blobs or self.has_key(name, status):
+            return name in self.blobs
         return sha_of(path, status) == self.blobs[name].sha
 
     def forget_all_but(self, paths: Mapping[str, object]) -> None:
-        for path in self.keys.keys() - paths.keys():
-            del self.keys[path], self.blobs[path]
-            self.unsettled.discard(path)
+        for path in self.blobs.keys() - paths.keys():
+            above, _, name = path.rpartition("/")
+            del self.blobs[path], self.keys[above][name]
+            self.unsettled.pop(path, None)
 
     def drop_record(self) -> None:
         """Before the folder changes: a kill must leave no record of what it held earlier."""
@@ -89,9 +113,9 @@ class LastSeen:
 
     def save(self) -> None:
         """Keeps this for the next process. After small changes an old record stays, unless it was dropped."""
-        if not self.record or self.unsaved <= (max(UNSAVED, len(self.keys) // 50) if self.is_saved else 0):
+        if not self.record or self.unsaved <= (max(UNSAVED, len(self.blobs) // 50) if self.is_saved else 0):
             return
-        rows = {path: (key, *self.blobs[path], path not in self.unsettled) for path, key in self.keys.items()}
+        rows = {path: (self.key(path), *blob, path not in self.unsettled) for path, blob in self.blobs.items()}
         self.record.parent.mkdir(parents=True, exist_ok=True)
         self.record.write_text(json.dumps(rows, separators=(",", ":")), encoding="ascii")
         self.unsaved, self.is_saved = 0, True
@@ -103,41 +127,92 @@ class LastSeen:
             self.due_at = time.monotonic() + REST * (time.monotonic() - began)
 
     def differences(
-        self, folder: Path, wanted: Mapping[str, Blob], enters: Callable[[str], bool], same: set[str]
-    ) -> Iterator[tuple[str, os.stat_result | OSError]]:
-        """Walks a folder; yields what is not known to be as wanted. Adds the paths of the rest to `same`.
+        self, folder: Path, wanted: Mapping[str, Blob], enters: Callable[[str], bool]
+    ) -> Iterator[tuple[str, FileStatus]]:
+        """All that is not known to be as wanted; every folder too, before what is in it."""
+        found = set[str]()
+        for path, status in self.touched_in(folder, enters):
+            found.add(path)
+            yield path, status
+        if self.blobs == wanted:
+            return
+        for path in [path for path, blob in wanted.items() if self.blobs.get(path) != blob and path not in found]:
+            yield path, status_of(folder, path) if path in self.blobs else None
+        for path in self.blobs.keys() - wanted.keys() - found:
+            yield path, status_of(folder, path)
 
-        It is the inner loop of every run (thousands of files, three times), so it is written for speed.
-        """
-        keys, blobs, unsettled, add = self.keys, self.blobs, self.unsettled, same.add
-        waiting = [""]
+    def touched_in(self, folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, FileStatus]]:
+        """All that was touched, added or removed since it was seen; every folder too, before what is in it."""
+        look = self.look if self.look and self.look.is_still_true(folder) else None
+        watch, paths = look.watch if look else FolderWatch(), list[str]()
+        found = self.look_again(folder, look.paths) if look else self.scan(folder, enters, watch)
+        self.look, is_whole = None, True
+        for path, status in found:
+            is_whole = is_whole and len(paths) < MOST_REMEMBERED and not isinstance(status, OSError)
+            if is_whole:
+                paths.append(path)
+            yield path, status
+        if is_whole:
+            self.look = FolderLook(inode_of(folder), watch, tuple(paths))
+
+    def look_again(self, folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, FileStatus]]:
+        """Those of some paths that are not known by now."""
+        for path in paths:
+            status = status_of(folder, path)
+            is_known = isinstance(status, os.stat_result) and self.has_key(path, status)
+            if not is_known or path in self.unsettled:
+                yield path, status
+
+    def scan(self, folder: Path, enters: Callable[[str], bool], watch: FolderWatch) -> Iterator[tuple[str, FileStatus]]:
+        """The inner loop of every run, over thousands of files: written for speed."""
+        waiting, known_folders = [""], self.keys.keys() - {""}
         while waiting:
             above = waiting.pop()
-            before = f"{above}/" if above else ""
+            before, keys = f"{above}/" if above else "", self.keys.get(above, {})
+            known_folders.discard(above)
+            watch.add(f"{folder}/{above}")
             try:
                 handle = open_folder(f"{folder}/{above}")
             except OSError as error:
                 yield above, error
                 continue
+            unchanged = 0
             try:
-                for entry in entries_of(handle):
-                    path = before + entry.name
+                entries = entries_of(handle)
+                for entry in entries:
                     try:
                         status = entry.stat(follow_symlinks=False)  # by the handle, which is faster than by the path
                     except FileNotFoundError:
                         continue  # removed while we looked
                     except OSError as error:
-                        yield path, error
+                        yield before + entry.name, error
                         continue
-                    is_known = keys.get(path) == (status.st_ino, status.st_ctime_ns) and path not in unsettled
-                    if is_known and wanted.get(path) == blobs[path]:
-                        add(path)
+                    if keys.get(entry.name) == (status.st_ino, status.st_ctime_ns):
+                        unchanged += 1
                         continue
-                    yield path, status
-                    if stat.S_ISDIR(status.st_mode) and enters(path):
-                        waiting.append(path)
+                    yield before + entry.name, status
+                    if stat.S_ISDIR(status.st_mode) and enters(before + entry.name):
+                        waiting.append(before + entry.name)
             finally:
                 os.close(handle)
+            if unchanged < len(keys):
+                yield from ((before + name, None) for name in keys.keys() - {entry.name for entry in entries})
+        for above in known_folders:
+            yield from [(f"{above}/{name}", None) for name in self.keys[above]]
+
+
+def inode_of(folder: Path) -> int:
+    status = status_of(folder, "")
+    return status.st_ino if isinstance(status, os.stat_result) else 0
+
+
+def status_of(folder: Path, path: str) -> FileStatus:
+    try:
+        return os.lstat(folder / path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error
 
 
 def now_ns() -> int:

@@ -49,38 +49,39 @@ class Laying:
         """Exactly the layout, whatever stood there."""
         try:
             make_real_folder(self.folder)
-            standing = self.clear()
-            if self.is_strict and len(standing) < self.size:
+            missing, standing = list[str](), set[str]()
+            self.clear(missing, standing)
+            folders = sorted(self.layout.folders - standing)
+            if self.is_strict and (missing or folders):
                 self.last_seen.drop_record()
-            for name in sorted(self.layout.folders - standing):
+            for name in folders:
                 os.mkdir(self.folder / name)
                 os.chmod(self.folder / name, 0o755)
-            missing = [] if len(standing) == self.size else [p for p in self.layout.entries if p not in standing]
             self.write(missing)
             self.remember(missing)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
-    @property
-    def size(self) -> int:
-        return len(self.layout.entries) + len(self.layout.folders)
-
-    def clear(self) -> set[str]:
-        """Removes what is not as it should be; the paths of the rest."""
-        standing = set[str]()
+    def clear(self, missing: list[str], standing: set[str]) -> None:
+        """Removes what is not as it should be. Fills in what is `missing` then, and which folders are `standing`."""
         entries, folders = self.layout.entries, self.layout.folders
-        present = set[str]()
-        for path, status in self.last_seen.differences(self.folder, entries, folders.__contains__, standing):
+        for path, status in self.last_seen.differences(self.folder, entries, folders.__contains__):
             if isinstance(status, OSError):
                 raise status
-            present.add(path)
-            if self.is_right(path, status):
-                standing.add(path)
+            if status is None:
+                self.note_gone(path)
+            elif self.is_right(path, status):
+                if path in folders:
+                    standing.add(path)
+                continue
             else:
                 self.take_away(path, status)
-        gone = self.last_seen.keys.keys() - standing - present
-        self.touched.extend(path for path in gone if path in self.layout.files)
-        return standing
+            if path in entries:
+                missing.append(path)
+
+    def note_gone(self, path: str) -> None:
+        if path in self.last_seen.blobs and path in self.layout.files:
+            self.touched.append(path)
 
     def is_right(self, path: str, status: os.stat_result) -> bool:
         blob = self.layout.entries.get(path)
@@ -114,7 +115,7 @@ class Laying:
         if self.is_strict:
             self.last_seen.drop_record()
         if path in self.layout.files:
-            if path in self.last_seen.keys and not self.last_seen.has_key(path, status) and self.differs(path, status):
+            if path in self.last_seen.blobs and not self.last_seen.has_key(path, status) and self.differs(path, status):
                 self.touched.append(path)
         elif self.aside is not None and not is_left_out(path):
             target = self.aside / path
@@ -151,7 +152,7 @@ class Laying:
         written_at_ns, entries = now_ns(), self.layout.entries
         for path in written:
             self.last_seen.note(path, os.lstat(f"{self.folder}/{path}"), entries[path], written_at_ns)
-        if len(self.last_seen.keys) > len(entries):
+        if len(self.last_seen.blobs) > len(entries):
             self.last_seen.forget_all_but(entries)
         self.last_seen.save_if_cheap()
 

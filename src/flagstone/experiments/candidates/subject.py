@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from flagstone.experiments.candidates.candidate import Snapshot
 from flagstone.experiments.candidates.checkout import LEFTOVERS, GitSource
-from flagstone.experiments.candidates.folders import is_left_out, walk
+from flagstone.experiments.candidates.folders import is_left_out
 from flagstone.experiments.candidates.git import (
     EMPTY,
     FILE,
@@ -26,7 +25,7 @@ from flagstone.experiments.candidates.git import (
     edit_tree,
     tree_of,
 )
-from flagstone.experiments.candidates.last_seen import LastSeen
+from flagstone.experiments.candidates.last_seen import FileStatus, LastSeen
 from flagstone.experiments.candidates.laying import Laying, Layout
 from flagstone.experiments.candidates.placement import Placement
 from flagstone.experiments.candidates.project import ENVIRONMENTS, FilesSource
@@ -129,29 +128,31 @@ class Subject:
             last_seen.save_if_cheap()
             self.last_seen.put(spare, last_seen)
 
-    def lay_out(self, tree: str, folder: Path, *, links: bool = True, whole: bool = False) -> str:
+    def lay_out(
+        self, tree: str, folder: Path, *, links: bool = True, whole: bool = False, is_trusted: bool = False
+    ) -> str:
         """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to.
 
         Without `links`, nothing in it leads to the project. The `whole` tree has the files that are held out.
+        If what is run there is trusted, and the kernel tells of no write, the next call does not look at each file.
         """
         owner = self.left.get(folder, folder).parent.name
         placement = self.placement(tree, whole=whole)
         of_person = placement.layout if folder.parent == self.home else placement.of_runs
-        touched = self.put(of_person if links else placement.without_links, folder, is_strict=True)
-        return (
-            f"{owner} wrote into its sources: {first_few([printable_path(path) for path in sorted(touched)])}"
-            if touched
-            else ""
-        )
+        layout = of_person if links else placement.without_links
+        touched = self.put(layout, folder, is_strict=True, is_trusted=is_trusted)
+        names = first_few([printable_path(path) for path in sorted(touched)])
+        return f"{owner} wrote into its sources: {names}" if touched else ""
 
     def restore(self, tree: str, folder: Path) -> None:
         """The working folder back to a tree. A file that is right already is not touched."""
         self.put(self.placement(tree).layout, folder, is_strict=False)
 
-    def put(self, layout: Layout, folder: Path, *, is_strict: bool) -> list[str]:
+    def put(self, layout: Layout, folder: Path, *, is_strict: bool, is_trusted: bool = False) -> list[str]:
         left, last_seen = self.left.pop(folder, None), self.last_seen_in(folder)
         laying = Laying(layout, folder, last_seen, self.store.contents, left, is_strict)
         laying.put()
+        last_seen.look = last_seen.look if is_trusted else None
         return laying.touched
 
     def placement(self, sha: str, *, whole: bool = False) -> Placement:
@@ -204,6 +205,10 @@ class Subject:
         is_lasting = folder.parent == self.home or folder.parent.name == "trees"
         return self.home / "state" / "laid-out" / f"{folder.name}.json" if is_lasting else None
 
+    def touched_in(self, folder: Path) -> Iterator[tuple[str, FileStatus]]:
+        """All that was written in a folder since it was laid out. `take` does not look again if nothing is written."""
+        return self.last_seen_in(folder).touched_in(folder, lambda _: True)
+
     def take(self, folder: Path, parent: Snapshot, note: str, number: int) -> Snapshot:
         """Stores what the folder contains now. What may not be part of a candidate is a violation, and left out."""
         before, placement = self.tree(parent.tree), self.placement(parent.tree)
@@ -253,12 +258,6 @@ class Subject:
     def is_written(self, path: str, tree: str) -> bool:
         """Whether runs leave such a file, so that it is part of no candidate."""
         return is_left_out(path) or (bool(tree) and path in self.placement(tree).written)
-
-    def mutable_in(self, folder: Path) -> Iterable[str]:
-        """The files in a folder that a glob names."""
-        found = walk(folder, lambda path: not is_left_out(path))
-        files = (path for path, status in found if not (isinstance(status, OSError) or stat.S_ISDIR(status.st_mode)))
-        return [path for path in files if self.spec.may_change(path)]
 
     def diff(self, before: str, after: str) -> str:
         """The difference of two trees as text."""

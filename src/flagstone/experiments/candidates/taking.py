@@ -54,34 +54,42 @@ class Taking:
 
     def look(self) -> None:
         """Compares the folder with the tree before. Fills `changes` and `violations`."""
-        present = set[str]()
         if self.folder.is_symlink() or not self.folder.is_dir():
             self.violations.append("the folder itself was removed or replaced")
             return
-        found = self.last_seen.differences(self.folder, self.entries, self.enters, present)
-        for count, (path, status) in enumerate(found):
+        gone, closed, count = list[str](), set[str](), 0
+        for path, status in self.last_seen.differences(self.folder, self.entries, self.enters):
+            if path.rpartition("/")[0] in closed:
+                closed.add(path)
+                continue
+            count += 1
             if count > MOST_ENTRIES:
                 self.violations.append(f"there are more than {MOST_ENTRIES} files")
                 return
             if isinstance(status, OSError):
                 self.fault(path, f"cannot be read: {status.strerror}")
-                continue
-            if path.endswith(".gitignore") and not stat.S_ISREG(status.st_mode):
-                self.may_ask = False  # git would wait for a named pipe to speak
-            if self.rules.held_out(path):
-                if not stat.S_ISDIR(status.st_mode):
-                    self.fault(path, "was added, and is held out for the hidden check")
-            elif path in self.before.files:
-                present.add(path)
-                self.look_at_old(path, status, self.before.files[path])
-            elif path.endswith("/.git"):
-                self.strangers.append(path)
-            elif not stat.S_ISDIR(status.st_mode):
-                self.look_at_new(path, status)
-        if len(present) != len(self.entries):
-            for path in sorted(self.before.files.keys() - present):
-                self.look_at_gone(path)
+            elif status is None:
+                gone.append(path)
+            else:
+                self.look_at(path, status)
+                if stat.S_ISDIR(status.st_mode) and not self.enters(path):
+                    closed.add(path)
+        for path in sorted(self.before.files.keys() & gone):
+            self.look_at_gone(path)
         self.look_at_strangers()
+
+    def look_at(self, path: str, status: os.stat_result) -> None:
+        if path.endswith(".gitignore") and not stat.S_ISREG(status.st_mode):
+            self.may_ask = False  # git would wait for a named pipe to speak
+        if self.rules.held_out(path):
+            if not stat.S_ISDIR(status.st_mode):
+                self.fault(path, "was added, and is held out for the hidden check")
+        elif path in self.before.files:
+            self.look_at_old(path, status, self.before.files[path])
+        elif path.endswith("/.git"):
+            self.strangers.append(path)
+        elif not stat.S_ISDIR(status.st_mode):
+            self.look_at_new(path, status)
 
     def enters(self, path: str) -> bool:
         if path in self.before.folders:

@@ -6,12 +6,12 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.experiments.candidates.folders import walk
+from flagstone.experiments.candidates.folders import is_left_out, walk
 from flagstone.experiments.candidates.subject import Subject
 from flagstone.plans import Home, unused_path
 from flagstone.records import DigestCache, cannot_write, read_record, write_record
@@ -78,11 +78,14 @@ class Working:
     def other_than(self, tree: str) -> list[str]:
         """Which of the files that may change are not those of a tree."""
         wanted = self.subject.files(tree)
-        return [
-            path
-            for path in {*wanted, *self.subject.mutable_in(self.home.working)}
-            if not self.holds(path, wanted.get(path))
-        ]
+        return [path for path in {*wanted, *self.mutable_files()} if not self.holds(path, wanted.get(path))]
+
+    def mutable_files(self) -> Iterator[str]:
+        """The files there that a glob names."""
+        for path, status in walk(self.home.working, lambda path: not is_left_out(path)):
+            is_file = isinstance(status, os.stat_result) and not stat.S_ISDIR(status.st_mode)
+            if is_file and self.subject.spec.may_change(path):
+                yield path
 
     def holds(self, path: str, content: bytes | None) -> bool:
         """Whether a file has this content."""

@@ -48,6 +48,7 @@ class Proposals:
             failures=self.failures_after(entries) if later else self.history.progress.failures,
             rework=rework,
             tokens=self.tokens_left(),
+            touched_in=self.opened.subject.touched_in,
         )
 
     def failures_after(self, entries: list[Entry]) -> int:

@@ -96,7 +96,7 @@ class Steps:
         """The folder of a step with the files of a tree in it."""
         folder = self.home.root / "trees" / f"{step}-{order.slot}"
         is_hidden = step == "hidden"
-        self.subject.lay_out(tree, folder, whole=is_hidden)
+        self.subject.lay_out(tree, folder, whole=is_hidden, is_trusted=step == "extract")
         began = time.time()
         path = self.home.hidden / f"{order.run.root.name}-{log}" if is_hidden else order.run.root / log
         return Place(folder, path, began, began)

@@ -6,9 +6,8 @@ import os
 import select
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,23 @@ from flagstone.agents import (
     CallFrame,
     CallOutcome,
     Conversation,
-    Guard,
     Limits,
     Mode,
     Task,
-    differences,
     names,
-    stats_below,
-    strength,
 )
 from flagstone.agents.accounts import Patience
 from flagstone.errors import Interrupted
-from flagstone.experiments.candidates import LEFT_OUT, LONGEST_NOTE, note_in, run_note
+from flagstone.experiments.candidates import LONGEST_NOTE, note_in, run_note
 from flagstone.experiments.measuring import secret_paths
 from flagstone.experiments.proposers.calls import (
-    FreshFiles,
+    Neighbourhood,
     clean_leftovers,
     facts_of,
     issues_text,
     moment_in,
     remove_leaks,
+    written_since,
 )
 from flagstone.experiments.proposers.constants import parameters_in
 from flagstone.experiments.proposers.edits import Files, change_in_words, first_saying, grant, mutable_files, take_back
@@ -94,6 +90,7 @@ class AgentProposer:
     setup: AgentSetup = field(default_factory=AgentSetup)
     sleep: Callable[[float], None] = wait
     lessons: LessonStore = field(default_factory=LessonStore)
+    neighbourhood: Neighbourhood = field(default_factory=Neighbourhood, compare=False)
 
     def propose(self, view: View, draft: Path, record_dir: Path) -> Proposed:
         """One edit of the draft. What the agent says of it is only a note; what counts is what it changed."""
@@ -101,14 +98,13 @@ class AgentProposer:
         before = mutable_files(view.spec.subject, draft)
         parts = parts_of(view, self.lessons.at(view), crash, draft, before)
         parts = replace(parts, issues=issues_text(view, draft, record_dir))
-        redactor, calls = Redactor.of(os.environ, secret=self.setup.environment), list[tuple[AgentResult, float]]()
+        redactor = Redactor.of(os.environ, secret=self.setup.environment)
         clean_leftovers(record_dir.parent, draft, redactor)
-        granted, since_ns = grant(view.spec.subject, draft, before), moment_in(record_dir)
+        since_ns = moment_in(record_dir)
         try:
             calls = self.calls_for(view, draft, record_dir, self.prompt(view, parts, redactor), before)
         finally:
-            written = FreshFiles(draft, granted if is_held(calls) else (draft,), since_ns)
-            leaks = remove_leaks(written, before, redactor)
+            leaks = remove_leaks(draft, written_since(since_ns, view.touched_in(draft)), before, redactor)
         after = mutable_files(view.spec.subject, draft)
         model = view.spec.agent.model or self.setup.model
         facts = {**facts_of(calls), "model": model, **({"fixes": crash.run_id} if crash else {})}
@@ -163,7 +159,7 @@ class AgentProposer:
 
     def call(self, call: AgentCall, home: Home, project: Path) -> AgentResult:
         """One call, on record."""
-        guard, patience = guard_of(home, project), Patience(sleep=self.sleep)
+        guard, patience = self.neighbourhood.guard(home, project), Patience(sleep=self.sleep)
         return CallFrame(self.agent, home.log, self.setup.budgets, guard, patience, is_durable=False).carry_out(call)
 
 
@@ -269,29 +265,3 @@ def note_of(view: View, draft: Path, result: AgentResult, edit: Edit) -> str:
     now = run_note(draft / entry) if entry in edit.after else ""
     was = note_in(edit.before.get(entry, b"").decode("utf-8", "replace"))
     return now if now and now != was else first_saying(result.text)[:LONGEST_NOTE]
-
-
-def is_held(calls: Sequence[tuple[AgentResult, float]]) -> bool:
-    """Whether the kernel kept the agent from writing anything but its grant."""
-    return bool(calls) and strength().keeps_files and all("landlock" in result.sandbox for result, _ in calls)
-
-
-# what git and we ourselves write to all the time, and what is too much to look at
-PASSED_OVER = (LEFT_OUT - {".git"}) | {"objects", "logs", "drafts", "history", "index", ".venv", "node_modules"}
-
-
-def guard_of(home: Home, project: Path) -> Guard:
-    """Looks at the project and the run if the kernel does not keep the agent from writing there.
-
-    What changed is named in the record of the call and left as it is: a person may be at work there too.
-    """
-
-    def begin(call: AgentCall) -> Callable[[AgentResult | None], Sequence[str]]:
-        if call.sandbox != "off" and strength().keeps_files:
-            return lambda result: ()
-        own = {str(path) for path in (home.root.parent, call.task.run_root, call.record_dir)}
-        look = partial(stats_below, dict.fromkeys((str(home.base), str(project))), PASSED_OVER, own)
-        before = look()
-        return lambda result: [f"{name} (changed meanwhile)" for name in differences(before, look(), home.base)]
-
-    return begin

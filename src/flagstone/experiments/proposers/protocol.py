@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from flagstone.agents.accounts import Budget
+from flagstone.experiments.candidates import FileStatus, everything_in
 from flagstone.experiments.ledger import Entry
 from flagstone.plans import Escalation, Home, Spec
 
@@ -52,8 +53,8 @@ class View:
 
     `diff(a, b)` is the difference of two trees as text; `tail(entry)` the end of a run's log; `say` prints a line.
     `failures` are those since the last gain. `rework` is the run that the guard refused, if this proposal is to go on
-    from its files. `tokens` is what one call may use. `start` is the run to
-    start from, if it is not the best.
+    from its files. `tokens` is what one call may use. `start` is the run to start from, if it is not the best.
+    `touched_in(draft)` is what was written in the draft, and more; what is gone has no status.
     """
 
     number: int
@@ -69,6 +70,7 @@ class View:
     tokens: int | None = None
     guidance: Guidance = field(default_factory=Guidance)
     start: Entry | None = None
+    touched_in: Callable[[Path], Iterable[tuple[str, FileStatus]]] = everything_in
 
     @property
     def parent(self) -> Entry | None:

@@ -7,12 +7,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from flagstone.agents import Cleaning
-from flagstone.experiments.candidates import walk
+from flagstone.experiments.candidates import FileStatus
 from flagstone.processes import Redactor
 from flagstone.text import one_line
 
@@ -24,14 +23,23 @@ def moment_in(folder: Path) -> int:
         return os.fstat(stream.fileno()).st_ctime_ns
 
 
-def remove_leaks(written: FreshFiles, before: Mapping[str, bytes], redactor: Redactor) -> list[str]:
+def written_since(since_ns: int, touched: Iterable[tuple[str, FileStatus]]) -> Iterator[tuple[str, os.stat_result]]:
+    """Of what was touched, what was written since a moment: no agent can set that stamp of a file."""
+    for path, status in touched:
+        if isinstance(status, os.stat_result) and status.st_ctime_ns > since_ns:
+            yield path, status
+
+
+def remove_leaks(
+    draft: Path, written: Iterable[tuple[str, os.stat_result]], before: Mapping[str, bytes], redactor: Redactor
+) -> list[str]:
     """Removes what was written and holds a secret. Returns a line on each.
 
     A file that held the secret `before` keeps it: somebody else has written it there.
     """
     found = []
-    for path, status in written.files():
-        place, known = written.draft / path, redactor.names_in(before.get(path, b""))
+    for path, status in written:
+        place, known = draft / path, redactor.names_in(before.get(path, b""))
         names = [name for name in secrets_at(place, path, status, redactor) if name not in known]
         if names:
             remove(place, status)
@@ -47,27 +55,6 @@ def clean_leftovers(run: Path, draft: Path, redactor: Redactor) -> None:
             Cleaning(redactor).clean(place)
 
 
-@dataclass(frozen=True)
-class FreshFiles:
-    """What was written below some places of a draft since a moment: no agent can set that stamp of a file."""
-
-    draft: Path
-    places: Sequence[Path]
-    since_ns: int
-
-    def files(self) -> Iterator[tuple[str, os.stat_result]]:
-        for place in self.places:
-            above = "" if place == self.draft else f"{place.relative_to(self.draft).as_posix()}/"
-            found: Iterable[tuple[str, os.stat_result | OSError]] = ()
-            if place.is_dir() and not place.is_symlink():
-                found = ((f"{above}{path}", status) for path, status in walk(place, lambda _: True))
-            elif os.path.lexists(place):
-                found = [(above.rstrip("/"), place.lstat())]
-            for path, status in found:
-                if not isinstance(status, OSError) and status.st_ctime_ns > self.since_ns:
-                    yield path, status
-
-
 def secrets_at(place: Path, path: str, status: os.stat_result, redactor: Redactor) -> list[str]:
     """The variables whose values are in a file, in its name, or in where a link leads."""
     found = redactor.names_in(os.fsencode(path.rpartition("/")[2]))
@@ -75,7 +62,8 @@ def secrets_at(place: Path, path: str, status: os.stat_result, redactor: Redacto
         if stat.S_ISLNK(status.st_mode):
             found += redactor.names_in(os.fsencode(os.readlink(place)))
         elif stat.S_ISREG(status.st_mode) and status.st_size:
-            os.chmod(place, stat.S_IMODE(status.st_mode) | 0o400)
+            if not status.st_mode & 0o400:
+                os.chmod(place, stat.S_IMODE(status.st_mode) | 0o400)
             with open(place, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 found += redactor.names_in(content)
     except OSError:
