@@ -15,6 +15,15 @@ from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import list_text
 
 PARTS_OF_PATHS = {"expanduser", "join", "insert", "append", "abspath", "realpath"}
+DECLARATIONS = {
+    "add_argument",
+    "option",
+    "argument",
+    "Option",
+    "Argument",
+    "field",
+    "DEFINE_string",
+}  # those are options
 OUTSIDE = re.compile(r"(~|/(?!dev/)[\w.]|\.\.(/|$)|\$HOME)")
 FOLDER = re.compile(r"(dir|folder|root|path|directory)$")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(DIR|HOME|ROOT|PATH|CACHE|FOLDER)")
@@ -120,7 +129,7 @@ def outside_paths(syntax: ast.Module | None) -> Iterator[tuple[str, int]]:
 
 def calls_and_assignments(syntax: ast.Module | None) -> Iterator[ast.Assign | ast.Call]:
     for node in ast.walk(syntax) if syntax else ():
-        is_call = isinstance(node, ast.Call) and last_name(called_name(node)) not in PARTS_OF_PATHS
+        is_call = isinstance(node, ast.Call) and last_name(called_name(node)) not in PARTS_OF_PATHS | DECLARATIONS
         if is_call or isinstance(node, ast.Assign):
             yield node  # type: ignore[misc]
 

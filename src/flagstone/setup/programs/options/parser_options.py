@@ -139,7 +139,8 @@ def lightning_options(tree: ProjectTree, entry: str, imports: Sequence[str]) -> 
             where = f"{entry}:{call.lineno}"
             seed = literal(keyword(call, "seed_everything_default"), None)
             yield ProgramOption("seed_everything", seed, where, "any")
-            yield ProgramOption("ckpt_path", None, where, "text")
+            if literal(keyword(call, "run"), True) is not False:  # without subcommands there is no such option
+                yield ProgramOption("ckpt_path", None, where, "text")
             given = [*call.args[:2], keyword(call, "model_class"), keyword(call, "datamodule_class")]
             for node, part in zip(given, ("model", "data", "model", "data"), strict=False):
                 place = class_place(syntaxes, dotted_name(node)) if node is not None else None
