@@ -85,8 +85,8 @@ def arguments_question(settled: Settled) -> SetupQuestion:
         header="Arguments",
         choices=choices_of(choices),
         flag="--argument KEY=VALUE",
-        is_open=found.confidence == "unclear" and settled.pattern in ("argparse", "hydra"),
-        is_sure=found.confidence != "unclear",
+        is_open=found.confidence == "unclear" and bool(keys) and settled.pattern in ("argparse", "hydra"),
+        is_sure=found.confidence != "unclear" or not keys,
     )
 
 

@@ -29,10 +29,12 @@ class PathReader:
         self.given = dict(names)
         self.local: dict[str, list[ast.expr]] = {}
         self.outer: dict[str, list[ast.expr]] = {}
+        self.file = ""
 
     def glob_at(self, call: CodeCall, node: ast.expr | None) -> str:
         """The path that a call is given, relative to the project. Returns '' if nothing of it is known."""
-        module = self.tree.syntax(call.place.rpartition(":")[0])
+        self.file = call.place.rpartition(":")[0]
+        module = self.tree.syntax(self.file)
         self.outer = assignments(module) if module else {}
         self.local = {}
         if call.function is not None:
@@ -69,6 +71,9 @@ class PathReader:
 
     def composed_glob(self, node: ast.expr, depth: int) -> str:
         """A path made of several parts."""
+        above = folder_above(node, self.file)
+        if above is not None:
+            return above
         match node:
             case ast.JoinedStr(values=parts):
                 return "".join(self.glob(part, depth) for part in parts)
@@ -99,6 +104,28 @@ class PathReader:
                 return self.glob(first, depth)
             case _:
                 return OPEN
+
+
+def folder_above(node: ast.expr, file: str) -> str | None:
+    """The file or folder that `Path(__file__).parents[2]` and the like stand for. Returns None if it is none."""
+    match node:
+        case ast.Name(id="__file__"):
+            return file
+        case ast.Attribute(value=inner, attr="parent"):
+            steps = 1
+        case ast.Subscript(value=ast.Attribute(value=inner, attr="parents"), slice=ast.Constant(value=int(number))):
+            steps = number + 1
+        case ast.Call(args=[inner, *_]) if last_name(node) == "dirname":
+            steps = 1
+        case ast.Call(args=[inner]) if last_name(node) in ("Path", "abspath", "realpath", "str"):
+            steps = 0
+        case ast.Call(func=ast.Attribute(value=inner, attr="resolve" | "absolute")):
+            steps = 0
+        case _:
+            return None
+    path = folder_above(inner, file)
+    parts = path.split("/") if path else []
+    return None if path is None or steps > len(parts) else "/".join(parts[: len(parts) - steps])
 
 
 def join(*parts: str) -> str:

@@ -52,6 +52,20 @@ def test_arguments_say_where_it_goes_and_the_command_beats_the_default(tmp_path:
     assert checkpoint_finding(tree, program).value == "given/m.pt"
 
 
+ABOVE = {
+    "HERE = Path(__file__).resolve().parents[2]\ntorch.save(m, HERE / 'ckpt' / 'last.pt')": "ckpt/last.pt",
+    "torch.save(m, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'last.pt'))": "src/waves/last.pt",
+    "torch.save(m, Path(__file__).parent.parent / 'last.pt')": "src/last.pt",
+    "torch.save(m, Path(__file__).parents[9] / 'last.pt')": "*/last.pt",
+}
+
+
+@pytest.mark.parametrize("code", ABOVE)
+def test_a_folder_above_the_file_is_known(tmp_path: Path, code: str) -> None:
+    tree, program = project(tmp_path, {"src/waves/train.py": code}, entry="src/waves/train.py")
+    assert checkpoint_finding(tree, program).value == ABOVE[code]
+
+
 def test_what_matches_a_file_on_disk_comes_first_and_is_certain(tmp_path: Path) -> None:
     code = "torch.save(m, 'first.pt')\ntorch.save(m, f'second_{i}.pt')"
     found = checkpoint_finding(*project(tmp_path, {"train.py": code, "second_3.pt": ""}))
