@@ -17,7 +17,7 @@ from flagstone.experiments.ledger import head_of
 from flagstone.plans import TrialPlan
 from flagstone.records import Ledger, read_record, write_record
 from flagstone.trials import Outcome, lines_in, read_story, trial_fault, trial_problems
-from flagstone.trials.running import take_step
+from flagstone.trials.running import measure_run, take_step
 
 SCHEMAS = ROOT / "schemas"
 
@@ -44,6 +44,10 @@ def rewrite_ledger(plan: TrialPlan, change: Callable[[dict[str, Any]], object]) 
         edit(path, ledger=head_of(plan.folder.ledger))
 
 
+def keys_asked(plan: TrialPlan) -> list[tuple[str, str]]:
+    return [(run["arm"], run["slot"]) for run in list(plan.looks())[-1]["next"]["runs"]]
+
+
 def problems(plan: TrialPlan) -> str:
     return "; ".join(trial_problems(plan, SCHEMAS))
 
@@ -56,6 +60,15 @@ def test_a_trial_that_nobody_touched_has_nothing_to_name(plan: TrialPlan) -> Non
     story = read_story(plan.folder.ledger)
     assert story.verdict and story.verdict.outcome == Outcome.SUPPORTED, story.verdict
     assert trial_problems(plan, SCHEMAS) == []
+
+
+def test_a_trial_that_stopped_between_two_looks_has_nothing_to_name(tmp_path: Path) -> None:
+    plan = run_trial(make_trial(tmp_path / "project"), steps=2)
+    (arm, slot) = next(key for key in keys_asked(plan) if not key[1].startswith("b"))
+    measure_run(plan, (arm, slot), SCHEMAS, print)
+    assert trial_problems(plan, SCHEMAS) == []
+    (plan.folder.root / "report.md").write_text("All is well.\n")
+    assert problems(plan) == "report.md is not what the ledger says"
 
 
 def test_an_edited_line_breaks_the_chain(plan: TrialPlan) -> None:

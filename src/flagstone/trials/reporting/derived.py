@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from flagstone.plans import TrialFolder, TrialSpec
-from flagstone.records import plain_value, write_atomic
+from flagstone.records import content_of, plain_value, read_record, write_atomic
 from flagstone.text import list_text
 from flagstone.trials.deciding import COHENS_D_WARNING, PROCEED_FROM, REVERT_BELOW
 from flagstone.trials.outcomes import Confirmation, IdeaOutcome, Outcome
 from flagstone.trials.reporting.pages import markdown, page
 from flagstone.trials.reporting.pictures import Frame, forest_picture, pairs_picture
 from flagstone.trials.reporting.report import Report, compared_pairs, figure, ideas_table, pairs_table, sections_of
-from flagstone.trials.story import Story, read_story
+from flagstone.trials.story import Story, lines_in, read_story, story_of
 
 NOT_DERIVED = "is not what the ledger says"
 
@@ -166,16 +165,11 @@ def json_bytes(value: object) -> bytes:
 
 
 def derived_problems(folder: TrialFolder, spec: TrialSpec) -> list[str]:
-    """Names each derived file that is not what the ledger says."""
-    found = []
-    for path, content in derived_files(spec, read_story(folder.ledger)).items():
-        if content_at(folder.root / path) != content:
-            found.append(f"{path} {NOT_DERIVED}")
-    return found
-
-
-def content_at(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
+    """Names each derived file that is not what the ledger says. Between two looks, the last look wrote them all."""
+    lines, looks = lines_in(folder.ledger), folder.look(0).parent.glob("*.json")
+    seen = max(((read_record(path) or {}).get("ledger", [0])[0] for path in looks), default=0)
+    count = (content_of(folder.ledger) or b"")[:seen].count(b"\n")
+    now = derived_files(spec, story_of(lines))
+    before = derived_files(spec, story_of(lines[:count])) if count < len(lines) else now
+    found = {path: content_of(folder.root / path) for path in now}
+    return [f"{path} {NOT_DERIVED}" for path in now if found[path] not in (now[path], before.get(path))]
