@@ -31,6 +31,8 @@ def terminal(tmp_path: Path, program: Path, api: MessagesApi) -> Terminal:
     """A person's project with experiment `one`, of three runs. With X = 2.0 a run waits for the file `go`."""
     made = Terminal(program, api, tmp_path / "project", tmp_path / "home")
     made.home.mkdir()
+    made.plugin = tmp_path / "plugin"
+    shutil.copytree(PLUGIN, made.plugin)  # of what is around it, nothing is there where it was installed from a clone
     root = experiment(made)
     root.mkdir(parents=True)
     (made.project / "train.py").write_text(TRAIN)
@@ -153,11 +155,7 @@ def test_after_a_stop_by_a_person_the_session_may_end(terminal: Terminal, api: M
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo rubbish", "sleep 300"], ids=["fails", "prints rubbish", "hangs"])
-def test_a_hook_that_does_not_work_holds_nobody_up(
-    terminal: Terminal, api: MessagesApi, tmp_path: Path, script: str
-) -> None:
-    terminal.plugin = tmp_path / "plugin"
-    shutil.copytree(PLUGIN, terminal.plugin)
+def test_a_hook_that_does_not_work_holds_nobody_up(terminal: Terminal, api: MessagesApi, script: str) -> None:
     (terminal.plugin / "hooks" / "hook.sh").write_text(f"{script}\n")
     hooks = terminal.plugin / "hooks" / "hooks.json"
     text = hooks.read_text()

@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from flagstone import __version__
+from flagstone.experiments.checking import write_check
 from flagstone.experiments.engine import Drive, bind, engine_of, run_step
 from flagstone.experiments.engine.opening import open_experiment
-from flagstone.plans import Home
+from flagstone.plans import Home, load_spec
 
 ROOT = Path(__file__).resolve().parents[3]
 HOOK = ROOT / "plugin" / "hooks" / "hook.sh"
@@ -100,6 +101,15 @@ def test_a_session_that_a_person_has_stopped_may_end(home: Home) -> None:
     assert [ask(event, **edit_of("/etc/x")) for event in EVENTS] == ["", "", ""]
 
 
+def test_a_session_may_end_if_the_check_has_refuted_the_experiment(home: Home) -> None:
+    found: dict[str, Any] = {"rows": [], "exit": 0, "proposal": {}}
+    spec = load_spec(home.spec, home.base, ROOT / "schemas", compiled=home.compiled)
+    write_check(home, spec, found)
+    assert "Next: edit, then flagstone experiment step" in ask("stop")
+    write_check(home, spec, {**found, "exit": 2})
+    assert ask("stop") == ""
+
+
 def test_a_session_whose_experiment_has_ended_is_let_go_for_good(home: Home, state: Path) -> None:
     spec = yaml.safe_load(home.spec.read_text())
     with engine_of(open_experiment(home, ROOT / "schemas"), None, lambda _: None) as engine:
@@ -110,10 +120,19 @@ def test_a_session_whose_experiment_has_ended_is_let_go_for_good(home: Home, sta
     assert not (state / "flagstone" / "sessions" / "mine").exists() and not home.drive.exists()
 
 
+def test_who_took_an_experiment_over_is_held_and_who_had_it_is_not(home: Home, state: Path) -> None:
+    kept = (state / "flagstone" / "sessions" / "mine").read_text()
+    bind(home, Drive("other", "2026-01-01T00:00:00Z"), str(FLAGSTONE))
+    (state / "flagstone" / "sessions" / "mine").write_text(kept)
+    assert ask("stop", "mine") == "" and "block" in ask("stop", "other")
+
+
 def test_the_session_is_known_from_the_question_too(home: Home) -> None:
     question = json.dumps({"session_id": "mine", "cwd": "/"}, separators=(",", ":"))
     environ = {name: value for name, value in os.environ.items() if name != "CLAUDE_CODE_SESSION_ID"}
-    done = subprocess.run(["sh", HOOK, "stop"], input=question, capture_output=True, text=True, env=environ, timeout=60)
+    done = subprocess.run(
+        ["sh", HOOK, "stop"], input=question, capture_output=True, text=True, env=environ, timeout=300
+    )
     assert "block" in done.stdout
 
 
@@ -127,7 +146,7 @@ def test_a_session_may_end_after_a_step_that_failed_for_good(home: Home) -> None
 
 def test_a_restarted_session_is_told_where_it_was_in_two_kilobytes(home: Home) -> None:
     said = ask("session-start")
-    assert str(home.working) in said and "next: edit, then flagstone experiment step one" in said
+    assert str(home.working) in said and "next: flagstone experiment check one, then edit, then flagstone" in said
     assert len(said.encode()) <= 2048
 
 

@@ -21,7 +21,7 @@ from flagstone.plans import Home, Spec, command_of, load_spec
 from flagstone.text import list_text, printable_text
 
 LAST = 5
-OF_LOOP = ("step", "wait", "status", "tail", "report", "diff", "chain", "drive")
+OF_LOOP = ("check", "step", "wait", "status", "tail", "report", "diff", "chain", "drive")
 SETS_ASIDE = {"--fresh", "--release"}
 EXPANDED, PUNCTUATION = set("$`\n\r"), set("();<>|&")
 

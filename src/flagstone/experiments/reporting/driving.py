@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
+from flagstone.experiments.checking import is_to_be_checked
 from flagstone.experiments.engine import Drive, Step
 from flagstone.experiments.ledger import Entry
 from flagstone.experiments.reporting.status import (
@@ -27,9 +28,11 @@ FULL_BYTES = 10_000_000
 WAIT_S = 540  # below the 600 seconds that a command of Claude Code may take
 
 
-def fault_of_loop(home: Home) -> str:
+def fault_of_loop(home: Home, position: Position) -> str:
     """Why the session cannot go on by itself. Returns '' if it can."""
     step = read_as(home.step, Step)
+    if position.check == "check failed" and is_to_be_checked(home, position.spec):
+        return f"its check has failed: {command_of(home, 'check')} shows why"
     if step and step.problem and step.exit_code == WORK_FAILED:
         return step.problem
     return "the disk is full" if shutil.disk_usage(home.root).free < FULL_BYTES else ""
@@ -43,7 +46,7 @@ def chain_left(home: Home, position: Position) -> int:
 
 def may_end(home: Home, position: Position) -> bool:
     """Whether the session that drives the experiment has nothing left to do."""
-    if position.problems or fault_of_loop(home):
+    if position.problems or fault_of_loop(home, position):
         return True
     return bool(position.reason_to_end) and not chain_left(home, position)
 
@@ -64,7 +67,8 @@ def next_words(home: Home, position: Position, entry: Entry | None = None) -> st
     step = f'{command_of(home, "step")} --note "what you changed and why" --wait {WAIT_S}'
     if entry and entry.status == "crash":
         return f"{command_of(home, 'tail')} {entry.run_id}, mend the edit once, then {step}"
-    return f"edit, then {step}"
+    check = f"{command_of(home, 'check')}, then " if is_to_be_checked(home, position.spec) else ""
+    return f"{check}edit, then {step}"
 
 
 def briefing_text(home: Home, position: Position, last: Sequence[Entry]) -> str:
@@ -82,7 +86,7 @@ def briefing_text(home: Home, position: Position, last: Sequence[Entry]) -> str:
         *([f"scope: {one_line(list_text(spec.scope), 200)}"] if spec.scope else []),
         *(f"constraint: {each.name} {each.op} {each.threshold:g}" for each in spec.constraints[:4]),
         *working_rows(position),
-        *([f"problem: {one_line(fault)}"] if (fault := fault_of_loop(home)) else []),
+        *([f"problem: {one_line(fault)}"] if (fault := fault_of_loop(home, position)) else []),
         *position.problems[:1],
         *last_text(last[-LAST:]).splitlines(),
         f"next: {next_words(home, position)}",
