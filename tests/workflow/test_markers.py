@@ -383,6 +383,22 @@ def test_a_candidate_cannot_write_what_reads_its_number(repository: Path, sandbo
     ]
 
 
+def test_a_file_in_the_place_of_a_module_of_python_is_a_violation(repository: Path) -> None:
+    edit_marker(repository, "script: ../script.py", "script: ../edits")
+    commit(repository)
+    for path in ("0002/src/json.py", "0003/src/more.py"):
+        (repository.parent / "edits" / path).parent.mkdir(parents=True)
+        (repository.parent / "edits" / path).write_text("N = 1\n")
+    session(repository)
+    found = marker(repository, "results")["data"]
+    assert [each["status"] for each in found] == ["keep", "violation", "discard"]
+    assert found[1]["reason"] == "src/json.py would be imported in place of Python's own module json"
+
+
+def test_an_empty_name_runs_no_marker(repository: Path) -> None:
+    assert "empty" in marker(repository, "run", "", code=2)["message"]
+
+
 def test_a_marker_that_needs_a_person_is_not_made_active_by_pause(repository: Path) -> None:
     (repository / ".flagstone/markers/big score").mkdir(parents=True)
     (repository / ".flagstone/markers/big score/status.json").write_text(json.dumps({"status": "needs_human"}))

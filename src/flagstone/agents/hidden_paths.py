@@ -15,6 +15,23 @@ LISTENING = re.compile(rb"^\w+: \w+ \w+ (?:00010000 \w+|\w+ 0002) \w+ +\d+ (/.+)
 SETTLED_S = 10.0
 # names of users and machines are looked up through these, and GPUs are reached
 NEEDED = re.compile(r"/run/(nscd|nslcd|systemd/(resolve|userdb))/|/var/lib/sss/|nvidia")
+CREDENTIALS = (
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    ".config/git/credentials",
+    ".config/gh",
+    ".config/gcloud",
+    ".config/rclone",
+    ".aws",
+    ".azure",
+    ".kube",
+    ".docker",
+    ".gnupg",
+    ".cargo/credentials.toml",
+    ".cache/huggingface/token",
+)
 FIXED = (
     "/run/screen",
     "/run/docker.sock",
@@ -26,10 +43,17 @@ FIXED = (
 )
 
 
-def paths_to_hide(environ: Mapping[str, str], kept: Iterable[Path] = ()) -> tuple[Path, ...]:
-    """The sockets and keys to hide from confined code. A folder that holds anything of `kept` stays visible."""
+def paths_to_hide(
+    environ: Mapping[str, str], kept: Iterable[Path] = (), *, also_credentials: bool = False
+) -> tuple[Path, ...]:
+    """The sockets and keys to hide from confined code. A folder that holds anything of `kept` stays visible.
+
+    With `also_credentials`, the files that log a person in elsewhere are hidden too.
+    """
     real = [os.path.realpath(path) for path in kept]
-    known = dict.fromkeys(map(os.path.realpath, filter(None, known_paths(environ))))
+    home = environ.get("HOME") or "/"
+    more = [f"{home}/{name}" for name in CREDENTIALS] if also_credentials else []
+    known = dict.fromkeys(map(os.path.realpath, filter(None, (*known_paths(environ), *more))))
     hidden = [path for path in known if os.path.exists(path) and may_be_hidden(path, real)]
     covered = tuple(f"{path}/" for path in hidden)
     others = (path for path in listening_sockets() if may_be_hidden(path, real) and not f"{path}/".startswith(covered))

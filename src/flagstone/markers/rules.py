@@ -100,6 +100,12 @@ def wrong_schedule(marker: Mapping[str, Any]) -> Iterator[Misfit]:
 
 
 def wrong_branch(marker: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Names that git has no branch for. The name of the marker is part of that of its branch."""
+    name = value_at(marker, ("name",))
+    if isinstance(name, str) and not BRANCH.match(name.replace(" ", "-")):
+        yield Misfit(
+            ("name",), f"{name!r} is no part of a branch: git has none with .., or with .lock or a dot at its end"
+        )
     for keys in (("finalize", "branch"), ("results", "branch_prefix")):
         value = value_at(marker, keys)
         if isinstance(value, str) and not BRANCH.match(value):

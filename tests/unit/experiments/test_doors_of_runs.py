@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,18 +34,31 @@ def held(laboratory: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "own").mkdir()
     (tmp_path / "home" / ".ssh").mkdir(parents=True)
     (tmp_path / "home" / ".ssh" / "id").write_text("a key")
+    (tmp_path / "home" / ".aws").mkdir()
+    for name in (".aws/credentials", ".npmrc", ".netrc"):
+        (tmp_path / "home" / name).write_text("a token")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "door"))
         listener.listen()
         os.utime(tmp_path / "door", (1e9, 1e9))
-        yield tmp_path / "own", confinement(laboratory.make(sandbox="auto").open().spec, (tmp_path / "own",))
+        spec = laboratory.make(sandbox="auto").open().spec
+        spec = replace(spec, harness=replace(spec.harness, network=False))
+        yield tmp_path / "own", confinement(spec, (tmp_path / "own",))
 
 
 def test_it_cannot_call_a_daemon(held: Held, tmp_path: Path) -> None:
     own, confined = held
     assert "reached" in said((CALL, str(tmp_path / "door")), own, None)
     assert "reached" not in said((CALL, str(tmp_path / "door")), own, confined)
+
+
+@pytest.mark.parametrize("name", [".aws/credentials", ".npmrc", ".netrc"])
+def test_without_a_network_it_cannot_read_what_logs_a_person_in(held: Held, tmp_path: Path, name: str) -> None:
+    own, confined = held
+    token = str(tmp_path / "home" / name)
+    assert "a token" in said((f"print(open({token!r}).read())",), own, None)
+    assert "a token" not in said((f"print(open({token!r}).read())",), own, confined)
 
 
 def test_it_cannot_read_keys(held: Held, tmp_path: Path) -> None:

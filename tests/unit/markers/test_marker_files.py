@@ -60,6 +60,12 @@ def test_a_small_marker_has_every_default_of_the_schema(repository: Path) -> Non
     assert (marker.file, marker.line, marker.repository) == (repository / OWN, 2, repository)
 
 
+@pytest.mark.parametrize("name", ["a..b", "x.lock", "x."])
+def test_a_name_that_git_has_no_branch_for_is_refused_at_once(repository: Path, name: str) -> None:
+    write(repository, SMALL.replace("name: tests", f"name: {name}"))
+    assert f"config.yaml:2:name: '{name}' is no part of a branch" in problem_of(repository)
+
+
 def test_everything_that_is_wrong_is_said_at_once_with_its_line(repository: Path) -> None:
     text = """markers:
   - name: a/b

@@ -89,6 +89,8 @@ def marker_command(function: Callable[..., Any]) -> click.Command:
         before = ctx.meta.get(GIVEN) or MarkerWords()
         if name and marker and name != marker:
             raise click.UsageError(f"two markers are named, {name!r} and {marker!r}: name one", ctx)
+        if "" in (name, marker, before.marker):
+            raise click.UsageError("the name of the marker is empty", ctx)
         called, _, own_name = (name or marker or before.marker or "").rpartition(":")
         place = repo or before.repo
         if called and place:

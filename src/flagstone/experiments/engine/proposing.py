@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -12,6 +12,7 @@ from typing import Any
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment, argument_facts, facts_of
 from flagstone.experiments.engine.session import SessionMeter, left, smallest
+from flagstone.experiments.engine.shadowing import shadowing_problems
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
 from flagstone.experiments.measuring import is_confined
 from flagstone.experiments.proposers import Proposer, View, start_of
@@ -92,6 +93,11 @@ class Proposals:
             base = {"run": refused.parent_run, "tree": parent.tree if parent else self.opened.base.tree}
         return {"fixes": refused.run_id, "rework": refused.reworks + 1, "base": base}
 
+    def shadowing(self, taken: Snapshot) -> Iterator[str]:
+        """What an edit would have a command import in place of Python's own, where commands read the number."""
+        base, now = (self.opened.subject.tree(each.tree).files for each in (self.opened.base, taken))
+        return shadowing_problems(base, now) if self.opened.spec.metric.backend == "command" else iter(())
+
     def candidate(self, view: View) -> Candidate:
         """The proposal for one run, stored."""
         run = self.opened.home.run(run_id(view.number))
@@ -113,7 +119,7 @@ class Proposals:
             made = Candidate(view.number, parent_run, parent.tree, parent, fault=proposed.failure, facts=facts)
             return replace(made, is_exhausted=ends, is_fatal=not ends)
         taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
-        taken = replace(taken, violations=(*proposed.violations, *taken.violations))
+        taken = replace(taken, violations=(*proposed.violations, *taken.violations, *self.shadowing(taken)))
         facts |= argument_facts(self.opened, taken.tree)
         fault = proposed.failure and f"{NO_PROPOSAL}: {proposed.failure}"
         if not fault and taken.tree == parent.tree and not taken.violations:

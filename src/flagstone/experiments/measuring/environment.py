@@ -143,7 +143,8 @@ def confinement(
         (*writable, *further, *shared),
         hidden=(
             *hidden,
-            *paths_to_hide(os.environ, (*writable, *further)),
+            # without a network nothing can log in, so nobody misses them
+            *paths_to_hide(os.environ, (*writable, *further), also_credentials=spec.harness.network is False),
             *sealed_folders((*writable, spec.subject.root)),
         ),
         visible=visible,

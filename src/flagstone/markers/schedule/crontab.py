@@ -41,8 +41,8 @@ class CronLine:
         output = f">>{shlex.quote(str(folder.root / 'scheduled.log'))} 2>&1"
         # cron ends a command at a percent sign, and has no way to write a backslash that all crons read alike
         line = f"{expression_of(marker.schedule)} {command} {output} # {self.title}".replace("%", r"\%")
-        if "\\" in line.replace(r"\%", ""):
-            raise FlagstoneError("cron cannot run a command with a backslash in it", hint=SERVE)
+        if "\\" in line.replace(r"\%", "") or not line.isprintable():
+            raise FlagstoneError("cron cannot run a command with a backslash or a line break in it", hint=SERVE)
         if len(line.encode()) > LONGEST:
             raise FlagstoneError(
                 f"the line is longer than the {LONGEST} bytes that cron reads", hint=f"shorten PATH; or: {SERVE}"
