@@ -66,7 +66,7 @@ def value_of_words(question: SetupQuestion, words: str) -> Any:
     values = list[Any]()
     for part in filter(str.strip, words.split(",")):
         chosen = question.choice_named(part)
-        values += chosen.value if chosen else [part.strip()]
+        values += chosen.value if chosen else part.split() if question.id == "mutable" else [part.strip()]
     return list(dict.fromkeys(values))
 
 

@@ -43,19 +43,21 @@ def kind_of(value: Any) -> str:
 def argument_plan(settled: Settled) -> ArgumentPlan | None:
     """What {arguments} stands for. Returns None if the command line stays as it is."""
     found, answer = settled.finding("arguments").value, settled.answers.get("arguments", "keep")
-    if answer == "none" or not found:
+    is_function, is_own = settled.pattern == "function", settled.pattern == "custom" != settled.look.program.pattern
+    if is_own or not found or (answer == "none" and not is_function):
         return None
     asked = answer if isinstance(answer, dict) else {}
     added = dict(additions(settled))
     fixed = {**found["fixed"], **{key: value for key, (value, _) in added.items()}}
-    changeable = {key: value for key, value in found["changeable"].items() if key not in added}
+    may_change = found["changeable"] if answer != "none" else {}
+    changeable = {key: value for key, value in may_change.items() if key not in added}
     for key, value in asked.get("changeable", {}).items():
         changeable[key] = value
         fixed.pop(key, None)
     for key, value in asked.get("fixed", {}).items():
         fixed[key] = value
         changeable.pop(key, None)
-    if not (fixed or changeable):
+    if not (fixed or changeable or is_function):
         return None
     reasons = {key: why for key, (_, why) in added.items() if key in fixed}
     return ArgumentPlan(tuple(found["argv"]), found["style"], fixed, changeable, found["kinds"], reasons)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from flagstone.setup.interview.function_entry import module_of
 from flagstone.setup.interview.question import SetupQuestion, choices_of
 from flagstone.setup.interview.settled import Settled
 from flagstone.setup.project_finding import ProjectFinding
@@ -29,9 +30,11 @@ def environment_question(settled: Settled) -> SetupQuestion:
     """What to do about an environment that cannot be used. Nothing is done without an answer."""
     report = settled.look.environment
     is_needed = settled.look.program.entry.endswith((".py", ".ipynb"))
-    choices = [(each.kind, each.kind, f"{each.text} (touches {each.touches})") for each in report.cures]
-    choices += [] if choices else [("install", "install", "by hand, then try again")]
+    choices: list[tuple[str, Any, str]] = [
+        (each.kind, each.kind, f"{each.text} (touches {each.touches})") for each in report.cures
+    ]
     choices += [("stop", "stop", "mend it by hand")]
+    choices += [("another Python", "stop", "stop, and name it with --python PATH")]
     return SetupQuestion(
         id="environment",
         text=f"How should the environment be cured? {environment_problem(settled)}",
@@ -155,6 +158,9 @@ def runner_choices(settled: Settled) -> Iterator[tuple[str, Any, str]]:
     command = settled.finding("command")
     entry = (settled.value("entry") or {}).get("file")
     found = [each for each in (command.value, *(lost.value for lost in command.lost)) if isinstance(each, list)]
-    for words in [*found, *([["python", entry]] if entry else [])]:
+    others = (
+        [["python", entry], ["python", "-m", module_of(entry)]] if entry else [["bash", *found[0]]] if found else []
+    )
+    for words in [*found, *others]:
         line = shlex.join(words)
         yield line, line, "the project's own" if words == command.value else ""

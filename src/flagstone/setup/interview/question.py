@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from flagstone.text import one_line
 
 MOST_CHOICES = 4
+MOST_WORDS = 5  # of a label
 MOST_CHARACTERS = 80  # of a text of the project
 RECOMMENDED = " (Recommended)"
 
@@ -62,12 +64,19 @@ class SetupQuestion:
 def choices_of(rows: Iterable[tuple[str, Any, str]]) -> tuple[SetupChoice, ...]:
     """At most four choices from (label, value, description), each label once."""
     found: dict[str, SetupChoice] = {}
-    for label, value, description in rows:
-        short = label_of(label)
-        if short and short not in found:
-            found[short] = SetupChoice(short, value, one_line(description, MOST_CHARACTERS))
+    for text, value, description in rows:
+        label = label_of(text)
+        whole = " ".join(text.split())
+        if label != whole:
+            description = whole + (f" ({description})" if description else "")
+            names = chain([label], (f"{label} {number}" for number in count(2)))
+            label = next(each for each in names if each not in found)
+        if label and label not in found:
+            found[label] = SetupChoice(label, value, one_line(description, MOST_CHARACTERS))
     return tuple(found.values())[:MOST_CHOICES]
 
 
 def label_of(text: str) -> str:
-    return one_line(text.replace(",", " ") if ", " in text else text, MOST_CHARACTERS)
+    """A label of at most five words."""
+    words = one_line(text.replace(",", " ") if ", " in text else text, MOST_CHARACTERS).split()
+    return " ".join(words if len(words) <= MOST_WORDS else [*words[: MOST_WORDS - 1], "…"])

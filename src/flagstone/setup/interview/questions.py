@@ -34,6 +34,8 @@ def all_questions(settled: Settled) -> dict[str, SetupQuestion]:
     """The thirteen questions, each under its id; and that about the environment, if there is something to cure."""
     environment = program.environment_question(settled)
     found = {each.id: each for each in (question(settled) for question in QUESTIONS)}
+    if not settled.look.program.entry and settled.look.program.argv:
+        del found["entry"]  # the command starts no file of the project
     return {"environment": environment, **found} if environment.is_open else found
 
 
