@@ -34,15 +34,10 @@ def checkpoint_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     if not found:
         return ProjectFinding("checkpoint", None, "none", note="No call that saves a checkpoint was found.")
     on_disk = {glob for glob in found if any(matches(path, (glob.rstrip("/"), f"{glob}**")) for path in tree.paths)}
-    order = sorted(found, key=lambda glob: (glob not in on_disk, is_no_model(glob, found[glob])))
+    order = sorted(found, key=lambda glob: (glob not in on_disk, "optim" in glob))
     first, *others = order
     lost = tuple(LostCandidate(glob, f"saved too ({found[glob]})") for glob in others[:MOST_LOST])
     return ProjectFinding("checkpoint", first, "certain" if first in on_disk else "likely", (found[first],), lost)
-
-
-def is_no_model(glob: str, place: str) -> bool:
-    """Whether something else is saved, such as a tokenizer, or the state of an optimizer alone."""
-    return "optim" in glob or why_never(place.rpartition(":")[0]) in ("data", "evaluation")
 
 
 def is_outside(glob: str) -> bool:
@@ -61,7 +56,8 @@ def configured_globs(tree: ProjectTree, program: Program) -> Iterator[tuple[str,
 
 def saved_globs(tree: ProjectTree, program: Program) -> Iterator[tuple[str, str]]:
     reader = PathReader(tree, program)
-    for path in own_code(tree, program):
+    # what is saved where data is prepared, such as a tokenizer, is no checkpoint
+    for path in (path for path in own_code(tree, program) if why_never(path) not in ("data", "evaluation")):
         for call in calls_in(tree, path):
             if glob := glob_of(call, reader):
                 yield glob, call.place

@@ -53,7 +53,8 @@ def documented_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
 def is_goal(sentence: str) -> bool:
     """Whether a short sentence begins with improving something, or names a goal."""
     is_short = len(sentence.split()) >= SHORTEST and len(sentence) <= LONGEST
-    return is_short and bool(VERB.match(sentence) or NAMED.search(sentence))
+    is_whole = sentence[:1].isupper() and not sentence.endswith(("e.g", "i.e"))
+    return is_short and is_whole and bool(VERB.match(sentence) or NAMED.search(sentence))
 
 
 def plain_text(line: str) -> str:
@@ -63,5 +64,5 @@ def plain_text(line: str) -> str:
 
 def committed_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
     for title in commit_titles(tree.root):
-        if is_goal(title):
+        if is_goal(title[:1].upper() + title[1:]):
             yield one_line(title, LONGEST), ""

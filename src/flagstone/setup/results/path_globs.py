@@ -11,7 +11,7 @@ from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.results.code_calls import CodeCall, Function, constant_text, last_name
 
-DEPTH = 8  # names that stand for names
+DEPTH = 20  # names that stand for names
 OPEN = "*"
 FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[a-z]")
 

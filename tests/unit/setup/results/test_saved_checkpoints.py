@@ -79,7 +79,18 @@ def test_a_tokenizer_and_the_state_of_an_optimizer_are_no_checkpoint_if_there_is
         "tokenizer.py": "pickle.dump(t, open('tokenizer.pkl', 'wb'))",
     }
     found = checkpoint_finding(*project(tmp_path, files, imports=("tokenizer.py",)))
-    assert found.value == "model.pt"
+    assert (found.value, [each.value for each in found.lost]) == ("model.pt", ["optim.pt"])
+
+
+def test_what_is_saved_into_the_home_of_a_user_is_no_checkpoint_of_a_run(tmp_path: Path) -> None:
+    code = """
+base = os.path.join(os.path.expanduser("~"), ".cache", "x")
+folder = os.path.join(base, "models")
+name = os.path.join(folder, "net")
+path = name + ".pt"
+torch.save(m, path)
+"""
+    assert checkpoint_finding(*project(tmp_path, {"train.py": code})).value is None
 
 
 def test_the_trainer_saves_folders_into_its_output(tmp_path: Path) -> None:
