@@ -10,6 +10,7 @@ from typing import Any
 from flagstone.plans import CommandArguments
 from flagstone.setup.interview.settled import Settled
 from flagstone.setup.programs import launch_of
+from flagstone.setup.results import find_saving_option
 
 PYTHONS = frozenset({"python", "python3"})
 MANAGERS = ("uv", "poetry", "pdm", "rye", "pixi")
@@ -71,9 +72,19 @@ def additions(settled: Settled) -> Iterator[tuple[str, tuple[Any, str]]]:
     for output in settled.finding("outputs").value or ():
         if output.get("argument"):
             yield output["argument"], (output["to"], "so that a run writes into its own folder")
+    if option := option_that_saves(settled):
+        yield option, (True, "so that a run saves its checkpoint")
     key, is_set, value = str(settled.metric.get("override") or "").partition("=")
     if is_set:
         yield key, (value, f"so that {settled.metric['name']} is written to a file")
+
+
+def option_that_saves(settled: Settled) -> str:
+    """The option without which the checkpoint that was found is not saved. Returns '' if none is needed."""
+    found = settled.finding("checkpoint")
+    if not found.value or settled.value("checkpoint") != found.value:
+        return ""
+    return find_saving_option(settled.look.tree, settled.look.program, found.evidence[0])
 
 
 def run_words(settled: Settled, plan: ArgumentPlan | None) -> list[str]:

@@ -43,8 +43,8 @@ class Settled:
         if answer is None:
             return dict(rows[0]) if rows else {}
         known = next((row for row in rows if row.get("name") == answer["name"]), {})
-        # where the first is read, another that was found is read as well
-        place = {key: rows[0][key] for key in SHARED if rows[0].get(key)} if known else {}
+        # a number that was not found elsewhere is looked for where the first is read
+        place = {key: rows[0][key] for key in SHARED if rows[0].get(key)} if known and "backend" not in known else {}
         return {**place, **known, **answer}
 
     @property

@@ -14,6 +14,7 @@ from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.own_code import own_code, own_configs
 from flagstone.setup.results.path_globs import FIELD, PathReader, join
 from flagstone.setup.results.protected_files import why_never
+from flagstone.setup.results.saving_option import find_saving_option
 
 ENDING = re.compile(r"\.(?:pt|pth|ckpt|tar|safetensors|keras|h5|joblib|pkl|pickle|msgpack)$")
 # where a call has the path: of a file, and of a folder
@@ -37,7 +38,9 @@ def checkpoint_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     order = sorted(found, key=lambda glob: (glob not in on_disk, "optim" in glob))
     first, *others = order
     lost = tuple(LostCandidate(glob, f"saved too ({found[glob]})") for glob in others[:MOST_LOST])
-    return ProjectFinding("checkpoint", first, "certain" if first in on_disk else "likely", (found[first],), lost)
+    option = find_saving_option(tree, program, found[first])
+    note = f"Saved only with {option}." if option else ""
+    return ProjectFinding("checkpoint", first, "certain" if first in on_disk else "likely", (found[first],), lost, note)
 
 
 def is_outside(glob: str) -> bool:

@@ -21,10 +21,8 @@ def metric_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     first, *others = numbers
     value, doubt = value_of(tree, program, first)
     value |= {"constraints": limits} if limits else {}
-    lost = tuple(
-        LostCandidate({"name": each.best.name, "direction": each.direction}, each.why_not(first))
-        for each in others[:MOST_LOST]
-    )
+    # whoever prefers another number has it read where that one is found
+    lost = tuple(LostCandidate(value_of(tree, program, each)[0], each.why_not(first)) for each in others[:MOST_LOST])
     evidence = first.evidence[:MOST_EVIDENCE]
     return ProjectFinding("metric", value, certainty(first, value, doubt), evidence, lost, doubt or remark_on(first))
 

@@ -93,6 +93,27 @@ torch.save(m, path)
     assert checkpoint_finding(*project(tmp_path, {"train.py": code})).value is None
 
 
+@pytest.mark.parametrize(
+    ("condition", "given", "needed"),
+    [
+        ("args.save_model", {}, True),
+        ("args.save_model and rank == 0", {}, True),
+        ("save_model", {}, True),
+        ("args.save_model", {"save-model": True}, False),
+        ("not args.save_model", {}, False),
+        ("args.save_model or last", {}, False),
+        ("args.other", {}, False),
+    ],
+)
+def test_an_option_without_which_nothing_is_saved_is_told(
+    tmp_path: Path, condition: str, given: dict[str, bool], needed: bool
+) -> None:
+    option = ProgramOption("save-model", False, "train.py:1", "presence")
+    code = f"if {condition}:\n    torch.save(m, 'm.pt')"
+    tree, program = project(tmp_path, {"train.py": code}, defaults={"save-model": option}, arguments=given)
+    assert checkpoint_finding(tree, program).note == ("Saved only with save-model." if needed else "")
+
+
 def test_the_trainer_saves_folders_into_its_output(tmp_path: Path) -> None:
     code = "trainer = Trainer(model=m, args=training_args)"
     tree, program = project(tmp_path, {"train.py": code}, arguments={"output_dir": "out"})
