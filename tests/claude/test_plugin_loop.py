@@ -99,6 +99,7 @@ def test_it_is_held_in_the_loop_to_what_it_may_edit_and_a_run_outlives_the_limit
     api.plays(
         drive(terminal),
         Says("I would stop here."),
+        use("Bash", command="flagstone experiment stop one"),
         read(terminal),
         use("Edit", file_path=str(spec), old_string="max_runs: 3", new_string="max_runs: 1"),
         edit(terminal, 2.0),
@@ -112,11 +113,12 @@ def test_it_is_held_in_the_loop_to_what_it_may_edit_and_a_run_outlives_the_limit
     before = spec.read_text()
     assert terminal.say("/flagstone:run one")["is_error"] is False
     assert "edit only in:" in last_words(api, 1)
-    assert "Experiment one goes on" in last_words(api, 2) and "Experiment one goes on" in last_words(api, 8)
-    assert "only these files may be edited" in last_words(api, 4) and spec.read_text() == before
-    assert "verdict:" not in last_words(api, 6), "the shell has ended the command"
-    assert "verdict: advance" in last_words(api, 7) and "should_terminate: true" in last_words(api, 10)
-    assert len(api.asked) == 11, "at the end of the experiment nothing holds it"
+    assert "Experiment one goes on" in last_words(api, 2) and "Experiment one goes on" in last_words(api, 9)
+    assert "the person does not allow that" in last_words(api, 3), "to end the loop takes a person's yes"
+    assert "only these files may be edited" in last_words(api, 5) and spec.read_text() == before
+    assert "verdict:" not in last_words(api, 7), "the shell has ended the command"
+    assert "verdict: advance" in last_words(api, 8) and "should_terminate: true" in last_words(api, 11)
+    assert len(api.asked) == 12, "at the end of the experiment nothing holds it"
     assert ledger(terminal) == [("r0001", "ok", ""), ("r0002", "ok", ""), ("r0003", "ok", "max_runs(3)")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -50,6 +51,7 @@ def call(programs: Path, folder: Path, *words: str, code: int = 0) -> str:
 def test_the_plugin_for_claude_code_comes_with_it(programs: Path, tmp_path: Path) -> None:
     plugin = Path(call(programs, tmp_path, "plugin", "path").strip())
     assert files_of(plugin) == files_of(CHECKOUT / "plugin")
+    assert os.access(plugin / "bin" / "flagstone", os.X_OK)
     assert (plugin.parent / ".claude-plugin" / "marketplace.json").is_file()
 
 

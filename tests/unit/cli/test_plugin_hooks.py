@@ -169,9 +169,6 @@ def test_only_the_working_files_that_may_change_can_be_edited(home: Home, name: 
         ('flagstone experiment step one --note "$(touch x)"', False),
         ('flagstone experiment step one --note "`touch x`"', False),
         ("flagstone experiment step one --note 'unended", False),
-        ("flagstone experiment drive one --fresh", False),
-        ("flagstone experiment drive one --release", False),
-        ("flagstone experiment stop one", False),
         ("X=1 flagstone experiment step one", False),
         ("git push", False),
     ],
@@ -181,6 +178,24 @@ def test_the_commands_of_the_loop_need_no_person_and_no_other_is_allowed(
 ) -> None:
     answer = ask("before-tool", **shell(command))
     assert (decision(answer) == "allow") if is_allowed else answer == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "flagstone experiment stop one",
+        "cd /tmp; flagstone experiment drive one --release",
+        "flagstone experiment drive one --fresh",
+    ],
+)
+def test_a_person_is_asked_before_a_session_ends_its_own_loop(home: Home, command: str) -> None:
+    assert decision(ask("before-tool", **shell(command))) == "ask"
+    assert ask("before-tool", "another", **shell(command)) == ""
+
+
+def test_a_session_whose_program_has_moved_is_held_by_the_one_on_the_path(home: Home) -> None:
+    bind(home, Drive("mine", "2026-01-01T00:00:00Z"), "/gone/flagstone")
+    assert "block" in ask("stop", path=f"{FLAGSTONE.parent}:{os.environ['PATH']}")
 
 
 def test_a_link_in_the_working_files_leads_no_edit_out_of_them(home: Home) -> None:

@@ -22,7 +22,7 @@ from flagstone.text import list_text, printable_text
 
 LAST = 5
 OF_LOOP = ("check", "step", "wait", "status", "tail", "report", "diff", "chain", "drive")
-SETS_ASIDE = {"--fresh", "--release"}
+ENDING = {"stop", "--release", "--fresh"}
 EXPANDED, PUNCTUATION = set("$`\n\r"), set("();<>|&")
 
 
@@ -84,7 +84,7 @@ def decided_tool(loop: DrivenLoop) -> str:
     """Allows what the loop consists of, also after a restart. Refuses to edit what may not change meanwhile."""
     home, tool = loop.home, loop.given.get("tool_input", {})
     if "command" in tool:
-        return decision("allow", "it is part of the loop") if is_of_loop(str(tool["command"])) else ""
+        return decision_on_command(home, str(tool["command"]))
     path = tool.get("file_path") or tool.get("notebook_path")
     if not path:
         return ""
@@ -96,6 +96,15 @@ def decided_tool(loop: DrivenLoop) -> str:
         f"{list_text(loop.spec.subject.mutable)}. Only if a person wants another file edited, first give: "
         f"{command_of(home, 'drive')} --release",
     )
+
+
+def decision_on_command(home: Home, command: str) -> str:
+    """Leaves it to a person to end the loop, or to start it over: a session that is tired of it could do that."""
+    if is_of_loop(command):
+        return decision("allow", "it is part of the loop")
+    if "flagstone" in command and ENDING & set(command.split()):
+        return decision("ask", f"{home.name} has not ended. Only a person ends or restarts its loop: do you?")
+    return ""
 
 
 def decision(word: str, reason: str) -> str:
@@ -113,7 +122,7 @@ def is_of_loop(command: str) -> bool:
         return False
     is_plain = not any(set(word) <= PUNCTUATION for word in words)
     is_ours = words[:2] == ["flagstone", "experiment"] and words[2:3] and words[2] in OF_LOOP
-    return is_plain and bool(is_ours) and not SETS_ASIDE & set(words)
+    return is_plain and bool(is_ours) and not ENDING & set(words[3:])
 
 
 def is_changeable(loop: DrivenLoop, path: Path) -> bool:
