@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 from flagstone.processes.confinement import landlock, machine
 
@@ -21,7 +22,7 @@ SEEDED = "import os, random\nrandom.seed(os.environ['SEED'])\nprint('val_loss:',
 
 def flagstone(project: Path, *words: str, code: int = 0) -> str:
     """What a command prints."""
-    done = subprocess.run([FLAGSTONE, "experiment", *words], cwd=project, capture_output=True, text=True, timeout=300)
+    done = run_command("flagstone", "experiment", *words, cwd=project)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 or words[0] == "check" else done.stdout + done.stderr
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from workbench import ended, in_the_background, wait_until
+from workbench import ended, in_the_background, run_command, wait_until
 
 from flagstone.processes.confinement import machine
 
@@ -62,8 +62,7 @@ def spec(project: Path, **changes: Any) -> dict[str, Any]:
 
 def flagstone(project: Path, *words: str, code: int = 0) -> str:
     """What a command says, errors included."""
-    argv = [str(FLAGSTONE), "experiment", *words]
-    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    done = run_command("flagstone", "experiment", *words, cwd=project)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

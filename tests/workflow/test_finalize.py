@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 # two edits that are better alone, one that needs the first, one that is worse, one that edits the second further
 EDITS = [
@@ -108,10 +109,9 @@ def start(root: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def marker(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    process = start(root, *words, "--json")
-    output, said = process.communicate(timeout=300)
-    assert process.returncode == code, (output, said)
-    found: dict[str, Any] = json.loads(output)
+    done = run_command("flagstone", "marker", *words, "--json", cwd=root)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

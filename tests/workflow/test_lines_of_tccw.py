@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from workbench import run_command
 
 from flagstone.cli.location import Location
 from flagstone.cli.markers.marker import command
@@ -66,8 +67,7 @@ def folders_of_a_person(monkeypatch: pytest.MonkeyPatch, repository: Path) -> No
 
 def asked(here: Path, *words: str) -> tuple[int, dict[str, Any]]:
     if "run" in words:
-        argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words, "--json"]
-        ran = subprocess.run(argv, cwd=here, capture_output=True, text=True, timeout=300, check=False)
+        ran = run_command("flagstone", "marker", *words, "--json", cwd=here)
         return ran.returncode, json.loads(ran.stdout)
     said = CliRunner().invoke(command, [*words, "--json"], obj=Location(here))
     return said.exit_code, json.loads(said.stdout)

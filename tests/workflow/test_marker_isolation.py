@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 DOUBLE = Path(__file__).parents[1] / "doubles" / "hostile_agent.py"
 MARKER = """
@@ -153,9 +154,8 @@ def without_times_of_objects(found: dict[str, tuple[object, ...]]) -> dict[str, 
 
 def session(root: Path, *words: str, code: int = 0) -> str:
     """What a session prints for a person."""
-    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", "run", *words]
     env = {**os.environ, "HOME": str(root.parent / "home")}
-    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=300)
+    done = run_command("flagstone", "marker", "run", *words, cwd=root, env=env)
     assert done.returncode == code, (done.stdout, done.stderr)
     return done.stdout + done.stderr
 

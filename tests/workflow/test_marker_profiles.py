@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 from flagstone.agents import strength
 
@@ -101,8 +102,7 @@ def git(root: Path, *words: str, **options: Any) -> str:
 
 
 def marker(root: Path, *words: str) -> list[dict[str, Any]]:
-    argv = [sys.executable, "-m", "flagstone.cli.main", "marker", *words, "--json"]
-    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=300, check=False)
+    done = run_command("flagstone", "marker", *words, "--json", cwd=root)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert SECRET not in done.stdout + done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["data"]

@@ -6,14 +6,12 @@ import subprocess
 from pathlib import Path
 
 from test_markers import git, marker, repository as repository, rows
-from workbench import CHECKOUT, PROGRAMS, environment
+from workbench import CHECKOUT, environment, run_command
 
 
 def snakemake(here: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [str(PROGRAMS / "snakemake"), "marker_results", "--cores", "2", "--snakefile", str(CHECKOUT / "Snakefile")]
-    return subprocess.run(
-        [*argv, "--config", *words], cwd=here, env=environment(), capture_output=True, text=True, check=False
-    )
+    argv = ("snakemake", "marker_results", "--cores", "2", "--snakefile", str(CHECKOUT / "Snakefile"))
+    return run_command(*argv, "--config", *words, cwd=here, env=environment())
 
 
 def tables(repository: Path, name: str = "big score") -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 SCRIPT = """
 import time
@@ -88,10 +89,9 @@ def start(root: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def marker(root: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    process = start(root, *words, "--json")
-    output, said = process.communicate(timeout=300)
-    assert process.returncode == code, (output, said)
-    found: dict[str, Any] = json.loads(output)
+    done = run_command("flagstone", "marker", *words, "--json", cwd=root)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import run_command
 
 from flagstone.processes import still_alive
 from flagstone.processes.tree import Survivor
@@ -77,10 +78,9 @@ def start(here: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def marker(here: Path, *words: str, code: int = 0) -> Any:
-    process = start(here, *words, "--json")
-    output, said = process.communicate(timeout=300)
-    assert process.returncode == code, (output, said)
-    found = json.loads(output)
+    done = run_command("flagstone", "marker", *words, "--json", cwd=here)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    found = json.loads(done.stdout)
     return found["data"] if code == 0 else found["message"]
 
 

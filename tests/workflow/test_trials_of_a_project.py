@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from planned_trials import TRAIN
-from workbench import PROGRAMS, Said, environment, wait_until
+from workbench import PROGRAMS, Said, environment, run_command, wait_until
 
 from flagstone.trials import read_story
 
@@ -29,10 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def trials(project: Path, *words: str, code: int = 0) -> str:
-    argv = [PROGRAMS / "flagstone", "trials", *words]
-    done = subprocess.run(
-        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_command("flagstone", "trials", *words, cwd=project, env=environment())
     said = Said(done.returncode, done.stdout + done.stderr)
     assert said.code == code and not said.has_traceback, said.text
     return said.text

@@ -3,7 +3,7 @@
 The program itself, its atexit hooks, its signals and its environment are the real ones. The stages that a plain
 `snakemake` builds are forked as well, by the server that `flagstone run` has. What `workbench.start` starts, and its
 jobs, load everything themselves. A call is given and answered in one message each: words, folder and environment
-with the file its output goes to; then its process id and its exit code.
+with the files that its output and its errors go to; then its process id and its exit code.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+DOUBLES = Path(__file__).resolve().parents[1] / "doubles"
 LARGEST = 1 << 20
 JOB_SERVER = "FLAGSTONE_WARM"
 LOADED = ("flagstone.cli.main", "jinja2", "jsonschema", "markdown_it", "pandas", "requests", "smart_open")
 
 
 @functools.cache
-def warm_process(python_path: str) -> socket.socket:
+def warm_process() -> socket.socket:
     """The process that calls are forked from; it ends with the test runner that started it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     words = [sys.executable, __file__, str(theirs.fileno())]
     nothing = subprocess.DEVNULL
     subprocess.run(
         words,
-        env={**os.environ, "PYTHONPATH": python_path},
+        env={**os.environ, "PYTHONPATH": str(DOUBLES)},
         pass_fds=[theirs.fileno()],
         stdin=nothing,
         stdout=nothing,
@@ -48,12 +49,15 @@ def warm_process(python_path: str) -> socket.socket:
     return ours
 
 
-def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float) -> tuple[int, str]:
-    """Waits for a call to end; its exit code and its output. One that hangs is killed with all it started."""
-    calls = warm_process(env["PYTHONPATH"])
+def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float, errors: int | None = None) -> tuple[int, str]:
+    """Waits for a call to end; its exit code and its output, with its errors unless there is another file for them.
+
+    One that hangs is killed with all it started.
+    """
+    calls = warm_process()
     reading, writing = os.pipe()
     call = {"words": words, "cwd": str(cwd), "env": env}
-    socket.send_fds(calls, [json.dumps(call).encode()], [writing])
+    socket.send_fds(calls, [json.dumps(call).encode()], [writing, writing if errors is None else errors])
     os.close(writing)
     hung = threading.Timer(limit_s, os.killpg, (int(calls.recv(LARGEST)), signal.SIGKILL))
     hung.start()
@@ -68,14 +72,15 @@ def run(words: list[str], cwd: Path, env: dict[str, str], limit_s: float) -> tup
 def serve(calls: socket.socket) -> list[str]:
     """Forks for every call until the test runner is gone, and ends with it; returns in the fork only."""
     while True:
-        message, [*handles], _, _ = socket.recv_fds(calls, LARGEST, 1)
+        message, [*handles], _, _ = socket.recv_fds(calls, LARGEST, 2)
         if not message:
             os._exit(0)
         pid = os.fork()
         if pid == 0:
             calls.close()
-            return become(json.loads(message), handles[0])
-        os.close(handles[0])
+            return become(json.loads(message), handles)
+        for handle in handles:
+            os.close(handle)
         calls.send(str(pid).encode())
         ending = os.pidfd_open(pid)
         if calls in select.select([ending, calls], [], [])[0]:  # no call comes before this one was answered
@@ -86,12 +91,12 @@ def serve(calls: socket.socket) -> list[str]:
         calls.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def become(call: dict[str, object], output: int) -> list[str]:
+def become(call: dict[str, object], handles: list[int]) -> list[str]:
     """Makes this process what `subprocess.Popen(…, start_new_session=True)` would have started."""
     os.setsid()
-    for stream in (1, 2):
-        os.dup2(output, stream)
-    os.close(output)
+    for stream, handle in enumerate(handles, start=1):
+        os.dup2(handle, stream)
+        os.close(handle)
     os.chdir(str(call["cwd"]))
     words, job_server = list(call["words"]), os.environ[JOB_SERVER]  # type: ignore[call-overload]
     os.environ.clear()

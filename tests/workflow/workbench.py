@@ -10,14 +10,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import warm_start
 import yaml
+from warm_start import DOUBLES
 
 from flagstone.cli.new import parse_settings
 from flagstone.gates.content import content_of
@@ -30,7 +32,6 @@ from flagstone.setup.new_run import NewRun, create
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
-DOUBLES = CHECKOUT / "tests" / "doubles"
 PROGRAMS = Path(sys.executable).parent
 STAGES = ("01", "02", "03", "04", "05", "06", "07", "08")
 INSTANT = {"*": {"*": "instant"}}
@@ -189,6 +190,15 @@ def snakemake_words(words: tuple[str, ...], run: str | None) -> list[str]:
 def run_warm(program: str, *words: str, cwd: Path) -> Said:
     """A whole command in a process of its own, without the time that it takes to load Snakemake and other libraries."""
     return Said(*warm_start.run([str(PROGRAMS / program), *words], cwd, environment(), LIMIT_S))
+
+
+def run_command(*words: str, cwd: Path, env: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
+    """The same with output and errors apart, and in the environment of the test if no other is given."""
+    argv = [str(PROGRAMS / words[0]), *words[1:]]
+    with tempfile.TemporaryFile() as errors:
+        code, output = warm_start.run(argv, cwd, dict(env), LIMIT_S, errors.fileno())
+        errors.seek(0)
+        return subprocess.CompletedProcess(argv, code, output, errors.read().decode(errors="replace"))
 
 
 def start(program: Path, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
