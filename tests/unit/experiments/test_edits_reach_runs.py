@@ -10,8 +10,8 @@ import pytest
 from checkouts import git
 from laboratory import Edits, Laboratory
 
+from flagstone.experiments.measuring.import_paths import import_roots, python_path
 from flagstone.experiments.measuring.programs import OWN_FOLDER, search_path
-from flagstone.experiments.measuring.python_path import import_roots, python_path
 
 PACKAGE = {
     "src/mypkg/__init__.py": "",

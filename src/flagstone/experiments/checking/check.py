@@ -104,9 +104,9 @@ class Checker:
             check_rows.limit_row(marked, spec, limit_s, again),
         ]
         seeds = self.seed_runs(marked)
+        same = self.same_row(seeds, asked)
         changed = changed_files(before, marks_of_project(root, self.opened.home.root))
-        first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied)]
-        first.append(self.same_row(seeds, asked))
+        first += [check_rows.seed_row(seeds), check_rows.quiet_row(changed, denied), same]
         return ExperimentCheck(tuple(first), proposal=check_rows.seed_proposal(seeds))
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flagstone.experiments.measuring import primary
+from flagstone.experiments.measuring import primary, python_path
 from flagstone.metrics import Place, read_metrics
 from flagstone.plans import MEASURED, Spec
 from flagstone.processes import Command, Interruption, Output, ProcessLimits, StartError, run
@@ -29,7 +29,9 @@ def own_number(spec: Spec, own: OwnCommand, log: Path, interruption: Interruptio
     with TemporaryDirectory(prefix="flagstone-own-", ignore_cleanup_errors=True) as folder:
         root = Path(folder, "project")
         shutil.copytree(own.tree, root, symlinks=True)
-        env = {**os.environ, "SEED": str(own.seed)}
+        # an editable install would lead to the project itself, which a run may write to
+        path = python_path(spec.subject.root, root, "", os.environ)
+        env = {**os.environ, "SEED": str(own.seed), "PYTHONPATH": path}
         command = Command(argv=own.argv, target=None, cwd=root, env=env, owner=str(log.parent))
         return number_of(spec, command, log, interruption)
 

@@ -10,6 +10,7 @@ from .environment import (
     refuse_if_unmeasured as refuse_if_unmeasured,
 )
 from .harness import Harness as Harness
+from .import_paths import python_path as python_path
 from .leases import devices as devices
 from .log_end import tail_text as tail_text
 from .measurement import CheckName as CheckName, Measurement as Measurement, Order as Order

@@ -14,9 +14,9 @@ from pathlib import Path
 from flagstone.agents import paths_to_hide, strength
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.measuring.caches import cache_variables
+from flagstone.experiments.measuring.import_paths import in_tree, python_path
 from flagstone.experiments.measuring.measurement import Order
 from flagstone.experiments.measuring.programs import search_path
-from flagstone.experiments.measuring.python_path import in_tree, python_path
 from flagstone.layout import sealed_folders
 from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, ARGUMENTS_WORD, HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault

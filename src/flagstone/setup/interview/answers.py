@@ -147,6 +147,8 @@ def whole_form(name: str, value: Any, settled: Settled) -> Any:
         return {**same, **row}
     if name == "backend":
         return {"name": value} if isinstance(value, str) else value
+    if name == "seconds":
+        return int(value) if value == int(value) else value
     if name in ("checkpoint", "wandb"):
         return value or "none"
     if name == "metric" and not value.get("direction"):

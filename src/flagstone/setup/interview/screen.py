@@ -39,7 +39,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, dict) and "style" in value:
         return one_line(arguments_text(value), MOST_CHARACTERS)
     if isinstance(value, dict):
-        return one_line(" ".join(str(each) for each in value.values() if each), MOST_CHARACTERS)
+        return one_line(" ".join(str(each) for each in value.values() if each and each is not True), MOST_CHARACTERS)
     return one_line(json.dumps(value, ensure_ascii=False), MOST_CHARACTERS)
 
 

@@ -15,6 +15,8 @@ from omegaconf import DictConfig
 
 from hydra.core.hydra_config import HydraConfig
 
+RUN_DIR = "hydra.run.dir="
+
 
 def main(
     config_path: str, config_name: str, version_base: str | None = None
@@ -46,7 +48,7 @@ def compose(folder: Path, name: str, overrides: list[str]) -> dict[str, Any]:
         config[group] = yaml.safe_load((folder / group / f"{choice}.yaml").read_text(encoding="utf-8"))
     config |= primary
     for key, value in pairs:
-        if key not in groups:
+        if key not in groups and not key.startswith("hydra."):
             *parents, last = key.split(".")
             section = functools.reduce(dict.__getitem__, parents, config)
             if last not in section:
@@ -56,7 +58,8 @@ def compose(folder: Path, name: str, overrides: list[str]) -> dict[str, Any]:
 
 
 def output_folder(config: dict[str, Any], overrides: list[str]) -> Path:
-    folder = Path("outputs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
+    asked = [word.removeprefix(RUN_DIR) for word in overrides if word.startswith(RUN_DIR)]
+    folder = Path(*asked) if asked else Path("outputs") / datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     (folder / ".hydra").mkdir(parents=True, exist_ok=True)
     (folder / ".hydra" / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (folder / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump(overrides), encoding="utf-8")
