@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 LARGEST = 1_000_000
 LARGEST_YAML = 200_000
 ALL_TEXT = 64_000_000  # is kept in memory
+DEEPEST = 200
+ALL_CODE = 6_000_000
 MOST_FILES = 50_000
 MOST_IN_FOLDER = 10_000  # a folder of samples must not keep the code from being seen
 NEVER = {".git", ".flagstone", ".autoresearch", "__pycache__", "node_modules", "site-packages", "third_party", "vendor"}
@@ -41,6 +43,7 @@ class ProjectTree:
     documents: dict[str, Any] = field(default_factory=dict, repr=False)
     results: dict[str, Any] = field(default_factory=dict, repr=False)
     size: int = 0  # of all text that was read
+    parsed: int = 0
 
     def __contains__(self, path: str) -> bool:
         return path in self.known_paths
@@ -97,9 +100,16 @@ class ProjectTree:
         return self.trees[path]
 
     def parse(self, path: str) -> ast.Module | None:
+        self.parsed += len(self.text(path))
+        if self.parsed > ALL_CODE:
+            self.skipped[path] = "more than 6 MB of Python looks like training"
+            return None
         try:
             with warnings.catch_warnings(action="ignore"):
-                return ast.parse(notebook_code(self.text(path)) if path.endswith(".ipynb") else self.text(path))
+                tree = ast.parse(notebook_code(self.text(path)) if path.endswith(".ipynb") else self.text(path))
+            if is_too_deep(tree):
+                raise RecursionError  # whoever walks it by recursion would end so
+            return tree
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self.skipped[path] = f"not Python: {type(error).__name__}"
             return None
@@ -141,6 +151,14 @@ class ProjectTree:
     def ending(self, *suffixes: str) -> Iterator[str]:
         """The files with one of these suffixes, such as .py."""
         return (path for path in self.paths if path.endswith(suffixes))
+
+
+def is_too_deep(tree: ast.AST) -> bool:
+    """True for code that is nested as no person writes it."""
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def compose(text: str) -> yaml.Node | None:

@@ -140,3 +140,22 @@ def test_a_folder_with_very_many_samples_does_not_hide_the_code(tmp_path: Path) 
     look = look_at(tmp_path)
     assert look.program.entry == "z/train.py"
     assert "a/images/: more files than are looked at" in look.skipped
+
+
+def test_code_that_is_nested_very_deeply_does_not_end_the_look(project: Path) -> None:
+    sums = "+".join(["a"] * 2500)
+    text = (project / "train.py").read_text()
+    lines = [f"b = {sums}", f"if exists({sums} + checkpoint):", f"    load({sums})", f"exec({sums})", f"print({sums})"]
+    extra = "\n".join(lines)
+    (project / "train.py").write_text(f"{text}\n{extra}")
+    look = look_at(project)
+    assert "train.py: not Python: RecursionError" in look.skipped
+    assert look.findings["command"].value == ["python", "train.py", "--lr", "0.2"]
+
+
+def test_of_a_document_that_is_hard_to_read_only_the_beginning_is_read(project: Path) -> None:
+    (project / "README.md").write_text("![" * 400_000 + "\n\n```\npython train.py --lr 5\n```\n")
+    (project / "run.sh").write_text("echo \\\n" * 100_000)
+    look = look_at(project)
+    assert look.findings["command"].evidence == ("Makefile:3",)
+    assert any(line.startswith("README.md: only its first") for line in look.skipped)

@@ -7,7 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from flagstone.setup.programs.syntax import called_name, calls, dotted_name, last_name
+from flagstone.setup.programs.syntax import (
+    called_name,
+    calls,
+    dotted_name,
+    last_name,
+)
 from flagstone.setup.project_tree import ProjectTree
 
 OTHER_TASKS = (

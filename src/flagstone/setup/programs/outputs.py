@@ -9,7 +9,11 @@ from typing import Any
 
 from flagstone.setup.programs.options import ProgramOption, hydra_run_folder, plain_name, role_of
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import called_name, last_name, words_of
+from flagstone.setup.programs.syntax import (
+    called_name,
+    last_name,
+    words_of,
+)
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import list_text

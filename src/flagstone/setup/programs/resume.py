@@ -9,7 +9,10 @@ from typing import Any
 
 from flagstone.setup.programs.options import ProgramOption, plain_name
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import called_name, calls
+from flagstone.setup.programs.syntax import (
+    called_name,
+    calls,
+)
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
 

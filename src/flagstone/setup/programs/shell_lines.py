@@ -14,6 +14,9 @@ from markdown_it import MarkdownIt
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.text import printable_text
 
+LONGEST_DOCUMENT = 100_000
+ALL_DOCUMENTS = 500_000
+LONGEST_LINE = 4_000
 SHELL = {"", "sh", "bash", "shell", "console", "zsh", "shell-session", "text", "terminal"}
 # what a reader has to put something else for: <data>, [folder of images], /path/to/data, an unknown $VARIABLE
 GAP = re.compile(r"<[A-Za-z/.~][^<>]*>|(?<=\s)\[[A-Za-z][\w-]*[ ][\w -]*\]")
@@ -63,13 +66,25 @@ class ShellLine:
 
 def shell_lines(tree: ProjectTree) -> Iterator[ShellLine]:
     """Every command that is written down: documents for agents first, then README, then recipes and scripts."""
+    size = 0
     for order, path in enumerate(documents(tree)):
-        yield from markdown_lines(tree.text(path), path, order)
+        text = beginning(tree, path)
+        size += len(text)
+        if size < ALL_DOCUMENTS:
+            yield from markdown_lines(text, path, order)
     for order, path in enumerate(recipes(tree), 1000):
         if path.endswith("launch.json"):
             yield from launch_lines(tree, path, order)
         else:
-            yield from script_lines(tree.text(path), path, 1, order)
+            yield from script_lines(beginning(tree, path), path, 1, order)
+
+
+def beginning(tree: ProjectTree, path: str) -> str:
+    """The text of a document, or as much of it as is read."""
+    text = tree.text(path)
+    if len(text) > LONGEST_DOCUMENT:
+        tree.skipped[path] = "only its first 100 000 characters are read for commands"
+    return text[:LONGEST_DOCUMENT]
 
 
 def documents(tree: ProjectTree) -> list[str]:
@@ -126,10 +141,11 @@ def joined_lines(lines: list[str]) -> Iterator[tuple[int, str]]:
     number = 0
     while number < len(lines):
         start, line = number, lines[number].strip()
-        while line.endswith("\\"):
+        while line.endswith("\\") and len(line) < LONGEST_LINE:
             number += 1
             line = f"{line[:-1].rstrip()} {lines[number].strip() if number < len(lines) else ''}".rstrip()
-        yield start, line
+        if len(line) < LONGEST_LINE:
+            yield start, line
         number += 1
 
 

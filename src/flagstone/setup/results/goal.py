@@ -38,12 +38,17 @@ def metric_goal(metric: Mapping[str, object]) -> str:
     return one_line(f"{verb} {metric['name']}", LONGEST)
 
 
+LONGEST_LINE = 2000
+
+
 def documented_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
     """Sentences with a verb of improvement, outside of code blocks."""
     for path in sorted((path for path in tree.paths if FILES.match(path)), key=lambda path: path.lower()[:1] == "r"):
         is_code = False
         for number, line in enumerate(tree.text(path).splitlines(), start=1):
             is_code ^= line.lstrip().startswith(("```", "~~~"))
+            if len(line) > LONGEST_LINE:
+                continue
             is_table = line.lstrip().startswith(("|", "<")) or line.count("|") > 1
             for sentence in re.split(r"(?<=[.!?])\s+", plain_text(line)) if not (is_code or is_table) else ():
                 if is_goal(sentence):
