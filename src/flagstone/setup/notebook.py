@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+MAGIC = ("%", "!", "?")
+
 
 def notebook_code(text: str) -> str:
     """The code cells of a notebook as one program. ValueError if it is none, or is written on few long lines."""
@@ -30,4 +32,6 @@ def code_lines(notebook: object) -> Iterator[str]:
         source = cell.get("source") if isinstance(cell, dict) and cell.get("cell_type") == "code" else None
         lines = [line for line in source if isinstance(line, str)] if isinstance(source, list) else []
         if lines and not lines[0].startswith("%%"):
-            yield from (line for line in lines if not line.lstrip().startswith(("%", "!", "?")))
+            yield from (
+                line for line in lines if not line.lstrip().startswith(MAGIC) and not line.rstrip().endswith("?")
+            )

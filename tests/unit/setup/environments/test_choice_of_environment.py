@@ -79,6 +79,13 @@ def test_the_environment_of_flagstone_is_never_chosen_silently(project: Path) ->
     assert report(project, {"VIRTUAL_ENV": sys.prefix}).python == ".venv/bin/python"
 
 
+def test_on_path_the_programs_of_flagstone_are_passed_over(project: Path, tmp_path: Path) -> None:
+    (project / "train.py").write_text("import json\n")
+    trap(tmp_path / "bin" / "python3")
+    found = report(project, {"PATH": f"{sys.prefix}/bin:{tmp_path}/bin"})
+    assert (found.python, found.others) == (f"{tmp_path}/bin/python3", ())
+
+
 def test_uv_pixi_conda_and_poetry_have_places_of_their_own(project: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (project / "environment.yml").write_text("name: trees\ndependencies: [python]\n")

@@ -64,6 +64,19 @@ def test_a_number_of_the_test_data_alone_is_no_default(tmp_path: Path) -> None:
     assert "test data" in found.note
 
 
+def test_a_number_of_the_test_data_loses_even_if_it_is_monitored(tmp_path: Path) -> None:
+    code = "EarlyStopping(monitor='test_acc', mode='max')\nprint(f'test_acc={a:.3f} val_loss={b:.3f}')"
+    assert metric_of(tmp_path, {"train.py": code}).value["name"] == "val_loss"
+
+
+def test_what_a_function_that_evaluates_prints_comes_before_what_stands_anywhere(tmp_path: Path) -> None:
+    code = "print(f'loss={a:.3f}')\ndef test():\n    print(f'Average loss: {b:.3f}')\n"
+    code += "def train():\n    print(f'error={c:.3f}')"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert found.value["name"] == "Average loss"
+    assert [each.value["name"] for each in found.lost] == ["loss", "error"]
+
+
 def test_a_mode_beside_monitor_beats_what_the_name_says(tmp_path: Path) -> None:
     code = "stop = EarlyStopping(monitor='val_score', mode='min')\nprint(f'val_loss={a} val_score={b}')"
     found = metric_of(tmp_path, {"train.py": code})
