@@ -134,6 +134,7 @@ def test_another_session_in_the_same_project_is_not_touched(terminal: Terminal, 
 def test_ctrl_c_ends_the_session_at_once_and_after_a_resume_the_loop_goes_on(
     terminal: Terminal, api: MessagesApi
 ) -> None:
+    terminal.flags = ("--permission-mode", "default")  # whatever needs a person's yes is refused
     api.plays(drive(terminal), read(terminal), edit(terminal, 2.0), step(), Says("interrupted?"))
     running = (experiment(terminal) / "runs" / "r0002" / "run.log").exists
     assert terminal.say("/flagstone:run one", interrupt_when=running).get("result") != "interrupted?"
@@ -185,3 +186,27 @@ def test_only_a_person_approves_a_run(terminal: Terminal, api: MessagesApi) -> N
     assert not flag.exists() and len(api.asked) == 4
     assert "Only a person approves" in last_words(api, 3)
     assert len(result["permission_denials"]) >= 2
+
+
+def test_a_chain_goes_on_with_the_next_experiment_without_a_question(terminal: Terminal, api: MessagesApi) -> None:
+    spec = experiment(terminal) / "experiment.yaml"
+    spec.write_text(spec.read_text().replace("max_runs: 3", "max_runs: 2"))
+    of_child = use("Bash", command='flagstone experiment step two --note "as it is" --wait 540', timeout=600_000)
+    api.plays(
+        use("Bash", command="flagstone experiment drive one --chain 1"),
+        read(terminal),
+        edit(terminal, 2.5),
+        step(),
+        Says("all done"),
+        use("Bash", command='flagstone experiment chain one two --rationale "X moved it; there is more to gain"'),
+        use("Bash", command="flagstone experiment drive two"),
+        of_child,
+        Says("all done"),
+        of_child,
+        Says("done"),
+    )
+    assert terminal.say("/flagstone:run one, and up to one more after it")["result"] == "done"
+    assert "flagstone experiment chain one NEXT --rationale WHY" in last_words(api, 5)
+    assert "next: flagstone experiment drive two" in last_words(api, 6)
+    assert "Experiment two goes on" in last_words(api, 9) and len(api.asked) == 11
+    assert terminal.asked == []
