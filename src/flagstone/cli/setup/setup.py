@@ -211,7 +211,7 @@ def finish(call: SetupCall, opened: OpenedExperiment, own: tuple[str, ...]) -> N
 
 def next_command(call: SetupCall, opened: OpenedExperiment, verb: str) -> str:
     """The next command, as it is given from where the person stands."""
-    if verb == "run" and os.environ.get("CLAUDE_CODE_SESSION_ID") and not call.given["run_name"]:
+    if verb != "check" and os.environ.get("CLAUDE_CODE_SESSION_ID") and not call.given["run_name"]:
         return f"/flagstone:run {opened.home.name}"
     line, here = command_of(opened.home, verb), Path.cwd()
     return line if here.is_relative_to(opened.home.base) else f"cd {shlex.quote(str(opened.home.base))} && {line}"
