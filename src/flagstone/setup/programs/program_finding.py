@@ -54,9 +54,12 @@ def find_program(
     if needed := missing_arguments(tree, program):
         note = f"{program.entry} also needs {', '.join(needed[:5])}."
         command = replace(command, confidence="unclear", note=note)
+    found = entry_finding(chosen, start, entries, [] if chosen is None else rivals_of(chosen, candidates))
+    if found.confidence == "unclear":
+        command = replace(command, confidence="unclear")
     findings: tuple[ProjectFinding, ...] = (
         command,
-        entry_finding(chosen, start, entries, [] if chosen is None else rivals_of(chosen, candidates)),
+        found,
         runner_finding(chosen, program),
         arguments_finding(program),
         resume_finding(tree, program),

@@ -159,8 +159,9 @@ def test_two_entries_that_look_alike_are_asked_about(tmp_path: Path) -> None:
 def test_without_a_document_the_best_ranked_entry_is_started(tmp_path: Path) -> None:
     for name in ("alpha.py", "beta.py"):
         (tmp_path / name).write_text(TRAIN)
-    entry = look_at(tmp_path).findings["entry"]
-    assert (entry.value["file"], entry.confidence) == ("alpha.py", "unclear")
+    found = look_at(tmp_path).findings
+    entry = found["entry"]
+    assert (entry.value["file"], entry.confidence, found["command"].confidence) == ("alpha.py", "unclear", "unclear")
     assert entry.lost[0].why == "it looks as much like a training"
 
 
