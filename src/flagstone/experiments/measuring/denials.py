@@ -9,8 +9,10 @@ from pathlib import Path
 
 LAST_BYTES = 1_000_000
 WORDS = "(?:Permission denied|Read-only file system)"
-# as Python says it, with the path last, and as other programs do, with the path first
-AFTER, BEFORE = re.compile(WORDS + r": b?'([^'\n]+)'"), re.compile(r"([^\s:'\"‘’]+)['\"’]?: " + WORDS)
+# as Python says it, with the path last, and as other programs do, with the path first. A path begins where a word does:
+# tried from within each word, a log of one long line would take hours
+AFTER = re.compile(WORDS + r": b?'([^'\n]+)'")
+BEFORE = re.compile(r"(?<![^\s:'\"‘’])([^\s:'\"‘’]++)['\"’]?: " + WORDS)
 MOST_FOLDERS = 1000
 PROGRAMS = (".py", ".sh", ".c", ".cc", ".cpp", ".h", ".rs", ".go", ".jl", ".R", ".ipynb")
 
