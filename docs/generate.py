@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
         "reference/commands.md": HEAD + commands_page(),
         "reference/gates.md": HEAD + gates_page(table),
         "reference/exit-codes.md": HEAD + exit_codes_page(),
-        "reference/files.md": HEAD + files_page(words["files"]),
+        "reference/files.md": HEAD + files_page(words["files"], words["marker"]),
         "reference/checks.md": HEAD + checks_page(words["checks"]),
         "pictures/stages.svg": picture(table),
     }

@@ -15,6 +15,7 @@ from flagstone.gates.judge import State, Verdict
 from flagstone.gates.messages import Messages
 from flagstone.gates.moment import StageFiles
 from flagstone.layout import Run
+from flagstone.markers import MarkerFolder
 from flagstone.stages import StageTable
 from flagstone.status.model import WORDS
 from generating.markdown import code_block, grid, refuse
@@ -64,8 +65,8 @@ def exit_codes_page() -> str:
     return f"# Exit codes\n\n{intro}\n\n" + grid(("code", "meaning"), sorted(rows, key=lambda row: int(row[0])))
 
 
-def files_page(meanings: Mapping[str, str]) -> str:
-    """Every path that layout.Run names, with its meaning; a path without one is an error."""
+def files_page(meanings: Mapping[str, str], of_markers: Mapping[str, str]) -> str:
+    """Every path that layout.Run or MarkerFolder names, with its meaning; a path without one is an error."""
     run, rows, unsaid = Run(Path("R")), [], []
     samples = {"nr": "NN", "key": "NN_name", "kind": "KIND", "name": "NAME", "number": "NUMBER"}
     for name, member in vars(Run).items():
@@ -82,7 +83,15 @@ def files_page(meanings: Mapping[str, str]) -> str:
             unsaid += [] if where in meanings else [where]
     rows += [(f"`{where}`", meaning) for where, meaning in meanings.items() if f"`{where}`" not in dict(rows)]
     refuse(unsaid, "files")
-    return "# Files of a run\n\nBelow `runs/<run>/`.\n\n" + grid(("path", "what it is"), sorted(rows))
+    folder, paths = MarkerFolder(Path("M"), Path()), vars(MarkerFolder).items()
+    named = {getattr(folder, name).name for name, member in paths if isinstance(member, cached_property)}
+    refuse(sorted(named - set(of_markers)), "marker")
+    head = ("path", "what it is")
+    return (
+        f"# Files of a run\n\nBelow `runs/<run>/`.\n\n{grid(head, sorted(rows))}\n## Files of a marker\n\n"
+        "Below `.flagstone/markers/<marker>/` of the repository that the marker is in. Git ignores all of it.\n\n"
+        + grid(head, [(f"`{name}`", meaning) for name, meaning in of_markers.items()])
+    )
 
 
 def checks_page(meanings: Mapping[str, Mapping[str, str]]) -> str:

@@ -147,11 +147,11 @@ def marker_page() -> str:
     form = schema["$defs"]["marker"]
     needed = {*form["required"], "target.mutable", "metric.command", "metric.extract", "metric.direction"}
     rows = [
-        (f"`{key}`" + (" *" if key in needed else ""), type_of(row), description(row))
+        (f"`{key}`" + (" *" if key in needed else ""), type_of(row), default(row, key), description(row))
         for key, row in keys(form, schema)
     ]
     return f"# Marker\n\n{description(schema)} `*` marks a required key. Unknown keys are errors.\n\n" + grid(
-        ("key", "value", "meaning"), rows
+        ("key", "value", "default", "meaning"), rows
     )
 
 
