@@ -13,17 +13,14 @@ Around = tuple[ast.AST, Function | None, tuple[str, ...], tuple[ast.For, ...]]
 
 @dataclass(frozen=True)
 class CodeCall:
-    """A call, where it stands, and the names and words in the conditions above it."""
+    """A call by the last part of its name, where it stands, and the conditions and loops around it."""
 
+    name: str
     node: ast.Call
     place: str
     function: Function | None
     conditions: tuple[str, ...]
     loops: tuple[ast.For, ...]
-
-    @property
-    def name(self) -> str:
-        return last_name(self.node.func)
 
     @property
     def owner(self) -> str:
@@ -49,7 +46,7 @@ def calls_of(module: ast.Module | None, path: str) -> list[CodeCall]:
     while left:
         node, function, conditions, loops = left.pop()
         if isinstance(node, ast.Call):
-            found.append(CodeCall(node, f"{path}:{node.lineno}", function, conditions, loops))
+            found.append(CodeCall(last_name(node.func), node, f"{path}:{node.lineno}", function, conditions, loops))
         if isinstance(node, Function):
             function, conditions, loops = node, (), ()
         elif isinstance(node, ast.If):

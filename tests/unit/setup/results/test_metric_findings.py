@@ -100,6 +100,33 @@ def test_the_best_so_far_is_warned_of(tmp_path: Path) -> None:
     assert "best so far" in found.note
 
 
+def test_what_only_a_progress_bar_shows_loses_and_is_unclear_if_there_is_nothing_else(tmp_path: Path) -> None:
+    bar = "for b in bar:\n    bar.set_postfix(val_loss=loss, dev=device)\n"
+    found = metric_of(tmp_path, {"train.py": bar})
+    assert (found.value["name"], found.confidence, found.lost) == ("val_loss", "unclear", ())
+    assert found.note == "Only a progress bar shows val_loss."
+    assert metric_of(tmp_path, {"train.py": f"{bar}print(f'accuracy: {{a:.3f}}')"}).value["name"] == "accuracy"
+
+
+def test_another_number_is_read_where_it_was_found(tmp_path: Path) -> None:
+    code = "print(f'val_loss={a:.3f}')\nwriter.add_scalar('val_acc', a, 1)\nwandb.log({'val_f1': a})"
+    found = metric_of(tmp_path, {"train.py": code})
+    known = {each["name"]: each["backend"] for each in (found.value, *(lost.value for lost in found.lost))}
+    assert known == {"val_loss": "log", "val_acc": "tensorboard", "val_f1": "wandb"}
+
+
+def test_a_tracker_that_may_be_off_gives_way_to_what_is_printed(tmp_path: Path) -> None:
+    code = "if args.tensorboard:\n    writer.add_scalar('val_acc', a, 1)\nprint(f'val_acc {a:.3f}')\n"
+    assert metric_of(tmp_path, {"train.py": code}).value["backend"] == "log"
+
+
+def test_a_number_that_is_printed_for_the_training_data_too_is_remarked(tmp_path: Path) -> None:
+    code = "def train():\n    print(f'Acc@1: {a:.2f}')\ndef validate():\n    print(f'Acc@1: {a:.2f}')\n"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert (found.value["name"], found.confidence) == ("Acc@1", "likely")
+    assert "the last value in the log counts" in found.note
+
+
 def test_limits_are_candidates_for_constraints_and_no_metric(tmp_path: Path) -> None:
     code = "print(f'val_bpb: {a:.3f}')\nprint(f'peak_vram_mb:     {b:.1f}')"
     found = metric_of(tmp_path, {"train.py": code})

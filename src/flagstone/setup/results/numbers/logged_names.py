@@ -36,10 +36,10 @@ def logged_names(tree: ProjectTree, paths: Sequence[str]) -> Iterator[MetricCand
 def names_of(call: CodeCall, calls: Sequence[CodeCall]) -> Iterator[tuple[str, str]]:
     """The names in one call, and the backend that reads what it writes."""
     first = call.node.args[0] if call.node.args else None
-    strings = strings_at(call, calls)
     if call.name in TENSORBOARD and len(call.node.args) > 1:
-        yield from ((name, "tensorboard") for name in texts_of(first, strings))
+        yield from ((name, "tensorboard") for name in texts_of(first, strings_at(call, calls)))
     elif call.name in ("log", "log_metrics", "log_dict") and call.owner not in ("math", "np", "torch", "numpy", "jnp"):
+        strings = strings_at(call, calls)
         backend = "lightning" if call.owner in LIGHTNING else TRACKERS.get(call.owner, "wandb")
         if isinstance(first, ast.Dict):
             yield from ((name, backend) for key in first.keys for name in texts_of(key, strings) if key is not None)

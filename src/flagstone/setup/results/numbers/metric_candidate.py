@@ -19,6 +19,7 @@ COUNTERS = """
     elapsed remaining took at to from in of by is for and with size seed rank gpu device id num count total samples
     params parameters tokens version port shape depth width progress data
 """
+NO_METRICS = frozenset(COUNTERS.split())
 LIMITS: tuple[str, ...] = (
     "vram",
     "memory",
@@ -84,4 +85,4 @@ def is_limit(name: str) -> bool:
 def is_counter(name: str) -> bool:
     """Whether a name counts or times something, and so says nothing about quality."""
     words = words_in(name)
-    return not words or words[-1] in COUNTERS.split() or all(word in COUNTERS.split() for word in words)
+    return not words or words[-1] in NO_METRICS or all(word in NO_METRICS or word in SPLITS for word in words)

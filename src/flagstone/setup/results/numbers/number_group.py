@@ -67,11 +67,11 @@ class NumberGroup:
             self.split >= TEST,
             self.is_running,
             "monitor" not in self.sources,
+            self.sources == {"bar"},
             is_time(self.best.name),
             self.split,
             self.direction is None,
             "best" not in self.sources,
-            self.sources == {"bar"},
             min(SOURCES.index(each.source) for each in self.found),
         )
 

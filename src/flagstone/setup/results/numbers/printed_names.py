@@ -25,6 +25,8 @@ def printed_names(tree: ProjectTree, paths: Sequence[str]) -> Iterator[MetricCan
     for path in paths:
         calls = calls_in(tree, path)
         for call in calls:
+            if not call.node.args and not call.node.keywords:
+                continue
             if call.name in BARS:
                 yield from bar_names(call, calls)
             elif call.name.endswith("Meter") and call.node.args:
