@@ -61,6 +61,18 @@ def test_every_write_is_told_of_and_stays_told(tmp_path: Path, how: str) -> None
     assert found.is_touched()
 
 
+def test_one_begins_again_and_is_told_of_what_comes_then(tmp_path: Path) -> None:
+    folder, found = watched_folder(tmp_path)
+    (folder / "file").write_text("more")
+    found.add(str(folder / "not there"))
+    assert found.is_touched()
+    found.begin_again()
+    found.add(str(folder))
+    assert not found.is_touched()
+    (folder / "file").write_text("less")
+    assert found.is_touched()
+
+
 def test_looking_is_no_touch(tmp_path: Path) -> None:
     folder, found = watched_folder(tmp_path)
     (folder / "file").read_text()

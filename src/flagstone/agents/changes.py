@@ -32,13 +32,13 @@ class WatchedFiles:
     passed_over: Collection[str]
     left_out: Collection[str]
     found: Mapping[str, list[int]] = field(default_factory=dict)
-    watch: FolderWatch | None = None
+    watch: FolderWatch = field(default_factory=FolderWatch)
     lock: Lock = field(default_factory=Lock)
 
     def stats(self) -> Mapping[str, list[int]]:
         with self.lock:
-            if self.watch is None or self.watch.is_touched():
-                self.watch = FolderWatch()
+            if not self.found or self.watch.is_touched():
+                self.watch.begin_again()
                 paths = files_below(self.places, self.passed_over, self.left_out, self.watch)
                 self.found = stats_of(paths)
             return self.found

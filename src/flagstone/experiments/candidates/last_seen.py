@@ -31,11 +31,7 @@ class FolderLook:
     """The paths that a look at a folder found to be touched. It holds until something is written."""
 
     inode: int
-    watch: FolderWatch
     paths: tuple[str, ...]
-
-    def is_still_true(self, folder: Path) -> bool:
-        return not self.watch.is_touched() and inode_of(folder) == self.inode
 
 
 @dataclass
@@ -50,6 +46,7 @@ class LastSeen:
     blobs: dict[str, Blob] = field(default_factory=dict)
     unsettled: dict[str, Key] = field(default_factory=dict)
     look: FolderLook | None = None
+    watch: FolderWatch | None = None
     unsaved: int = 0
     is_saved: bool = False
     due_at: float = 0.0
@@ -127,33 +124,48 @@ class LastSeen:
             self.due_at = time.monotonic() + REST * (time.monotonic() - began)
 
     def differences(
-        self, folder: Path, wanted: Mapping[str, Blob], enters: Callable[[str], bool]
+        self, folder: Path, wanted: Mapping[str, Blob], enters: Callable[[str], bool], *, is_watched: bool = True
     ) -> Iterator[tuple[str, FileStatus]]:
         """All that is not known to be as wanted; every folder too, before what is in it."""
-        found = set[str]()
-        for path, status in self.touched_in(folder, enters):
+        found, known = set[str](), self.blobs
+        for path, status in self.touched_in(folder, enters, is_watched=is_watched):
             found.add(path)
             yield path, status
-        if self.blobs == wanted:
+        if known == wanted:
             return
-        for path in [path for path, blob in wanted.items() if self.blobs.get(path) != blob and path not in found]:
-            yield path, status_of(folder, path) if path in self.blobs else None
+        # few of thousands differ, and nearly all of the rest are the same object
+        differ = [path for path, blob in wanted.items() if (was := known.get(path)) is not blob and was != blob]
+        for path in [path for path in differ if path not in found]:
+            yield path, status_of(folder, path) if path in known else None
         for path in self.blobs.keys() - wanted.keys() - found:
             yield path, status_of(folder, path)
 
-    def touched_in(self, folder: Path, enters: Callable[[str], bool]) -> Iterator[tuple[str, FileStatus]]:
-        """All that was touched, added or removed since it was seen; every folder too, before what is in it."""
-        look = self.look if self.look and self.look.is_still_true(folder) else None
-        watch, paths = look.watch if look else FolderWatch(), list[str]()
-        found = self.look_again(folder, look.paths) if look else self.scan(folder, enters, watch)
-        self.look, is_whole = None, True
+    def touched_in(
+        self, folder: Path, enters: Callable[[str], bool], *, is_watched: bool = True
+    ) -> Iterator[tuple[str, FileStatus]]:
+        """All that was touched, added or removed since it was seen; every folder too, before what is in it.
+
+        If it `is_watched`, the next call does not look at each file unless something is written.
+        """
+        paths, look = list[str](), self.look
+        if look and self.watch and not self.watch.is_touched() and inode_of(folder) == look.inode:
+            found = self.look_again(folder, look.paths)
+        else:
+            found = self.scan(folder, enters, self.watch_anew() if is_watched else None)
+        self.look, is_whole = None, is_watched
         for path, status in found:
             is_whole = is_whole and len(paths) < MOST_REMEMBERED and not isinstance(status, OSError)
             if is_whole:
                 paths.append(path)
             yield path, status
         if is_whole:
-            self.look = FolderLook(inode_of(folder), watch, tuple(paths))
+            self.look = FolderLook(inode_of(folder), tuple(paths))
+
+    def watch_anew(self) -> FolderWatch:
+        if self.watch is None:
+            self.watch = FolderWatch()
+        self.watch.begin_again()
+        return self.watch
 
     def look_again(self, folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, FileStatus]]:
         """Those of some paths that are not known by now."""
@@ -163,14 +175,17 @@ class LastSeen:
             if not is_known or path in self.unsettled:
                 yield path, status
 
-    def scan(self, folder: Path, enters: Callable[[str], bool], watch: FolderWatch) -> Iterator[tuple[str, FileStatus]]:
+    def scan(
+        self, folder: Path, enters: Callable[[str], bool], watch: FolderWatch | None
+    ) -> Iterator[tuple[str, FileStatus]]:
         """The inner loop of every run, over thousands of files: written for speed."""
         waiting, known_folders = [""], self.keys.keys() - {""}
         while waiting:
             above = waiting.pop()
             before, keys = f"{above}/" if above else "", self.keys.get(above, {})
             known_folders.discard(above)
-            watch.add(f"{folder}/{above}")
+            if watch:
+                watch.add(f"{folder}/{above}")
             try:
                 handle = open_folder(f"{folder}/{above}")
             except OSError as error:
@@ -208,7 +223,7 @@ def inode_of(folder: Path) -> int:
 
 def status_of(folder: Path, path: str) -> FileStatus:
     try:
-        return os.lstat(folder / path)
+        return os.lstat(f"{folder}/{path}" if path else folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

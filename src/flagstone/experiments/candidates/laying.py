@@ -35,7 +35,9 @@ class Layout:
 @dataclass(frozen=True)
 class Laying:
     """One layout and the folder it is for. `aside` takes what else is there; `is_strict` rewrites what was
-    touched, and not only what differs. `touched` names the files that somebody has written to since we looked."""
+    touched, and not only what differs. `touched` names the files that somebody has written to since we looked.
+
+    If what is run there `is_trusted`, the next call relies on what the kernel tells of writes."""
 
     layout: Layout
     folder: Path
@@ -43,6 +45,7 @@ class Laying:
     contents: Contents
     aside: Path | None = None
     is_strict: bool = True
+    is_trusted: bool = False
     touched: list[str] = field(default_factory=list)
 
     def put(self) -> None:
@@ -59,13 +62,17 @@ class Laying:
                 os.chmod(self.folder / name, 0o755)
             self.write(missing)
             self.remember(missing)
+            if not self.is_trusted:
+                self.last_seen.look = None
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
     def clear(self, missing: list[str], standing: set[str]) -> None:
         """Removes what is not as it should be. Fills in what is `missing` then, and which folders are `standing`."""
         entries, folders = self.layout.entries, self.layout.folders
-        for path, status in self.last_seen.differences(self.folder, entries, folders.__contains__):
+        for path, status in self.last_seen.differences(
+            self.folder, entries, folders.__contains__, is_watched=self.is_trusted
+        ):
             if isinstance(status, OSError):
                 raise status
             if status is None:

@@ -150,9 +150,8 @@ class Subject:
 
     def put(self, layout: Layout, folder: Path, *, is_strict: bool, is_trusted: bool = False) -> list[str]:
         left, last_seen = self.left.pop(folder, None), self.last_seen_in(folder)
-        laying = Laying(layout, folder, last_seen, self.store.contents, left, is_strict)
+        laying = Laying(layout, folder, last_seen, self.store.contents, left, is_strict, is_trusted)
         laying.put()
-        last_seen.look = last_seen.look if is_trusted else None
         return laying.touched
 
     def placement(self, sha: str, *, whole: bool = False) -> Placement:

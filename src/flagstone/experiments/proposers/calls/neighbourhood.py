@@ -40,4 +40,7 @@ class Neighbourhood:
         places, own = dict.fromkeys((str(home.base), str(project))), home.root.parent
         further = (path for path in (call.task.run_root, call.record_dir) if not path.is_relative_to(own))
         left_out = tuple(map(str, (own, *further)))
-        return self.watched.setdefault((*places, *left_out), WatchedFiles(places, PASSED_OVER, left_out))
+        key = (*places, *left_out)
+        if key not in self.watched:
+            self.watched[key] = WatchedFiles(places, PASSED_OVER, left_out)
+        return self.watched[key]
