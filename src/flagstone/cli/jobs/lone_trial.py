@@ -11,6 +11,7 @@ from typing import Any
 
 from flagstone.cli.jobs.loading import load_trial
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
+from flagstone.layout import shipped_files
 from flagstone.locks import hold, holder_of
 from flagstone.plans import TrialFolder, TrialPlan, trial_plan_at
 from flagstone.processes import BLOCKS, start_warm_server
@@ -57,16 +58,14 @@ class LoneTrial:
 
 def run_alone(folder: TrialFolder, cores: int) -> None:
     """Runs a trial to its end, or goes on where it stopped. Raises the error of a job that failed."""
-    from flagstone.cli.jobs.owner import (
-        CHECKOUT,  # here, not above: the Snakefile, which reads this module, runs nothing
-    )
+    # here, not above: the Snakefile, which reads this module, runs nothing
     from flagstone.cli.jobs.resident import Workflow, execute
 
     plan = LoneTrial(folder.root).plan
     with hold(folder.root / RUNNING, f"trial {folder.name}"):
         for lock in (folder.root / ".snakemake" / "locks").glob("*"):
             lock.unlink(missing_ok=True)  # we hold the trial, so whoever left Snakemake's lock is dead
-        ended_well = execute(Workflow(CHECKOUT / "workflow" / "trials.smk", folder.root), cores)
+        ended_well = execute(Workflow(shipped_files() / "workflow" / "trials.smk", folder.root), cores)
     if ended_well and plan.is_done:
         return
     failure: Any = plan.failure()

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flagstone.agents.accounts import Budget
+from flagstone.cli.jobs.pinned import pinned_or_ours
 from flagstone.experiments.ledger import Accounts
 from flagstone.experiments.proposers import AgentSetup, Proposer, proposer_for
 from flagstone.layout import Project, Run, shipped_files
 from flagstone.plans import Home, Spec
 from flagstone.settings import Settings, find_project, load_settings, pinned_table
-
-CHECKOUT = shipped_files()
 
 
 @dataclass(frozen=True)
@@ -62,14 +61,9 @@ def schemas_of(base: Path) -> Path:
     return pinned_or_ours(base, "schemas", "experiment.schema.yaml")
 
 
-def pinned_or_ours(base: Path, folder: str, wanted: str) -> Path:
-    pinned = Run(base).pinned / folder
-    return pinned if (pinned / wanted).is_file() else CHECKOUT / folder
-
-
 def project_of(run: Run) -> Project:
     scripts = os.environ.get("FLAGSTONE_SCRIPTS")
-    return find_project(*([Path(scripts)] if scripts else []), run.root, CHECKOUT)
+    return find_project(*([Path(scripts)] if scripts else []), run.root, shipped_files())
 
 
 def budgets_of(run: Run, settings: Settings, stage: str) -> tuple[Budget, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from flagstone.cli.jobs.job_log import open_job_log
-from flagstone.cli.jobs.owner import pinned_or_ours
+from flagstone.cli.jobs.pinned import trial_schemas
 from flagstone.errors import FlagstoneError, Interrupted
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import restore_keyboard_interrupt
@@ -64,17 +64,13 @@ def do_and_report(job: str, output: Path, say: Callable[[str], None]) -> int:
 
 def do(job: str, plan: TrialPlan, name: str, say: Callable[[str], None]) -> None:
     if job == "look":
-        take_step(plan, int(name), schemas_for(plan), say, partial(make_idea, say))
+        take_step(plan, int(name), trial_schemas(plan.base), say, partial(make_idea, say))
         return
     arm, _, slot = name.rpartition("-")
-    measure_run(plan, (arm, slot), schemas_for(plan), say)
+    measure_run(plan, (arm, slot), trial_schemas(plan.base), say)
 
 
 def make_idea(say: Callable[[str], None], opened: OpenedTrial, step: TrialStep) -> IdeaLine:
     from flagstone.cli.jobs.campaign import idea_for  # here, not above: only a campaign makes ideas
 
     return idea_for(say, opened, step)
-
-
-def schemas_for(plan: TrialPlan) -> Path:
-    return pinned_or_ours(plan.base, "schemas", "trial.schema.yaml")

@@ -16,10 +16,11 @@ import yaml
 
 from flagstone import schemas
 from flagstone.cli.experiments.selection import refuse_invalid_name
+from flagstone.cli.jobs.pinned import trial_schemas
 from flagstone.cli.location import Location
 from flagstone.cli.measurement_options import measurement_options, put, put_measurement
 from flagstone.cli.trials.checking import check_trial, print_rows, refuse_if_refuted, rows_in
-from flagstone.cli.trials.selection import runnable_spec, trial_command, trial_schemas, trials_folder
+from flagstone.cli.trials.selection import runnable_spec, trial_command, trials_folder
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.processes import run_quietly

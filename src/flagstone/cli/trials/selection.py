@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flagstone.cli.jobs.owner import pinned_or_ours
+from flagstone.cli.jobs.pinned import trial_schemas
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, TrialSpec, is_run_folder, missing_data, trial_named, trials_around
@@ -23,11 +23,6 @@ def trials_folder(location: Location, run_name: str | None) -> tuple[Path, Path]
         return trials_around(location.here)
     run = location.run(run_name)
     return run.root / "trials", run.root
-
-
-def trial_schemas(base: Path) -> Path:
-    """The schemas that a run pinned; this checkout's for everything else."""
-    return pinned_or_ours(base, "schemas", "trial.schema.yaml")
 
 
 def spec_of_trial(plan: TrialPlan) -> TrialSpec:

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from flagstone.cli.experiments.selection import experiment_argument
+from flagstone.cli.jobs.pinned import trial_schemas
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command, trial_schemas
+from flagstone.cli.trials.selection import chosen_trial, spec_of_trial, trial_command
 from flagstone.errors import FlagstoneError
 from flagstone.plans import TrialPlan, TrialSpec
 from flagstone.records import Ledger, plain_value, read_record

@@ -7,8 +7,9 @@ import json
 import click
 
 from flagstone.cli.experiments.selection import experiment_argument
+from flagstone.cli.jobs.pinned import trial_schemas
 from flagstone.cli.location import Location
-from flagstone.cli.trials.selection import chosen_trial, refuse_if_not_begun, trial_schemas
+from flagstone.cli.trials.selection import chosen_trial, refuse_if_not_begun
 from flagstone.errors import FlagstoneError
 from flagstone.trials import trial_problems
 
@@ -33,7 +34,7 @@ def command(location: Location, name: str | None, run_name: str | None, as_json:
         raise FlagstoneError(
             f"trial {trial.name} is not as it was recorded: {'; '.join(found)}",
             hint="restore these files from a copy, and cite nothing before. Reports and pictures (.md, .html, .svg) "
-            "also differ if another version of Flagstone or matplotlib wrote them",
+            "also differ if another version of Flagstone wrote them",
         )
     if not as_json:
         click.echo(f"{trial.name}: ledger, pre-registration, seeds, verdict and reports agree")

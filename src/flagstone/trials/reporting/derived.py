@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from statistics import mean, stdev
 from typing import Any
 
 from flagstone.plans import TrialFolder, TrialSpec
 from flagstone.records import content_of, plain_value, read_record, write_atomic
+from flagstone.statistics import deviation, mean
 from flagstone.text import list_text
 from flagstone.trials.deciding import COHENS_D_WARNING, PROCEED_FROM, REVERT_BELOW
 from flagstone.trials.outcomes import Confirmation, IdeaOutcome, Outcome
@@ -123,9 +123,10 @@ def baseline_text(spec: TrialSpec, story: Story) -> str:
 
 
 def spread_cells(values: list[float], digits: int) -> list[str]:
-    numbers = (
-        [mean(values), stdev(values) if len(values) > 1 else None, min(values), max(values)] if values else [None] * 4
-    )
+    if not values:
+        return ["–"] * 4
+    spread = deviation(values) if len(values) > 1 else None
+    numbers = (mean(values), spread, min(values), max(values))
     return ["–" if number is None else f"{number:.{digits}f}" for number in numbers]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import mean, stdev
 
 from flagstone.plans import TrialSpec
+from flagstone.statistics import deviation, mean
 from flagstone.text import count_text
 from flagstone.trials.deciding import pairs_of, scaled_runs
 from flagstone.trials.lines import RunLine
@@ -191,7 +191,7 @@ def baseline_parts(report: Report) -> Iterator[str | Table]:
         yield f"The same seed gives {'the same number again' if facts['is_deterministic'] else 'another number again'}."
     values = [run.value for run in runs if run.value is not None]
     if len(values) > 1:
-        yield f"Over {count_text(len(values), 'seed')}: mean {figure(mean(values))}, sd {figure(stdev(values))}."
+        yield f"Over {count_text(len(values), 'seed')}: mean {figure(mean(values))}, sd {figure(deviation(values))}."
 
 
 def prereg_parts(report: Report) -> Iterator[str | Table]:
