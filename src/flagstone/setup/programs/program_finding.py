@@ -28,6 +28,7 @@ from flagstone.setup.programs.seed import seed_finding
 from flagstone.setup.programs.shell_lines import ShellLine
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.repository import newest_paths
 
 MOST_LOST = 8
 GIVEN = "the command line"
@@ -83,7 +84,11 @@ def chosen_entry(
     tree: ProjectTree, chosen: CommandCandidate | None, entries: Sequence[EntryPoint]
 ) -> EntryPoint | None:
     if chosen is None:
-        return entries[0] if entries else None
+        equal = [each for each in entries if each.rank == entries[0].rank]
+        newest = newest_paths(tree.root) if len(equal) > 1 else []
+        return min(
+            equal, key=lambda each: newest.index(each.path) if each.path in newest else len(newest), default=None
+        )
     found = entry_point(tree, chosen.entry) if chosen.entry.endswith(".py") else None
     return found or EntryPoint(chosen.entry, "none", "custom", (9,))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flagstone.setup.programs.command import CommandCandidate
+from flagstone.setup.programs.launch import launch_of
 from flagstone.setup.programs.program import Program
-from flagstone.setup.project_finding import LostCandidate, ProjectFinding
+from flagstone.setup.project_finding import ProjectFinding
 
 
 def runner_finding(chosen: CommandCandidate | None, program: Program) -> ProjectFinding:
     if chosen is None:
         return ProjectFinding("runner", program.runner or None, "likely" if program.runner else "none")
-    lost: tuple[LostCandidate, ...] = ()
-    return ProjectFinding("runner", program.runner, "certain", (chosen.line.where,), lost, note_of(chosen))
+    return ProjectFinding("runner", program.runner, "certain", (chosen.line.where,), (), note_of(chosen))
 
 
 def note_of(chosen: CommandCandidate) -> str:
@@ -27,7 +27,5 @@ def note_of(chosen: CommandCandidate) -> str:
 
 def process_count(program: Program) -> int:
     """How many processes the command starts, as far as it says."""
-    from flagstone.setup.programs.launch import launch_of
-
     launch = launch_of(program.argv)
     return int(launch.processes) if launch and launch.processes.isdigit() else 1

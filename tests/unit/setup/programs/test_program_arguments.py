@@ -212,3 +212,34 @@ def test_the_parameters_of_a_function_are_given_as_one_json_text(tmp_path: Path)
     value = found["arguments"].value
     assert (value["style"], value["changeable"]) == ("json", {"lr": 0.1})
     assert value["argv"][-1] == "{arguments}"
+
+
+HYDRA = """
+import hydra
+@hydra.main(config_path="conf", config_name="config", version_base=None)
+def main(cfg):
+    loss = cfg.lr
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("", {"lr": 0.1, "model.dropout": 0.5}),
+        ("model=large", {"lr": 0.1, "model.dropout": 0.3}),
+        ("lr=1e-3 +model.momentum=0.9", {"lr": 1e-3}),
+        ("--config-name=other", {"lr": 0.7}),
+        ("--config-name other lr=2", {"lr": 2.0}),
+    ],
+)
+def test_hydra_is_read_as_it_would_compose(tmp_path: Path, words: str, expected: dict[str, Any]) -> None:
+    (tmp_path / "conf/model").mkdir(parents=True)
+    (tmp_path / "conf/config.yaml").write_text("defaults:\n  - model: small\n  - _self_\nlr: 0.1\nepochs: 3\n")
+    (tmp_path / "conf/other.yaml").write_text("lr: 0.7\n")
+    (tmp_path / "conf/model/small.yaml").write_text("dropout: 0.5\n")
+    (tmp_path / "conf/model/large.yaml").write_text("defaults: [small]\ndropout: 0.3\n")
+    _, value = arguments(tmp_path, HYDRA, words)
+    assert (value["style"], {key: value["changeable"].get(key) for key in expected}) == ("hydra", expected)
+    assert "epochs" not in value["changeable"]

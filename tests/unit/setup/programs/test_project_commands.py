@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -195,3 +196,14 @@ def test_notebooks_are_run_by_what_is_installed(tmp_path: Path, installed: str, 
     command = found.findings["command"]
     assert (command.value[0], command.confidence) == (tool, confidence)
     assert found.program.entry == "train.ipynb"
+
+
+def test_of_equal_entries_the_newest_commit_comes_first(tmp_path: Path) -> None:
+    for name in ("beta.py", "alpha.py"):
+        (tmp_path / name).write_text(TRAIN)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for name in ("alpha.py", "beta.py"):
+        subprocess.run([*git, "add", name], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", name], check=True)
+    assert look_at(tmp_path).findings["entry"].value["file"] == "beta.py"

@@ -50,7 +50,8 @@ def declared_options(
         return
     if parser == "hydra":
         groups = dict(pair for word in words if (pair := hydra_pair(word)))
-        yield from hydra_options(tree, entry, {key: str(value) for key, value in groups.items()})
+        name = next(flag_values(words, "--config-name", "-cn"), "")
+        yield from hydra_options(tree, entry, {key: str(value) for key, value in groups.items()}, name)
     elif parser == "configurator":
         yield from configured_constants(tree, entry, words)
     elif parser in ("hfargumentparser", "tyro", "simple-parsing"):
@@ -86,10 +87,15 @@ def configured_constants(tree: ProjectTree, entry: str, words: Sequence[str]) ->
 
 
 def config_files(words: Sequence[str]) -> Iterator[str]:
+    for value in flag_values(words, "--config", "-c", "--cfg", "--config_file"):
+        yield value.partition(":")[0]
+
+
+def flag_values(words: Sequence[str], *flags: str) -> Iterator[str]:
     for at, word in enumerate(words):
         name, has_value, value = word.partition("=")
-        if name in ("--config", "-c", "--cfg", "--config_file"):
-            yield value.partition(":")[0] if has_value else "".join(words[at + 1 : at + 2])
+        if name in flags:
+            yield value if has_value else "".join(words[at + 1 : at + 2])
 
 
 def hydra_pair(word: str) -> tuple[str, Any] | None:

@@ -17,11 +17,13 @@ DEEPEST = 8
 MOST = 2000
 
 
-def hydra_options(tree: ProjectTree, entry: str, groups: Mapping[str, str]) -> Iterator[ProgramOption]:
+def hydra_options(
+    tree: ProjectTree, entry: str, groups: Mapping[str, str], config_name: str = ""
+) -> Iterator[ProgramOption]:
     """The keys of a Hydra program. `groups` are the choices that its command makes, such as model=large."""
     place = hydra_place(tree, entry)
     if place:
-        folder, name = place
+        folder, name = place[0], with_suffix(config_name) if config_name else place[1]
         found = {option.name: option for option in compose(tree, folder, f"{folder}{name}", "", dict(groups), 0)}
         yield from list(found.values())[:MOST]
 
