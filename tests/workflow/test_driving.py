@@ -68,6 +68,19 @@ def test_a_session_is_bound_told_all_it_needs_and_let_go(project: Project) -> No
     assert json.loads((project.home() / "drive.json").read_text())["session"] == "s2"
 
 
+def test_however_long_the_texts_are_the_briefing_is_short_and_its_commands_are_whole(project: Project) -> None:
+    files = [f"module-{'ü' * 60}-{number}.py" for number in range(40)]
+    for name in files:
+        (project.root / name).touch()
+    subject = {"mutable": ["train.py", *files]}
+    limits = [f"{'é' * 50}{number} <= 3" for number in range(9)]
+    project.write(goal="𝔤" * 1900, subject=subject, scope=["𝔰" * 150] * 9, constraints=limits)
+    said = project.drive()
+    assert said.code == 0 and len(said.text.encode()) <= 2048
+    assert f"edit only in: {project.home() / 'work'}\n" in said.text
+    assert said.last.endswith('flagstone experiment step one --note "what you changed and why" --wait 540')
+
+
 def test_a_step_answers_in_one_kilobyte_with_the_verdict_and_the_next_command(project: Project) -> None:
     project.drive()
     project.edit(3.0)

@@ -80,7 +80,6 @@ def briefing_text(home: Home, position: Position, last: Sequence[Entry]) -> str:
         f"goal: {one_line(spec.goal, 300)}",
         f"primary: {one_line(metric.name, 60)} ({metric.direction}) — best: {best_words(position)}",
         f"termination: {termination_words(position)}",
-        f"edit only in: {home.working}",
         f"may change: {one_line(list_text(spec.subject.mutable, 12), 300)}",
         *([f"must not change: {one_line(list_text(protected), 200)}"] if protected else []),
         *([f"scope: {one_line(list_text(spec.scope), 200)}"] if spec.scope else []),
@@ -89,9 +88,8 @@ def briefing_text(home: Home, position: Position, last: Sequence[Entry]) -> str:
         *([f"problem: {one_line(fault)}"] if (fault := fault_of_loop(home, position)) else []),
         *position.problems[:1],
         *last_text(last[-LAST:]).splitlines(),
-        f"next: {next_words(home, position)}",
     ]
-    return fit(rows, BRIEFING_BYTES)
+    return text_of(rows, [f"edit only in: {home.working}", f"next: {next_words(home, position)}"], BRIEFING_BYTES)
 
 
 def best_words(position: Position) -> str:
@@ -110,6 +108,11 @@ def answer_text(home: Home, position: Position, entry: Entry) -> str:
         f"reason: {one_line(entry.reason, 160)}",
         f"termination: {termination_words(position)}",
         f"should_terminate: {str(entry.should_terminate).lower()}",
-        f"next: {next_words(home, position, entry)}",
     ]
-    return fit(rows, ANSWER_BYTES)
+    return text_of(rows, [f"next: {next_words(home, position, entry)}"], ANSWER_BYTES)
+
+
+def text_of(rows: list[str], whole: list[str], most_bytes: int) -> str:
+    """Rows within a limit, then those that are of no use if they are cut."""
+    end = "\n".join(whole) + "\n"
+    return fit(rows, most_bytes - len(end.encode("utf-8"))) + end

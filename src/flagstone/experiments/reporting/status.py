@@ -22,6 +22,7 @@ from flagstone.text import one_line
 WIDTH = 130
 TABLE_WIDTH = 120
 MOST_BYTES = 1024
+SHORTEST = 20
 ALWAYS = ("advance", "revert", "crash")
 SELDOM = ("timeout", "invalid", "interrupted", NO_PROPOSAL)
 
@@ -132,9 +133,9 @@ def status_text(position: Position) -> str:
 def fit(rows: list[str], most_bytes: int = MOST_BYTES) -> str:
     """Rows within the limit; letters that take several bytes are what could go over it."""
     text = "\n".join(rows) + "\n"
-    while len(text.encode("utf-8")) > most_bytes:
-        longest = max(range(len(rows)), key=lambda number: len(rows[number].encode("utf-8")))
-        rows[longest] = one_line(rows[longest], max(20, len(rows[longest]) * 3 // 4))
+    while len(text.encode("utf-8")) > most_bytes and any(len(row) > SHORTEST for row in rows):
+        longest = max(range(len(rows)), key=lambda at: (len(rows[at]) > SHORTEST, len(rows[at].encode("utf-8"))))
+        rows[longest] = one_line(rows[longest], max(SHORTEST, len(rows[longest]) * 3 // 4))
         text = "\n".join(rows) + "\n"
     return text
 
