@@ -317,6 +317,8 @@ def test_a_failed_write_leaves_no_folder(tmp_path: Path) -> None:
     assert "cannot write" in setup(root, "demo", "--yes", code=3)
     (root / ".flagstone").unlink()
     setup(root, "demo", "--yes", "--backend", "custom", "--code", "none.py", code=2)
+    (root / "arguments.yaml").write_text("{}\n")
+    assert "arguments.yaml has the name of a file of the project" in setup(root, "demo", "--yes", code=2)
     assert not (root / ".flagstone").exists()
 
 

@@ -120,7 +120,7 @@ def json_answer(call: SetupCall, settled: Settled, name: str | None) -> str:
 
 def unsure_questions(rounds: Sequence[Sequence[SetupQuestion]]) -> list[SetupQuestion]:
     """The questions whose default may not be taken without a person."""
-    return [each for questions in rounds for each in questions if not each.is_sure]
+    return [each for questions in rounds for each in questions if not each.is_sure or each.default is None]
 
 
 def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:

@@ -105,6 +105,12 @@ def test_what_is_too_long_is_cut_in_a_fixed_order(tmp_path: Path) -> None:
     assert {row["confidence"] for row in unsure["findings"]} == {"likely"}
 
 
+def test_control_characters_of_a_project_reach_no_script(tmp_path: Path) -> None:
+    settled = Settled(look_at(tmp_path))
+    found = many(settled, [ProjectFinding("metric", {"name": "a\x1b[31mb\u202e"}, "likely", ("x\x07.py:1",))])
+    assert found["findings"][0]["value"] == {"name": "ab"} and found["findings"][0]["evidence"] == ["x .py:1"]
+
+
 def test_names_are_short_plain_and_dated() -> None:
     assert default_name("Training of the Ünïted data-set, faster & cheaper than before", 0.0).startswith("700101-")
     name = default_name("a very long topic " * 10, 1e9)
