@@ -1,7 +1,7 @@
 from .compile import spec_values as spec_values
 from .finalizing import (
+    FinalizeOptions as FinalizeOptions,
     FinalizeResult as FinalizeResult,
-    FinalizeWish as FinalizeWish,
     finalize as finalize,
 )
 from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
@@ -13,7 +13,7 @@ from .ideas import (
     drop_idea as drop_idea,
     failed_ideas as failed_ideas,
     mentions as mentions,
-    read_wishes as read_wishes,
+    read_ideas as read_ideas,
 )
 from .marker import (
     Budgets as Budgets,
@@ -87,8 +87,8 @@ from .schedule import (
     timing_problem as timing_problem,
 )
 from .session import (
+    SessionOptions as SessionOptions,
     SessionResult as SessionResult,
-    SessionWish as SessionWish,
     Watch as Watch,
     refuse_if_at_rest as refuse_if_at_rest,
     run_session as run_session,

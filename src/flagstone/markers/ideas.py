@@ -35,7 +35,7 @@ class WantedIdea:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class StoredIdeas:
     """All that people said: their ideas, and the failed runs that no prompt may mention, such as `1/r0007`."""
 
     ideas: tuple[WantedIdea, ...] = ()
@@ -64,24 +64,24 @@ class FailedIdea:
     is_dropped: bool
 
 
-def read_wishes(folder: MarkerFolder) -> Wishes:
+def read_ideas(folder: MarkerFolder) -> StoredIdeas:
     try:
-        return decode(folder.ideas.read_bytes(), Wishes)
+        return decode(folder.ideas.read_bytes(), StoredIdeas)
     except FileNotFoundError:
-        return Wishes()
+        return StoredIdeas()
     except (OSError, ValueError, RecursionError) as error:
         raise FlagstoneError(
             f"{folder.ideas} cannot be read: {one_line(str(error))}", hint="repair the file, or move it away"
         ) from None
 
 
-def change_wishes(folder: MarkerFolder, change: Callable[[Wishes], Wishes]) -> Wishes:
+def change_ideas(folder: MarkerFolder, change: Callable[[StoredIdeas], StoredIdeas]) -> StoredIdeas:
     """Changes what people said. Two callers at once do not lose each other's words."""
     folder.root.mkdir(parents=True, exist_ok=True)
     with sole_use(folder.ideas.with_suffix(".lock")):
-        wishes = change(read_wishes(folder))
-        write_atomic(folder.ideas, encode(wishes) + b"\n")
-        return wishes
+        stored = change(read_ideas(folder))
+        write_atomic(folder.ideas, encode(stored) + b"\n")
+        return stored
 
 
 def add_idea(folder: MarkerFolder, text: str) -> WantedIdea:
@@ -94,26 +94,26 @@ def add_idea(folder: MarkerFolder, text: str) -> WantedIdea:
             f"the idea is {size} bytes long, and may have {LONGEST_BYTES}", hint="say it shorter, or as two ideas"
         )
 
-    def add(now: Wishes) -> Wishes:
+    def add(now: StoredIdeas) -> StoredIdeas:
         idea = WantedIdea(f"idea-{len(now.ideas) + 1}", line, utc(time.time()))
         return replace(now, ideas=(*now.ideas, idea))
 
-    return change_wishes(folder, add).ideas[-1]
+    return change_ideas(folder, add).ideas[-1]
 
 
 def drop_idea(folder: MarkerFolder, name: str) -> str:
     """Keeps a failed run, or an idea of a person, out of every later prompt. Returns its full name."""
     if NAME.fullmatch(name):
-        if all(each.name != name for each in read_wishes(folder).ideas):
+        if all(each.name != name for each in read_ideas(folder).ideas):
             raise FlagstoneError(f"there is no {name}", hint=f"see all: flagstone marker ideas {folder.name!r}")
-        change_wishes(folder, partial(without_idea, name=name))
+        change_ideas(folder, partial(without_idea, name=name))
         return name
     full = full_name(folder, name)
-    change_wishes(folder, lambda now: replace(now, dropped=tuple(dict.fromkeys((*now.dropped, full)))))
+    change_ideas(folder, lambda now: replace(now, dropped=tuple(dict.fromkeys((*now.dropped, full)))))
     return full
 
 
-def without_idea(now: Wishes, name: str) -> Wishes:
+def without_idea(now: StoredIdeas, name: str) -> StoredIdeas:
     return replace(
         now, ideas=tuple(replace(each, is_dropped=each.is_dropped or each.name == name) for each in now.ideas)
     )
@@ -139,7 +139,7 @@ def full_name(folder: MarkerFolder, name: str) -> str:
 
 def failed_ideas(folder: MarkerFolder) -> Iterator[FailedIdea]:
     """Every run that failed, the oldest first."""
-    dropped = read_wishes(folder).dropped
+    dropped = read_ideas(folder).dropped
     for home in folder.homes:
         for entry in filter(has_failed, entries_of(home.ledger)):
             idea, run = idea_of(entry, partial(tail_of, home)), f"{home.root.name}/{entry.run_id}"
@@ -165,14 +165,14 @@ def mentions(folder: MarkerFolder) -> dict[str, list[Mention]]:
 
 def guidance_of(folder: MarkerFolder, home: Home) -> Guidance:
     """What the next prompt of an experiment says besides its own runs."""
-    wishes = read_wishes(folder)
-    open_ideas = [each for each in reversed(wishes.ideas) if not each.is_dropped]
+    stored = read_ideas(folder)
+    open_ideas = [each for each in reversed(stored.ideas) if not each.is_dropped]
     tried = mentions(folder) if open_ideas else {}
     own = f"{home.root.name}/"
     return Guidance(
         wanted=tuple(f"{each.name}: {each.text}" for each in open_ideas if each.name not in tried),
-        earlier=tuple(islice(earlier_lines(folder, home, wishes.dropped), EARLIER)),
-        dropped=frozenset(name.removeprefix(own) for name in wishes.dropped if name.startswith(own)),
+        earlier=tuple(islice(earlier_lines(folder, home, stored.dropped), EARLIER)),
+        dropped=frozenset(name.removeprefix(own) for name in stored.dropped if name.startswith(own)),
     )
 
 

@@ -106,7 +106,7 @@ class Finalize:
 
 @dataclass(frozen=True)
 class Marker:
-    """One marker of a repository. `file` is where it is written down; `line` is its first line there."""
+    """One marker of a repository. `file` is where it is written down."""
 
     name: str
     repository: Path
@@ -126,7 +126,6 @@ class Marker:
     finalize: Finalize = field(default_factory=Finalize)
     run: Mapping[str, Any] = field(default_factory=dict)
     file: Path = field(default_factory=Path)
-    line: int = 0
 
     @property
     def branch(self) -> str:

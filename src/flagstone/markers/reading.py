@@ -79,15 +79,13 @@ def markers_in(document: LocatedYaml, path: Path) -> MarkerFile:
     """The markers of a text that stands at a path, or is to be written there."""
     rows, warnings = checked_markers(document, is_tccw=document.where in FILES)
     personal = person_defaults()
-    lines = (document.line(("markers", number)) for number in range(len(rows)))
-    markers = tuple(marker_of(row, personal, path, line) for row, line in zip(rows, lines, strict=True))
-    return MarkerFile(path, markers, warnings)
+    return MarkerFile(path, tuple(marker_of(row, personal, path) for row in rows), warnings)
 
 
-def marker_of(values: Mapping[str, Any], personal: Mapping[str, Any], path: Path, line: int) -> Marker:
+def marker_of(values: Mapping[str, Any], personal: Mapping[str, Any], path: Path) -> Marker:
     """A marker of its canonical values, and of those that a person has as defaults."""
     repository = path.parent if path.name == FILES[1] else path.parent.parent
-    filled = {**merge(personal, values), "repository": repository, "file": path, "line": line}
+    filled = {**merge(personal, values), "repository": repository, "file": path}
     return msgspec.convert(filled, Marker, dec_hook=lambda _, value: Path(value))
 
 

@@ -26,7 +26,7 @@ AFTER: dict[str, MarkerStatus] = {"halt": "needs_human", "primary_threshold": "c
 
 
 @dataclass(frozen=True)
-class SessionWish:
+class SessionOptions:
     """How a person wants a session to be begun."""
 
     is_forced: bool = False
@@ -76,14 +76,14 @@ def set_status(marker: Marker, status: MarkerStatus) -> None:
     write_record(folder.status, {"status": status, "set_at": utc(time.time())})
 
 
-def refuse_if_at_rest(marker: Marker, wish: SessionWish) -> None:
+def refuse_if_at_rest(marker: Marker, options: SessionOptions) -> None:
     status = status_of(marker)
-    if status == "needs_human" and not wish.is_resumed:
+    if status == "needs_human" and not options.is_resumed:
         raise FlagstoneError(
             f"marker {marker.name} needs a person: its last session ended after too many failures in a row",
             hint=f"read flagstone marker results {marker.name!r}; then: flagstone marker run {marker.name!r} --resume",
         )
-    if status not in ("active", "needs_human") and not wish.is_forced:
+    if status not in ("active", "needs_human") and not options.is_forced:
         raise FlagstoneError(
             f"marker {marker.name} is not active: its status is {status}", hint="run it all the same with --force"
         )
@@ -94,19 +94,19 @@ def run_session(
     schemas: Path,
     proposer_of: Callable[[Spec], Proposer | None],
     watch: Watch,
-    wish: SessionWish | None = None,
+    options: SessionOptions | None = None,
 ) -> SessionResult:
     """Makes the runs of one session. A session that was killed goes on with the experiments that it had left."""
-    wish = wish or SessionWish()
-    refuse_if_at_rest(marker, wish)
+    options = options or SessionOptions()
+    refuse_if_at_rest(marker, options)
     folder = MarkerFolder.of(marker.repository, marker.name)
     folder.root.mkdir(parents=True, exist_ok=True)
     with hold(folder.lock, f"marker {marker.name}"), keep_lines(folder, watch.say) as say:
-        if wish.is_resumed:
+        if options.is_resumed:
             set_status(marker, "active")
         # whoever cannot propose is refused before there is a folder
-        inner = proposer_of(spec_of(marker.name, marker.repository, spec_values(marker, at_head=wish.at_head)))
-        opening = open_home(marker, schemas, at_head=wish.at_head, is_fresh=wish.is_fresh)
+        inner = proposer_of(spec_of(marker.name, marker.repository, spec_values(marker, at_head=options.at_head)))
+        opening = open_home(marker, schemas, at_head=options.at_head, is_fresh=options.is_fresh)
         for line in opening.opened.subject.notices(opening.opened.base):
             say(line)
         if has_open_hold_out(marker):
@@ -118,7 +118,7 @@ def run_session(
         limits = limits_of(marker, folder, before, opening.opened.home.root.name)
         proposer = CarryingProposer(inner, opening)
         with engine_of(opening.opened, proposer, say) as engine:
-            if wish.is_resumed:
+            if options.is_resumed:
                 engine.history.count_anew()
             ended = replace(engine, lines=watch.lines).run(session=limits)
         folder.session.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from flagstone.errors import FlagstoneError
 from flagstone.experiments.proposers import Proposed, View
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.homes import CarryingProposer
-from flagstone.markers.ideas import add_idea, drop_idea, failed_ideas, guidance_of, mentions, read_wishes
+from flagstone.markers.ideas import add_idea, drop_idea, failed_ideas, guidance_of, mentions, read_ideas
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_callers_at_once_do_not_lose_an_idea(folder: MarkerFolder) -> None:
         each.start()
     for each in callers:
         each.join()
-    ideas = read_wishes(folder).ideas
+    ideas = read_ideas(folder).ideas
     assert {each.text for each in ideas} == {f"number {n}" for n in range(12)}
     assert len({each.name for each in ideas}) == 12
 
@@ -105,7 +105,7 @@ def test_an_idea_is_there_whole_or_not_at_all_after_a_kill(folder: MarkerFolder)
         add_idea(folder, "the second")
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    assert [each.text for each in read_wishes(folder).ideas] == ["the first"]
+    assert [each.text for each in read_ideas(folder).ideas] == ["the first"]
     assert add_idea(folder, "the third").name == "idea-2"
 
 

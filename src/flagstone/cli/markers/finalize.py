@@ -11,7 +11,7 @@ import click
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.markers.group import Answer
 from flagstone.cli.markers.selection import Chosen, marker_command, print_line
-from flagstone.markers import FinalizeResult, FinalizeWish, finalize
+from flagstone.markers import FinalizeOptions, FinalizeResult, finalize
 from flagstone.text import count_text
 
 
@@ -30,8 +30,8 @@ def command(chosen: Chosen, branch: str, is_one: bool, is_each: bool, onto: str 
     if is_one and is_each:
         raise click.UsageError("--one makes one commit, and --each makes several branches: give one of them")
     marker = chosen.marker
-    wish = FinalizeWish(branch, "one" if is_one else "each" if is_each else "groups", onto is not None)
-    result = finalize(marker, schemas_of(marker.repository), wish, print_line)
+    options = FinalizeOptions(branch, "one" if is_one else "each" if is_each else "groups", onto is not None)
+    result = finalize(marker, schemas_of(marker.repository), options, print_line)
     lines = next_lines(result, chosen.elsewhere)
     text = "\n".join((*text_lines(result), *(f"next: {line}" for line in lines)))
     return Answer({**asdict(result), "next": lines}, text)

@@ -25,7 +25,7 @@ GIVEN = "flagstone.marker"
 
 
 @dataclass(frozen=True)
-class MarkerWords:
+class GroupOptions:
     """The repository and the marker that were named before the command."""
 
     repo: Path | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flagstone.cli.location import Location
-from flagstone.cli.markers.group import GIVEN, MarkerGroup, MarkerWords
+from flagstone.cli.markers.group import GIVEN, GroupOptions, MarkerGroup
 
 VERBS = {
     "init": "look at a repository, and propose a marker",
@@ -47,7 +47,7 @@ def command(ctx: click.Context, repo: Path | None, marker: str | None) -> None:
     flagstone marker init
     flagstone marker run coverage
     """
-    ctx.meta[GIVEN] = MarkerWords(repo, marker)
+    ctx.meta[GIVEN] = GroupOptions(repo, marker)
     if ctx.invoked_subcommand is not None:
         return
     if ctx.meta.get("json"):

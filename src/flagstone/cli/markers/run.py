@@ -16,8 +16,8 @@ from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
 from flagstone.experiments.proposers import Proposer
 from flagstone.markers import (
     Marker,
+    SessionOptions,
     SessionResult,
-    SessionWish,
     agent_setup,
     read_markers,
     run_session,
@@ -59,7 +59,7 @@ def command(
     """
     if scheduled and status_of(chosen.marker) != "active":
         return Answer([], f"{chosen.marker.name} is left out: its status is {status_of(chosen.marker)}")
-    wish = replace(SessionWish(**how), at_head=scheduled or how["at_head"])
+    options = replace(SessionOptions(**how), at_head=scheduled or how["at_head"])
     found = read_markers(chosen.repository)
     for warning in found.warnings:
         print_progress(warning)
@@ -72,17 +72,17 @@ def command(
     if model is not None:
         markers = [replace(each, agent=replace(each.agent, model=model)) for each in markers]
     if len(markers) == 1:
-        result = session(markers[0], wish, driver)
+        result = session(markers[0], options, driver)
         return Answer([vars(result)], result_text(result))
-    return answer_of(chosen, markers, wish, driver)
+    return answer_of(chosen, markers, options, driver)
 
 
-def answer_of(chosen: Chosen, markers: list[Marker], wish: SessionWish, driver: str) -> Answer:
+def answer_of(chosen: Chosen, markers: list[Marker], options: SessionOptions, driver: str) -> Answer:
     """Every marker has its session, also where an earlier one failed."""
     rows, texts, failures, code = [], [], list[str](), 0
     for marker in markers:
         try:
-            result = session(marker, wish, driver)
+            result = session(marker, options, driver)
             rows.append(vars(result))
             texts.append(result_text(result))
         except Interrupted:
@@ -95,7 +95,7 @@ def answer_of(chosen: Chosen, markers: list[Marker], wish: SessionWish, driver: 
     return Answer(rows, "\n".join(texts + failures), "\n".join(failures), code)
 
 
-def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
+def session(marker: Marker, options: SessionOptions, driver: str) -> SessionResult:
     owner = owner_of(marker.repository)
 
     def proposer_of(spec: Spec) -> Proposer | None:
@@ -107,7 +107,7 @@ def session(marker: Marker, wish: SessionWish, driver: str) -> SessionResult:
         with watch_of(marker) as watch:
             for line in timer_warnings(marker):
                 watch.say(line)
-            result = run_session(marker, schemas, proposer_of, watch, wish)
+            result = run_session(marker, schemas, proposer_of, watch, options)
     except (Interrupted, WorkFailed):
         write_page(marker, schemas)
         raise

@@ -13,7 +13,7 @@ import click
 
 from flagstone.cli.experiments.selection import print_progress
 from flagstone.cli.location import Location
-from flagstone.cli.markers.group import GIVEN, Answer, MarkerWords
+from flagstone.cli.markers.group import GIVEN, Answer, GroupOptions
 from flagstone.errors import FlagstoneError
 from flagstone.markers import (
     Marker,
@@ -86,7 +86,7 @@ def marker_command(function: Callable[..., Any]) -> click.Command:
     @functools.wraps(function)
     def with_marker(name: str | None, marker: str | None, repo: Path | None, **options: Any) -> Any:
         ctx = click.get_current_context()
-        before = ctx.meta.get(GIVEN) or MarkerWords()
+        before = ctx.meta.get(GIVEN) or GroupOptions()
         if name and marker and name != marker:
             raise click.UsageError(f"two markers are named, {name!r} and {marker!r}: name one", ctx)
         if "" in (name, marker, before.marker):

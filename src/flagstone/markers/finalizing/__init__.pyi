@@ -1,2 +1,2 @@
-from .branch import FinalizeResult as FinalizeResult, FinalizeWish as FinalizeWish, finalize as finalize
+from .branch import FinalizeOptions as FinalizeOptions, FinalizeResult as FinalizeResult, finalize as finalize
 from .message import LeftOut as LeftOut, NewCommit as NewCommit

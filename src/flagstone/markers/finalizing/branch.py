@@ -18,7 +18,7 @@ from flagstone.experiments.candidates import (
 from flagstone.locks import hold
 from flagstone.markers.finalizing.groups import chained_groups, groups_of
 from flagstone.markers.finalizing.keeps import Group, KeptEdit, keeps_of, last_experiment, note_of, put_onto
-from flagstone.markers.finalizing.measuring import Bench, bench_of, home_for
+from flagstone.markers.finalizing.measuring import Measurer, bench_of, home_for
 from flagstone.markers.finalizing.message import LeftOut, NewCommit, left_out, new_commit
 from flagstone.markers.folder import MarkerFolder
 from flagstone.markers.marker import Marker
@@ -27,7 +27,7 @@ Way = Literal["groups", "one", "each"]
 
 
 @dataclass(frozen=True)
-class FinalizeWish:
+class FinalizeOptions:
     """How a person wants the result: one commit for each group, one in all, or a branch for each group."""
 
     branch: str = ""
@@ -58,59 +58,59 @@ class FinalizeResult:
 
 
 def finalize(
-    marker: Marker, schemas: Path, wish: FinalizeWish, say: Callable[[str], None] = lambda _: None
+    marker: Marker, schemas: Path, options: FinalizeOptions, say: Callable[[str], None] = lambda _: None
 ) -> FinalizeResult:
     """Makes the branch, or all branches, or none. After a kill, what was measured is not measured again."""
     folder, checkout = MarkerFolder.of(marker.repository, marker.name), Checkout(marker.repository)
     last, rows = last_experiment(folder)
     with hold(folder.lock, f"marker {marker.name}"):
-        branch, head = wish.branch or marker.branch, checkout.head()
-        names = [f"{branch}-{number}" for number in range(1, len(rows) + 1)] if wish.way == "each" else [branch]
+        branch, head = options.branch or marker.branch, checkout.head()
+        names = [f"{branch}-{number}" for number in range(1, len(rows) + 1)] if options.way == "each" else [branch]
         refuse_taken_branches(checkout, dict.fromkeys(names))
         identity = identity_of(checkout)
-        home = home_for(marker, last, head if wish.onto_head else None)
-        with bench_of(marker, home, schemas, say) as bench:
-            refuse_lost_base(checkout, bench.base_commit)
-            keeps = keeps_of(rows, bench.tree)
-            found = list(measured_commits(marker, bench, keeps, wish.way))
+        home = home_for(marker, last, head if options.onto_head else None)
+        with bench_of(marker, home, schemas, say) as measurer:
+            refuse_lost_base(checkout, measurer.base_commit)
+            keeps = keeps_of(rows, measurer.tree)
+            found = list(measured_commits(marker, measurer, keeps, options.way))
             commits = [each for each in found if isinstance(each, NewCommit)]
             lost = tuple(each for each in found if isinstance(each, LeftOut))
             refuse_nothing(marker, commits, lost)
-            made = with_names(bench, commits, identity, names, is_chain=wish.way != "each")
+            made = with_names(measurer, commits, identity, names, is_chain=options.way != "each")
             branches = {each.branch: each.commit for each in made}
-            make_branches(checkout, bench.store, branches)
+            make_branches(checkout, measurer.store, branches)
             return FinalizeResult(
                 marker=marker.name,
                 home=last.root.name,
                 measured_in=home.root.name,
-                base=bench.base_commit,
+                base=measurer.base_commit,
                 best_run=keeps[-1].run_id,
                 branches=branches,
                 commits=tuple(made),
                 left_out=lost,
                 difference=difference_text(made, lost, keeps[-1]),
-                is_behind=bench.base_commit != head,
+                is_behind=measurer.base_commit != head,
                 **remote_facts(checkout),
             )
 
 
-def measured_commits(marker: Marker, bench: Bench, keeps: Group, way: Way) -> Iterator[NewCommit | LeftOut]:
+def measured_commits(marker: Marker, measurer: Measurer, keeps: Group, way: Way) -> Iterator[NewCommit | LeftOut]:
     """The commits in their order, and what is left out, each with the reason. Nothing is committed yet."""
-    allowed, barred = permitted_keeps(bench, keeps)
+    allowed, barred = permitted_keeps(measurer, keeps)
     yield from barred
     if not allowed:
         return
-    groups = [allowed] if way == "one" else groups_of(bench, allowed)
+    groups = [allowed] if way == "one" else groups_of(measurer, allowed)
     if way == "groups":
-        groups = chained_groups(bench.store, bench.base, groups, keeps[-1].after)
-    tree, now = bench.base, bench.baseline
+        groups = chained_groups(measurer.store, measurer.base, groups, keeps[-1].after)
+    tree, now = measurer.base, measurer.baseline
     for group in groups:
-        after = put_onto(bench.store, group, tree)
+        after = put_onto(measurer.store, group, tree)
         if after is None or after.sha == tree.sha:
             yield left_out(group, "changes nothing any more" if after else "does not merge with what it is put onto")
             continue
-        entry = bench.judge(after, note_of(group), now)
-        if fault := entry.reason if not entry.improved else bench.gate_fault(entry):
+        entry = measurer.judge(after, note_of(group), now)
+        if fault := entry.reason if not entry.improved else measurer.gate_fault(entry):
             yield left_out(group, fault)
             continue
         assert now.best is not None
@@ -119,9 +119,9 @@ def measured_commits(marker: Marker, bench: Bench, keeps: Group, way: Way) -> It
             tree, now = after, now.after(entry)
 
 
-def permitted_keeps(bench: Bench, keeps: Group) -> tuple[Group, list[LeftOut]]:
+def permitted_keeps(measurer: Measurer, keeps: Group) -> tuple[Group, list[LeftOut]]:
     """The edits of files that may still change, and the others."""
-    may_change = bench.engine.opened.spec.subject.may_change
+    may_change = measurer.engine.opened.spec.subject.may_change
     outside = {keep.run_id: [path for path in sorted(keep.paths) if not may_change(path)] for keep in keeps}
     barred = [
         left_out((keep,), f"it changes {outside[keep.run_id][0]}, which may not change")
@@ -152,12 +152,12 @@ def refuse_nothing(marker: Marker, commits: Sequence[NewCommit], lost: Sequence[
 
 
 def with_names(
-    bench: Bench, commits: Sequence[NewCommit], identity: str, names: Sequence[str], *, is_chain: bool
+    measurer: Measurer, commits: Sequence[NewCommit], identity: str, names: Sequence[str], *, is_chain: bool
 ) -> list[NewCommit]:
     """The commits, stored, each with its name and its branch: one after the other, or each on the base."""
-    parent, made = bench.base_commit, list[NewCommit]()
+    parent, made = measurer.base_commit, list[NewCommit]()
     for number, each in enumerate(commits):
-        sha = put_commit_of_person(bench.store, each.tree, parent, identity, each.message)
+        sha = put_commit_of_person(measurer.store, each.tree, parent, identity, each.message)
         made.append(replace(each, commit=sha, branch=names[0 if is_chain else number]))
         parent = sha if is_chain else parent
     return made

@@ -6,41 +6,41 @@ from collections.abc import Iterator, Sequence
 
 from flagstone.experiments.candidates import Store, Tree
 from flagstone.markers.finalizing.keeps import Group, KeptEdit, note_of, put_onto
-from flagstone.markers.finalizing.measuring import Bench
+from flagstone.markers.finalizing.measuring import Measurer
 
 
-def groups_of(bench: Bench, keeps: Group) -> list[Group]:
+def groups_of(measurer: Measurer, keeps: Group) -> list[Group]:
     """The groups, in the order of their first runs. Each edit is measured alone on the base, if it merges with that."""
     groups: list[Group] = []
     for keep in keeps:
-        alone = put_onto(bench.store, (keep,), bench.base)
-        is_gain = alone is not None and is_better(bench, alone, (), keep)
+        alone = put_onto(measurer.store, (keep,), measurer.base)
+        is_gain = alone is not None and is_better(measurer, alone, (), keep)
         is_first = is_gain or not groups
-        groups = [*groups, (keep,)] if is_first else groups_with(bench, groups, keep, is_mergeable=alone is not None)
+        groups = [*groups, (keep,)] if is_first else groups_with(measurer, groups, keep, is_mergeable=alone is not None)
     return groups
 
 
-def is_better(bench: Bench, tree: Tree, group: Group, keep: KeptEdit) -> bool:
+def is_better(measurer: Measurer, tree: Tree, group: Group, keep: KeptEdit) -> bool:
     """Whether a tree, which is a group on the base and one more edit, is better than without that edit."""
-    before, now = put_onto(bench.store, group, bench.base), bench.baseline
+    before, now = put_onto(measurer.store, group, measurer.base), measurer.baseline
     if before is None or before.sha == tree.sha:
         return False
     if group:
-        now = now.after(bench.judge(before, note_of(group), now))
+        now = now.after(measurer.judge(before, note_of(group), now))
     is_measured_on = now.best is not None and now.best.tree == before.sha
-    return is_measured_on and bench.judge(tree, note_of((*group, keep)), now).improved
+    return is_measured_on and measurer.judge(tree, note_of((*group, keep)), now).improved
 
 
-def groups_with(bench: Bench, groups: Sequence[Group], keep: KeptEdit, *, is_mergeable: bool) -> list[Group]:
+def groups_with(measurer: Measurer, groups: Sequence[Group], keep: KeptEdit, *, is_mergeable: bool) -> list[Group]:
     """The groups with one more edit in the smallest part of them that it merges with.
 
     One that merges with the base is measured on each part. If it is better on none, it stays alone.
     """
     for part in parts(groups, keep):
-        tree = put_onto(bench.store, union([*part, (keep,)]), bench.base)
+        tree = put_onto(measurer.store, union([*part, (keep,)]), measurer.base)
         if tree is None:
             continue
-        if not is_mergeable or is_better(bench, tree, union(part), keep):
+        if not is_mergeable or is_better(measurer, tree, union(part), keep):
             return in_order([*(each for each in groups if each not in part), union([*part, (keep,)])])
     return [*groups, (keep,)]
 

@@ -23,8 +23,8 @@ from flagstone.text import one_line
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Where trees are judged. What is in its ledger is not measured again."""
+class Measurer:
+    """Measures trees and judges them. What is in its ledger is not measured again."""
 
     engine: Engine
     gates: tuple[StepSpec, ...]
@@ -109,12 +109,12 @@ class Bench:
 
 
 @contextmanager
-def bench_of(marker: Marker, home: Home, schemas: Path, say: Callable[[str], None]) -> Iterator[Bench]:
+def bench_of(marker: Marker, home: Home, schemas: Path, say: Callable[[str], None]) -> Iterator[Measurer]:
     opened = open_experiment(home, schemas)
     seconds = marker.loop.budget_per_experiment_s
     gates = tuple(StepSpec(tuple(shell(command)), seconds) for command in marker.finalize.gates)
     with engine_of(opened, None, say, tells_interruptions=False) as engine:
-        yield Bench(replace(engine, lines=measured_lines), gates)
+        yield Measurer(replace(engine, lines=measured_lines), gates)
 
 
 def measured_lines(home: Home, entry: Entry, spec: Spec) -> Iterator[str]:

@@ -15,7 +15,7 @@ from flagstone.experiments.engine import OpenedExperiment, open_experiment
 from flagstone.experiments.ledger import History
 from flagstone.experiments.reporting import draw, report_of
 from flagstone.markers.folder import MarkerFolder
-from flagstone.markers.ideas import read_wishes
+from flagstone.markers.ideas import read_ideas
 from flagstone.markers.marker import Marker
 from flagstone.markers.reporting.confidence import confidence_lines, confidence_of
 from flagstone.markers.reporting.results import result_rows
@@ -60,7 +60,7 @@ def write_summary(marker: Marker, schemas: Path) -> Path:
         parts=list(parts_of(folder, schemas)),
         rows=rows[-ROWS:][::-1],
         left_out=max(0, len(rows) - ROWS),
-        ideas=[each for each in read_wishes(folder).ideas if not each.is_dropped],
+        ideas=[each for each in read_ideas(folder).ideas if not each.is_dropped],
     )
     write_atomic(folder.summary, page.encode("utf-8", "replace"))
     return folder.summary

@@ -17,7 +17,7 @@ from flagstone.markers import (
     drop_idea,
     failed_ideas,
     mentions,
-    read_wishes,
+    read_ideas,
 )
 
 
@@ -37,7 +37,7 @@ def command(chosen: Chosen, added: tuple[str, ...], dropped: tuple[str, ...]) ->
     folder = MarkerFolder.of(chosen.repository, chosen.marker.name)
     said = [f"added {idea.name}: {idea.text}" for idea in (add_idea(folder, text) for text in added)]
     said += [f"dropped {drop_idea(folder, name)}: no later prompt mentions it" for name in dropped]
-    wanted, tried, failed = read_wishes(folder).ideas, mentions(folder), list(failed_ideas(folder))
+    wanted, tried, failed = read_ideas(folder).ideas, mentions(folder), list(failed_ideas(folder))
     text = "\n".join([*wanted_lines(wanted, tried), *failed_lines(failed)]) or "no ideas yet: nothing was tried in vain"
     data = {
         "marker": chosen.marker.name,

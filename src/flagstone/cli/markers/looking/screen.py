@@ -24,7 +24,7 @@ from flagstone.markers import (
     Marker,
     MarkerFolder,
     MarkerState,
-    SessionWish,
+    SessionOptions,
     course_of,
     find_repository,
     known_repositories,
@@ -48,31 +48,31 @@ def show_screen(here: Path) -> None:
     """Shows the table until a person leaves it; what they choose is run, or watched where it runs already."""
     from rich.console import Console
 
-    console, place = Console(highlight=False), 0
-    while (found := choose(console, here, place)) is not None:
-        place, marker = found
+    console, row = Console(highlight=False), 0
+    while (found := choose(console, here, row)) is not None:
+        row, marker = found
         if holder_of(MarkerFolder.of(marker.repository, marker.name).lock):
             follow(marker, console)
         else:
             run_here(marker, console)
 
 
-def choose(console: Console, here: Path, place: int) -> tuple[int, Marker] | None:
+def choose(console: Console, here: Path, row: int) -> tuple[int, Marker] | None:
     """The marker that a person picks, with its row. Returns None if they leave."""
     from rich.live import Live
 
     with keys_read(), Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             markers, problems = markers_of(repositories(here))
-            place = max(0, min(place, len(markers) - 1))
+            row = max(0, min(row, len(markers) - 1))
             states = [state_of(each) for each in markers]
-            live.update(page(states, problems, place, console.size), refresh=True)
+            live.update(page(states, problems, row, console.size), refresh=True)
             key = next_key(LOOK_S)
             if key == "quit" or (key == "enter" and not markers):
                 return None
             if key == "enter":
-                return place, markers[place]
-            place += {"up": -1, "down": 1}.get(key, 0)
+                return row, markers[row]
+            row += {"up": -1, "down": 1}.get(key, 0)
 
 
 def repositories(here: Path) -> list[Path]:
@@ -83,16 +83,16 @@ def repositories(here: Path) -> list[Path]:
     return list(dict.fromkeys([*found, *(each for each in known_repositories() if each.exists())]))
 
 
-def page(states: Sequence[MarkerState], problems: Sequence[str], place: int, size: ConsoleDimensions) -> RenderableType:
+def page(states: Sequence[MarkerState], problems: Sequence[str], row: int, size: ConsoleDimensions) -> RenderableType:
     """The table around the chosen row, as much of it as fits."""
     from rich.console import Group
     from rich.text import Text
 
-    room = max(1, size.height - AROUND - len(problems))
-    first = max(0, min(place - room // 2, len(states) - room))
+    most = max(1, size.height - AROUND - len(problems))
+    first = max(0, min(row - most // 2, len(states) - most))
     words = "↑ ↓ choose · Enter runs it, or shows it if it runs · q leaves" if states else "q leaves"
     notes = [Text(printable_text(each), "red", no_wrap=True, overflow="ellipsis") for each in problems]
-    body = table_of(states[first : first + room], size.width, place - first) if states else Text(NONE_YET)
+    body = table_of(states[first : first + most], size.width, row - first) if states else Text(NONE_YET)
     return Group(body, *notes, Text(), Text(words, "dim", no_wrap=True, overflow="ellipsis"))
 
 
@@ -101,7 +101,7 @@ def run_here(marker: Marker, console: Console) -> None:
     console.print(f"session of {printable_text(marker.name)}; q ends it, and nothing is lost", markup=False)
     try:
         with quit_key():
-            text = result_text(session(marker, SessionWish(), ""))
+            text = result_text(session(marker, SessionOptions(), ""))
     except (FlagstoneError, KeyboardInterrupt) as error:
         text = str(error) or "interrupted; nothing is lost"
     console.print(printable_text(text), markup=False)

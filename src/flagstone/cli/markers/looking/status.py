@@ -82,11 +82,11 @@ def table_of(states: Sequence[MarkerState], width: int, chosen: int | None = Non
     for name in COLUMNS:
         found.add_column(name, no_wrap=True, justify="right" if name in ("runs", "kept", "conf.", "cost") else "left")
     names = short_names({each.repository for each in states})
-    room = width - sum(2 + max(map(len, column)) for column in zip(COLUMNS[1:], *rows, strict=True))
+    left = width - sum(2 + max(map(len, column)) for column in zip(COLUMNS[1:], *rows, strict=True))
     for number, (state, row) in enumerate(zip(states, rows, strict=True)):
         style = "reverse" if number == chosen else ""
         cell = Text(one_line(f"{names[state.repository]}:{state.marker}" if len(names) > 1 else state.marker))
-        cell.truncate(max(8, room), overflow="ellipsis")
+        cell.truncate(max(8, left), overflow="ellipsis")
         found.add_row(cell, *map(Text, row), style=style)
     return found
 
