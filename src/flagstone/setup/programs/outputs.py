@@ -110,7 +110,7 @@ def constant_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
     for path in python_files(program):
         if re.search(r"~|\.\./|expanduser|Path\.home|[\"']/", tree.text(path)):
             for value, line in outside_paths(tree.syntax(path)):
-                if value not in seen:
+                if not any(value == each or value.startswith(f"{each}/") for each in seen):
                     seen.add(value)
                     yield {"constant": f"{path}:{line}", "value": value, "to": None}, f"{path}:{line}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from flagstone.setup.programs.options import plain_name
 from flagstone.setup.programs.program import Program
@@ -26,24 +27,34 @@ def seed_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
         if found := re.search(r"environ(\.get\(|\[)\s*[\"'](SEED)[\"']", tree.text(path)):
             where = f"{path}:{tree.text(path).count(chr(10), 0, found.start()) + 1}"
             return ProjectFinding("seed", {"variable": "SEED"}, "certain", (where,))
-    for path in files:
-        if where := constant_seed(tree, path):
-            return ProjectFinding("seed", {"constant": where}, "likely", (where,), (), FIXED_NOTE)
+    for find in (constant_seed, held_seed):  # a number in the call itself is surer than one that is held somewhere
+        for path in files:
+            if where := find(tree, path):
+                return ProjectFinding("seed", {"constant": where}, "likely", (where,), (), FIXED_NOTE)
     return ProjectFinding("seed", None, "none", (), (), FIXED_NOTE if program.entry else "")
 
 
 def constant_seed(tree: ProjectTree, path: str) -> str:
-    """Where a file sets a seed that is written in it: the number itself, or the name or key that holds it."""
-    text = tree.text(path)
-    syntax = tree.syntax(path) if SEEDS.search(text) else None
+    """Where a file sets a seed whose number stands in the call."""
+    for call, seed in seed_settings(tree, path):
+        if any(isinstance(node, ast.Constant) and isinstance(node.value, int) for node in ast.walk(seed)):
+            return f"{path}:{call.lineno}"
+    return ""
+
+
+def held_seed(tree: ProjectTree, path: str) -> str:
+    """Where a file writes down the number that it later sets as its seed, as in `{"seed": 42}`."""
+    found = HELD.search(tree.text(path)) if next(seed_settings(tree, path), None) else None
+    return f"{path}:{tree.text(path).count(chr(10), 0, found.start(1)) + 1}" if found else ""
+
+
+def seed_settings(tree: ProjectTree, path: str) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """Each call that sets a seed, and the expression that it is given."""
+    syntax = tree.syntax(path) if SEEDS.search(tree.text(path)) else None
     for call in calls(syntax) if syntax else ():
         name = called_name(call)
         seed = keyword(call, "random_state") or keyword(call, "seed")
         if last_name(name) in SEEDERS or name in ("random.seed", "np.random.seed", "numpy.random.seed"):
             seed = call.args[0] if call.args else seed
-        numbers = [node.value for node in ast.walk(seed) if isinstance(node, ast.Constant)] if seed else []
-        if any(isinstance(number, int) for number in numbers):
-            return f"{path}:{call.lineno}"
-        if seed and (found := HELD.search(text)):
-            return f"{path}:{text.count(chr(10), 0, found.start(1)) + 1}"
-    return ""
+        if seed is not None:
+            yield call, seed
