@@ -38,7 +38,7 @@ LAST = 5
 @click.command()
 @experiment_argument
 @click.option("--session", envvar="CLAUDE_CODE_SESSION_ID", metavar="ID", help="The session (default: this one).")
-@click.option("--continue", "evaluates", is_flag=True, help="If the working files were edited, evaluate them first.")
+@click.option("--continue", "evaluates", is_flag=True, help="Go on after a stop, and with edited working files.")
 @click.option("--back-to-best", "goes_back", is_flag=True, help="If the working files were edited, restore the best.")
 @click.option("--fresh", "is_fresh", is_flag=True, help="Start over. Everything so far moves to the history.")
 @click.option("--chain", type=click.IntRange(0), help="Let the session begin further experiments, at most this many.")
@@ -75,6 +75,8 @@ def command(
     refuse_if_driven(home, session)
     if start == "fresh":
         start_over(home)
+    if start == "continue":
+        home.stop.unlink(missing_ok=True)
     opened = open_chosen_experiment(location, name, run_name)
     refuse_if_over(home, opened.spec, now.chain)
     begin(opened, start, now)
@@ -118,7 +120,7 @@ def refuse_if_over(home: Home, spec: Spec, chain: int) -> None:
     """Raises an error if there is nothing to drive, or if nothing would ever end it."""
     ended = History.read(home).reason_to_end(spec)
     if ended == "manual":
-        raise FlagstoneError(f"{home.name} was stopped", hint=f"to continue: {command_of(home, 'resume')}")
+        raise FlagstoneError(f"{home.name} was stopped", hint=f"to continue: {command_of(home, 'drive')} --continue")
     if ended and not chain:
         raise FlagstoneError(
             f"{home.name} has ended: {ended}",

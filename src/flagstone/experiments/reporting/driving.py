@@ -56,7 +56,7 @@ def next_words(home: Home, position: Position, entry: Entry | None = None) -> st
     if position.holder and entry is None:  # whose verdict is there may still be about to let go
         return f"{command_of(home, 'wait')} --wait {WAIT_S}"
     if position.is_stopping:
-        return f"nothing: a person stopped it ({command_of(home, 'resume')} continues)"
+        return "nothing: a person stopped it"
     if chain_left(home, position):
         return (
             f"{command_of(home, 'report')}, then {command_of(home, 'chain')} NEXT --rationale WHY, "
