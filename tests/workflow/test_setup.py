@@ -221,7 +221,9 @@ def test_two_entries_alike_and_an_open_direction_are_asked(tmp_path: Path) -> No
     said = setup(root, "demo", "--yes", "--entry", "train_a.py", code=2)
     assert "--direction" in said and not (root / ".flagstone").exists()
     ids = [each["id"] for questions in json.loads(setup(root, "--json"))["questions"] for each in questions]
-    assert "entry" in ids
+    assert ids == ["entry"]
+    found = json.loads(setup(root, "--json", "--answers", "-", given="entry: train_b.py\n"))
+    assert "runner" not in [each["id"] for questions in found["questions"] for each in questions]
     setup(root, "demo", "--yes", "--entry", "train_b.py", "--metric", "zorp", "--direction", "max")
     assert spec_of(root)["metric"]["direction"] == "max" and spec_of(root)["subject"]["entry"] == "train_b.py"
 
@@ -371,7 +373,9 @@ def test_an_environment_is_cured_only_after_a_yes(tmp_path: Path) -> None:
     setup(root, "demo", "--yes", "--no-check", "--cure", "sibling")
     assert spec_of(root)["harness"]["argv"][0] == str(main / ".venv" / "bin" / "python")
     assert not (root / ".venv").exists()
-    setup(root, "linked", "--yes", "--no-check", "--cure", "link")
+    texts = {each["id"]: each["question"] for each in found["questions"][0]}
+    answers = {texts["environment"]: "link", "Which framework trains?": "none", "seconds": 5}
+    setup(root, "linked", "--yes", "--no-check", "--answers", "-", given=json.dumps(answers))
     assert (root / ".venv").is_symlink()
 
 

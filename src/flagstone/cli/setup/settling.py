@@ -68,7 +68,8 @@ def settled_by_call(call: SetupCall) -> Settled:
         checked_answers(whole(given, settled), settled, questions, call.schemas)  # all problems at once
         raise
     settled = settled_start(call, replace(settled, answers=answers))
-    questions = {**all_questions(settled), **{key: questions[key] for key in first.values()}}
+    # a text that was asked before a cure or another command is an answer still
+    questions = {**{f"first {key}": each for key, each in questions.items()}, **all_questions(settled)}
     refuse_empty(settled)
     return replace(settled, answers=checked_answers(whole(given, settled), settled, questions, call.schemas))
 

@@ -49,6 +49,8 @@ def open_rounds(settled: Settled, ask: Ask = "unclear") -> list[list[SetupQuesti
     """The open questions in rounds. If what is started is open, that is asked first, and the rest after a new look."""
     questions = open_questions(settled, ask)
     questions = [each for each in questions if each.id in FIRST] or questions
+    if any(each.id == "entry" and each.is_open for each in questions):
+        questions = [each for each in questions if each.id != "runner"]  # what was chosen for it would be no answer
     return [questions[at : at + MOST_QUESTIONS] for at in range(0, len(questions), MOST_QUESTIONS)]
 
 

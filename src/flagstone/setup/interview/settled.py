@@ -75,8 +75,13 @@ class Settled:
         runner = shlex.split(str(self.answers.get("runner", "")))
         entry = str(self.answers.get("entry", {}).get("file", ""))
         words = runner if len(runner) != 1 else self.command_with(runner[0])
-        is_same = tuple(words) == tuple(self.look.program.argv)
-        return () if is_same else tuple(words), "" if entry == self.look.program.entry else entry
+        is_same = tuple(words) == tuple(self.look.program.argv) and not self.was_open("command")
+        is_kept = entry == self.look.program.entry and not self.was_open("entry")
+        return () if is_same else tuple(words), "" if is_kept else entry
+
+    def was_open(self, name: str) -> bool:
+        """Whether the look left this open: then it is made again with the answer."""
+        return self.finding(name).confidence == "unclear"
 
     def command_with(self, program: str) -> list[str]:
         """The command that was found with this program; the word alone if there is none."""
