@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ import yaml
 
 from flagstone.metrics import EventEnds, read_event_ends
 from flagstone.setup.notebook import notebook_code
+from flagstone.text import escaped_text
 
 Result = TypeVar("Result")
 LARGEST = 1_000_000
@@ -172,17 +174,22 @@ def project_tree(root: Path) -> ProjectTree:
     """The files below a folder. Links to folders are not followed, environments are left out."""
     found, skipped, folders = list[str](), dict[str, str](), [""]
     for folder in folders:  # grows while it is read: folders near the root come first
+        if len(found) > MOST_FILES:
+            skipped[folder] = "more files than are looked at, as in all folders that lie deeper"
+            break
         try:
             with os.scandir(root / folder) as entries:
-                names = sorted(entries, key=lambda entry: entry.name)
+                names = sorted(islice(entries, MOST_IN_FOLDER + 1), key=lambda entry: entry.name)
         except OSError as error:
             skipped[folder] = error.strerror or str(error)
             continue
-        if len(names) > MOST_IN_FOLDER or len(found) > MOST_FILES:
+        if len(names) > MOST_IN_FOLDER:
             skipped[folder or "."] = "more files than are looked at"
-            names = names[: MOST_IN_FOLDER if len(found) <= MOST_FILES else 0]
-        for entry in (entry for entry in names if entry.name.isprintable()):
-            if not entry.is_dir(follow_symlinks=False):
+            names = names[:MOST_IN_FOLDER]
+        for entry in names:
+            if not entry.name.isprintable():
+                skipped[escaped_text(f"{folder}{entry.name}")] = "its name cannot be printed"
+            elif not entry.is_dir(follow_symlinks=False):
                 found.append(f"{folder}{entry.name}")
             elif entry.name not in NEVER and not is_environment(Path(entry.path)):
                 folders.append(f"{folder}{entry.name}/")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.setup import look_at
+from flagstone.setup import look_at, project_tree as tree_module
 
 TRAIN = """
 import argparse
@@ -27,7 +27,7 @@ if __name__ == "__main__":
 WATCH = """
 import json, os, sys
 root, seen = sys.argv[1], []
-from flagstone.setup import look_at
+from flagstone.setup import look_at, project_tree as tree_module
 def watch(event, args):
     if event == "open" and isinstance(args[0], str) and os.path.realpath(args[0]).startswith(root):
         seen.append(["open", os.path.realpath(args[0])])
@@ -106,6 +106,7 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_found(project: Path) -> N
     (project / "configs/deep.yaml").write_text("a: " + "[" * 50_000)
     (project / "generated_train.py").write_bytes(b"x = 1\n" * 400_000)
     os.mkfifo(project / "pipe_train.py")
+    (project / "train_\x1b[31m.py").write_text(TRAIN)
     os.symlink(project, project / "loop")
     os.symlink("train_b.py", project / "train_a.py")
     os.symlink("train_a.py", project / "train_b.py")
@@ -114,6 +115,7 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_found(project: Path) -> N
     listed = {line.partition(":")[0] for line in look.skipped}
     assert {"broken_train.py", "latin_train.py", "train_deep.py", "generated_train.py", "train_a.py"} <= listed
     assert "pipe_train.py: not a regular file" in look.skipped
+    assert "train_\\x1b[31m.py: its name cannot be printed" in look.skipped
     assert "generated_train.py: larger than 1 MB" in look.skipped
 
 
@@ -159,3 +161,16 @@ def test_of_a_document_that_is_hard_to_read_only_the_beginning_is_read(project: 
     look = look_at(project)
     assert look.findings["command"].evidence == ("Makefile:3",)
     assert any(line.startswith("README.md: only its first") for line in look.skipped)
+
+
+def test_of_very_many_folders_those_near_the_root_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree_module, "MOST_FILES", 20)
+    for number in range(50):
+        (tmp_path / f"data/{number:02}").mkdir(parents=True)
+        (tmp_path / f"data/{number:02}/x.txt").touch()
+    (tmp_path / "train.py").write_text(TRAIN)
+    look = look_at(tmp_path)
+    assert look.program.entry == "train.py"
+    assert len(look.skipped) == 1
