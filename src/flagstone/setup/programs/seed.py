@@ -16,6 +16,7 @@ SEEDERS = {"manual_seed", "manual_seed_all", "seed_everything", "set_seed", "PRN
 SEEDS = re.compile(r"seed|random_state|PRNGKey|default_rng")
 HELD = re.compile(r"^.*?\b(seed)[\"']?\]?\s*[:=]\s*\d+", re.MULTILINE | re.IGNORECASE)
 FIXED_NOTE = "The number will not vary from run to run; `noise` will be off."
+NO_SEED_NOTE = "No seed was found: unless the program draws numbers of its own, the number will not vary."
 
 
 def seed_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
@@ -31,7 +32,7 @@ def seed_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
         for path in files:
             if where := find(tree, path):
                 return ProjectFinding("seed", {"constant": where}, "likely", (where,), (), FIXED_NOTE)
-    return ProjectFinding("seed", None, "none", (), (), FIXED_NOTE if program.entry else "")
+    return ProjectFinding("seed", None, "none", (), (), NO_SEED_NOTE if program.entry else "")
 
 
 def constant_seed(tree: ProjectTree, path: str) -> str:
