@@ -86,8 +86,7 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
         return
     for line in finding_lines(settled.look.findings.values()):
         click.echo(line)
-    environment = settled.look.environment
-    for warning in environment.facts.warnings if "wandb" in environment.needed else ():
+    for warning in settled.look.environment.facts.warnings:
         click.echo(f"note: {one_line(warning)}")
     for skipped in settled.look.skipped[:3]:
         click.echo(f"not read    {one_line(skipped)}")

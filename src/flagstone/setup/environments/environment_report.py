@@ -79,7 +79,7 @@ def report_environment(
     found = sorted(candidates(around), key=lambda each: order(each, needed))
     chosen = found[0] if found else None
     missing = missing_modules(chosen, needed)
-    facts = soft_facts(around, chosen)
+    facts = soft_facts(tree, around, chosen, needed)
     install = install_commands(project, bool(facts.gpus))
     faults = tuple(map(one_line, environment_faults(project, chosen, missing, install)))
     is_open = bool(faults) or (chosen is not None and chosen.is_own and not asked)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_environments import make_environment, report
@@ -134,3 +137,12 @@ def test_a_login_at_wandb_is_a_warning_at_most(tmp_path: Path) -> None:
     assert report(project, {"HOME": str(tmp_path / "home")}).facts.warnings == ()
     assert report(project, {"HOME": str(tmp_path), "WANDB_API_KEY": "x"}).facts.warnings == ()
     assert report(project).faults == ()
+
+
+def test_too_little_room_for_three_checkpoints_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"train.py": "", "old.pt": ""})
+    os.truncate(tmp_path / "old.pt", 4_000_000_000)  # sparse
+    for free_mb, warnings in ((13_000, ()), (11_000, ("11000 MB are free, and 3 checkpoints take 12000 MB",))):
+        usage = SimpleNamespace(free=free_mb * 1_000_000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, usage=usage: usage)
+        assert report(tmp_path).facts.warnings == warnings

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flagstone.metrics import numbers_printed
 from flagstone.setup.programs import Program
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import project_tree
@@ -46,6 +48,38 @@ def test_a_printed_number_is_found_under_the_name_that_the_log_reader_gives_it(t
     assert found.value["backend"] == "log"
     assert found.confidence == "likely"
     assert found.evidence[0].startswith("train.py:")
+
+
+LINES = {
+    "val loss": b"step 250: train loss 2.5, val loss 1.5000",
+    "val_bpb": b"val_bpb:          1.500000",
+    "valid loss": b"valid loss  1.50 | valid ppl     4.48",
+    "dev f1": b"epoch 3 train loss 0.7 dev f1 1.5",
+    "Average loss": b"Test set: Average loss: 1.5000, Accuracy: 9904/10000 (99%)",
+    "eval_loss": b'{"eval_loss": 1.5, "epoch": 3}',
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_reader_of_logs_reads_what_is_proposed(name: str) -> None:
+    assert name in {found for found, _ in PRINTED.values()}
+    assert list(numbers_printed(LINES[name], name)) == [1.5]
+
+
+SENTENCES = {
+    "f'Accuracy of the network on the {n} test images: {100 * a / n : .0f} %'": (
+        "Accuracy of the network on the 10000 test images:  57 %"
+    ),
+    "f'[{step}] final accuracy (over {n} folds) was {a:.2f}'": "[10] final accuracy (over 5 folds) was 57.00",
+}
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_sentence_gets_a_pattern_that_reads_its_number(tmp_path: Path, text: str) -> None:
+    found = metric_of(tmp_path, {"train.py": f"print({text})"}).value
+    assert (found["name"], found["direction"]) == ("accuracy", "max")
+    match = re.search(found["regex"], SENTENCES[text])
+    assert match is not None and float(match[1]) == 57
 
 
 def test_validation_comes_before_test_and_training_whatever_the_order(tmp_path: Path) -> None:
