@@ -85,7 +85,8 @@ def refuse_if_at_rest(marker: Marker, options: SessionOptions) -> None:
         )
     if status not in ("active", "needs_human") and not options.is_forced:
         raise FlagstoneError(
-            f"marker {marker.name} is not active: its status is {status}", hint="run it all the same with --force"
+            f"marker {marker.name} is not active: its status is {status}",
+            hint=f"run it all the same: flagstone marker run {marker.name!r} --force",
         )
 
 

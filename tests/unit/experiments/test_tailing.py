@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -170,6 +171,14 @@ def test_bytes_that_are_no_text_are_told_within_the_limit(tmp_path: Path) -> Non
     assert told(path)
     path.write_text(("🎉" * 500 + "\n") * 100)
     assert "🎉" in told(path)
+
+
+def test_a_log_that_ends_with_very_many_empty_lines_is_read_in_no_time(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_bytes(b"the last word\n" + b"\n" * 200_000)
+    began = time.process_time()
+    assert tail_text(log) == "the last word\n"
+    assert time.process_time() - began < 5  # it took minutes
 
 
 def test_a_log_that_is_empty_or_missing_says_so(tmp_path: Path) -> None:

@@ -186,6 +186,4 @@ def way_to(raised: Raised, page: Page) -> list[str]:
 
 
 def without_blank_end(lines: list[str]) -> list[str]:
-    while lines and not lines[-1]:
-        lines = lines[:-1]
-    return lines
+    return lines[: next((count for count in range(len(lines), 0, -1) if lines[count - 1]), 0)]
