@@ -62,8 +62,6 @@ class Laying:
                 os.chmod(self.folder / name, 0o755)
             self.write(missing)
             self.remember(missing)
-            if not self.is_trusted:
-                self.last_seen.look = None
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
