@@ -14,9 +14,7 @@ from .protocol import (
     Mode as Mode,
     Task as Task,
     names as names,
-    valid_amount as valid_amount,
     valid_count as valid_count,
-    value_at as value_at,
 )
 from .registry import agent_named as agent_named
 from .sandbox import INSTALL as INSTALL, NEWER_KERNEL as NEWER_KERNEL, strength as strength

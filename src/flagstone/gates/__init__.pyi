@@ -26,7 +26,7 @@ from .moment import (
     read_moment as read_moment,
     remember_refresh as remember_refresh,
 )
-from .names import OtherName as OtherName, other_names as other_names
+from .names import other_names as other_names
 from .runs.disk import refuse_unwritable as refuse_unwritable
 from .runs.publication import (
     Publication as Publication,

@@ -4,7 +4,7 @@ from .finalizing import (
     FinalizeResult as FinalizeResult,
     finalize as finalize,
 )
-from .folder import MARKERS as MARKERS, MarkerFolder as MarkerFolder
+from .folder import MarkerFolder as MarkerFolder
 from .ideas import (
     FailedIdea as FailedIdea,
     Mention as Mention,
@@ -16,15 +16,12 @@ from .ideas import (
     read_ideas as read_ideas,
 )
 from .marker import (
-    Budgets as Budgets,
     Check as Check,
-    Finalize as Finalize,
     Loop as Loop,
     Marker as Marker,
     MarkerStatus as MarkerStatus,
     Metric as Metric,
     Profile as Profile,
-    Timing as Timing,
 )
 from .naming import naming_marker as naming_marker, naming_repository as naming_repository
 from .profile import agent_setup as agent_setup
@@ -43,7 +40,6 @@ from .proposals import (
     yaml_text as yaml_text,
 )
 from .reading import (
-    MarkerFile as MarkerFile,
     find_repository as find_repository,
     marker_named as marker_named,
     person_defaults as person_defaults,
@@ -54,7 +50,6 @@ from .reporting import (
     Course as Course,
     Keep as Keep,
     MarkerState as MarkerState,
-    ResultRow as ResultRow,
     confidence_lines as confidence_lines,
     confidence_of as confidence_of,
     course_of as course_of,
@@ -84,13 +79,11 @@ from .schedule import (
     stop_server as stop_server,
     timer_for as timer_for,
     timer_warnings as timer_warnings,
-    timing_problem as timing_problem,
 )
 from .session import (
     SessionOptions as SessionOptions,
     SessionResult as SessionResult,
     Watch as Watch,
-    refuse_if_at_rest as refuse_if_at_rest,
     run_session as run_session,
     set_status as set_status,
     status_of as status_of,

@@ -47,7 +47,6 @@ from .spec_parts import (
     NoiseRule as NoiseRule,
     Passes as Passes,
     StepSpec as StepSpec,
-    StoppingSpec as StoppingSpec,
     SubjectSpec as SubjectSpec,
 )
 from .trial import (
@@ -67,7 +66,6 @@ from .trial_plan import (
 )
 from .trial_rules import (
     MOST_ALPHA as MOST_ALPHA,
-    line_of as line_of,
     missing_data as missing_data,
     place_of as place_of,
     trial_plan_problems as trial_plan_problems,

@@ -3,11 +3,8 @@ from .outcomes import (
     CheckResult as CheckResult,
     CompareResult as CompareResult,
     Confirmation as Confirmation,
-    IdeaOutcome as IdeaOutcome,
     LookResult as LookResult,
     Outcome as Outcome,
-    Pair as Pair,
-    RunOutcome as RunOutcome,
     ScreenResult as ScreenResult,
 )
 from .story import Story as Story, lines_in as lines_in, read_story as read_story, story_of as story_of

@@ -1,5 +1,4 @@
 from .check import Asked as Asked, ExperimentCheck as ExperimentCheck, check_experiment as check_experiment
-from .check_rows import CheckRow as CheckRow
 from .record import (
     CheckState as CheckState,
     check_state as check_state,

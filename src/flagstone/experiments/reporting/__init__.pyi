@@ -5,7 +5,7 @@ from .driving import (
     next_words as next_words,
 )
 from .frame import frame_of as frame_of
-from .picture import PICTURE_SETTINGS as PICTURE_SETTINGS, draw as draw, picture_text as picture_text
+from .picture import draw as draw
 from .report import report_of as report_of
 from .status import (
     Position as Position,
