@@ -26,3 +26,8 @@ class ProjectFinding:
     evidence: tuple[str, ...] = ()
     lost: tuple[LostCandidate, ...] = ()
     note: str = ""
+
+    @property
+    def candidates(self) -> tuple[Any, ...]:
+        """The value, and after it those that lost."""
+        return (self.value, *(each.value for each in self.lost))

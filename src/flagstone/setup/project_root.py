@@ -23,17 +23,14 @@ def root_of_project(start: Path, home: Path) -> Path:
     here = start.resolve()
     if not here.is_dir():
         raise FlagstoneError(f"{start} is no folder", hint="name the folder of your project with --root")
-    refuse_everything(here, home)
+    tops = (home.resolve(), Path(here.anchor))
+    if here in tops:
+        raise FlagstoneError(
+            f"{here} holds more than one project", hint="go to the folder of your project, or name it with --root"
+        )
     for folder in (here, *here.parents):
-        if folder in (home.resolve(), Path(folder.anchor)):
+        if folder in tops:
             break
         if any(next(folder.glob(mark), None) for mark in MARKS):
             return folder
     return here
-
-
-def refuse_everything(folder: Path, home: Path) -> None:
-    if folder in (home.resolve(), Path(folder.anchor)):
-        raise FlagstoneError(
-            f"{folder} holds more than one project", hint="go to the folder of your project, or name it with --root"
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flagstone.cli.location import Location
-from flagstone.cli.plugin.installation import INSTALL, PluginState, state_of_plugin, state_record
+from flagstone.cli.plugin.installation import INSTALL, NAME, PluginState, state_of_plugin, state_record
 from flagstone.text import one_line
 
 
@@ -36,6 +36,6 @@ def state_lines(state: PluginState) -> list[str]:
     if state.scopes_to_update:
         return [
             *rows,
-            f"next: claude plugin update flagstone@flagstone --scope {one_line(state.scopes_to_update[0], 20)}",
+            f"next: claude plugin update {NAME} --scope {one_line(state.scopes_to_update[0], 20)}",
         ]
     return [*rows, "next: /flagstone:setup in a session of Claude Code"]

@@ -11,7 +11,6 @@ from .questions import (
     FIRST as FIRST,
     Ask as Ask,
     all_questions as all_questions,
-    open_questions as open_questions,
     open_rounds as open_rounds,
     with_defaults as with_defaults,
 )

@@ -58,21 +58,19 @@ def checked_answers(
 
 
 def value_of_words(question: SetupQuestion, words: str) -> Any:
-    """What a person's words mean as the answer to a question: labels of its choices, or free text."""
+    """What a person's words mean as the answer to a question: labels of its choices, or free text.
+
+    Raises ValueError if they mean nothing.
+    """
     if (choice := question.choice_named(words)) is not None:
         return choice.value
     if not question.is_several:
-        return value_of_text(question.id, words.strip())
+        return READERS.get(question.id, str)(words.strip())
     values = list[Any]()
     for part in filter(str.strip, words.split(",")):
         chosen = question.choice_named(part)
         values += chosen.value if chosen else part.split() if question.id == "mutable" else [part.strip()]
     return list(dict.fromkeys(values))
-
-
-def value_of_text(name: str, text: str) -> Any:
-    """What free text means as the answer to a question. Raises ValueError if it means nothing."""
-    return READERS.get(name, str)(text)
 
 
 def read_number(text: str) -> float | int:
@@ -141,8 +139,7 @@ def whole_form(name: str, value: Any, settled: Settled) -> Any:
     """An answer in its full form: what it leaves out is as it was found."""
     if name == "entry":
         row = {"file": value} if isinstance(value, str) else dict(value)
-        found = settled.finding("entry")
-        known = [each for each in (found.value, *(lost.value for lost in found.lost)) if isinstance(each, dict)]
+        known = [each for each in settled.finding("entry").candidates if isinstance(each, dict)]
         same = next((each for each in known if each["file"] == row["file"]), {"pattern": "custom"})
         return {**same, **row}
     if name == "backend":
@@ -152,14 +149,11 @@ def whole_form(name: str, value: Any, settled: Settled) -> Any:
     if name in ("checkpoint", "wandb"):
         return value or "none"
     if name == "metric" and not value.get("direction"):
-        known_direction = {**settled.metric, **value}.get("direction") if is_known(settled, value["name"]) else None
+        metric = settled.metric
+        known_direction = metric.get("direction") if metric.get("name") == value["name"] else None
         with suppress(FlagstoneError):
             return {**value, "direction": known_direction or direction_of(value["name"])}
     return value
-
-
-def is_known(settled: Settled, metric: str) -> bool:
-    return bool(settled.metric.get("name") == metric)
 
 
 def problems_in(found: Mapping[str, Any], settled: Settled) -> Iterator[str]:

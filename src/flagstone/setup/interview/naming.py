@@ -1,4 +1,4 @@
-"""The name of a new experiment: a valid one, or one made of the date and a few words."""
+"""The name of a new experiment, made of the date and a few words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import time
 import unicodedata
 from itertools import count
 from pathlib import Path
-
-from flagstone.errors import FlagstoneError
-from flagstone.layout import RUN_NAME
 
 LONGEST = 40
 STOPWORDS = frozenset(
@@ -33,10 +30,3 @@ def default_name(words: str, at_s: float) -> str:
 def next_free_name(folder: Path, name: str) -> str:
     """The name with the first suffix that no experiment has."""
     return next(each for each in (f"{name}-{number}" for number in count(2)) if not os.path.lexists(folder / each))
-
-
-def refuse_invalid(name: str) -> None:
-    if not RUN_NAME.match(name):
-        raise FlagstoneError(
-            f"{name!r} is not a valid name for an experiment", hint="use letters, digits, dots, dashes and underscores"
-        )

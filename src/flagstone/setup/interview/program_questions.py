@@ -60,7 +60,7 @@ def environment_problem(settled: Settled) -> str:
 
 def entry_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("entry")
-    rows = [each for each in (found.value, *(lost.value for lost in found.lost)) if isinstance(each, dict)]
+    rows = [each for each in found.candidates if isinstance(each, dict)]
     choices = [(f"{row['file']}", row, f"{row.get('pattern', 'custom')}") for row in rows]
     if found.value:
         own = {**found.value, "pattern": "custom"}
@@ -95,7 +95,7 @@ def arguments_question(settled: Settled) -> SetupQuestion:
 
 def resume_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("resume")
-    rows = [each for each in (found.value, *(lost.value for lost in found.lost)) if isinstance(each, dict)]
+    rows = [each for each in found.candidates if isinstance(each, dict)]
     choices: list[tuple[str, Any, str]] = [
         (resume_words(row), resume_part(row), "given the checkpoint to start from") for row in rows
     ]
@@ -123,7 +123,7 @@ def resume_words(value: dict[str, Any]) -> str:
 
 def framework_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("framework")
-    names = [found.value, *(lost.value for lost in found.lost), *FRAMEWORKS]
+    names = [*found.candidates, *FRAMEWORKS]
     choices = [(str(name), name, "") for name in names if name in FRAMEWORKS][:4]
     return SetupQuestion(
         id="framework",
@@ -157,7 +157,7 @@ def runner_choices(settled: Settled) -> Iterator[tuple[str, Any, str]]:
     """The command that was found, the others that were, and the entry started by Python alone."""
     command = settled.finding("command")
     entry = (settled.value("entry") or {}).get("file")
-    found = [each for each in (command.value, *(lost.value for lost in command.lost)) if isinstance(each, list)]
+    found = [each for each in command.candidates if isinstance(each, list)]
     others = (
         [["python", entry], ["python", "-m", module_of(entry)]] if entry else [["bash", *found[0]]] if found else []
     )

@@ -39,15 +39,13 @@ def all_questions(settled: Settled) -> dict[str, SetupQuestion]:
     return {"environment": environment, **found} if environment.is_open else found
 
 
-def open_questions(settled: Settled, ask: Ask = "unclear") -> list[SetupQuestion]:
-    """The questions that nobody has answered. By default only those that the project leaves open."""
-    questions = [each for each in all_questions(settled).values() if each.id not in settled.answers]
-    return questions if ask == "all" else [each for each in questions if each.is_open]
-
-
 def open_rounds(settled: Settled, ask: Ask = "unclear") -> list[list[SetupQuestion]]:
-    """The open questions in rounds. If what is started is open, that is asked first, and the rest after a new look."""
-    questions = open_questions(settled, ask)
+    """The questions that nobody has answered, in rounds: with "unclear" only those that the project leaves open.
+
+    If what is started is open, that is asked first, and the rest after a new look.
+    """
+    questions = [each for each in all_questions(settled).values() if each.id not in settled.answers]
+    questions = [each for each in questions if ask == "all" or each.is_open]
     questions = [each for each in questions if each.id in FIRST] or questions
     if any(each.id == "entry" and each.is_open for each in questions):
         questions = [each for each in questions if each.id != "runner"]  # what was chosen for it would be no answer

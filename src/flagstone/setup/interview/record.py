@@ -47,12 +47,11 @@ def script_view(
         "questions": [[each.as_input() for each in questions] for questions in rounds],
         "answers": dict(settled.answers),
         "spec": proposal.value if proposal else None,
-        "files": {name: content.decode() for name, content in proposal.files.items()} if proposal else {},
         "notes": list(proposal.notes) if proposal else [],
         "skipped": list(settled.look.skipped[:MOST_SKIPPED]),
         "next": next_line,
     }
-    files = view.pop("files")
+    files = {name: content.decode() for name, content in proposal.files.items()} if proposal else {}
     view = {**printable(view, None), "files": files}
     for cut in (lambda _: None, *CUTS):
         cut(view)

@@ -18,8 +18,7 @@ PLACES = ("path", "glob", "tag", "regex", "code")
 
 def metric_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("metric")
-    rows = [each for each in (found.value, *(lost.value for lost in found.lost)) if each]
-    candidates = [row if isinstance(row, dict) else {"name": row} for row in rows]
+    candidates = [row if isinstance(row, dict) else {"name": row} for row in found.candidates if row]
     choices = [choice for row in candidates or UNKNOWN for choice in metric_choices(row)]
     value = found.value or {}
     if value.get("direction") and len(choices) == 1:
@@ -82,7 +81,7 @@ BACKENDS = {
 
 def checkpoint_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("checkpoint")
-    globs = [str(each) for each in (found.value, *(lost.value for lost in found.lost)) if each]
+    globs = [str(each) for each in found.candidates if each]
     choices = [(glob, glob, "") for glob in globs[:3]]
     choices += [("none", "none", "no weights are kept")]
     choices += [] if globs else [("checkpoints/*.pt", "checkpoints/*.pt", "the newest file counts")]

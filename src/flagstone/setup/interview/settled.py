@@ -36,8 +36,7 @@ class Settled:
     @property
     def metric(self) -> dict[str, Any]:
         """The metric with where it is read from. Of a name that a person gave, as far as it was found as well."""
-        found = self.finding("metric")
-        candidates = [found.value, *(each.value for each in found.lost)]
+        candidates = self.finding("metric").candidates
         rows = [each if isinstance(each, dict) else {"name": each} for each in candidates if each]
         answer = self.answers.get("metric")
         if answer is None:
@@ -85,8 +84,7 @@ class Settled:
 
     def command_with(self, program: str) -> list[str]:
         """The command that was found with this program; the word alone if there is none."""
-        found = self.finding("command")
-        commands = [each for each in (found.value, *(lost.value for lost in found.lost)) if isinstance(each, list)]
+        commands = [each for each in self.finding("command").candidates if isinstance(each, list)]
         return next((each for each in commands if each and each[0] == program), [program])
 
     @property

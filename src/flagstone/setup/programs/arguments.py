@@ -77,11 +77,11 @@ def argument_value(values: Sequence[str], option: ProgramOption | None) -> Any:
     return values[0] if kind == "text" else plain_word(values[0], has_booleans=kind == "boolean")
 
 
-def arguments_finding(program: Program, role_of_seed: str = "") -> ProjectFinding:
+def arguments_finding(program: Program) -> ProjectFinding:
     """What of the command stays, and the five to ten hyperparameters that may change."""
     given, rest = given_arguments(program)
     changeable, kinds = changeable_arguments(program, given)
-    fixed = {key: fixed_value(value, program) for key, value in given.items() if key not in changeable}
+    fixed = {key: value for key, value in given.items() if key not in changeable}
     argv = [*program.argv[: program.first_argument], *rest, "{arguments}"]
     value = {"style": style_of(program), "fixed": fixed, "changeable": changeable, "kinds": kinds, "argv": argv}
     if program.parser == "none" and not given and not program.defaults:
@@ -126,11 +126,6 @@ def value_of(option: ProgramOption, given: Mapping[str, Any]) -> Any:
     if option.kind == "number" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value if isinstance(value, bool | int | float | str | list) else None
-
-
-def fixed_value(value: Any, program: Program) -> Any:
-    """Outside Hydra a boolean with a word of its own is written as that word, as in --compile=False."""
-    return value
 
 
 def style_of(program: Program) -> str:
