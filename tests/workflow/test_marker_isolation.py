@@ -263,7 +263,7 @@ def test_what_is_not_committed_is_told_of_in_every_session_and_is_not_part_of_it
     put(small / "src/new.py", "N = 7\n")
     put(small / "src/work.py", "N = 8\n")
     said = session(small, code=2)
-    assert "uncommitted changes: src/work.py" in said and "--head of a marker" in said
+    assert "uncommitted changes: src/work.py" in said and "give --head" in said
     for _ in range(2):
         said = session(small, "--head")
         assert "not committed, so not part of the experiment: measure.py, src/work.py" in said
