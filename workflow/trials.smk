@@ -15,7 +15,7 @@ HOME = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(HOME / "src"))
 
 from flagstone.cli.jobs.lone_trial import LoneTrial
-from flagstone.cli.jobs.spared import spare_pandas
+from flagstone.cli.jobs.snakemake_imports import spare_pandas
 from flagstone.experiments.measuring import devices
 from flagstone.gates import export
 

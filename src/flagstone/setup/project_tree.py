@@ -70,6 +70,10 @@ class ProjectTree:
             self.texts[path] = self.read(path)
         return self.texts[path]
 
+    def place(self, path: str, position: int) -> str:
+        """Where a character of a file stands, as path:line."""
+        return f"{path}:{self.text(path).count(chr(10), 0, position) + 1}"
+
     def read(self, path: str) -> str:
         """Reads a file. The size is asked first, so that a large or special file is not opened."""
         try:

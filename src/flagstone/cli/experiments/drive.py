@@ -11,7 +11,7 @@ import click
 
 from flagstone.cli.experiments.run import Start, start_option
 from flagstone.cli.experiments.selection import experiment_argument, home_of, open_chosen_experiment, print_progress
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import spec_at
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import (
@@ -28,7 +28,7 @@ from flagstone.experiments.engine import (
 )
 from flagstone.experiments.ledger import History, tail_entries
 from flagstone.experiments.reporting import briefing_text, may_end, position_of
-from flagstone.plans import Home, Spec, command_of, load_spec
+from flagstone.plans import Home, Spec, command_of
 from flagstone.records import read_as, read_record, utc
 from flagstone.text import printable_text
 
@@ -91,12 +91,8 @@ def begin(opened: OpenedExperiment, start: Start | None, now: Drive) -> None:
         bind(opened.home, now, program())
         return
     with engine_of(opened, None, print_progress) as engine:
-        put_right(engine, start, now.session)
+        resolve_edit(engine, start, now.session)
         bind(opened.home, now, program())
-
-
-def spec_in(home: Home) -> Spec:
-    return load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
 
 
 def program() -> str:
@@ -108,7 +104,7 @@ def program() -> str:
 def refuse_if_driven(home: Home, session: str) -> None:
     """Raises an error if another session drives the experiment, and is not done with it."""
     drive = read_as(home.drive, Drive)
-    if drive is None or drive.session == session or may_end(home, position_of(home, spec_in(home))):
+    if drive is None or drive.session == session or may_end(home, position_of(home, spec_at(home))):
         return
     raise FlagstoneError(
         f"session {drive.session} drives {home.name} since {drive.began_at}",
@@ -146,7 +142,7 @@ def inherited_chain(home: Home, session: str) -> int:
     return max(0, drive.chain - 1) if parent == before.name else 0
 
 
-def put_right(engine: Engine, start: Start | None, session: str) -> None:
+def resolve_edit(engine: Engine, start: Start | None, session: str) -> None:
     """Deals with an edit in the working files. Asks about one that this session has not made."""
     home, best = engine.opened.home, engine.history.progress.best
     drive = read_as(home.drive, Drive)

@@ -9,13 +9,13 @@ import click
 
 from flagstone.cli.amounts import SECONDS_OR_NONE
 from flagstone.cli.experiments.selection import experiment_argument, home_of
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import spec_at
 from flagstone.cli.location import Location
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.experiments.engine import wait_for_step
 from flagstone.experiments.ledger import find_entry, result_record
 from flagstone.experiments.reporting import answer_text, position_of
-from flagstone.plans import Home, Spec, command_of, load_spec
+from flagstone.plans import Home, Spec, command_of
 from flagstone.text import printable_text
 
 
@@ -34,7 +34,7 @@ def command(location: Location, name: str | None, run_name: str | None, wait_s: 
     flagstone experiment wait lr --wait 90 --json
     """
     home = home_of(location, name, run_name)
-    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
+    spec = spec_at(home)
     say_verdict(home, spec, wait_s, as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from flagstone.cli.jobs.pinned import pinned_or_ours
 from flagstone.experiments.ledger import Accounts
 from flagstone.experiments.proposers import AgentSetup, Proposer, proposer_for
 from flagstone.layout import Project, Run, shipped_files
-from flagstone.plans import Home, Spec
+from flagstone.plans import Home, Spec, load_spec
 from flagstone.settings import Settings, find_project, load_settings, pinned_table
 
 
@@ -59,6 +59,11 @@ def owner_of(base: Path, *, validate: bool = True) -> Owner:
 def schemas_of(base: Path) -> Path:
     """The schemas that a run pinned; this checkout's for everything else."""
     return pinned_or_ours(base, "schemas", "experiment.schema.yaml")
+
+
+def spec_at(home: Home) -> Spec:
+    """The spec of an experiment, checked by the schemas of its owner."""
+    return load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
 
 
 def project_of(run: Run) -> Project:

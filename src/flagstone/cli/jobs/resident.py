@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flagstone.cli.jobs.spared import spare_pandas
+from flagstone.cli.jobs.snakemake_imports import spare_pandas
 from flagstone.errors import Interrupted, WorkFailed
 from flagstone.gates import Resident, refuse_unwritable, session
 from flagstone.layout import Project, Run

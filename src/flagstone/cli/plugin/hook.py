@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from flagstone.cli.jobs.owner import owner_of, schemas_of
+from flagstone.cli.jobs.owner import owner_of, spec_at
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.engine import driven_home, release
 from flagstone.experiments.ledger import tail_entries
 from flagstone.experiments.reporting import Position, briefing_text, may_end, next_words, position_of
-from flagstone.plans import Home, Spec, command_of, load_spec
+from flagstone.plans import Home, Spec, command_of
 from flagstone.text import list_text, printable_text
 
 LAST = 5
@@ -48,7 +48,7 @@ def command(event: str) -> None:
     home = driven_home(str(given["session_id"]))
     if home is None or not home.spec.is_file():
         return
-    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
+    spec = spec_at(home)
     loop = DrivenLoop(home, spec, given, position_of(home, spec))
     if may_end(home, loop.position):
         release_if_ended(loop)

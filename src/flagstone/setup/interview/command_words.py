@@ -10,6 +10,7 @@ from typing import Any
 from flagstone.plans import CommandArguments
 from flagstone.setup.interview.settled import Settled
 from flagstone.setup.programs import launch_of
+from flagstone.setup.programs.options import kind_of
 from flagstone.setup.results import find_saving_option
 
 PYTHONS = frozenset({"python", "python3"})
@@ -35,10 +36,6 @@ class ArgumentPlan:
     def allow(self) -> dict[str, str]:
         """The kind of each argument that may change: as its parser has it, or by the type of its value."""
         return {key: self.kinds.get(key) or kind_of(value) for key, value in self.changeable.items()}
-
-
-def kind_of(value: Any) -> str:
-    return {bool: "boolean", int: "integer", float: "number", str: "text", list: "list"}.get(type(value), "any")
 
 
 def argument_plan(settled: Settled) -> ArgumentPlan | None:

@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from flagstone.setup.programs.syntax import (
+from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import (
     called_name,
     calls,
     dotted_name,
     last_name,
 )
-from flagstone.setup.project_tree import ProjectTree
 
 OTHER_TASKS = (
     r"tests?|testing|eval|evals|evaluate|evaluation|sample|sampling|generate|predict|infer|inference|serve|server|demo|validate|avg|"

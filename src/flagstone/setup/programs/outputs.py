@@ -9,13 +9,13 @@ from typing import Any
 
 from flagstone.setup.programs.options import ProgramOption, hydra_run_folder, plain_name, role_of
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import (
-    called_name,
-    last_name,
-    words_of,
-)
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import (
+    called_name,
+    constant_text,
+    last_name,
+)
 from flagstone.text import list_text
 
 PARTS_OF_PATHS = {"expanduser", "join", "insert", "append", "abspath", "realpath"}
@@ -76,7 +76,7 @@ def last_part(path: str) -> str:
 def variable_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
     """The variables of the environment that the project's files read as a folder of theirs."""
     seen = set[str]()
-    for path in python_files(program):
+    for path in program.python_files:
         if "environ" not in tree.text(path) and "getenv" not in tree.text(path):
             continue
         for name, default, line in variables_read(tree.syntax(path)):
@@ -90,10 +90,6 @@ def variable_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
             yield {"variable": name, "value": default or None, "to": f"{{run_dir}}/{target}"}, f"{path}:{line}"
 
 
-def python_files(program: Program) -> list[str]:
-    return [path for path in (program.entry, *program.imports) if path.endswith(".py")]
-
-
 def variables_read(syntax: ast.Module | None) -> Iterator[tuple[str, str, int]]:
     """Each variable that is read, its default, and the line."""
     for node in ast.walk(syntax) if syntax else ():
@@ -101,13 +97,13 @@ def variables_read(syntax: ast.Module | None) -> Iterator[tuple[str, str, int]]:
             words = [spelled_path(each, {}) for each in node.args]
             yield words[0] if words else "", words[1] if len(words) > 1 else "", node.lineno
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("os.environ", "environ"):
-            yield words_of(node.slice), "", node.lineno
+            yield constant_text(node.slice), "", node.lineno
 
 
 def constant_outputs(tree: ProjectTree, program: Program) -> Iterator[Row]:
     """The paths in the project's files that lead out of it, and that nothing moves."""
     seen = set[str]()
-    for path in python_files(program):
+    for path in program.python_files:
         if re.search(r"~|\.\./|expanduser|Path\.home|[\"']/", tree.text(path)):
             for value, line in outside_paths(tree.syntax(path)):
                 if not any(value == each or value.startswith(f"{each}/") for each in seen):
@@ -143,7 +139,7 @@ def spelled_path(node: ast.expr, names: Mapping[str, str]) -> str:
     if isinstance(node, ast.Name):
         return names.get(node.id, "")
     if not isinstance(node, ast.Call) or not node.args:
-        return words_of(node)
+        return constant_text(node)
     parts = [spelled_path(each, names) for each in node.args]
     name = last_name(called_name(node))
     if name in ("expanduser", "Path", "abspath", "realpath") and parts[0]:

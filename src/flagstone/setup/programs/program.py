@@ -23,3 +23,8 @@ class Program:
     defaults: Mapping[str, ProgramOption] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     first_argument: int = 0  # where in argv the program's own arguments begin
+
+    @property
+    def python_files(self) -> list[str]:
+        """The entry and what it imports, as far as that is Python."""
+        return [path for path in (self.entry, *self.imports) if path.endswith(".py")]

@@ -9,12 +9,12 @@ from typing import Any
 
 from flagstone.setup.programs.options import ProgramOption, plain_name
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import (
+from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
+from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import (
     called_name,
     calls,
 )
-from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
-from flagstone.setup.project_tree import ProjectTree
 
 # in the order of how likely the name means it
 NAMES = (

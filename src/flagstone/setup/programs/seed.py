@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from flagstone.setup.programs.options import plain_name
 from flagstone.setup.programs.program import Program
-from flagstone.setup.programs.syntax import called_name, calls, keyword, last_name
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import called_name, calls, keyword, last_name
 
 SEEDERS = {"manual_seed", "manual_seed_all", "seed_everything", "set_seed", "PRNGKey", "default_rng", "set_random_seed"}
 SEEDS = re.compile(r"seed|random_state|PRNGKey|default_rng")
@@ -23,13 +23,12 @@ def seed_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     for option in sorted(program.defaults.values(), key=lambda each: (len(each.name), each.name)):
         if re.fullmatch(r"(random_|manual_|rng_)?seed|random_state|seed_everything", plain_name(option.name)):
             return ProjectFinding("seed", {"argument": option.name}, "certain", (option.where,))
-    files = [path for path in (program.entry, *program.imports) if path.endswith(".py")]
-    for path in files:
+    for path in program.python_files:
         if found := re.search(r"environ(\.get\(|\[)\s*[\"'](SEED)[\"']", tree.text(path)):
-            where = f"{path}:{tree.text(path).count(chr(10), 0, found.start()) + 1}"
+            where = tree.place(path, found.start())
             return ProjectFinding("seed", {"variable": "SEED"}, "certain", (where,))
     for find in (constant_seed, held_seed):  # a number in the call itself is surer than one that is held somewhere
-        for path in files:
+        for path in program.python_files:
             if where := find(tree, path):
                 return ProjectFinding("seed", {"constant": where}, "likely", (where,), (), FIXED_NOTE)
     return ProjectFinding("seed", None, "none", (), (), NO_SEED_NOTE if program.entry else "")
@@ -46,7 +45,7 @@ def constant_seed(tree: ProjectTree, path: str) -> str:
 def held_seed(tree: ProjectTree, path: str) -> str:
     """Where a file writes down the number that it later sets as its seed, as in `{"seed": 42}`."""
     found = HELD.search(tree.text(path)) if next(seed_settings(tree, path), None) else None
-    return f"{path}:{tree.text(path).count(chr(10), 0, found.start(1)) + 1}" if found else ""
+    return tree.place(path, found.start(1)) if found else ""
 
 
 def seed_settings(tree: ProjectTree, path: str) -> Iterator[tuple[ast.Call, ast.expr]]:

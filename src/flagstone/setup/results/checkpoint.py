@@ -50,11 +50,10 @@ def is_outside(glob: str) -> bool:
 def configured_globs(tree: ProjectTree, program: Program) -> Iterator[tuple[str, str]]:
     """Folders for checkpoints in the configuration of Lightning. A variable in front is the run's own folder."""
     for path in own_configs(tree) if program.pattern == "hydra" else ():
-        text = tree.text(path)
-        for found in DIRPATH.finditer(text):
+        for found in DIRPATH.finditer(tree.text(path)):
             folder = VARIABLE.sub("hydra", found[1], count=1)
             if "null" not in folder:
-                yield join(VARIABLE.sub("*", folder), "*.ckpt"), f"{path}:{text[: found.start()].count(chr(10)) + 1}"
+                yield join(VARIABLE.sub("*", folder), "*.ckpt"), tree.place(path, found.start())
 
 
 def saved_globs(tree: ProjectTree, program: Program) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ VERB = re.compile(
 )
 NAMED = re.compile(r"\b(goal|objective|aim) (is|of|:)", re.IGNORECASE)
 MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`#>|]+|<[^>]*>|^\s*(?:[-+]|\d+\.)\s+")
+LONGEST_LINE = 2000
 MOST, LONGEST, SHORTEST = 4, 80, 3  # options; characters of each; words of each
 
 
@@ -36,9 +37,6 @@ def goal_finding(tree: ProjectTree, metric: ProjectFinding) -> ProjectFinding:
 def metric_goal(metric: Mapping[str, object]) -> str:
     verb = {"min": "Lower", "max": "Raise"}.get(str(metric["direction"]), "Improve")
     return one_line(f"{verb} {metric['name']}", LONGEST)
-
-
-LONGEST_LINE = 2000
 
 
 def documented_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:
@@ -64,7 +62,7 @@ def is_goal(sentence: str) -> bool:
 
 def plain_text(line: str) -> str:
     """A line of Markdown without its marks."""
-    return one_line(MARKUP.sub(lambda found: found[1] or "", line), 2000)
+    return one_line(MARKUP.sub(lambda found: found[1] or "", line), LONGEST_LINE)
 
 
 def committed_goals(tree: ProjectTree) -> Iterator[tuple[str, str]]:

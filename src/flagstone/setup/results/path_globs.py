@@ -9,7 +9,8 @@ from typing import Any
 
 from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, Function, constant_text, last_name
+from flagstone.setup.results.code_calls import CodeCall, Function, last_name
+from flagstone.setup.syntax import constant_text
 
 DEPTH = 20  # names that stand for names
 OPEN = "*"

@@ -8,11 +8,10 @@ import click
 
 from flagstone.cli.amounts import COUNT
 from flagstone.cli.experiments.selection import experiment_argument, home_of
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import spec_at
 from flagstone.cli.location import Location
 from flagstone.experiments.ledger import result_record, tail_entries
 from flagstone.experiments.reporting import last_text, position_of, status_record, status_text
-from flagstone.plans import load_spec
 from flagstone.text import printable_text
 
 
@@ -32,7 +31,7 @@ def command(
     flagstone experiment status lr --last 5
     """
     home = home_of(location, name, run_name)
-    spec = load_spec(home.spec, home.base, schemas_of(home.base), compiled=home.compiled)
+    spec = spec_at(home)
     if count:
         entries = tail_entries(home.ledger, count)
         text = json.dumps([result_record(each, spec) for each in entries], indent=1, ensure_ascii=False)

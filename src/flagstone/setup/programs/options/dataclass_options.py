@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from flagstone.setup.programs.options.option import ProgramOption, kind_of
-from flagstone.setup.programs.syntax import called_name, calls, dotted_name, keyword, last_name, literal, words_of
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import called_name, calls, constant_text, dotted_name, keyword, last_name, literal
 
 # of the libraries that a project only imports: what transformers.TrainingArguments takes if nothing is given
 TRAINER_ARGUMENTS: dict[str, Any] = {
@@ -129,4 +129,4 @@ def annotation_name(node: ast.expr | None) -> str:
         )
     if isinstance(node, ast.BinOp):
         return annotation_name(node.left)
-    return words_of(node) or last_name(dotted_name(node))
+    return constant_text(node) or last_name(dotted_name(node))

@@ -9,17 +9,17 @@ from typing import Any
 
 from flagstone.setup.programs.options.dataclass_options import annotation_name, class_place, parameter_options
 from flagstone.setup.programs.options.option import OptionKind, ProgramOption, kind_of
-from flagstone.setup.programs.syntax import (
+from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import (
     UNKNOWN,
     called_name,
     calls,
+    constant_text,
     dotted_name,
     keyword,
     last_name,
     literal,
-    words_of,
 )
-from flagstone.setup.project_tree import ProjectTree
 
 ABSL_TYPES = {"DEFINE_float": "float", "DEFINE_integer": "int", "DEFINE_string": "str", "DEFINE_enum": "str"}
 
@@ -31,21 +31,22 @@ def argparse_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
         if last_name(called_name(call)) == "set_defaults":
             later |= {each.arg: literal(each.value, None) for each in call.keywords if each.arg}
     for call in calls(syntax):
-        names = [words_of(each) for each in call.args]
+        names = [constant_text(each) for each in call.args]
         is_one = isinstance(call.func, ast.Attribute) and call.func.attr in ("add_argument", "add")
         if is_one and names and all(names) and (call.func.attr == "add_argument" or names[0].startswith("--")):  # type: ignore[attr-defined]
             yield argparse_option(call, names, path, later)
 
 
 def argparse_option(call: ast.Call, names: list[str], path: str, later: dict[str, Any]) -> ProgramOption:
-    name = max(names, key=lambda each: (each.startswith("--"), names.index(each) == 0, len(each)))
     long = [each for each in names if each.startswith("--")]
     name = (long or names)[0].lstrip("-")
-    action = words_of(keyword(call, "action")) or last_name(ast.unparse(keyword(call, "action") or ast.Constant("")))
+    action = constant_text(keyword(call, "action")) or last_name(
+        ast.unparse(keyword(call, "action") or ast.Constant(""))
+    )
     default = literal(keyword(call, "default"), None)
     if action in ("store_true", "store_false"):
         default = default if isinstance(default, bool) else False
-    destination = words_of(keyword(call, "dest")) or name.replace("-", "_")
+    destination = constant_text(keyword(call, "dest")) or name.replace("-", "_")
     declared = annotation_name(keyword(call, "type"))
     nargs, is_positional = literal(keyword(call, "nargs"), None), not names[0].startswith("-")
     return ProgramOption(
@@ -73,7 +74,7 @@ def argparse_kind(action: str, nargs: Any, default: Any, declared: str) -> Optio
 def click_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
     """The decorators of click: `@click.option("--lr", default=0.1)`."""
     for call in calls(syntax):
-        names = [words_of(each) for each in call.args]
+        names = [constant_text(each) for each in call.args]
         if called_name(call) in ("click.option", "option", "click.argument", "argument") and names and names[0]:
             default = literal(keyword(call, "default"), None)
             first = next((each for each in names if each.startswith("--")), names[0])
@@ -94,7 +95,7 @@ def click_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
 def absl_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
     """What absl's DEFINE functions declare."""
     for call in calls(syntax):
-        name, declared = words_of(call.args[0]) if call.args else "", last_name(called_name(call))
+        name, declared = constant_text(call.args[0]) if call.args else "", last_name(called_name(call))
         if name and declared.startswith("DEFINE_") and declared != "DEFINE_config_file":
             default = literal(call.args[1] if len(call.args) > 1 else keyword(call, "default"), None)
             kind: OptionKind = (

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 import yaml
 
 from flagstone.setup.programs.options.option import ProgramOption, kind_of
-from flagstone.setup.programs.syntax import UNKNOWN, called_name, dotted_name, keyword, last_name, literal, words_of
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.syntax import UNKNOWN, called_name, constant_text, dotted_name, keyword, last_name, literal
 
 DEEPEST = 8
 MOST = 2000
@@ -45,8 +45,8 @@ def hydra_place(tree: ProjectTree, entry: str) -> tuple[str, str] | None:
     for node in ast.walk(syntax) if syntax else ():
         for each in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             if isinstance(each, ast.Call) and last_name(called_name(each)) == "main":
-                path = words_of(keyword(each, "config_path") or (each.args[0] if each.args else None))
-                name = words_of(keyword(each, "config_name")) or "config"
+                path = constant_text(keyword(each, "config_path") or (each.args[0] if each.args else None))
+                name = constant_text(keyword(each, "config_name")) or "config"
                 folder = folder_at(PurePosixPath(entry).parent.as_posix(), path)
                 return folder, name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"
     return None

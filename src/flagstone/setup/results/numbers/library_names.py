@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate
+from flagstone.setup.syntax import constant_text
 
 LOADERS = ("load", "load_metric")
 GLUE = {"cola": ("matthews_correlation",), "stsb": ("pearson",), "mrpc": ("accuracy", "f1"), "qqp": ("accuracy", "f1")}

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter
 from flagstone.setup.results.numbers.printed_text import COUNTED, MEASURED, strings_at, texts_of
+from flagstone.setup.syntax import constant_text
 
 TENSORBOARD = ("add_scalar", "scalar")
 LIGHTNING = ("self", "pl_module", "module", "model")

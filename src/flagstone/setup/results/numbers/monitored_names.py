@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, words_in
+from flagstone.setup.syntax import constant_text
 
 KEYS = ("monitor", "metric_for_best_model", "optimized_metric", "eval_metric", "eval-metric")
 KEY = r"^[ \t]*(?:- )?(monitor|metric_for_best_model|optimized_metric)[ \t]*:[ \t]*"

@@ -10,9 +10,10 @@ from itertools import product
 
 from flagstone.metrics import NamedNumber, pairs_in
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter, is_limit, named_direction
 from flagstone.setup.results.numbers.printed_text import COUNTED, MEASURED, strings_at, texts_of
+from flagstone.setup.syntax import constant_text
 
 PRINTERS = frozenset(("info", "warning", "debug", "write", "echo", "secho", "critical"))
 BARS = frozenset(("set_postfix", "set_description", "set_postfix_str", "set_description_str"))

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
-from flagstone.setup.results.code_calls import CodeCall, constant_text, last_name
+from flagstone.setup.results.code_calls import CodeCall, last_name
 from flagstone.setup.results.path_globs import assignments
+from flagstone.setup.syntax import constant_text
 
 MEASURED, COUNTED = "0.5", "7"  # stand where a value is printed: with digits behind the point, or anyhow
 MOST_TEXTS = 6

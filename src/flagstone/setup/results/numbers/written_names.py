@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from flagstone.setup.programs import Program
 from flagstone.setup.project_tree import ProjectTree
-from flagstone.setup.results.code_calls import CodeCall, calls_in, constant_text
+from flagstone.setup.results.code_calls import CodeCall, calls_in
 from flagstone.setup.results.numbers.metric_candidate import MetricCandidate, is_counter, named_direction
 from flagstone.setup.results.path_globs import PathReader, assignments
+from flagstone.setup.syntax import constant_text
 
 
 def written_names(tree: ProjectTree, paths: Sequence[str], program: Program) -> Iterator[MetricCandidate]:

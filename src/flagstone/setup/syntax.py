@@ -69,6 +69,6 @@ def product(node: ast.expr, otherwise: Any) -> Any:
         return otherwise
 
 
-def words_of(node: ast.expr | None) -> str:
+def constant_text(node: ast.expr | None) -> str:
     """The text of a constant string. Returns '' for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
