@@ -70,6 +70,8 @@ def file_name(tree: ProjectTree, program: Program, test: str) -> str:
 
 def resume_options(program: Program) -> Iterator[tuple[int, ProgramOption]]:
     for option in program.defaults.values():
+        if option.is_positional:
+            continue
         name = plain_name(option.name)
         rank = next((rank for rank, pattern in enumerate(NAMES) if re.fullmatch(pattern, name)), None)
         if rank is not None:

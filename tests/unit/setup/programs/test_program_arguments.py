@@ -243,3 +243,26 @@ def test_hydra_is_read_as_it_would_compose(tmp_path: Path, words: str, expected:
     _, value = arguments(tmp_path, HYDRA, words)
     assert (value["style"], {key: value["changeable"].get(key) for key in expected}) == ("hydra", expected)
     assert "epochs" not in value["changeable"]
+
+
+SUBCOMMANDS = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--weight-decay", type=float, default=0.1)
+commands = parser.add_subparsers(dest="command")
+p = commands.add_parser("train")
+p.add_argument("--lr", type=float, default=0.1)
+p = commands.add_parser("evaluate")
+p.add_argument("checkpoint")
+p.add_argument("--dropout", type=float, default=0.1)
+if __name__ == "__main__":
+    loss = parser.parse_args().lr
+"""
+
+
+def test_arguments_of_another_subcommand_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(SUBCOMMANDS)
+    (tmp_path / "README.md").write_text("    python main.py train --lr 0.2\n")
+    findings = look_at(tmp_path).findings
+    assert findings["arguments"].value["changeable"] == {"lr": 0.2}
+    assert findings["resume"].value is None

@@ -61,6 +61,7 @@ def test_the_seed_is_found_and_a_fixed_one_is_told(
         ('"--ckpt_path", default=None', {"flag": "--ckpt_path", "is_path": True}, "certain"),
         ('"--load", type=str', {"flag": "--load", "is_path": True}, "likely"),
         ('"--lr", type=float', None, "none"),
+        ('"checkpoint"', None, "none"),
     ],
 )
 def test_paths_and_switches_that_resume_are_told_apart(

@@ -56,7 +56,7 @@ def declared_options(
         yield from configured_constants(tree, entry, words)
     elif parser in ("hfargumentparser", "tyro", "simple-parsing"):
         yield from dataclass_options(tree, (entry, *imports), parser)
-        yield from argparse_options(syntax, entry)
+        yield from argparse_options(syntax, entry, words)
     elif parser in ("typer", "fire", "jsonargparse"):
         yield from function_options(syntax, entry, parser)
     elif parser == "lightningcli":
@@ -70,7 +70,7 @@ def declared_options(
     elif parser == "argparse":
         for path in (entry, *imports):
             if "add_argument" in tree.text(path) and (each := tree.syntax(path)):
-                yield from argparse_options(each, path)
+                yield from argparse_options(each, path, words)
     for path in config_files(words) if parser in ("absl", "jsonargparse") else ():
         yield from config_options(tree, path)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from flagstone.setup.programs.options.dataclass_options import annotation_name, class_place, parameter_options
 from flagstone.setup.programs.options.option import OptionKind, ProgramOption, kind_of
+from flagstone.setup.programs.options.subcommands import other_parsers
 from flagstone.setup.project_tree import ProjectTree
 from flagstone.setup.syntax import (
     UNKNOWN,
@@ -24,8 +25,9 @@ from flagstone.setup.syntax import (
 ABSL_TYPES = {"DEFINE_float": "float", "DEFINE_integer": "int", "DEFINE_string": "str", "DEFINE_enum": "str"}
 
 
-def argparse_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
-    """What add_argument declares, and what set_defaults says later."""
+def argparse_options(syntax: ast.Module, path: str, words: Sequence[str] = ()) -> Iterator[ProgramOption]:
+    """What add_argument declares for a command of these words, and what set_defaults says later."""
+    others = other_parsers(syntax, words)
     later = dict[str, Any]()
     for call in calls(syntax):
         if last_name(called_name(call)) == "set_defaults":
@@ -33,6 +35,8 @@ def argparse_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
     for call in calls(syntax):
         names = [constant_text(each) for each in call.args]
         is_one = isinstance(call.func, ast.Attribute) and call.func.attr in ("add_argument", "add")
+        if call in others:
+            continue
         if is_one and names and all(names) and (call.func.attr == "add_argument" or names[0].startswith("--")):  # type: ignore[attr-defined]
             yield argparse_option(call, names, path, later)
 
