@@ -34,8 +34,9 @@ def ask_questions(settled: Settled, questions: Iterable[SetupQuestion], schemas:
 def ask_one(settled: Settled, question: SetupQuestion, schemas: Path) -> Mapping[str, Any]:
     """Asks until the answer is one."""
     several = ", or several" if question.is_several else ""
+    numbers = f"1 to {len(question.choices)}"
     while True:
-        prompt = f"{question.header}: a number{several}, or your own words"
+        prompt = f"{question.header}: {numbers}{several}, or your own words"
         words = str(click.prompt(prompt, default="1" if question.has_default else None)).strip()
         try:
             return checked_answers(

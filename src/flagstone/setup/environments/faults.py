@@ -18,6 +18,7 @@ from flagstone.setup.environments.needed import distribution_of
 from flagstone.setup.environments.project_settings import ProjectSettings
 from flagstone.setup.environments.python_environment import PythonEnvironment
 
+UNKNOWN_INSTALL = "make an environment, and install what the project needs"
 CUDA = re.compile(r"^cuda\b[^=\n]*=\s*['\"](\d+)\.", re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def environment_faults(
     project: ProjectSettings, chosen: PythonEnvironment | None, missing: Mapping[str, str], install: Commands
 ) -> tuple[str, ...]:
     """All that is wrong, each with its cure. Empty if the project can be run."""
-    command = " && ".join(shlex.join(words) for words in install) or "make one, and install what the project needs"
+    command = " && ".join(shlex.join(words) for words in install) or UNKNOWN_INSTALL
     if chosen is None:
         return (f"no Python environment of this project was found: {command}",)
     if chosen.fault:

@@ -9,7 +9,7 @@ from flagstone.setup.interview.question import SetupQuestion, choices_of
 from flagstone.setup.interview.settled import Settled
 from flagstone.text import count_text, list_text
 
-NIGHT_S = 13 * 3600
+NIGHT_S = 8 * 3600
 DEFAULT_S = 300
 NEAR = 0.8  # of the memory of a GPU that is used by others
 SECONDS = (300, 900, 1800, 600)

@@ -38,6 +38,10 @@ def value_text(value: Any) -> str:
         return one_line(" ".join(str(word) for word in words if word), MOST_CHARACTERS)
     if isinstance(value, dict) and "style" in value:
         return one_line(arguments_text(value), MOST_CHARACTERS)
+    if isinstance(value, dict) and "cures" in value:
+        return one_line(value["python"] or "none", MOST_CHARACTERS)
+    if isinstance(value, list) and all(isinstance(each, dict) and "value" in each for each in value):
+        return one_line(" ".join(output_text(each) for each in value), MOST_CHARACTERS)
     if isinstance(value, dict):
         return one_line(" ".join(str(each) for each in value.values() if each and each is not True), MOST_CHARACTERS)
     return one_line(json.dumps(value, ensure_ascii=False), MOST_CHARACTERS)
@@ -46,6 +50,12 @@ def value_text(value: Any) -> str:
 def arguments_text(value: dict[str, Any]) -> str:
     pairs = " ".join(f"{key}={item}" for key, item in value.get("changeable", {}).items())
     return f"{pairs or 'none may change'}; {len(value.get('fixed', {}))} fixed"
+
+
+def output_text(value: dict[str, Any]) -> str:
+    """A folder outside of the run, and where it is moved to."""
+    name = value.get("argument") or value.get("variable") or value.get("constant")
+    return f"{name}={value['value']}" + (f" becomes {value['to']}" if "to" in value else "")
 
 
 def question_lines(question: SetupQuestion) -> Iterator[str]:

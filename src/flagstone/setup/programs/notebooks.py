@@ -19,8 +19,8 @@ def with_notebook_tool(
         return program, command
     if command.confidence == "certain" or not has_module("papermill"):
         note = (
-            f"{program.runner} is not installed: install it, or export {program.entry} as a script "
-            "with jupyter nbconvert --to script."
+            f"{program.runner} is not installed: install it in the project's environment, "
+            f"or save {program.entry} as a script and give that."
         )
         return program, replace(command, confidence="unclear", note=note)
     argv = ("papermill", program.entry, "run.ipynb")

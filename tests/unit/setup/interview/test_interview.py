@@ -19,6 +19,7 @@ from flagstone.setup.interview import (
     all_questions,
     checked_answers,
     default_name,
+    finding_lines,
     findings_record,
     open_rounds,
     proposal_of,
@@ -155,3 +156,17 @@ def test_the_entry_of_a_function_calls_it_with_values_of_every_kind(
     assert len(text.splitlines()) <= 15 and yaml.safe_dump(text)
     for module in ("a_package.training", "a_package"):
         sys.modules.pop(module, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"python": None, "cures": ["stop"], "missing": ["torch"]}, "none"),
+        ({"python": ".venv/bin/python", "cures": ["stop"], "missing": ["torch"]}, ".venv/bin/python"),
+        ([{"argument": "out", "value": "/data", "to": "{run_dir}/out"}], "out=/data becomes {run_dir}/out"),
+        ([{"constant": "train.py:3", "value": "/data"}], "train.py:3=/data"),
+    ],
+)
+def test_a_finding_is_shown_in_words(value: Any, text: str) -> None:
+    (line,) = finding_lines([ProjectFinding("environment", value, "likely")])
+    assert line.split("likely", 1)[1].strip() == text
