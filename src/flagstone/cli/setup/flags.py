@@ -11,6 +11,12 @@ import click
 from flagstone.errors import FlagstoneError
 from flagstone.setup.interview import read_pairs
 
+# the options by the questions that they answer: with one value, with several, with KEY=VALUE
+PLAIN = {"goal": "goal", "checkpoint": "checkpoint", "seconds": "seconds", "framework": "framework"}
+PLAIN |= {"wandb_project": "wandb", "proposer": "proposer", "cure": "environment"}
+LISTS = {"mutable": "mutable", "constraints": "constraints"}
+PAIRS = {"argument": "changeable", "fixed": "fixed"}
+ANSWERED = ("goal", "checkpoint", "seconds", "proposer", "mutable", "constraints", "entry", "metric", "direction")
 PLACES = {"path_": "path", "glob_": "glob", "tag": "tag", "regex": "regex", "code": "code"}
 OPTIONS = (
     click.option("--topic", default="", metavar="TEXT", help="What it is about, in words: for the name and the goal."),
@@ -79,13 +85,6 @@ def answers_of_flags(given: dict[str, Any], argv: tuple[str, ...]) -> dict[str, 
     if argv:
         found["runner"] = shlex.join(argv)
     return {key: without_empty(value) for key, value in found.items()}
-
-
-PLAIN = {"goal": "goal", "checkpoint": "checkpoint", "seconds": "seconds", "framework": "framework"}
-PLAIN |= {"wandb_project": "wandb", "proposer": "proposer", "cure": "environment"}
-LISTS = {"mutable": "mutable", "constraints": "constraints"}
-PAIRS = {"argument": "changeable", "fixed": "fixed"}
-ANSWERED = ("goal", "checkpoint", "seconds", "proposer", "mutable", "constraints", "entry", "metric", "direction")
 
 
 def without_empty(value: Any) -> Any:

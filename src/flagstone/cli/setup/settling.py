@@ -63,15 +63,15 @@ def settled_by_call(call: SetupCall) -> Settled:
     first = {each.text: each.id for each in questions.values() if each.id in FIRST}
     start = {key: value for key, value in given.items() if first.get(key, key) in FIRST}
     try:
-        answers = checked_answers(whole(start, settled), settled, questions, call.schemas)
+        answers = checked_answers(with_found_parts(start, settled), settled, questions, call.schemas)
     except FlagstoneError:
-        checked_answers(whole(given, settled), settled, questions, call.schemas)  # all problems at once
+        checked_answers(with_found_parts(given, settled), settled, questions, call.schemas)  # all problems at once
         raise
     settled = settled_start(call, replace(settled, answers=answers))
     # a text that was asked before a cure or another command is an answer still
     questions = {**{f"first {key}": each for key, each in questions.items()}, **all_questions(settled)}
     refuse_empty(settled)
-    return replace(settled, answers=checked_answers(whole(given, settled), settled, questions, call.schemas))
+    return replace(settled, answers=checked_answers(with_found_parts(given, settled), settled, questions, call.schemas))
 
 
 def answers_in_file(call: SetupCall) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def answers_in_file(call: SetupCall) -> dict[str, Any]:
     return read_answers(text, "stdin" if source == STDIN else source)
 
 
-def whole(given: Mapping[str, Any], settled: Settled) -> dict[str, Any]:
+def with_found_parts(given: Mapping[str, Any], settled: Settled) -> dict[str, Any]:
     """The answers; of those that a flag gives in part, the rest is as it was found."""
     found = dict(given)
     for key, part, value in (

@@ -15,10 +15,10 @@ from pathlib import Path
 from flagstone.setup.environments.installed import read_small
 from flagstone.setup.environments.project_settings import CONDA_FILES, ProjectSettings, workspace_roots
 from flagstone.setup.environments.python_environment import PythonEnvironment, environment_at
+from flagstone.setup.project_tree import is_environment
 
 FOLDERS = (".venv", "venv", "env")
 ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
-SIGNS = ("pyvenv.cfg", "conda-meta")
 ASKED = "--python"
 CONDA_NAME = re.compile(r"^name[ \t]*:[ \t]*['\"]?([\w.-]+)", re.MULTILINE)
 
@@ -77,7 +77,7 @@ def places(around: ProjectSurroundings) -> Iterator[EnvironmentPlace]:
             yield EnvironmentPlace(around.root / value, name)
     for above in (around.root, *workspace_roots(around.root)):
         for folder in (above / name for name in FOLDERS):
-            if folder.is_symlink() or any((folder / sign).exists() for sign in SIGNS):
+            if folder.is_symlink() or is_environment(folder):
                 yield EnvironmentPlace(folder, folder.name)
     yield EnvironmentPlace(around.root / ".pixi/envs/default", "pixi")
     yield from (EnvironmentPlace(folder, "environment.yml") for folder in conda_folders(around))
@@ -93,8 +93,7 @@ def places(around: ProjectSurroundings) -> Iterator[EnvironmentPlace]:
 def environment_folder(python: Path) -> Path:
     """The folder of an environment, from its interpreter: a link in the environment itself is not followed."""
     above = Path(os.path.abspath(python)).parent.parent
-    is_environment = any((above / sign).exists() for sign in SIGNS)
-    return above if is_environment or not python.exists() else python.resolve().parent.parent
+    return above if is_environment(above) or not python.exists() else python.resolve().parent.parent
 
 
 def pyenv_python(around: ProjectSurroundings, shim: Path) -> Path:
@@ -139,9 +138,6 @@ def poetry_folders(around: ProjectSurroundings) -> list[Path]:
     base = around.environ.get("POETRY_VIRTUALENVS_PATH")
     cache = around.environ.get("POETRY_CACHE_DIR") or around.home / ".cache/pypoetry"
     folder = Path(base) if base else Path(cache, "virtualenvs")
-    marked = f"{short}-{base64.urlsafe_b64encode(digest).decode()[:8]}"
-    return (
-        sorted((each for each in folder.iterdir() if each.name.startswith(f"{marked}-py")), reverse=True)
-        if (folder.is_dir())
-        else []
-    )
+    start = f"{short}-{base64.urlsafe_b64encode(digest).decode()[:8]}-py"
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((each for each in found if each.name.startswith(start)), reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flagstone.setup.environments.candidates import FOLDERS
 from flagstone.setup.environments.project_settings import CONDA_FILES, ProjectSettings, workspace_roots
 
 EXTRAS = re.compile(r"^(cpu|gpu|cuda|cu\d+|rocm|torch-(cpu|gpu|cu\d+))$")
@@ -32,7 +33,7 @@ def pip_commands(project: ProjectSettings) -> Commands:
     wanted = ("-r", min(files, key=len)) if files else ("-e", ".") if is_package else ()
     if not wanted:
         return ()
-    existing = next((name for name in (".venv", "venv", "env") if project.has(f"{name}/pyvenv.cfg")), "")
+    existing = next((name for name in FOLDERS if project.has(f"{name}/pyvenv.cfg")), "")
     make = () if existing else (("python3", "-m", "venv", ".venv"),)
     return (*make, (f"{existing or '.venv'}/bin/pip", "install", *wanted))
 

@@ -97,7 +97,7 @@ def resume_question(settled: Settled) -> SetupQuestion:
     found = settled.finding("resume")
     rows = [each for each in found.candidates if isinstance(each, dict)]
     choices: list[tuple[str, Any, str]] = [
-        (resume_words(row), resume_part(row), "given the checkpoint to start from") for row in rows
+        (" ".join(map(str, way.values())), way, "given the checkpoint to start from") for way in map(resume_way, rows)
     ]
     choices += [(AR_VARIABLE, {"variable": AR_VARIABLE}, "an environment variable, which your code has to read")]
     choices += [("none", "none", "runs always start anew")]
@@ -112,13 +112,9 @@ def resume_question(settled: Settled) -> SetupQuestion:
     )
 
 
-def resume_part(value: dict[str, Any]) -> dict[str, Any]:
+def resume_way(value: dict[str, Any]) -> dict[str, Any]:
     """The one way that a finding names: by a flag, a key or a variable."""
     return {key: value[key] for key in ("flag", "key", "variable") if value.get(key)}
-
-
-def resume_words(value: dict[str, Any]) -> str:
-    return " ".join(str(word) for word in resume_part(value).values())
 
 
 def framework_question(settled: Settled) -> SetupQuestion:

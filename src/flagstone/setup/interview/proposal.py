@@ -14,7 +14,7 @@ from flagstone.plans import ARGUMENTS_FILE, parameter_of, with_end
 from flagstone.settings import merge
 from flagstone.setup.interview.command_words import ArgumentPlan, argument_plan, own_command, run_words
 from flagstone.setup.interview.function_entry import ENTRY_FILE, entry_text
-from flagstone.setup.interview.program_questions import AR_VARIABLE
+from flagstone.setup.interview.program_questions import AR_VARIABLE, resume_way
 from flagstone.setup.interview.result_questions import DEFAULT_S, PLACES
 from flagstone.setup.interview.settled import Settled
 
@@ -137,7 +137,7 @@ def resume_part(settled: Settled) -> dict[str, str] | None:
     is_known = isinstance(found, dict) and found.items() <= known.items()
     if not isinstance(found, dict) or (is_known and not known.get("is_path")):
         return None
-    part = {key: found[key] for key in ("flag", "key", "variable") if found.get(key)}
+    part = resume_way(found)
     return None if part in ({}, {"variable": AR_VARIABLE}) else part
 
 

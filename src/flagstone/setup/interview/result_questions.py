@@ -14,6 +14,13 @@ DEFAULT_S = 300
 NEAR = 0.8  # of the memory of a GPU that is used by others
 SECONDS = (300, 900, 1800, 600)
 PLACES = ("path", "glob", "tag", "regex", "code")
+UNKNOWN = ({"name": "val_loss", "direction": "min"}, {"name": "accuracy", "direction": "max"})  # to choose from
+BACKENDS = {
+    "log": "what the run prints",
+    "csv": "a file with a column for it; say which: csv PATH",
+    "json": "a file with a key for it; say which: json PATH",
+    "auto": "wandb, TensorBoard, a file, then the log",
+}
 
 
 def metric_question(settled: Settled) -> SetupQuestion:
@@ -35,9 +42,6 @@ def metric_question(settled: Settled) -> SetupQuestion:
         is_sure=is_known,
         has_default=bool(value.get("direction")),
     )
-
-
-UNKNOWN = ({"name": "val_loss", "direction": "min"}, {"name": "accuracy", "direction": "max"})  # to choose from
 
 
 def metric_choices(row: dict[str, Any]) -> list[tuple[str, Any, str]]:
@@ -69,14 +73,6 @@ def backend_question(settled: Settled) -> SetupQuestion:
         or bool(metric.get("name") and not metric.get("backend") and "metric" not in settled.answers),
         is_sure=not needs_code,
     )
-
-
-BACKENDS = {
-    "log": "what the run prints",
-    "csv": "a file with a column for it; say which: csv PATH",
-    "json": "a file with a key for it; say which: json PATH",
-    "auto": "wandb, TensorBoard, a file, then the log",
-}
 
 
 def checkpoint_question(settled: Settled) -> SetupQuestion:
