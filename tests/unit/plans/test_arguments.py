@@ -88,3 +88,17 @@ def test_what_is_not_allowed_is_named(text: str, problem: str) -> None:
 def test_a_word_of_its_own_may_not_look_like_a_flag() -> None:
     assert list(CommandArguments("words", {}, {"name": "text"}).problems(b"name: --epochs"))
     assert not list(CommandArguments("equals", {}, {"name": "text"}).problems(b"name: --epochs"))
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "text"), [("tags", "words", "tags: [--epochs, '100']"), ("-b", "text", "-b: -e")]
+)
+def test_no_value_may_set_another_flag_where_a_parser_gets_it_as_a_word(key: str, kind: Any, text: str) -> None:
+    (problem,) = CommandArguments("equals", {"epochs": 3}, {key: kind}).problems(text.encode())
+    assert "would be read as a flag" in problem
+
+
+@pytest.mark.parametrize("text", ["a: 0x" + "f" * 20_000, "a: &a " + "x" * 30_000 + "\nb: [" + "*a, " * 5_000 + "]"])
+def test_a_number_that_cannot_be_written_and_aliases_that_grow_are_named(text: str) -> None:
+    (problem,) = CommandArguments("equals", {}, {"a": "any", "b": "list"}).problems(text.encode())
+    assert "stands for more than" in problem

@@ -46,10 +46,15 @@ class CommandArguments:
             yield f"--no-{key.removeprefix('--')}"
         elif kind == "words":
             yield from (flag, *map(plain_text, value))
-        elif self.style == "words" or (flag[1:2] != "-" and len(flag) == 2):
+        elif self.has_words_of_their_own(key):
             yield from (flag, plain_text(value))
         else:
             yield f"{flag}={plain_text(value)}"
+
+    def has_words_of_their_own(self, key: str) -> bool:
+        """Whether a parser of flags gets the values of a key as words that are separate from its flag."""
+        is_short = len(key) == 2 and key[0] == "-" != key[1]
+        return self.style == "words" or (self.style == "equals" and (is_short or self.allow.get(key) == "words"))
 
     def own_values(self, content: bytes) -> dict[str, Any]:
         """What the file that may change says. Raises an error that names everything that is not allowed in it."""
@@ -71,6 +76,9 @@ class CommandArguments:
         if not isinstance(value, dict | None):
             yield f"{ARGUMENTS_FILE} has to be a mapping of arguments to values"
             return
+        if not is_short_enough(value or {}):
+            yield f"{ARGUMENTS_FILE} stands for more than {LONGEST} characters, or has a number with too many digits"
+            return
         for key, item in (value or {}).items():
             if problem := self.problem_of(key, item):
                 yield f"{ARGUMENTS_FILE}: {problem}"
@@ -82,9 +90,17 @@ class CommandArguments:
             return f"{str(key)[:80]!r} may not be set; what may: {', '.join(self.allow) or 'nothing'}"
         kind = self.allow[key]
         if value is None or IS_OF[kind](value):
-            is_flag = self.style == "words" and isinstance(value, str | list) and any(map(is_like_flag, as_list(value)))
+            is_flag = self.has_words_of_their_own(key) and any(map(is_like_flag, as_list(value)))
             return f"{key} would be read as a flag: {str(value)[:80]!r}" if is_flag else ""
         return f"{key} is {str(value)[:80]!r}, and has to be {WORDS_OF[kind]}"
+
+
+def is_short_enough(values: Mapping[Any, Any]) -> bool:
+    """Whether the values can be written: an alias repeats a long text, and Python refuses to write a huge number."""
+    try:
+        return sum(len(str(each)) for row in values.items() for item in row for each in as_list(item)) <= LONGEST
+    except ValueError:
+        return False
 
 
 def is_text(value: Any) -> bool:
