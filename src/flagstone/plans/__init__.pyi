@@ -32,9 +32,9 @@ from .folder import (
 from .loading import excesses as excesses, granted_spec as granted_spec, load_spec as load_spec
 from .plan import Plan as Plan, all_plans as all_plans, find_plan as find_plan, plans as plans
 from .spec import (
-    ARGUMENTS as ARGUMENTS,
     MEASURED as MEASURED,
     MOST_RUNS as MOST_RUNS,
+    WORD_VALUES_FILE as WORD_VALUES_FILE,
     Spec as Spec,
     spec_of as spec_of,
     with_end as with_end,

@@ -30,7 +30,7 @@ from flagstone.settings import merge, sandbox_word
 
 METRIC_OWN = ("name", "direction", "backend", "auxiliary")
 MEASURED = ("wall_s", "wall_seconds", "peak_rss_mb", "peak_vram_mb")
-ARGUMENTS = "flagstone-arguments.json"  # the values of words of the command line, as a file of each candidate
+WORD_VALUES_FILE = "flagstone-arguments.json"  # the values of words of the command line, as a file of each candidate
 MOST_RUNS = 100  # of an experiment whose plan names no end
 OPTIONAL = ("evaluate", "guard", "hidden", "checkpoint")
 DECISIVE = ("subject", "harness", "metric", "evaluate", "constraints", "guard", "checkpoint", "noise", "contract")

@@ -10,7 +10,7 @@ from typing import Any
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.proposers import names_in
 from flagstone.globs import matches
-from flagstone.plans import ARGUMENTS, Parameter, parameter_of, plain_value, word_in
+from flagstone.plans import WORD_VALUES_FILE, Parameter, parameter_of, plain_value, word_in
 
 
 def with_parameters(plan: dict[str, Any], root: Path, texts: Sequence[str]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def take_word(parameter: Parameter, subject: dict[str, Any], harness: dict[str, 
     argv[word.index] = f"{word.before}{{{name}}}"
     harness["argv"] = argv
     subject["arguments"] = {**subject.get("arguments", {}), name: plain_value(word.value)}
-    return ARGUMENTS, name
+    return WORD_VALUES_FILE, name
 
 
 def entry_in(argv: Sequence[str], root: Path) -> str:

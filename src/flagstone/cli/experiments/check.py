@@ -10,7 +10,13 @@ from flagstone.cli.amounts import seconds_above_0
 from flagstone.cli.experiments.selection import experiment_argument, open_chosen_experiment, print_progress
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.checking import Asked, ExperimentCheck, check_experiment, is_to_be_checked, write_check
+from flagstone.experiments.checking import (
+    CheckRequest,
+    ExperimentCheck,
+    check_experiment,
+    is_to_be_checked,
+    write_check,
+)
 from flagstone.experiments.engine import OpenedExperiment
 from flagstone.plans import command_of
 from flagstone.text import one_line
@@ -50,7 +56,7 @@ def command(
             "--own needs the project's own command", hint="flagstone experiment check NAME --own -- COMMAND …"
         )
     opened = open_chosen_experiment(location, name, run_name)
-    found = check(opened, Asked(seconds, expected, argv))
+    found = check(opened, CheckRequest(seconds, expected, argv))
     if as_json:
         click.echo(json.dumps(record_of(found), indent=1, ensure_ascii=False))
     else:
@@ -58,7 +64,7 @@ def command(
     click.get_current_context().exit(found.exit)
 
 
-def check(opened: OpenedExperiment, asked: Asked) -> ExperimentCheck:
+def check(opened: OpenedExperiment, asked: CheckRequest) -> ExperimentCheck:
     """Checks an experiment and writes down what was found."""
     with check_experiment(opened, print_progress) as checker:
         found = checker.check(asked)
@@ -70,7 +76,7 @@ def refuse_if_refuted(opened: OpenedExperiment) -> None:
     """The first rows, before an experiment measures anything. Raises an error if one of them is refuted."""
     if not is_to_be_checked(opened.home, opened.spec):
         return
-    found = check(opened, Asked(rows=ROWS_BEFORE_A_RUN))
+    found = check(opened, CheckRequest(rows=ROWS_BEFORE_A_RUN))
     row = found.first_failure
     if row is None:
         return

@@ -23,7 +23,7 @@ from flagstone.cli.setup.settling import SetupCall, questions_of, settled_by_cal
 from flagstone.cli.setup.takeover import taken_over
 from flagstone.cli.setup.terminal import ask_name, ask_questions, is_terminal
 from flagstone.errors import FlagstoneError
-from flagstone.experiments.checking import Asked
+from flagstone.experiments.checking import CheckRequest
 from flagstone.experiments.engine import OpenedExperiment, open_experiment
 from flagstone.plans import Home, command_of, with_end
 from flagstone.settings import merge
@@ -203,7 +203,7 @@ def finish(call: SetupCall, opened: OpenedExperiment, own: tuple[str, ...]) -> N
         click.echo(f"next: {next_command(call, opened, 'check')}")
         return
     expected = call.given["expected"]
-    found = check(opened, Asked(expected=expected, own=() if expected else own))
+    found = check(opened, CheckRequest(expected=expected, own=() if expected else own))
     say_rows(opened, found, next_command(call, opened, "step" if opened.spec.proposer == "none" else "run"))
     click.get_current_context().exit(found.exit)
 

@@ -12,7 +12,7 @@ from flagstone.cli.experiments.check import check, record_of
 from flagstone.cli.jobs.owner import schemas_of
 from flagstone.cli.trials.selection import trial_command
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.experiments.checking import Asked, ExperimentCheck, is_to_be_checked
+from flagstone.experiments.checking import CheckRequest, ExperimentCheck, is_to_be_checked
 from flagstone.experiments.engine import open_experiment
 from flagstone.plans import Home, TrialPlan, TrialSpec
 from flagstone.records import write_atomic
@@ -32,7 +32,7 @@ def check_trial(plan: TrialPlan, spec: TrialSpec, rows: int) -> ExperimentCheck 
     opened = open_experiment(home, schemas_of(plan.base))
     if plan.folder.ledger.exists() or not is_to_be_checked(home, opened.spec):
         return None
-    return check(opened, Asked(rows=rows))
+    return check(opened, CheckRequest(rows=rows))
 
 
 def refuse_if_refuted(plan: TrialPlan, found: ExperimentCheck | None, again: str) -> None:

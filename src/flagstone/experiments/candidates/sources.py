@@ -13,7 +13,7 @@ from typing import Protocol
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates.git import FILE, PROGRAM, Store, Tree
 from flagstone.globs import matches
-from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, SOURCES, Home, SubjectSpec
+from flagstone.plans import ARGUMENTS_FILE, SOURCES, WORD_VALUES_FILE, Home, SubjectSpec
 
 LONGEST_PATH = 300
 # folders that training code writes to wherever it runs: each run gets its own, empty ones
@@ -137,13 +137,13 @@ def content_of(path: Path, most: int) -> tuple[str, bytes]:
 
 def own_files(spec: SubjectSpec, home: Path, is_of_project: Callable[[str], bool]) -> dict[str, tuple[str, bytes]]:
     """Mode and content of each file of the experiment's own. None may have the name of a file of the project."""
-    found = {ARGUMENTS: (FILE, spec.arguments_file)} if spec.arguments else {}
+    found = {WORD_VALUES_FILE: (FILE, spec.arguments_file)} if spec.arguments else {}
     top = Home(home, home).own
     if top.is_dir():
         paths = (path for path in sorted(top.rglob("*")) if path.is_file() and not path.is_symlink())
         found |= {path.relative_to(top).as_posix(): content_of(path, LARGEST_SOURCE) for path in paths}
     for path in found:
-        if path != ARGUMENTS and is_of_project(path):
+        if path != WORD_VALUES_FILE and is_of_project(path):
             raise FlagstoneError(
                 f"{top / path} has the name of a file of the project", hint=f"rename {spec.root / path} in the project"
             )

@@ -1,4 +1,8 @@
-from .check import Asked as Asked, ExperimentCheck as ExperimentCheck, check_experiment as check_experiment
+from .check import (
+    CheckRequest as CheckRequest,
+    ExperimentCheck as ExperimentCheck,
+    check_experiment as check_experiment,
+)
 from .record import (
     CheckState as CheckState,
     check_state as check_state,

@@ -28,7 +28,7 @@ PLAIN, GLOBS = "plain", set("*?[")
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckRequest:
     """What a check is asked for. `rows` is how many of its rows are wanted, from the first."""
 
     seconds: float | None = None
@@ -78,13 +78,13 @@ class Checker:
     harness: Harness
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
-    def check(self, asked: Asked) -> ExperimentCheck:
+    def check(self, asked: CheckRequest) -> ExperimentCheck:
         """Runs what is needed for the rows that are asked for."""
         limit_s = asked.seconds or min(self.opened.spec.harness.seconds, LONGEST_S)
         spec = replace(self.opened.spec, harness=replace(self.opened.spec.harness, seconds=limit_s))
         return replace(self, harness=replace(self.harness, spec=spec)).rows_of(asked, limit_s)
 
-    def rows_of(self, asked: Asked, limit_s: float) -> ExperimentCheck:
+    def rows_of(self, asked: CheckRequest, limit_s: float) -> ExperimentCheck:
         spec, root = self.opened.spec, self.opened.spec.subject.root
         before = marks_of_project(root, self.opened.home.root) if asked.rows > 3 else {}
         marked, used = self.first_run()
@@ -170,7 +170,7 @@ class Checker:
             return (run,)
         return (run, self.run("same-seed", {}), self.run("other-seed", {}, repeat=1))
 
-    def same_row(self, runs: Sequence[Measurement], asked: Asked) -> CheckRow:
+    def same_row(self, runs: Sequence[Measurement], asked: CheckRequest) -> CheckRow:
         if not asked.own:
             return check_rows.same_row(runs, asked.expected, None, "")
         log = self.harness.home.root / "own.log"

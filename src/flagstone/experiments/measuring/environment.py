@@ -18,7 +18,7 @@ from flagstone.experiments.measuring.import_paths import in_tree, python_path
 from flagstone.experiments.measuring.measurement import Order
 from flagstone.experiments.measuring.programs import search_path
 from flagstone.layout import sealed_folders
-from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, ARGUMENTS_WORD, HarnessSpec, Spec
+from flagstone.plans import ARGUMENTS_FILE, ARGUMENTS_WORD, WORD_VALUES_FILE, HarnessSpec, Spec
 from flagstone.processes import Confinement, ProcessLimits, gpu_memory_fault
 from flagstone.records import read_record
 
@@ -76,7 +76,7 @@ class Surroundings:
 
     def arguments(self, folder: Path) -> dict[str, str]:
         """The words of the command line that belong to the candidate, as it was laid out in the folder."""
-        found = (read_record(folder / ARGUMENTS) or {}) if self.spec.subject.arguments else {}
+        found = (read_record(folder / WORD_VALUES_FILE) or {}) if self.spec.subject.arguments else {}
         return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in found.items()}
 
     def words(self, argv: Iterable[str], folder: Path, values: Mapping[str, str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from flagstone.experiments.proposers.config_files import is_config, set_values, 
 from flagstone.experiments.proposers.constants import Assignment, PythonFile, constants_in
 from flagstone.experiments.proposers.protocol import Proposed, View
 from flagstone.experiments.proposers.ranges import Range, ranges_of
-from flagstone.plans import ARGUMENTS, ARGUMENTS_FILE, Spec, SubjectSpec
+from flagstone.plans import ARGUMENTS_FILE, WORD_VALUES_FILE, Spec, SubjectSpec
 from flagstone.text import one_line
 
 TRIES = 100
@@ -135,7 +135,7 @@ def faults_of_files(subject: SubjectSpec, ranges: Sequence[Range]) -> list[str]:
     own = {ARGUMENTS_FILE} if subject.command_arguments else set[str]()  # not in the project
     for name in dict.fromkeys(each.file for each in ranges if each.file not in own):
         try:
-            files[name] = subject.arguments_file if name == ARGUMENTS else (subject.root / name).read_bytes()
+            files[name] = subject.arguments_file if name == WORD_VALUES_FILE else (subject.root / name).read_bytes()
         except OSError as error:
             return [f"cannot read {subject.root / name}: {error.strerror}"]
     return places_in(files, ranges)[1]

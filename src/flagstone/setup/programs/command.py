@@ -121,9 +121,8 @@ def candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None
         return None
     words = own_words(line, launch, entry)
     why_not = reason_against(files.tree, line, launch, is_there)
-    overrides = (
-        len(words) - launch.first if any(each.parser == "hydra" and each.path == entry for each in files.entries) else 0
-    )
+    is_hydra = any(each.parser == "hydra" and each.path == entry for each in files.entries)
+    overrides = len(words) - launch.first if is_hydra else 0
     doubts = (
         launch.is_multi_node,
         not is_there,

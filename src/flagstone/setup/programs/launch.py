@@ -112,8 +112,6 @@ def notebook_launch(words: Sequence[str], at: int, name: str) -> Launch | None:
     runner = "papermill" if name == "papermill" else "nbconvert"
     found = [index for index in range(at, len(words)) if words[index].endswith(".ipynb")]
     is_run = name == "papermill" or ("nbconvert" in words and "--execute" in words)
-    return (
-        Launch(runner, words[found[0]], len(words) if runner == "nbconvert" else found[-1] + 1)
-        if found and is_run
-        else None
-    )
+    if not found or not is_run:
+        return None
+    return Launch(runner, words[found[0]], len(words) if runner == "nbconvert" else found[-1] + 1)

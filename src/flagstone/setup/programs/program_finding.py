@@ -86,9 +86,8 @@ def chosen_entry(
     if chosen is None:
         equal = [each for each in entries if each.rank == entries[0].rank]
         newest = newest_paths(tree.root) if len(equal) > 1 else []
-        return min(
-            equal, key=lambda each: newest.index(each.path) if each.path in newest else len(newest), default=None
-        )
+        places = {path: place for place, path in enumerate(newest)}
+        return min(equal, key=lambda each: places.get(each.path, len(places)), default=None)
     found = entry_point(tree, chosen.entry) if chosen.entry.endswith(".py") else None
     return found or EntryPoint(chosen.entry, "none", "custom", (9,))
 

@@ -39,11 +39,8 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     ranked += [path for path in (*given, *composed_configs(program)) if is_config(tree, path) and path not in ranked]
     if not ranked:
         return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
-    note = (
-        "The number is computed in a file that may change."
-        if measured.value and measured.value["file"] in ranked
-        else ""
-    )
+    is_among = measured.value and measured.value["file"] in ranked
+    note = "The number is computed in a file that may change." if is_among else ""
     return ProjectFinding("mutable", ranked, "likely", tuple(f"{path}:1" for path in ranked[:3]), tuple(lost[:6]), note)
 
 
@@ -55,10 +52,10 @@ def rank(path: str, entry: str) -> tuple[bool, int, int]:
 
 def composed_configs(program: Program) -> list[str]:
     """The files of a Hydra program that set up the model and its training."""
-    files = (
-        (option.where.rpartition(":")[0] for option in program.defaults.values()) if program.pattern == "hydra" else ()
-    )
-    return [path for path in dict.fromkeys(files) if METHOD.search(path)]
+    if program.pattern != "hydra":
+        return []
+    files = dict.fromkeys(option.where.rpartition(":")[0] for option in program.defaults.values())
+    return [path for path in files if METHOD.search(path)]
 
 
 def is_config(tree: ProjectTree, word: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flagstone.errors import WorkFailed
-from flagstone.plans import ARGUMENTS, CONTROL
+from flagstone.plans import CONTROL, WORD_VALUES_FILE
 from flagstone.statistics import Direction, deviation, mean
 from flagstone.trials.deciding import (
     SCREENING_SLOTS,
@@ -102,7 +102,7 @@ class StepJudge:
 
     def arguments(self, arm: str) -> Mapping[str, bool | int | float | str]:
         """The words of the command line that belong to the tree of an arm."""
-        return dict(json.loads(self.opened.subject.files(self.opened.tree(arm)).get(ARGUMENTS, b"{}")))
+        return dict(json.loads(self.opened.subject.files(self.opened.tree(arm)).get(WORD_VALUES_FILE, b"{}")))
 
     def screens(self) -> Iterator[LookLine]:
         for arm in self.step.arms:

@@ -120,13 +120,9 @@ def annotation_name(node: ast.expr | None) -> str:
     if isinstance(node, ast.Subscript):
         outer = last_name(dotted_name(node.value))
         inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
-        return (
-            annotation_name(inner)
-            if outer in ("Optional", "Annotated")
-            else "list"
-            if outer in ("List", "list")
-            else ""
-        )
+        if outer in ("Optional", "Annotated"):
+            return annotation_name(inner)
+        return "list" if outer in ("List", "list") else ""
     if isinstance(node, ast.BinOp):
         return annotation_name(node.left)
     return constant_text(node) or last_name(dotted_name(node))

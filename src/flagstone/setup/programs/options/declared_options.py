@@ -36,9 +36,8 @@ def program_options(
 def called_options(tree: ProjectTree, path: str, function: str) -> list[ProgramOption]:
     """The parameters of a function that is called as it is."""
     syntax = tree.syntax(path)
-    nodes = (
-        [node for node in syntax.body if isinstance(node, ast.FunctionDef) and node.name == function] if syntax else []
-    )
+    body = syntax.body if syntax else []
+    nodes = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == function]
     return [option for node in nodes for option in parameter_options(node, path)]
 
 

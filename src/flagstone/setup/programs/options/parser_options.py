@@ -102,11 +102,8 @@ def absl_options(syntax: ast.Module, path: str) -> Iterator[ProgramOption]:
         name, declared = constant_text(call.args[0]) if call.args else "", last_name(called_name(call))
         if name and declared.startswith("DEFINE_") and declared != "DEFINE_config_file":
             default = literal(call.args[1] if len(call.args) > 1 else keyword(call, "default"), None)
-            kind: OptionKind = (
-                "boolean"
-                if declared in ("DEFINE_bool", "DEFINE_boolean")
-                else kind_of(default, ABSL_TYPES.get(declared, ""))
-            )
+            is_boolean = declared in ("DEFINE_bool", "DEFINE_boolean")
+            kind: OptionKind = "boolean" if is_boolean else kind_of(default, ABSL_TYPES.get(declared, ""))
             yield ProgramOption(name, default, f"{path}:{call.lineno}", kind)
 
 
