@@ -188,7 +188,7 @@ def test_without_an_agent_a_person_is_told_of_the_way_without_a_model(
     path.write_text(yaml.safe_dump({**spec(project), "agent": {}}))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     said = flagstone(project, "run", "one", "--no-check", code=2)
-    assert "Claude Code is not installed" in said and "new NAME --param KEY=LOW:HIGH" in said
+    assert "Claude Code is not installed" in said and "flagstone setup NAME --param KEY=LOW:HIGH" in said
 
 
 def test_a_person_continues_after_runs_without_a_proposal(project: Path) -> None:

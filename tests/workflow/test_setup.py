@@ -134,6 +134,16 @@ def test_a_project_with_a_command_in_its_readme_is_set_up_and_checked(tmp_path: 
     assert {"model.py", "train.py"} <= set(spec["subject"]["mutable"])
 
 
+def test_who_has_no_agent_is_told_before_the_night(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    lines = setup(root, "demo", "--yes", "--seconds", "9", PATH=path, CLAUDE_CODE_SESSION_ID="").splitlines()
+    (note,) = [line for line in lines if line.startswith("note: an agent proposes")]
+    assert "Claude Code is not installed" in note and "flagstone setup NAME --param KEY=LOW:HIGH" in note
+    searched = setup(root, "other", "--yes", "--param", "lr=0.1:1", "--no-check", PATH=path)
+    assert "note: an agent proposes" not in searched
+
+
 def test_the_unedited_files_give_the_number_of_the_projects_own_command(tmp_path: Path) -> None:
     seeded = TRAIN.replace("for epoch", "random.seed(arguments.seed)\nfor epoch").replace(
         ":.4f", " + random.random():.12f"

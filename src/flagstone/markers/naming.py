@@ -11,7 +11,10 @@ NAMES = tuple(
         (r"set harness\.writable: .*, or (let the command write below) \{run_dir\}", r"\1 $TMPDIR"),
         (r"(subject\.scratch: \[[^\]]*\]), or give new --scratch \S+", r"\1"),
         (r"set subject\.at_head in experiment\.yaml", "give --head"),
-        (r"or search without a model: new NAME --param KEY=LOW:HIGH", "or let a script propose: loop.script"),
+        (
+            r"or search without a model: flagstone setup NAME --param KEY=LOW:HIGH",
+            "or let a script propose: loop.script",
+        ),
         (r"(?:(?<!\S)/[^\n:]*/)?experiment\.yaml", "the marker file"),
         (r"\bsubject\.(mutable|immutable)\b", r"target.\1"),
         (r"\bsubject\.scratch\b", "run.scratch"),

@@ -28,7 +28,7 @@ from flagstone.markers.naming import naming_marker, naming_repository
         ("name files: subject.mutable in experiment.yaml", "name files: target.mutable in the marker file"),
         ("lower harness.gpus in experiment.yaml", "lower run.gpus in the marker file"),
         (
-            "or search without a model: new NAME --param KEY=LOW:HIGH",
+            "or search without a model: flagstone setup NAME --param KEY=LOW:HIGH",
             "or let a script propose: loop.script",
         ),
     ],

@@ -15,7 +15,7 @@ import click
 from flagstone import schemas
 from flagstone.cli.experiments.check import check, say_rows
 from flagstone.cli.experiments.selection import experiment_folder, refuse_invalid_name
-from flagstone.cli.jobs.owner import schemas_of
+from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.location import Location
 from flagstone.cli.plan_options import plan_options, plan_with_options
 from flagstone.cli.setup.flags import remaining_options, setup_options
@@ -202,10 +202,21 @@ def finish(call: SetupCall, opened: OpenedExperiment, own: tuple[str, ...]) -> N
     if not wanted:
         click.echo(f"next: {next_command(call, opened, 'check')}")
         return
+    say_missing_agent(opened)
     expected = call.given["expected"]
     found = check(opened, CheckRequest(expected=expected, own=() if expected else own))
     say_rows(opened, found, next_command(call, opened, "step" if opened.spec.proposer == "none" else "run"))
     click.get_current_context().exit(found.exit)
+
+
+def say_missing_agent(opened: OpenedExperiment) -> None:
+    """Says what keeps the agent from proposing, before a night is left to it."""
+    if not opened.spec.has_agent or os.environ.get("CLAUDE_CODE_SESSION_ID"):
+        return
+    try:
+        owner_of(opened.home.base).proposer(opened.spec)
+    except FlagstoneError as error:
+        click.echo(f"note: an agent proposes the edits. {error.problem}: {error.hint}")
 
 
 def next_command(call: SetupCall, opened: OpenedExperiment, verb: str) -> str:

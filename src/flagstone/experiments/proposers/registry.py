@@ -33,7 +33,9 @@ def by_agent(prompts: Path, driver: str, setup: AgentSetup, spec: Spec) -> Propo
     agent = agent_named(driver or spec.agent.driver or "claude", {**setup.options, **spec.agent.options})
     fault = agent.fault()
     if fault:
-        raise FlagstoneError(fault[0], hint=f"{fault[1]}; or search without a model: new NAME --param KEY=LOW:HIGH")
+        raise FlagstoneError(
+            fault[0], hint=f"{fault[1]}; or search without a model: flagstone setup NAME --param KEY=LOW:HIGH"
+        )
     return AgentProposer(agent, prompts, setup)
 
 
