@@ -152,7 +152,7 @@ class JobServer:
                 connection.close()
 
     def hear(self, worker: socket.socket) -> None:
-        """A worker says that it is about to be idle; one that has ended says nothing."""
+        """Hears that a worker is free, or that it has ended."""
         if worker.recv(1):
             self.idle.append(worker)
             return
@@ -204,7 +204,7 @@ class ServedJob:
     is_over: bool = False
 
     def do(self, server: socket.socket | None) -> int:
-        """Tells the server, if it may give this worker another job, before the asker can ask for one."""
+        """Does the job. The server hears that this worker is free before the asker gets its answer."""
         die_with_parent(signal.SIGTERM)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.default_int_handler)

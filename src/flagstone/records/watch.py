@@ -41,7 +41,7 @@ class FolderWatch:
             self.may_be_touched = found < 0
 
     def is_touched(self) -> bool:
-        """Whether anything may have been written there. It stays true until one begins again."""
+        """Whether anything may have been written there. It stays true until `begin_again`."""
         if not self.may_be_touched:
             with suppress(BlockingIOError):
                 self.may_be_touched = bool(os.read(self.handle, 4096))

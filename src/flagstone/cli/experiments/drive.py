@@ -85,7 +85,7 @@ def command(
 
 
 def begin(opened: OpenedExperiment, start: Start | None, now: Drive) -> None:
-    """Binds the session, after an edit that is there was dealt with."""
+    """Deals with an edit in the working files, then binds the session."""
     step = read_as(opened.home.step, Step)
     if step and step.is_running(opened.home):  # the edit is being evaluated
         bind(opened.home, now, program())
@@ -131,7 +131,7 @@ def refuse_if_over(home: Home, spec: Spec, chain: int) -> None:
 
 
 def inherited_chain(home: Home, session: str) -> int:
-    """How many further experiments a session may begin, as it drives this one again or the child of the one before."""
+    """How many further experiments are left to a session that drives this one again, or the child of its last one."""
     before = driven_home(session)
     drive = before and read_as(before.drive, Drive)
     if not before or not drive:

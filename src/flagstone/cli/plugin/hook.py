@@ -99,7 +99,7 @@ def decided_tool(loop: DrivenLoop) -> str:
 
 
 def decision_on_command(home: Home, command: str) -> str:
-    """Leaves it to a person to end the loop, or to start it over: a session that is tired of it could do that."""
+    """Leaves it to a person to end the loop or to start it over: a session might do so only to be done."""
     if is_of_loop(command):
         return decision("allow", "it is part of the loop")
     if "flagstone" in command and ENDING & set(command.split()):

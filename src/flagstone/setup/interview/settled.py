@@ -35,7 +35,7 @@ class Settled:
 
     @property
     def metric(self) -> dict[str, Any]:
-        """The metric with where it is read from. Of a name that a person gave, as far as it was found as well."""
+        """The metric and where it is read from. Of a name that a person gave, that is known only if it was found."""
         candidates = self.finding("metric").candidates
         rows = [each if isinstance(each, dict) else {"name": each} for each in candidates if each]
         answer = self.answers.get("metric")

@@ -96,7 +96,7 @@ def entry_point(tree: ProjectTree, path: str) -> EntryPoint | None:
     parser, line = parser_of(syntax, tree.text(path))
     function = main_function(syntax)
     has_guard = "__main__" in tree.text(path)
-    if parser == "none" and not has_guard and function is None and not has_loop(syntax):
+    if parser == "none" and not has_guard and function is None and not has_statements(syntax):
         return None
     if parser == "none":
         kind = 3 if function is not None and has_parameters(function) else 4
@@ -158,8 +158,8 @@ def has_parameters(function: ast.FunctionDef) -> bool:
     return bool(function.args.args or function.args.kwonlyargs)
 
 
-def has_loop(syntax: ast.Module) -> bool:
-    """True if the file does something when it is run, not only defines."""
+def has_statements(syntax: ast.Module) -> bool:
+    """Whether the file does something when it is run, besides definitions."""
     return any(
         isinstance(node, ast.For | ast.While | ast.With | ast.Expr) and not is_docstring(node) for node in syntax.body
     )
