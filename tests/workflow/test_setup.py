@@ -140,7 +140,7 @@ def test_who_has_no_agent_is_told_before_the_night(tmp_path: Path) -> None:
     lines = setup(root, "demo", "--yes", "--seconds", "9", PATH=path, CLAUDE_CODE_SESSION_ID="").splitlines()
     (note,) = [line for line in lines if line.startswith("note: an agent proposes")]
     assert "Claude Code is not installed" in note and "flagstone setup NAME --param KEY=LOW:HIGH" in note
-    searched = setup(root, "other", "--yes", "--param", "lr=0.1:1", "--no-check", PATH=path)
+    searched = setup(root, "other", "--yes", "--param", "lr=0.1:1", PATH=path, CLAUDE_CODE_SESSION_ID="")
     assert "note: an agent proposes" not in searched
 
 

@@ -43,3 +43,9 @@ def test_the_command_of_the_readme_is_found_with_its_arguments(tmp_path: Path) -
     assert arguments["changeable"] == {"lr": 0.1}
     assert arguments["argv"] == ["python", "train.py", "{arguments}"]
     assert look.findings["seed"].value == {"argument": "seed"}
+
+
+def test_a_script_called_train_is_one_whatever_its_words_are(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("x = 0.0\nfor step in range(9):\n    x += 0.1\nprint(f'wobble: {x}')\n")
+    (tmp_path / "tool.py").write_text("for step in range(9):\n    print(step)\n")
+    assert look_at(tmp_path).program.entry == "train.py"
