@@ -122,3 +122,19 @@ def test_what_is_no_experiment_of_ar_is_refused(project: Path) -> None:
     words = ("--metric", "val/loss", "--direction", "min", "--no-check")
     flagstone(project, "setup", "named", "--from", str(folder), *words)
     assert not list((project / ".flagstone/experiments").glob(".*/"))
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        ({"runner": {"argv": "python train.py"}}, "runner.argv"),
+        ({"runner": {"argv": [1]}, "hard_constraints": 5}, "hard_constraints, runner.argv"),
+        ({"runner": {"verbatim": 'python "train.py'}}, "No closing quotation"),
+    ],
+)
+def test_a_session_of_another_form_is_named_and_nothing_is_written(
+    project: Path, session: dict[str, Any], expected: str
+) -> None:
+    (project / ".autoresearch/251201-lr/.ar-session.json").write_text(json.dumps(session))
+    assert expected in flagstone(project, "setup", "--from", ".autoresearch/251201-lr", "--no-check", code=2)
+    assert not (project / ".flagstone").exists()

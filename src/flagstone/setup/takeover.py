@@ -18,6 +18,12 @@ FOLDER = "autoresearch"  # below own/ of the experiment, so that no file of the 
 SESSION = ".ar-session.json"
 BACKENDS = ("wandb", "tensorboard", "log", "auto")
 LONGEST_GOAL = 400
+FORMS: Mapping[str, Any] = {
+    "runner": dict,
+    "hard_constraints": list,
+    "termination_conditions": dict,
+    "duration_seconds": int | float,
+}
 LAUNCHERS = {"accelerate": ("accelerate", "launch"), "torchrun": ("torchrun",), "deepspeed": ("deepspeed",)}
 
 
@@ -28,8 +34,9 @@ class ForeignExperiment:
     folder: Path
 
     def text(self, name: str) -> str:
+        path = self.folder / name
         try:
-            return (self.folder / name).read_text("utf-8", "replace")
+            return path.read_text("utf-8", "replace") if path.is_file() else ""
         except OSError:
             return ""
 
@@ -42,7 +49,15 @@ class ForeignExperiment:
 
     @cached_property
     def session(self) -> dict[str, Any]:
-        return self.values(SESSION)
+        """What .ar-session.json says. Raises an error that names every value of another form."""
+        found = self.values(SESSION)
+        wrong = [name for name, form in FORMS.items() if found.get(name) and not isinstance(found[name], form)]
+        if isinstance(runner := found.get("runner"), dict):
+            wrong += [f"runner.{name}" for name in ("argv", "extra_args") if not is_words(runner.get(name) or [])]
+        if wrong:
+            problem = f"{self.folder / SESSION} has values of another form: {', '.join(wrong)}"
+            raise FlagstoneError(problem, hint="correct them, or remove them and give flags in their place")
+        return found
 
     @cached_property
     def program(self) -> str:
@@ -51,7 +66,8 @@ class ForeignExperiment:
     @cached_property
     def metric(self) -> dict[str, str]:
         """Name and direction: from its best, or from program.md. Raises an error if neither says them."""
-        found = self.values("best.json").get("primary") or self.metric_in_program
+        best = self.values("best.json").get("primary")
+        found = best if isinstance(best, dict) and best else self.metric_in_program
         if not found.get("name") or found.get("direction") not in ("min", "max"):
             raise FlagstoneError(
                 f"neither best.json nor program.md in {self.folder} names the metric and its direction",
@@ -87,7 +103,7 @@ class ForeignExperiment:
     def argv(self, python: str) -> list[str]:
         """Its command. What `ar` calls a runner is what stands before train.py."""
         runner = self.session.get("runner") or {}
-        words = runner.get("argv") or shlex.split(str(runner.get("verbatim") or ""))
+        words = runner.get("argv") or shell_words(str(runner.get("verbatim") or ""))
         kind = str(runner.get("kind") or "python")
         if not words and kind in LAUNCHERS:
             words = [*LAUNCHERS[kind], *launcher_options(kind, runner)]
@@ -144,6 +160,17 @@ class ForeignExperiment:
             yield "its own code read the metric: if `check` finds no number, give --backend custom --code FILE"
         if not self.session:
             yield f"{self.folder} has no {SESSION}: the command is python, a run may take 300 s"
+
+
+def is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def shell_words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise FlagstoneError(f"cannot read the command {text!r}: {error}", hint=f"correct it in {SESSION}") from error
 
 
 def launcher_options(kind: str, runner: Mapping[str, Any]) -> Iterator[str]:
