@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +30,13 @@ def create_project(folder: Path) -> None:
     if not (folder / ".gitignore").exists():
         write_atomic(folder / ".gitignore", GITIGNORE.encode())
     write_atomic(folder / VERSION_FILE, f"{__version__}\n".encode())
-    shutil.copyfile(source / SNAKEFILE, folder / SNAKEFILE)
+    write_atomic(folder / SNAKEFILE, (source / SNAKEFILE).read_bytes())
 
 
 def refuse_other_files(source: Path, folder: Path) -> None:
-    if (folder / SNAKEFILE).exists():
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise FlagstoneError(f"{folder} is no folder", hint="name an empty folder, or a new one: flagstone init DIR")
+    if os.path.lexists(folder / SNAKEFILE):
         raise FlagstoneError(
             f"{folder} has a Snakefile already", hint="name an empty folder, or a new one: flagstone init DIR"
         )
