@@ -79,6 +79,10 @@ def argument_value(values: Sequence[str], option: ProgramOption | None) -> Any:
 
 def arguments_finding(program: Program) -> ProjectFinding:
     """What of the command stays, and the five to ten hyperparameters that may change."""
+    words = program.argv[program.first_argument :]
+    if not program.is_python and not any(word.startswith("--") for word in words):
+        note = "Which arguments it takes is not known." if program.argv else ""
+        return ProjectFinding("arguments", None, "unclear" if program.argv else "none", note=note)
     given, rest = given_arguments(program)
     changeable, kinds = changeable_arguments(program, given)
     fixed = {key: value for key, value in given.items() if key not in changeable}
@@ -86,7 +90,7 @@ def arguments_finding(program: Program) -> ProjectFinding:
     value = {"style": style_of(program), "fixed": fixed, "changeable": changeable, "kinds": kinds, "argv": argv}
     if program.parser == "none" and not given and not program.defaults:
         note = "The program takes no arguments; its constants stand in its files."
-        return ProjectFinding("arguments", None, "certain" if program.entry else "none", (), (), note)
+        return ProjectFinding("arguments", None, "certain", (), (), note)
     evidence = tuple(program.defaults[key].where for key in changeable if key in program.defaults)
     return ProjectFinding("arguments", value, "likely" if changeable else "unclear", evidence)
 
@@ -131,4 +135,6 @@ def value_of(option: ProgramOption, given: Mapping[str, Any]) -> Any:
 def style_of(program: Program) -> str:
     if program.parser == "hydra":
         return "hydra"
+    if not program.is_python and not any("=" in word for word in program.argv[program.first_argument :]):
+        return "words"
     return "json" if program.pattern == "function" else "equals"

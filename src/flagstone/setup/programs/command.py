@@ -11,6 +11,7 @@ from typing import Any
 from flagstone.setup.programs.entries import EntryPoint, is_other_task, name_rank
 from flagstone.setup.programs.imports import module_file
 from flagstone.setup.programs.launch import Launch, launch_of
+from flagstone.setup.programs.scripts import script_lines
 from flagstone.setup.programs.shell_lines import ShellLine, line_of, shell_lines
 from flagstone.setup.project_finding import Certainty, LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
@@ -18,6 +19,7 @@ from flagstone.text import one_line
 
 MOST_LOST = 8
 NOTEBOOK_WORDS = ("jupyter", "nbconvert", "--to", "notebook", "--execute")
+SOURCES = (".py", ".ipynb")
 FILE_ARGUMENT = re.compile(r"[\w./-]+\.(py|ya?ml|json|toml)")
 
 
@@ -55,6 +57,11 @@ class StartableFiles:
             return self.scripts[launch.target], True
         same_name = [entry.path for entry in self.entries if PurePosixPath(entry.path).name == launch.target]
         return (same_name[0], False) if same_name else ("", False)
+
+    def any_file_of(self, line: ShellLine, launch: Launch) -> str:
+        """The file that a command runs, whatever it is. Returns '' if it is none of the project's."""
+        path = plain_path(line.folder, launch.target) if "/" in launch.target else ""
+        return path if path in self.tree else self.entry_of(line, launch)[0]
 
 
 def plain_path(folder: str, target: str) -> str:
@@ -95,6 +102,8 @@ def command_candidates(tree: ProjectTree, entries: Sequence[EntryPoint]) -> list
     found += [each for line in installed_lines(files) if (each := candidate(files, line))]
     if not entries and not found:
         found = [each for line in notebook_lines(tree) if (each := candidate(files, line))]
+    if not entries and not found:
+        found = [each for line in script_lines(tree) if (each := script_candidate(files, line))]
     return sorted(found, key=lambda each: each.rank)
 
 
@@ -136,6 +145,15 @@ def candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None
         line.line,
     )
     return CommandCandidate(line, launch, entry, words, tuple(map(int, doubts)), why_not)
+
+
+def script_candidate(files: StartableFiles, line: ShellLine) -> CommandCandidate | None:
+    """A command of a recipe or script that trains, whatever it starts."""
+    if not (launch := launch_of(line.words)):
+        return None
+    doubts = (line.has_placeholder, line.is_inline, line.order, line.line)
+    why_not = "it has a placeholder" if line.has_placeholder else ""
+    return CommandCandidate(line, launch, files.any_file_of(line, launch), line.words, tuple(map(int, doubts)), why_not)
 
 
 def own_words(line: ShellLine, launch: Launch, entry: str) -> tuple[str, ...]:
@@ -196,7 +214,8 @@ def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCan
         note = "No document says how the training is started." if entry else ""
         where = (f"{entry}:1",) if entry else ()
         return ProjectFinding("command", value, "likely" if entry else "none", where, lost, note)
-    certainty: Certainty = "likely" if chosen.why_not or chosen.line.is_inline else "certain"
+    is_guess = chosen.why_not or chosen.line.is_inline or not chosen.entry.endswith(SOURCES)
+    certainty: Certainty = "likely" if is_guess else "certain"
     certainty = "unclear" if rivals_of(chosen, others) else certainty
     return ProjectFinding("command", list(chosen.words), certainty, (chosen.line.where,), lost, note_of(chosen))
 
@@ -204,8 +223,10 @@ def command_finding(chosen: CommandCandidate | None, others: Sequence[CommandCan
 def note_of(chosen: CommandCandidate) -> str:
     if chosen.line.has_placeholder:
         return "The command has a placeholder to fill in."
-    if chosen.line.path == chosen.entry:
+    if chosen.line.path == chosen.entry and chosen.entry.endswith(".ipynb"):
         return "Only notebooks train here."
+    if not chosen.entry.endswith(SOURCES):
+        return "It is not Python: what it reads and writes cannot be seen."
     folder, target = f"{chosen.line.folder}/", chosen.launch.target
     if chosen.entry.startswith(folder) and not target.startswith(folder):
         return f"The command was written for the folder {one_line(chosen.line.folder, 40)}."

@@ -21,6 +21,8 @@ VALUES = {
     "srun": {"-n", "-N", "-c", "-p", "-t", "-A", "-J", "-w", "-G"},
     "mpirun": {"-n", "-np", "-x", "-H", "--host", "--hostfile"},
     "horovodrun": {"-np", "-H"},
+    "bash": {"-o"},
+    "sh": {"-o"},
 }
 BEFORE = {"poetry": "run", "pdm": "run", "pixi": "run", "rye": "run", "hatch": "run", "conda": "run", "uv": "run"}
 PROCESSES = {"--nproc-per-node", "--num-processes", "--num-gpus", "-n", "-np"}

@@ -25,6 +25,11 @@ class Program:
     first_argument: int = 0  # where in argv the program's own arguments begin
 
     @property
+    def is_python(self) -> bool:
+        """Whether its code can be read. What another program takes and writes is not known."""
+        return self.entry.endswith((".py", ".ipynb"))
+
+    @property
     def python_files(self) -> list[str]:
         """The entry and what it imports, as far as that is Python."""
         return [path for path in (self.entry, *self.imports) if path.endswith(".py")]

@@ -77,7 +77,7 @@ def given_command(tree: ProjectTree, argv: Sequence[str], entries: Sequence[Entr
     line = ShellLine(tuple(argv), GIVEN, 0, 0)
     launch = launch_of(argv) or Launch(argv[0], argv[0], 1)
     files = StartableFiles(tree, entries, console_scripts(tree))
-    return candidate(files, line) or CommandCandidate(line, launch, "", tuple(argv))
+    return candidate(files, line) or CommandCandidate(line, launch, files.any_file_of(line, launch), tuple(argv))
 
 
 def chosen_entry(

@@ -37,6 +37,8 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     ranked = [*ranked[: MOST - 1], *ranked[-1:]] if len(ranked) > MOST else ranked  # the entry is the last
     given = (word.rpartition("=")[2] for word in program.argv[program.first_argument :])
     ranked += [path for path in (*given, *composed_configs(program)) if is_config(tree, path) and path not in ranked]
+    if not program.is_python and tree.text(program.entry).startswith("#!"):
+        return ProjectFinding("mutable", [program.entry, *ranked], "unclear", (f"{program.entry}:1",), tuple(lost[:6]))
     if not ranked:
         return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
     is_among = measured.value and measured.value["file"] in ranked
