@@ -17,6 +17,7 @@ from flagstone.setup.interview.function_entry import ENTRY_FILE, entry_text
 from flagstone.setup.interview.program_questions import AR_VARIABLE, resume_way
 from flagstone.setup.interview.result_questions import DEFAULT_S, PLACES
 from flagstone.setup.interview.settled import Settled
+from flagstone.setup.results import overridden_keys
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,20 @@ def notes_about(settled: Settled, plan: ArgumentPlan | None) -> Iterator[str]:
         yield f"{key} is set to {plan.fixed[key] if plan else ''}, {why}"
     if has_constant_seed(settled):
         yield f"the seed is a constant ({settled.finding('seed').value['constant']}): the number will not vary"
+    yield from notes_about_configs(settled, plan)
     evaluation = settled.finding("evaluation").value or {}
     if evaluation.get("shared"):
         yield (
             f"{evaluation['file']} computes the metric and may change: give a command that scores what a run saves "
             "(--evaluate), or protect it"
         )
+
+
+def notes_about_configs(settled: Settled, plan: ArgumentPlan | None) -> Iterator[str]:
+    """Which values of a file that may change are given by the command line, so that an edit of them does nothing."""
+    program, arguments = settled.look.program, {*plan.fixed, *plan.changeable} if plan else set()
+    places = (option.where.rpartition(":")[0] for option in program.defaults.values())
+    for path in dict.fromkeys(place for place in places if place not in program.python_files):
+        keys = overridden_keys(program, path, arguments) if matches(path, tuple(settled.mutable)) else []
+        if keys:
+            yield f"{path}: an edit of {', '.join(keys)} has no effect: the command line gives these values"

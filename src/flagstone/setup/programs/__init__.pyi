@@ -1,3 +1,4 @@
+from .arguments import argument_names as argument_names
 from .launch import launch_of as launch_of
 from .notebooks import with_notebook_tool as with_notebook_tool
 from .options import ProgramOption as ProgramOption

@@ -95,6 +95,11 @@ def arguments_finding(program: Program) -> ProjectFinding:
     return ProjectFinding("arguments", value, "likely" if changeable else "unclear", evidence)
 
 
+def argument_names(program: Program) -> set[str]:
+    """What the command line of a run gives: the arguments of the project's own, and those that may change."""
+    return {*program.arguments, *changeable_arguments(program, program.arguments)[0]}
+
+
 def changeable_arguments(program: Program, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The hyperparameters whose value is known, those that the command gives first."""
     known = {key: option for key, option in program.defaults.items() if not option.is_positional}

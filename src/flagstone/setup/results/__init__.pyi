@@ -1,4 +1,5 @@
 from .checkpoint import checkpoint_finding as checkpoint_finding
+from .config_values import overridden_keys as overridden_keys
 from .evaluation import evaluation_finding as evaluation_finding
 from .framework import framework_finding as framework_finding
 from .goal import goal_finding as goal_finding

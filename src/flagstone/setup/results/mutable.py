@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from flagstone.setup.programs import Program
+from flagstone.setup.programs import Program, argument_names
 from flagstone.setup.project_finding import LostCandidate, ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.results.config_values import is_idle
 from flagstone.setup.results.evaluation import evaluation_finding
 from flagstone.setup.results.own_code import own_code
 from flagstone.setup.results.protected_files import why_never
@@ -36,7 +37,11 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     ranked = sorted(kept, key=lambda path: rank(path, program.entry))
     ranked = [*ranked[: MOST - 1], *ranked[-1:]] if len(ranked) > MOST else ranked  # the entry is the last
     given = (word.rpartition("=")[2] for word in program.argv[program.first_argument :])
-    ranked += [path for path in (*given, *composed_configs(program)) if is_config(tree, path) and path not in ranked]
+    configs = [path for path in (*given, *composed_configs(program)) if is_config(tree, path) and path not in ranked]
+    arguments = argument_names(program)
+    idle = [path for path in configs if is_idle(program, path, arguments)]
+    lost[:0] = [LostCandidate(path, "its values are arguments") for path in idle]
+    ranked += [path for path in configs if path not in idle]
     if not program.is_python and tree.text(program.entry).startswith("#!"):
         return ProjectFinding("mutable", [program.entry, *ranked], "unclear", (f"{program.entry}:1",), tuple(lost[:6]))
     if not ranked:

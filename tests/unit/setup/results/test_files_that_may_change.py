@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from result_projects import project
 
-from flagstone.setup.project_finding import ProjectFinding
+from flagstone.setup import look_at
+from flagstone.setup.interview import Settled, proposal_of
+from flagstone.setup.project_finding import LostCandidate, ProjectFinding
 from flagstone.setup.results import evaluation_finding, framework_finding, goal_finding, mutable_finding
 from flagstone.setup.results.protected_files import why_never
 
@@ -130,6 +132,36 @@ def test_code_for_several_processes_is_idle_in_one(tmp_path: Path) -> None:
     code = "from torch.distributed import init_process_group"
     found = framework_finding(*project(tmp_path, {"train.py": code}, runner="python"))
     assert (found.value, found.lost[0].value) == ("none", "ddp")
+
+
+HYDRA = """import hydra
+@hydra.main(config_path="configs", config_name="config", version_base=None)
+def main(cfg):
+    print("val_loss:", cfg.optimizer.lr)
+if __name__ == "__main__":
+    main()
+"""
+OPTIMIZER = "_target_: torch.optim.SGD\nlr: 0.1\nmomentum: 0.9\n"
+
+
+@pytest.mark.parametrize(("extra", "is_left_out"), [("", True), ("nesterov: true\n", False)])
+def test_a_file_whose_values_the_command_line_gives_may_not_change(
+    tmp_path: Path, extra: str, is_left_out: bool
+) -> None:
+    files = {
+        "train.py": HYDRA,
+        "configs/config.yaml": "defaults:\n  - optimizer: momentum\n  - _self_\nepochs: 3\n",
+        "configs/optimizer/momentum.yaml": OPTIMIZER + extra,
+    }
+    project(tmp_path, files)
+    look = look_at(tmp_path)
+    found, path = look.findings["mutable"], "configs/optimizer/momentum.yaml"
+    assert (path not in found.value) is is_left_out
+    assert (LostCandidate(path, "its values are arguments") in found.lost) is is_left_out
+    # whoever edits it all the same is told what that does not change
+    for answers, is_said in (({"mutable": [path]}, True), ({"mutable": [path], "arguments": "none"}, False)):
+        notes = " ".join(proposal_of(Settled(look, answers)).notes)
+        assert ("an edit of optimizer.lr, optimizer.momentum has no effect" in notes) is is_said
 
 
 def test_what_is_imported_but_not_installed_is_said(tmp_path: Path) -> None:
