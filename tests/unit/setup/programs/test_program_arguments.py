@@ -57,6 +57,8 @@ import click
 @click.option("--lr", "-l", default=0.1, type=float)
 @click.option("--momentum/--no-momentum", default=True)
 @click.option("--warmup", is_flag=True)
+@click.option("--rate", default=0.5)
+@click.option("--sample-rate", default=16000)
 @click.option("--seed", default=7)
 def main(lr, momentum, warmup, seed):
     loss = lr
@@ -171,6 +173,12 @@ def test_budget_data_seed_and_output_stay_fixed(tmp_path: Path) -> None:
     _, value = arguments(tmp_path, source, "--epochs 3 --data-dir digits --eval-steps 5 --amp")
     assert value["fixed"] == {"epochs": 3, "data-dir": "digits", "eval-steps": 5, "amp": True}
     assert not {"epochs", "data-dir", "eval-steps", "seed"} & set(value["changeable"])
+
+
+def test_a_rate_is_a_learning_rate_unless_it_says_of_what(tmp_path: Path) -> None:
+    _, value = arguments(tmp_path, CLICK)
+    assert value["changeable"]["rate"] == 0.5
+    assert "sample-rate" not in value["changeable"]
 
 
 def test_a_value_that_only_a_run_would_show_is_left_out(tmp_path: Path) -> None:

@@ -92,6 +92,15 @@ def test_validation_comes_before_test_and_training_whatever_the_order(tmp_path: 
     }
 
 
+@pytest.mark.parametrize("dump", ["json.dump(x, f)", "json.dump({M}, f)"])
+def test_a_number_within_another_key_is_found_by_its_path(tmp_path: Path, dump: str) -> None:
+    mapping = "{'train_accuracy': 1, 'val': {'f1': a, 'epoch': 2}, name: {'loss': 1}, **more}"
+    code = f"def main():\n  x = {mapping}\n  with open('out.json', 'w') as f:\n    {dump.replace('{M}', mapping)}\n"
+    found = metric_of(tmp_path, {"train.py": code})
+    assert found.value == {"name": "val.f1", "direction": "max", "backend": "json", "path": "out.json"}
+    assert [each.value["name"] for each in found.lost] == ["train_accuracy"]
+
+
 def test_a_number_of_the_test_data_alone_is_no_default(tmp_path: Path) -> None:
     found = metric_of(tmp_path, {"train.py": "print(f'test_accuracy: {a:.3f}')"})
     assert (found.value["name"], found.confidence) == ("test_accuracy", "unclear")

@@ -31,7 +31,7 @@ FIXED: tuple[tuple[SettingRole, str], ...] = (
 )
 # the likeliest to matter first
 HYPERPARAMETERS = (
-    r"(.*_)?(lr|learning_rate|learningrate|eta|alpha)(_.*)?",
+    r"(.*_)?(lr|learning_rate|learningrate|eta|alpha)(_.*)?|rate|step_?size",
     r"(.*_)?(batch_?size|per_device_train_batch_size|bs)",
     r"(.*_)?(weight_?decay|wd|l2|l2_.*)",
     r"(.*_)?(dropout|drop|drop_path|drop_rate|attn_drop.*)",

@@ -54,4 +54,14 @@ def keys_of(node: ast.expr | None, call: CodeCall) -> list[str]:
     """The keys of a mapping that is spelled out, there or where its name was last set."""
     if isinstance(node, ast.Name) and call.function is not None:
         node = next(reversed(assignments(call.function).get(node.id, ())), None)
-    return [constant_text(key) for key in node.keys] if isinstance(node, ast.Dict) else []
+    return list(key_paths(node)) if isinstance(node, ast.Dict) else []
+
+
+def key_paths(mapping: ast.Dict) -> Iterator[str]:
+    """The keys as the reader of JSON files takes them: `val.f1` for a key of a mapping within it."""
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        name = constant_text(key)
+        if isinstance(value, ast.Dict) and name:
+            yield from (f"{name}.{below}" for below in key_paths(value))
+        else:
+            yield name
