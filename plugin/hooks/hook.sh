@@ -39,7 +39,7 @@ leave_approval_to_a_person() {
   *'"command":"'*)
     words=${input#*'"command":"'}
     case $words in
-    *flagstone*' approve '* | *flagstone*' approve"'* | *touch*approved/* | *approved/*.flag* | *approved/seals.jsonl*)
+    *flagstone*[!a-z/]approve[!d]* | *touch*approved* | *approved*touch* | *approved/*.flag* | *approved/seals.jsonl*)
       decide ask "Only a person approves a stage of a run: do you?"
       ;;
     esac

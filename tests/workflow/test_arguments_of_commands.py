@@ -85,6 +85,7 @@ def test_an_edit_of_the_arguments_reaches_the_command(desk: Desk) -> None:
     found = desk.step("lr: 0.5\nname: '--epochs=9; {seed}'\n")
     assert (found["verdict"], found["measurements"][0]["value"]) == ("advance", 0.25**2 + 3)
     assert found["proposal"]["arguments"] == ["--epochs=3", "--seed={seed}", "--lr=0.5", "--name=--epochs=9; {seed}"]
+    assert found["proposal"]["parameters"] == {"lr": 0.5, "name": "--epochs=9; {seed}"}
     proposal = json.loads((desk.home / "runs" / "r0002" / "proposal.json").read_text())
     assert proposal["facts"]["arguments"] == found["proposal"]["arguments"]
     assert (
@@ -137,6 +138,8 @@ def test_the_check_shows_that_the_own_command_gives_the_same_number(tmp_path: Pa
         ({"harness": {"argv": ["python3", "train.py"]}}, "lr: 1", "has no {arguments}"),
         ({"arguments": {**PLAN["arguments"], "fixed": {"lr": 1}}}, "name: a", "lr is fixed and may change"),
         ({}, "lr: much", "has to be a number"),
+        ({"subject": {"mutable": ["/etc/passwd"]}}, "lr: 1", "/etc/passwd is outside of the project"),
+        ({"subject": {"mutable": ["../x.py"]}}, "lr: 1", "../x.py is outside of the project"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused(

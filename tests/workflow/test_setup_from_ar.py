@@ -138,3 +138,14 @@ def test_a_session_of_another_form_is_named_and_nothing_is_written(
     (project / ".autoresearch/251201-lr/.ar-session.json").write_text(json.dumps(session))
     assert expected in flagstone(project, "setup", "--from", ".autoresearch/251201-lr", "--no-check", code=2)
     assert not (project / ".flagstone").exists()
+
+
+def test_no_link_is_followed(project: Path) -> None:
+    folder = project / ".autoresearch/251201-lr"
+    (folder / "prepare.py").unlink()
+    (folder / "prepare.py").symlink_to("/etc/hostname")
+    flagstone(project, "setup", "one", "--from", str(folder), "--no-check")
+    assert sorted(path.name for path in (project / ".flagstone/experiments/one/own/autoresearch").iterdir()) == [
+        "program.md",
+        "train.py",
+    ]

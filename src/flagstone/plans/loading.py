@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,16 @@ def faults_of(spec: Spec, own: Path) -> Iterator[str]:
     """What is wrong with a spec beyond its schema. `own` is the folder of the experiment's own files."""
     yield from faults(spec.metric.backend, spec.metric.options)
     yield from check_faults(spec)
+    yield from outside_faults(spec)
     yield from argument_faults(spec, own)
+
+
+def outside_faults(spec: Spec) -> Iterator[str]:
+    """What a plan names as a file that may change, and lies outside of the project."""
+    for key, words in (("mutable", spec.subject.mutable), ("entry", (spec.subject.entry,))):
+        for word in words:
+            if os.path.isabs(word) or os.path.normpath(word or ".").startswith(".."):
+                yield f"subject.{key}: {word} is outside of the project"
 
 
 def check_faults(spec: Spec) -> Iterator[str]:

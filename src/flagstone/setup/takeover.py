@@ -87,7 +87,7 @@ class ForeignExperiment:
         """The train.py of its best run, or the one that it began with."""
         best = str(self.values("best.json").get("run_id", ""))
         names = (f"runs/{best}/train.py" if re.fullmatch(r"r\d+", best) else "", ".baseline/train.py", "train.py")
-        found = next((self.folder / name for name in names if name and (self.folder / name).is_file()), None)
+        found = next((self.folder / name for name in names if name and is_own_file(self.folder / name)), None)
         if found is None:
             raise FlagstoneError(
                 f"there is no train.py in {self.folder}", hint="name the folder of an experiment: .autoresearch/SLUG"
@@ -98,7 +98,7 @@ class ForeignExperiment:
     def files(self) -> dict[str, bytes]:
         """What becomes the experiment's own."""
         found = {"train.py": self.best_source, **{name: self.folder / name for name in ("prepare.py", "program.md")}}
-        return {f"own/{FOLDER}/{name}": path.read_bytes() for name, path in found.items() if path.is_file()}
+        return {f"own/{FOLDER}/{name}": path.read_bytes() for name, path in found.items() if is_own_file(path)}
 
     def argv(self, python: str) -> list[str]:
         """Its command. What `ar` calls a runner is what stands before train.py."""
@@ -171,6 +171,11 @@ def shell_words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise FlagstoneError(f"cannot read the command {text!r}: {error}", hint=f"correct it in {SESSION}") from error
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a file is what its name says: a link could lead to any file of this machine."""
+    return path.is_file() and not path.is_symlink()
 
 
 def launcher_options(kind: str, runner: Mapping[str, Any]) -> Iterator[str]:

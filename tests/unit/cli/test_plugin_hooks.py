@@ -215,12 +215,20 @@ def test_the_approvals_of_a_run_are_left_to_a_person(home: Home, tmp_path: Path,
     assert decision(ask("before-tool", session, **flag)) == "deny"
     for command in (
         "flagstone approve 03",
+        'flagstone "approve" 03',
         "cd x && flagstone --project . approve",
         "touch runs/attn/approved/03.flag",
+        "cd approved && touch 01.flag",
         "echo > runs/attn/approved/03.flag",
     ):
         assert decision(ask("before-tool", session, **shell(command))) == "ask"
-    for command in ("flagstone status", "ls runs/attn/approved/", "cp a data/approved/b", "git commit -m 'approved'"):
+    for command in (
+        "flagstone status",
+        "ls /flagstone/x/approved/",
+        "ls runs/attn/approved/",
+        "cp a data/approved/b",
+        "git commit -m 'approved'",
+    ):
         assert ask("before-tool", session, **shell(command)) == ""
 
 

@@ -102,3 +102,10 @@ def test_no_value_may_set_another_flag_where_a_parser_gets_it_as_a_word(key: str
 def test_a_number_that_cannot_be_written_and_aliases_that_grow_are_named(text: str) -> None:
     (problem,) = CommandArguments("equals", {}, {"a": "any", "b": "list"}).problems(text.encode())
     assert "stands for more than" in problem
+
+
+def test_a_number_with_an_exponent_is_one_though_yaml_reads_text() -> None:
+    arguments = CommandArguments("hydra", {}, {"lr": "number", "name": "text"})
+    assert not list(arguments.problems(b"lr: 1e-3\nname: 1e-3"))
+    assert list(arguments.words(arguments.own_values(b"lr: 1e-3\nname: 1e-3"), str)) == ["lr=0.001", "name='1e-3'"]
+    assert list(arguments.problems(b"lr: 1e-3; rm"))

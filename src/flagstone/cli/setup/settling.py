@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from flagstone.setup.interview import (
 )
 
 STDIN = "-"
+MOST_ANSWERS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,14 @@ def answers_in_file(call: SetupCall) -> dict[str, Any]:
     if not source:
         return {}
     try:
-        text = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+        if source != STDIN and not Path(source).is_file():
+            raise FlagstoneError(f"{source} is no plain file", hint="give a file of answers, or - for stdin")
+        with nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb") as stream:
+            text = stream.read(MOST_ANSWERS + 1)
     except OSError as error:
         raise FlagstoneError(f"cannot read {source}: {error.strerror}", hint="give a file of answers") from error
+    if len(text) > MOST_ANSWERS:
+        raise FlagstoneError(f"{source} is larger than 1 MB", hint="give a file of answers")
     return read_answers(text, "stdin" if source == STDIN else source)
 
 

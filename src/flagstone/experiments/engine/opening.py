@@ -49,17 +49,18 @@ def facts_of(opened: OpenedExperiment, tree: str) -> dict[str, Any]:
 
     files = opened.subject.files(tree)
     parameters = parameters_in(files.get(opened.spec.subject.entry, b""))
-    return {"parameters": parameters, **argument_facts(opened, tree)}
+    return with_arguments({"parameters": parameters}, opened, tree)
 
 
-def argument_facts(opened: OpenedExperiment, tree: str) -> dict[str, Any]:
-    """The words that a candidate sets in the command line. {seed} and the like stay as they are."""
+def with_arguments(facts: Mapping[str, Any], opened: OpenedExperiment, tree: str) -> dict[str, Any]:
+    """The facts, with what a candidate sets in the command line, as words too. {seed} and the like stay as they are."""
     arguments = opened.spec.subject.command_arguments
     if arguments is None:
-        return {}
+        return dict(facts)
     content = opened.subject.files(tree).get(ARGUMENTS_FILE, b"")
     own = {} if any(arguments.problems(content)) else arguments.own_values(content)
-    return {"arguments": list(arguments.words(own, str))}
+    words = list(arguments.words(own, str))
+    return {**facts, "parameters": {**(facts.get("parameters") or {}), **own}, "arguments": words}
 
 
 def open_experiment(home: Home, schema_folder: Path, *, seconds: float | None = None) -> OpenedExperiment:

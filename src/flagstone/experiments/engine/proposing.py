@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from flagstone.experiments.candidates import Candidate, Snapshot
-from flagstone.experiments.engine.opening import OpenedExperiment, argument_facts, facts_of
+from flagstone.experiments.engine.opening import OpenedExperiment, facts_of, with_arguments
 from flagstone.experiments.engine.session import SessionMeter, left, smallest
 from flagstone.experiments.engine.shadowing import shadowing_problems
 from flagstone.experiments.ledger import NO_PROPOSAL, Entry, History, find_entry, tail_of
@@ -120,7 +120,7 @@ class Proposals:
             return replace(made, is_exhausted=ends, is_fatal=not ends)
         taken = self.opened.subject.take(run.draft, parent, proposed.note or run_id(view.number), view.number)
         taken = replace(taken, violations=(*proposed.violations, *taken.violations, *self.shadowing(taken)))
-        facts |= argument_facts(self.opened, taken.tree)
+        facts = with_arguments(facts, self.opened, taken.tree)
         fault = proposed.failure and f"{NO_PROPOSAL}: {proposed.failure}"
         if not fault and taken.tree == parent.tree and not taken.violations:
             fault = f"{NO_PROPOSAL}: nothing was changed"

@@ -14,6 +14,7 @@ from flagstone.schemas import parse_yaml
 ARGUMENTS_FILE = "arguments.yaml"  # in the tree of every candidate; it comes from own/ of the experiment
 ARGUMENTS_WORD = "{arguments}"
 LONGEST = 64_000
+EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d{1,3}\Z", re.ASCII)
 Style = Literal["equals", "words", "hydra", "json"]
 Kind = Literal["integer", "number", "text", "boolean", "list", "words", "presence", "negatable", "any"]
 Fill = Callable[[str], str]
@@ -61,7 +62,7 @@ class CommandArguments:
         problems = list(self.problems(content))
         if problems:
             raise FlagstoneError("; ".join(problems), hint=f"correct {ARGUMENTS_FILE}")
-        return dict(parse_yaml(content, ARGUMENTS_FILE) or {})
+        return with_numbers(parse_yaml(content, ARGUMENTS_FILE) or {}, self.allow)
 
     def problems(self, content: bytes) -> Iterator[str]:
         """Everything in the file that is not allowed."""
@@ -79,7 +80,7 @@ class CommandArguments:
         if not is_short_enough(value or {}):
             yield f"{ARGUMENTS_FILE} stands for more than {LONGEST} characters, or has a number with too many digits"
             return
-        for key, item in (value or {}).items():
+        for key, item in with_numbers(value or {}, self.allow).items():
             if problem := self.problem_of(key, item):
                 yield f"{ARGUMENTS_FILE}: {problem}"
 
@@ -93,6 +94,14 @@ class CommandArguments:
             is_flag = self.has_words_of_their_own(key) and any(map(is_like_flag, as_list(value)))
             return f"{key} would be read as a flag: {str(value)[:80]!r}" if is_flag else ""
         return f"{key} is {str(value)[:80]!r}, and has to be {WORDS_OF[kind]}"
+
+
+def with_numbers(values: Mapping[Any, Any], kinds: Mapping[str, Kind]) -> dict[Any, Any]:
+    """The values, with a number where one is due and YAML has read text: it knows 1.0e-3, but not 1e-3."""
+    return {
+        key: float(value) if kinds.get(key) == "number" and isinstance(value, str) and EXPONENT.match(value) else value
+        for key, value in values.items()
+    }
 
 
 def is_short_enough(values: Mapping[Any, Any]) -> bool:

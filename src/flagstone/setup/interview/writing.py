@@ -76,8 +76,8 @@ def make_experiment_folder(folder: Path) -> None:
     """Makes a folder for experiments or trials. In somebody's project git ignores it, and no marker file beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
-    if folder.parent.name == FOLDER and not ignore.exists():
-        ignore.write_text("*\n")
+    if folder.parent.name == FOLDER and not os.path.lexists(ignore):
+        write_atomic(ignore, b"*\n")
 
 
 def topmost_missing(folder: Path) -> Path | None:
