@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flagstone.setup.programs import Program
 from flagstone.setup.project_finding import ProjectFinding
 from flagstone.setup.project_tree import ProjectTree
+from flagstone.setup.results.metric import metric_finding
 from flagstone.setup.results.own_code import own_code
 from flagstone.setup.results.protected_files import why_never
 
@@ -20,9 +21,12 @@ FUNCTION = re.compile(
 
 def evaluation_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     """The function that computes the number; a file of its own is preferred to one that trains as well."""
-    found = sorted(functions(tree, own_code(tree, program)), key=lambda each: is_shared(each[0], program))
+    own = own_code(tree, program)
+    found = sorted(functions(tree, own), key=lambda each: is_shared(each[0], program))
+    # a script without such a function computes the number where it names it
+    found = found or [(path, None, line) for path, line in places_of_metric(tree, program) if path in own]
     if not found:
-        return ProjectFinding("evaluation", None, "none", note="No function that evaluates was found.")
+        return ProjectFinding("evaluation", None, "none", note="Nothing that evaluates was found.")
     path, name, line = found[0]
     shared = is_shared(path, program)
     note = f"{path} computes the number and may change: protect it, or measure with evaluate." if shared else ""
@@ -35,7 +39,15 @@ def is_shared(path: str, program: Program) -> bool:
     return path == program.entry or not why_never(path)
 
 
-def functions(tree: ProjectTree, paths: list[str]) -> Iterator[tuple[str, str, int]]:
+def places_of_metric(tree: ProjectTree, program: Program) -> Iterator[tuple[str, int]]:
+    """The files and lines that name the metric; of a metric that only earlier runs tell of, the entry."""
+    metric = metric_finding(tree, program)
+    for place in (*metric.evidence, f"{program.entry}:1") if metric.value else ():
+        path, _, line = place.rpartition(":")
+        yield path, int(line)
+
+
+def functions(tree: ProjectTree, paths: list[str]) -> Iterator[tuple[str, str | None, int]]:
     for path in paths:
         module = tree.syntax(path)
         for node in ast.walk(module) if module else ():

@@ -15,7 +15,7 @@ MOST_LOST, MOST_EVIDENCE = 6, 4
 
 def metric_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     """The first validation metric, preferring what the project itself decides by."""
-    numbers, limits = find_numbers(tree, program)
+    numbers, limits = tree.once(f"numbers of {program.entry}", lambda: find_numbers(tree, program))
     if not numbers:
         return ProjectFinding("metric", None, "none", note="No printed or logged number was found.")
     first, *others = numbers

@@ -94,6 +94,16 @@ def test_a_number_that_is_computed_beside_what_may_change_is_warned_of(tmp_path:
     assert "computed in a file that may change" in mutable_finding(tree, program).note
 
 
+def test_a_script_that_computes_its_number_as_it_runs_is_warned_of(tmp_path: Path) -> None:
+    project(tmp_path, {"train.py": "loss = 0.5\nprint(f'val_loss: {loss}')\n"})
+    look = look_at(tmp_path)
+    found = look.findings["evaluation"]
+    assert found.value == {"file": "train.py", "function": None, "shared": True}
+    assert found.evidence == ("train.py:2",)
+    assert "computed in a file that may change" in look.findings["mutable"].note
+    assert "train.py computes the metric and may change" in " ".join(proposal_of(Settled(look)).notes)
+
+
 @pytest.mark.parametrize("name", ["test_dataloader", "validation_dataset", "eval_data", "testing", "scoreboard"])
 def test_what_only_brings_the_data_does_not_evaluate(tmp_path: Path, name: str) -> None:
     assert evaluation_finding(*project(tmp_path, {"train.py": f"def {name}(self):\n    pass\n"})).value is None
