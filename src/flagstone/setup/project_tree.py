@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 
 from flagstone.metrics import EventEnds, read_event_ends
-from flagstone.setup.notebook import notebook_code
+from flagstone.setup.notebook import notebook_syntax
 from flagstone.text import escaped_text
 
 Result = TypeVar("Result")
@@ -112,7 +112,7 @@ class ProjectTree:
             return None
         try:
             with warnings.catch_warnings(action="ignore"):
-                tree = ast.parse(notebook_code(self.text(path)) if path.endswith(".ipynb") else self.text(path))
+                tree = (notebook_syntax if path.endswith(".ipynb") else ast.parse)(self.text(path))
             if is_too_deep(tree):
                 raise RecursionError  # whoever walks it by recursion would end so
             return tree

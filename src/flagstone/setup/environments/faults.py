@@ -14,7 +14,7 @@ from flagstone.processes import gpu_cuda_version
 from flagstone.setup.environments.candidates import ASKED
 from flagstone.setup.environments.install_commands import Commands
 from flagstone.setup.environments.installed import normal_name, read_small
-from flagstone.setup.environments.needed import distribution_of
+from flagstone.setup.environments.needed import COMMAND, distribution_of
 from flagstone.setup.environments.project_settings import ProjectSettings
 from flagstone.setup.environments.python_environment import PythonEnvironment
 
@@ -42,7 +42,9 @@ def faults_in(
         yield f"{chosen.python} is Python {chosen.version}, the project requires {wanted}: make it with one that fits"
     if missing:
         names = ", ".join(distribution_of(name) for name in missing)
-        yield f"{names} not installed in {chosen.python} (imported in {next(iter(missing.values()))}): {command}"
+        place = next(iter(missing.values()))
+        why = "the command needs it" if place == COMMAND else f"imported in {place}"
+        yield f"{names} not installed in {chosen.python} ({why}): {command}"
     if fault := cuda_fault(chosen):
         yield fault
     # who asks for the interpreter of another work tree knows that: the sources of a run come first on its PYTHONPATH

@@ -20,11 +20,12 @@ DISTRIBUTIONS = {
 }  # fmt: skip
 LAUNCHERS = {"torchrun": "torch", "accelerate": "accelerate", "deepspeed": "deepspeed", "papermill": "papermill"}
 LAUNCHERS |= {"nbconvert": "nbconvert"}
+COMMAND = "the command"  # the place of what the program's own code does not import
 
 
 def needed_modules(tree: ProjectTree, program: Program) -> dict[str, str]:
     """The modules of others that are needed, each with the place of its first import."""
-    found = {LAUNCHERS[word]: "the command" for word in program.runner.split() if word in LAUNCHERS}
+    found = {LAUNCHERS[word]: COMMAND for word in program.runner.split() if word in LAUNCHERS}
     own = own_names(tree, program)
     for path in dict.fromkeys((program.entry, *program.imports)):
         module = tree.syntax(path) if path.endswith((".py", ".ipynb")) else None

@@ -144,7 +144,7 @@ def entry_finding(
     has_equal = any(each.rank <= start.rank for each in others)
     confidence: Certainty = "certain" if chosen and not chosen.why_not else "unclear" if has_equal else "likely"
     confidence = "unclear" if rivals else confidence
-    evidence = (start.where, *((chosen.line.where,) if chosen else ()))
+    evidence = tuple(dict.fromkeys([start.where, *([chosen.line.where] if chosen else [])]))
     return ProjectFinding("entry", entry_value(start), confidence, evidence, lost)
 
 
