@@ -18,7 +18,7 @@ from flagstone.cli.experiments.selection import experiment_folder, refuse_invali
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.location import Location
 from flagstone.cli.plan_options import plan_options, plan_with_options
-from flagstone.cli.setup.flags import remaining_options, setup_options
+from flagstone.cli.setup.flags import answers_of_flags, remaining_options, setup_options
 from flagstone.cli.setup.settling import SetupCall, questions_of, settled_by_call, settled_start
 from flagstone.cli.setup.takeover import taken_over
 from flagstone.cli.setup.terminal import ask_name, ask_questions, is_terminal
@@ -36,6 +36,7 @@ from flagstone.setup.interview import (
     default_name,
     finding_lines,
     findings_record,
+    held_findings,
     next_free_name,
     open_rounds,
     proposal_of,
@@ -84,7 +85,7 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
     if given["as_json"]:
         click.echo(json_answer(call, settled, name))
         return
-    for line in finding_lines(settled.look.findings.values()):
+    for line in finding_lines(held_findings(settled, answers_of_flags(given, call.argv))):
         click.echo(line)
     for warning in settled.look.environment.facts.warnings:
         click.echo(f"note: {one_line(warning)}")

@@ -1,4 +1,5 @@
 from .answers import checked_answers as checked_answers, read_answers as read_answers, read_pairs as read_pairs
+from .held_values import held_findings as held_findings
 from .naming import default_name as default_name, next_free_name as next_free_name
 from .program_questions import environment_problem as environment_problem
 from .proposal import (

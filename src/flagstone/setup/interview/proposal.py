@@ -38,7 +38,7 @@ def proposal_of(settled: Settled) -> SetupProposal:
     plan = argument_plan(settled)
     files = dict(own_files(settled, plan))
     value = {
-        "goal": str(settled.answers.get("goal") or settled.topic or f"improve {settled.metric.get('name')}"),
+        "goal": settled.goal or None,
         "subject": subject_part(settled, files),
         "arguments": plan and {"style": plan.style, "fixed": dict(plan.fixed), "allow": plan.allow},
         "harness": harness_part(settled, plan),

@@ -47,6 +47,12 @@ class Settled:
         return {**place, **known, **answer}
 
     @property
+    def goal(self) -> str:
+        """What it is for, in words. Returns '' if nobody said it, and no metric is known that could be improved."""
+        name = self.metric.get("name")
+        return str(self.answers.get("goal") or self.topic or (f"improve {name}" if name else ""))
+
+    @property
     def python(self) -> str:
         """The interpreter of the project, as a command has it. Returns '' if there is none of its own."""
         return str((self.finding("environment").value or {}).get("python") or "")

@@ -21,6 +21,7 @@ from flagstone.setup.interview import (
     default_name,
     finding_lines,
     findings_record,
+    held_findings,
     open_rounds,
     proposal_of,
     script_view,
@@ -170,3 +171,27 @@ def test_the_entry_of_a_function_calls_it_with_values_of_every_kind(
 def test_a_finding_is_shown_in_words(value: Any, text: str) -> None:
     (line,) = finding_lines([ProjectFinding("environment", value, "likely")])
     assert line.split("likely", 1)[1].strip() == text
+
+
+def test_what_a_person_said_is_shown_in_the_place_of_what_was_found(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("if __name__ == '__main__':\n    loss = 1\n")
+    answers = {"metric": {"name": "val_loss", "direction": "min"}, "seconds": 60, "checkpoint": "none"}
+    settled = Settled(look_at(tmp_path), answers)
+    lines = {line.split()[0]: line for line in finding_lines(held_findings(settled, {"metric", "checkpoint"}))}
+    assert lines["metric"].split() == ["metric", "certain", "val_loss", "min", "the", "command", "line"]
+    assert lines["seconds"].split() == ["seconds", "certain", "60", "the", "answers"]
+    assert lines["checkpoint"].split() == ["checkpoint", "certain", "none", "the", "command", "line"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "topic", "shown"),
+    [({}, "", "improve val_loss"), ({}, "less waste", "less waste --topic"), ({"goal": "x"}, "less waste", "x the")],
+)
+def test_the_goal_on_the_screen_is_the_one_that_is_written(
+    tmp_path: Path, answers: dict[str, Any], topic: str, shown: str
+) -> None:
+    (tmp_path / "train.py").write_text("print('val_loss: 0.5')\n")
+    settled = Settled(look_at(tmp_path), answers, topic)
+    (line,) = (line for line in finding_lines(held_findings(settled, answers)) if line.startswith("goal"))
+    assert " ".join(line.split()[2:]).startswith(shown)
+    assert proposal_of(settled).value["goal"] in line
