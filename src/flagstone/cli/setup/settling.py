@@ -25,6 +25,7 @@ from flagstone.setup.interview import (
     finding_lines,
     read_answers,
 )
+from flagstone.text import list_text, one_line
 
 STDIN = "-"
 MOST_ANSWERS = 1_000_000
@@ -141,8 +142,10 @@ def refuse_empty(settled: Settled) -> None:
     if look.program.argv or look.program.entry or "entry" in settled.answers:
         return
     bench = any("test" in path or "bench" in path for path in look.tree.paths)
+    skipped = sorted(look.skipped, key=lambda each: ".py: " not in each and ".ipynb: " not in each)
+    not_read = f" (not read: {list_text([one_line(each, 80) for each in skipped], 3)})" if skipped else ""
     raise FlagstoneError(
-        f"nothing here that trains: {look.root}",
+        f"nothing here that trains: {look.root}{not_read}",
         hint="name the command: flagstone setup -- COMMAND"
         + ("; to improve tests or a benchmark: flagstone marker init" if bench else ""),
     )

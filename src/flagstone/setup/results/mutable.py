@@ -42,7 +42,7 @@ def mutable_finding(tree: ProjectTree, program: Program) -> ProjectFinding:
     idle = [path for path in configs if is_idle(program, path, arguments)]
     lost[:0] = [LostCandidate(path, "its values are arguments") for path in idle]
     ranked += [path for path in configs if path not in idle]
-    if not program.is_python and tree.text(program.entry).startswith("#!"):
+    if program.entry.endswith(".sh") or (not program.is_python and tree.text(program.entry).startswith("#!")):
         return ProjectFinding("mutable", [program.entry, *ranked], "unclear", (f"{program.entry}:1",), tuple(lost[:6]))
     if not ranked:
         return ProjectFinding("mutable", [], "none", note="No file of the project is known that the run uses.")
