@@ -79,6 +79,15 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
     return desk
 
 
+def test_a_check_that_fails_names_the_files_of_the_arguments(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.begin({**PLAN, "arguments": {"style": "equals", "allow": {"rate": "number"}}}, "rate: 1.0\n")
+    done = subprocess.run([FLAGSTONE, "experiment", "check", "one"], cwd=tmp_path, capture_output=True, text=True)
+    assert "unrecognized arguments" in done.stdout
+    cure = next(line for line in done.stdout.splitlines() if line.startswith("next:"))
+    assert "arguments.allow" in cure and "own/arguments.yaml" in cure
+
+
 def test_an_edit_of_the_arguments_reaches_the_command(desk: Desk) -> None:
     desk.run("step", "one")
     assert desk.last["measurements"][0]["value"] == 0.75**2 + 3

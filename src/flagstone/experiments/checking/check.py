@@ -90,7 +90,8 @@ class Checker:
         marked, used = self.first_run()
         log = self.log_of(marked)
         denied = denied_paths(log, root)
-        first = [check_rows.command_row(marked, self.command_words, denied, self.own_python)]
+        cure = check_rows.cure_of_crash(marked, self.own_python, spec.subject.command_arguments is not None)
+        first = [check_rows.command_row(marked, self.command_words, denied, cure)]
         if marked.status == "crash":
             more = [check_rows.quiet_row([], denied)] if denied else []
             return ExperimentCheck((*first, *more), is_crashed=True, tail=tail_text(self.folder(marked.part).log, 12))

@@ -30,21 +30,25 @@ class CheckRow:
     cure: str = ""
 
 
-def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]], own_python: str) -> CheckRow:
-    """Whether the program starts and its imports are found.
-
-    `denied` is what it could not write to; `own_python` the interpreter of the project, if another one was started.
-    """
-    if run.status == "crash" and denied:
-        return CheckRow(1, "command", "✗", run.reason, denied[0][1])
+def command_row(run: Measurement, words: str, denied: Sequence[tuple[str, str]], cure: str) -> CheckRow:
+    """Whether the program starts and its imports are found. `denied` is what it could not write to."""
     if run.status == "crash":
-        missing = "No module named" in run.reason
-        if missing and own_python:
-            cure = f"begin harness.argv in experiment.yaml with {own_python}, the project's own environment"
-            return CheckRow(1, "command", "✗", run.reason, cure)
-        cure = "install it in the environment of the command, or name another program in harness.argv"
-        return CheckRow(1, "command", "✗", run.reason, cure if missing or run.exit_code == 127 else "mend the command")
+        return CheckRow(1, "command", "✗", run.reason, denied[0][1] if denied else cure)
     return CheckRow(1, "command", "✓", words)
+
+
+def cure_of_crash(run: Measurement, own_python: str, has_arguments: bool) -> str:
+    """What to do about a command that fails.
+
+    `own_python` is the interpreter of the project, if another one was started.
+    """
+    is_missing = "No module named" in run.reason
+    if is_missing and own_python:
+        return f"begin harness.argv in experiment.yaml with {own_python}, the project's own environment"
+    if is_missing or run.exit_code == 127:
+        return "install it in the environment of the command, or name another program in harness.argv"
+    given = "arguments.allow and arguments.fixed in experiment.yaml, and own/arguments.yaml"
+    return f"mend the command, or the arguments that it is given: {given}" if has_arguments else "mend the command"
 
 
 def reach_row(used: Mapping[str, bool | None], plain: Collection[str]) -> CheckRow:
