@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from flagstone.setup.interview.program_questions import is_sure, rests_on
-from flagstone.setup.interview.question import SetupQuestion, choices_of
+from flagstone.setup.interview.question import MOST_CHARACTERS, MOST_CHOICES, SetupQuestion, choices_of
 from flagstone.setup.interview.settled import Settled
-from flagstone.text import count_text, list_text
+from flagstone.text import count_text, list_text, one_line
 
 NIGHT_S = 8 * 3600
 DEFAULT_S = 300
@@ -37,11 +39,19 @@ def metric_question(settled: Settled) -> SetupQuestion:
         text=f"Which number should become better?{rests_on(found)}",
         header="Metric",
         choices=choices_of(choices),
-        flag="--metric NAME --direction min|max" if not is_sure(found) else "--direction min|max",
+        flag=metric_flag(candidates),
         is_open=not is_known or len(candidates) > 1,
         is_sure=is_known,
         has_default=bool(value.get("direction")),
     )
+
+
+def metric_flag(candidates: Sequence[dict[str, Any]]) -> str:
+    """The flags that settle the metric: which of several names, and the direction if that is not known."""
+    names = list(dict.fromkeys(shlex.quote(one_line(row["name"], MOST_CHARACTERS)) for row in candidates))
+    is_direction_open = not all(row.get("direction") for row in candidates) or not names
+    name = "" if len(names) == 1 and is_direction_open else f"--metric {'|'.join(names[:MOST_CHOICES]) or 'NAME'}"
+    return " ".join(filter(None, (name, "--direction min|max" if is_direction_open else "")))
 
 
 def metric_choices(row: dict[str, Any]) -> list[tuple[str, Any, str]]:

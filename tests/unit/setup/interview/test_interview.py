@@ -195,3 +195,17 @@ def test_the_goal_on_the_screen_is_the_one_that_is_written(
     (line,) = (line for line in finding_lines(held_findings(settled, answers)) if line.startswith("goal"))
     assert " ".join(line.split()[2:]).startswith(shown)
     assert proposal_of(settled).value["goal"] in line
+
+
+@pytest.mark.parametrize(
+    ("names", "flag"),
+    [
+        (["val_loss", "val acc"], "--metric val_loss|'val acc'"),
+        (["val_loss", "zorp"], "--metric val_loss|zorp --direction min|max"),
+        (["zorp"], "--direction min|max"),
+        ([], "--metric NAME --direction min|max"),
+    ],
+)
+def test_the_flag_of_an_open_metric_names_what_is_open(tmp_path: Path, names: list[str], flag: str) -> None:
+    (tmp_path / "train.py").write_text("".join(f"print('{name}: 0.5')\n" for name in names) or "pass\n")
+    assert all_questions(Settled(look_at(tmp_path)))["metric"].flag == flag
