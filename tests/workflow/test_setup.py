@@ -376,7 +376,7 @@ def test_an_environment_is_cured_only_after_a_yes(tmp_path: Path) -> None:
         subprocess.run([*git, *words], check=True, capture_output=True)
     root = tmp_path / "second"
     said = setup(root, "demo", "--yes", code=2)
-    assert "--cure sibling" in said and "a-library" in said
+    assert f"--cure sibling (use the interpreter of {main}) or --cure link" in said and "a-library" in said
     assert not (root / ".venv").exists() and not (root / ".flagstone").exists()
     found = json.loads(setup(root, "--json"))
     assert [each["id"] for each in found["questions"][0]] == ["environment"]
@@ -387,6 +387,15 @@ def test_an_environment_is_cured_only_after_a_yes(tmp_path: Path) -> None:
     answers = {texts["environment"]: "link", "Which framework trains?": "none", "seconds": 5}
     setup(root, "linked", "--yes", "--no-check", "--answers", "-", given=json.dumps(answers))
     assert (root / ".venv").is_symlink()
+
+
+def test_all_that_is_open_beside_a_broken_environment_is_said_at_once(tmp_path: Path) -> None:
+    train = f"import deepspeed\n{TRAIN}".replace("val_loss", "zorp")
+    root = project(tmp_path, {"train.py": train, "requirements.txt": "deepspeed\n"} | {"model.py": "BEST = 1\n"})
+    problem, also, cure = setup(root, "demo", "--yes", code=2).splitlines()[-3:]
+    assert problem.startswith("flagstone: deepspeed not installed in .venv/bin/python")
+    assert also == "also open: metric (--direction min|max)"
+    assert cure.strip().startswith("give --cure install (run ") and cure.endswith(" or --python PATH")
 
 
 @pytest.mark.parametrize(

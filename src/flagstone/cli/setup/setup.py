@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ from flagstone.setup.interview import (
     SetupQuestion,
     all_questions,
     default_name,
+    environment_problem,
     finding_lines,
     findings_record,
     held_findings,
     next_free_name,
+    open_questions,
     open_rounds,
     proposal_of,
     script_view,
@@ -111,22 +113,22 @@ def setup_call(location: Location, argv: tuple[str, ...], given: dict[str, Any])
 def json_answer(call: SetupCall, settled: Settled, name: str | None) -> str:
     """What is found and still open, and the spec if nobody but a script is needed for it."""
     rounds = open_rounds(settled, call.ask)
-    is_whole = not unsure_questions(open_rounds(settled))
+    is_whole = not unsure_questions(open_questions(settled))
     proposal = full_proposal(call, with_defaults(settled, all_questions(settled))) if is_whole else None
     named = f" {name}" if name else ""
     line = "flagstone setup --json --answers -" if rounds else f"flagstone setup{named} --answers - --yes"
     return script_view(settled, rounds, proposal, line)
 
 
-def unsure_questions(rounds: Sequence[Sequence[SetupQuestion]]) -> list[SetupQuestion]:
+def unsure_questions(questions: Iterable[SetupQuestion]) -> list[SetupQuestion]:
     """The questions whose default may not be taken without a person."""
-    return [each for questions in rounds for each in questions if not each.is_sure or each.default is None]
+    return [each for each in questions if not each.is_sure or each.default is None]
 
 
 def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:
     """Asks round by round until nothing is open, and takes the defaults of the rest."""
     while rounds := open_rounds(settled, call.ask):
-        refuse_open(call, rounds)
+        refuse_open(call, settled)
         if call.given["is_accepted"]:
             settled = with_defaults(settled, {each.id: each for each in rounds[0]})
         else:
@@ -135,18 +137,21 @@ def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:
     return with_defaults(settled, all_questions(settled))
 
 
-def refuse_open(call: SetupCall, rounds: Sequence[Sequence[SetupQuestion]]) -> None:
+def refuse_open(call: SetupCall, settled: Settled) -> None:
     """Raises an error that names the flag of each question that nobody is there to answer."""
     is_accepted = call.given["is_accepted"]
     if call.ask != "none" and not is_accepted and is_terminal():
         return
-    every = [each for questions in rounds for each in questions]
-    missing = unsure_questions(rounds) if is_accepted else every
+    every = open_questions(settled, call.ask)
+    missing = {each.id: each for each in (unsure_questions(every) if is_accepted else every)}
+    environment = missing.pop("environment", None)
+    listed = "; ".join(f"{each.id} ({each.flag})" for each in missing.values())
+    if environment:
+        also = f"\nalso open: {listed}" if missing else ""
+        raise FlagstoneError(f"{environment_problem(settled)}{also}", hint=f"give {environment.flag}")
     if missing:
-        listed = "; ".join(f"{each.id} ({each.flag})" for each in missing)
-        why = f"\n{missing[0].text}" if missing[0].id == "environment" else ""
         raise FlagstoneError(
-            f"still open: {listed}{why}",
+            f"still open: {listed}",
             hint="give these flags, or --answers FILE; flagstone setup --json shows the questions",
         )
 

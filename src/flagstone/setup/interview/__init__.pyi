@@ -12,6 +12,7 @@ from .questions import (
     FIRST as FIRST,
     Ask as Ask,
     all_questions as all_questions,
+    open_questions as open_questions,
     open_rounds as open_rounds,
     with_defaults as with_defaults,
 )

@@ -33,6 +33,7 @@ def environment_question(settled: Settled) -> SetupQuestion:
     choices: list[tuple[str, Any, str]] = [
         (each.kind, each.kind, f"{each.text} (touches {each.touches})") for each in report.cures
     ]
+    cures = [f"--cure {each.kind} ({each.text})" for each in report.cures if each.kind != "stop"]
     choices += [("stop", "stop", "mend it by hand")]
     choices += [("another Python", "stop", "stop, and name it with --python PATH")]
     return SetupQuestion(
@@ -40,7 +41,7 @@ def environment_question(settled: Settled) -> SetupQuestion:
         text=f"How should the environment be cured? {environment_problem(settled)}",
         header="Environment",
         choices=choices_of(choices),
-        flag=" or ".join(f"--cure {each.kind}" for each in report.cures if each.kind != "stop") or "--python PATH",
+        flag=" or ".join((*cures, "--python PATH")),
         is_open=is_needed and bool(environment_problem(settled)),
         is_sure=False,
         has_default=False,

@@ -29,6 +29,8 @@ QUESTIONS = (
 )
 FIRST = ("environment", "entry", "runner")  # what is found about the rest depends on them
 
+LATER = (("entry", "runner"), ("environment", "framework"))  # the second can be answered after the first alone
+
 
 def all_questions(settled: Settled) -> dict[str, SetupQuestion]:
     """The thirteen questions, each under its id; and that about the environment, if there is something to cure."""
@@ -39,16 +41,20 @@ def all_questions(settled: Settled) -> dict[str, SetupQuestion]:
     return {"environment": environment, **found} if environment.is_open else found
 
 
-def open_rounds(settled: Settled, ask: Ask = "unclear") -> list[list[SetupQuestion]]:
-    """The questions that nobody has answered, in rounds: with "unclear" only those that the project leaves open.
-
-    If what is started is open, that is asked first, and the rest after a new look.
-    """
+def open_questions(settled: Settled, ask: Ask = "unclear") -> list[SetupQuestion]:
+    """The questions that nobody has answered: with "unclear" only those that the project leaves open."""
     questions = [each for each in all_questions(settled).values() if each.id not in settled.answers]
     questions = [each for each in questions if ask == "all" or each.is_open]
+    is_open = {each.id for each in questions if each.is_open}
+    # what was chosen for another entry, or without the packages of the project, would be no answer
+    later = {name for first, name in LATER if first in is_open}
+    return [each for each in questions if each.id not in later]
+
+
+def open_rounds(settled: Settled, ask: Ask = "unclear") -> list[list[SetupQuestion]]:
+    """The same in rounds. If what is started is open, that is asked first, and the rest after a new look."""
+    questions = open_questions(settled, ask)
     questions = [each for each in questions if each.id in FIRST] or questions
-    if any(each.id == "entry" and each.is_open for each in questions):
-        questions = [each for each in questions if each.id != "runner"]  # what was chosen for it would be no answer
     return [questions[at : at + MOST_QUESTIONS] for at in range(0, len(questions), MOST_QUESTIONS)]
 
 
