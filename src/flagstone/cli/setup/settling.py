@@ -82,7 +82,7 @@ def answers_in_file(call: SetupCall) -> dict[str, Any]:
     if not source:
         return {}
     try:
-        if source != STDIN and not Path(source).is_file():
+        if source != STDIN and Path(source).exists() and not Path(source).is_file():
             raise FlagstoneError(f"{source} is no plain file", hint="give a file of answers, or - for stdin")
         with nullcontext(sys.stdin.buffer) if source == STDIN else open(source, "rb") as stream:
             text = stream.read(MOST_ANSWERS + 1)

@@ -47,11 +47,16 @@ def ask_one(settled: Settled, question: SetupQuestion, schemas: Path) -> Mapping
 
 
 def labels_of(question: SetupQuestion, words: str) -> str:
-    """The labels of the choices whose numbers were given. Anything else stays what it is."""
+    """The labels of the choices whose numbers were given. Anything else stays what it is.
+
+    Raises an error for a number that no choice has, unless the answer is a number itself.
+    """
     numbers = [int(each) for each in re.findall(r"\d+", words)] if NUMBERS.match(words) else []
-    if not numbers or max(numbers) > len(question.choices) or min(numbers) < 1:
-        return words
-    if len(numbers) > 1 and not question.is_several:
+    is_outside = not all(1 <= number <= len(question.choices) for number in numbers)
+    takes_numbers = all(isinstance(each.value, int | float) for each in question.choices)
+    if is_outside and not takes_numbers:
+        raise FlagstoneError(f"{words} is none of the choices: type 1 to {len(question.choices)}", hint="or words")
+    if not numbers or is_outside or (len(numbers) > 1 and not question.is_several):
         return words
     return ", ".join(question.choices[number - 1].label for number in numbers)
 
