@@ -80,9 +80,9 @@ class MemoryOfTree:
     def is_itself(self, entry: ProcessEntry, living: Mapping[int, ProcessEntry]) -> bool:
         """Whether a process has memory of its own, and runs what was asked for rather than what leads there."""
         if self.child.is_wrapped and entry.pid not in self.arrived:
-            if self.child.is_launcher(content_of(f"/proc/{entry.pid}/cmdline")):
-                return False
-            self.arrived.add(entry.pid)
+            if not self.child.is_launcher(content_of(f"/proc/{entry.pid}/cmdline")):
+                self.arrived.add(entry.pid)
+            return False  # what was read of it may still be the launcher's, so it counts from the next look on
         parent = living.get(entry.parent)
         if not entry.is_copy or parent is None:
             return True
