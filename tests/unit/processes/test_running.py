@@ -100,7 +100,7 @@ def test_a_child_that_waits_for_what_it_has_started_is_not_silent_while_that_wor
     spinning = "(while :; do :; done) & other=$!; sleep 3; kill $other"
     assert ran(spinning, **waits).ending == "exit"
     assert ran(spinning, silence_s=1.0).is_silent
-    starting = "for i in 1 2 3 4 5 6 7 8; do sleep 0.3; done"
+    starting = "for i in $(seq 40); do sleep 0.05; done"
     assert ran(starting, **waits).ending == "exit"
 
 
