@@ -144,6 +144,14 @@ def test_who_has_no_agent_is_told_before_the_night(tmp_path: Path) -> None:
     assert "note: an agent proposes" not in searched
 
 
+def test_a_bill_without_a_limit_is_named(tmp_path: Path) -> None:
+    root, words = project(tmp_path), ("--yes", "--no-check", "--seconds", "60", "--agent", "claude")
+    limit = "nothing limits what the agent costs"
+    assert limit in setup(root, "open", *words)
+    assert limit not in setup(root, "held", *words, "--cost-usd", "5")
+    assert limit not in setup(root, "alone", *words, "--proposer", "none")
+
+
 def test_the_unedited_files_give_the_number_of_the_projects_own_command(tmp_path: Path) -> None:
     seeded = TRAIN.replace("for epoch", "random.seed(arguments.seed)\nfor epoch").replace(
         ":.4f", " + random.random():.12f"

@@ -14,10 +14,10 @@ REAL_FOLDERS = 0x01000000 | 0x02000000  # IN_ONLYDIR, IN_DONT_FOLLOW
 
 
 class FolderWatch:
-    """What the kernel tells of some folders (inotify). Where it cannot tell, they count as touched.
+    """Whether anything was written in some folders, as inotify reports it. What it cannot report counts as written.
 
-    It hears neither of a write through a second name of a file in another folder, nor of one on another machine. So
-    look all the same where code has run that means harm.
+    It reports no write through a hard link in another folder, and none on another machine. So look again anyway where
+    hostile code may have run.
     """
 
     def __init__(self) -> None:

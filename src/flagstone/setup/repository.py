@@ -1,4 +1,4 @@
-"""What git tells of a project. No hook of the repository and no program that it names is started."""
+"""Reads what git knows of a project. It starts no hook, and no program that the repository names."""
 
 from __future__ import annotations
 

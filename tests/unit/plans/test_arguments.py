@@ -109,3 +109,5 @@ def test_a_number_with_an_exponent_is_one_though_yaml_reads_text() -> None:
     assert not list(arguments.problems(b"lr: 1e-3\nname: 1e-3"))
     assert list(arguments.words(arguments.own_values(b"lr: 1e-3\nname: 1e-3"), str)) == ["lr=0.001", "name='1e-3'"]
     assert list(arguments.problems(b"lr: 1e-3; rm"))
+    unknown = CommandArguments("hydra", {}, {"lr": "any"})
+    assert list(unknown.words(unknown.own_values(b"lr: 1e-3"), str)) == ["lr=0.001"]

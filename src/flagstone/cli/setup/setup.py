@@ -14,6 +14,7 @@ import click
 
 from flagstone import schemas
 from flagstone.cli.experiments.check import check, say_rows
+from flagstone.cli.experiments.new import is_paid
 from flagstone.cli.experiments.selection import experiment_folder, refuse_invalid_name
 from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.location import Location
@@ -202,25 +203,28 @@ def finish(call: SetupCall, opened: OpenedExperiment, own: tuple[str, ...]) -> N
 
     `own` is the project's own command, whose number is compared.
     """
+    say_of_agent(opened)
     wanted = call.given["is_checked"]
     if wanted is None:
         wanted = call.given["is_accepted"] or not is_terminal() or click.confirm("check it now?", default=True)
     if not wanted:
         click.echo(f"next: {next_command(call, opened, 'check')}")
         return
-    say_missing_agent(opened)
     expected = call.given["expected"]
     found = check(opened, CheckRequest(expected=expected, own=() if expected else own))
     say_rows(opened, found, next_command(call, opened, "step" if opened.spec.proposer == "none" else "run"))
     click.get_current_context().exit(found.exit)
 
 
-def say_missing_agent(opened: OpenedExperiment) -> None:
-    """Says what keeps the agent from proposing, before a night is left to it."""
+def say_of_agent(opened: OpenedExperiment) -> None:
+    """Says what keeps the agent from proposing, and that nothing limits its costs, before a night is left to it."""
     if not opened.spec.has_agent or os.environ.get("CLAUDE_CODE_SESSION_ID"):
         return
+    owner = owner_of(opened.home.base)
+    if is_paid(opened.spec.merged, owner):
+        click.echo("note: nothing limits what the agent costs: set stopping.cost_usd in experiment.yaml (--cost-usd N)")
     try:
-        owner_of(opened.home.base).proposer(opened.spec)
+        owner.proposer(opened.spec)
     except FlagstoneError as error:
         click.echo(f"note: an agent proposes the edits. {error.problem}: {error.hint}")
 

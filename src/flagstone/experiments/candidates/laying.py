@@ -37,7 +37,7 @@ class Laying:
     """One layout and the folder it is for. `aside` takes what else is there; `is_strict` rewrites what was
     touched, and not only what differs. `touched` names the files that somebody has written to since we looked.
 
-    If what is run there `is_trusted`, the next call relies on what the kernel tells of writes."""
+    If what runs there `is_trusted`, the next call looks again only where the kernel reports a write."""
 
     layout: Layout
     folder: Path

@@ -134,7 +134,7 @@ class Subject:
         """Exactly this tree in the folder, whatever stood there. Says which sources the run before has written to.
 
         Without `links`, nothing in it leads to the project. The `whole` tree has the files that are held out.
-        If what is run there is trusted, and the kernel tells of no write, the next call does not look at each file.
+        If what runs there is trusted, the next call looks at each file only if the kernel reports a write.
         """
         owner = self.left.get(folder, folder).parent.name
         placement = self.placement(tree, whole=whole)

@@ -14,6 +14,7 @@ from flagstone.schemas import parse_yaml
 ARGUMENTS_FILE = "arguments.yaml"  # in the tree of every candidate; it comes from own/ of the experiment
 ARGUMENTS_WORD = "{arguments}"
 LONGEST = 64_000
+NUMBERS = ("number", "any")
 EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d{1,3}\Z", re.ASCII)
 Style = Literal["equals", "words", "hydra", "json"]
 Kind = Literal["integer", "number", "text", "boolean", "list", "words", "presence", "negatable", "any"]
@@ -99,7 +100,7 @@ class CommandArguments:
 def with_numbers(values: Mapping[Any, Any], kinds: Mapping[str, Kind]) -> dict[Any, Any]:
     """The values, with a number where one is due and YAML has read text: it knows 1.0e-3, but not 1e-3."""
     return {
-        key: float(value) if kinds.get(key) == "number" and isinstance(value, str) and EXPONENT.match(value) else value
+        key: float(value) if kinds.get(key) in NUMBERS and isinstance(value, str) and EXPONENT.match(value) else value
         for key, value in values.items()
     }
 

@@ -42,7 +42,7 @@ def framework_finding(
 
 
 def is_idle(name: str, program: Program) -> bool:
-    """Code for several processes does nothing where the command starts one."""
+    """Imports for several processes have no effect if the command starts only one."""
     return name in ("ddp", "fsdp") and program.runner.partition(" ")[0] not in SEVERAL and not starts_processes(program)
 
 
