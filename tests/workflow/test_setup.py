@@ -145,11 +145,12 @@ def test_who_has_no_agent_is_told_before_the_night(tmp_path: Path) -> None:
 
 
 def test_a_bill_without_a_limit_is_named(tmp_path: Path) -> None:
-    root, words = project(tmp_path), ("--yes", "--no-check", "--seconds", "60", "--agent", "claude")
+    root = project(tmp_path)
+    words = ("--yes", "--no-check", "--seconds", "60", "--agent", "claude")
     limit = "nothing limits what the agent costs"
-    assert limit in setup(root, "open", *words)
-    assert limit not in setup(root, "held", *words, "--cost-usd", "5")
-    assert limit not in setup(root, "alone", *words, "--proposer", "none")
+    assert limit in setup(root, "open", *words, CLAUDE_CODE_SESSION_ID="")
+    assert limit not in setup(root, "held", *words, "--cost-usd", "5", CLAUDE_CODE_SESSION_ID="")
+    assert limit not in setup(root, "alone", *words, "--proposer", "none", CLAUDE_CODE_SESSION_ID="")
 
 
 def test_the_unedited_files_give_the_number_of_the_projects_own_command(tmp_path: Path) -> None:
