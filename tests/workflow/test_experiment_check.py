@@ -124,11 +124,18 @@ def test_the_projects_own_command_gives_the_same_number(tmp_path: Path) -> None:
 
 
 def test_a_number_that_varies_from_run_to_run_is_not_called_another_one(tmp_path: Path) -> None:
-    timed = "import os, time\nprint('val_loss:', 5 + (time.time_ns() ^ os.getpid()) % 1000 / 1000)\n"
-    make(tmp_path, {"train.py": timed, "other.py": "print('val_loss: 500')\n"}, "--mutable", "train.py")
-    same = rows(tmp_path, "--own", "--", sys.executable, "train.py")["same"]
-    assert same["mark"] == "–" and "runs vary from" in same["evidence"]
-    assert rows(tmp_path, "--own", "--", sys.executable, "other.py", code=2)["same"]["mark"] == "✗"
+    counter = tmp_path / "runs"  # outside the project, and no sandbox: each run gives the next number, none by chance
+    project = tmp_path / "project"
+    project.mkdir()
+    next_number = (
+        f"counter = open({os.fspath(counter)!r}, 'a+')\ncounter.write('x'); counter.seek(0)\n"
+        "print('val_loss:', [5.6, 5.3, 5.4, 5.9][(len(counter.read()) - 1) % 4])\n"
+    )
+    files = {"train.py": next_number, "other.py": "print('val_loss: 500')\n"}
+    make(project, files, "--mutable", "train.py", "--sandbox", "off")
+    same = rows(project, "--own", "--", sys.executable, "train.py")["same"]
+    assert same["mark"] == "–" and "the project 5.9; runs vary from 5.3 to 5.6" in same["evidence"]
+    assert rows(project, "--own", "--", sys.executable, "other.py", code=2)["same"]["mark"] == "✗"
 
 
 def test_a_run_that_changes_the_project_is_not_quiet(tmp_path: Path) -> None:

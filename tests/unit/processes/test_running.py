@@ -100,7 +100,7 @@ def test_a_child_that_waits_for_what_it_has_started_is_not_silent_while_that_wor
     spinning = "(while :; do :; done) & other=$!; sleep 3; kill $other"
     assert ran(spinning, **waits).ending == "exit"
     assert ran(spinning, silence_s=1.0).is_silent
-    starting = "for i in $(seq 40); do sleep 0.05; done"
+    starting = "for i in $(seq 12); do sleep 0.6 & sleep 0.25; done; wait"  # at each look, one is new
     assert ran(starting, **waits).ending == "exit"
 
 

@@ -16,7 +16,7 @@ from flagstone.text import one_line
 Mark = Literal["✓", "✗", "–"]
 SHORT_S = 30.0  # two further runs for the seed are worth this long each
 FEW = 5
-ALIKE = 3.0  # how many times the range of a few runs a number may be away from them
+ALIKE = 10.0  # times the range of three runs; 3 would accuse 1 noisy project in 24, 10 does 1 in 250
 
 
 @dataclass(frozen=True)
