@@ -1,0 +1,1 @@
+"""Pack a run so that a stranger can verify it."""
