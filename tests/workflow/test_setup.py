@@ -332,6 +332,14 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, keys: Sequence[str]) -> None:
     assert not (root / ".flagstone").exists()
 
 
+def test_a_link_to_elsewhere_is_followed_and_said(tmp_path: Path) -> None:
+    root, elsewhere = project(tmp_path / "project"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (root / ".flagstone").symlink_to(elsewhere)
+    said = setup(root, "demo", "--yes", "--no-check")
+    assert f"note: .flagstone is a link: the experiment is written to {elsewhere}/experiments/demo" in said
+
+
 def test_a_failed_write_leaves_no_folder(tmp_path: Path) -> None:
     root = project(tmp_path)
     (root / ".flagstone").write_text("in the way\n")

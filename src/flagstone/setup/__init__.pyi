@@ -10,5 +10,6 @@ from .look import LookRequest as LookRequest, ProjectLook as ProjectLook, look_a
 from .new_project import create_project as create_project
 from .new_run import NewRun as NewRun, create as create
 from .parameters import with_parameters as with_parameters
-from .project_root import root_of_project as root_of_project
+from .project_finding import ProjectFinding as ProjectFinding
+from .project_root import member_of_workspace as member_of_workspace, root_of_project as root_of_project
 from .takeover import ForeignExperiment as ForeignExperiment, foreign_experiment as foreign_experiment

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
+from flagstone.setup.project_tree import ProjectTree
 
 MARKS = (
     "pyproject.toml",
@@ -34,3 +36,18 @@ def root_of_project(start: Path, home: Path) -> Path:
         if any(next(folder.glob(mark), None) for mark in MARKS):
             return folder
     return here
+
+
+def member_of_workspace(tree: ProjectTree, entry: str) -> str:
+    """The member that holds the entry, if the root is a uv workspace or holds several packages. '' if it is none."""
+    folders = tree.package_folders
+    if len(folders) < 2 and not is_uv_workspace(tree):
+        return ""
+    return max((each for each in folders if entry.startswith(f"{each}/")), key=len, default="")
+
+
+def is_uv_workspace(tree: ProjectTree) -> bool:
+    try:
+        return "workspace" in tomllib.loads(tree.text("pyproject.toml"))["tool"]["uv"]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError):
+        return False

@@ -12,7 +12,7 @@ from typing import Any
 
 from flagstone.cli.setup.flags import answers_of_flags
 from flagstone.errors import FlagstoneError
-from flagstone.setup import LookRequest, look_at
+from flagstone.setup import LookRequest, ProjectFinding, look_at, member_of_workspace
 from flagstone.setup.environments import apply_cure
 from flagstone.setup.interview import (
     FIRST,
@@ -41,6 +41,22 @@ class SetupCall:
     folder: Path
     base: Path
     schemas: Path
+    member: str = ""  # of the workspace that the person is in, if the entry was found there
+    found_argv: tuple[str, ...] = ()  # what the workspace's own documents say of how the member's training is started
+
+    def in_member(self, member: str, found: ProjectFinding) -> SetupCall:
+        """The same for a member of the workspace. An entry is still given as it is named from the workspace."""
+        root = self.root / member
+        words = found.value if found.confidence == "certain" and isinstance(found.value, list) else ()
+        argv = tuple(word.removeprefix(f"{member}/") for word in words)
+        folder = root / ".flagstone" / "experiments"
+        return replace(self, root=root, folder=folder, base=root, member=member, found_argv=argv)
+
+    def entry_in_member(self, given: dict[str, Any]) -> dict[str, Any]:
+        entry = given.get("entry")
+        if not self.member or not isinstance(entry, dict):
+            return given
+        return {**given, "entry": {**entry, "file": str(entry.get("file", "")).removeprefix(f"{self.member}/")}}
 
     @property
     def ask(self) -> Ask:
@@ -57,12 +73,13 @@ class SetupCall:
         return not self.given["as_json"]
 
 
-def settled_by_call(call: SetupCall) -> Settled:
-    """What a look at the project, the flags and the file of answers settle."""
-    request = LookRequest(python=call.given["python"] or "", environ=os.environ)
+def settled_by_call(call: SetupCall, asked: Mapping[str, Any] | None = None) -> tuple[SetupCall, Settled]:
+    """What a look at the project, the flags, the file of answers and what was asked already settle; and where."""
+    request = LookRequest(call.found_argv, python=call.given["python"] or "", environ=os.environ)
     settled = Settled(look_at(call.root, request), {}, call.given["topic"], request)
     questions = all_questions(settled)
-    given = {**answers_in_file(call), **answers_of_flags(call.given, call.argv)}
+    given = {**answers_in_file(call), **answers_of_flags(call.given, call.argv), **(asked or {})}
+    given = call.entry_in_member(given)
     first = {each.text: each.id for each in questions.values() if each.id in FIRST}
     start = {key: value for key, value in given.items() if first.get(key, key) in FIRST}
     try:
@@ -73,8 +90,18 @@ def settled_by_call(call: SetupCall) -> Settled:
     settled = settled_start(call, replace(settled, answers=answers))
     # a text that was asked before a cure or another command is an answer still
     questions = {**{f"first {key}": each for key, each in questions.items()}, **all_questions(settled)}
+    if member := member_of_call(call, settled):
+        return settled_by_call(call.in_member(member, settled.finding("command")), asked)
     refuse_empty(settled)
-    return replace(settled, answers=checked_answers(with_found_parts(given, settled), settled, questions, call.schemas))
+    answers = checked_answers(with_found_parts(given, settled), settled, questions, call.schemas)
+    return call, replace(settled, answers=answers)
+
+
+def member_of_call(call: SetupCall, settled: Settled) -> str:
+    """The member of a workspace that is the project, once its entry is known. '' if the person named the root."""
+    is_named = call.given["root"] or call.given["run_name"] or call.argv or call.member
+    is_open = settled.was_open("entry") and "entry" not in settled.answers
+    return "" if is_named or is_open else member_of_workspace(settled.look.tree, settled.look.program.entry)
 
 
 def answers_in_file(call: SetupCall) -> dict[str, Any]:

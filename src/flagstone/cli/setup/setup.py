@@ -20,7 +20,7 @@ from flagstone.cli.jobs.owner import owner_of, schemas_of
 from flagstone.cli.location import Location
 from flagstone.cli.plan_options import plan_options, plan_with_options
 from flagstone.cli.setup.flags import answers_of_flags, remaining_options, setup_options
-from flagstone.cli.setup.settling import SetupCall, questions_of, settled_by_call, settled_start
+from flagstone.cli.setup.settling import SetupCall, member_of_call, questions_of, settled_by_call, settled_start
 from flagstone.cli.setup.takeover import taken_over
 from flagstone.cli.setup.terminal import ask_name, ask_questions, is_terminal
 from flagstone.errors import FlagstoneError
@@ -84,7 +84,7 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
         if opened := taken_over(call, name):
             finish(call, opened, ())
         return
-    settled = settled_by_call(call)
+    call, settled = settled_by_call(call)
     if given["as_json"]:
         click.echo(json_answer(call, settled, name))
         return
@@ -94,7 +94,7 @@ def command(ctx: click.Context, /, name: str | None, **given: Any) -> None:
         click.echo(f"note: {one_line(warning)}")
     for skipped in settled.look.skipped[:3]:
         click.echo(f"not read    {one_line(skipped)}")
-    settled = ask_what_is_open(call, settled)
+    call, settled = ask_what_is_open(call, settled)
     home = home_for(call, settled, name)
     proposal = full_proposal(call, settled)
     if home.spec.exists():
@@ -126,7 +126,7 @@ def unsure_questions(questions: Iterable[SetupQuestion]) -> list[SetupQuestion]:
     return [each for each in questions if not each.is_sure or each.default is None]
 
 
-def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:
+def ask_what_is_open(call: SetupCall, settled: Settled) -> tuple[SetupCall, Settled]:
     """Asks round by round until nothing is open, and takes the defaults of the rest."""
     while rounds := open_rounds(settled, call.ask):
         refuse_open(call, settled)
@@ -135,7 +135,9 @@ def ask_what_is_open(call: SetupCall, settled: Settled) -> Settled:
         else:
             settled = ask_questions(settled, rounds[0], call.schemas)
         settled = settled_start(call, settled)
-    return with_defaults(settled, all_questions(settled))
+        if member_of_call(call, settled):
+            call, settled = settled_by_call(call, settled.answers)
+    return call, with_defaults(settled, all_questions(settled))
 
 
 def refuse_open(call: SetupCall, settled: Settled) -> None:
@@ -189,6 +191,10 @@ def full_proposal(call: SetupCall, settled: Settled) -> SetupProposal:
 
 def write(call: SetupCall, settled: Settled, home: Home, proposal: SetupProposal) -> OpenedExperiment:
     check_plan(proposal.value, call.schemas, "the spec")
+    if (call.root / ".flagstone").is_symlink():
+        click.echo(
+            f"note: .flagstone is a link: the experiment is written to {one_line(os.path.realpath(home.spec.parent))}"
+        )
     record = findings_record(settled, questions_of(settled), proposal.notes)
     click.echo(f"command     {one_line(shlex.join(proposal.value['harness']['argv']), 400)}")
     for note in proposal.notes:
