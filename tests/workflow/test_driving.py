@@ -63,7 +63,9 @@ def test_a_session_is_bound_told_all_it_needs_and_let_go(project: Project) -> No
     other = project.drive(session="s2")
     assert other.code == 2 and "session s1 drives one since" in other.text
     assert "flagstone experiment drive one --release" in other.last
+    assert "expr: one (driven by session s1)" in project.ask("status", "one").text.splitlines()
     assert project.drive("--release").code == 0
+    assert "expr: one" in project.ask("status", "one").text.splitlines()
     assert project.drive(session="s2").code == 0
     assert json.loads((project.home() / "drive.json").read_text())["session"] == "s2"
 

@@ -41,6 +41,7 @@ class Position:
     is_stopping: bool = False
     reason_to_end: str = ""
     check: CheckState = "not checked"
+    session: str = ""  # of Claude Code, that drives it
 
     @property
     def ended_by(self) -> str:
@@ -78,6 +79,7 @@ def position_of(home: Home, spec: Spec) -> Position:
         is_stopping=home.stop.exists(),
         reason_to_end=history.reason_to_end(spec),
         check=check_state(home, spec),
+        session=str((read_record(home.drive) or {}).get("session", "")),
     )
 
 
@@ -115,8 +117,9 @@ def status_text(position: Position) -> str:
     best += flags_text(progress.best.flags) if progress.best else ""
     holder = position.holder
     running = f" (running since {holder.get('since')}, process {holder.get('pid')})" if holder else ""
+    driven = f" (driven by session {one_line(position.session, 40)})" if position.session else ""
     rows = [
-        f"expr: {position.name}{running}",
+        f"expr: {position.name}{running}{driven}",
         f"primary: {name} ({metric.direction}) — best: {best}",
         f"runs: {runs_words(progress)}",
         f"termination: {termination_words(position)}",
@@ -257,5 +260,6 @@ def status_record(position: Position) -> dict[str, Any]:
         "check": position.check,
         "is_stopping": position.is_stopping,
         "running": dict(position.holder) if position.holder else None,
+        "session": position.session or None,
         "problems": list(position.problems),
     }
