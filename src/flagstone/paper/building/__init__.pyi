@@ -1,0 +1,1 @@
+from .appendix import Appendix as Appendix, AppendixRequest as AppendixRequest, appendix_of as appendix_of
