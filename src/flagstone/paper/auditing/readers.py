@@ -1,0 +1,105 @@
+"""Two readers of a PDF, each in a process of its own with bounded time, memory and output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flagstone.paper.auditing.digits import digit_characters, plain_text
+from flagstone.processes import Command, Output, ProcessLimits, StartError, run
+from flagstone.records import decode
+
+LIMITS = ProcessLimits(wall_s=60, memory_mb=1500, output_mb=50, copy_mb=50)
+MOST_PAGES = 500
+
+
+class UnreadablePdf(Exception):
+    """A reader cannot say what the file shows."""
+
+
+@dataclass(frozen=True)
+class PageObjects:
+    """What pypdf sees on one page beside its text."""
+
+    text: str
+    figures: tuple[str, ...] = ()
+    bitmaps: int = 0
+    type3_fonts: tuple[str, ...] = ()
+    false_glyphs: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PdfObjects:
+    """What pypdf sees in a file. `active` names what a viewer would run, open or hide."""
+
+    pages: tuple[PageObjects, ...]
+    bookmarks: tuple[str, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
+    active: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class PdfText:
+    """The plain text of each page as poppler reads it, what pypdf sees, and where the two differ."""
+
+    pages: tuple[str, ...]
+    objects: PdfObjects
+    differences: tuple[str, ...]
+
+
+def read_pdf(pdf: Path) -> PdfText:
+    """Both readings. Raises UnreadablePdf if one of them fails."""
+    objects = objects_of(pdf)
+    raw = answer_of(("pdftotext", "-enc", "UTF-8", "-l", str(MOST_PAGES), str(pdf.absolute()), "-"))
+    pages = tuple(map(plain_text, raw.decode("utf-8", "replace").removesuffix("\f").split("\f")))
+    if len(pages) != len(objects.pages):
+        raise UnreadablePdf(f"poppler finds {len(pages)} pages, and pypdf {len(objects.pages)}")
+    both = zip(pages, objects.pages, strict=True)
+    differing = (difference(number, text, page.text) for number, (text, page) in enumerate(both, start=1))
+    return PdfText(pages, objects, tuple(filter(None, differing)))
+
+
+def objects_of(pdf: Path) -> PdfObjects:
+    argv = (sys.executable, "-m", "flagstone.paper.auditing.second_reader", str(pdf.absolute()), str(MOST_PAGES))
+    try:
+        objects = decode(answer_of(argv), PdfObjects)
+    except ValueError as error:
+        raise UnreadablePdf("pypdf gives no answer") from error
+    if objects.fault:
+        raise UnreadablePdf(objects.fault)
+    return objects
+
+
+def answer_of(argv: tuple[str, ...]) -> bytes:
+    """What a reader prints. Raises UnreadablePdf if it fails, or goes over a limit."""
+    with tempfile.TemporaryDirectory(prefix="flagstone-audit-") as name:
+        answer, said = Path(name, "answer"), Path(name, "said")
+        try:
+            ended = run(Command(argv, None, Path(name), dict(os.environ)), LIMITS, Output(answer, said))
+        except StartError as error:
+            raise UnreadablePdf(f"{error.problem}: {error.hint}") from error
+        if ended.ending != "exit" or ended.output_truncated:
+            limit = {"wall": f"{LIMITS.wall_s:g} s", "memory": f"{LIMITS.memory_mb:g} MB"}
+            raise UnreadablePdf(f"{Path(argv[0]).name} needs more than {limit.get(ended.ending, 'it may print')}")
+        if ended.exit_code != 0:
+            lines = said.read_text("utf-8", "replace").strip().splitlines()
+            raise UnreadablePdf(f"{Path(argv[0]).name} cannot read it: {lines[-1] if lines else 'no output'}")
+        return answer.read_bytes()
+
+
+def difference(number: int, one: str, other: str) -> str:
+    """Which digits one reader finds and the other does not. Empty if there are none."""
+    first, second = digit_characters(one), digit_characters(other)
+    if first == second:
+        return ""
+    only = [
+        f"{name} alone reads {''.join(sorted(left.elements()))}"
+        for name, left in (("poppler", first - second), ("pypdf", second - first))
+        if left
+    ]
+    return f"page {number}: the text layer differs: {'; '.join(only)}: remove what gives the text another reading"
