@@ -36,6 +36,8 @@ COMMANDS = {
     "cost": "show what a run has cost, and what is left of its budget",
     "experiment": "improve one number, unattended",
     "campaign": "try ideas on a project, and write down what came of them, unattended",
+    "bundle": "pack a run so that a stranger can verify it",
+    "verify": "say whether a bundle holds",
     "trials": "answer whether one version is better than the other",
     "marker": "improve one number of any git repository, in sessions",
     "plugin": "use Flagstone inside Claude Code",

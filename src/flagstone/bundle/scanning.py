@@ -1,0 +1,95 @@
+"""What of a file must not leave the house: secrets, paths of this machine, and names of people."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flagstone.processes import Redactor
+
+# below these are people's files; /usr, /etc or /tmp tell nobody's name
+HOMES = rb"(?:home|Users|root|scratch|mnt|media|gpfs|lustre|nfs)"
+PATH = re.compile(rb"(?<![\w./~<-])/" + HOMES + rb"/[\w.+-]+(?:/[\w.+-]+)*")
+COMMON_NAMES = {
+    *("root", "user", "admin", "ubuntu", "debian", "nobody", "runner", "test", "guest", "vagrant", "docker", "jovyan"),
+    *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),
+}
+SHORTEST_NAME = 3
+INFLATED_BYTES = 64_000_000
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something in a file that must not leave: where, and what. A secret itself is not repeated."""
+
+    path: str
+    line: int
+    what: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.path}:{self.line}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Knows what to look for. `places` are folders of this machine, and what is written in their stead."""
+
+    redactor: Redactor
+    places: Mapping[str, str]
+    names: frozenset[str]
+
+    @cached_property
+    def personal(self) -> re.Pattern[bytes]:
+        """A place of this machine, any home, or a name of a person as a word."""
+        known = [re.escape(place.encode()) for place in self.places]
+        words = [rb"(?<![A-Za-z0-9_-])" + re.escape(name.encode()) + rb"(?![A-Za-z0-9_-])" for name in self.names]
+        return re.compile(b"|".join([*known, PATH.pattern, *words]))
+
+    def leaks(self, path: str, content: bytes) -> Iterator[Leak]:
+        for part in (content, *unpacked_parts(path, content)):
+            for start, _ in self.redactor.spans(part):
+                yield Leak(path, line_at(part, start), "a secret, or what has the shape of one")
+            for found in self.personal.finditer(part):
+                shown = found[0].decode("utf-8", "replace")
+                what = "the name of a person" if shown in self.names else "a path of a machine"
+                yield Leak(path, line_at(part, found.start()), f"{what}, {shown}")
+
+    def rewritten(self, content: bytes) -> bytes:
+        """A text without secrets, and with words in place of paths and names."""
+        return self.personal.sub(self.word_for, self.redactor.clean(content))
+
+    def word_for(self, found: re.Match[bytes]) -> bytes:
+        text = found[0].decode("utf-8", "replace")
+        return (self.places.get(text) or ("PERSON" if text in self.names else "PATH")).encode()
+
+
+def names_to_hide(names: Iterable[str]) -> frozenset[str]:
+    """The login names that can be told from ordinary words."""
+    return frozenset(name for name in names if len(name) >= SHORTEST_NAME and name.lower() not in COMMON_NAMES)
+
+
+def line_at(content: bytes, start: int) -> int:
+    return content.count(b"\n", 0, start) + 1
+
+
+def unpacked_parts(path: str, content: bytes) -> Iterator[bytes]:
+    """What is compressed inside of a file: a git object, a gzip file, the streams of a PDF."""
+    if ".git/objects/" in path:
+        yield inflate(content)
+    elif content.startswith(b"\x1f\x8b"):
+        yield inflate(content, 31)
+    elif content.startswith(b"%PDF"):
+        for found in re.finditer(rb"stream\r?\n", content):
+            yield inflate(content[found.end() :])
+
+
+def inflate(content: bytes, window: int = 15) -> bytes:
+    """As much as can be unpacked, within a bound. Returns nothing if it is not compressed in this way."""
+    try:
+        return zlib.decompressobj(window).decompress(content, INFLATED_BYTES)
+    except zlib.error:
+        return b""

@@ -1,0 +1,44 @@
+"""`flagstone verify`: says line by line whether a bundle holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from flagstone.bundle import verify_bundle
+from flagstone.cli.location import Location
+from flagstone.errors import FlagstoneError, WorkFailed
+from flagstone.text import count_text
+
+MARKS = {True: "✓", False: "✗", None: "–"}
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.pass_obj
+def command(location: Location, bundle: Path, as_json: bool) -> None:
+    """Verify a bundle: exit code 0 if all of it holds, 3 if something does not.
+
+    \b
+    flagstone verify attn.zip
+    """
+    path = location.here / bundle
+    if not path.is_file():
+        raise FlagstoneError(f"there is no bundle {bundle}", hint="make one: flagstone bundle RUN")
+    rows = []
+    for row in verify_bundle(path):
+        rows.append(row)
+        if not as_json:
+            click.echo(f"{MARKS[row.held]} {row.name:<18} {row.text}")
+    failed = [row.name for row in rows if row.held is False]
+    if as_json:
+        lines = [{"name": row.name, "held": row.held, "text": row.text} for row in rows]
+        click.echo(json.dumps({"bundle": str(bundle), "held": not failed, "rows": lines}, indent=1, ensure_ascii=False))
+    if failed:
+        raise WorkFailed(
+            f"{bundle} does not hold: {count_text(len(failed), 'line')} failed ({', '.join(failed)})",
+            hint="ask for another copy; cite nothing that rests on what is named above",
+        )
