@@ -39,6 +39,7 @@ COMMANDS = {
     "bundle": "pack a run so that a stranger can verify it",
     "verify": "say whether a bundle holds",
     "trials": "answer whether one version is better than the other",
+    "paper": "show what the numbers of a paper rest on",
     "marker": "improve one number of any git repository, in sessions",
     "plugin": "use Flagstone inside Claude Code",
     "doctor": "check what is installed, and say how to fix what is missing",
@@ -50,7 +51,14 @@ FOLDERS = (
         ("approve", "refine", "redo", "restore", "rollback", "abort", "resume", "repin", "review", "diff"), "gates."
     )
     | dict.fromkeys(("log", "cost", "status", "doctor"), "looking.")
-    | {"trials": "trials.", "campaign": "campaigns.", "marker": "markers.", "plugin": "plugin.", "setup": "setup."}
+    | {
+        "trials": "trials.",
+        "campaign": "campaigns.",
+        "marker": "markers.",
+        "paper": "paper.",
+        "plugin": "plugin.",
+        "setup": "setup.",
+    }
 )
 
 

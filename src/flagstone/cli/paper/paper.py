@@ -1,0 +1,21 @@
+"""`flagstone paper`: what Flagstone does to a paper, by hand."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.command_group import CommandGroup
+
+VERBS = {
+    "facts": "show every number that a paper may print, and where it comes from",
+}
+
+
+@click.group(cls=CommandGroup, helps=VERBS, folders=dict.fromkeys(VERBS, "paper."))
+def command() -> None:
+    """Look at the paper of a run: its numbers, and what is wrong with them.
+
+    \b
+    flagstone paper facts
+    flagstone paper facts attn --json
+    """
