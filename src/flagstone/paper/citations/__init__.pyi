@@ -1,0 +1,2 @@
+from .references import CitationRow as CitationRow, References as References, references_of as references_of
+from .verifying import CitationStatus as CitationStatus

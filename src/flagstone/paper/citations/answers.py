@@ -1,0 +1,131 @@
+"""What registries answered: raw, with digest and time. The lock file of a run holds these answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from flagstone.errors import FlagstoneError
+from flagstone.layout import Run
+from flagstone.records import content_of, digest_bytes, write_record
+from flagstone.text import one_line
+
+LOCK = ("paper", "refs.lock.json")  # no agent may write there
+PUBLISHED = ("workspace", "literature", "refs.lock.json")
+RECORDS = "answers.json"  # of a folder of records that were made by hand
+VERSION = 1
+
+
+class NoAnswer(Exception):
+    """A registry could not be asked, or its answer cannot be used. It says nothing about the work."""
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """One answer of a registry. `hand_made` means that a person wrote it, and no registry was asked."""
+
+    source: str
+    path: str
+    status: int
+    body: str
+    at: str
+    hand_made: bool = False
+
+    @property
+    def sha256(self) -> str:
+        return digest_bytes(self.body.encode("utf-8", "surrogatepass"))
+
+    def as_row(self) -> dict[str, object]:
+        mark = {"hand_made": True} if self.hand_made else {}
+        return {"status": self.status, "at": self.at, "sha256": self.sha256, **mark, "body": self.body}
+
+
+class Fetcher(Protocol):
+    """Asks a registry over the network. Raises NoAnswer if it cannot be asked."""
+
+    def fetch(self, source: str, path: str) -> RawAnswer: ...
+
+
+class NoNetwork:
+    """Asks nobody."""
+
+    def fetch(self, source: str, path: str) -> RawAnswer:
+        raise NoAnswer(f"{source} was not asked: the network is off, and the lock file does not hold its answer")
+
+
+@dataclass
+class Answers:
+    """Answers from records made by hand, else from the lock file, else from the network."""
+
+    by_hand: Mapping[tuple[str, str], RawAnswer]
+    locked: Mapping[tuple[str, str], RawAnswer]
+    fetcher: Fetcher
+    used: dict[tuple[str, str], RawAnswer] = field(default_factory=dict)
+
+    def ask(self, source: str, path: str) -> RawAnswer:
+        """The answer of a registry to one question. Raises NoAnswer if there is none."""
+        key = (source, path)
+        found = self.by_hand.get(key) or self.used.get(key) or self.locked.get(key)
+        self.used[key] = found or self.fetcher.fetch(source, path)
+        return self.used[key]
+
+
+def read_lock(path: Path) -> tuple[dict[tuple[str, str], RawAnswer], list[str]]:
+    """The answers that a lock file holds, and what is wrong with it. An answer that was changed is not believed."""
+    raw = content_of(path)
+    if raw is None:
+        return {}, []
+    try:
+        rows = json.loads(raw)["answers"]
+        items = list(rows.items())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}, [f"{path.name} cannot be read; everything is asked again"]
+    found, problems = {}, []
+    for name, row in items:
+        answer = answer_of(name, row)
+        if answer is None or row.get("sha256") != answer.sha256:
+            problems.append(f"{path.name}: the answer to “{one_line(name, 120)}” is not what was fetched; not used")
+        else:
+            found[answer.source, answer.path] = answer
+    return found, problems
+
+
+def answer_of(name: str, row: Any) -> RawAnswer | None:
+    """One row of a lock file. Returns None if it is none."""
+    source, _, path = name.partition(" ")
+    if not isinstance(row, dict) or not isinstance(row.get("body"), str) or not isinstance(row.get("status"), int):
+        return None
+    return RawAnswer(source, path, row["status"], row["body"], str(row.get("at", "")), row.get("hand_made") is True)
+
+
+def write_lock(run: Run, used: Iterable[RawAnswer], stale: Mapping[tuple[str, str], RawAnswer]) -> None:
+    """Writes the lock file of a run and its published copy. Older answers stay: a later draft may need them again."""
+    kept = {**stale, **{(answer.source, answer.path): answer for answer in used}}
+    rows = {f"{source} {path}": answer.as_row() for (source, path), answer in sorted(kept.items())}
+    value = {"version": VERSION, "hand_made": any(answer.hand_made for answer in kept.values()), "answers": rows}
+    for names in (LOCK, PUBLISHED):
+        path = run.below(*names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_record(path, value)
+
+
+def records_in(folder: Path) -> dict[tuple[str, str], RawAnswer]:
+    """The answers that somebody made by hand. Their bodies may be written as JSON values or as text."""
+    path = folder / RECORDS
+    try:
+        value = json.loads(path.read_bytes())
+        rows = value["answers"].items()
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise FlagstoneError(
+            f"{path} holds no records of citations: {error}",
+            hint="correct the setting citations.records, or remove it to ask the registries themselves",
+        ) from error
+    found = {}
+    for name, row in rows:
+        source, _, route = name.partition(" ")
+        body = row["body"] if isinstance(row["body"], str) else json.dumps(row["body"], ensure_ascii=False)
+        found[source, route] = RawAnswer(source, route, row.get("status", 200), body, "", hand_made=True)
+    return found
