@@ -12,7 +12,7 @@ from flagstone.settings import read_layer
 from flagstone.stages import Stage
 
 FOLDERS = ("prompts", "schemas")
-FILES = ("config.yaml", "stages.yaml", "venues.yaml")
+FILES = ("config.yaml", "stages.yaml", "venues.yaml", "latex.yaml", "claim_words.yaml")
 
 
 def pin_all(project: Project, run: Run) -> list[str]:

@@ -8,6 +8,7 @@ from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
     "facts": "show every number that a paper may print, and where it comes from",
+    "lint": "show what its source may not hold, line by line",
 }
 
 

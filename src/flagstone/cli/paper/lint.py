@@ -1,0 +1,37 @@
+"""`flagstone paper lint`: holds the source of a paper against what it may hold, and its claims against the facts."""
+
+from __future__ import annotations
+
+import click
+
+from flagstone.cli.location import Location, run_argument
+from flagstone.errors import WorkFailed
+from flagstone.paper.claims import claim_checks
+from flagstone.paper.facts import build_facts
+from flagstone.paper.linting import lint_checks, lint_rules, read_sources
+from flagstone.text import count_text, escaped_text
+
+
+@click.command()
+@run_argument
+@click.pass_obj
+def command(location: Location, name: str | None) -> None:
+    """Show each line of a paper's source that types a number, uses a macro it may not, or claims too much.
+
+    \b
+    flagstone paper lint
+    flagstone paper lint attn
+    """
+    opened = location.open_run(name, validate=False)
+    rules = lint_rules(location.project.config, location.project.schemas)
+    book = build_facts(opened.run)
+    source = read_sources(opened.run.workspace / "writing", rules)
+    checks = [*lint_checks(source, book, rules), *claim_checks(source, book, opened.run)]
+    for check in checks:
+        click.echo(f"{check.rule}: {escaped_text(check.message, 600)}", err=check.status == "failed")
+    failed = [check for check in checks if check.status == "failed"]
+    if failed:
+        where = location.messages(opened.run).path(opened.run.workspace / "writing")
+        raise WorkFailed(
+            f"{count_text(len(failed), 'fault')} in the source of the paper", hint=f"correct the files in {where}"
+        )

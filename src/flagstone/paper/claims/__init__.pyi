@@ -1,0 +1,1 @@
+from .recomputed import claim_checks as claim_checks
