@@ -6,10 +6,19 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from flagstone.globs import matches
 from flagstone.layout import Run
 
+STORES = ("experiments/*/candidates.git/**", "trials/*/trees.git/**")
+# of a git repository its objects and names alone: git would run what its settings and hooks name
+OF_STORES = (
+    "**/*.git/objects/[0-9a-f][0-9a-f]/*",
+    "**/*.git/objects/pack/*",
+    "**/*.git/refs/**",
+    "**/*.git/packed-refs",
+)
 ROLES: Mapping[str, tuple[str, ...]] = {
     "question": ("brief.md", "run.yaml", "feedback/*.md"),
     "instructions": ("pinned/**",),
@@ -17,7 +26,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "stages": ("stages/*", "index/*.json", "drafts/*/*/checks.json"),
     "transcripts": ("drafts/*/*/**",),
     "paper": ("paper/**", "workspace/writing/**", "workspace/artifacts/**"),
-    "code": ("workspace/code/**", "experiments/*/candidates.git/**", "trials/*/trees.git/**"),
+    "code": ("workspace/code/**", *STORES),
     "data": ("workspace/data/**",),
     "results": ("workspace/results/**",),
     "figures": ("workspace/figures/**",),
@@ -86,6 +95,17 @@ def may_hold_parts(run: Run, folder: str) -> bool:
 
 def role_of(path: str) -> str:
     """What a file of a run is. Returns '' if it does not belong to the bundle."""
-    if matches(path, LEFT_OUT):
+    if matches(path, LEFT_OUT) or not is_harmless(path):
         return ""
     return next((role for role, globs in ROLES.items() if matches(path, globs)), "")
+
+
+def is_harmless(path: str) -> bool:
+    """Whether a bundle may hold a file of this name, for all that git makes of it."""
+    is_of_git = any(part.lower().endswith(".git") for part in path.split("/"))
+    return not is_of_git or (matches(path, STORES) and matches(path, OF_STORES))
+
+
+def stores_of(run: Run) -> list[Path]:
+    """The repositories with the code of candidates and arms."""
+    return sorted(path for glob in STORES for path in run.root.glob(glob.removesuffix("/**")))

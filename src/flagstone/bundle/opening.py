@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flagstone.bundle.contents import is_harmless
 from flagstone.errors import WorkFailed
 from flagstone.text import escaped_text
 
 MOST_FILES = 200_000
 MOST_BYTES = 20_000_000_000
-MOST_OF_ONE = 1_000_000_000
+MOST_OF_ONE = 200_000_000
 LONGEST_NAME = 1000
 PIECE = 1 << 20
 PLAIN_MODE = 0o100000
 LINE = re.compile(r"([0-9a-f]{64})  (\S.*)\Z")
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 HINT = "do not use this file; ask for another copy, and compare its digest"
 
 
@@ -35,11 +47,11 @@ def unpack(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            for fault in faults_of(entries):
+            for fault in faults_of(entries, shutil.disk_usage(folder).free):
                 raise WorkFailed(f"{path} is no bundle: {fault}", hint=HINT)
             for entry in entries:
                 extract(archive, entry, folder / entry.filename)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError) as error:
+    except UNREADABLE as error:
         raise WorkFailed(f"{path} cannot be unpacked: {error}", hint=HINT) from error
     except OSError as error:
         raise WorkFailed(
@@ -47,27 +59,37 @@ def unpack(path: Path, folder: Path) -> None:
         ) from error
 
 
-def faults_of(entries: list[zipfile.ZipInfo]) -> Iterator[str]:
+def faults_of(entries: list[zipfile.ZipInfo], free_bytes: int) -> Iterator[str]:
     """Why an archive is not unpacked, from what it says of itself."""
     if len(entries) > MOST_FILES:
         yield f"it has {len(entries)} files, more than {MOST_FILES}"
-    if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        yield f"its files take more than {MOST_BYTES} bytes"
+    total = sum(entry.file_size for entry in entries)
+    if total > min(MOST_BYTES, free_bytes):
+        yield f"its files take {total} bytes, more than is free on the disk or than any bundle has"
     seen: set[str] = set()
+    names = {entry.filename for entry in entries}
     for entry in entries:
         name = escaped_text(entry.filename, 200)
         parts = entry.filename.split("/")
         if not all(parts) or {".", ".."} & set(parts) or "\\" in entry.filename or ":" in parts[0]:
             yield f"{name} is not a path below a folder"
-        elif len(entry.filename) > LONGEST_NAME or entry.filename != entry.orig_filename or not name.isprintable():
+        elif (
+            len(entry.filename) > LONGEST_NAME
+            or entry.filename != entry.orig_filename
+            or not entry.filename.isprintable()
+        ):
             yield f"{name} is not a name that a bundle has"
+        elif not is_harmless(entry.filename):
+            yield f"{name} is a file that git would act on"
         elif (entry.external_attr >> 16) & 0o170000 not in (0, PLAIN_MODE):
             yield f"{name} is a link or a device"
         elif entry.file_size > MOST_OF_ONE:
             yield f"{name} is larger than {MOST_OF_ONE} bytes"
-        elif entry.filename.casefold() in seen:
+        elif entry.filename in seen:
             yield f"{name} is in it twice"
-        seen.add(entry.filename.casefold())
+        elif any("/".join(parts[:depth]) in names for depth in range(1, len(parts))):
+            yield f"{name} is below a file"
+        seen.add(entry.filename)
 
 
 def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from flagstone.artifacts.formats import Unreadable, read_plain
 from flagstone.bundle.archive import write_archive
-from flagstone.bundle.contents import PackedFile, parts_of
+from flagstone.bundle.contents import PackedFile, parts_of, stores_of
 from flagstone.bundle.crate import METADATA, WORKFLOW, Described, metadata_of
 from flagstone.bundle.describing import environment_of, facts_of, licences_of, readme_of
 from flagstone.bundle.people import People, decision_ledgers
 from flagstone.bundle.scanning import Leak, Scanner, names_to_hide
 from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates import Store
 from flagstone.gates import RunConfig, listed_paths, offer_of
 from flagstone.layout import shipped_files
 from flagstone.processes import Redactor
@@ -78,6 +79,8 @@ class Packing:
 
     def files(self) -> Iterator[tuple[PackedFile, bytes]]:
         """Every file with its content, as it may leave."""
+        for store in stores_of(self.opened.run):
+            Store(store).show_to_git()
         for part in parts_of(self.opened.run):
             content = self.content_of(part)
             if content is None:

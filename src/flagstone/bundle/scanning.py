@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ COMMON_NAMES = {
     *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),
 }
 SHORTEST_NAME = 3
+GZIP = b"\x1f\x8b"
+ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
+PDF_STREAM = re.compile(rb"stream\r?\n")
+ZIP_ENTRY = re.compile(rb"PK\x03\x04.{4}\x08\x00.{16}(.{4})", re.DOTALL)
 INFLATED_BYTES = 64_000_000
 
 
@@ -77,19 +82,35 @@ def line_at(content: bytes, start: int) -> int:
 
 
 def unpacked_parts(path: str, content: bytes) -> Iterator[bytes]:
-    """What is compressed inside of a file: a git object, a gzip file, the streams of a PDF."""
-    if ".git/objects/" in path:
-        yield inflate(content)
-    elif content.startswith(b"\x1f\x8b"):
-        yield inflate(content, 31)
+    """What is compressed inside of a file: objects of git, streams of a PDF, parts of a zip file, a gzip file."""
+    if ".git/" in path:
+        yield from streams(content, ZLIB, 15)
     elif content.startswith(b"%PDF"):
-        for found in re.finditer(rb"stream\r?\n", content):
-            yield inflate(content[found.end() :])
+        yield from streams(content, PDF_STREAM, 15)
+    elif content.startswith(b"PK"):
+        yield from streams(content, ZIP_ENTRY, -15)
+    elif content.startswith(GZIP):
+        yield inflate(content, 31)[0]
 
 
-def inflate(content: bytes, window: int = 15) -> bytes:
-    """As much as can be unpacked, within a bound. Returns nothing if it is not compressed in this way."""
+def streams(content: bytes, start: re.Pattern[bytes], window: int) -> Iterator[bytes]:
+    """Every compressed stream that begins where the pattern ends."""
+    position, left = 0, INFLATED_BYTES
+    while left > 0 and (found := start.search(content, position)):
+        begin = found.end() if found.re is not ZLIB else found.start()
+        if found.re is ZIP_ENTRY:
+            begin += sum(struct.unpack("<HH", found[1]))
+        part, used = inflate(content[begin:], window, left)
+        position = max(found.end(), begin + used)
+        left -= len(part)
+        yield part
+
+
+def inflate(content: bytes, window: int, most: int = INFLATED_BYTES) -> tuple[bytes, int]:
+    """As much as can be unpacked, and how many bytes that took. Returns nothing if it is not compressed in this way."""
+    stream = zlib.decompressobj(window)
     try:
-        return zlib.decompressobj(window).decompress(content, INFLATED_BYTES)
+        part = stream.decompress(content, most)
     except zlib.error:
-        return b""
+        return b"", 0
+    return part, len(content) - len(stream.unused_data) - len(stream.unconsumed_tail)

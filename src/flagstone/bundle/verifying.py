@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from flagstone.bundle.archive import SUMS
+from flagstone.bundle.chains import Mismatch, approvals, chain_faults, experiment_faults, ledgers_of, seal_faults
+from flagstone.bundle.contents import stores_of
 from flagstone.bundle.opening import LINE, opened_bundle
-from flagstone.layout import Run
-from flagstone.records import content_of, digest_bytes, digest_file
+from flagstone.bundle.packing import NOTES
+from flagstone.bundle.trials import PackedTrial, packed_trials
+from flagstone.errors import FlagstoneError
+from flagstone.experiments.candidates import Store
+from flagstone.layout import Run, shipped_files
+from flagstone.records import Ledger, content_of, digest_bytes, digest_file, read_record
 from flagstone.text import count_text, escaped_text, list_text
 
 
@@ -22,28 +29,118 @@ class BundleLine:
     text: str
 
 
-def verify_bundle(path: Path) -> Iterator[BundleLine]:
-    """Every line, in order, as soon as it is known."""
+def verify_bundle(path: Path, *, published: str = "") -> Iterator[BundleLine]:
+    """Every line, in order, as soon as it is known. `published` is the digest that the authors have told."""
     with opened_bundle(path) as folder:
-        run = Run(folder)
-        yield digests_row(run)
+        verification = UnpackedBundle(Run(folder), published)
+        yield verification.digests()
+        for store in stores_of(verification.run):
+            Store(store).make()  # with settings of ours: a bundle holds none
+        for line in verification.lines():
+            try:
+                yield line()
+            except FlagstoneError as error:
+                yield BundleLine(line.__name__, False, error.problem)
+            except Exception as error:  # a hostile record may be of any form: it does not hold, and the rest goes on
+                yield BundleLine(line.__name__, False, f"cannot be read: {type(error).__name__}: {error}")
 
 
-def row_of(name: str, problems: list[str], good: str) -> BundleLine:
-    return BundleLine(name, False, list_text(problems)) if problems else BundleLine(name, True, good)
+@dataclass(frozen=True)
+class UnpackedBundle:
+    """An unpacked bundle, whose files are all hostile until a line says otherwise."""
+
+    run: Run
+    published: str = ""
+
+    def lines(self) -> tuple[Callable[[], BundleLine], ...]:
+        return (
+            self.chains,
+            self.seals,
+            self.experiments,
+            self.preregistration,
+            self.seeds,
+            self.verdicts,
+        )
+
+    @cached_property
+    def schemas(self) -> Path:
+        """Ours, not those of the bundle: a hostile schema would pass anything."""
+        return shipped_files() / "schemas"
+
+    @cached_property
+    def notes(self) -> Mapping[str, Mapping[str, str]]:
+        return read_record(self.run.root / NOTES) or {}
+
+    @cached_property
+    def trials(self) -> list[PackedTrial]:
+        return packed_trials(self.run, self.schemas, self.notes.get("rewritten", {}))
+
+    def digests(self) -> BundleLine:
+        """Whether every file is the one that was packed, and no other is there."""
+        listed = content_of(self.run.root / SUMS)
+        if listed is None:
+            return BundleLine("digests", False, f"{SUMS} is missing")
+        found = [LINE.match(line) for line in listed.decode("utf-8", "replace").splitlines()]
+        sums = {each[2]: each[1] for each in found if each}
+        top = self.run.root
+        there = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()} - {SUMS}
+        faults = [Mismatch(path, f"{escaped_text(path)} is missing") for path in sorted(sums.keys() - there)]
+        faults += [Mismatch(path, f"{escaped_text(path)} was added") for path in sorted(there - sums.keys())]
+        changed = (path for path in sorted(there & sums.keys()) if digest_file(top / path) != sums[path])
+        faults += [Mismatch(path, f"{escaped_text(path)} was changed") for path in changed]
+        faults += [Mismatch(SUMS, f"{SUMS} has lines that cannot be read")] if None in found else []
+        digest = digest_bytes(listed)
+        if self.published and digest != self.published:
+            faults.append(Mismatch(SUMS, f"the digest of all is {digest}, not {self.published}, which was published"))
+        return line_of("digests", faults, f"{count_text(len(sums), 'file')}; digest of all: {digest}")
+
+    def chains(self) -> BundleLine:
+        """Whether every line of every ledger follows from the one before."""
+        ledgers = ledgers_of(self.run)
+        good = f"{count_text(len(ledgers), 'ledger')}; head of the decisions: {Ledger(self.run.seals).head}"
+        return line_of("chains", chain_faults(self.run), good) if ledgers else nothing("chains", "there is no ledger")
+
+    def seals(self) -> BundleLine:
+        """Whether every file that was approved is here as it was approved."""
+        found = approvals(self.run)
+        if not found:
+            return nothing("seals", "no stage was approved")
+        files = sum(len(seal.files) for seal in found.values())
+        good = f"{count_text(files, 'file')} as approved in stages {', '.join(sorted(found))}"
+        return line_of("seals", seal_faults(self.run, self.notes.get("left_out", {})), good)
+
+    def experiments(self) -> BundleLine:
+        """Whether every run of an experiment is here, and says what its line in the ledger says."""
+        count = len(list(self.run.root.glob("experiments/*/ledger.jsonl")))
+        good = f"every run of {count_text(count, 'experiment')} is here, and says what its ledger says"
+        faults = experiment_faults(self.run, self.schemas)
+        return line_of("experiments", faults, good) if count else nothing("experiments", "the run has no experiment")
+
+    def preregistration(self) -> BundleLine:
+        """Whether what decides each trial was sealed before the first treated run."""
+        return self.of_trials("preregistration", PackedTrial.prereg_faults, "sealed before the first treated run")
+
+    def seeds(self) -> BundleLine:
+        """Whether the revealed seeds are those whose salted digest was sealed."""
+        return self.of_trials("seeds", PackedTrial.seed_faults, "the seeds are those whose digest was sealed")
+
+    def verdicts(self) -> BundleLine:
+        """Whether each verdict follows from the runs."""
+        return self.of_trials("verdicts", PackedTrial.verdict_faults, "the verdict follows from the runs")
+
+    def of_trials(self, name: str, faults_of: Callable[[PackedTrial], Iterable[Mismatch]], good: str) -> BundleLine:
+        if not self.trials:
+            return nothing(name, "the run has no trial")
+        faults = [fault for trial in self.trials for fault in faults_of(trial)]
+        return line_of(name, faults, f"{list_text([trial.name for trial in self.trials])}: {good}")
 
 
-def digests_row(run: Run) -> BundleLine:
-    """Whether every file is the one that was packed, and no other is there."""
-    listed = content_of(run.root / SUMS)
-    if listed is None:
-        return BundleLine("digests", False, f"{SUMS} is missing")
-    found = [LINE.match(line) for line in listed.decode("utf-8", "replace").splitlines()]
-    sums = {each[2]: each[1] for each in found if each}
-    there = {path.relative_to(run.root).as_posix() for path in run.root.rglob("*") if path.is_file()} - {SUMS}
-    problems = [f"{escaped_text(path)} is missing" for path in sorted(sums.keys() - there)]
-    problems += [f"{escaped_text(path)} was added" for path in sorted(there - sums.keys())]
-    changed = (path for path in sorted(there & sums.keys()) if digest_file(run.root / path) != sums[path])
-    problems += [f"{escaped_text(path)} was changed" for path in changed]
-    problems += [f"{SUMS} has lines that cannot be read"] if None in found else []
-    return row_of("digests", problems, f"{count_text(len(sums), 'file')}; digest of all: {digest_bytes(listed)}")
+def nothing(name: str, why: str) -> BundleLine:
+    return BundleLine(name, None, f"nothing to verify: {why}")
+
+
+def line_of(name: str, faults: Iterable[Mismatch], good: str) -> BundleLine:
+    found = list(faults)
+    return (
+        BundleLine(name, False, list_text([fault.text for fault in found])) if found else BundleLine(name, True, good)
+    )

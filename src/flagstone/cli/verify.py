@@ -10,29 +10,31 @@ import click
 from flagstone.bundle import verify_bundle
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.text import count_text
+from flagstone.text import count_text, printable_text
 
 MARKS = {True: "✓", False: "✗", None: "–"}
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--digest", default="", help="The digest that the authors published: a bundle is not signed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_obj
-def command(location: Location, bundle: Path, as_json: bool) -> None:
+def command(location: Location, bundle: Path, digest: str, as_json: bool) -> None:
     """Verify a bundle: exit code 0 if all of it holds, 3 if something does not.
 
     \b
     flagstone verify attn.zip
+    flagstone verify attn.zip --digest 0243870…
     """
     path = location.here / bundle
     if not path.is_file():
         raise FlagstoneError(f"there is no bundle {bundle}", hint="make one: flagstone bundle RUN")
     rows = []
-    for row in verify_bundle(path):
+    for row in verify_bundle(path, published=digest):
         rows.append(row)
         if not as_json:
-            click.echo(f"{MARKS[row.held]} {row.name:<18} {row.text}")
+            click.echo(f"{MARKS[row.held]} {row.name:<16} {printable_text(row.text)}")
     failed = [row.name for row in rows if row.held is False]
     if as_json:
         lines = [{"name": row.name, "held": row.held, "text": row.text} for row in rows]

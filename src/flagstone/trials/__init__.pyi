@@ -1,4 +1,10 @@
-from .lines import Earlier as Earlier, IdeaLine as IdeaLine
+from .lines import (
+    Earlier as Earlier,
+    IdeaLine as IdeaLine,
+    Line as Line,
+    RunLine as RunLine,
+    VerdictLine as VerdictLine,
+)
 from .outcomes import (
     CheckResult as CheckResult,
     CompareResult as CompareResult,

@@ -150,7 +150,11 @@ class Proof:
             if head[0] and tuple(head) != head_of(folder.ledger, head[0]):  # 0: there was no ledger yet
                 yield f"{folder.ledger.name} is not the one that {name} saw"
         for path, digest in done.get("exports", {}).items():
-            if digest_bytes(content_of(self.opened.plan.base / path) or b"") != digest:
+            place = self.opened.plan.base / path
+            is_inside = place.resolve().is_relative_to(
+                self.opened.plan.base.resolve()
+            )  # a stranger's may name any file
+            if not is_inside or digest_bytes(content_of(place) or b"") != digest:
                 yield f"{path} is not what the trial handed out"
 
 
