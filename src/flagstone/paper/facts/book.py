@@ -116,9 +116,9 @@ class Computing:
 
     def problems(self, written: WrittenFile) -> Iterator[str]:
         yield from written.problems
-        for key, fault in list(self.faults.items())[:MOST_PROBLEMS]:
-            yield written.message(key, fault)
-        yield from [""] * (len(self.faults) - MOST_PROBLEMS)
+        bad = [key for key in self.requests if key in self.faults]
+        yield from (written.message(key, self.faults[key]) for key in bad[:MOST_PROBLEMS])
+        yield from bad[MOST_PROBLEMS:]  # only counted: to find the line of each would take minutes
 
 
 def first_problems(problems: Iterator[str]) -> Iterator[str]:

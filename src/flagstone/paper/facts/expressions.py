@@ -35,7 +35,8 @@ def check_node(node: ast.expr, depth: int) -> None:
         name = key_of(node.func)
         if name not in FUNCTIONS:
             close = suggestion(name or "", FUNCTIONS)
-            raise ValueError(f"there is no function {(name or '?')[:40]!r}; {close or USE}")
+            what = f"there is no function {name[:40]!r}" if name else "it calls what an expression cannot have"
+            raise ValueError(f"{what}; {close or USE}")
         if not node.args or (name in COMPARISONS and len(node.args) != 2):
             raise ValueError(f"{name} takes {'two keys' if name in COMPARISONS else 'a key'}")
         for each in node.args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flagstone.gates import listed_paths
 from flagstone.layout import Run
@@ -49,8 +50,28 @@ class Permission:
         return ""
 
     def record_fault(self, path: str) -> str:
-        """Whether somebody has changed a line of a ledger, which carries the digest of the line before."""
-        if not path.endswith(".jsonl"):
-            return ""
-        changed = Ledger(self.run.root / path).rewritten_lines()
-        return f"{changed[0]} ({path}); restore the ledger from a copy" if changed else ""
+        """Whether somebody has changed a ledger, whose lines carry the digest of the line before, or a verdict."""
+        folder = (self.run.root / path).parent
+        changed = Ledger(folder / "ledger.jsonl").rewritten_lines() if folder.name != "index" else []
+        if changed:
+            return f"{changed[0]} ({self.run.relative(folder)}); restore the ledger from a copy"
+        if path.endswith("verdict.json") and not is_in_ledger(folder):
+            return f"{path} is not what the trial's ledger says; remove it, and run: flagstone trials report"
+        return ""
+
+
+def is_in_ledger(trial: Path) -> bool:
+    """Whether the numbers of verdict.json are those of the line that ended the trial: it may have been edited since."""
+    written = read_record(trial / "verdict.json") or {}
+    lines = [line for line in Ledger(trial / "ledger.jsonl").entries() if line.get("kind") == "verdict"]
+    ideas = lines[-1].get("ideas", []) if lines else []
+    confirmed = next((idea.get("confirmation") for idea in ideas if idea.get("arm") == written.get("arm")), None) or {}
+    for pair in confirmed.get("pairs", []):
+        pair["e"] = pair.pop("improvement", None)
+    return (
+        bool(lines)
+        and written.get("outcome") == lines[-1].get("outcome")
+        and bool(written.get("exploratory")) == bool(lines[-1].get("exploratory"))
+        and (written.get("confirm") or {}) == confirmed
+        and written.get("screen") == [idea["screen"] for idea in ideas if idea.get("screen")]
+    )

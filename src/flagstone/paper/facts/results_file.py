@@ -21,7 +21,7 @@ NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z")
 WHOLE = re.compile(r"[+-]?\d{1,18}\Z")
 NOT_FINITE = ("nan", "inf", "infinity")
 Cell = float | int | str | None
-Where = tuple[tuple[str, str], ...]
+Groups = dict[tuple[str, ...], list[Any]]
 
 
 @dataclass
@@ -31,39 +31,41 @@ class ResultsFile:
     path: str
     digest: str
     value: Any
-    groups: dict[tuple[object, ...], dict[tuple[str, ...], list[Any]]] = field(default_factory=dict)
+    groups: dict[tuple[object, ...], Groups] = field(default_factory=dict)
 
     def rows(self, source: FactSource) -> list[Any]:
         """The rows that are asked for; raises ValueError if there are none."""
-        rows = self.value
-        if source.rows_at or not isinstance(rows, list):
-            rows = value_at(self.value, source.rows_at)
+        rows = value_at(self.value, source.rows_at)
         if not isinstance(rows, list):
-            raise ValueError(f"/{'/'.join(source.rows_at)} of {self.path} is no list, so * has nothing to go through")
-        if not source.where:
-            return rows
-        names = tuple(source.where)
-        found = self.group_rows(source.rows_at, rows, names).get(tuple(source.where.values()), [])
-        if not found:
-            known = sorted({text_of(cell_of(row, (names[0],))) for row in rows[:1000]})
-            close = suggestion(source.where[names[0]], known)
-            raise ValueError(f"no row of {self.path} has {conditions_text(source)}{f' ({close})' if close else ''}")
-        return found
+            raise ValueError(f"/{'/'.join(source.rows_at)} is no list, so * has nothing to go through")
+        if source.where:
+            rows = self.group_rows(source.rows_at, rows, tuple(source.where)).get(tuple(source.where.values()), [])
+        if not rows:
+            wanted = " and ".join(f"{name}={value}" for name, value in source.where.items())
+            raise ValueError(f"there is no row{f' with {wanted}' if wanted else ''}; {self.values_text(source)}")
+        return rows
 
-    def group_rows(
-        self, at: tuple[str, ...], rows: list[Any], names: tuple[str, ...]
-    ) -> dict[tuple[str, ...], list[Any]]:
+    def group_rows(self, at: tuple[str, ...], rows: list[Any], names: tuple[str, ...]) -> Groups:
         """The rows by their cells in these columns: ten thousand facts may ask for other cells of the same ones."""
-        known = self.groups.get((at, names))
-        if known is None:
-            known = self.groups[at, names] = {}
+        if (at, names) not in self.groups:
+            for name in names:
+                if rows and not any(isinstance(row, Mapping) and name in row for row in rows):
+                    raise ValueError(f"`where` asks for the column {name[:60]!r}; {nearest_text(name, rows[0])}")
+            groups = self.groups[at, names] = {}
             for row in rows:
-                known.setdefault(tuple(text_of(cell_of(row, (name,))) for name in names), []).append(row)
-        return known
+                cells = tuple(text_of(row.get(name)) if isinstance(row, Mapping) else "" for name in names)
+                groups.setdefault(cells, []).append(row)
+        return self.groups[at, names]
 
-
-def conditions_text(source: FactSource) -> str:
-    return " and ".join(f"{name}={value}" for name, value in source.where.items())
+    def values_text(self, source: FactSource) -> str:
+        """What stands in the columns that were asked for."""
+        found = []
+        for name, wanted in source.where.items():
+            rows = value_at(self.value, source.rows_at)
+            cells = sorted(cell for (cell,) in self.group_rows(source.rows_at, rows, (name,)))
+            if wanted not in cells:
+                found.append(suggestion(wanted, cells) or f"{name} is one of {', '.join(cells[:12])}"[:200])
+        return "; ".join(found) or "choose others"
 
 
 def read_results_file(run: Run, path: str) -> ResultsFile:
@@ -87,6 +89,8 @@ def file_content(run: Run, path: str) -> bytes:
     if not os.path.lexists(run.root / path):
         raise Unreadable("does not exist")
     if path.startswith("index/"):
+        if (run.root / path).is_symlink():
+            raise Unreadable("is a link, and no index of Flagstone's; remove it")
         return read_plain(run.root / path, LIMIT_BYTES)
     return read_bounded(run.root / path, run.root, LIMIT_BYTES)
 

@@ -66,13 +66,15 @@ def write_trial(run: Run, *, pairs: int = 3, exploratory: bool = False, name: st
     ledger.append({"kind": "run", "arm": "control", "slot": "a1", "value": 0.5, "status": "ok"})
     ledger.append({"kind": "run", "arm": "control", "slot": "b1", "value": 0.6, "status": "ok"})
     marked = "a plan was changed" if exploratory else ""
-    ideas = [{"arm": "mixup", "outcome": "INCONCLUSIVE", "confirmation": confirm}]
+    measured = [{("improvement" if name == "e" else name): value for name, value in pair.items()} for pair in slots]
+    screen = {"arm": "mixup", "mean": 0.2, "n": 3}
+    ideas = [{"arm": "mixup", "confirmation": {**confirm, "pairs": measured}, "screen": screen}]
     ledger.append({"kind": "verdict", "outcome": "INCONCLUSIVE", "exploratory": marked, "ideas": ideas})
     verdict = {
         "outcome": "INCONCLUSIVE",
         "exploratory": exploratory,
         "arm": "mixup",
         "confirm": {**confirm, "pairs": slots},
-        "screen": [{"arm": "mixup", "mean": 0.2, "n": 3}],
+        "screen": [screen],
     }
     (folder / "verdict.json").write_text(json.dumps(verdict))
