@@ -87,6 +87,9 @@ class Run:
     seals = path_below("approved", "seals.jsonl")
     aborted = path_below("aborted")
     workspace = path_below("workspace")
+    writing = path_below("workspace", "writing")
+    # what Flagstone itself makes of the paper: no agent may write there
+    paper = path_below("paper")
     plans = path_below("workspace", "experiments")
     experiments = path_below("experiments")
     memory = path_below("memory.md")

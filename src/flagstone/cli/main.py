@@ -39,7 +39,7 @@ COMMANDS = {
     "bundle": "pack a run so that a stranger can verify it",
     "verify": "say whether a bundle holds",
     "trials": "answer whether one version is better than the other",
-    "paper": "show what the numbers of a paper rest on",
+    "paper": "build the paper of a run, and check what its numbers rest on",
     "marker": "improve one number of any git repository, in sessions",
     "plugin": "use Flagstone inside Claude Code",
     "doctor": "check what is installed, and say how to fix what is missing",

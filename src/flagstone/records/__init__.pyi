@@ -24,6 +24,7 @@ from .files import (
     replace as replace,
     sync_folder as sync_folder,
     write_atomic as write_atomic,
+    write_if_changed as write_if_changed,
     write_in_place as write_in_place,
     write_record as write_record,
 )

@@ -40,6 +40,15 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool
         raise cannot_write(path, error) from error
 
 
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """Writes a file unless it has this content already. Returns whether it was written."""
+    if content_of(path) == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, content)
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """Makes a rename in this folder survive a power loss."""
     handle = os.open(folder, os.O_RDONLY)

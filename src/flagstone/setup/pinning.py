@@ -12,13 +12,19 @@ from flagstone.settings import read_layer
 from flagstone.stages import Stage
 
 FOLDERS = ("prompts", "schemas")
+LAYOUTS = "layouts"
 FILES = ("config.yaml", "stages.yaml", "venues.yaml", "latex.yaml", "claim_words.yaml")
 
 
 def pin_all(project: Project, run: Run) -> list[str]:
     """Copies everything a run is built with. Returns what changed by it."""
-    files = (path for folder in FOLDERS for path in sorted((project.root / folder).rglob("*")) if path.is_file())
-    pairs = [(path, run.pinned / path.relative_to(project.root)) for path in files]
+    sources = {name: project.root / name for name in FOLDERS} | {LAYOUTS: project.config / LAYOUTS}
+    pairs = [
+        (path, run.pinned / name / path.relative_to(folder))
+        for name, folder in sources.items()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
     files_of_config = {name: project.config / name for name in FILES}
     files_of_config["stages.yaml"] = table_source(project, table_named(run))
     return pin(run, [*pairs, *((source, run.pinned / name) for name, source in files_of_config.items())])

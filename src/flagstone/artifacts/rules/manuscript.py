@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flagstone.artifacts.formats import Unreadable, latex, loads_strict, open_regular, pdf_pages, regular_file
 from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check, skipped_check
 from flagstone.artifacts.rules.inspection import Inspection
+from flagstone.layout import Run
 from flagstone.text import count_text, escaped_text, list_text
 
 WRITING = "workspace/writing"
@@ -17,6 +19,8 @@ VENUE_RECORD = f"{WRITING}/venue.json"
 PAPERS = ("workspace/artifacts/paper.pdf", f"{WRITING}/main.pdf")
 BUILD_LOG = "workspace/artifacts/build_log.txt"
 SOURCES_LIMIT = 500
+IN_ARTIFACTS = ("paper.pdf", "build_log.txt", "citation_verification.json", "audit.json")
+IN_WRITING = ("main.tex", "facts.tex", "facts.json", "references.bib", "appendix.tex")
 LOG_ERROR = re.compile(r"^!.*|^[^\n:]+\.tex:\d+: .*(?:[Ee]rror|Undefined control sequence).*", re.MULTILINE)
 LOG_OUTPUT = re.compile(r"Output written on (\S+\.pdf)\s*\((\d+) pages?, (\d+) bytes\)")
 LOG_MENTION = re.compile(r"Output written on |Writing `[^`']+\.pdf|\S+\.pdf\b")
@@ -34,6 +38,14 @@ class Sources:
     @property
     def all(self) -> str:
         return "\n".join(self.texts.values())
+
+
+def published_copies(run: Run) -> Mapping[str, Path]:
+    """The files of the workspace that are copies of what Flagstone built, with their originals."""
+    tables = (path.relative_to(run.paper).as_posix() for path in sorted(run.paper.glob("tables/*.tex")))
+    copies = {f"workspace/artifacts/{name}": run.paper / name for name in IN_ARTIFACTS}
+    copies |= {f"{WRITING}/{name}": run.paper / name for name in (*IN_WRITING, *tables)}
+    return {copy: original for copy, original in copies.items() if original.is_file()}
 
 
 def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCheck]:

@@ -7,6 +7,7 @@ import click
 from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
+    "build": "build the paper of a run, and check it",
     "facts": "show every number that a paper may print, and where it comes from",
     "lint": "show what its source may not hold, line by line",
 }

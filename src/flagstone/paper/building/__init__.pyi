@@ -1,1 +1,4 @@
 from .appendix import Appendix as Appendix, AppendixRequest as AppendixRequest, appendix_of as appendix_of
+from .build import Build as Build, build_paper as build_paper
+from .order import WRITES_PAPER as WRITES_PAPER, PaperOrder as PaperOrder, paper_stage as paper_stage
+from .publishing import publish as publish

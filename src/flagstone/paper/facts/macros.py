@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flagstone.paper.facts.fact import Fact, FactBook
 from flagstone.paper.facts.formats import MINUS
-from flagstone.records import write_atomic
+from flagstone.records import write_if_changed
 
 # TeX reads these as commands; a backslash in the replacement of another may not be replaced again, so it is one table
 ESCAPES = str.maketrans(
@@ -44,8 +44,8 @@ MACROS = r"""% WrittenFile by Flagstone from facts.yaml. Changes are lost.
 
 def write_facts(book: FactBook, out: Path) -> None:
     """Writes both files. The same facts give the same bytes."""
-    write_atomic(out / "facts.json", facts_json(book).encode())
-    write_atomic(out / "facts.tex", facts_tex(book).encode())
+    write_if_changed(out / "facts.json", facts_json(book).encode())
+    write_if_changed(out / "facts.tex", facts_tex(book).encode())
 
 
 def facts_json(book: FactBook) -> str:

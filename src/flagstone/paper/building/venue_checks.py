@@ -1,0 +1,49 @@
+"""Whether the printed paper keeps to its venue, and may be handed in as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
+from flagstone.paper.building.gathering import PaperContent
+from flagstone.paper.building.order import PaperOrder
+from flagstone.paper.building.typesetting import Manuscript, font_problem, giveaways, limit_problems, read_pdf
+from flagstone.text import count_text, list_text
+
+MOST_NAMED = 12
+
+
+def pdf_check(pdf: Path) -> RuleCheck:
+    """That the PDF can be read, and has no fonts that venues refuse."""
+    printed = read_pdf(pdf)
+    problem = font_problem(printed)
+    if problem:
+        return failed_check("paper-pdf", problem)
+    return passed_check("paper-pdf", f"{count_text(printed.pages, 'page')}, every font is embedded")
+
+
+def venue_check(order: PaperOrder, manuscript: Manuscript, content: PaperContent, aux: Path) -> RuleCheck:
+    """Pages, words, sections and statements; and for an anonymous venue that nothing gives its authors away."""
+    venue = order.venue
+    of_aux = aux.read_text(encoding="utf-8", errors="replace") if aux.is_file() else ""
+    problems = list(limit_problems(venue, content.sections, content.abstract, of_aux))
+    problems += author_problems(order, manuscript)
+    if venue.anonymous:
+        found = giveaways(read_pdf(order.out / "paper.pdf"), manuscript.authors, private_paths(order))
+        problems += [f"{each} gives the authors away, and {venue.name} is anonymous: remove it" for each in found]
+    if problems:
+        return failed_check("paper-venue", list_text(list(dict.fromkeys(problems)), MOST_NAMED))
+    return passed_check("paper-venue", f"keeps to {venue.name}")
+
+
+def author_problems(order: PaperOrder, manuscript: Manuscript) -> Iterator[str]:
+    """No name is invented: each one stands in the brief."""
+    brief = order.run.brief.read_text(encoding="utf-8", errors="replace") if order.run.brief.is_file() else ""
+    unknown = [name for name in manuscript.authors if name.casefold() not in brief.casefold()]
+    if unknown:
+        yield f"remove these authors from paper.yaml, which the brief does not name: {list_text(unknown)}"
+
+
+def private_paths(order: PaperOrder) -> list[str]:
+    return sorted({str(order.run.root), str(order.opened.project.root), str(Path.home())} - {"/", "/root"})

@@ -1,0 +1,143 @@
+"""A paper is built from what its agent wrote, and from nothing else; what is broken is named by file and line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from papers import Paper, new_paper
+
+from flagstone.errors import FlagstoneError
+from flagstone.paper.building import publish
+from flagstone.paper.building.typesetting import compiling
+from flagstone.paper.facts import build_facts
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Paper:
+    return new_paper(tmp_path)
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file of a folder, with what changes when it is written."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+
+def test_a_whole_paper_is_built_and_published(paper: Paper) -> None:
+    build = paper.build()
+    assert build.failures == [] and build.made == ("paper",)
+    assert publish(paper.run) == []
+    copy = paper.run.workspace / "artifacts" / "paper.pdf"
+    assert copy.read_bytes() == (paper.run.paper / "paper.pdf").read_bytes()
+    assert (paper.run.writing / "main.tex").is_file()
+
+
+def test_a_build_of_what_is_built_does_nothing(paper: Paper) -> None:
+    paper.build()
+    publish(paper.run)
+    before = state_of(paper.run.root)
+    assert paper.build().made == ()
+    assert publish(paper.run) == []
+    assert state_of(paper.run.root) == before
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
+    papers = [new_paper(tmp_path / name) for name in ("one", "a-longer-name")]
+    names = ("paper.pdf", "main.tex", "build_log.txt")
+    one, other = ([(each.build(), (each.run.paper / name).read_bytes())[1] for name in names] for each in papers)
+    assert one == other
+
+
+def test_an_error_of_latex_is_named_by_the_file_and_line_of_the_agent(paper: Paper) -> None:
+    paper.write("sections/method.tex", "\\section{Method}\nOne line.\nThen \\nonsense here.\n")
+    message = paper.failures()["paper-build-log"]
+    assert "workspace/writing/sections/method.tex:3: Undefined control sequence. after “Then \\nonsense”" in message
+    assert "Fatal" not in message
+
+
+def test_a_reference_to_nothing_is_named(paper: Paper) -> None:
+    paper.write("sections/method.tex", "\\section{Method}\nSee Section~\\ref{sec:gone}.\n")
+    assert "sec:gone" in paper.failures()["paper-build-log"]
+
+
+def test_a_section_that_is_missing_or_left_out_is_named(paper: Paper) -> None:
+    (paper.run.writing / "sections" / "method.tex").unlink()
+    assert "workspace/writing/sections/method.tex" in paper.failures()["paper-sections"]
+    paper.write("sections/method.tex", "\\section{Method}\nWords.\n")
+    paper.write("sections/forgotten.tex", "\\section{Forgotten}\nWords.\n")
+    assert "sections/forgotten.tex" in paper.failures()["paper-sections"]
+
+
+def test_a_title_cannot_hold_a_command(paper: Paper) -> None:
+    paper.describe(title="100% of \\input{/etc/passwd} & _all_ #1 {x} ~^")
+    assert paper.build().failures == []
+    main = (paper.run.paper / "main.tex").read_text()
+    assert "\\textbackslash{}input\\{/etc/passwd\\}" in main
+
+
+@pytest.mark.parametrize("reads", ["/etc/hostname", "../../brief.md", "../t/brief.md"])
+def test_latex_reads_no_file_outside_its_own_folder(paper: Paper, reads: str) -> None:
+    paper.write("sections/method.tex", f"\\section{{Method}}\n\\input{{{reads}}}\n")
+    assert "method.tex:2" in paper.failures()["paper-build-log"]
+
+
+def test_latex_writes_no_file_and_starts_no_program(paper: Paper, tmp_path: Path) -> None:
+    target = tmp_path / "written.txt"
+    text = f"\\section{{Method}}\n\\immediate\\write18{{touch {target}}}\\newwrite\\w\\immediate\\openout\\w={target}\n"
+    paper.write("sections/method.tex", text)
+    paper.build()
+    assert not target.exists()
+
+
+def test_a_copy_that_somebody_changed_is_set_aside_and_named(paper: Paper) -> None:
+    paper.write("main.tex", "my own main file")
+    paper.build()
+    assert publish(paper.run) == ["workspace/writing/main.tex"]
+    assert (paper.run.writing / "main.tex.set-aside").read_text() == "my own main file"
+    assert "documentclass" in (paper.run.writing / "main.tex").read_text()
+    assert publish(paper.run) == []
+
+
+def test_a_record_that_does_not_fit_the_files_is_not_believed(paper: Paper) -> None:
+    paper.build()
+    (paper.run.paper / "paper.pdf").write_bytes(b"%PDF-1.4 forged")
+    assert paper.build().made == ("paper",)
+    assert (paper.run.paper / "paper.pdf").stat().st_size > 1000
+
+
+def test_nothing_is_left_of_a_build_that_was_killed(paper: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = paper.build()
+    assert first.pdf
+    before = first.pdf.read_bytes()
+    paper.write("sections/method.tex", "\\section{Method}\nOther words.\n")
+    pid = os.fork()
+    if not pid:
+        monkeypatch.setattr(compiling, "run", lambda *_: os._exit(9))
+        paper.build()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert first.pdf.read_bytes() == before
+    assert paper.build().made == ("paper",)
+    assert [path for path in paper.run.paper.iterdir() if path.name.startswith("tex-")] == []
+
+
+def test_without_latex_the_message_says_what_to_install(paper: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling.shutil, "which", lambda _name: None)
+    with pytest.raises(FlagstoneError, match="neither latexmk nor tectonic") as caught:
+        paper.build()
+    assert "make tex" in caught.value.hint
+
+
+def test_without_paper_yaml_nothing_is_built(paper: Paper) -> None:
+    (paper.run.writing / "paper.yaml").unlink()
+    build = paper.build()
+    assert [check.rule for check in build.failures] == ["paper-main"] and build.pdf is None
+
+
+def test_a_fact_is_printed_and_an_unknown_one_stops_the_build(paper: Paper) -> None:
+    paper.write("facts.yaml", "seeds: {value: 8, kind: config}\n")
+    paper.write("sections/method.tex", "\\section{Method}\nWe use \\val{gone}.\n")
+    assert "method.tex:2" in paper.failures()["paper-build-log"]
+    assert build_facts(paper.run) is not None
