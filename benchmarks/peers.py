@@ -125,7 +125,7 @@ def agent_in(folder: Path) -> str:
 
 def ours(folder: Path, changes: dict[str, object]) -> Took:
     def of_length(count: int) -> Took:
-        with tempfile.TemporaryDirectory(dir=folder) as name:
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
             there = Loop(Path(name), changes).make().folder
             return time_call([FLAGSTONE, "experiment", "run", "loop", "--runs", str(count)], there, environment())
 
@@ -134,7 +134,7 @@ def ours(folder: Path, changes: dict[str, object]) -> Took:
 
 def tccw(folder: Path, program: Path, count: int, files: Mapping[str, str] | None = None) -> Took:
     """Its experiments in a fresh repository, which has `files` too."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
         project, home = Path(name) / "project", Path(name) / "home"
         (project / ".autoresearch").mkdir(parents=True)
         (home / "bin").mkdir(parents=True)
@@ -165,7 +165,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def study(folder: Path, python: Path, count: int) -> Took:
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
         (Path(name) / "x.py").write_text("X=1.0\n")
         return time_call([python, "-c", STUDY, str(count), SEARCH["harness"]["argv"][2]], Path(name), environment())
 
