@@ -80,6 +80,8 @@ def files_below(
 
 def differences(before: Mapping[str, list[int]], after: Mapping[str, list[int]], root: Path) -> tuple[str, ...]:
     """What is new, changed or gone, relative to the root if it is below it; of very many the first and their number."""
+    if before is after:  # nothing was written, so nobody looked again
+        return ()
     differ = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     above = os.path.abspath(root)
     named = [os.path.relpath(path, above) if path.startswith(f"{above}/") else path for path in differ[:NAMED]]

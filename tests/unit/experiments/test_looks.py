@@ -111,6 +111,18 @@ def test_a_folder_of_trusted_commands_is_looked_at_again_only_after_a_write(besi
     assert len(looks) == 3
 
 
+def test_after_a_restart_what_is_known_of_a_folder_is_compared_by_the_objects_of_its_layout(beside: Beside) -> None:
+    folder = beside.root / "trees" / "0"
+    lay_out_until_all_is_known(beside, folder)
+    beside.subject.last_seen_in(folder).drop_record()
+    beside.subject.last_seen_in(folder).save()
+    restarted = beside.varied()
+    restarted.subject.lay_out(beside.base.tree, folder)
+    known, wanted = restarted.subject.last_seen_in(folder).blobs, restarted.subject.placement(beside.base.tree)
+    assert known == wanted.of_runs.entries
+    assert all(known[path] is blob for path, blob in wanted.of_runs.entries.items())
+
+
 def test_looking_again_is_for_what_is_not_known_by_now(beside: Beside) -> None:
     folder = beside.root / "trees" / "0"
     lay_out_until_all_is_known(beside, folder, is_trusted=True)

@@ -159,6 +159,7 @@ class Laying:
             self.last_seen.note(path, os.lstat(f"{self.folder}/{path}"), entries[path], written_at_ns)
         if len(self.last_seen.blobs) > len(entries):
             self.last_seen.forget_all_but(entries)
+        self.last_seen.share(entries)
         self.last_seen.save_if_cheap()
 
 
