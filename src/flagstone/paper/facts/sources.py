@@ -36,9 +36,7 @@ def source_of(text: str) -> FactSource:
     place, _, condition = place.partition("?")
     if not mark or not place:
         raise ValueError(f"{text[:120]!r} names no value in a file; {FORMS}")
-    parts = path.split("/")
-    if parts[0] not in FOLDERS or len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
-        raise ValueError(f"{path[:120]!r} is no file of the run below {', '.join(FOLDERS)}; {FORMS}")
+    refuse_foreign_path(path)
     where = conditions_of(condition)
     if path.endswith(TABLES):
         return FactSource(
@@ -53,6 +51,22 @@ def source_of(text: str) -> FactSource:
     return (
         FactSource(path, tokens[:star], tokens[star + 1 :], where, True) if star >= 0 else FactSource(path, (), tokens)
     )
+
+
+def rows_source_of(text: str) -> FactSource:
+    """The rows that a table shows: `FILE.csv?where=…`, or `FILE.json#/pointer?where=…` to a list."""
+    name, _, condition = text.partition("?")
+    path, _, pointer = name.partition("#")
+    refuse_foreign_path(path)
+    if pointer and not pointer.startswith("/"):
+        raise ValueError(f"#{pointer[:80]} is no JSON pointer to a list")
+    return FactSource(path, tokens_of(pointer) if pointer else (), (), conditions_of(condition), has_rows=True)
+
+
+def refuse_foreign_path(path: str) -> None:
+    parts = path.split("/")
+    if parts[0] not in FOLDERS or len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"{path[:120]!r} is no file of the run below {', '.join(FOLDERS)}; {FORMS}")
 
 
 def conditions_of(text: str) -> dict[str, str]:
