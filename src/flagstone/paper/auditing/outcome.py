@@ -23,7 +23,8 @@ class Stray:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """`explained` counts digit strings by what explains them; `unprinted` is what was expected and not found.
+    """`explained` counts digit strings by what explains them; `unprinted` is what was expected and not found;
+    `chance` is how likely one more typed integer from 0 to 12 would therefore pass.
 
     `faults` are problems of the file itself, `notices` are what an audit cannot see.
     """
@@ -34,6 +35,7 @@ class AuditReport:
     faults: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     unprinted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    chance: float = 0.0
 
     @property
     def has_passed(self) -> bool:

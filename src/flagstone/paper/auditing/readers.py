@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,14 +23,16 @@ class UnreadablePdf(Exception):
 
 @dataclass(frozen=True)
 class PageObjects:
-    """What pypdf sees on one page beside its text."""
+    """What pypdf sees on one page. `contents` and `figures` are digests of what it draws, and of each picture in it."""
 
     text: str
+    contents: str = ""
     figures: tuple[str, ...] = ()
     bitmaps: int = 0
     type3_fonts: tuple[str, ...] = ()
-    false_glyphs: tuple[str, ...] = ()
+    false_digits: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
+    replaces_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class PdfObjects:
     """What pypdf sees in a file. `active` names what a viewer would run, open or hide."""
 
     pages: tuple[PageObjects, ...]
+    labels: tuple[str, ...] = ()
     bookmarks: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     active: tuple[str, ...] = ()
@@ -54,25 +58,32 @@ class PdfText:
 
 def read_pdf(pdf: Path) -> PdfText:
     """Both readings. Raises UnreadablePdf if one of them fails."""
-    objects = objects_of(pdf)
+    return read_pdfs([pdf])[0]
+
+
+def read_pdfs(pdfs: Sequence[Path]) -> list[PdfText]:
+    """The same for several files: pypdf is started once."""
+    return [both_readings(pdf, objects) for pdf, objects in zip(pdfs, objects_of(pdfs), strict=True)]
+
+
+def both_readings(pdf: Path, objects: PdfObjects) -> PdfText:
+    if objects.fault:
+        raise UnreadablePdf(f"{pdf.name}: {objects.fault}")
     raw = answer_of(("pdftotext", "-enc", "UTF-8", "-l", str(MOST_PAGES), str(pdf.absolute()), "-"))
     pages = tuple(map(plain_text, raw.decode("utf-8", "replace").removesuffix("\f").split("\f")))
     if len(pages) != len(objects.pages):
-        raise UnreadablePdf(f"poppler finds {len(pages)} pages, and pypdf {len(objects.pages)}")
+        raise UnreadablePdf(f"{pdf.name}: poppler finds {len(pages)} pages, and pypdf {len(objects.pages)}")
     both = zip(pages, objects.pages, strict=True)
     differing = (difference(number, text, page.text) for number, (text, page) in enumerate(both, start=1))
     return PdfText(pages, objects, tuple(filter(None, differing)))
 
 
-def objects_of(pdf: Path) -> PdfObjects:
-    argv = (sys.executable, "-m", "flagstone.paper.auditing.second_reader", str(pdf.absolute()), str(MOST_PAGES))
+def objects_of(pdfs: Sequence[Path]) -> list[PdfObjects]:
+    argv = (sys.executable, "-m", "flagstone.paper.auditing.second_reader", str(MOST_PAGES))
     try:
-        objects = decode(answer_of(argv), PdfObjects)
+        return decode(answer_of((*argv, *(str(pdf.absolute()) for pdf in pdfs))), list[PdfObjects])
     except ValueError as error:
         raise UnreadablePdf("pypdf gives no answer") from error
-    if objects.fault:
-        raise UnreadablePdf(objects.fault)
-    return objects
 
 
 def answer_of(argv: tuple[str, ...]) -> bytes:

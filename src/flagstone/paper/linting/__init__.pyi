@@ -9,6 +9,7 @@ from .source import (
     FigureUse as FigureUse,
     LiteralUse as LiteralUse,
     PaperSource as PaperSource,
+    ReferenceUse as ReferenceUse,
     TableUse as TableUse,
 )
 from .source_files import read_sources as read_sources

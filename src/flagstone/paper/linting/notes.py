@@ -9,7 +9,16 @@ from dataclasses import replace
 
 from flagstone.paper.linting.place import SourceFault, SourcePlace
 from flagstone.paper.linting.printed_text import FACT, Piece, PrintedText
-from flagstone.paper.linting.source import CitationUse, ClaimUse, FactUse, FigureUse, LiteralUse, PaperSource, TableUse
+from flagstone.paper.linting.source import (
+    CitationUse,
+    ClaimUse,
+    FactUse,
+    FigureUse,
+    LiteralUse,
+    PaperSource,
+    ReferenceUse,
+    TableUse,
+)
 
 
 class SourceNotes:
@@ -26,6 +35,7 @@ class SourceNotes:
         self.literals: list[LiteralUse] = []
         self.claims: list[tuple[str, int, int, SourcePlace]] = []
         self.cites: list[tuple[str, int, SourcePlace]] = []
+        self.references: list[ReferenceUse] = []
         self.figures: list[FigureUse] = []
         self.tables: list[TableUse] = []
         self.links: list[LiteralUse] = []
@@ -59,6 +69,7 @@ class SourceNotes:
                 CitationUse(key, plain_text(text.text[slice(*text.sentence_at(text.starts[number]))]), place)
                 for key, number, place in self.cites
             ),
+            references=tuple(self.references),
             figures=tuple(self.figures),
             tables=tuple(self.tables),
             links=tuple(self.links),

@@ -48,6 +48,14 @@ class CitationUse:
 
 
 @dataclass(frozen=True)
+class ReferenceUse:
+    """One label of a `\\ref` or its like."""
+
+    label: str
+    place: SourcePlace
+
+
+@dataclass(frozen=True)
 class FigureUse:
     """The file that an `\\includegraphics` names."""
 
@@ -76,6 +84,7 @@ class PaperSource:
     literals: tuple[LiteralUse, ...] = ()
     claims: tuple[ClaimUse, ...] = ()
     citations: tuple[CitationUse, ...] = ()
+    references: tuple[ReferenceUse, ...] = ()
     figures: tuple[FigureUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
     formulas: tuple[LiteralUse, ...] = ()

@@ -12,7 +12,7 @@ from flagstone.paper.linting.place import SourcePlace
 from flagstone.paper.linting.printed_text import BREAK, CITATION, FACT, LITERAL, REFERENCE
 from flagstone.paper.linting.rules import LintRules
 from flagstone.paper.linting.shape import Slot
-from flagstone.paper.linting.source import FactUse, FigureUse, LiteralUse, PaperSource, TableUse
+from flagstone.paper.linting.source import FactUse, FigureUse, LiteralUse, PaperSource, ReferenceUse, TableUse
 from flagstone.text import escaped_text
 
 CHAPTERS = ("section",)
@@ -152,6 +152,8 @@ class SourceWalk:
             case "claim":
                 self.visit_claim(call, scene)
             case "ref" | "eqref" | "cref" | "Cref" | "autoref":
+                labels = (words.get("name") or words.get("names", "")).split(",")
+                notes.references += [ReferenceUse(label.strip(), place) for label in labels]
                 notes.emit(REFERENCE, call.position, scene, call.name)
             case "cite" | "citep" | "citet" | "citealp":
                 self.visit_citation(call, scene)

@@ -1,0 +1,159 @@
+"""Finds for each digit string of the pages what explains it; each expectation is used up once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flagstone.paper.auditing.digits import DigitString, digit_strings
+from flagstone.paper.auditing.expectations import ExpectedDigits
+from flagstone.paper.auditing.places import Places, references_begin
+from flagstone.paper.auditing.readers import PdfText
+
+# The first three are numbers of results: two of them without a space between would be a third one
+EXACT = ("facts", "literals", "tables")
+KINDS = (*EXACT, "figures", "formulas", "structure", "citations", "bibliography")
+MOST_PARTS = 6
+LONGEST_GLUED = 24
+FIRST_ENTRY = re.compile(r"^(?:\[1\]|1\.?\s)", re.M)
+IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,80}$")
+GAP = 3
+
+
+@dataclass
+class Explanation:
+    """What explains each kind of digit string, what nothing explains, and what is expected and not found."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    strays: list[DigitString] = field(default_factory=list)
+    left: dict[str, Counter[str]] = field(default_factory=dict)
+    left_on_pages: dict[int, dict[str, Counter[str]]] = field(default_factory=dict)
+
+
+class Explainer:
+    """Uses the expectations up, first for strings in running text, then for those that have a place of their own."""
+
+    def __init__(self, read: PdfText, expected: ExpectedDigits, figures: Mapping[int, Counter[str]]) -> None:
+        pages, labels = read.pages, read.objects.labels
+        self.pages = pages
+        self.places = Places.of(labels, expected.headings, expected.lists)
+        self.references = references_begin(pages)
+        self.left = {kind: getattr(expected, kind).copy() for kind in KINDS if kind != "figures"}
+        if self.cites_by_number():
+            self.left["bibliography"] += expected.labels
+        else:
+            self.left["citations"] = expected.years.copy()
+        self.on_pages = {
+            number: {"figures": figures[number].copy(), "structure": Counter(expected.on_pages.get(label))}
+            for number, label in enumerate(labels, start=1)
+        }
+        self.counts: Counter[str] = Counter()
+
+    def explain(self) -> Explanation:
+        found = [each for number, text in enumerate(self.pages, start=1) for each in digit_strings(text, number)]
+        placed = [each for each in found if self.places.has_place(each, self.text_of(each))]
+        in_place = {(each.page, each.start) for each in placed}
+        strays = [each for each in found if (each.page, each.start) not in in_place and not self.takes_whole(each)]
+        strays = [each for each in strays if not self.takes_parts(each)]
+        placed = [each for each in placed if not self.takes_place(each)]
+        strays += [each for each in placed if not self.takes_whole(each) and not self.takes_parts(each)]
+        strays = list(self.single_strays(sorted(strays, key=lambda each: (each.page, each.start))))
+        return Explanation(self.counts, strays, self.left, self.on_pages)
+
+    def text_of(self, found: DigitString) -> str:
+        return self.pages[found.page - 1]
+
+    def takes_place(self, found: DigitString) -> bool:
+        if not self.places.take(found, self.text_of(found)):
+            return False
+        self.counts["structure"] += 1
+        return True
+
+    def takes_whole(self, found: DigitString) -> bool:
+        source = self.source_of(found.text, found)
+        if source is None:
+            return False
+        self.use(source)
+        return True
+
+    def source_of(
+        self, text: str, found: DigitString, only: Sequence[str] = KINDS
+    ) -> tuple[str, Counter[str], str] | None:
+        """The first expectation that has this text left: its kind, where it is counted, and under which text."""
+        on_page = self.on_pages[found.page]
+        for kind in only:
+            for counter in (on_page.get(kind), self.left.get(kind)):
+                if counter is None or not self.may_be(kind, found):
+                    continue
+                for spelling in (text,) if kind in EXACT else (text, text.lstrip("-")):
+                    if counter[spelling] > 0:
+                        return kind, counter, spelling
+        return None
+
+    def may_be(self, kind: str, found: DigitString) -> bool:
+        """Whether it stands where its kind is printed."""
+        if kind == "bibliography":
+            return (found.page, found.start) >= self.references
+        before = self.text_of(found)[: found.start]
+        return kind != "citations" or bool(before[-1:].strip()) or bool(IN_BRACKETS.search(before))
+
+    def cites_by_number(self) -> bool:
+        page, start = self.references
+        first = "".join([self.pages[page - 1][start:], *self.pages[page:]] if page else self.pages)
+        return bool(FIRST_ENTRY.search(first))
+
+    def use(self, source: tuple[str, Counter[str], str], by: int = 1) -> None:
+        kind, counter, text = source
+        counter[text] -= by
+        self.counts[kind] += by
+
+    def takes_parts(self, found: DigitString) -> bool:
+        """Whether it is several strings without a space between, such as a fact and the mark of its footnote."""
+        return len(found.text) <= LONGEST_GLUED and self.takes_rest(found.text, found, KINDS, MOST_PARTS)
+
+    def takes_rest(self, rest: str, found: DigitString, kinds: Sequence[str], parts: int) -> bool:
+        if not rest:
+            return True
+        if not parts:
+            return False
+        for end in range(len(rest), 0, -1):
+            source = self.source_of(rest[:end], found, kinds) if rest[end - 1].isdigit() else None
+            if source is None:
+                continue
+            self.use(source)
+            left = tuple(kind for kind in kinds if kind not in EXACT) if source[0] in EXACT else kinds
+            if self.takes_rest(rest[end:].lstrip(".,"), found, left, parts - 1):
+                return True
+            self.use(source, -1)
+        return False
+
+    def single_strays(self, strays: Sequence[DigitString]) -> Iterator[DigitString]:
+        """Those that are not one half of a string that a line break or a space cut in two."""
+        waiting: DigitString | None = None
+        for each in strays:
+            if waiting and self.takes_both(waiting, each):
+                waiting = None
+                continue
+            if waiting:
+                yield waiting
+            waiting = each
+        if waiting:
+            yield waiting
+
+    def takes_both(self, one: DigitString, other: DigitString) -> bool:
+        if one.page != other.page or self.text_of(one)[one.end : other.start].strip(" \n.,-"):
+            return False
+        both = (digits_alone(one.text + other.text), digits_alone(other.text + one.text))
+        for kind in KINDS:
+            counter = self.left.get(kind, self.on_pages[one.page].get(kind, Counter()))
+            whole = next((text for text in counter if counter[text] > 0 and digits_alone(text) in both), None)
+            if whole is not None:
+                self.use((kind, counter, whole))
+                return True
+        return False
+
+
+def digits_alone(text: str) -> str:
+    return text[0] * text.startswith("-") + "".join(each for each in text if each.isdigit())

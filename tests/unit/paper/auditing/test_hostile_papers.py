@@ -1,0 +1,161 @@
+"""Ways to print a number that no one measured, each built with real pdflatex: the audit has to fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import built_papers as papers
+import pytest
+
+from flagstone.paper.auditing import AuditReport, ExpectedDigits, audit_pdf
+
+FACT = ExpectedDigits(facts=Counter(["0.93"]))
+TIKZ = "\\usepackage{tikz}"
+HYPER = "\\usepackage{hyperref}"
+TYPED = {
+    "plain": "99.1",
+    "white": "{\\color{white}99.1}",
+    "two points high": "{\\fontsize{2}{2}\\selectfont 99.1}",
+    "invisible": "\\pdfliteral direct{3 Tr}99.1\\pdfliteral direct{0 Tr}",
+    "drawn": "\\begin{tikzpicture}\\node{99.1};\\end{tikzpicture}",
+    "rotated": "\\rotatebox{37}{99.1}",
+    "upside down": "\\rotatebox{180}{99.1}",
+    "mirrored": "\\reflectbox{99.1}",
+    "verbatim": "\\verb|99.1|",
+    "heading": "\\section*{A gain of 99.1}",
+    "codes of characters": "\\char57\\char57.\\char49",
+    "computed": "\\number\\numexpr 90+9\\relax.1",
+    "braces": "99{.}1",
+    "mathematics": "$99{.}1$",
+    "old style": "\\oldstylenums{99.1}",
+    "raised": "\\textsuperscript{99.1}",
+    "spaced": "9\\,9.1",
+    "footnote": "word\\footnote{It was 99.1 before.}",
+    "margin": "\\marginpar{99.1}",
+    "table": "\\begin{tabular}{c}99.1\\end{tabular}",
+    "roman by its letters": "\\romannumeral 0 99.1",
+}
+
+
+def audited(folder: Path, body: str, preamble: str = "", expected: ExpectedDigits = FACT) -> AuditReport:
+    return audit_pdf(papers.build(folder, f"The gain is 0.93. {body}", preamble), expected)
+
+
+@pytest.mark.parametrize("way", TYPED)
+def test_a_typed_number_is_found_however_it_is_set(tmp_path: Path, way: str) -> None:
+    report = audited(tmp_path, TYPED[way], f"\\usepackage{{xcolor}}{TIKZ}")
+    digits = Counter("".join(stray.text for stray in report.strays))
+    assert digits["9"] >= 2 and digits["1"] >= 1, (report.strays, report.faults)
+    assert report.checks[0].status == "failed"
+
+
+def test_a_number_off_the_page_is_found(tmp_path: Path) -> None:
+    report = audited(tmp_path, "\\hbox to 0pt{\\hskip-9in 99.1\\hss}")
+    assert "the text layer differs: pypdf alone reads 199" in report.faults[0]
+
+
+def test_a_text_that_reads_as_another_one_is_found(tmp_path: Path) -> None:
+    span = "\\pdfliteral direct{/Span <</ActualText (0.19)>> BDC}0.91\\pdfliteral direct{EMC}"
+    expected = ExpectedDigits(facts=Counter(["0.93", "0.19"]))
+    report = audited(tmp_path, span, expected=expected)
+    assert any("/ActualText" in fault for fault in report.faults)
+
+
+def test_a_text_that_reads_as_nothing_is_found(tmp_path: Path) -> None:
+    span = "\\pdfliteral direct{/Span <</ActualText (none)>> BDC}99.1\\pdfliteral direct{EMC}"
+    assert any("pypdf alone reads 199" in fault for fault in audited(tmp_path, span).faults)
+
+
+def test_a_disguised_name_of_the_other_reading_is_found(tmp_path: Path) -> None:
+    span = "\\catcode`\\#=12 \\pdfliteral direct{/Span <</Actual#54ext (none)>> BDC}1\\pdfliteral direct{EMC}"
+    assert any("/ActualText" in fault for fault in audited(tmp_path, span).faults)
+
+
+@pytest.mark.parametrize("encoding", ["OT1", "T1"])
+def test_a_changed_glyph_map_is_found(tmp_path: Path, encoding: str) -> None:
+    preamble = f"\\usepackage[{encoding}]{{fontenc}}\\usepackage{{mathptmx}}"
+    glyphs = "\\pdfgentounicode=1\\pdfglyphtounicode{nine}{0061}\\pdfglyphtounicode{one}{0062}"
+    report = audited(tmp_path, "It is 99.1.", preamble + glyphs)
+    assert any("the glyph nine reads as 'a'" in fault for fault in report.faults)
+
+
+def test_a_changed_glyph_map_of_computer_modern_is_found(tmp_path: Path) -> None:
+    report = audited(tmp_path, "It is 99.1.", "\\pdfgentounicode=1\\pdfglyphtounicode{nine}{0061}")
+    assert any("the glyph nine reads as 'a'" in fault for fault in report.faults)
+
+
+def test_a_letter_that_reads_as_a_digit_is_found(tmp_path: Path) -> None:
+    report = audited(tmp_path, "x", "\\pdfgentounicode=1\\pdfglyphtounicode{x}{0039}")
+    assert any("the glyph x reads as '9'" in fault for fault in report.faults)
+
+
+def test_an_honest_glyph_map_is_fine(tmp_path: Path) -> None:
+    preamble = "\\input{glyphtounicode}\\pdfgentounicode=1"
+    assert audited(tmp_path, "One half, ff, fi.", preamble).has_passed
+
+
+def test_a_type_3_font_is_refused(tmp_path: Path) -> None:
+    report = audited(tmp_path, "é", "\\usepackage[T1]{fontenc}\\pdfmapfile{}")
+    assert any("a Type 3 font can draw any digit" in fault for fault in report.faults)
+
+
+def test_a_note_with_a_number_is_refused(tmp_path: Path) -> None:
+    note = "\\pdfannot width 1cm height 1cm {/Subtype /Text /Contents (It was 99.1)}"
+    (check,) = audited(tmp_path, note).checks
+    assert "an annotation or form field holds a number, “It was 99.1”" in check.message
+
+
+def test_a_form_field_with_a_number_is_refused(tmp_path: Path) -> None:
+    field = "\\begin{Form}\\TextField[name=a,value={99.1}]{Gain}\\end{Form}"
+    assert any("form field holds a number, “99.1”" in fault for fault in audited(tmp_path, field, HYPER).faults)
+
+
+def test_a_program_in_the_file_is_refused(tmp_path: Path) -> None:
+    script = "\\pdfcatalog{/OpenAction << /S /JavaScript /JS (app.beep) >>}"
+    assert any("an action: JavaScript" in fault for fault in audited(tmp_path, script).faults)
+
+
+def test_an_attached_file_is_refused(tmp_path: Path) -> None:
+    report = audited(tmp_path, "", "\\usepackage{embedfile}\\embedfile{paper.tex}")
+    assert any("the PDF holds another file" in fault for fault in report.faults)
+
+
+def test_a_number_in_a_bookmark_alone_is_refused(tmp_path: Path) -> None:
+    report = audit_pdf(papers.build(tmp_path, "Text 0.93.\\pdfbookmark{Gain 99.1}{a}", HYPER, passes=2), FACT)
+    assert any("99.1 stands in the bookmark" in fault for fault in report.faults)
+
+
+def test_a_number_in_the_title_of_the_file_alone_is_refused(tmp_path: Path) -> None:
+    report = audited(tmp_path, "", f"{HYPER}\\hypersetup{{pdftitle={{Gain 99.1}}}}")
+    assert any("99.1 stands in the PDF's Title" in fault for fault in report.faults)
+
+
+def test_a_negative_zero_is_named(tmp_path: Path) -> None:
+    (check,) = audited(tmp_path, "It is $-$0.000.", expected=ExpectedDigits(facts=Counter(["0.93", "0.000"]))).checks
+    assert "a negative zero" in check.message
+
+
+def test_a_minus_sign_before_a_fact_is_a_number_of_its_own(tmp_path: Path) -> None:
+    report = audited(tmp_path, "It is $-0.93$.", expected=ExpectedDigits(facts=Counter(["0.93", "0.93"])))
+    assert [stray.text for stray in report.strays] == ["-0.93"]
+
+
+def test_a_fact_that_is_typed_once_more_is_found(tmp_path: Path) -> None:
+    report = audited(tmp_path, "Again 0.93.")
+    assert [stray.text for stray in report.strays] == ["0.93"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"%PDF-1.5\n", b"not a PDF", b"%PDF-1.7\n1 0 obj<</Type/Catalog>>\ntrailer<</Root 1 0 R>>"]
+)
+def test_a_broken_file_fails_with_its_name(tmp_path: Path, content: bytes) -> None:
+    pdf = tmp_path / "paper.pdf"
+    pdf.write_bytes(content)
+    (check,) = audit_pdf(pdf, FACT).checks
+    assert check.status == "failed" and "paper.pdf: " in check.message
+
+
+def test_a_missing_file_fails_with_its_name(tmp_path: Path) -> None:
+    (check,) = audit_pdf(tmp_path / "paper.pdf", FACT).checks
+    assert check.status == "failed" and "paper.pdf: " in check.message
