@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
@@ -17,6 +18,7 @@ LOCK = ("paper", "refs.lock.json")  # no agent may write there
 PUBLISHED = ("workspace", "literature", "refs.lock.json")
 RECORDS = "answers.json"  # of a folder of records that were made by hand
 VERSION = 1
+Value = TypeVar("Value")
 
 
 class NoAnswer(Exception):
@@ -48,12 +50,17 @@ class Fetcher(Protocol):
 
     def fetch(self, source: str, path: str) -> RawAnswer: ...
 
+    def left_s(self) -> float: ...
+
 
 class NoNetwork:
     """Asks nobody."""
 
     def fetch(self, source: str, path: str) -> RawAnswer:
         raise NoAnswer(f"{source} was not asked: the network is off, and the lock file does not hold its answer")
+
+    def left_s(self) -> float:
+        return 1e6
 
 
 @dataclass
@@ -65,12 +72,23 @@ class Answers:
     fetcher: Fetcher
     used: dict[tuple[str, str], RawAnswer] = field(default_factory=dict)
 
-    def ask(self, source: str, path: str) -> RawAnswer:
-        """The answer of a registry to one question. Raises NoAnswer if there is none."""
+    def anew(self) -> Answers:
+        """The same, without what was used so far."""
+        return Answers(self.by_hand, self.locked, self.fetcher)
+
+    def ask(self, source: str, path: str, read: Callable[[RawAnswer], Value]) -> Value:
+        """What a reader finds in the answer to one question. Raises NoAnswer if there is none that it can read."""
         key = (source, path)
-        found = self.by_hand.get(key) or self.used.get(key) or self.locked.get(key)
-        self.used[key] = found or self.fetcher.fetch(source, path)
-        return self.used[key]
+        known = self.by_hand.get(key) or self.used.get(key) or self.locked.get(key)
+        if known:
+            with suppress(NoAnswer):  # what cannot be read is asked again
+                value = read(known)
+                self.used[key] = known
+                return value
+        fetched = self.fetcher.fetch(source, path)
+        value = read(fetched)
+        self.used[key] = fetched
+        return value
 
 
 def read_lock(path: Path) -> tuple[dict[tuple[str, str], RawAnswer], list[str]]:

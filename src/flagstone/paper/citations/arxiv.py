@@ -29,14 +29,17 @@ def search_path(title: str) -> str:
 
 def arxiv_record(number: str, answers: Answers) -> WorkRecord | None:
     """What arXiv knows about a number, in the version that it names. Returns None if there is no such number."""
-    found = found_works(answers.ask(SOURCE, query_path(number)))
-    if not found:
-        return None
-    (record, *_) = found
-    wanted, got = NUMBER.match(number), NUMBER.match(record.identifier.removeprefix("arXiv:"))
-    if wanted and got and (wanted[1] != got[1] or (wanted[2] and wanted[2] != got[2])):
-        raise NoAnswer(f"arXiv answered about {record.identifier}, not about {number}")
-    return record
+
+    def read(answer: RawAnswer) -> WorkRecord | None:
+        found = found_works(answer)
+        if not found:
+            return None
+        wanted, got = NUMBER.match(number), NUMBER.match(found[0].identifier.removeprefix("arXiv:"))
+        if not wanted or not got or wanted[1] != got[1] or wanted[2] not in (None, got[2]):
+            raise NoAnswer(f"arXiv answered about {found[0].identifier}, not about {number}")
+        return found[0]
+
+    return answers.ask(SOURCE, query_path(number), read)
 
 
 def found_works(answer: RawAnswer) -> list[WorkRecord]:

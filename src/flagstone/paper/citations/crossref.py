@@ -41,13 +41,16 @@ def work_path(doi: str) -> str:
 
 def crossref_record(doi: str, answers: Answers) -> WorkRecord | None:
     """What Crossref knows about a DOI. Returns None if it does not know it."""
-    answer = answers.ask(SOURCE, work_path(doi))
-    if answer.status == 404:
-        return None
-    message = within(json_of(answer), "message")
-    if text_at(message, "DOI").lower() != doi.lower():
-        raise NoAnswer(f"Crossref answered about another work than {doi}")
-    return record_of(message)
+
+    def read(answer: RawAnswer) -> WorkRecord | None:
+        if answer.status == 404:
+            return None
+        message = within(json_of(answer), "message")
+        if text_at(message, "DOI").lower() != doi.lower():
+            raise NoAnswer("Crossref answered about another work")
+        return record_of(message)
+
+    return answers.ask(SOURCE, work_path(doi), read)
 
 
 def search_path(words: str) -> str:
@@ -101,7 +104,10 @@ def notice_path(doi: str) -> str:
 
 def notice_of(doi: str, answers: Answers) -> str:
     """The notice that retracts a DOI, in words; '' if there is none. Crossref refuses this question about some DOIs."""
-    answer = answers.ask(SOURCE, notice_path(doi))
+    return answers.ask(SOURCE, notice_path(doi), notice_in)
+
+
+def notice_in(answer: RawAnswer) -> str:
     message = within(json_of(answer), "message")
     count = within(message, "total-results")
     if answer.status != 200 or not isinstance(count, int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flagstone.paper.citations.answers import Answers, NoAnswer
+from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
 from flagstone.paper.citations.matching import RETRACTED_TITLE
 from flagstone.paper.citations.record import (
     AUTHORS,
@@ -25,13 +25,16 @@ KINDS = {"article": "article", "inproceedings": "inproceedings", "book": "book",
 
 def datacite_record(doi: str, answers: Answers) -> WorkRecord | None:
     """What DataCite knows about a DOI. Returns None if it does not know it."""
-    answer = answers.ask(SOURCE, f"/dois/{quote(doi, safe='')}")
-    if answer.status == 404:
-        return None
-    about = within(json_of(answer), "data", "attributes")
-    if text_at(about, "doi").lower() != doi.lower():
-        raise NoAnswer(f"DataCite answered about another work than {doi}")
-    return record_of(about)
+
+    def read(answer: RawAnswer) -> WorkRecord | None:
+        if answer.status == 404:
+            return None
+        about = within(json_of(answer), "data", "attributes")
+        if text_at(about, "doi").lower() != doi.lower():
+            raise NoAnswer("DataCite answered about another work")
+        return record_of(about)
+
+    return answers.ask(SOURCE, f"/dois/{quote(doi, safe='')}", read)
 
 
 def record_of(about: Any) -> WorkRecord:

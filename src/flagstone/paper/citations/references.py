@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flagstone.artifacts import RuleCheck
 from flagstone.layout import Run
-from flagstone.paper.citations.answers import LOCK, Answers, NoNetwork, read_lock, records_in, write_lock
+from flagstone.paper.citations.answers import (
+    LOCK,
+    Answers,
+    Fetcher,
+    NoNetwork,
+    RawAnswer,
+    read_lock,
+    records_in,
+    write_lock,
+)
 from flagstone.paper.citations.bibtex import bibliography
-from flagstone.paper.citations.requests import SOURCES, CitationRequest, key_text, read_requests
+from flagstone.paper.citations.patience import SharedPatience, each_in_parallel
+from flagstone.paper.citations.registries import Registries
+from flagstone.paper.citations.requests import CitationRequest, key_text, read_requests
 from flagstone.paper.citations.verifying import CitationStatus, Verification, verify
 from flagstone.settings import Settings
 from flagstone.text import count_text, list_text
@@ -32,6 +42,7 @@ class CitationRow:
     identifier: str = ""
     title: str = ""
     source: str = ""
+    at: str = ""
     hand_made: bool = False
 
 
@@ -49,46 +60,70 @@ class References:
         return {"version": 1, "hand_made": hand_made, "rows": [dict(vars(row)) for row in self.rows]}
 
 
-def references_of(run: Run, cited: Sequence[str], settings: Settings) -> References:
-    """Verifies every cited work of a run and renders its bibliography."""
+def references_of(run: Run, cited: Sequence[str], settings: Settings, *, refresh: bool = False) -> References:
+    """Verifies every cited work of a run and renders its bibliography. With `refresh`, all is asked again."""
     requests = read_requests(run)
     locked, problems = read_lock(run.below(*LOCK))
-    answers = Answers(hand_made_records(settings), locked, NoNetwork())
-    entries = {key: verification_of(key, requests.by_key, answers) for key in dict.fromkeys(cited)}
-    write_lock(run, answers.used.values(), locked)
-    rows = tuple(row_of(request, verification, answers) for request, verification in entries.values())
-    return References(bibliography(entries.values()), rows, (check_of(rows, [*requests.problems, *problems]),))
+    answers = Answers(hand_made_records(settings), {} if refresh else locked, fetcher_of(settings))
+    found = verify_all([requests.by_key.get(key) or CitationRequest(key) for key in dict.fromkeys(cited)], answers)
+    write_lock(run, [answer for work in found for answer in work.answers], locked)
+    rows = tuple(row_of(work) for work in found)
+    bib = bibliography((work.request, work.verification) for work in found)
+    return References(bib, rows, (check_of(rows, [*requests.problems, *problems]),))
 
 
-def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], Any]:
-    folder = settings.merged.get("citations", {}).get("records")
+def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
+    folder = settings.merged["citations"]["records"]
     if folder:
         return records_in(Path(folder))
-    return records_in(DEMO_RECORDS) if settings.merged.get("agent") == "demo" else {}
+    return records_in(DEMO_RECORDS) if is_demo(settings) else {}
 
 
-def verification_of(
-    key: str, requests: Mapping[str, CitationRequest], answers: Answers
-) -> tuple[CitationRequest, Verification]:
-    request = requests.get(key)
-    if request is None:
-        return CitationRequest(key, title=key), Verification(
-            CitationStatus.NOT_FOUND, f"{SOURCES} has no request for it"
-        )
-    return request, verify(request, answers)
+def is_demo(settings: Settings) -> bool:
+    """Whether the records are those that come with the demo. Then nobody else is asked."""
+    return settings.merged["agent"] == "demo" and not settings.merged["citations"]["records"]
 
 
-def row_of(request: CitationRequest, verification: Verification, answers: Answers) -> CitationRow:
-    record = verification.record
+def fetcher_of(settings: Settings) -> Fetcher:
+    chosen = settings.merged["citations"]
+    if is_demo(settings) or not chosen["network"]:
+        return NoNetwork()
+    return Registries(chosen, SharedPatience(chosen["patience_s"]))
+
+
+@dataclass(frozen=True)
+class VerifiedWork:
+    """A request, what asking came to, and the answers that this rests on."""
+
+    request: CitationRequest
+    verification: Verification
+    answers: tuple[RawAnswer, ...] = ()
+
+
+def verify_all(requests: Sequence[CitationRequest], answers: Answers) -> list[VerifiedWork]:
+    """Verifies several works at once. Those that are not done when no registry answers any more are UNREACHABLE."""
+
+    def verify_one(request: CitationRequest) -> VerifiedWork:
+        own = answers.anew()
+        return VerifiedWork(request, verify(request, own), tuple(own.used.values()))
+
+    done = each_in_parallel(verify_one, requests, answers.fetcher.left_s)
+    late = Verification(CitationStatus.UNREACHABLE, "no registry answered in time")
+    return [done.get(position) or VerifiedWork(request, late) for position, request in enumerate(requests)]
+
+
+def row_of(work: VerifiedWork) -> CitationRow:
+    record = work.verification.record
     return CitationRow(
-        request.key,
-        verification.status,
-        verification.message,
-        request.digest,
+        work.request.key,
+        work.verification.status,
+        work.verification.message,
+        work.request.digest,
         record.identifier if record else "",
         record.title if record else "",
         record.source if record else "",
-        bool(answers.by_hand),
+        max((answer.at for answer in work.answers), default=""),
+        any(answer.hand_made for answer in work.answers),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
-from flagstone.paper.citations.answers import Answers, NoAnswer
+from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
 from flagstone.paper.citations.matching import has_title
 from flagstone.paper.citations.record import AUTHORS, WorkRecord, json_of, rows_at, text_at, within, years_of
 
@@ -19,22 +18,25 @@ def openalex_path(doi: str) -> str:
 
 def openalex_record(doi: str, answers: Answers) -> WorkRecord | None:
     """What OpenAlex knows about a DOI. Returns None if it does not know it."""
-    answer = answers.ask(OPENALEX, openalex_path(doi))
-    if answer.status == 404:
-        return None
-    work = json_of(answer)
-    if not text_at(work, "title") or not isinstance(within(work, "is_retracted"), bool):
-        raise NoAnswer("OpenAlex answered without saying whether the work is retracted")
-    return WorkRecord(
-        source=OPENALEX,
-        identifier=f"doi:{doi}",
-        title=text_at(work, "title"),
-        authors=tuple(text_at(row, "author", "display_name") for row in rows_at(work, "authorships")[:AUTHORS]),
-        years=years_of([within(work, "publication_year")]),
-        venue=text_at(work, "primary_location", "source", "display_name"),
-        doi=doi,
-        retracted="OpenAlex marks it as retracted" if within(work, "is_retracted") else "",
-    )
+
+    def read(answer: RawAnswer) -> WorkRecord | None:
+        if answer.status == 404:
+            return None
+        work = json_of(answer)
+        if not text_at(work, "title") or not isinstance(within(work, "is_retracted"), bool):
+            raise NoAnswer("OpenAlex answered without saying whether the work is retracted")
+        return WorkRecord(
+            source=OPENALEX,
+            identifier=f"doi:{doi}",
+            title=text_at(work, "title"),
+            authors=tuple(text_at(row, "author", "display_name") for row in rows_at(work, "authorships")[:AUTHORS]),
+            years=years_of([within(work, "publication_year")]),
+            venue=text_at(work, "primary_location", "source", "display_name"),
+            doi=doi,
+            retracted="OpenAlex marks it as retracted" if within(work, "is_retracted") else "",
+        )
+
+    return answers.ask(OPENALEX, openalex_path(doi), read)
 
 
 def flag_of(doi: str, record: WorkRecord, answers: Answers) -> str:
@@ -57,8 +59,7 @@ def scholar_path(identifier: str) -> str:
 def scholar_record(identifier: str, answers: Answers) -> WorkRecord | None:
     """What Semantic Scholar knows about a work. Returns None also if it does not answer, as is normal without a key."""
     try:
-        answer = answers.ask(SEMANTIC_SCHOLAR, scholar_path(identifier))
-        work: Any = json_of(answer) if answer.status == 200 else None
+        work = answers.ask(SEMANTIC_SCHOLAR, scholar_path(identifier), json_of)
     except NoAnswer:
         return None
     if not text_at(work, "title"):

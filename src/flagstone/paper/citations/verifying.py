@@ -9,11 +9,11 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from flagstone.paper.citations import arxiv, crossref
-from flagstone.paper.citations.answers import Answers, NoAnswer
+from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
 from flagstone.paper.citations.datacite import datacite_record
 from flagstone.paper.citations.matching import comparable, has_family, has_title, similarity
 from flagstone.paper.citations.record import WorkRecord, json_of, rows_at, text_at
-from flagstone.paper.citations.requests import CitationRequest
+from flagstone.paper.citations.requests import SOURCES, CitationRequest
 from flagstone.paper.citations.second_sources import flag_of, openalex_record, scholar_record
 from flagstone.text import escaped_text, one_line
 
@@ -44,6 +44,8 @@ class Verification:
 
 def verify(request: CitationRequest, answers: Answers) -> Verification:
     """Asks the registries about one work. What cannot be asked is UNREACHABLE: neither verified nor invented."""
+    if not request.title and not request.doi and not request.arxiv:
+        return Verification(CitationStatus.NOT_FOUND, f"{SOURCES} has no request for it")
     try:
         if request.doi:
             return verification_by_doi(request, answers)
@@ -59,9 +61,7 @@ def verification_by_doi(request: CitationRequest, answers: Answers) -> Verificat
         return Verification(CitationStatus.NOT_FOUND, f"“{escaped_text(request.doi, 80)}” is no DOI")
     agency = agency_of(request.doi, answers)
     if not agency:
-        return Verification(
-            CitationStatus.NOT_FOUND, f"doi.org: the DOI {escaped_text(request.doi, 80)} does not exist"
-        )
+        return Verification(CitationStatus.NOT_FOUND, f"doi.org knows no DOI {escaped_text(request.doi, 80)}")
     record = registered_record(request.doi, agency, answers)
     if record is None:
         raise NoAnswer(f"doi.org knows the DOI, but {agency} has no record of it; ask again later")
@@ -74,7 +74,10 @@ def verification_by_doi(request: CitationRequest, answers: Answers) -> Verificat
 
 def agency_of(doi: str, answers: Answers) -> str:
     """Who registered a DOI, as doi.org says. '' if it does not exist."""
-    answer = answers.ask("doi.org", f"/doiRA/{quote(doi, safe='')}")
+    return answers.ask("doi.org", f"/doiRA/{quote(doi, safe='')}", agency_in)
+
+
+def agency_in(answer: RawAnswer) -> str:
     rows = rows_at(json_of(answer))
     agency, problem = text_at(rows, 0, "RA"), text_at(rows, 0, "status")
     if not agency and not re.search("does not exist|invalid doi", problem, re.IGNORECASE):
@@ -168,7 +171,7 @@ def has_venue(record: WorkRecord, wanted: str) -> bool:
 def verification_by_title(request: CitationRequest, answers: Answers) -> Verification:
     """A work without an identifier: two registries have to know its title."""
     if not comparable(request.title):
-        return Verification(CitationStatus.NOT_FOUND, "the request has neither an identifier nor a title")
+        return Verification(CitationStatus.NOT_FOUND, "its title has no letters")
     known: dict[str, WorkRecord] = {}
     failures = []
     for search in (works_at_crossref, works_at_arxiv):
@@ -195,11 +198,11 @@ def is_described(request: CitationRequest, record: WorkRecord) -> bool:
 
 def works_at_crossref(request: CitationRequest, answers: Answers) -> list[WorkRecord]:
     words = " ".join((request.title, *request.authors[:1]))
-    return crossref.found_works(answers.ask(crossref.SOURCE, crossref.search_path(words)))
+    return answers.ask(crossref.SOURCE, crossref.search_path(words), crossref.found_works)
 
 
 def works_at_arxiv(request: CitationRequest, answers: Answers) -> list[WorkRecord]:
-    return arxiv.found_works(answers.ask(arxiv.SOURCE, arxiv.search_path(request.title)))
+    return answers.ask(arxiv.SOURCE, arxiv.search_path(request.title), arxiv.found_works)
 
 
 def confirmations(request: CitationRequest, record: WorkRecord, answers: Answers) -> Iterator[WorkRecord]:
