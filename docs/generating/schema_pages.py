@@ -17,7 +17,18 @@ from flagstone.stages import StageTable
 from generating.markdown import grid, refuse
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
-RECORDS = ("offer", "checks", "index", "manifest", "result", "best", "verdict", "setup_answers", "setup_findings")
+RECORDS = (
+    "offer",
+    "checks",
+    "index",
+    "manifest",
+    "result",
+    "best",
+    "verdict",
+    "self_review",
+    "setup_answers",
+    "setup_findings",
+)
 
 
 def schema_of(name: str) -> dict[str, Any]:

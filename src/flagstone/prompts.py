@@ -132,6 +132,10 @@ class ReviewParts:
     memory: str
     draft: str
     sources: str
+    paper: str = ""  # the text of the PDF
+    facts: str = ""
+    audit: str = ""
+    earlier: tuple[str, ...] = ()  # the issues of earlier rounds, never what the author says about them
 
 
 def role_prompt(folder: Path, role: str, parts: RoleParts) -> str:

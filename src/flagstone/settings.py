@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,18 @@ class Settings:
             options=self.merged.get("claude" if agent == "auto" else agent, {}),
             budget=row.get("budget", {}),
         )
+
+    def for_review(self, nr: str) -> StageSettings:
+        """What the reviewers of a stage run with: what the stage does, unless another agent or model is set."""
+        own, asked = self.for_stage(nr), self.merged["review"]
+        agent = asked.get("agent") or own.agent
+        model = asked.get("model") or (own.model if agent == own.agent else None)
+        options = self.merged.get("claude" if agent == "auto" else agent, {})
+        return replace(own, agent=agent, model=model, options=options)
+
+    @property
+    def review_rounds(self) -> int:
+        return int(self.merged["review"]["rounds"])
 
     def approver(self, nr: str) -> str:
         """Who approves this stage: `person`, or the name of a policy."""

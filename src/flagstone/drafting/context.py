@@ -27,3 +27,4 @@ class StageContext:
     on_event: Callable[[Event], None]
     sleep: Callable[[float], None] = time.sleep
     work: StageWork = StageWork()  # frozen
+    judge: Callable[[], Agent] | None = None  # who reviews, if that is another agent

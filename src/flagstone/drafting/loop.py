@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from flagstone.agents import (
+    Agent,
     AgentCall,
     AgentResult,
     CallFrame,
@@ -21,7 +23,7 @@ from flagstone.drafting.context import StageContext
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
-from flagstone.drafting.reviewing import Reviews, is_of_review, was_reviewed
+from flagstone.drafting.reviewing import Reviews, is_of_review, review_of_others
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
 from flagstone.gates import RunConfig, history, may_stand, next_turn, read_moment
@@ -94,7 +96,7 @@ def until_it_passes(opened: RunConfig, stage: Stage, open_turn: OpenTurn, contex
             promotion.promote(opened, stage, open_turn, last)
             return last
         result = result_of(last) if last else None
-        spent = sum(uses_up_attempt(each) for each in tried) - open_turn.fresh_starts
+        spent = attempts_spent(tried, opened.settings.review_rounds) - open_turn.fresh_starts
         if last and result:
             open_turn = after_failure(opened, stage, open_turn, tried, spent >= limits.attempts)
             if result.outcome is not CallOutcome.SESSION_LOST:  # that call never reached the service
@@ -128,9 +130,12 @@ def passes_checks(
     if result is None or result.outcome is not CallOutcome.OK:
         return False
     checks = [*inspection.inspect(opened, stage, open_turn, attempt), *context.work.checks(), grant_kept(result)]
+    checks += review_of_others(opened, stage)
     is_good = all(check.status != "failed" for check in checks)
-    if is_good and stage.reviewers and not was_reviewed(opened, stage, open_turn.first_attempt, attempt):
-        checks += Reviews(opened, stage, attempt, frame_of(opened, stage, context)).checks()
+    if is_good and stage.reviewers:
+        checks.append(
+            Reviews(opened, stage, attempt, frame_of(opened, stage, context.judge or context.agent, context)).check()
+        )
     write_record(attempt.checks, {"stage": stage.nr, "attempt": attempt.number, "checks": [vars(c) for c in checks]})
     failed = [check for check in checks if check.status == "failed"]
     for check in failed:
@@ -183,10 +188,11 @@ def last_answered(tried: list[Attempt]) -> Attempt | None:
     return next((attempt for attempt in reversed(tried) if outcome_of(attempt) not in unanswered), None)
 
 
-def uses_up_attempt(attempt: Attempt) -> bool:
-    """Whether an attempt uses up one of those allowed: an interruption, an outage and a review do not."""
-    is_spent = outcome_of(attempt) not in (None, CallOutcome.INTERRUPTED, *PASSES)
-    return is_spent and not is_of_review(attempt.failed_rules())
+def attempts_spent(tried: list[Attempt], review_rounds: int) -> int:
+    """How many attempts are used up. An interruption, an outage and the rounds of a review use up none."""
+    ended = [each for each in tried if outcome_of(each) not in (None, CallOutcome.INTERRUPTED, *PASSES)]
+    reviewed = sum(is_of_review(each.failed_rules()) for each in ended)
+    return len(ended) - min(reviewed, review_rounds)
 
 
 def has_no_draft(attempt: Attempt) -> bool:
@@ -198,7 +204,7 @@ def make_attempt(
     opened: RunConfig, stage: Stage, open_turn: OpenTurn, before: Attempt | None, context: StageContext
 ) -> None:
     """One agent call, on record and counted towards the budgets from before it starts."""
-    run, frame = opened.run, frame_of(opened, stage, context)
+    run, frame = opened.run, frame_of(opened, stage, context.agent, context)
     attempt = work.attempt(run, stage.nr, work.next_attempt(run, stage.nr))
     call = call_for(opened, stage, open_turn, attempt)
     with frame.claim(call) as claimed:
@@ -218,9 +224,9 @@ def make_attempt(
         context.say(f"✗ {grant_kept(result).message}")
 
 
-def frame_of(opened: RunConfig, stage: Stage, context: StageContext) -> CallFrame:
+def frame_of(opened: RunConfig, stage: Stage, find: Callable[[], Agent], context: StageContext) -> CallFrame:
     """What surrounds each call of a stage. Raises an error if the agent cannot be used."""
-    agent = context.agent()
+    agent = find()
     fault = agent.fault()
     if fault:
         raise FlagstoneError(fault[0], hint=fault[1])

@@ -22,14 +22,18 @@ def play_role(call: AgentCall) -> AgentResult:
       2: {choice: 0}                                                        # the reviewer takes none
       3: {revisor: {outcome: crash}}                                        # how one role's call ends
       issues: [what each reviewer of the paper finds]
+      reviews: [{verdict: reject, issues: [{severity: CRITICAL, where: x, problem: y}]}, …]   # instead: one a round
+      # a round may also be `silent`, `garbage`, or {edits: [PATH, …], verdict: accept}, which adds a line to files
     """
     found = ROLE.search(call.task.title)
     asked = call.options.get("script", {})
     script: Any = asked if isinstance(asked, Mapping) else read_script(Path(str(asked)), call.task.run_root)
     table: Mapping[Any, Any] = script.get("campaign") or {}
+    if found is None and table.get("reviews"):
+        return review_paper(call, table["reviews"])
     if found is None:
         issues = [{"severity": "MAJOR", "where": "the paper", "problem": each} for each in table.get("issues", [])]
-        return result_of(call, {"issues": issues})
+        return result_of(call, {"verdict": "accept", "issues": issues})
     idea, role = table.get(int(found[1]), {}), found[2]
     ends = idea.get(role, {})
     if ends.get("outcome"):
@@ -38,6 +42,20 @@ def play_role(call: AgentCall) -> AgentResult:
         edit(call, idea)
         return result_of(call, None)
     return result_of(call, ANSWERS[role](int(found[1]), idea))
+
+
+def review_paper(call: AgentCall, rounds: list[Any]) -> AgentResult:
+    """What a reviewer of the paper does in this round; the last one of the script repeats."""
+    before = call.record_dir.parents[3].glob(f"*/reviews/{call.record_dir.parent.name}.json")
+    asked = rounds[min(len(list(before)), len(rounds) - 1)]
+    if asked == "silent":
+        return AgentResult.never_started(call, CallOutcome.SILENT, "scripted: no word")
+    if asked == "garbage":
+        return result_of(call, {"opinion": "it is nice"})
+    for path in asked.get("edits", ()):
+        with open(call.task.run_root / path, "a") as stream:
+            stream.write("a reviewer was here\n")
+    return result_of(call, {"issues": [], **{name: value for name, value in asked.items() if name != "edits"}})
 
 
 def result_of(call: AgentCall, answer: object) -> AgentResult:

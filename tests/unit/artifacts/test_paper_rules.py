@@ -48,10 +48,7 @@ def without(run: Run, path: str) -> Run:
 
 def test_a_whole_paper_passes_but_for_what_is_not_built_yet(paper: Run) -> None:
     found = statuses(paper, "fresh-paper", venue="neurips_2025")
-    assert {rule for rule, status in found.items() if status == "not checked"} == {
-        "citation-verification",
-        "self-review",
-    }
+    assert {rule for rule, status in found.items() if status == "not checked"} == {"citation-verification"}
     assert {rule for rule, status in found.items() if status == "failed"} == set()
     assert {"paper-main", "paper-venue", "paper-sections", "paper-bibliography", "paper-citations"} <= set(found)
     assert {"paper-pdf", "paper-fresh", "paper-build-log"} <= set(found)
@@ -59,10 +56,8 @@ def test_a_whole_paper_passes_but_for_what_is_not_built_yet(paper: Run) -> None:
 
 def test_what_is_not_built_yet_says_that_nothing_was_verified(paper: Run) -> None:
     put(paper, "artifacts/citation_verification.json", {"total": 10, "verified": 10})
-    put(paper, "artifacts/self_review.json", {"verdict": "accept"})
-    for rule in ("citation-verification", "self-review"):
-        found = outcome(paper, "paper")[rule]
-        assert found.status == "not checked" and "nothing was verified" in found.message
+    found = outcome(paper, "paper")["citation-verification"]
+    assert found.status == "not checked" and "nothing was verified" in found.message
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from flagstone.errors import WorkFailed
 TITLE = re.compile(r"(?:idea|stage) (\d+): ([a-z_]+)\Z")  # of a call that is no stage
 PAPER_REVIEWERS = ("paper_reviewer", "abstract_reviewer")
 PROJECT = "train.py"
+PAPER = re.compile(r"^~+ material: text of the PDF\n(.*?)^~+$", re.MULTILINE | re.DOTALL)
 
 
 def role_in(call: AgentCall) -> tuple[int, str] | None:
@@ -28,10 +29,24 @@ def scripted_ideas() -> Sequence[Mapping[str, Any]]:
     return tuple(yaml.safe_load(material("campaign/ideas.yaml"))["ideas"])
 
 
-def answer_of(number: int, role: str) -> Mapping[str, Any]:
-    """What a role answers about an idea."""
+def review_of(prompt: str) -> Mapping[str, Any]:
+    """What a script can see of a paper: what LaTeX left undefined, an abstract, words stronger than any verdict."""
+    paper = "".join(PAPER.findall(prompt))
+    confirmed = "SUPPORTED" in prompt.replace(paper, "")
+    found = {
+        "The PDF shows question marks in the place of a reference: define it.": "??" in paper,
+        "The text of the PDF has no abstract: write one.": bool(paper) and "abstract" not in paper.lower(),
+        "The paper says “significantly”, and no verdict is SUPPORTED: give the interval instead.": not confirmed
+        and "significantly" in paper.lower(),
+    }
+    issues = [{"severity": "MAJOR", "where": "the PDF", "problem": text} for text, is_so in found.items() if is_so]
+    return {"verdict": "revise" if issues else "accept", "issues": issues, "still_open": []}
+
+
+def answer_of(number: int, role: str, prompt: str = "") -> Mapping[str, Any]:
+    """What a role answers about an idea, or a reviewer about the paper that its prompt shows."""
     if role in PAPER_REVIEWERS:
-        return {"issues": []}
+        return review_of(prompt)
     ideas = scripted_ideas()
     idea = ideas[(number - 1) % len(ideas)]
     if role == "innovator":

@@ -39,7 +39,12 @@ def play_role(call: AgentCall) -> int:
         if call.mode is Mode.EDIT:
             conclude(session, CallOutcome.OK, write_idea(call, number))
         else:
-            conclude(session, CallOutcome.OK, f"the {name} answers by script", structured=answer_of(number, name))
+            conclude(
+                session,
+                CallOutcome.OK,
+                f"the {name} answers by script",
+                structured=answer_of(number, name, call.prompt),
+            )
     except (FlagstoneError, OSError) as error:
         conclude(session, CallOutcome.CONFIG, explanation(error) if isinstance(error, FlagstoneError) else str(error))
         return FAILED

@@ -1,5 +1,10 @@
 from .contract import contract_problems as contract_problems
-from .findings import RuleCheck as RuleCheck, failed_check as failed_check, passed_check as passed_check
+from .findings import (
+    RuleCheck as RuleCheck,
+    failed_check as failed_check,
+    passed_check as passed_check,
+    skipped_check as skipped_check,
+)
 from .inspection import Inspection as Inspection, StageCheck as StageCheck
 from .manuscript import published_copies as published_copies
 from .named_files import named_file_checks as named_file_checks, wanted_text as wanted_text

@@ -62,7 +62,6 @@ def paper_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[RuleCh
     yield from pdf_checks(inspection, must_be_fresh)
     yield build_log_check(inspection)
     yield skipped_check("citation-verification", f"citation verification {LATER}")
-    yield skipped_check("self-review", f"self review {LATER}")
 
 
 def sources_of(inspection: Inspection) -> Sources:

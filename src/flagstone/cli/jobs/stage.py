@@ -67,8 +67,10 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
     refresh_derived(opened)
     try:
         agent = partial(agent_named, settings.agent, settings.options)
+        judging = opened.settings.for_review(stage.nr)
+        judge = partial(agent_named, judging.agent, judging.options)
         work = own_work(run, stage, say)
-        done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run), work))
+        done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run), work, judge))
     finally:
         refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")

@@ -69,13 +69,18 @@ def read_pdfs(pdfs: Sequence[Path]) -> list[PdfText]:
 def both_readings(pdf: Path, objects: PdfObjects) -> PdfText:
     if objects.fault:
         raise UnreadablePdf(f"{pdf.name}: {objects.fault}")
-    raw = answer_of(("pdftotext", "-enc", "UTF-8", "-l", str(MOST_PAGES), str(pdf.absolute()), "-"))
-    pages = tuple(map(plain_text, raw.decode("utf-8", "replace").removesuffix("\f").split("\f")))
+    pages = tuple(map(plain_text, printed_pages(pdf)))
     if len(pages) != len(objects.pages):
         raise UnreadablePdf(f"{pdf.name}: poppler finds {len(pages)} pages, and pypdf {len(objects.pages)}")
     both = zip(pages, objects.pages, strict=True)
     differing = (difference(number, text, page.text) for number, (text, page) in enumerate(both, start=1))
     return PdfText(pages, objects, tuple(filter(None, differing)))
+
+
+def printed_pages(pdf: Path) -> list[str]:
+    """The text of each page as poppler reads it. Raises UnreadablePdf if it cannot."""
+    raw = answer_of(("pdftotext", "-enc", "UTF-8", "-l", str(MOST_PAGES), str(pdf.absolute()), "-"))
+    return raw.decode("utf-8", "replace").removesuffix("\f").split("\f")
 
 
 def objects_of(pdfs: Sequence[Path]) -> list[PdfObjects]:
