@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,13 @@ from flagstone.paper.building.typesetting import (
     style_for,
 )
 from flagstone.paper.building.venue_checks import pdf_check, venue_check
+from flagstone.paper.citations import BY_HAND, CitationStatus
 from flagstone.records import write_if_changed
 from flagstone.text import count_text, list_text
 
 PDF, LOG, MAIN = "paper.pdf", "build_log.txt", "main.tex"
 KEPT = ("main.aux", "main.toc", "main.out", "main.bbl")  # what LaTeX says of numbers that it printed itself
+MOST_NAMED = 12
 AUX, UNFINISHED = "aux", "tex-"
 
 
@@ -61,12 +64,12 @@ def build_paper(order: PaperOrder) -> Build:
 def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) -> Build:
     """Compiles what was gathered, unless the PDF of just this is there, and checks the PDF."""
     style = style_for(order.venue, order.opened.project.root)
-    notices = [notice for notice in (layout_notice(order.venue, style), *content.notices) if notice]
-    parts = Parts(notices, content.has_references, content.has_appendix, order.author)
-    sources = TexSources(dict(content.files))
+    notices = [notice for notice in (layout_notice(order.venue, style), *notices_of(order, content)) if notice]
+    parts = Parts(notices, bool(content.cited_works), has_appendix=True, author=order.author)
+    sources = TexSources(content.files(order.out))
     for file in style.files:
         sources.add(file.name, file.read_bytes())
-    sources.add(MAIN, main_tex(order.layouts, manuscript, order.venue, style, parts))
+    sources.add(MAIN, main_tex(order.config_path("layouts"), manuscript, order.venue, style, parts))
     write_if_changed(order.out / MAIN, sources.files[MAIN])
     made, is_new = compile_if_changed(order, sources, style)
     main = passed_check("paper-main", f"main.tex is made from paper.yaml, in the layout {style.layout}")
@@ -76,6 +79,15 @@ def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) ->
     pdf = order.out / PDF
     checks += [pdf_check(pdf), venue_check(order, manuscript, content, order.out / AUX / "main.aux")]
     return Build(tuple(checks), pdf, ("paper",) if is_new else ())
+
+
+def notices_of(order: PaperOrder, content: PaperContent) -> Iterator[str]:
+    """What page one says of the citations."""
+    if any(row.hand_made for row in content.references.rows):
+        yield f"Citations: {BY_HAND}."
+    unverified = [row.key for row in content.references.rows if row.status is not CitationStatus.VERIFIED]
+    if order.is_draft and unverified:
+        yield f"Draft: not verified: {list_text(unverified, MOST_NAMED)}."
 
 
 def compile_if_changed(order: PaperOrder, sources: TexSources, style: VenueStyle) -> tuple[Compilation, bool]:

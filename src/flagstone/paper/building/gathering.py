@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.artifacts.rules import RuleCheck
-from flagstone.paper.building.appendix import AppendixRequest, appendix_of
+from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
+from flagstone.paper.building.appendix import Appendix, AppendixRequest, appendix_of
 from flagstone.paper.building.order import PaperOrder
 from flagstone.paper.building.typesetting import ABSTRACT, Manuscript, sections_check, written_sources
-from flagstone.paper.facts import build_facts, build_tables, make_figures, write_facts, write_tables
+from flagstone.paper.citations import References, references_of
+from flagstone.paper.claims import claim_checks
+from flagstone.paper.facts import (
+    FactBook,
+    Figures,
+    Tables,
+    build_facts,
+    build_tables,
+    make_figures,
+    write_facts,
+    write_tables,
+)
+from flagstone.paper.linting import PaperSource, lint_checks, lint_rules, read_sources
 from flagstone.records import write_if_changed
+from flagstone.text import count_text, list_text
 
 APPENDIX, REFERENCES, FACTS = "appendix.tex", "references.bib", "facts.tex"
-TABLES, FIGURES = "tables", "figures"
+TABLES, FIGURES, VERIFICATION = "tables", "figures", "citation_verification.json"
+BITMAPS = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class PaperContent:
-    """What LaTeX is to read, by its path, and what is known about it."""
+    """What a paper says, part by part, and what was found wrong with each."""
 
-    files: Mapping[str, bytes]
+    written: Mapping[str, bytes | None]
+    source: PaperSource
+    book: FactBook
+    tables: Tables
+    figures: Figures
+    references: References
+    appendix: Appendix
+    bitmaps: tuple[Path, ...]
     checks: tuple[RuleCheck, ...]
-    notices: tuple[str, ...] = ()
-    written: Mapping[str, bytes | None] = field(default_factory=dict)
 
     @property
-    def has_references(self) -> bool:
-        return REFERENCES in self.files
-
-    @property
-    def has_appendix(self) -> bool:
-        return APPENDIX in self.files
+    def cited_works(self) -> Sequence[str]:
+        return cited_keys(self.source)
 
     @property
     def abstract(self) -> str:
@@ -42,31 +58,88 @@ class PaperContent:
     def sections(self) -> str:
         return "\n".join(text_of(content) for path, content in self.written.items() if path != ABSTRACT)
 
+    def files(self, out: Path) -> dict[str, bytes]:
+        """What LaTeX is to read, by its path, besides main.tex and the style."""
+        made = (APPENDIX, FACTS, REFERENCES, *(f"{TABLES}/{name}.tex" for name in self.tables.tex))
+        pictures = {f"{FIGURES}/{path.name}": path for path in (*self.bitmaps, *self.figures.pdfs)}
+        written = {path: content or b"" for path, content in self.written.items()}
+        return written | {name: (out / name).read_bytes() for name in made} | read_all(pictures)
+
+
+def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
+    """Computes every part and writes it to the folder of the paper."""
+    run, out = order.run, order.out
+    rules = lint_rules(order.config_path("latex.yaml").parent, order.opened.project.schemas, order.macros)
+    source, book = read_sources(run.writing, rules), build_facts(run)
+    tables, figures = build_tables(run, book), make_figures(run, out)
+    references = references_of(run, cited_keys(source), order.opened.settings)
+    literals = [(each.printed, each.reason) for each in source.literals]
+    appendix = appendix_of(AppendixRequest(run, order.ancestors, literals, order.venue.anonymous))
+    written = written_sources(run.writing, manuscript)
+    bitmaps = tuple(bitmaps_in(source, run.workspace / FIGURES))
+    checks = (
+        sections_check(run.writing, written),
+        *book.checks,
+        *lint_checks(source, book, rules),
+        *claim_checks(source, book, run),
+        *figures.checks,
+        *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),
+        *citation_checks(source, references),
+        *appendix.checks,
+    )
+    content = PaperContent(written, source, book, tables, figures, references, appendix, bitmaps, checks)
+    write_parts(content, out)
+    return content
+
+
+def write_parts(content: PaperContent, out: Path) -> None:
+    """Writes what was computed; what is written already as it should be stays as it is."""
+    write_facts(content.book, out)
+    write_tables(content.tables, out)
+    names = {f"{name}.tex" for name in content.tables.tex}
+    for path in (out / TABLES).glob("*"):
+        if path.name not in names:
+            path.unlink()  # an earlier build made it
+    write_if_changed(out / APPENDIX, content.appendix.tex.encode())
+    write_if_changed(out / REFERENCES, content.references.bib.encode())
+    record = json.dumps(content.references.as_record(), indent=1, ensure_ascii=False, default=str)
+    write_if_changed(out / VERIFICATION, f"{record}\n".encode())
+
+
+def cited_keys(source: PaperSource) -> Sequence[str]:
+    return tuple(dict.fromkeys(use.key for use in source.citations))
+
+
+def bitmaps_in(source: PaperSource, folder: Path) -> Iterator[Path]:
+    """Pictures that no job of ours draws: they are taken from workspace/figures, and their digits are not read."""
+    for name in dict.fromkeys(Path(use.path).name for use in source.figures):
+        path = folder / name
+        if path.suffix.lower() in BITMAPS and path.is_file() and not path.is_symlink():
+            yield path
+
+
+def figure_use_checks(source: PaperSource, there: Collection[str]) -> Iterator[RuleCheck]:
+    """That each picture that the text includes is one that the build has."""
+    for use in source.figures:
+        folder, _, name = use.path.rpartition("/")
+        if folder != FIGURES or not {name, f"{name}.pdf"} & {*there}:
+            known = list_text(sorted(f"{FIGURES}/{each}" for each in there), 12) or "figures.yaml names none yet"
+            yield failed_check("paper-figures", f"{use.place}: {use.path} is no figure of this paper; use: {known}")
+
+
+def citation_checks(source: PaperSource, references: References) -> Iterator[RuleCheck]:
+    cited = cited_keys(source)
+    if cited:
+        yield passed_check("paper-bibliography", f"{count_text(len(cited), 'entry', 'entries')} rendered from records")
+        yield passed_check("paper-citations", f"{count_text(len(cited), 'work')} cited")
+    else:
+        yield failed_check("paper-citations", "cite the works that the paper rests on (\\cite{…}); none is cited")
+    yield from references.checks
+
 
 def text_of(content: bytes | None) -> str:
     return (content or b"").decode("utf-8", "replace")
 
 
-def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
-    run, out = order.run, order.out
-    written = written_sources(run.writing, manuscript)
-    book = build_facts(run)
-    tables, figures = build_tables(run, book), make_figures(run, out)
-    write_facts(book, out)
-    write_tables(tables, out)
-    drop_others(out / TABLES, {f"{name}.tex" for name in tables.tex})
-    appendix = appendix_of(AppendixRequest(run, order.ancestors, is_anonymous=order.venue.anonymous))
-    write_if_changed(out / APPENDIX, appendix.tex.encode())
-    files = {path: content or b"" for path, content in written.items()}
-    made = (APPENDIX, FACTS, *(f"{TABLES}/{name}.tex" for name in tables.tex))
-    files |= {name: (out / name).read_bytes() for name in made}
-    files |= {f"{FIGURES}/{pdf.name}": pdf.read_bytes() for pdf in figures.pdfs}
-    checks = (sections_check(run.writing, written), *book.checks, *figures.checks, *appendix.checks)
-    return PaperContent(files, checks, written=written)
-
-
-def drop_others(folder: Path, names: Collection[str]) -> None:
-    """Removes what an earlier build made and this one did not."""
-    for path in folder.glob("*"):
-        if path.name not in names:
-            path.unlink()
+def read_all(paths: Mapping[str, Path]) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in paths.items()}

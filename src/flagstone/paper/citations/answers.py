@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.records import content_of, digest_bytes, write_record
+from flagstone.records import content_of, digest_bytes, read_record, write_record
 from flagstone.text import one_line
 
 LOCK = ("paper", "refs.lock.json")  # no agent may write there
@@ -127,7 +127,8 @@ def write_lock(run: Run, used: Iterable[RawAnswer], stale: Mapping[tuple[str, st
     for names in (LOCK, PUBLISHED):
         path = run.below(*names)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_record(path, value)
+        if read_record(path) != value:
+            write_record(path, value)
 
 
 def records_in(folder: Path) -> dict[tuple[str, str], RawAnswer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def new_paper(root: Path, venue: str = "neutral") -> Paper:
     paper.write("abstract.tex", "We ask a question and answer it.\n")
     for name in SECTIONS:
         paper.write(f"sections/{name}.tex", f"\\section{{{name.replace('_', ' ').title()}}}\nThere are words here.\n")
-    paper.write(
-        "sections/conclusion.tex", "\\section{Conclusion}\n\\paragraph{Reproducibility statement.} All is here.\n"
-    )
+    sources = CHECKOUT / "src/flagstone/agents/demo/material/sources.json"
+    shutil.copy(sources, run.workspace / "literature" / "sources.json")
+    paper.write("sections/introduction.tex", "\\section{Introduction}\nWe follow \\citet{zhang2018mixup}.\n")
+    statement = "\\paragraph{Reproducibility statement.} All is here."
+    paper.write("sections/conclusion.tex", f"\\section{{Conclusion}}\n{statement}\n")
     return paper
