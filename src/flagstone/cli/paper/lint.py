@@ -8,7 +8,7 @@ from flagstone.cli.location import Location, run_argument
 from flagstone.errors import WorkFailed
 from flagstone.paper.claims import claim_checks
 from flagstone.paper.facts import build_facts
-from flagstone.paper.linting import lint_checks, lint_rules, read_sources
+from flagstone.paper.linting import lint_checks, read_sources, run_lint_rules
 from flagstone.text import count_text, escaped_text
 
 
@@ -23,7 +23,7 @@ def command(location: Location, name: str | None) -> None:
     flagstone paper lint attn
     """
     opened = location.open_run(name, validate=False)
-    rules = lint_rules(location.project.config, location.project.schemas)
+    rules = run_lint_rules(opened)
     book = build_facts(opened.run)
     source = read_sources(opened.run.workspace / "writing", rules)
     checks = [*lint_checks(source, book, rules), *claim_checks(source, book, opened.run)]

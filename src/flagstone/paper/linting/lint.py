@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.paper.facts import FactBook
 from flagstone.paper.linting.numbers import number_faults
 from flagstone.paper.linting.place import SourceFault
+from flagstone.paper.linting.printed_text import FACT, PrintedText
 from flagstone.paper.linting.rules import LintRules
 from flagstone.paper.linting.source import PaperSource
-from flagstone.text import count_text
+from flagstone.text import count_text, escaped_text
 
 RULE = "paper-lint"
 FAULTS_SHOWN = 40
+LITERALS_ALLOWED = 20
+AS_PERCENT = re.compile(rf"{FACT}(?=[\s\u00a0\u2009]*(?:%|per\s?cent(?!age point)))")
+PERCENT = re.compile(r"%|per\s?cent|\bpp\b|\bpct\b|points?", re.IGNORECASE)
 
 
 def lint_checks(source: PaperSource, book: FactBook, rules: LintRules) -> list[RuleCheck]:
@@ -29,8 +34,42 @@ def lint_checks(source: PaperSource, book: FactBook, rules: LintRules) -> list[R
 
 def faults_of(source: PaperSource, book: FactBook, rules: LintRules) -> Iterator[SourceFault]:
     yield from source.faults
-    for use in source.uses:
-        if use.key not in book.facts:
-            yield SourceFault(use.place, book.unknown_text(use.key))
+    yield from (SourceFault(use.place, book.unknown_text(use.key)) for use in source.uses if use.key not in book.facts)
     for text in source.texts:
         yield from number_faults(text, rules)
+        yield from unit_faults(text, book)
+        yield from claim_faults(text, rules)
+    yield from literal_faults(source, book)
+
+
+def unit_faults(text: PrintedText, book: FactBook) -> Iterator[SourceFault]:
+    """A fact in another unit that is printed as a percentage."""
+    for found in AS_PERCENT.finditer(text.text):
+        fact = book.facts.get(text.piece_at(found.start()).key)
+        if fact and fact.unit and not PERCENT.search(fact.unit):
+            said = f"\\val{{{fact.key}}} is in {escaped_text(fact.unit, 40)}, and the text says per cent"
+            yield SourceFault(text.place_at(found.start()), f"{said}; use a fact in per cent (expr: pct(…))")
+
+
+def claim_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
+    """Words that claim something outside a claim, where nothing would be computed again."""
+    for offset, word, _ in rules.wording.claims_in(text.text):
+        place = text.place_at(offset)
+        if not place.claim:
+            cure = "put the sentence into \\claim{id}{…}, and id into claims.yaml"
+            if place.within in ("heading", "title"):
+                cure = "say it in the text below, inside \\claim{id}{…}"
+            yield SourceFault(place, f"“{word}” claims something; {cure}")
+
+
+def literal_faults(source: PaperSource, book: FactBook) -> Iterator[SourceFault]:
+    """Too many literals, and literals that are results."""
+    distinct = {(use.printed, use.reason): use for use in reversed(source.literals)}
+    for use in list(distinct.values())[::-1][LITERALS_ALLOWED:]:
+        why = f"this is one of {len(distinct)} literals; a paper has at most {LITERALS_ALLOWED}"
+        yield SourceFault(use.place, f"{why}, so make facts of those that a file holds (kind: config)")
+    measured = {fact.printed: fact.key for fact in book.facts.values() if fact.kind in ("measured", "derived")}
+    for use in source.literals:
+        key = measured.get(use.printed.replace("-", "\N{MINUS SIGN}"))
+        if key and "." in use.printed:
+            yield SourceFault(use.place, f"the literal {use.printed} is the fact {key}; write \\val{{{key}}}")

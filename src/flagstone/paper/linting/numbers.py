@@ -1,4 +1,4 @@
-"""Numbers that are typed: digits in text, and numbers in mathematics that are no part of a formula."""
+"""Numbers that are typed, and numbers that read as another one because of what stands beside them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,122 @@ import re
 from collections.abc import Iterator
 
 from flagstone.paper.linting.place import SourceFault
-from flagstone.paper.linting.printed_text import PrintedText
+from flagstone.paper.linting.printed_text import FACT, LITERAL, REFERENCE, PrintedText
 from flagstone.paper.linting.rules import LintRules
+from flagstone.paper.linting.source import LiteralUse
+from flagstone.paper.linting.wording import blank
 
-NUMBER = re.compile(r"[0-9](?:[.,·'\s\u00a0\u2009]{0,3}[0-9])*")
+LARGEST_IN_FORMULA = 12
+NOTHING = "\u2060"  # a space of mathematics, which prints nothing
+MARKS = f"{FACT}{LITERAL}{REFERENCE}"
+ANY = f"[0-9{MARKS}]"
+NUMBER = re.compile(rf"{ANY}(?:[.,·'{NOTHING}\u2009]{{0,4}}{ANY})*")
+POWER_OF_TEN = re.compile(rf"[×·]{NOTHING}*1{NOTHING}*0{NOTHING}*\^")
+SIGN = re.compile(rf"(?<![\w{MARKS})\]}}{NOTHING}-])(?:-|--|[−–+])(?={NOTHING}*[{FACT}{LITERAL}])")
+SIGN_WORD = re.compile(rf"(?<!\w)(?:minus|negative|plus)[\s\u00a0]+(?=[{FACT}{LITERAL}])", re.IGNORECASE)
+SCALE = re.compile(rf"(?<=[{FACT}{LITERAL}])[\u2009{NOTHING}]?(?:[kKMGBT](?!\w)|bn(?!\w)|[eE][-−–+]?{ANY})")
+LOOKALIKE = re.compile(r"(?<![\w.])[OolI]+[.,][OolI]+(?![\w.])|(?<!\w)[OolI]{2,}(?=[\s\u00a0\u2009]*%)")
+ROMAN = re.compile(
+    r"(?<![\w.])(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+    r"(?=[\s\u00a0\u2009]*(?:%|per\s*cent\b|percentage|points?\b|times\b|-fold|seeds\b|runs\b))"
+)
+# a word in mathematics, as in 8\,\mathrm{seeds}, makes no formula
+VARIABLE = re.compile(r"(?<![A-Za-zα])[A-Za-zα](?![A-Za-zα])|\Alog\Z")
+INDEX_OF = re.compile(rf"[A-Za-zα)\]|}}][{NOTHING}]*_[{NOTHING}]*\Z")
+NAMED = re.compile(r"[A-Za-z§]+\.?[\s\u00a0(]*\Z")
+TYPED = "write \\val{…}, or \\lit{…}{why} if it is a constant"
 
 
 def number_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
-    for found in NUMBER.finditer(text.text):
+    """Every number of a text that no fact, literal or formula accounts for."""
+    glyphs = glyphs_of(text)
+    formulas = formulas_of(text)
+    for found in NUMBER.finditer(glyphs):
+        why = number_fault(text, glyphs, found, formulas)
+        if why:
+            yield SourceFault(text.place_at(found.start()), why)
+    for pattern, why in (
+        (POWER_OF_TEN, "a number in scientific notation is typed; give a fact the format .1e"),
+        (SIGN, "a sign before \\val changes its number; take it out, and give the fact a format such as +.2f"),
+        (SIGN_WORD, "a sign before \\val changes its number; take it out, and give the fact a format such as +.2f"),
+        (SCALE, "letters after \\val change its number; name the unit after a space, and scale the fact"),
+        (LOOKALIKE, "these letters read as a number; write \\val{…}"),
+        (ROMAN, "this Roman numeral is a number; write \\val{…}, or \\lit{…}{why} if it is a constant"),
+    ):
+        yield from (SourceFault(text.place_at(found.start()), why) for found in pattern.finditer(glyphs))
+    yield from word_faults(text, rules)
+    yield from reference_faults(text, rules)
+
+
+def formula_numbers(text: PrintedText) -> Iterator[LiteralUse]:
+    """The whole numbers of mathematics that nobody has to declare."""
+    glyphs, formulas = glyphs_of(text), formulas_of(text)
+    for found in re.finditer(r"[0-9]+", glyphs):
         place = text.place_at(found.start())
-        if place.mode == "text":
-            yield SourceFault(
-                place, f"“{found.group()}” is typed; write \\val{{…}}, or \\lit{{…}}{{why}} if it is a constant"
-            )
+        if place.mode != "text" and not number_fault(text, glyphs, found, formulas):
+            yield LiteralUse(found.group(), "formula", place)
+
+
+def formulas_of(text: PrintedText) -> set[int]:
+    """Which parts of the mathematics have a variable, so that a number in them is part of a formula."""
+    return {piece.formula for piece in text.pieces if piece.formula and VARIABLE.search(piece.text)}
+
+
+def glyphs_of(text: PrintedText) -> str:
+    """The text as it is set: mathematics has no spaces, and a comma of mathematics parts what it stands between."""
+    return "".join(
+        piece.text if piece.place.mode == "text" else re.sub(r"\s", NOTHING, piece.text).replace(",", ";")
+        for piece in text.pieces
+    )
+
+
+def number_fault(text: PrintedText, glyphs: str, found: re.Match[str], formulas: set[int]) -> str:
+    """What is wrong with one number; '' if it may stand there."""
+    piece = text.piece_at(found.start())
+    shown = found.group().translate(str.maketrans("", "", NOTHING))
+    if any(mark in shown for mark in MARKS):
+        if piece.place.is_in_table and LITERAL in shown:
+            return f"a table that is typed has the number {piece.key}; describe it in tables.yaml"
+        return "" if len(shown) == 1 else "these read as one number; put a word or a space between them"
+    if piece.place.is_in_table:
+        return f"a table that is typed has the number {shown}; describe it in tables.yaml, and \\input{{tables/…}}"
+    if piece.place.mode == "text":
+        return f"“{shown}” is typed; {TYPED}"
+    if not shown.isdigit():
+        return f"“{shown}” is no whole number, so it is typed also in mathematics; {TYPED}"
+    if glyphs[found.end() : found.end() + 9].lstrip(NOTHING + "\u2009")[:1] == "%":
+        return f"“{shown} %” is typed; {TYPED}"
+    is_index = piece.place.mode == "index" and INDEX_OF.search(glyphs, max(0, found.start() - 9), found.start())
+    is_small = int(shown) <= LARGEST_IN_FORMULA
+    if piece.formula not in formulas and not (is_index and is_small) and not is_unit_interval(glyphs, found):
+        return f"“{shown}” stands in mathematics without a formula around it; {TYPED}"
+    if not is_small and not is_index:
+        return f"“{shown}” is larger than {LARGEST_IN_FORMULA}, so it is typed also in a formula; {TYPED}"
+    return ""
+
+
+def is_unit_interval(glyphs: str, found: re.Match[str]) -> bool:
+    """Whether a number is a 0 or 1 between brackets, as in [0, 1]."""
+    before = glyphs[max(0, found.start() - 9) : found.start()].rstrip(NOTHING + "-")
+    after = glyphs[found.end() : found.end() + 9].lstrip(NOTHING)
+    return found.group() in ("0", "1") and before[-1:] in tuple("[({;") and after[:1] in tuple("])};")
+
+
+def word_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
+    words = blank(text.text, rules.wording.patterns["plain"])
+    for found in rules.wording.number_words.finditer(words):
+        said = " ".join(found.group().split())
+        yield SourceFault(text.place_at(found.start()), f"“{said}” says a number; {TYPED}")
+
+
+def reference_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
+    """A \\ref that is not named: `\\ref{…} per cent` would print a number of nobody's."""
+    offset = text.text.find(REFERENCE)
+    while offset >= 0:
+        piece, before = text.piece_at(offset), text.text[max(0, offset - 30) : offset]
+        named = NAMED.search(before)
+        word = named.group().strip(" .(\u00a0\n") if named else ""
+        is_known = bool(word) and (word == "§" or bool(rules.wording.patterns["references"].fullmatch(word)))
+        if piece.key == "ref" and not is_known and not re.search(rf"{REFERENCE}[)\s]*[,–-]+[\s\u00a0(]*\Z", before):
+            yield SourceFault(text.place_at(offset), "a \\ref follows the name of what it refers to: Section~\\ref{…}")
+        offset = text.text.find(REFERENCE, offset + 1)

@@ -9,7 +9,9 @@ from typing import Any
 
 from flagstone import schemas
 from flagstone.errors import FlagstoneError
+from flagstone.gates import RunConfig
 from flagstone.paper.linting.shape import Slot, slots_of
+from flagstone.paper.linting.wording import Wording
 
 LATEX, WORDS = "latex", "claim_words"
 
@@ -29,7 +31,16 @@ class LintRules:
     macros: Mapping[str, tuple[Slot, ...]]
     signs: Mapping[str, str]
     environments: Mapping[str, EnvironmentRule]
-    words: Mapping[str, tuple[str, ...]]
+    wording: Wording
+
+
+def run_lint_rules(opened: RunConfig) -> LintRules:
+    """The rules that a run has pinned, with what a person allowed in it; an older run has those of the project."""
+    run, project = opened.run, opened.project
+    added = opened.settings.merged.get("paper", {}).get("macros", {})
+    if (run.pinned / f"{LATEX}.yaml").is_file():
+        return lint_rules(run.pinned, run.pinned / "schemas", added)
+    return lint_rules(project.config, project.schemas, added)
 
 
 def lint_rules(config: Path, schema_folder: Path, added: Mapping[str, str] | None = None) -> LintRules:
@@ -42,8 +53,7 @@ def lint_rules(config: Path, schema_folder: Path, added: Mapping[str, str] | Non
         name: EnvironmentRule(slots_of(row.get("takes", "")), row.get("is", "text"))
         for name, row in latex["environments"].items()
     }
-    lists = {name: tuple(row.split()) if isinstance(row, str) else tuple(row) for name, row in words.items()}
-    return LintRules({**dict.fromkeys(signs, ()), **accents, **macros}, signs, environments, lists)
+    return LintRules({**dict.fromkeys(signs, ()), **accents, **macros}, signs, environments, Wording(words))
 
 
 def read_checked(path: Path, name: str, schema_folder: Path) -> dict[str, Any]:

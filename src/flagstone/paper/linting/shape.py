@@ -27,7 +27,8 @@ FORMS = {
     "table": (r"tables/[A-Za-z0-9_-]+(?:\.tex)?", "a table of tables.yaml, written tables/NAME"),
     "link": (r"(?:https?://|mailto:)[^\s\\{}^%#]+", "an address that starts with https://"),
     "columns": (rf"(?:{COLUMN})*", "columns such as lrr"),
-    "place": (r"[!htbpHlrcm0-9-]*", "places such as t or htbp"),
+    "cells": (r"\d{1,2}(?:-\d{1,2})?", "columns such as 2 or 2-4"),
+    "place": (r"[!htbpHlrcm]*", "places such as t or htbp"),
 }
 FORM = {kind: re.compile(form) for kind, (form, _) in FORMS.items()}
 PRINTED = ("text", "heading", "caption", "math")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from flagstone.errors import FlagstoneError
 from flagstone.paper.linting.place import SourceFault, SourcePlace
+from flagstone.paper.linting.printed_text import BREAK, Piece, PrintedText
 from flagstone.paper.linting.rules import LintRules
 from flagstone.paper.linting.source import PaperSource, joined_source
 from flagstone.paper.linting.walking import source_of_text
+from flagstone.schemas import read_yaml
 from flagstone.text import escaped_text
 
-SECTIONS, ABSTRACT = "sections", "abstract.tex"
+SECTIONS, ABSTRACT, RECORD = "sections", "abstract.tex", "paper.yaml"
 SIZE_LIMIT = 400_000
 FILES_LIMIT = 60
 # what every font of a venue has, besides ASCII and the letters of Western and Central Europe
@@ -21,34 +26,58 @@ SIGNS = set("\n\t§°±·×÷–—‘’“”„…−≤≥≈€\u00a0")
 
 
 def read_sources(writing: Path, rules: LintRules) -> PaperSource:
-    """All sections and the abstract of a folder, parsed once."""
-    return joined_source(source_of_file(path, writing, rules) for path in source_paths(writing))
+    """The title, the abstract and all sections of a folder, parsed once."""
+    paths = source_paths(writing)
+    sources = [title_source(writing), *(source_of_file(path, writing, rules) for path in paths[:FILES_LIMIT])]
+    if len(paths) > FILES_LIMIT:
+        why = f"these are {len(paths)} files; a paper has at most {FILES_LIMIT}"
+        sources.append(PaperSource(faults=(SourceFault(SourcePlace(SECTIONS, 1), why),)))
+    return joined_source(sources)
 
 
 def source_paths(writing: Path) -> list[Path]:
     folder = writing / SECTIONS
-    inside = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
-    abstract = writing / ABSTRACT
-    return [*([abstract] if abstract.exists() or abstract.is_symlink() else []), *inside][:FILES_LIMIT]
+    inside = sorted(folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else [folder]
+    return [path for path in (writing / ABSTRACT, *inside) if os.path.lexists(path)]
 
 
 def source_of_file(path: Path, writing: Path, rules: LintRules) -> PaperSource:
-    name = path.relative_to(writing).as_posix()
-    start = SourcePlace(escaped_text(name), 1)
-    if name == ABSTRACT:
-        start = SourcePlace(name, 1, "abstract", "abstract")
+    name = escaped_text(path.relative_to(writing).as_posix())
+    is_abstract = name == ABSTRACT
+    start = SourcePlace(name, 1, "abstract" if is_abstract else "", "abstract" if is_abstract else "text")
     tex, why = text_of(path)
     if why:
         return PaperSource(faults=(SourceFault(start, why),))
-    found = source_of_text(tex, start, rules)
-    return joined_source([PaperSource(faults=tuple(character_faults(tex, start))), found])
+    faults = PaperSource(faults=tuple(character_faults(tex, start)))
+    return joined_source([faults, source_of_text(tex, start, rules)])
+
+
+def title_source(writing: Path) -> PaperSource:
+    """What paper.yaml prints. It is no LaTeX, so it can hold no fact. Whoever builds the paper says if it is wrong."""
+    try:
+        record = read_yaml(writing / RECORD)
+    except FlagstoneError:
+        return PaperSource()
+    record = record if isinstance(record, dict) else {}
+    keywords = record.get("keywords")
+    texts = [record.get("title"), record.get("short_title"), *(keywords if isinstance(keywords, list) else [])]
+    place = SourcePlace(RECORD, 1, "title", "title")
+    pieces: list[Piece] = []
+    faults: list[SourceFault] = []
+    for text in (str(text) for text in texts if text):
+        faults += character_faults(text, place)
+        if number := re.search(r"[0-9][0-9.,]*", text):
+            said = f"“{escaped_text(text, 60)}” has the number {number.group()}"
+            faults.append(SourceFault(place, f"{said}; a title holds no fact, so say it in the abstract, with \\val"))
+        pieces += [Piece(re.sub("[0-9]", " ", text), place), Piece(BREAK, place)]
+    return PaperSource(texts=(PrintedText(tuple(pieces)),), faults=tuple(faults))
 
 
 def text_of(path: Path) -> tuple[str, str]:
     """The text of a file, and why it cannot be used."""
-    if path.suffix != ".tex":
-        return "", "only .tex files stand among the sections; move it elsewhere"
     status = path.lstat()
+    if path.suffix != ".tex":
+        return "", "only .tex files stand in sections/; the layout and its styles are Flagstone's, so remove this one"
     if not stat.S_ISREG(status.st_mode):
         return "", "this is no regular file; write the text itself here"
     if status.st_size > SIZE_LIMIT:

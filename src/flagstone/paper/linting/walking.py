@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flagstone.paper.linting.notes import SourceNotes
+from flagstone.paper.linting.numbers import formula_numbers
 from flagstone.paper.linting.parsing import parse_latex
 from flagstone.paper.linting.place import SourcePlace
 from flagstone.paper.linting.printed_text import BREAK, CITATION, FACT, LITERAL, REFERENCE
@@ -17,6 +18,7 @@ from flagstone.text import escaped_text
 
 CHAPTERS = ("section",)
 NUMBERED = ("equation", "align", "gather", "multline")
+SET_AS = {"_": "index", "^": "math"}
 THEOREMS = ("theorem", "lemma", "proposition", "corollary", "definition", "assumption", "remark", "example")
 ASK = "write it in another way, or have a person allow it for this run: paper.macros in run.yaml"
 
@@ -38,7 +40,8 @@ def source_of_text(tex: str, start: SourcePlace, rules: LintRules) -> PaperSourc
     if problem:
         notes.fault(at, start, f"this cannot be parsed: {escaped_text(problem, 100)}; close what is open, in its order")
     SourceWalk(tex, rules, notes).visit_all(nodes, start)
-    return notes.source()
+    source = notes.source()
+    return replace(source, formulas=tuple(number for text in source.texts for number in formula_numbers(text)))
 
 
 class SourceWalk:
@@ -71,9 +74,13 @@ class SourceWalk:
     def visit_index(self, node: Any, scene: SourcePlace) -> None:
         sign = node.specials_chars
         if scene.mode == "text":
-            self.notes.fault(node.pos, scene, f"{sign} stands outside mathematics; write \\{sign}, or use $…$")
+            self.notes.fault(node.pos, scene, f"{sign} stands outside mathematics; write \\{sign}{{}}, or use $…$")
         self.notes.emit(sign, node.pos, scene)
-        self.visit_all(node.nodeargd.argnlist if node.nodeargd else (), replace(scene, mode="index"))
+        first = len(self.notes.pieces)
+        inside = replace(scene, mode="index" if "index" in (scene.mode, SET_AS[sign]) else "math")
+        self.visit_all(node.nodeargd.argnlist if node.nodeargd else (), inside)
+        if not self.notes.printed_since(first).strip(".,·:"):
+            self.notes.fault(node.pos, scene, f"nothing but a dot follows {sign}; it would read as a decimal point")
         self.notes.emit(BREAK, node.pos, scene)
 
     def visit_environment(self, node: Any, scene: SourcePlace) -> None:
@@ -130,8 +137,9 @@ class SourceWalk:
                 printed += [] if slot.bracket == "*" else [(slot, argument)]
                 continue
             words[slot.kind] = text = self.argument_text(argument)
-            if not slot.is_written_well(text):
-                said = f"{name} needs {slot.wanted_text}; it has “{escaped_text(text, 60)}”"
+            is_bare = not getattr(argument, "delimiters", None)
+            if is_bare or not slot.is_written_well(text):
+                said = f"{name} needs {slot.wanted_text}{' in braces' * is_bare}; it has “{escaped_text(text, 60)}”"
                 self.notes.fault(argument.pos, scene, said)
         return MacroCall(name.lstrip("\\") or "\\", node.pos, words, printed)
 
