@@ -70,7 +70,7 @@ class ResultsFile:
 
 def read_results_file(run: Run, path: str) -> ResultsFile:
     """A file of the run; raises Unreadable if it is no plain file, too large, or not what its ending says."""
-    content = file_content(run, path)
+    content = plain_content(run, path, LIMIT_BYTES)
     text = decode_text(content)
     ending = os.path.splitext(path)[1].lower()
     if ending in (".csv", ".tsv"):
@@ -84,15 +84,15 @@ def read_results_file(run: Run, path: str) -> ResultsFile:
     return ResultsFile(path, digest_bytes(content), value)
 
 
-def file_content(run: Run, path: str) -> bytes:
-    """The bytes of a file, which may be one of our indexes."""
+def plain_content(run: Run, path: str, limit: int) -> bytes:
+    """The bytes of a file, which may be one of our indexes. Raises Unreadable."""
     if not os.path.lexists(run.root / path):
         raise Unreadable("does not exist")
     if path.startswith("index/"):
         if (run.root / path).is_symlink():
             raise Unreadable("is a link, and no index of Flagstone's; remove it")
-        return read_plain(run.root / path, LIMIT_BYTES)
-    return read_bounded(run.root / path, run.root, LIMIT_BYTES)
+        return read_plain(run.root / path, limit)
+    return read_bounded(run.root / path, run.root, limit)
 
 
 def table_rows(text: str, delimiter: str) -> Iterator[dict[str, str]]:
