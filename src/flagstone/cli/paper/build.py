@@ -34,7 +34,11 @@ def command(ctx: click.Context, name: str | None, is_draft: bool, as_json: bool)
     foreign = [] if is_draft or build.failures else publish(run)
     if as_json:
         rows = [vars(check) for check in build.checks]
-        click.echo(json.dumps({"pdf": str(build.pdf or ""), "made": build.made, "checks": rows}, indent=1))
+        click.echo(
+            json.dumps(
+                {"pdf": str(build.pdf or ""), "made": build.made, "audit": build.audit, "checks": rows}, indent=1
+            )
+        )
     else:
         show(build, location.messages(run))
         for path in foreign:
@@ -50,4 +54,5 @@ def show(build: Build, messages: Messages) -> None:
     if build.pdf:
         made = f"built {', '.join(build.made)}" if build.made else "nothing had changed"
         click.echo(f"{made}; {count_text(len(build.failures), 'check')} failed")
+        click.echo(f"audit  {build.audit}")
         click.echo(f"paper  {messages.path(build.pdf)}")

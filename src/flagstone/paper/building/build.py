@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,39 +9,35 @@ from pathlib import Path
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.errors import FlagstoneError
 from flagstone.locks import hold
-from flagstone.paper.building.build_record import BuildRecord, digest_of, read_build, write_build
+from flagstone.paper.building.build_record import read_build
 from flagstone.paper.building.gathering import PaperContent, gather
-from flagstone.paper.building.order import PaperOrder
+from flagstone.paper.building.order import AUX, MAIN, PDF, PaperOrder
+from flagstone.paper.building.pdf_checks import audit_of, pdf_check, venue_check
+from flagstone.paper.building.recompiling import compile_if_changed, log_check
 from flagstone.paper.building.typesetting import (
-    Compilation,
     Manuscript,
     Parts,
     TexSources,
-    VenueStyle,
-    compile_paper,
     layout_notice,
     main_tex,
     read_manuscript,
     style_for,
 )
-from flagstone.paper.building.venue_checks import pdf_check, venue_check
 from flagstone.paper.citations import BY_HAND, CitationStatus
 from flagstone.records import write_if_changed
-from flagstone.text import count_text, list_text
+from flagstone.text import list_text
 
-PDF, LOG, MAIN = "paper.pdf", "build_log.txt", "main.tex"
-KEPT = ("main.aux", "main.toc", "main.out", "main.bbl")  # what LaTeX says of numbers that it printed itself
 MOST_NAMED = 12
-AUX, UNFINISHED = "aux", "tex-"
 
 
 @dataclass(frozen=True)
 class Build:
-    """What came of a build. `made` names what was made anew."""
+    """What came of a build. `made` names what was made anew, `audit` is the audit's one line."""
 
     checks: tuple[RuleCheck, ...]
     pdf: Path | None = None
     made: tuple[str, ...] = ()
+    audit: str = ""
 
     @property
     def failures(self) -> list[RuleCheck]:
@@ -71,14 +65,15 @@ def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) ->
         sources.add(file.name, file.read_bytes())
     sources.add(MAIN, main_tex(order.config_path("layouts"), manuscript, order.venue, style, parts))
     write_if_changed(order.out / MAIN, sources.files[MAIN])
-    made, is_new = compile_if_changed(order, sources, style)
+    compilation, is_new = compile_if_changed(order, sources, style)
     main = passed_check("paper-main", f"main.tex is made from paper.yaml, in the layout {style.layout}")
-    checks = [main, *content.checks, log_check(made)]
-    if made.pdf is None:
+    checks = [main, *content.checks, log_check(compilation)]
+    if compilation.pdf is None:
         return Build(tuple(checks), made=("paper",))
-    pdf = order.out / PDF
-    checks += [pdf_check(pdf), venue_check(order, manuscript, content, order.out / AUX / "main.aux")]
-    return Build(tuple(checks), pdf, ("paper",) if is_new else ())
+    checks += [pdf_check(order.out / PDF), venue_check(order, manuscript, content, order.out / AUX / "main.aux")]
+    report = audit_of(order, content, [*manuscript.texts, *notices], read_build(order.out).key)
+    checks += report.checks
+    return Build(tuple(checks), order.out / PDF, ("paper",) if is_new else (), report.one_line)
 
 
 def notices_of(order: PaperOrder, content: PaperContent) -> Iterator[str]:
@@ -88,39 +83,3 @@ def notices_of(order: PaperOrder, content: PaperContent) -> Iterator[str]:
     unverified = [row.key for row in content.references.rows if row.status is not CitationStatus.VERIFIED]
     if order.is_draft and unverified:
         yield f"Draft: not verified: {list_text(unverified, MOST_NAMED)}."
-
-
-def compile_if_changed(order: PaperOrder, sources: TexSources, style: VenueStyle) -> tuple[Compilation, bool]:
-    """The PDF of these sources: the one that is there, or a new one. The record is written last."""
-    was, pdf, log = read_build(order.out), order.out / PDF, order.out / LOG
-    if was.sources == sources.digest and (digest_of(pdf), digest_of(log)) == (was.pdf, was.log) and was.pdf:
-        return Compilation(pdf.read_bytes(), log.read_text(encoding="utf-8"), (), was.undefined), False
-    for left in order.out.glob(f"{UNFINISHED}*"):  # of a build that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=order.out) as name:
-        folder = Path(name)
-        sources.lay(folder)
-        made = compile_paper(folder)
-        write_if_changed(log, made.log.encode())
-        if made.pdf is None:
-            return made, True
-        write_if_changed(pdf, made.pdf)
-        for each in KEPT:
-            if (folder / each).is_file():
-                write_if_changed(order.out / AUX / each, (folder / each).read_bytes())
-    styles = {file.name: digest_of(file) for file in style.files}
-    record = BuildRecord(sources.digest, digest_of(pdf), digest_of(log), made.undefined, styles, order.is_draft)
-    write_build(order.out, record)
-    return made, True
-
-
-def log_check(made: Compilation) -> RuleCheck:
-    """That LaTeX came to the end, and that nothing in the paper refers to what is not there."""
-    rule = "paper-build-log"
-    if made.pdf is None:
-        return failed_check(rule, f"fix the LaTeX error: {'; '.join(made.errors)} (the whole log: paper/{LOG})")
-    if made.undefined:
-        names = list_text(list(made.undefined), 12)
-        return failed_check(rule, f"define what the paper refers to, or refer to something else: {names}")
-    wide = made.log.count("Overfull \\hbox")
-    return passed_check(rule, f"compiled without an error, {count_text(wide, 'line')} wider than the column")

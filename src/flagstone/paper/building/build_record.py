@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flagstone.records import content_of, digest_bytes, read_as, write_record
+from flagstone.records import content_of, digest_bytes, digest_value, read_as, write_record
 
 NAME = "build.json"
 
@@ -20,6 +20,11 @@ class BuildRecord:
     undefined: tuple[str, ...] = ()
     style_files: dict[str, str] = field(default_factory=dict)
     is_draft: bool = False
+
+    @property
+    def key(self) -> str:
+        """Which PDF of which sources this is about."""
+        return digest_value([self.sources, self.pdf])
 
 
 def read_build(out: Path) -> BuildRecord:

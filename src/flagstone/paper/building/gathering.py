@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
+from flagstone.gates import read_text
 from flagstone.paper.building.appendix import Appendix, AppendixRequest, appendix_of
 from flagstone.paper.building.order import PaperOrder
 from flagstone.paper.building.typesetting import ABSTRACT, Manuscript, sections_check, written_sources
@@ -29,6 +31,7 @@ from flagstone.text import count_text, list_text
 
 APPENDIX, REFERENCES, FACTS = "appendix.tex", "references.bib", "facts.tex"
 TABLES, FIGURES, VERIFICATION = "tables", "figures", "citation_verification.json"
+PUNCTUATION = ".,:;!?()"
 BITMAPS = (".png", ".jpg", ".jpeg")
 
 
@@ -80,11 +83,13 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     checks = (
         sections_check(run.writing, written),
         *book.checks,
+        *tables.checks,
         *lint_checks(source, book, rules),
         *claim_checks(source, book, run),
         *figures.checks,
         *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),
         *citation_checks(source, references),
+        *typed_number_checks(manuscript, read_text(run.brief)),
         *appendix.checks,
     )
     content = PaperContent(written, source, book, tables, figures, references, appendix, bitmaps, checks)
@@ -104,6 +109,15 @@ def write_parts(content: PaperContent, out: Path) -> None:
     write_if_changed(out / REFERENCES, content.references.bib.encode())
     record = json.dumps(content.references.as_record(), indent=1, ensure_ascii=False, default=str)
     write_if_changed(out / VERIFICATION, f"{record}\n".encode())
+
+
+def typed_number_checks(manuscript: Manuscript, brief: str) -> Iterator[RuleCheck]:
+    """Title and keywords have no facts: a number is there only as part of a name that the brief has as well."""
+    words = {word for text in manuscript.texts for word in re.findall(r"\S*\d\S*", text)}
+    typed = sorted(word for word in words if word.strip(PUNCTUATION).casefold() not in brief.casefold())
+    if typed:
+        advice = "paper.yaml: leave numbers out of title and keywords; only names that the brief has may have digits"
+        yield failed_check("paper-lint", f"{advice}: {list_text(typed)}")
 
 
 def cited_keys(source: PaperSource) -> Sequence[str]:

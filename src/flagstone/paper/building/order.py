@@ -14,6 +14,8 @@ from flagstone.paper.building.typesetting import Venue
 from flagstone.settings import venue_fields
 from flagstone.stages import Stage
 
+# the files of a paper in its folder
+PDF, LOG, MAIN, AUX, AUDIT = "paper.pdf", "build_log.txt", "main.tex", "aux", "audit.json"
 WRITES_PAPER = "fresh-paper"  # among what a stage requires
 
 

@@ -19,7 +19,7 @@ from flagstone.paper.facts.quantity import OF_SEVERAL
 from flagstone.paper.facts.request import WrittenFile, read_written
 from flagstone.paper.facts.results_file import cell_of, read_results_file, text_of, typed_cell
 from flagstone.paper.facts.sources import rows_source_of, tokens_of
-from flagstone.records import write_atomic
+from flagstone.records import write_if_changed
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 MOST_ROWS = 60  # more do not fit on a page
@@ -64,7 +64,7 @@ def build_tables(run: Run, book: FactBook, *, allowed: Callable[[str], bool] | N
 def write_tables(tables: Tables, out: Path) -> None:
     """Writes tables/NAME.tex for each table. The same facts and rows give the same bytes."""
     for name, text in tables.tex.items():
-        write_atomic(out / "tables" / f"{name}.tex", text.encode())
+        write_if_changed(out / "tables" / f"{name}.tex", text.encode())
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,17 @@ def test_a_section_that_is_missing_or_left_out_is_named(paper: Paper) -> None:
 
 
 def test_a_title_cannot_hold_a_command(paper: Paper) -> None:
-    paper.describe(title="100% of \\input{/etc/passwd} & _all_ #1 {x} ~^")
+    paper.describe(title="% of \\input{/etc/passwd} & _all_ # {x} ~^")
     assert paper.build().failures == []
     main = (paper.run.paper / "main.tex").read_text()
     assert "\\textbackslash{}input\\{/etc/passwd\\}" in main
+
+
+def test_a_number_in_the_title_is_named_unless_the_brief_has_it(paper: Paper) -> None:
+    paper.describe(title="It wins by 12.5 points on CIFAR10")
+    assert "12.5; CIFAR10" in paper.failures()["paper-lint"]
+    (paper.run.root / "brief.md").write_text("Does it win on CIFAR10?")
+    assert "12.5" in paper.failures()["paper-lint"] and "CIFAR10" not in paper.failures()["paper-lint"]
 
 
 @pytest.mark.parametrize("reads", ["/etc/hostname", "../../brief.md", "../t/brief.md"])

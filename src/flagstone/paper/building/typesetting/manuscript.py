@@ -27,6 +27,11 @@ class Manuscript:
     after_references: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What it prints besides the sections."""
+        return tuple(text for text in (self.title, self.short_title, *self.authors, *self.keywords) if text)
+
+    @property
     def all_sections(self) -> tuple[str, ...]:
         return (*self.sections, *self.after_references)
 
