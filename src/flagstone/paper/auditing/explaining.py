@@ -15,6 +15,8 @@ from flagstone.paper.auditing.readers import PdfText
 # The first three are numbers of results: two of them without a space between would be a third one
 EXACT = ("facts", "literals", "tables")
 KINDS = (*EXACT, "figures", "formulas", "structure", "citations", "bibliography")
+# what may stand in few places is used up first
+IN_TURN = ("figures", "bibliography", "citations", *EXACT, "formulas", "structure")
 MOST_PARTS = 6
 LONGEST_GLUED = 24
 FIRST_ENTRY = re.compile(r"^(?:\[1\]|1\.?\s)", re.M)
@@ -52,7 +54,7 @@ class Explainer:
         self.counts: Counter[str] = Counter()
 
     def explain(self) -> Explanation:
-        found = [each for number, text in enumerate(self.pages, start=1) for each in digit_strings(text, number)]
+        found = [each for number, text in enumerate(self.pages, start=1) for each in self.strings_of(text, number)]
         placed = [each for each in found if self.places.has_place(each, self.text_of(each))]
         in_place = {(each.page, each.start) for each in placed}
         strays = [each for each in found if (each.page, each.start) not in in_place and not self.takes_whole(each)]
@@ -61,6 +63,19 @@ class Explainer:
         strays += [each for each in placed if not self.takes_whole(each) and not self.takes_parts(each)]
         strays = list(self.single_strays(sorted(strays, key=lambda each: (each.page, each.start))))
         return Explanation(self.counts, strays, self.left, self.on_pages)
+
+    def strings_of(self, text: str, page: int) -> list[DigitString]:
+        """The digit strings of a page. Groups of three digits after a space are one string if that is expected."""
+        strings: list[DigitString] = []
+        for each in digit_strings(text, page):
+            last = strings[-1] if strings else each
+            both = last.text + each.text
+            is_group = len(each.text) == 3 and text[last.end : each.start] == " "
+            if is_group and any(wanted.startswith(both) for kind in EXACT for wanted in self.left[kind]):
+                strings[-1] = DigitString(both, page, last.start, each.end)
+            else:
+                strings.append(each)
+        return strings
 
     def text_of(self, found: DigitString) -> str:
         return self.pages[found.page - 1]
@@ -79,7 +94,7 @@ class Explainer:
         return True
 
     def source_of(
-        self, text: str, found: DigitString, only: Sequence[str] = KINDS
+        self, text: str, found: DigitString, only: Sequence[str] = IN_TURN
     ) -> tuple[str, Counter[str], str] | None:
         """The first expectation that has this text left: its kind, where it is counted, and under which text."""
         on_page = self.on_pages[found.page]
@@ -111,7 +126,7 @@ class Explainer:
 
     def takes_parts(self, found: DigitString) -> bool:
         """Whether it is several strings without a space between, such as a fact and the mark of its footnote."""
-        return len(found.text) <= LONGEST_GLUED and self.takes_rest(found.text, found, KINDS, MOST_PARTS)
+        return len(found.text) <= LONGEST_GLUED and self.takes_rest(found.text, found, IN_TURN, MOST_PARTS)
 
     def takes_rest(self, rest: str, found: DigitString, kinds: Sequence[str], parts: int) -> bool:
         if not rest:

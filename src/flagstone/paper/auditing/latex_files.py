@@ -46,7 +46,7 @@ def read_latex_files(folder: Path, name: str = "main") -> LatexNumbers:
         ),
         labels=numbers,
         cited={key: cited_as(value) for key, value in pairs(arguments_of(aux, "\\bibcite", 2))},
-        bibliography=digits_printed([printed_text(bbl)]),
+        bibliography=digits_printed([printed_text(bbl[max(0, bbl.find("\\bibitem")) :])]),
         has_numbers_by_section=any(key.startswith("eq") and "." in number for key, number in numbers.items()),
     )
 

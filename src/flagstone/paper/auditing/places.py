@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flagstone.paper.auditing.digits import DigitString, digits_printed, plain_text
+from flagstone.paper.auditing.expectations import ANY
 
 EDGE_LINES = 3
 REFERENCES = re.compile(
@@ -25,6 +26,7 @@ class Places:
     headings: Sequence[str]
     lists: Mapping[str, Counter[str]]
     numbered_pages: set[int] = field(default_factory=set)
+    numbers: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def of(cls, labels: Sequence[str], headings: Sequence[str], lists: Mapping[str, Counter[str]]) -> Places:
@@ -45,19 +47,23 @@ class Places:
         if place in ("", "head"):
             return place == "head"
         left = self.lists[place]
-        number = found.text if left[found.text] > 0 else ""
-        left[number] -= 1
-        return left[number] >= 0
+        if left[found.text] > 0:
+            left[found.text] -= 1
+            return True
+        is_free = left[ANY] > 0 and (place, found.text) not in self.numbers
+        self.numbers.add((place, found.text))
+        left[ANY] -= is_free
+        return is_free
 
     def place_of(self, found: DigitString, text: str) -> str:
         """`page`, `head`, or the name of a list. Empty if this is no place for a number."""
         start, end = line_of(found, text)
         before, after = text[start : found.start], text[found.end : end]
-        is_edge = text[:start].strip().count("\n") < EDGE_LINES or text[end:].strip().count("\n") < EDGE_LINES
-        is_outer = is_edge and is_apart(before, after)
+        edge = edge_around(start, text)
+        is_outer = bool(edge) and is_apart(before, after)
         if found.text == self.labels[found.page - 1] and (is_outer or is_alone(before, after)):
             return "page"
-        if is_edge and found.page > 1 and self.is_head(found, text[start:end]):
+        if edge and found.page > 1 and self.is_head(found, edge):
             return "head"
         if "equation" in self.lists and before.endswith("(") and after.strip() == ")":
             return "equation"
@@ -66,9 +72,16 @@ class Places:
         name = NUMBER_OF_THEOREM.search(before)
         return name[1].lower() if name and name[1].lower() in self.lists else ""
 
-    def is_head(self, found: DigitString, line: str) -> bool:
-        words = folded_text(line)
+    def is_head(self, found: DigitString, edge: str) -> bool:
+        words = folded_text(edge)
         return any(title in words and found.text in digits_printed([title]) for title in self.headings)
+
+
+def edge_around(start: int, text: str) -> str:
+    """The first or the last lines of the page, whichever a line is among. Empty if it is further inside."""
+    if text[:start].strip().count("\n") < EDGE_LINES:
+        return "\n".join(text.split("\n\n")[:EDGE_LINES])
+    return "\n".join(text.rstrip().split("\n")[-EDGE_LINES:]) if text[start:].strip().count("\n") < EDGE_LINES else ""
 
 
 def line_of(found: DigitString, text: str) -> tuple[int, int]:

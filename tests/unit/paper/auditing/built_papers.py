@@ -21,3 +21,13 @@ def compile_tex(folder: Path, name: str, passes: int = 1) -> Path:
         done = subprocess.run(argv, cwd=folder, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     return folder / f"{name}.pdf"
+
+
+def compile_whole(folder: Path, name: str) -> Path:
+    """The PDF with its bibliography and its references."""
+    pdf = compile_tex(folder, name)
+    if "\\bibdata" in (folder / f"{name}.aux").read_text():
+        subprocess.run(["bibtex", name], cwd=folder, capture_output=True, timeout=60, check=True)
+    for _ in range(2):
+        pdf = compile_tex(folder, name)
+    return pdf
