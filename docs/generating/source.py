@@ -59,7 +59,10 @@ def rule_ids() -> set[str]:
                 found.add(str(node.value))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYS:
                 found.update(str(word.value) for word in node.args[:1] if isinstance(word, ast.Constant))
-    for path in (CODE / "paper").rglob("*.py"):  # there, each rule is a constant whose name ends in RULE
+    for path in [
+        *(CODE / "paper").rglob("*.py"),
+        *(CODE / "bundle").glob("*.py"),
+    ]:  # there, each rule is a constant whose name ends in RULE
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("RULE"):
                 found.add(str(ast.literal_eval(node.value)))

@@ -70,6 +70,11 @@ class Settings:
     budget: Mapping[str, float | None]
     merged: Mapping[str, Any]
 
+    @property
+    def publishable(self) -> tuple[str, ...]:
+        """Files that a person lets the bundle hold although they name a path or a person."""
+        return tuple(self.merged.get("bundle", {}).get("allow", ()))
+
     def for_stage(self, nr: str) -> StageSettings:
         row = self.merged.get("stages", {}).get(nr, {})
         agent = row.get("agent", self.merged["agent"])

@@ -49,6 +49,11 @@ class Stage:
     def key(self) -> str:
         return f"{self.nr}_{self.name}"
 
+    @property
+    def is_release(self) -> bool:
+        """Whether it prepares the run for strangers: Flagstone then computes its readiness, and packs the bundle."""
+        return any(each.removeprefix("fresh-") == "readiness" for each in self.requires)
+
     def prompt(self, name: str = "") -> str:
         """The template of the stage, or of this name, relative to the folder of prompts."""
         return f"{self.prompts}/{name or self.key}.md.j2" if self.prompts else f"{name or self.key}.md.j2"

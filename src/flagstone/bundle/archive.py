@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,3 +51,8 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry.create_system, entry.external_attr = 3, FILE_MODE << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content, compresslevel=6)
+
+
+def record_bytes(value: Mapping[str, object]) -> bytes:
+    """A record as it stands in a bundle: the same content gives the same bytes."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"

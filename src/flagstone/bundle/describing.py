@@ -67,7 +67,21 @@ def readme_of(opened: RunConfig, files: Collection[str], left_out: Mapping[str, 
     run, name = opened.run, f"{opened.run.name}.zip"
     brief = one_line((content_of(run.brief) or b"").decode("utf-8", "replace"), 1000)
     missing = missing_text(opened, files, left_out)
-    return page().substitute(name=run.name, archive=name, brief=brief, missing=missing).encode()
+    return (
+        page().substitute(name=run.name, archive=name, brief=brief, missing=missing, repeat=repeat_text(run)).encode()
+    )
+
+
+def repeat_text(run: Run) -> str:
+    """The command that repeats the main result, as the last stage names it, or the one that repeats a run."""
+    named = read_record(run.workspace / "artifacts" / "repeat.json") or {}
+    if not isinstance(named.get("command"), str):
+        return f"    flagstone verify {run.name}.zip --rerun 1\n\nThis runs one run of a trial again, and compares."
+    takes = f"It takes about {named.get('minutes')} min" if named.get("minutes") else "It takes less than a minute"
+    return (
+        f"    {one_line(named['command'], 1000)}\n\nStart it in the folder of the unpacked bundle. {takes}, and gives "
+        f"{named.get('value')} in `{one_line(str(named.get('gives')), 200)}` (tolerance {named.get('tolerance')})."
+    )
 
 
 @cache

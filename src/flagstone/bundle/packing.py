@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from flagstone.artifacts.formats import Unreadable, read_plain
-from flagstone.bundle.archive import write_archive
+from flagstone.bundle.archive import record_bytes, write_archive
 from flagstone.bundle.contents import PackedFile, parts_of, stores_of
 from flagstone.bundle.crate import METADATA, WORKFLOW, Described, metadata_of
 from flagstone.bundle.describing import environment_of, facts_of, licences_of, readme_of
@@ -19,6 +18,7 @@ from flagstone.bundle.scanning import Leak, Scanner, names_to_hide
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Store
 from flagstone.gates import RunConfig, listed_paths, offer_of
+from flagstone.globs import matches
 from flagstone.layout import shipped_files
 from flagstone.processes import Redactor
 from flagstone.records import digest_bytes
@@ -56,7 +56,6 @@ class Packing:
 
     opened: RunConfig
     with_transcripts: bool = False
-    allowed: Sequence[str] = ()
     notes: Notes = field(default_factory=Notes)
     leaks: list[Leak] = field(default_factory=list)
 
@@ -110,7 +109,7 @@ class Packing:
         if found and self.may_be_rewritten(part, content):
             self.notes.rewritten[part.path] = digest_bytes(content)
             return self.scanner.rewritten(content)
-        if part.path not in self.allowed:
+        if not matches(part.path, self.opened.settings.publishable):
             self.leaks += found
         return content
 
@@ -120,11 +119,9 @@ class Packing:
         return part.path.startswith("approved/") or not (is_evidence or part.path.startswith("workspace/"))
 
 
-def pack_bundle(
-    opened: RunConfig, target: Path, *, with_transcripts: bool = False, allowed: Sequence[str] = ()
-) -> Bundle:
+def pack_bundle(opened: RunConfig, target: Path, *, with_transcripts: bool = False) -> Bundle:
     """Writes the bundle of a run. Raises an error, and writes nothing, if something in it must not leave."""
-    packing = Packing(opened, with_transcripts, allowed)
+    packing = Packing(opened, with_transcripts)
     files = packed_files(packing)
     refuse_leaks(packing.leaks)
     digest = write_archive(target, files.items())
@@ -152,16 +149,12 @@ def packed_files(packing: Packing) -> dict[str, bytes]:
     return dict(sorted({**files, **own, METADATA: crate}.items()))
 
 
-def record_bytes(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
-
-
 def refuse_leaks(leaks: Sequence[Leak]) -> None:
     if leaks:
         secrets = [found for found in leaks if "secret" in found.what]
         first = [found.text for found in (secrets or leaks)]
         raise FlagstoneError(
             f"nothing was packed, because {count_text(len(leaks), 'place')} must not leave: {list_text(first)}",
-            hint='correct the stage that wrote it (flagstone refine NN "…"), '
-            "or publish the file as it is: flagstone bundle --allow PATH",
+            hint="have the stage that wrote it correct that (flagstone refine NN), or let it be published as it is: "
+            f"bundle: {{allow: [{leaks[0].path}]}} in run.yaml",
         )

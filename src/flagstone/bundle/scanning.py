@@ -12,8 +12,8 @@ from functools import cached_property
 from flagstone.processes import Redactor
 
 # below these are people's files; /usr, /etc or /tmp tell nobody's name
-HOMES = rb"(?:home|Users|root|scratch|mnt|media|gpfs|lustre|nfs)"
-PATH = re.compile(rb"(?<![\w./~<-])/" + HOMES + rb"/[\w.+-]+(?:/[\w.+-]+)*")
+HOMES = rb"(?:(?:home|Users)/(?!you\b|me\b|user\b|someone\b)|(?:root|scratch|mnt|media|gpfs|lustre|nfs)/)"
+PATH = re.compile(rb"(?<![\w./~<-])/" + HOMES + rb"[\w.+-]+(?:/[\w.+-]+)*")
 COMMON_NAMES = {
     *("root", "user", "admin", "ubuntu", "debian", "nobody", "runner", "test", "guest", "vagrant", "docker", "jovyan"),
     *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),

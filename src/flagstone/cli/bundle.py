@@ -14,10 +14,9 @@ from flagstone.text import count_text, list_text
 @click.command()
 @run_argument
 @click.option("--transcripts", is_flag=True, help="Pack what the agents were asked and answered too.")
-@click.option("--allow", multiple=True, metavar="PATH", help="Publish this file although it names a path or a person.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Write the bundle to this file.")
 @click.pass_obj
-def command(location: Location, name: str | None, transcripts: bool, allow: tuple[str, ...], to: Path | None) -> None:
+def command(location: Location, name: str | None, transcripts: bool, to: Path | None) -> None:
     """Pack a run into one file that a stranger can verify: bundle/RUN.zip.
 
     \b
@@ -27,7 +26,7 @@ def command(location: Location, name: str | None, transcripts: bool, allow: tupl
     opened = location.open_run(name, validate=False)
     run = opened.run
     target = location.here / to if to else run.root / "bundle" / f"{run.name}.zip"
-    made = pack_bundle(opened, target, with_transcripts=transcripts, allowed=allow)
+    made = pack_bundle(opened, target, with_transcripts=transcripts)
     for path, why in made.notes.left_out.items():
         click.echo(f"left out: {path}: {why}", err=True)
     if made.notes.rewritten:

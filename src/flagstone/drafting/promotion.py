@@ -12,7 +12,7 @@ from pathlib import Path
 from flagstone import records, schemas
 from flagstone.artifacts import build_index
 from flagstone.artifacts.formats import list_files
-from flagstone.artifacts.rules import parse_summary, produced_files
+from flagstone.artifacts.rules import READINESS_FILES, parse_summary, produced_files
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
@@ -150,6 +150,8 @@ def offered_paths(run: Run, stage: Stage, summary: bytes) -> list[str]:
                 paths.add(str(row.get("path")))
     if stage.runs_experiments:
         paths.update(plan.evidence(run))
+    if stage.is_release:
+        paths.update(path for path in READINESS_FILES if (run.root / path).is_file())
     return sorted(paths)
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,23 +169,33 @@ def test_nothing_it_leaves_holds_the_place_where_it_was_made(finished: DemoRun) 
     assert [path for path, content in finished.content().items() if where in content] == []
 
 
-def test_the_checklist_is_computed_and_ticks_nothing_that_was_not_looked_at(finished: DemoRun) -> None:
+def test_its_own_list_is_computed_and_decides_nothing(finished: DemoRun) -> None:
     checks = json.loads(finished.file("reviews/readiness.json").read_text())
-    outcomes = {check["id"]: check["outcome"] for check in checks["checks"]}
-    assert outcomes.pop("citations") == outcomes.pop("review") == "not checked"
-    assert set(outcomes.values()) == {"pass"}
-    assert checks["decision"] == "ready with reservations"
+    assert {check["id"]: check["outcome"] for check in checks["checks"]} == dict.fromkeys(
+        ("data", "runs", "analysis", "repeat", "tests"), "pass"
+    )
+    assert "decision" not in checks
+    assert "**ready with reservations**" in finished.text("08")  # what Flagstone decided
 
 
-def test_a_number_changed_by_hand_is_found_by_the_checklist(other: DemoRun) -> None:
-    numbers = other.file("writing/numbers.tex")
-    text = numbers.read_text()
-    numbers.write_text(re.sub(r"(\\newcommand\{\\PlainError\}\{)[^}]*", r"\g<1>0.1", text))
+def test_the_command_that_repeats_the_main_result_gives_it_again(finished: DemoRun) -> None:
+    named = json.loads(finished.file("artifacts/repeat.json").read_text())
+    again, _, pointer = named["gives"].partition("#/")
+    assert run_quietly([sys.executable, *named["command"].split()[1:]], finished.root, 60)[0] == 0
+    value = json.loads((finished.root / again).read_text())
+    for key in pointer.split("/"):
+        value = value[key]
+    assert value == named["value"] == next(iter(analysis(finished)["tricks"].values()))["mean"]
+
+
+def test_a_result_changed_by_hand_is_found_by_its_own_list(other: DemoRun) -> None:
+    path = other.file("results/analysis.json")
+    text = path.read_text()
+    path.write_text(text.replace('"minimum_effect": 1.0', '"minimum_effect": 0.5'))
     other.call("08", 2)
-    numbers.write_text(text)
+    path.write_text(text)
     readiness = json.loads(other.file("reviews/readiness.json").read_text())
-    failed = [check["id"] for check in readiness["checks"] if check["outcome"] == "fail"]
-    assert (failed, readiness["decision"]) == (["numbers"], "not ready")
+    assert [check["id"] for check in readiness["checks"] if check["outcome"] == "fail"] == ["analysis"]
 
 
 def test_a_run_that_fails_is_kept_and_counted(other: DemoRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -37,6 +38,7 @@ DATED = re.compile(r"^(This is (pdf)?TeX,.*?\)).*$", re.MULTILINE)
 MEMORY_REPORT = re.compile(r"^Here is how much of TeX's memory you used:\n(?: .*\n)+", re.MULTILINE)
 PAGES = re.compile(r"Output written on .*?\((\d+) pages?")
 TROUBLE = re.compile(r"^(?:LaTeX Warning: .*|Overfull .*|.*undefined.*)$", re.MULTILINE)
+REPEAT = "python workspace/code/analyse.py --design workspace/data/design.json --results workspace/results --out again"
 UNFIT = re.compile(r"[\\{}$&#^_%~]")
 
 
@@ -113,11 +115,12 @@ def tidy(log: str, study: Study) -> str:
 
 
 def dissemination(study: Study) -> DemoSummary:
-    """08: what can be checked by program is checked, the rest is called unchecked."""
+    """08: what Flagstone cannot check is checked by program; the decision is Flagstone's."""
     design, found = study.design(), study.record("results/analysis.json", "06")
     study.bring("check_readiness.py", "list_artifacts.py", "threats_to_validity.md", to="reviews")
     counts = study.must("reviews/check_readiness.py", "--workspace", "workspace")
-    readiness = study.record("reviews/readiness.json", "08")
+    readiness = json.loads((study.root / "bundle" / "readiness.json").read_text(encoding="utf-8"))
+    left = [point for point in readiness["points"] if point["outcome"] != "pass"]
     values = {
         "ANSWER": answer_text(found),
         "VERDICTS": verdicts_text(found),
@@ -126,9 +129,13 @@ def dissemination(study: Study) -> DemoSummary:
         "DECISION": readiness["decision"],
         "FAILED": readiness["counts"]["fail"],
         "UNCHECKED": readiness["counts"]["not checked"],
+        "COMMAND": REPEAT,
     }
     study.write("artifacts/release_notes.md", fill_in(material("release_notes.md"), values))
+    arm, first = next(iter(found["tricks"].items()))
+    gives = f"again/analysis.json#/tricks/{arm}/mean"
+    repeat = {"command": REPEAT, "gives": gives, "value": first["mean"], "tolerance": 0.0, "minutes": 1}
+    study.write_record("artifacts/repeat.json", repeat)
     listed = study.must("reviews/list_artifacts.py", "--workspace", "workspace")
-    left = [check for check in readiness["checks"] if check["outcome"] != "pass"]
-    lines = [f"- {check['outcome'].capitalize()}: {check['question']} {check['evidence']}" for check in left]
+    lines = [f"- {point['outcome'].capitalize()}, stage {point['stage']}: {point['rule']}" for point in left]
     return study.summary({**values, "COUNTS": counts, "OPEN": "\n".join(lines), "LISTED": listed})

@@ -11,6 +11,7 @@ from .named_files import named_file_checks as named_file_checks, wanted_text as 
 from .planned_runs import planned_run_checks as planned_run_checks
 from .plans import plan_checks as plan_checks
 from .produced import produced_files as produced_files
+from .readiness import READINESS_FILES as READINESS_FILES
 from .requirements import requirement as requirement
 from .summary import parse_summary as parse_summary, read_summary as read_summary
 from .workspace import workspace_checks as workspace_checks

@@ -1,4 +1,4 @@
-"""What must be ready before a run is published: checklist, threats, manifest, release notes."""
+"""What must be ready before a run is published: threats, manifest, release notes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, loads_strict, regular_file
-from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check, skipped_check
+from flagstone.artifacts.rules.findings import RuleCheck, failed_check, passed_check
 from flagstone.artifacts.rules.inspection import Inspection
 from flagstone.text import count_text, escaped_text, list_text
 
+# computed by Flagstone, where no agent may write, and offered for approval with the stage
+READINESS_FILES = ("bundle/readiness.json", "bundle/readiness.md")
 FOLDERS = ("workspace/reviews", "workspace/artifacts")
 MANIFEST_NAMES = ("artifact_manifest.json", "artifact_bundle_manifest.json")
 
@@ -31,11 +33,6 @@ class Document:
 
 
 DOCUMENTS = (
-    Document(
-        "readiness-checklist",
-        "readiness checklist",
-        ("readiness.json", "readiness_checklist.json", "readiness.md", "readiness_checklist.md"),
-    ),
     Document("threats-to-validity", "threats to validity", ("threats_to_validity.md",)),
     Document("artifact-manifest", "artifact manifest", MANIFEST_NAMES, FOLDERS[1]),
     Document("release-notes", "release notes", ("release_notes.md",), FOLDERS[1]),
@@ -55,7 +52,6 @@ def readiness_checks(must_be_fresh: bool, inspection: Inspection) -> Iterator[Ru
         )
     elif must_be_fresh and not stale:
         yield passed_check("readiness-fresh", "these files were written in this stage")
-    yield skipped_check("bundle", "the bundle comes with the bundle capability; nothing was packed or verified")
 
 
 def document_path(inspection: Inspection, document: Document) -> str:
@@ -70,18 +66,10 @@ def document_check(inspection: Inspection, document: Document, path: str) -> Rul
     try:
         text = inspection.text(path)
         if path.endswith(".json"):
-            count = count_artifacts(inspection, text) if document.names is MANIFEST_NAMES else count_points(text)
-            return passed_check(document.rule, f"{path}, {count}")
+            return passed_check(document.rule, f"{path}, {count_artifacts(inspection, text)}")
     except Unreadable as refusal:
         return failed_check(document.rule, f"fix {path}: {refusal.reason}")
     return passed_check(document.rule, path)
-
-
-def count_points(text: str) -> str:
-    rows = rows_of(loads_strict(text), ("checks", "items", "checklist"))
-    if not rows:
-        raise Unreadable('it lists no checks (write {"checks": [{"id": …, "outcome": …}]})')
-    return count_text(len(rows), "point")
 
 
 def count_artifacts(inspection: Inspection, text: str) -> str:

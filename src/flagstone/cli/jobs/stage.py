@@ -16,7 +16,7 @@ from flagstone.agents.accounts import LOG, spending_of
 from flagstone.cli.jobs.job_log import open_job_log
 from flagstone.drafting import StageContext, StageWork, build
 from flagstone.errors import FlagstoneError, Interrupted, WorkFailed
-from flagstone.gates import open_run
+from flagstone.gates import RunConfig, open_run
 from flagstone.layout import Run
 from flagstone.processes import restore_keyboard_interrupt
 from flagstone.settings import find_project
@@ -69,20 +69,25 @@ def build_one(run: Run, word: str, say: Callable[[str], None]) -> None:
         agent = partial(agent_named, settings.agent, settings.options)
         judging = opened.settings.for_review(stage.nr)
         judge = partial(agent_named, judging.agent, judging.options)
-        work = own_work(run, stage, say)
+        work = own_work(opened, stage, say)
         done = build(opened, stage, StageContext(agent, say, show, partial(sleep_unless_aborted, run), work, judge))
     finally:
         refresh_derived(opened)
     say(f"stage {stage.nr} {stage.name}: {done}")
 
 
-def own_work(run: Run, stage: Stage, say: Callable[[str], None]) -> StageWork:
+def own_work(opened: RunConfig, stage: Stage, say: Callable[[str], None]) -> StageWork:
     """What Flagstone itself does for the stage."""
+    if stage.is_release:
+        from flagstone.bundle import begin_release, release_checks  # here, not above: it is for one stage
+
+        begin = partial(begin_release, opened, stage)
+        return StageWork(begin, checks=lambda: tuple(release_checks(opened, stage)))
     if not stage.work:
         return StageWork()
     from flagstone.cli.jobs.campaign import stage_work  # here, not above: most stages have none
 
-    return stage_work(run, stage, say)
+    return stage_work(opened.run, stage, say)
 
 
 class SoFar:

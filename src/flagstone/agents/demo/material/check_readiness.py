@@ -1,4 +1,4 @@
-"""Computes the readiness checklist from the files: readiness.json, readiness.md. No outcome is written by hand."""
+"""Tests what Flagstone does not test, on the files of the study: readiness.json. No outcome is written by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import io
 import json
-import re
 import sys
 import unittest
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from typing import Any
 Outcome = tuple[str, str]
 Check = Callable[[Path], Outcome]
 
-TEXTS = (".json", ".csv", ".md", ".tex", ".bib", ".txt", ".py")
 PASS, FAIL, NOT_CHECKED = "pass", "fail", "not checked"
 
 
@@ -79,64 +77,18 @@ def tests_pass(workspace: Path) -> Outcome:
     return outcome_of(result.wasSuccessful(), f"{result.testsRun} tests ran.")
 
 
-def numbers_agree(workspace: Path) -> Outcome:
-    import render_paper  # type: ignore[import-not-found, unused-ignore]
-
-    design = load(workspace / "data/design.json")
-    analysis, exploratory = (load(workspace / f"results/{name}.json") for name in ("analysis", "exploratory"))
-    values = {**render_paper.setting(design), **render_paper.outcome(analysis, exploratory)}
-    text = (workspace / "writing/numbers.tex").read_text(encoding="utf-8")
-    wrong = [name for name, value in values.items() if f"\\newcommand{{\\{name}}}{{{value}}}" not in text]
-    return outcome_of(
-        not wrong,
-        f"{len(values) - len(wrong)} of {len(values)} numbers and sentences follow from the results.",
-    )
-
-
-def paper_compiled(workspace: Path) -> Outcome:
-    head = (workspace / "artifacts/paper.pdf").read_bytes()[:5]
-    log = (workspace / "artifacts/build_log.txt").read_text(encoding="utf-8")
-    pages = re.search(r"Output written on .*?\((\d+) pages?", log)
-    troubles = len(re.findall(r"^(?:! |Overfull |LaTeX Warning: .*undefined)", log, re.MULTILINE))
-    is_fine = head == b"%PDF-" and pages is not None and not troubles
-    return outcome_of(
-        is_fine,
-        f"{pages[1] if pages else 'no'} pages, {troubles} errors, undefined references or overfull lines.",
-    )
-
-
-def no_absolute_paths(workspace: Path) -> Outcome:
-    root = str(workspace.resolve().parent)
-    texts = [path for path in sorted(workspace.rglob("*")) if path.suffix in TEXTS and path.is_file()]
-    found = [path.name for path in texts if root in path.read_text(encoding="utf-8", errors="replace")]
-    return outcome_of(not found, f"{len(texts)} text files searched for the run's own path, found in {len(found)}.")
-
-
-def citations(workspace: Path) -> Outcome:
-    return NOT_CHECKED, "The demo agent verifies no citation; look at what Flagstone's own check says."
-
-
-def review(workspace: Path) -> Outcome:
-    return NOT_CHECKED, "The demo agent reviews nothing; look at what Flagstone's own check says."
-
-
-CHECKS: tuple[tuple[str, str, bool, Check], ...] = (
-    ("data", "Are the data those of the manifest?", True, data_unchanged),
-    ("runs", "Are all planned runs reported?", True, runs_complete),
-    ("analysis", "Does the analysis give the same again?", True, analysis_again),
-    ("repeat", "Does a run drawn by lot give the same again?", True, one_run_again),
-    ("tests", "Do the tests of the code pass?", True, tests_pass),
-    ("numbers", "Do the numbers in the paper follow from the results?", True, numbers_agree),
-    ("paper", "Was the paper compiled without complaint?", False, paper_compiled),
-    ("paths", "Are the files free of the run's absolute path?", False, no_absolute_paths),
-    ("citations", "Is every citation verified?", False, citations),
-    ("review", "Was the paper reviewed?", False, review),
+CHECKS: tuple[tuple[str, str, Check], ...] = (
+    ("data", "Are the data those of the manifest?", data_unchanged),
+    ("runs", "Are all planned runs reported?", runs_complete),
+    ("analysis", "Does the analysis give the same again?", analysis_again),
+    ("repeat", "Does a run drawn by lot give the same again?", one_run_again),
+    ("tests", "Do the tests of the code pass?", tests_pass),
 )
 
 
-def carry_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str, Any]:
+def carry_out(workspace: Path, row: tuple[str, str, Check]) -> dict[str, Any]:
     """One check; what cannot be carried out has failed, with the reason."""
-    name, question, touches, check = row
+    name, question, check = row
     try:
         outcome, evidence = check(workspace)
     except Exception as error:
@@ -146,21 +98,7 @@ def carry_out(workspace: Path, row: tuple[str, str, bool, Check]) -> dict[str, A
         "question": question,
         "outcome": outcome,
         "evidence": evidence,
-        "touches_a_claim": touches,
     }
-
-
-def decision_of(checks: list[dict[str, Any]]) -> str:
-    failed = [check for check in checks if check["outcome"] == FAIL]
-    if any(check["touches_a_claim"] for check in failed):
-        return "not ready"
-    return "ready with reservations" if failed or any(check["outcome"] == NOT_CHECKED for check in checks) else "ready"
-
-
-def as_markdown(decision: str, counts: str, checks: list[dict[str, Any]]) -> str:
-    rows = [f"| {check['question']} | {check['outcome']} | {check['evidence']} |" for check in checks]
-    table = "\n".join(["| question | outcome | evidence |", "|---|---|---|", *rows])
-    return f"# Readiness\n\nDecision: **{decision}** ({counts}). Computed by `check_readiness.py`.\n\n{table}\n"
 
 
 def main() -> None:
@@ -171,16 +109,8 @@ def main() -> None:
     checks = [carry_out(workspace, row) for row in CHECKS]
     tally = {word: sum(check["outcome"] == word for check in checks) for word in (PASS, FAIL, NOT_CHECKED)}
     counts = ", ".join(f"{number} {word}" for word, number in tally.items())
-    decision = decision_of(checks)
-    record = {
-        "program": "workspace/reviews/check_readiness.py",
-        "decision": decision,
-        "counts": tally,
-        "checks": checks,
-    }
-    reviews = workspace / "reviews"
-    (reviews / "readiness.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (reviews / "readiness.md").write_text(as_markdown(decision, counts, checks), encoding="utf-8")
+    record = {"program": "workspace/reviews/check_readiness.py", "counts": tally, "checks": checks}
+    (workspace / "reviews/readiness.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{counts}\n")
 
 
