@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from generating.code_pages import checks_page, commands_page, exit_codes_page, files_page, gates_page  # noqa: E402
 from generating.draw import draw_page, picture  # noqa: E402
-from generating.schema_pages import PLANS, marker_page, records_page, settings_page, stages_page  # noqa: E402
+from generating.schema_pages import PLANS, marker_page, paper_page, records_page, settings_page, stages_page  # noqa: E402
 
 from flagstone.stages import load_table  # noqa: E402
 
@@ -31,6 +31,7 @@ def pages() -> dict[str, str]:
         "reference/records.md": HEAD + records_page(),
         **{f"reference/{plan.kind}.md": HEAD + plan.text(words[plan.kind]) for plan in PLANS},
         "reference/marker.md": HEAD + marker_page(),
+        "reference/paper.md": HEAD + paper_page(),
         "reference/commands.md": HEAD + commands_page(),
         "reference/gates.md": HEAD + gates_page(table),
         "reference/exit-codes.md": HEAD + exit_codes_page(),

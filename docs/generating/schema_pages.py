@@ -166,6 +166,26 @@ def marker_page() -> str:
     )
 
 
+PAPER = ("paper", "facts", "tables", "figures", "claims")
+
+
+def paper_page() -> str:
+    """The keys of the files that an agent writes beside the text of a paper."""
+    text = "# Paper\n\nThe files beside the text of a paper. `*` marks a required key. Unknown keys are errors.\n"
+    for name in PAPER:
+        schema = schema_of(name)
+        # of a file of entries, what one of them has
+        form = with_references(schema.get("additionalProperties") or schema, schema)
+        needed = set(form.get("required", ()))
+        rows = [
+            (f"`{key}`" + (" *" if key in needed else ""), type_of(row), description(row))
+            for key, row in keys(form, schema)
+        ]
+        text += f"\n## {schema['title']}\n\n`{name}.yaml`. {description(schema)}\n\n"
+        text += grid(("key", "value", "meaning"), rows)
+    return text
+
+
 def is_path_of(owner: type, name: str) -> bool:
     return isinstance(vars(owner)[name], property | cached_property) and name not in ("name", "log")
 

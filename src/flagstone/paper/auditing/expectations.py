@@ -57,11 +57,12 @@ def expected_of(parts: PaperParts, aux_folder: Path, name: str = "main") -> Expe
     """What the parsed source, its facts, tables and figures, and LaTeX's own files say that the PDF shows."""
     source, numbers = parts.source, read_latex_files(aux_folder, name)
     facts = [parts.book.facts[use.key].printed for use in source.uses if use.key in parts.book.facts]
+    in_tables = [text for use in source.tables for text in parts.tables.printed.get(use.name, ())]
     cited = [numbers.cited[use.key] for use in source.citations if use.key in numbers.cited]
     return ExpectedDigits(
         facts=digits_printed(facts),
         literals=digits_printed(use.printed for use in source.literals),
-        tables=digits_printed((*parts.tables.printed, *parts.generated)),
+        tables=digits_printed((*in_tables, *parts.generated)),
         formulas=digits_printed(formula_numbers(source)),
         structure=structure_of(source, numbers),
         citations=digits_printed(number for number, _ in cited),

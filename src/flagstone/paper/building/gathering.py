@@ -87,6 +87,8 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *lint_checks(source, book, rules),
         *claim_checks(source, book, run),
         *figures.checks,
+        *tables.checks,
+        *table_use_checks(source, tables),
         *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),
         *citation_checks(source, references),
         *typed_number_checks(manuscript, read_text(run.brief)),
@@ -130,6 +132,16 @@ def bitmaps_in(source: PaperSource, folder: Path) -> Iterator[Path]:
         path = folder / name
         if path.suffix.lower() in BITMAPS and path.is_file() and not path.is_symlink():
             yield path
+
+
+def table_use_checks(source: PaperSource, tables: Tables) -> Iterator[RuleCheck]:
+    """That each table that the text puts in is one of tables.yaml, and that none of them is left out."""
+    for use in source.tables:
+        if use.name not in tables.tex:
+            known = list_text(sorted(tables.tex), 12) or "tables.yaml has none yet"
+            yield failed_check("paper-facts", f"{use.place}: there is no table {use.name!r}; use: {known}")
+    for name in sorted(tables.tex.keys() - {use.name for use in source.tables}):
+        yield failed_check("paper-facts", f"no section has table {name}; write \\input{{tables/{name}}}, or remove it")
 
 
 def figure_use_checks(source: PaperSource, there: Collection[str]) -> Iterator[RuleCheck]:

@@ -30,10 +30,10 @@ EMPTY = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class Tables:
-    """The LaTeX of each table by name, and the texts with digits that they print, each as often as it is printed."""
+    """The LaTeX of each table by name, and the texts with digits that each prints, as often as it prints them."""
 
     tex: Mapping[str, str] = field(default_factory=dict)
-    printed: tuple[str, ...] = ()
+    printed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ def build_tables(run: Run, book: FactBook, *, allowed: Callable[[str], bool] | N
     """The tables of a run's paper. `allowed` is that of `build_facts`."""
     written = read_written(run, "tables", NAME)
     rendering = Rendering(run, book, Permission.of(run, allowed), written)
-    tex, printed, problems = {}, list[str](), list(written.problems)
+    tex, printed, problems = {}, {}, list(written.problems)
     for name, asked in written.entries.items():
         try:
             grid = rendering.grid(asked)
@@ -56,9 +56,9 @@ def build_tables(run: Run, book: FactBook, *, allowed: Callable[[str], bool] | N
             problems.append(written.message(name, str(error)))
             continue
         tex[name] = tabular(heads, grid)
-        printed += [cell.text for row in grid for cell in row if re.search(r"\d", cell.text)]
-        printed += [head for head in heads if re.search(r"\d", head)]
-    return Tables(tex, tuple(printed), tuple(problems), dict(sorted(rendering.inputs.items())))
+        texts = (*heads, *(cell.text for row in grid for cell in row))
+        printed[name] = tuple(text for text in texts if re.search(r"\d", text))
+    return Tables(tex, printed, tuple(problems), dict(sorted(rendering.inputs.items())))
 
 
 def write_tables(tables: Tables, out: Path) -> None:

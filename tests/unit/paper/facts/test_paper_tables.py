@@ -49,7 +49,7 @@ def test_rows_of_a_file_become_a_table_whose_numbers_are_listed(run: Run) -> Non
         "averaging2 & +0.00 & \N{EN DASH} & 12 \\\\",
         r"\bottomrule",
     ]
-    assert sorted(tables.printed) == ["+0.00", "12", "12", "averaging2", "−1.75", "−3.1"]
+    assert sorted(tables.printed["gains"]) == ["+0.00", "12", "12", "averaging2", "−1.75", "−3.1"]
     assert list(tables.inputs) == ["workspace/results/ablations.csv"]
 
 
@@ -57,7 +57,7 @@ def test_cells_are_facts_or_words(run: Run) -> None:
     tables = tables_of(run, "t:\n  columns: [{head: Arm}, {head: F1}]\n  cells:\n    - [plain, {val: best}]\n")
     assert tables.problems == ()
     assert r"plain & 0.60 \\" in tables.tex["t"]
-    assert tables.printed == ("0.60", "F1")
+    assert tables.printed == {"t": ("F1", "0.60")}
     assert list(tables.inputs) == [TABLE]
 
 
@@ -66,7 +66,7 @@ def test_rows_may_be_a_list_in_a_verdict(run: Run) -> None:
     text = (
         't: {rows: "trials/mixup/verdict.json#/confirm/pairs?where=slot=b2", columns: [{head: Seed, column: seed}]}\n'
     )
-    assert tables_of(run, text).printed == ("102",)
+    assert tables_of(run, text).printed == {"t": ("102",)}
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_a_table_compiles_and_prints_what_is_listed(run: Run, tmp_path: Path) ->
     done = subprocess.run(["pdflatex", "-halt-on-error", "p.tex"], cwd=tmp_path, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     text = subprocess.run(["pdftotext", "p.pdf", "-"], cwd=tmp_path, capture_output=True).stdout.decode()
-    assert sorted(word for word in text.split() if any(map(str.isdigit, word))) == sorted(tables.printed)
+    assert sorted(word for word in text.split() if any(map(str.isdigit, word))) == sorted(tables.printed["gains"])
