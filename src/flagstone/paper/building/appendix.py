@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +22,10 @@ from flagstone.plans import TRIALS
 from flagstone.text import count_text, list_text
 
 RULE = "paper-complete"
+# long tables need one column; REVTeX has its own word for that
+HEAD = r"""% written by Flagstone from the ledgers of the run
+\ifdefined\onecolumngrid\clearpage\onecolumngrid\else\onecolumn\fi"""
 TITLE = "Everything that was run, tried and decided"
-DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 MOST_PROBLEMS = 20
 
 
@@ -40,11 +41,10 @@ class AppendixRequest:
 
 @dataclass(frozen=True)
 class Appendix:
-    """The appendix as TeX, all that it prints as plain text, the digit strings in that, and whether it is complete."""
+    """The appendix as TeX, all that it prints as plain text, and whether it is complete."""
 
     tex: str
     texts: tuple[str, ...]
-    printed: tuple[str, ...]
     checks: tuple[RuleCheck, ...]
 
 
@@ -57,9 +57,8 @@ def appendix_of(request: AppendixRequest) -> Appendix:
     body = "\n\n".join(map(section_tex, sections))
     texts = (TITLE, *(text for section in sections for text in section.texts))
     return Appendix(
-        tex=f"% written by Flagstone from the ledgers of the run\n\\section{{{TITLE}}}\n\n{body}\n",
+        tex=f"{HEAD}\n\\section{{{TITLE}}}\n\n{body}\n",
         texts=texts,
-        printed=tuple(found for text in texts for found in DIGITS.findall(text)),
         checks=(check_of(problems, entries),),
     )
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from flagstone.text import one_line
 
 CELL = 240
-NARROWEST, WIDEST = 5, 48  # of a column, in characters
-WIDTH = 0.94  # of a line; the rest is space between columns
+LINE, WIDEST, SPARE = 92, 48, 2  # characters of a line of a table, of a column at most, and beyond a word
+WIDTH = 0.88  # of a line; the rest is space between columns
 WHOLE = 40  # a word with digits that is not longer than this is never broken
 DIGITS = re.compile(r"\d+")
 LIGATURE = re.compile(r"(-(?=-)|,(?=,)|[?!](?=`))")
@@ -21,7 +21,8 @@ SIGNS = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    **{sign: f"\\{sign}" for sign in "{}$&#%_"},
+    **{sign: f"\\{sign}" for sign in "{}&#%_"},
+    "$": r"$\mathdollar$",  # \$ is a bitmap font where cm-super is missing
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
@@ -47,7 +48,6 @@ SIGNS = {
     "”": "''",
     "‘": "`",
     "’": "'",
-    "€": r"\texteuro{}",
 }
 
 
@@ -97,7 +97,7 @@ def table_tex(table: AppendixTable) -> str:
     rows = (" & ".join(map(escaped_tex, row)) + r" \\" for row in table.rows)
     return "\n".join(
         (
-            r"{\footnotesize\setlength{\tabcolsep}{2pt}",
+            r"{\footnotesize\setlength{\tabcolsep}{4pt}",
             f"\\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
             f"\\hline {head} \\\\ \\hline \\endhead",
             *rows,
@@ -107,10 +107,21 @@ def table_tex(table: AppendixTable) -> str:
 
 
 def column_widths(rows: Sequence[Sequence[str]]) -> list[float]:
-    """The part of a line that each column has: as its longest cell asks, within bounds."""
-    longest = [max(len(plain(cell)) for cell in column) for column in zip(*rows, strict=True)]
-    wanted = [min(WIDEST, max(NARROWEST, length)) for length in longest]
-    return [WIDTH * each / sum(wanted) for each in wanted]
+    """The part of a line that each column has: enough for its longest word, and more as its longest cell asks."""
+    columns = [[plain(cell) for cell in column] for column in zip(*rows, strict=True)]
+    words = [max(width(word) for cell in cells for word in (*cell.split(), "")) + SPARE for cells in columns]
+    words = [min(WIDEST, length) for length in words]
+    wanted = [min(WIDEST, max(map(width, cells))) - word for cells, word in zip(columns, words, strict=True)]
+    more = [max(0, each) for each in wanted]
+    left = max(0, LINE - sum(words))
+    share = min(1.0, left / sum(more)) if sum(more) else 0.0
+    sizes = [word + share * each for word, each in zip(words, more, strict=True)]
+    return [WIDTH * each / max(sum(sizes), LINE) for each in sizes]
+
+
+def width(text: str) -> float:
+    """How wide a text is, in small letters."""
+    return len(text) + 0.4 * sum(sign.isupper() for sign in text)
 
 
 def plain(text: str, limit: int = CELL) -> str:
