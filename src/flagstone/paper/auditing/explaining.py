@@ -17,6 +17,8 @@ EXACT = ("facts", "literals", "tables")
 KINDS = (*EXACT, "figures", "formulas", "structure", "citations", "bibliography")
 # what may stand in few places is used up first
 IN_TURN = ("figures", "bibliography", "citations", *EXACT, "formulas", "structure")
+EXACT_KINDS = frozenset(EXACT)
+SMALL_KINDS = tuple(kind for kind in IN_TURN if kind not in EXACT)
 MOST_PARTS = 6
 LONGEST_GLUED = 24
 FIRST_ENTRY = re.compile(r"^(?:\[1\]|1\.?\s)", re.M)
@@ -51,6 +53,7 @@ class Explainer:
             number: {"figures": figures[number].copy(), "structure": Counter(expected.on_pages.get(label))}
             for number, label in enumerate(labels, start=1)
         }
+        self.one_size = {number: set(page.one_size) for number, page in enumerate(read.objects.pages, start=1)}
         self.counts: Counter[str] = Counter()
 
     def explain(self) -> Explanation:
@@ -126,23 +129,32 @@ class Explainer:
 
     def takes_parts(self, found: DigitString) -> bool:
         """Whether it is several strings without a space between, such as a fact and the mark of its footnote."""
-        return len(found.text) <= LONGEST_GLUED and self.takes_rest(found.text, found, IN_TURN, MOST_PARTS)
+        return len(found.text) <= LONGEST_GLUED and self.takes_rest(found.text, found, ())
 
-    def takes_rest(self, rest: str, found: DigitString, kinds: Sequence[str], parts: int) -> bool:
+    def takes_rest(self, rest: str, found: DigitString, before: Sequence[str]) -> bool:
+        """Whether the rest can be cut into parts; `before` are the kinds of the parts that touch it."""
         if not rest:
             return True
-        if not parts:
-            return False
-        for end in range(len(rest), 0, -1):
-            source = self.source_of(rest[:end], found, kinds) if rest[end - 1].isdigit() else None
-            if source is None:
-                continue
-            self.use(source)
-            left = tuple(kind for kind in kinds if kind not in EXACT) if source[0] in EXACT else kinds
-            if self.takes_rest(rest[end:].lstrip(".,"), found, left, parts - 1):
-                return True
-            self.use(source, -1)
+        for end in range(len(rest), 0, -1) if len(before) < MOST_PARTS else ():
+            for kind in self.kinds_after(before, found) if rest[end - 1].isdigit() else ():
+                source = self.source_of(rest[:end], found, (kind,))
+                if source is None:
+                    continue
+                self.use(source)
+                further = rest[end:].lstrip(".,")
+                if self.takes_rest(further, found, (*before, kind) if further == rest[end:] else ()):
+                    return True
+                self.use(source, -1)
         return False
+
+    def kinds_after(self, before: Sequence[str], found: DigitString) -> Sequence[str]:
+        """What may touch such parts: no result another result, and a result only what is raised, lowered or smaller."""
+        if not before:
+            return IN_TURN
+        is_one_size = found.text in self.one_size[found.page]
+        if EXACT_KINDS.intersection(before):
+            return () if is_one_size else SMALL_KINDS
+        return SMALL_KINDS if is_one_size else IN_TURN
 
     def single_strays(self, strays: Sequence[DigitString]) -> Iterator[DigitString]:
         """Those that are not one half of a string that a line break or a space cut in two."""

@@ -23,9 +23,14 @@ class UnreadablePdf(Exception):
 
 @dataclass(frozen=True)
 class PageObjects:
-    """What pypdf sees on one page. `contents` and `figures` are digests of what it draws, and of each picture in it."""
+    """What pypdf sees on one page.
+
+    `one_size` are the digit strings that are set in one size without a break. `contents` and `figures` are digests of
+    what the page draws, and of each picture in it.
+    """
 
     text: str
+    one_size: tuple[str, ...] = ()
     contents: str = ""
     figures: tuple[str, ...] = ()
     bitmaps: int = 0

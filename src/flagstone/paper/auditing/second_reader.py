@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flagstone.paper.auditing.digits import digits_printed
 from flagstone.paper.auditing.glyphs import false_digits
 from flagstone.paper.auditing.readers import PageObjects, PdfObjects
 from flagstone.records import digest_bytes, encode
@@ -97,8 +98,11 @@ def page_objects(page: Any) -> PageObjects:
     ]
     code = b"\n".join(streams)
     is_replaced = b"/ActualText" in plain_names(code) or any("/ActualText" in one for one in properties)
+    runs: list[str] = []
+    text = page.extract_text(visitor_text=lambda run, *_: runs.append(run))
     return PageObjects(
-        text=page.extract_text(),
+        text=text,
+        one_size=tuple(digits_printed(runs)),
         contents=digest_bytes(streams[0]),
         figures=tuple(digest_bytes(one.get_data()) for one in pictures if one.get("/Subtype") == "/Form"),
         bitmaps=sum(one.get("/Subtype") == "/Image" for one in objects) + len(INLINE_IMAGE.findall(code)),

@@ -159,3 +159,71 @@ def test_a_broken_file_fails_with_its_name(tmp_path: Path, content: bytes) -> No
 def test_a_missing_file_fails_with_its_name(tmp_path: Path) -> None:
     (check,) = audit_pdf(tmp_path / "paper.pdf", FACT).checks
     assert check.status == "failed" and "paper.pdf: " in check.message
+
+
+def test_two_results_that_touch_are_no_third_one(tmp_path: Path) -> None:
+    report = audited(tmp_path, "It is 0.9312.", expected=ExpectedDigits(facts=Counter(["0.93", "0.93", "12"])))
+    assert [stray.text for stray in report.strays] == ["0.9312"]
+
+
+def test_a_small_number_may_touch_a_result_only_if_it_is_raised(tmp_path: Path) -> None:
+    expected = ExpectedDigits(facts=Counter(["0.93", "0.93"]), formulas=Counter(["2"]))
+    assert audited(tmp_path / "raised", "It is $0.93^2$.", expected=expected).has_passed
+    report = audited(tmp_path / "beside", "It is 0.93$2$.", expected=expected)
+    assert [stray.text for stray in report.strays] == ["0.932"]
+
+
+def test_a_figure_with_other_digits_than_its_job_made_is_found(tmp_path: Path) -> None:
+    made = papers.build(tmp_path / "made", "Loss 1.5, 2.5.", name="loss")
+    paper = "\\includegraphics[width=3cm]{%s}"
+    expected = ExpectedDigits(facts=Counter(["0.93"]), figures=(made,))
+    assert audited(tmp_path / "honest", paper % made, expected=expected).has_passed
+    other = papers.build(tmp_path / "other", "Loss 0.5, 2.5.", name="loss")
+    report = audited(tmp_path / "changed", paper % other, expected=expected)
+    assert [stray.text for stray in report.strays] == ["0.5", "2.5"]
+    assert any("a picture is included that no figure job made" in fault for fault in report.faults)
+
+
+def test_the_digits_of_a_bitmap_are_named_as_unread(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (20, 20)).save(tmp_path / "dots.png")
+    report = audited(tmp_path, "\\includegraphics{dots.png}")
+    assert report.has_passed
+    assert "the digits inside 1 bitmap are not read (page 1)" in report.checks[0].message
+
+
+def test_a_paper_with_a_password_cannot_be_audited(tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=papers.build(tmp_path, "The gain is 0.93."))
+    writer.encrypt("secret")
+    writer.write(tmp_path / "locked.pdf")
+    (check,) = audit_pdf(tmp_path / "locked.pdf", FACT).checks
+    assert check.status == "failed" and "locked.pdf: it is encrypted" in check.message
+
+
+def test_a_paper_of_3000_pages_is_not_read(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+
+    page, writer = PdfReader(papers.build(tmp_path, "The gain is 0.93.")).pages[0], PdfWriter()
+    for _ in range(3000):
+        writer.add_page(page)
+    writer.write(tmp_path / "long.pdf")
+    (check,) = audit_pdf(tmp_path / "long.pdf", FACT).checks
+    assert "it has 3000 pages; at most 500 are audited" in check.message
+
+
+def test_a_stream_that_unpacks_without_end_is_bounded(tmp_path: Path) -> None:
+    import zlib
+
+    pdf = papers.build(tmp_path, "The gain is 0.93.", "\\pdfcompresslevel=0\\pdfobjcompresslevel=0")
+    bomb = zlib.compress(b"0" * 300_000_000, 9)
+    head, _, tail = pdf.read_bytes().partition(b"stream\n")
+    end = tail.index(b"endstream")
+    begin = head.rindex(b"<<")
+    changed = (
+        head[:begin] + b"<</Filter/FlateDecode/Length %d>>\n" % len(bomb) + b"stream\n" + bomb + b"\n" + tail[end:]
+    )
+    pdf.write_bytes(changed)
+    assert audit_pdf(pdf, FACT).checks[0].status == "failed"
