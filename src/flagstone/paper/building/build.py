@@ -23,7 +23,7 @@ from flagstone.paper.building.typesetting import (
     read_manuscript,
     style_for,
 )
-from flagstone.paper.citations import BY_HAND, CitationStatus
+from flagstone.paper.citations import CitationStatus
 from flagstone.records import write_if_changed
 from flagstone.text import list_text
 
@@ -78,8 +78,8 @@ def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) ->
 
 def notices_of(order: PaperOrder, content: PaperContent) -> Iterator[str]:
     """What page one says of the citations."""
-    if any(row.hand_made for row in content.references.rows):
-        yield f"Citations: {BY_HAND}."
+    if content.references.notice:
+        yield f"Citations: {content.references.notice}."
     unverified = [row.key for row in content.references.rows if row.status is not CitationStatus.VERIFIED]
     if order.is_draft and unverified:
         yield f"Draft: not verified: {list_text(unverified, MOST_NAMED)}."

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from flagstone.paper.citations.record import WorkRecord
+from flagstone.paper.citations.registries import WorkRecord
 from flagstone.paper.citations.requests import CitationRequest
 from flagstone.paper.citations.verifying import CitationStatus, Verification
 from flagstone.text import printable_text

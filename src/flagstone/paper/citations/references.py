@@ -1,34 +1,28 @@
-"""The references of a run's paper: every cited work asked for, the bibliography, and what a person has to know."""
+"""The references of a paper: a row for each cited work, the bibliography, and whether it may be published."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from flagstone.artifacts import RuleCheck
+from flagstone.artifacts.formats import Unreadable, read_bounded
 from flagstone.layout import Run
-from flagstone.paper.citations.answers import (
-    LOCK,
-    Answers,
-    Fetcher,
-    NoNetwork,
-    RawAnswer,
-    read_lock,
-    records_in,
-    write_lock,
-)
 from flagstone.paper.citations.bibtex import bibliography
-from flagstone.paper.citations.patience import SharedPatience, each_in_parallel
-from flagstone.paper.citations.registries import Registries
-from flagstone.paper.citations.requests import CitationRequest, key_text, read_requests
-from flagstone.paper.citations.verifying import CitationStatus, Verification, verify
+from flagstone.paper.citations.lookup import LookedUpWork, has_demo_records, look_up
+from flagstone.paper.citations.own_bib import BIB_BYTES, bib_fields
+from flagstone.paper.citations.quotes import QuoteCheck, quote_checks
+from flagstone.paper.citations.requests import SOURCES, CitationRequest, read_requests
+from flagstone.paper.citations.verifying import CitationStatus
+from flagstone.paper.citations.waivers import Waiver, waivers_of
+from flagstone.records import plain_value
 from flagstone.settings import Settings
 from flagstone.text import count_text, list_text
 
 RULE = "citation-verification"
-DEMO_RECORDS = Path(__file__).parents[2] / "agents" / "demo" / "material" / "citations"
-BY_HAND = "checked against the records that come with the demo; no network was asked"
+PUBLISHED_BIB = "workspace/writing/references.bib"
+BY_DEMO = "checked against the records that come with the demo; no network was asked"
+BY_HAND = "checked against records that were made by hand (citations.records)"
 
 
 @dataclass(frozen=True)
@@ -44,6 +38,12 @@ class CitationRow:
     source: str = ""
     at: str = ""
     hand_made: bool = False
+    waived: str = ""
+    quotes: tuple[QuoteCheck, ...] = ()
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status is CitationStatus.VERIFIED or bool(self.waived)
 
 
 @dataclass(frozen=True)
@@ -53,86 +53,99 @@ class References:
     bib: str
     rows: tuple[CitationRow, ...]
     checks: tuple[RuleCheck, ...]
+    notice: str = ""  # what has to be said wherever the paper speaks of its citations
 
     def as_record(self) -> dict[str, object]:
         """What citation_verification.json holds."""
         hand_made = any(row.hand_made for row in self.rows)
-        return {"version": 1, "hand_made": hand_made, "rows": [dict(vars(row)) for row in self.rows]}
+        return {"version": 1, "hand_made": hand_made, "notice": self.notice, "rows": plain_value(list(self.rows))}
 
 
-def references_of(run: Run, cited: Sequence[str], settings: Settings, *, refresh: bool = False) -> References:
-    """Verifies every cited work of a run and renders its bibliography. With `refresh`, all is asked again."""
+def references_of(
+    run: Run, cited: Sequence[str], settings: Settings, *, refresh: bool = False, factual: Collection[str] = ()
+) -> References:
+    """Looks up every cited work of a run and renders its bibliography. `factual` are the keys cited for facts."""
     requests = read_requests(run)
-    locked, problems = read_lock(run.below(*LOCK))
-    answers = Answers(hand_made_records(settings), {} if refresh else locked, fetcher_of(settings))
-    found = verify_all([requests.by_key.get(key) or CitationRequest(key) for key in dict.fromkeys(cited)], answers)
-    write_lock(run, [answer for work in found for answer in work.answers], locked)
-    rows = tuple(row_of(work) for work in found)
-    bib = bibliography((work.request, work.verification) for work in found)
-    return References(bib, rows, (check_of(rows, [*requests.problems, *problems]),))
+    wanted = [requests.by_key.get(key) or CitationRequest(key) for key in dict.fromkeys(cited)]
+    found = look_up(run, wanted, settings, refresh=refresh)
+    unsaved = found.save()
+    waivers, unsealed = waivers_of(run)
+    rows = tuple(row_of(run, work, waivers) for work in found.works)
+    bib = bibliography((work.request, work.verification) for work in found.works)
+    by_hand = BY_DEMO if has_demo_records(settings) else BY_HAND
+    notice = by_hand if any(row.hand_made for row in rows) else ""
+    notes = [notice, *requests.problems, *found.problems, *unsaved, *unsealed, *replaced_entries(run, bib)]
+    return References(bib, rows, (check_of(rows, factual, list(filter(None, notes))),), notice)
 
 
-def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
-    folder = settings.merged["citations"]["records"]
-    if folder:
-        return records_in(Path(folder))
-    return records_in(DEMO_RECORDS) if is_demo(settings) else {}
-
-
-def is_demo(settings: Settings) -> bool:
-    """Whether the records are those that come with the demo. Then nobody else is asked."""
-    return settings.merged["agent"] == "demo" and not settings.merged["citations"]["records"]
-
-
-def fetcher_of(settings: Settings) -> Fetcher:
-    chosen = settings.merged["citations"]
-    if is_demo(settings) or not chosen["network"]:
-        return NoNetwork()
-    return Registries(chosen, SharedPatience(chosen["patience_s"]))
-
-
-@dataclass(frozen=True)
-class VerifiedWork:
-    """A request, what asking came to, and the answers that this rests on."""
-
-    request: CitationRequest
-    verification: Verification
-    answers: tuple[RawAnswer, ...] = ()
-
-
-def verify_all(requests: Sequence[CitationRequest], answers: Answers) -> list[VerifiedWork]:
-    """Verifies several works at once. Those that are not done when no registry answers any more are UNREACHABLE."""
-
-    def verify_one(request: CitationRequest) -> VerifiedWork:
-        own = answers.anew()
-        return VerifiedWork(request, verify(request, own), tuple(own.used.values()))
-
-    done = each_in_parallel(verify_one, requests, answers.fetcher.left_s)
-    late = Verification(CitationStatus.UNREACHABLE, "no registry answered in time")
-    return [done.get(position) or VerifiedWork(request, late) for position, request in enumerate(requests)]
-
-
-def row_of(work: VerifiedWork) -> CitationRow:
-    record = work.verification.record
+def row_of(run: Run, work: LookedUpWork, waivers: Mapping[str, Waiver]) -> CitationRow:
+    request, verification, record = work.request, work.verification, work.verification.record
+    waiver = waivers.get(request.digest)
     return CitationRow(
-        work.request.key,
-        work.verification.status,
-        work.verification.message,
-        work.request.digest,
+        request.key,
+        verification.status,
+        verification.message,
+        request.digest,
         record.identifier if record else "",
         record.title if record else "",
         record.source if record else "",
         max((answer.at for answer in work.answers), default=""),
-        any(answer.hand_made for answer in work.answers),
+        work.is_by_hand,
+        f"{waiver.who}: {waiver.why}" if waiver else "",
+        quote_checks(run, request, verification),
     )
 
 
-def check_of(rows: Sequence[CitationRow], problems: Sequence[str]) -> RuleCheck:
-    open_rows = [row for row in rows if row.status is not CitationStatus.VERIFIED]
-    by_hand = f"; {BY_HAND}" if any(row.hand_made for row in rows) else ""
-    if open_rows:
-        named = [f"{key_text(row.key)} is {row.status} ({row.message})" for row in open_rows]
-        hint = "correct the request in workspace/literature/sources.json, or have a person waive it"
-        return RuleCheck(RULE, "failed", f"{list_text(named)}: {hint}{by_hand}")
-    words = f"{count_text(len(rows), 'cited work')} verified"
-    return RuleCheck(RULE, "passed", f"{words}{by_hand}{'; ' if problems else ''}{list_text(list(problems))}")
+def check_of(rows: Sequence[CitationRow], factual: Collection[str], notes: Sequence[str]) -> RuleCheck:
+    """Whether every cited work is verified or waived, and every quote stands where it is quoted from."""
+    faults = list(faults_of(rows, factual))
+    also = "".join(f"; {note}" for note in notes[:6])
+    if faults:
+        return RuleCheck(RULE, "failed", f"{list_text(faults)}{also}")
+    waived = sum(row.status is not CitationStatus.VERIFIED for row in rows)
+    words = f"{count_text(len(rows) - waived, 'cited work')} verified"
+    words += f", {count_text(waived, 'waived', 'waived')} by a person" if waived else ""
+    unquoted = sum(not row.quotes for row in rows)
+    words += f"; {count_text(unquoted, 'work')} cited without a stored quote" if unquoted else ""
+    return RuleCheck(RULE, "passed", f"{words}{also}")
+
+
+def faults_of(rows: Sequence[CitationRow], factual: Collection[str]) -> Iterator[str]:
+    for row in rows:
+        if not row.is_settled:
+            yield f"{row.key} is {row.status} ({row.message}): {CURES[row.status]}"
+    for row in rows:
+        lost = [each.quote for each in row.quotes if not each.place]
+        if lost:
+            yield (
+                f"{row.key}: “{lost[0][:80]}” stands neither in its abstract nor in workspace/literature/texts/"
+                f"{row.key}.txt: quote at least four words exactly, or store the text"
+            )
+        elif row.key in factual and not row.quotes:
+            yield f"{row.key} is cited for a fact: store the sentence under its `claims` in {SOURCES}"
+
+
+CURES = {
+    CitationStatus.MISDESCRIBED: f"correct the request in {SOURCES}",
+    CitationStatus.MISMATCH: f"find the right identifier, and correct the request in {SOURCES}",
+    CitationStatus.NOT_FOUND: "flagstone paper cite search finds works that exist; cite one of them, or none",
+    CitationStatus.RETRACTED: "do not rest on it; a person may let it pass (flagstone paper cite waive)",
+    CitationStatus.NO_ID: "give the request this identifier; a person may let it pass (flagstone paper cite waive)",
+    CitationStatus.UNREACHABLE: "ask again later (flagstone paper cite check); a person may let it pass "
+    "(flagstone paper cite waive)",
+}
+
+
+def replaced_entries(run: Run, bib: str) -> list[str]:
+    """The entries of the published bibliography that something else wrote, in words. They are not used."""
+    try:
+        content = read_bounded(run.root / PUBLISHED_BIB, run.root, BIB_BYTES).decode("utf-8", "replace")
+    except Unreadable:
+        return []
+    if content == bib:
+        return []
+    ours, _ = bib_fields(bib)
+    theirs, _ = bib_fields(content)
+    foreign = sorted(key for key, fields in theirs.items() if fields != ours.get(key))
+    words = f"{PUBLISHED_BIB} is rendered from records: entries that something else wrote are not used"
+    return [f"{words} ({list_text(foreign)})"] if foreign else []

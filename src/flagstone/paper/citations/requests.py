@@ -11,7 +11,7 @@ from typing import Any
 from flagstone.artifacts.formats import Unreadable, loads_strict, read_bounded
 from flagstone.layout import Run
 from flagstone.records import digest_value
-from flagstone.text import escaped_text
+from flagstone.text import escaped_text, printable_text
 
 SOURCES = "workspace/literature/sources.json"
 SOURCES_BYTES = 8_000_000
@@ -107,7 +107,7 @@ def quotes_in(claims: Any) -> list[StoredQuote]:
 
 
 def field_text(value: object) -> str:
-    return value[:TEXT].strip() if isinstance(value, str) else ""
+    return printable_text(value[:TEXT]).strip() if isinstance(value, str) else ""
 
 
 def bare_doi(text: str) -> str:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import quote
 
-from flagstone.paper.citations import arxiv, crossref
-from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
-from flagstone.paper.citations.datacite import datacite_record
-from flagstone.paper.citations.matching import comparable, has_family, has_title, similarity
-from flagstone.paper.citations.record import WorkRecord, json_of, rows_at, text_at
+from flagstone.paper.citations.registries import (
+    DOI,
+    NUMBER,
+    OF_DOI,
+    Answers,
+    NoAnswer,
+    WorkRecord,
+    agency_of,
+    arxiv_record,
+    comparable,
+    crossref_record,
+    datacite_record,
+    flag_of,
+    has_family,
+    has_title,
+    notice_of,
+    openalex_record,
+    scholar_record,
+    similarity,
+    works_at_arxiv,
+    works_at_crossref,
+)
 from flagstone.paper.citations.requests import SOURCES, CitationRequest
-from flagstone.paper.citations.second_sources import flag_of, openalex_record, scholar_record
 from flagstone.text import escaped_text, one_line
 
-DOI = re.compile(r"10\.\d{4,9}/[^\s\x00-\x1f\x7f]{1,300}\Z")
 SAME_VENUE = 0.6  # venues are abbreviated in many ways
 
 
@@ -64,7 +77,7 @@ def verification_by_doi(request: CitationRequest, answers: Answers) -> Verificat
         return Verification(CitationStatus.NOT_FOUND, f"doi.org knows no DOI {escaped_text(request.doi, 80)}")
     record = registered_record(request.doi, agency, answers)
     if record is None:
-        raise NoAnswer(f"doi.org knows the DOI, but {agency} has no record of it; ask again later")
+        raise NoAnswer(f"doi.org knows the DOI, but its agency ({agency}) has no record of it; ask again later")
     found = comparison(request, record)
     if found.status is CitationStatus.MISMATCH:
         return found
@@ -72,37 +85,24 @@ def verification_by_doi(request: CitationRequest, answers: Answers) -> Verificat
     return Verification(CitationStatus.RETRACTED, reason, record) if reason else found
 
 
-def agency_of(doi: str, answers: Answers) -> str:
-    """Who registered a DOI, as doi.org says. '' if it does not exist."""
-    return answers.ask("doi.org", f"/doiRA/{quote(doi, safe='')}", agency_in)
-
-
-def agency_in(answer: RawAnswer) -> str:
-    rows = rows_at(json_of(answer))
-    agency, problem = text_at(rows, 0, "RA"), text_at(rows, 0, "status")
-    if not agency and not re.search("does not exist|invalid doi", problem, re.IGNORECASE):
-        raise NoAnswer("doi.org did not say who registered the DOI")
-    return agency
-
-
 def registered_record(doi: str, agency: str, answers: Answers) -> WorkRecord | None:
     """The record at the agency of a DOI; of agencies that cannot be asked, what others know of the work."""
-    if agency.lower() == "crossref":
-        return crossref.crossref_record(doi, answers)
-    if agency.lower() == "datacite":
+    if agency == "crossref":
+        return crossref_record(doi, answers)
+    if agency == "datacite":
         return datacite_record(doi, answers)
     return openalex_record(doi, answers) or scholar_record(f"DOI:{doi}", answers)
 
 
 def retraction_elsewhere(doi: str, agency: str, record: WorkRecord, answers: Answers) -> str:
     """Why a work does not hold, as others say. Each one has missed some: NoAnswer unless all were asked."""
-    number = arxiv.OF_DOI.match(doi)
+    number = OF_DOI.match(doi)
     if number:
-        known = arxiv.arxiv_record(number[1], answers)
+        known = arxiv_record(number[1], answers)
         return known.retracted if known else ""
     failures = []
     try:
-        if agency.lower() == "crossref" and (notice := crossref.notice_of(doi, answers)):
+        if agency == "crossref" and (notice := notice_of(doi, answers)):
             return notice
     except NoAnswer as error:
         failures.append(str(error))
@@ -118,9 +118,9 @@ def retraction_elsewhere(doi: str, agency: str, record: WorkRecord, answers: Ans
 
 def verification_by_arxiv(request: CitationRequest, answers: Answers) -> Verification:
     shown = escaped_text(request.arxiv, 60)
-    if not arxiv.NUMBER.match(request.arxiv):
+    if not NUMBER.match(request.arxiv):
         return Verification(CitationStatus.NOT_FOUND, f"“{shown}” is no number of arXiv")
-    record = arxiv.arxiv_record(request.arxiv, answers)
+    record = arxiv_record(request.arxiv, answers)
     if record is None:
         return Verification(CitationStatus.NOT_FOUND, f"arXiv knows no {shown}")
     found = comparison(request, record)
@@ -174,9 +174,10 @@ def verification_by_title(request: CitationRequest, answers: Answers) -> Verific
         return Verification(CitationStatus.NOT_FOUND, "its title has no letters")
     known: dict[str, WorkRecord] = {}
     failures = []
-    for search in (works_at_crossref, works_at_arxiv):
+    words = " ".join((request.title, *request.authors[:1]))
+    for search, asked in ((works_at_crossref, words), (works_at_arxiv, request.title)):
         try:
-            for record in filter(lambda each: is_described(request, each), search(request, answers)):
+            for record in filter(lambda each: is_described(request, each), search(asked, answers)):
                 known.setdefault(record.source, record)
                 known |= {each.source: each for each in confirmations(request, record, answers)}
         except NoAnswer as error:
@@ -196,18 +197,9 @@ def is_described(request: CitationRequest, record: WorkRecord) -> bool:
     return comparison(replace(request, venue=""), record).status is CitationStatus.VERIFIED
 
 
-def works_at_crossref(request: CitationRequest, answers: Answers) -> list[WorkRecord]:
-    words = " ".join((request.title, *request.authors[:1]))
-    return answers.ask(crossref.SOURCE, crossref.search_path(words), crossref.found_works)
-
-
-def works_at_arxiv(request: CitationRequest, answers: Answers) -> list[WorkRecord]:
-    return answers.ask(arxiv.SOURCE, arxiv.search_path(request.title), arxiv.found_works)
-
-
 def confirmations(request: CitationRequest, record: WorkRecord, answers: Answers) -> Iterator[WorkRecord]:
     """What second sources know about a work that a search found, as far as that is the work asked for."""
-    if record.source == crossref.SOURCE:
+    if record.source == "crossref":
         found = (openalex_record(record.doi, answers), scholar_record(f"DOI:{record.doi}", answers))
     else:
         bare = record.identifier.removeprefix("arXiv:").partition("v")[0]

@@ -13,7 +13,8 @@ from registry_server import RegistryServer
 
 from flagstone import schemas
 from flagstone.layout import Run
-from flagstone.paper.citations import CitationRow, References, references_of, registries as client
+from flagstone.paper.citations import CitationRow, References, references_of
+from flagstone.paper.citations.registries import client
 from flagstone.settings import Settings, settings_of
 
 CHECKOUT = Path(__file__).parents[4]

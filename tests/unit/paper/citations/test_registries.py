@@ -10,7 +10,7 @@ import pytest
 from registry_server import Play, RegistryServer
 
 from conftest import ATTENTION, MEASURED, QUICK, CitingRun
-from flagstone.paper.citations import registries as client
+from flagstone.paper.citations.registries import client
 
 PAGE = "<html><title>Are you a robot?</title></html>"
 WORK = "crossref /works/10.1038%2Fnphys1170"

@@ -181,4 +181,4 @@ def test_semantic_scholar_is_left_out_when_it_is_busy(citing: CitingRun) -> None
 def test_a_doi_that_its_agency_does_not_know_was_not_invented(citing: CitingRun) -> None:
     row = citing.row(title="Lost", authors=["A, B"], year=2000, doi="10.1000/lost")
     assert row.status == "UNREACHABLE"
-    assert "doi.org knows the DOI, but Crossref has no record of it" in row.message
+    assert "doi.org knows the DOI, but its agency (crossref) has no record of it" in row.message

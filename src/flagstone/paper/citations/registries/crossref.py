@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
-from flagstone.paper.citations.matching import RETRACTED_TITLE
-from flagstone.paper.citations.record import (
+from flagstone.paper.citations.registries.answers import Answers, NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.matching import RETRACTED_TITLE
+from flagstone.paper.citations.registries.record import (
     AUTHORS,
     WorkRecord,
     abstract_of,
@@ -55,6 +55,11 @@ def crossref_record(doi: str, answers: Answers) -> WorkRecord | None:
 
 def search_path(words: str) -> str:
     return f"/works?query.bibliographic={quote(words[:300], safe='')}&rows=5"
+
+
+def works_at_crossref(words: str, answers: Answers) -> list[WorkRecord]:
+    """The works that Crossref finds for these words."""
+    return answers.ask(SOURCE, search_path(words), found_works)
 
 
 def found_works(answer: RawAnswer) -> list[WorkRecord]:

@@ -6,9 +6,9 @@ import re
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
-from flagstone.paper.citations.matching import plain_text, tex_decoded
-from flagstone.paper.citations.record import AUTHORS, LONGEST, WorkRecord, abstract_of, years_of
+from flagstone.paper.citations.registries.answers import Answers, NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.matching import plain_text, tex_decoded
+from flagstone.paper.citations.registries.record import AUTHORS, LONGEST, WorkRecord, abstract_of, years_of
 
 SOURCE = "arxiv"
 ATOM, OWN = "{http://www.w3.org/2005/Atom}", "{http://arxiv.org/schemas/atom}"
@@ -25,6 +25,11 @@ def search_path(title: str) -> str:
     words = " ".join(re.findall(r"\w+", title[:300]))
     phrase = quote(f'ti:"{words}"', safe="")
     return f"/api/query?search_query={phrase}&max_results=5"
+
+
+def works_at_arxiv(title: str, answers: Answers) -> list[WorkRecord]:
+    """The works that arXiv finds with these words in their title."""
+    return answers.ask(SOURCE, search_path(title), found_works)
 
 
 def arxiv_record(number: str, answers: Answers) -> WorkRecord | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
-from flagstone.paper.citations.matching import has_title
-from flagstone.paper.citations.record import AUTHORS, WorkRecord, json_of, rows_at, text_at, within, years_of
+from flagstone.paper.citations.registries.answers import Answers, NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.matching import has_title
+from flagstone.paper.citations.registries.record import AUTHORS, WorkRecord, json_of, rows_at, text_at, within, years_of
 
 OPENALEX, SEMANTIC_SCHOLAR = "openalex", "semantic_scholar"
 FIELDS = "id,doi,title,publication_year,authorships,is_retracted,primary_location"

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flagstone.paper.citations.answers import NoAnswer, RawAnswer
-from flagstone.paper.citations.matching import plain_text
+from flagstone.paper.citations.registries.answers import NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.matching import plain_text
 
 LONGEST = 1_000  # characters of a field
 ABSTRACT = 20_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flagstone.paper.citations.answers import NoAnswer
+from flagstone.paper.citations.registries.answers import NoAnswer
 
 MOST_BYTES = 4_000_000  # of one answer; long lists of references come to some 100 kB
 REDIRECTIONS = 3

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from flagstone import __version__
-from flagstone.paper.citations.answers import NoAnswer, RawAnswer
-from flagstone.paper.citations.patience import SharedPatience
-from flagstone.paper.citations.reply import Gone, HttpReply, get
+from flagstone.paper.citations.registries.answers import NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.patience import SharedPatience
+from flagstone.paper.citations.registries.reply import Gone, HttpReply, get
 from flagstone.records import utc
 
 LONGEST_WAIT_S = 120  # that a registry may ask for

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.records import content_of, digest_bytes, read_record, write_record
+from flagstone.records import content_of, digest_bytes, write_if_changed
 from flagstone.text import one_line
 
 LOCK = ("paper", "refs.lock.json")  # no agent may write there
@@ -106,7 +106,7 @@ def read_lock(path: Path) -> tuple[dict[tuple[str, str], RawAnswer], list[str]]:
         answer = answer_of(name, row)
         if answer is None or row.get("sha256") != answer.sha256:
             problems.append(f"{path.name}: the answer to “{one_line(name, 120)}” is not what was fetched; not used")
-        else:
+        elif not answer.hand_made:  # what was made by hand counts only while a person's settings name it
             found[answer.source, answer.path] = answer
     return found, problems
 
@@ -124,11 +124,9 @@ def write_lock(run: Run, used: Iterable[RawAnswer], stale: Mapping[tuple[str, st
     kept = {**stale, **{(answer.source, answer.path): answer for answer in used}}
     rows = {f"{source} {path}": answer.as_row() for (source, path), answer in sorted(kept.items())}
     value = {"version": VERSION, "hand_made": any(answer.hand_made for answer in kept.values()), "answers": rows}
+    content = json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
     for names in (LOCK, PUBLISHED):
-        path = run.below(*names)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if read_record(path) != value:
-            write_record(path, value)
+        write_if_changed(run.below(*names), content)
 
 
 def records_in(folder: Path) -> dict[tuple[str, str], RawAnswer]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flagstone.paper.citations.answers import Answers, NoAnswer, RawAnswer
-from flagstone.paper.citations.matching import RETRACTED_TITLE
-from flagstone.paper.citations.record import (
+from flagstone.paper.citations.registries.answers import Answers, NoAnswer, RawAnswer
+from flagstone.paper.citations.registries.matching import RETRACTED_TITLE
+from flagstone.paper.citations.registries.record import (
     AUTHORS,
     WorkRecord,
     abstract_of,

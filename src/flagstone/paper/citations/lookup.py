@@ -1,0 +1,97 @@
+"""Looks up the works of a run: in records made by hand, in its lock file, and at the registries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flagstone.errors import WorkFailed
+from flagstone.layout import Run
+from flagstone.paper.citations.registries import (
+    LOCK,
+    Answers,
+    Fetcher,
+    NoNetwork,
+    RawAnswer,
+    Registries,
+    SharedPatience,
+    each_in_parallel,
+    read_lock,
+    records_in,
+    write_lock,
+)
+from flagstone.paper.citations.requests import CitationRequest
+from flagstone.paper.citations.verifying import CitationStatus, Verification, verify
+from flagstone.settings import Settings
+
+DEMO_RECORDS = Path(__file__).parents[2] / "agents" / "demo" / "material" / "citations"
+
+
+@dataclass(frozen=True)
+class LookedUpWork:
+    """A request, what asking came to, and the answers that this rests on."""
+
+    request: CitationRequest
+    verification: Verification
+    answers: tuple[RawAnswer, ...] = ()
+
+    @property
+    def is_by_hand(self) -> bool:
+        return any(answer.hand_made for answer in self.answers)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The works that were looked up, the answers that the lock file held before, and what is wrong with it."""
+
+    run: Run
+    works: tuple[LookedUpWork, ...]
+    locked: Mapping[tuple[str, str], RawAnswer]
+    problems: tuple[str, ...]
+
+    def save(self) -> list[str]:
+        """Keeps the answers for builds without a network. Says why if it cannot: an agent may not write there."""
+        try:
+            write_lock(self.run, [answer for work in self.works for answer in work.answers], self.locked)
+        except (WorkFailed, OSError):
+            return ["the answers could not be kept, so that they are asked for again"]
+        return []
+
+
+def look_up(run: Run, requests: Sequence[CitationRequest], settings: Settings, *, refresh: bool = False) -> Lookup:
+    """Verifies works. With `refresh`, what the lock file holds is asked again."""
+    locked, problems = read_lock(run.below(*LOCK))
+    answers = Answers(hand_made_records(settings), {} if refresh else locked, fetcher_of(settings))
+    return Lookup(run, tuple(verify_all(requests, answers)), locked, tuple(problems))
+
+
+def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
+    folder = settings.merged["citations"]["records"]
+    if folder:
+        return records_in(Path(folder))
+    return records_in(DEMO_RECORDS) if has_demo_records(settings) else {}
+
+
+def has_demo_records(settings: Settings) -> bool:
+    """Whether the records are those that come with the demo. Then no registry is asked."""
+    return settings.merged["agent"] == "demo" and not settings.merged["citations"]["records"]
+
+
+def fetcher_of(settings: Settings) -> Fetcher:
+    chosen = settings.merged["citations"]
+    if has_demo_records(settings) or not chosen["network"]:
+        return NoNetwork()
+    return Registries(chosen, SharedPatience(chosen["patience_s"]))
+
+
+def verify_all(requests: Sequence[CitationRequest], answers: Answers) -> list[LookedUpWork]:
+    """Verifies several works at once. Those that are not done when no registry answers any more are UNREACHABLE."""
+
+    def verify_one(request: CitationRequest) -> LookedUpWork:
+        own = answers.anew()
+        return LookedUpWork(request, verify(request, own), tuple(own.used.values()))
+
+    done = each_in_parallel(verify_one, requests, answers.fetcher.left_s)
+    late = Verification(CitationStatus.UNREACHABLE, "no registry answered in time")
+    return [done.get(position) or LookedUpWork(request, late) for position, request in enumerate(requests)]
