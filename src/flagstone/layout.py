@@ -101,6 +101,12 @@ class Run:
     lock = path_below(".lock")
     digest_cache = path_below(".snakemake", "flagstone", "digests.json")
     last_profile = path_below(".snakemake", "flagstone", "profile.json")
+    # which bundle was packed when every stage was approved
+    packed = path_below("bundle", "packed.json")
+
+    @property
+    def bundle(self) -> Path:
+        return self.below("bundle", f"{self.name}.zip")
 
     def block(self, name: str, number: str) -> Path:
         return self.below("experiments", name, "blocks", f"{number}.json")

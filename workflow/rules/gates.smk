@@ -33,7 +33,8 @@ def frontier(wildcards):
     lift_job_limit()
     try:
         documents = SESSION.gates.targets(bring_up_to_date)
-        return [at(path) for path in [*documents, *SESSION.pictures()]]
+        derived = [*SESSION.pictures(), *SESSION.bundles()]
+        return [at(path) for path in [*documents, *derived]]
     except FlagstoneError as error:
         end_call(error)
 

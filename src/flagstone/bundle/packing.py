@@ -96,7 +96,7 @@ class Packing:
             self.notes.left_out[part.path] = f"{part.size} bytes; its digest is {self.opened.cache.digest(path)}"
             return None
         if path in decision_ledgers(self.opened.run):
-            return self.people.without_names(path)
+            return self.people.without_names(path, self.scanner.rewritten)
         try:
             return read_plain(path, LARGEST_BYTES)
         except (Unreadable, OSError) as refusal:
@@ -116,7 +116,7 @@ class Packing:
     def may_be_rewritten(self, part: PackedFile, content: bytes) -> bool:
         """Records and logs of Flagstone's own that no seal names. What agents wrote is theirs to correct."""
         is_evidence = part.path in self.sealed_paths or part.path.endswith(KEPT_AS_IT_IS) or b"\0" in content
-        return part.path.startswith("approved/") or not (is_evidence or part.path.startswith("workspace/"))
+        return not (is_evidence or part.path.startswith("workspace/"))
 
 
 def pack_bundle(opened: RunConfig, target: Path, *, with_transcripts: bool = False) -> Bundle:

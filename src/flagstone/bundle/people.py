@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class People:
     def of(cls, run: Run) -> People:
         found = cls()
         for path in decision_ledgers(run):
-            found.without_names(path)
+            found.without_names(path, lambda line: line)
         return found
 
     @property
@@ -32,12 +32,12 @@ class People:
     def alias(self, key: str, name: str) -> str:
         return self.known[key].setdefault(name, f"{ALIASES[key]}-{len(self.known[key]) + 1}")
 
-    def without_names(self, path: Path) -> bytes:
-        """The ledger with numbers for names, and chained anew over what it says now."""
+    def without_names(self, path: Path, clean: Callable[[bytes], bytes]) -> bytes:
+        """The ledger with numbers for names, chained anew over what it says now. `clean` takes more out."""
         lines, before = [], ZERO
         for entry in Ledger(path).entries():
             named = {key: self.alias(key, str(entry[key])) for key in ALIASES if entry.get(key)}
-            line = encode({**entry, **named, "before": before})
+            line = clean(encode({**entry, **named, "before": before}))
             before = digest_bytes(line)
             lines.append(line + b"\n")
         return b"".join(lines)

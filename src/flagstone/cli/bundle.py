@@ -25,7 +25,7 @@ def command(location: Location, name: str | None, transcripts: bool, to: Path | 
     """
     opened = location.open_run(name, validate=False)
     run = opened.run
-    target = location.here / to if to else run.root / "bundle" / f"{run.name}.zip"
+    target = location.here / to if to else run.bundle
     made = pack_bundle(opened, target, with_transcripts=transcripts)
     for path, why in made.notes.left_out.items():
         click.echo(f"left out: {path}: {why}", err=True)

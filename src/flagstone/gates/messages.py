@@ -18,7 +18,7 @@ from flagstone.records import read_record
 from flagstone.seals import Decision
 from flagstone.stages import Stage
 
-FOLDERS = "approved|feedback|redo|stages|drafts|history|workspace|index|logs|experiments|trials|pinned"
+FOLDERS = "approved|feedback|redo|stages|drafts|history|workspace|index|logs|experiments|trials|pinned|bundle"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w.*/-]*[\w*/]")  # of a file of the run, as records name it
 PROFILE_OPTIONS = ("--workflow-profile", "--profile")
 

@@ -20,7 +20,7 @@ from flagstone.gates.runs import chosen_run, open_run, refuse_unwritable
 from flagstone.layout import Project, Run
 from flagstone.plans import TRIALS, Plan, TrialPlan, all_plans, find_plan, plans, trial_plans
 from flagstone.processes import restore_keyboard_interrupt
-from flagstone.records import content_of
+from flagstone.records import content_of, digest_value, read_record
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
 
@@ -69,8 +69,12 @@ def end_session(session: Session | None, is_building: bool) -> None:
 
 
 def outcome_text(run: Run) -> str:
-    """What the campaign of a run came to. Returns '' if the run is no campaign."""
-    return (content_of(run.outcome) or b"").decode("utf-8", "replace")
+    """What the campaign of a run came to, and which bundle was packed. Returns '' if there is neither."""
+    packed = read_record(run.packed) or {}
+    about = f"packed {packed['bundle']}, digest {packed['digest']}\n" if "bundle" in packed else ""
+    if "problem" in packed:
+        about = f"{packed['problem']}\n  {packed['hint']}\n"
+    return (content_of(run.outcome) or b"").decode("utf-8", "replace") + about
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,24 @@ class Session:
     def pictures(self) -> list[Path]:
         """The course of each experiment that has ended."""
         return [plan.picture for plan in plans(self.layout) if plan.is_done] if self.run else []
+
+    def bundles(self) -> list[Path]:
+        """The record of the bundle, once every stage is approved. Runs of an earlier version computed no readiness."""
+        run = self.run
+        is_asked = run is not None and any(stage.is_release for stage in self.table)
+        if not is_asked or not (run and run.below("bundle", "readiness.json").is_file()):
+            return []
+        if not all(verdict.is_in_force for verdict in self.gates.verdicts.values()):
+            return []
+        if self.gates.call.executing() and not run.bundle.exists():
+            run.packed.unlink(missing_ok=True)
+        return [run.packed]
+
+    @property
+    def decisions(self) -> str:
+        """One word for all decisions about the run: with another one, the bundle is packed again."""
+        seals = (content_of(self.layout.seals) or b"").decode("utf-8", "replace")
+        return digest_value([seals, self.gates.opened.settings.publishable])
 
     def plan(self, name: str) -> Plan:
         """The plan of an experiment. Raises an error if there is none."""

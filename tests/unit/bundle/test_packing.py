@@ -12,6 +12,7 @@ from finished_run import finished_run
 
 from flagstone.bundle import pack_bundle, verify_bundle
 from flagstone.errors import FlagstoneError
+from flagstone.seals import Decision, record
 
 
 def failed_rows(bundle: Path) -> list[str]:
@@ -57,3 +58,15 @@ def test_a_secret_in_any_file_stops_the_packing_and_is_not_repeated(tmp_path: Pa
         pack_bundle(opened, tmp_path / "out.zip")
     assert "sk-ant" not in str(refused.value)
     assert os.listdir(tmp_path) == ["runs"]
+
+
+def test_decisions_name_nobody_and_are_still_chained(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    names = {json.loads(line)["who"] for line in opened.run.seals.read_text().splitlines()}
+    record(opened.run, "noted", "08", Decision(by="person", who="zaphod", comment="zaphod saw /scratch/zaphod/a.csv"))
+    made = pack_bundle(opened, tmp_path / "out.zip")
+    assert failed_rows(made.path) == []
+    with zipfile.ZipFile(made.path) as archive:
+        text = archive.read("approved/seals.jsonl").decode()
+    assert "zaphod" not in text and not any(f'"who":"{name}"' in text for name in names)
+    assert '"who":"person-2"' in text and "PERSON saw PATH" in text
