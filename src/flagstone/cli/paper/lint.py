@@ -26,7 +26,7 @@ def command(location: Location, name: str | None) -> None:
     rules = run_lint_rules(opened)
     book = build_facts(opened.run)
     source = read_sources(opened.run.workspace / "writing", rules)
-    checks = [*lint_checks(source, book, rules), *claim_checks(source, book, opened.run)]
+    checks = [*lint_checks(source, book, rules), *claim_checks(source, book, opened.run, rules)]
     for check in checks:
         click.echo(f"{check.rule}: {escaped_text(check.message, 600)}", err=check.status == "failed")
     failed = [check for check in checks if check.status == "failed"]

@@ -85,7 +85,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *book.checks,
         *tables.checks,
         *lint_checks(source, book, rules),
-        *claim_checks(source, book, run),
+        *claim_checks(source, book, run, rules),
         *figures.checks,
         *tables.checks,
         *table_use_checks(source, tables),

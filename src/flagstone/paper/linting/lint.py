@@ -36,7 +36,8 @@ def faults_of(source: PaperSource, book: FactBook, rules: LintRules) -> Iterator
     yield from source.faults
     yield from (SourceFault(use.place, book.unknown_text(use.key)) for use in source.uses if use.key not in book.facts)
     for text in source.texts:
-        yield from number_faults(text, rules)
+        is_title = bool(text.pieces) and text.pieces[0].place.within == "title"  # it can hold no fact
+        yield from () if is_title else number_faults(text, rules)
         yield from unit_faults(text, book)
         yield from claim_faults(text, rules)
     yield from literal_faults(source, book)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -53,7 +52,7 @@ def source_of_file(path: Path, writing: Path, rules: LintRules) -> PaperSource:
 
 
 def title_source(writing: Path) -> PaperSource:
-    """What paper.yaml prints. It is no LaTeX, so it can hold no fact. Whoever builds the paper says if it is wrong."""
+    """The words of paper.yaml, which is no LaTeX. Whoever builds the paper says what else is wrong with it."""
     try:
         record = read_yaml(writing / RECORD)
     except FlagstoneError:
@@ -61,16 +60,11 @@ def title_source(writing: Path) -> PaperSource:
     record = record if isinstance(record, dict) else {}
     keywords = record.get("keywords")
     texts = [record.get("title"), record.get("short_title"), *(keywords if isinstance(keywords, list) else [])]
+    printed = [str(text) for text in texts if text]
     place = SourcePlace(RECORD, 1, "title", "title")
-    pieces: list[Piece] = []
-    faults: list[SourceFault] = []
-    for text in (str(text) for text in texts if text):
-        faults += character_faults(text, place)
-        if number := re.search(r"[0-9][0-9.,]*", text):
-            said = f"“{escaped_text(text, 60)}” has the number {number.group()}"
-            faults.append(SourceFault(place, f"{said}; a title holds no fact, so say it in the abstract, with \\val"))
-        pieces += [Piece(re.sub("[0-9]", " ", text), place), Piece(BREAK, place)]
-    return PaperSource(texts=(PrintedText(tuple(pieces)),), faults=tuple(faults))
+    faults = tuple(fault for text in printed for fault in character_faults(text, place))
+    pieces = tuple(Piece(part, place) for text in printed for part in (text, BREAK))
+    return PaperSource(texts=(PrintedText(pieces),), faults=faults)
 
 
 def text_of(path: Path) -> tuple[str, str]:

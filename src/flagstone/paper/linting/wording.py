@@ -35,6 +35,18 @@ class Wording:
         inside = self.lists["inside"]
         return {group: pattern_of(f"{words} {inside.get(group, '')}") for group, words in self.lists["watched"].items()}
 
+    def said_in(self, text: str) -> dict[str, list[tuple[str, bool]]]:
+        """The words of a claim by what they say, each with whether a negation turns it around."""
+        blanked = blank(text, self.patterns["exceptions"])
+        groups = {**self.in_claims, "supported": self.patterns["supported"]}
+        return {
+            group: [(found.group(), self.is_negated(blanked, found.start())) for found in pattern.finditer(blanked)]
+            for group, pattern in groups.items()
+        }
+
+    def is_negated(self, text: str, offset: int) -> bool:
+        return bool(self.patterns["negations"].search(" ".join(clause_before(text, offset).split()[-5:])))
+
     @cached_property
     def patterns(self) -> dict[str, re.Pattern[str]]:
         return {name: pattern_of(words) for name, words in self.lists.items() if isinstance(words, str)}
@@ -59,12 +71,17 @@ class Wording:
         blanked = blank(text, self.patterns["exceptions"])
         for group, pattern in self.claim_words.items():
             for found in pattern.finditer(blanked):
-                clause = CLAUSE.search(blanked, max(0, found.start() - 120), found.start())
-                before = clause.group() if clause else ""
+                before = clause_before(blanked, found.start())
                 is_open = self.patterns["questions"].search(before)
                 if is_open or (group != "strong" and self.patterns["maybe"].search(before)):
                     continue
                 yield found.start(), found.group(), group
+
+
+def clause_before(text: str, offset: int) -> str:
+    """What stands before a word in its clause."""
+    found = CLAUSE.search(text, max(0, offset - 120), offset)
+    return found.group() if found else ""
 
 
 def blank(text: str, pattern: re.Pattern[str]) -> str:

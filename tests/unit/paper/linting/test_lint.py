@@ -374,10 +374,12 @@ def test_a_lone_file_of_the_abstract_is_checked_as_the_abstract(writing: Path, r
     assert faults(writing, rules)[0].startswith("abstract.tex:1: “97” is typed")
 
 
-def test_a_title_has_no_number_and_claims_nothing(writing: Path, rules: LintRules) -> None:
-    (writing / "paper.yaml").write_text("title: 99.1 per cent, which outperforms all\nsections: [results]\n")
+def test_a_title_claims_nothing_and_has_plain_letters(writing: Path, rules: LintRules) -> None:
+    (writing / "paper.yaml").write_text(
+        "title: One in ٩, which outperforms all\nsections: [results]\n", encoding="utf-8"
+    )
     assert [fault.partition(";")[0] for fault in faults(writing, rules)] == [
-        "paper.yaml:1: “99.1 per cent, which outperforms all” has the number 99.1",
+        "paper.yaml:1: “٩” (arabic-indic digit nine) cannot stand in a paper",
         "paper.yaml:1: “outperforms” claims something",
     ]
 

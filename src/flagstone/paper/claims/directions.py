@@ -1,0 +1,115 @@
+"""Whether the numbers of a claim go the way that its kind and its words say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from flagstone.paper.claims.claim import ClaimCase, number_of
+from flagstone.paper.linting import LintRules
+
+GROUPS = {"better": ("better", "strong"), "worse": ("worse",), "equal": ("equal",), "largest": ("largest",)}
+FITTING = {
+    "better": ("better", "largest", "trend"),
+    "worse": ("worse", "largest", "trend"),
+    "equal": ("equal",),
+    "largest": ("largest",),
+}
+
+
+def direction_faults(case: ClaimCase, rules: LintRules) -> Iterator[str]:
+    """Everything in a claim that its numbers contradict."""
+    yield from kind_faults(case)
+    try:
+        match case.entry.kind:
+            case "better" | "worse":
+                yield from comparison_faults(case)
+            case "equal":
+                yield from equality_faults(case)
+            case "trend":
+                yield from trend_faults(case)
+            case "largest":
+                yield from extreme_faults(case, rules)
+    except ValueError as error:
+        yield str(error)
+
+
+def kind_faults(case: ClaimCase) -> Iterator[str]:
+    """Words that say something else than the kind of the claim."""
+    kind = case.entry.kind
+    if kind == "none":
+        return
+    for group, kinds in FITTING.items():
+        words = case.says(group)
+        if words and kind not in kinds:
+            yield f"“{words[0]}” is not what the kind {kind} claims; write kind: {group}, or part the claim in two"
+
+
+def comparison_faults(case: ClaimCase) -> Iterator[str]:
+    """`better` or `worse`: of one value against another, or of an improvement against 0."""
+    entry, values = case.entry, [number_of(fact) for fact in (*case.of, *case.against)]
+    if len(case.of) != 1 or len(case.against) != (0 if entry.is_improvement else 1):
+        yield f"kind {entry.kind} compares one fact with another one, or with 0; correct of and against"
+        return
+    if not case.better and not entry.is_improvement:
+        yield f"nobody says which values of {entry.of[0]} are better; write better: lower, or better: higher"
+        return
+    gain = values[0] if entry.is_improvement else values[0] - values[1]
+    rises = gain > 0
+    is_better = rises if entry.is_improvement or case.better == "higher" else gain < 0
+    if gain == 0 or is_better != (entry.kind == "better"):
+        yield f"{values_text(case)}, so it is not {entry.kind}; claim what the numbers say"
+    moved_up = rises if not entry.is_improvement else rises == (case.better == "higher")
+    up, down = case.says("rises"), case.says("falls")
+    if bool(up) != bool(down) and (case.better or not entry.is_improvement) and moved_up != bool(up):
+        yield f"“{(up or down)[0]}” is the wrong way round: {values_text(case)}; claim what the numbers say"
+    if not case.better and (up or down):
+        yield f"“{(up or down)[0]}” needs to know which values are better; write better: lower, or better: higher"
+
+
+def equality_faults(case: ClaimCase) -> Iterator[str]:
+    """`equal`: two facts that print the same, or a verdict of no practical effect."""
+    if case.ruling and case.ruling.word == "NO PRACTICAL EFFECT":
+        return
+    if len(case.of) != 1 or len(case.against) != 1 or number_of(case.of[0]) != number_of(case.against[0]):
+        yield f"{values_text(case)}, which is not equal; only the verdict NO PRACTICAL EFFECT says that nothing differs"
+
+
+def trend_faults(case: ClaimCase) -> Iterator[str]:
+    values = [number_of(fact) for fact in case.of]
+    if len(values) < 3 or case.against:
+        yield "a trend is of three facts or more, in their order; write of: [a, b, c]"
+        return
+    rises, falls = (all(sign * (after - before) > 0 for before, after in pairwise(values)) for sign in (1, -1))
+    up, down = case.says("rises"), case.says("falls")
+    if not (rises or falls):
+        yield f"{values_text(case)}, which go no one way; claim what the numbers say"
+    elif (up and not down and falls) or (down and not up and rises):
+        yield f"“{(up or down)[0]}” is the wrong way round: {values_text(case)}; claim what the numbers say"
+    is_better = case.better and (rises == (case.better == "higher"))
+    for group, holds in (("better", is_better), ("worse", case.better and not is_better)):
+        if case.says(group) and not holds:
+            yield f"“{case.says(group)[0]}” does not fit: {values_text(case)}; say which are better (better: lower)"
+
+
+def extreme_faults(case: ClaimCase, rules: LintRules) -> Iterator[str]:
+    """`largest`: one value above all others, or below, as the words say."""
+    if len(case.of) != 1 or not case.against:
+        yield "kind largest compares one fact with all others; write of: a and against: [b, c]"
+        return
+    value, others = number_of(case.of[0]), [number_of(fact) for fact in case.against]
+    words = " ".join(case.says("largest", "rises", "falls")) + " "
+    is_up, is_down = (bool(rules.wording.patterns[name].search(words)) for name in ("highest", "lowest"))
+    if "best" in words.lower() or "worst" in words.lower() or not (is_up or is_down):
+        if not case.better:
+            yield f"nobody says which values of {case.entry.of[0]} are better; write better: lower, or better: higher"
+            return
+        is_up = (case.better == "higher") != ("worst" in words.lower())
+    if not (value > max(others) if is_up else value < min(others)):
+        side = "above" if is_up else "below"
+        yield f"{values_text(case)}, and the first is not {side} all others; claim what the numbers say"
+
+
+def values_text(case: ClaimCase) -> str:
+    facts = [f"{fact.key} is {fact.printed}" for fact in (*case.of, *case.against)]
+    return ", ".join(facts[:6]) + (" and 0 is no effect" if case.entry.is_improvement else "")
