@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,12 +24,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def snakemake(project: Path, *words: str) -> Said:
+def snakemake(project: Path, *words: str, **variables: str) -> Said:
     folder = project / ".flagstone" / "trials" / "fast"
     snakefile = CHECKOUT / "workflow" / "trials.smk"
     argv = [PROGRAMS / "snakemake", "--cores", "2", "--snakefile", snakefile, "--directory", folder, *words]
     done = subprocess.run(
-        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=300, check=False
+        argv, cwd=project, env={**environment(), **variables}, capture_output=True, text=True, timeout=300, check=False
     )
     return Said(done.returncode, done.stdout + done.stderr)
 
@@ -41,6 +42,26 @@ def test_a_trial_runs_alone_in_any_project_and_leaves_its_files_alone(project: P
     assert story.verdict and story.verdict.outcome == "SUPPORTED"
     assert sorted(path.name for path in project.iterdir()) == before
     assert "Nothing to be done" in snakemake(project).text
+
+
+def test_no_shell_is_started_for_the_jobs_of_a_trial(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "bash").write_text("#!/bin/sh\nexit 9\n")
+    (tmp_path / "bash").chmod(0o755)
+    said = snakemake(project, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert said.code == 0, said.text
+
+
+def test_without_the_process_that_has_everything_loaded_each_job_is_a_command(project: Path) -> None:
+    said = snakemake(project, FLAGSTONE_WARM_BLOCKS="/nowhere word")
+    assert said.code == 0, said.text
+    assert read_story(project / ".flagstone" / "trials" / "fast" / "ledger.jsonl").verdict
+
+
+def test_a_job_that_fails_says_why_and_shows_no_traceback(project: Path) -> None:
+    (project / "train.py").write_text("raise SystemExit(3)\n")
+    said = snakemake(project)
+    assert said.code == 1 and "the baseline of trial fast does not run" in said.text
+    assert "exit code 3: look" in said.text and "Traceback" not in said.text
 
 
 def test_the_scheduler_rests_while_runs_wait_for_a_core(project: Path) -> None:

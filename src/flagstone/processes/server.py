@@ -55,7 +55,8 @@ class WarmServer:
 def start_warm_server(load: Callable[[], Main], variable: str = STAGES, *, keeps_workers: bool = False) -> WarmServer:
     """Forks the server, which loads what jobs need while we go on. To be called before any thread is started.
 
-    Workers that are kept do one job after the other. Their jobs must leave nothing behind in the process.
+    Workers that are kept do one job after the other. Their jobs must leave nothing behind in the process. They are in
+    our process group, so that a Ctrl-C reaches them.
     """
     folder, listener, word = open_socket()
     sys.stdout.flush()
@@ -157,6 +158,7 @@ class JobServer:
             self.idle.append(worker)
             return
         self.workers.remove(worker)
+        self.idle = [each for each in self.idle if each is not worker]
         worker.close()
 
     def hand_over(self, connection: socket.socket) -> None:
@@ -176,8 +178,9 @@ class JobServer:
 
     def work(self, connection: socket.socket, server: socket.socket) -> int:
         """One job, or one after the other until the server ends."""
-        # one Ctrl-C reaches everyone in the group, and the asker passes it on: heard twice, it would mean "at once"
-        os.setpgid(0, 0)
+        if not self.keeps_workers:
+            # one Ctrl-C reaches everyone in the group, and the asker passes it on: heard twice, it would mean "at once"
+            os.setpgid(0, 0)
         code = ServedJob(connection, self.main, self.word).do(server if self.keeps_workers else None)
         while self.keeps_workers:
             handles = socket.recv_fds(server, 1, 1)[1]
@@ -225,6 +228,7 @@ class ServedJob:
                 sys.stdout.flush()
                 sys.stderr.flush()
             if server is not None:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for those who work
                 let_go_of_streams()
                 server.send(b"!")
             with suppress(OSError):

@@ -263,6 +263,47 @@ def test_a_worker_that_died_is_replaced(kept: str, tmp_path: Path) -> None:
     assert first.stdout == dead.stdout != third.stdout
 
 
+def by_thread(words: list[str], address: str) -> tuple[str, int]:
+    """What a job says that is done for a thread of this process, and its exit code."""
+    program = """
+import sys
+from flagstone.cli.jobs.served_jobs import exit_code_of
+code = exit_code_of(sys.argv[2:], sys.argv[1], {"LEFT": "by us"})
+sys.exit(99 if code is None else code)
+"""
+    done = subprocess.run([sys.executable, "-c", program, address, *words], capture_output=True, text=True, timeout=300)
+    return done.stdout.strip(), done.returncode
+
+
+def test_a_thread_has_a_job_done_with_its_terminal_and_its_variables(kept: str) -> None:
+    said, code = by_thread([], kept)
+    assert (said.split(" ", 1)[1], code) == ("by us", 3)
+
+
+def test_a_thread_is_told_of_a_job_that_was_killed_and_of_a_server_that_is_not_there(kept: str) -> None:
+    assert by_thread(["die"], kept)[1] == 137
+    assert by_thread([], "/nowhere word")[1] == 99
+
+
+def test_an_interruption_between_two_jobs_ends_no_worker_that_is_kept(kept: str, tmp_path: Path) -> None:
+    first = by_thread([], kept)[0].split()[0]
+    os.kill(int(first), signal.SIGINT)
+    time.sleep(0.2)
+    assert by_thread([], kept)[0].split()[0] == first
+
+
+def test_a_worker_that_died_between_two_jobs_is_replaced(kept: str) -> None:
+    first = by_thread([], kept)[0].split()[0]
+    os.kill(int(first), signal.SIGKILL)
+    time.sleep(0.2)
+    said, code = by_thread([], kept)
+    assert said.split()[0] != first and code == 3
+
+
+def test_workers_that_are_kept_are_in_the_process_group_of_their_caller(kept: str) -> None:
+    assert os.getpgid(int(by_thread([], kept)[0].split()[0])) == os.getpgid(0)
+
+
 def test_a_signal_reaches_the_second_job_of_a_worker_that_is_kept(tmp_path: Path) -> None:
     server = start_warm_server(lambda: job, BLOCKS, keeps_workers=True)
     asked(["03"], tmp_path, os.environ[BLOCKS])
