@@ -64,7 +64,7 @@ def book_of(paper: WrittenPaper) -> FactBook:
 def audit(folder: Path, paper: WrittenPaper) -> AuditReport:
     """The audit of a paper that was built there."""
     source = read_sources(folder, lint_rules(ROOT / "config", ROOT / "schemas"))
-    printed = tuple(text for _, texts in paper.tables.values() for text in texts)
+    printed = {name: tuple(texts) for name, (_, texts) in paper.tables.items()}
     tables = Tables({name: tex for name, (tex, _) in paper.tables.items()}, printed)
     parts = PaperParts(source, book_of(paper), tables, Figures([], paper.figures))
     return audit_pdf(folder / "main.pdf", expected_of(parts, folder))
