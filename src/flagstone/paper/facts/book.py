@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,11 +17,18 @@ from flagstone.paper.facts.fact import Fact, FactBook
 from flagstone.paper.facts.formats import MINUS, printed_value
 from flagstone.paper.facts.permission import Permission
 from flagstone.paper.facts.quantity import Quantity, quantity_of, reduce_values
-from flagstone.paper.facts.request import FactRequest, WrittenFile, form_fault, kind_of, read_written, requests_in
+from flagstone.paper.facts.request import (
+    MOST_PROBLEMS,
+    FactRequest,
+    WrittenFile,
+    first_problems,
+    form_fault,
+    kind_of,
+    read_written,
+    requests_in,
+)
 from flagstone.paper.facts.results_file import read_results_file
 from flagstone.paper.facts.sources import FactSource, source_of
-
-MOST_PROBLEMS = 100  # a file that is wrong throughout is wrong in the same way
 
 
 def build_facts(run: Run, *, allowed: Callable[[str], bool] | None = None) -> FactBook:
@@ -67,7 +75,8 @@ class Computing:
             file = read_results_file(self.run, path)
             fault = self.permission.fault(path, file.digest)
         except Unreadable as refusal:
-            fault = f"{path} {refusal.reason}"
+            is_there = os.path.lexists(self.run.root / path)
+            fault = f"{path} {refusal.reason}" + ("" if is_there else f"; {self.permission.missing_text(path)}")
         if fault:
             self.faults |= {asked.key: fault for _, asked in group}
             return
@@ -112,20 +121,13 @@ class Computing:
                 facts[key] = fact_of(self.requests[key], found)
             except (ValueError, OverflowError) as error:
                 self.faults[key] = str(error)
-        return FactBook(facts, tuple(first_problems(self.problems(written))), lists)
+        return FactBook(facts, tuple(first_problems(list(self.problems(written)))), lists)
 
     def problems(self, written: WrittenFile) -> Iterator[str]:
         yield from written.problems
         bad = [key for key in self.requests if key in self.faults]
         yield from (written.message(key, self.faults[key]) for key in bad[:MOST_PROBLEMS])
-        yield from bad[MOST_PROBLEMS:]  # only counted: to find the line of each would take minutes
-
-
-def first_problems(problems: Iterator[str]) -> Iterator[str]:
-    found = list(problems)
-    yield from found[:MOST_PROBLEMS]
-    if len(found) > MOST_PROBLEMS:
-        yield f"and {len(found) - MOST_PROBLEMS} more; correct these first"
+        yield from bad[MOST_PROBLEMS:]
 
 
 def fact_of(asked: FactRequest, found: Quantity) -> Fact:

@@ -113,9 +113,9 @@ def command_of_job(run: Run, job: FigureJob, place: Path, private: Path) -> Comm
 
 
 def confinement_of(run: Run, writable: tuple[Path, ...]) -> Confinement | None:
-    """Without a network, and without any file of the run but those laid out; None if the person has switched it off."""
+    """Without a network, and without any file of the run but those laid out; None without a sandbox."""
     word, here = grants_of(run).sandbox, strength()
-    if word == "off":
+    if word == "off" or not (word == "require" or here.landlock_abi or here.has_bubblewrap):
         return None
     if word == "require" and not (here.keeps_files and here.has_bubblewrap):
         raise FlagstoneError(f"figures cannot be drawn in a sandbox: {here.fault_text}", hint=INSTALL)

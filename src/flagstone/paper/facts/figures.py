@@ -15,7 +15,7 @@ from flagstone.layout import Run
 from flagstone.paper.facts.figure_checks import caption_faults, captions_in, data_faults, pdf_faults
 from flagstone.paper.facts.figure_job import FigureJob, draw
 from flagstone.paper.facts.permission import Permission
-from flagstone.paper.facts.request import WRITING, WrittenFile, read_written
+from flagstone.paper.facts.request import WRITING, WrittenFile, first_problems, read_written
 from flagstone.paper.facts.results_file import plain_content
 from flagstone.paper.facts.tables import NAME
 from flagstone.records import content_of, digest_bytes, digest_value, read_record, write_atomic, write_record
@@ -59,7 +59,7 @@ def make_figures(run: Run, out: Path, *, allowed: Callable[[str], bool] | None =
         drawing.make(name, asked)
     drawing.remove_others()
     faults = [*written.problems, *drawing.faults, *drawing.duplicates()]
-    checks = [failed_check(RULE, fault) for fault in faults]
+    checks = [failed_check(RULE, fault) for fault in first_problems(faults)]
     done = drawing.done
     if not faults:
         count = count_text(len(done), "figure")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.errors import suggestion
 from flagstone.gates import listed_paths
 from flagstone.layout import Run
 from flagstone.records import Ledger, read_record
@@ -55,12 +56,28 @@ class Permission:
         changed = Ledger(folder / "ledger.jsonl").rewritten_lines() if folder.name != "index" else []
         if changed:
             return f"{changed[0]} ({self.run.relative(folder)}); restore the ledger from a copy"
-        if path.endswith("verdict.json") and not is_in_ledger(folder):
+        if path.endswith("verdict.json") and not is_verdict_in_ledger(folder):
             return f"{path} is not what the trial's ledger says; remove it, and run: flagstone trials report"
+        if path.endswith("best.json") and not is_best_in_ledger(folder):
+            return f"{path} is not what the experiment's ledger says; take the number from ledger.jsonl"
         return ""
 
+    def missing_text(self, path: str) -> str:
+        """What to read instead of a file that is not there."""
+        known = [*self.offered, *(self.run.relative(found) for found in self.run.root.glob("[te]*s/*/*.json*"))]
+        return suggestion(path, known) or "name a file that a stage offers"
 
-def is_in_ledger(trial: Path) -> bool:
+
+def is_best_in_ledger(experiment: Path) -> bool:
+    """Whether best.json names the best run of the ledger, and its value there."""
+    written = read_record(experiment / "best.json") or {}
+    lines = Ledger(experiment / "ledger.jsonl").entries()
+    name, value = written.get("run_id"), (written.get("primary") or {}).get("value")
+    is_best = bool(lines) and lines[-1].get("best_run") == name
+    return is_best and any((line.get("run_id"), line.get("value")) == (name, value) for line in lines)
+
+
+def is_verdict_in_ledger(trial: Path) -> bool:
     """Whether the numbers of verdict.json are those of the line that ended the trial: it may have been edited since."""
     written = read_record(trial / "verdict.json") or {}
     lines = [line for line in Ledger(trial / "ledger.jsonl").entries() if line.get("kind") == "verdict"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ FILE = f"{WRITING}/facts.yaml"
 # an expression reads keys as Python reads names, and TeX reads them between braces
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}(?:\.[A-Za-z][A-Za-z0-9_]{0,63}){0,3}\Z")
 KEY_WORDS = "a key has letters, digits and _, starts with a letter, and may have parts joined by dots"
+MOST_PROBLEMS = 100  # a file that is wrong throughout is wrong in the same way
 MEASURED_IN = ("trials/", "experiments/", "workspace/results/")
 
 
@@ -46,7 +47,10 @@ class FactRequest:
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """One YAML file of the agent's: its entries that are well formed, and what is wrong with the others."""
+    """One YAML file of the agent's: its entries that are well formed, and what is wrong with the others.
+
+    Of many problems the later ones have no words (see `first_problems`).
+    """
 
     yaml: LocatedYaml
     entries: dict[str, Any] = field(default_factory=dict)
@@ -74,15 +78,25 @@ def read_written(run: Run, name: str, pattern: re.Pattern[str] = KEY) -> Written
 
 
 def checked_entries(yaml: LocatedYaml, value: Any, schema: Any, pattern: re.Pattern[str]) -> WrittenFile:
-    problems, bad = [], set()
-    for key in value:
-        if not (isinstance(key, str) and pattern.match(key)):
-            problems.append(yaml.message((str(key),), f"{str(key)[:60]!r} cannot be a key; {KEY_WORDS}"))
-            bad.add(key)
-    for misfit in placed_misfits(schema, value):
-        problems.append(yaml.message(misfit.keys, f"{misfit.problem}; see docs/reference"))
-        bad.add(misfit.keys[0] if misfit.keys else "")
-    return WrittenFile(yaml, {key: row for key, row in value.items() if key not in bad}, tuple(problems))
+    wrong: list[tuple[tuple[str | int, ...], str]] = [
+        ((str(key),), f"{str(key)[:60]!r} cannot be a key; {KEY_WORDS}") for key in value if not is_key(key, pattern)
+    ]
+    wrong += [(each.keys, f"{each.problem}; see docs/reference/paper.md") for each in placed_misfits(schema, value)]
+    bad = {keys[0] for keys, _ in wrong if keys}
+    entries = {key: row for key, row in value.items() if str(key) not in bad}
+    said = (yaml.message(keys, problem) for keys, problem in wrong[:MOST_PROBLEMS])
+    return WrittenFile(yaml, entries, (*said, *("" for _ in wrong[MOST_PROBLEMS:])))
+
+
+def is_key(key: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(key, str) and bool(pattern.match(key))
+
+
+def first_problems(found: Sequence[str]) -> Iterator[str]:
+    """The problems that are named, and how many more there are: to find the line of each would take minutes."""
+    yield from found[:MOST_PROBLEMS]
+    if len(found) > MOST_PROBLEMS:
+        yield f"and {len(found) - MOST_PROBLEMS} more; correct these first"
 
 
 def schema_folder(run: Run, name: str) -> Path:

@@ -17,6 +17,7 @@ from flagstone.paper.facts.sources import FactSource
 from flagstone.records import digest_bytes
 
 LIMIT_BYTES = 16_000_000
+MOST_CELLS = 1_000_000
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z")
 WHOLE = re.compile(r"[+-]?\d{1,18}\Z")
 NOT_FINITE = ("nan", "inf", "infinity")
@@ -102,7 +103,9 @@ def table_rows(text: str, delimiter: str) -> Iterator[dict[str, str]]:
         columns = [name.strip() for name in next(reader, [])]
         if len(set(columns)) < len(columns) or not columns:
             raise Unreadable("two columns of one name, or no header line")
-        for row in filter(any, reader):
+        for number, row in enumerate(filter(any, reader), 1):
+            if number * len(columns) > MOST_CELLS:
+                raise Unreadable(f"more than {MOST_CELLS} cells: summarize it in the stage that makes it")
             if len(row) != len(columns):
                 raise Unreadable(f"line {reader.line_num} has {len(row)} cells, and the header {len(columns)}")
             yield dict(zip(columns, row, strict=True))

@@ -16,7 +16,7 @@ from flagstone.paper.facts.formats import printed_text, printed_value
 from flagstone.paper.facts.macros import tex_text
 from flagstone.paper.facts.permission import Permission
 from flagstone.paper.facts.quantity import OF_SEVERAL
-from flagstone.paper.facts.request import WrittenFile, read_written
+from flagstone.paper.facts.request import WrittenFile, first_problems, read_written
 from flagstone.paper.facts.results_file import cell_of, read_results_file, text_of, typed_cell
 from flagstone.paper.facts.sources import rows_source_of, tokens_of
 from flagstone.records import write_if_changed
@@ -58,7 +58,7 @@ def build_tables(run: Run, book: FactBook, *, allowed: Callable[[str], bool] | N
         tex[name] = tabular(heads, grid)
         texts = (*heads, *(cell.text for row in grid for cell in row))
         printed[name] = tuple(text for text in texts if re.search(r"\d", text))
-    return Tables(tex, printed, tuple(problems), dict(sorted(rendering.inputs.items())))
+    return Tables(tex, printed, tuple(first_problems(problems)), dict(sorted(rendering.inputs.items())))
 
 
 def write_tables(tables: Tables, out: Path) -> None:

@@ -12,6 +12,7 @@ from paper_runs import RUNS, facts_of, make_run, offer, problem_of, write_trial
 
 from flagstone.layout import Run
 from flagstone.paper.facts import build_facts, write_facts
+from flagstone.records import Ledger
 
 TABLE = "workspace/results/runs.csv"
 ONE = f'one: {{from: "{TABLE}#accuracy?where=arm=plain&seed=2", format: ".2f"}}\n'
@@ -290,6 +291,23 @@ def test_a_verdict_that_its_ledger_does_not_have_is_no_source(run: Run) -> None:
     assert "is not what the trial's ledger says" in problem
 
 
+def test_a_best_that_its_ledger_does_not_have_is_no_source(run: Run) -> None:
+    folder = run.root / "experiments/lr"
+    Ledger(folder / "ledger.jsonl").append({"run_id": "r0001", "value": 0.5, "best_run": "r0001"})
+    (folder / "best.json").write_text('{"run_id": "r0001", "primary": {"value": 0.5}}')
+    text = 'best: {from: "experiments/lr/best.json#/primary/value", format: ".1f"}\n'
+    assert printed(run, text) == {"best": "0.5"}
+    (folder / "best.json").write_text('{"run_id": "r0001", "primary": {"value": 0.6}}')
+    assert "is not what the experiment's ledger says" in problem_of(run, text)
+
+
+def test_a_mistyped_file_is_told_the_nearest(run: Run) -> None:
+    write_trial(run)
+    assert f"did you mean '{TABLE}'?" in problem_of(run, f'x: {{from: "{TABLE}x.csv#x"}}\n')
+    problem = problem_of(run, 'x: {from: "trials/mxup/verdict.json#/outcome"}\n')
+    assert "did you mean 'trials/mixup/verdict.json'?" in problem
+
+
 def test_other_files_of_a_trial_are_no_source(run: Run) -> None:
     write_trial(run)
     (run.root / "trials/mixup/note.json").write_text('{"x": 1}')
@@ -341,6 +359,19 @@ def test_a_key_that_occurs_twice_is_refused(run: Run) -> None:
 def test_a_file_that_is_no_mapping_is_refused(run: Run) -> None:
     assert "has no keys" in problem_of(run, "- a\n")
     assert facts_of(run, "").facts == {}
+
+
+def test_a_thousand_mistakes_are_named_in_a_hundred_lines(run: Run) -> None:
+    began = time.process_time()
+    for entry in ("{}", "{frm: a}", "{expr: mean(x)}"):
+        problems = facts_of(run, "".join(f"k{at}: {entry}\n" for at in range(3_000))).problems
+        assert len(problems) == 101 and problems[-1] == "and 2900 more; correct these first"
+    assert time.process_time() - began < 60  # each line was searched for through the whole file
+
+
+def test_a_table_of_a_million_cells_is_refused(run: Run) -> None:
+    (run.root / "workspace/results/x.csv").write_bytes(b"x\n" + b"1\n" * 1_000_001)
+    assert "more than 1000000 cells" in problem_of(run, 'x: {from: "workspace/results/x.csv#x"}\n')
 
 
 def test_all_problems_are_named_at_once(run: Run) -> None:
