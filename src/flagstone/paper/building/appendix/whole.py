@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.layout import Run
-from flagstone.paper.building.appendix_decisions import (
+from flagstone.paper.building.appendix.decisions import (
     calls_section,
     decisions_section,
     literals_section,
     unnamed_experiments,
     waivers_section,
 )
-from flagstone.paper.building.appendix_entries import AppendixEntry
-from flagstone.paper.building.appendix_experiments import experiment_entries
-from flagstone.paper.building.appendix_tables import AppendixSection, section_tex
-from flagstone.paper.building.appendix_trials import TrialsOfRun, preregistrations_text
+from flagstone.paper.building.appendix.entries import AppendixEntry
+from flagstone.paper.building.appendix.experiments import experiment_entries
+from flagstone.paper.building.appendix.tables import AppendixSection, section_tex
+from flagstone.paper.building.appendix.trials import TrialsOfRun, preregistrations_text
 from flagstone.plans import TRIALS
 from flagstone.text import count_text, list_text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flagstone.experiments.ledger import Entry, entries_of, head_of, ledger_problems
 from flagstone.layout import Run
-from flagstone.paper.building.appendix_entries import AppendixEntry, MadeRun
+from flagstone.paper.building.appendix.entries import AppendixEntry, MadeRun
 from flagstone.plans import Home, plans
 from flagstone.records import read_record
 

@@ -1,0 +1,1 @@
+from .whole import Appendix as Appendix, AppendixRequest as AppendixRequest, appendix_of as appendix_of
