@@ -10,7 +10,13 @@ from pathlib import Path
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.gates import read_text
-from flagstone.paper.building.appendix import Appendix, AppendixRequest, appendix_of
+from flagstone.paper.building.appendix import (
+    Appendix,
+    AppendixRequest,
+    appendix_of,
+    campaign_check,
+    campaign_tables,
+)
 from flagstone.paper.building.order import PaperOrder
 from flagstone.paper.building.typesetting import ABSTRACT, Manuscript, sections_check, written_sources
 from flagstone.paper.citations import References, references_of
@@ -75,6 +81,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     rules = lint_rules(order.config_path("latex.yaml").parent, order.opened.project.schemas, order.macros)
     source, book = read_sources(run.writing, rules), build_facts(run)
     tables, figures = build_tables(run, book), make_figures(run, out)
+    tables = campaign_tables(run, tables) if order.is_of_campaign else tables
     references = references_of(run, cited_keys(source), order.opened.settings)
     literals = [(each.printed, each.reason) for each in source.literals]
     appendix = appendix_of(AppendixRequest(run, order.ancestors, literals, order.venue.anonymous))
@@ -93,6 +100,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *citation_checks(source, references),
         *typed_number_checks(manuscript, read_text(run.brief)),
         *appendix.checks,
+        *([campaign_check(source)] if order.is_of_campaign else []),
     )
     content = PaperContent(written, source, book, tables, figures, references, appendix, bitmaps, checks)
     write_parts(content, out)

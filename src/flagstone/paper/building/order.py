@@ -37,6 +37,11 @@ class PaperOrder:
         return Venue.of(venue_fields(self.run.pinned, self.opened.settings.venue))
 
     @property
+    def is_of_campaign(self) -> bool:
+        """Whether Flagstone made the ideas that the paper is about, so that it can make its tables too."""
+        return self.stage.work == "paper"
+
+    @property
     def ancestors(self) -> Sequence[str]:
         """The stages that the paper rests on."""
         return [stage.nr for stage in self.opened.table.ancestors(self.stage.nr)]

@@ -9,7 +9,7 @@ from typing import Any
 from flagstone.agents.accounts import LOG, records_of
 from flagstone.layout import Run
 from flagstone.paper.building.appendix.entries import MOST_ROWS
-from flagstone.paper.building.appendix.tables import AppendixSection, AppendixTable, Part
+from flagstone.paper.building.appendix.long_tables import AppendixSection, AppendixTable, Part
 from flagstone.records import Ledger
 from flagstone.text import count_text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from flagstone.paper.building.appendix.tables import AppendixSection, AppendixTable, Part
+from flagstone.paper.building.appendix.long_tables import AppendixSection, AppendixTable, Part
 from flagstone.text import count_text
 
 MOST_ROWS = 300  # of a table; beyond it, runs are counted by their kind

@@ -13,7 +13,7 @@ import msgspec
 from flagstone.experiments.ledger import head_of
 from flagstone.layout import Run
 from flagstone.paper.building.appendix.entries import AppendixEntry, MadeRun, number_text
-from flagstone.paper.building.appendix.tables import AppendixTable, Part
+from flagstone.paper.building.appendix.long_tables import AppendixTable, Part
 from flagstone.plans import TRIALS, TrialPlan, trial_plan_at, trial_plans
 from flagstone.records import Ledger, read_record
 from flagstone.text import count_text, list_text

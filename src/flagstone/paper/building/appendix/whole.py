@@ -16,7 +16,7 @@ from flagstone.paper.building.appendix.decisions import (
 )
 from flagstone.paper.building.appendix.entries import AppendixEntry
 from flagstone.paper.building.appendix.experiments import experiment_entries
-from flagstone.paper.building.appendix.tables import AppendixSection, section_tex
+from flagstone.paper.building.appendix.long_tables import AppendixSection, section_tex
 from flagstone.paper.building.appendix.trials import TrialsOfRun, preregistrations_text
 from flagstone.plans import TRIALS
 from flagstone.text import count_text, list_text
