@@ -26,4 +26,9 @@ from .server import (
 )
 from .start import SandboxError as SandboxError, StartError as StartError
 from .tool import run_quietly as run_quietly, starting as starting
-from .tree import Survivor as Survivor, end_orphans as end_orphans, still_alive as still_alive
+from .tree import (
+    Survivor as Survivor,
+    end_orphans as end_orphans,
+    is_started_by_us as is_started_by_us,
+    still_alive as still_alive,
+)

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -82,6 +82,11 @@ def still_alive(survivors: Iterable[Survivor]) -> tuple[Survivor, ...]:
 def is_alive(survivor: Survivor) -> bool:
     entry = entry_of(survivor.pid)
     return entry is not None and not entry.is_dead and entry.started_ticks == survivor.started_ticks
+
+
+def is_started_by_us(environ: Mapping[str, str]) -> bool:
+    """Whether a process with this environment was started by Flagstone, such as an agent or what an agent starts."""
+    return MARK in environ
 
 
 def environment_of(pid: int) -> bytes:

@@ -8,6 +8,7 @@ from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
     "build": "build the paper of a run, and check it",
+    "cite": "find works to cite, and check that they are what they are said to be",
     "facts": "show every number that a paper may print, and where it comes from",
     "lint": "show what its source may not hold, line by line",
 }

@@ -1,10 +1,25 @@
-from .lookup import LookedUpWork as LookedUpWork, Lookup as Lookup, look_up as look_up
+from .lookup import (
+    LookedUpWork as LookedUpWork,
+    Lookup as Lookup,
+    look_up as look_up,
+    search_works as search_works,
+)
 from .own_bib import BIB_BYTES as BIB_BYTES, requests_in as requests_in
-from .references import CitationRow as CitationRow, References as References, references_of as references_of
+from .references import (
+    CURES as CURES,
+    CitationRow as CitationRow,
+    References as References,
+    references_of as references_of,
+)
+from .registries import WorkRecord as WorkRecord
 from .requests import (
+    KEY as KEY,
     SOURCES as SOURCES,
     CitationRequest as CitationRequest,
+    add_requests as add_requests,
+    key_of as key_of,
     read_requests as read_requests,
+    request_of as request_of,
 )
 from .verifying import CitationStatus as CitationStatus
 from .waivers import Waiver as Waiver, waive as waive, waivers_of as waivers_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,20 @@ from flagstone.paper.citations.registries import (
     LOCK,
     Answers,
     Fetcher,
+    NoAnswer,
     NoNetwork,
     RawAnswer,
     Registries,
     SharedPatience,
+    WorkRecord,
     each_in_parallel,
     read_lock,
     records_in,
+    works_at_arxiv_with,
+    works_at_crossref,
     write_lock,
 )
-from flagstone.paper.citations.requests import CitationRequest
+from flagstone.paper.citations.requests import CitationRequest, with_record
 from flagstone.paper.citations.verifying import CitationStatus, Verification, verify
 from flagstone.settings import Settings
 
@@ -59,11 +63,37 @@ class Lookup:
         return []
 
 
-def look_up(run: Run, requests: Sequence[CitationRequest], settings: Settings, *, refresh: bool = False) -> Lookup:
-    """Verifies works. With `refresh`, what the lock file holds is asked again."""
+def look_up(
+    run: Run,
+    requests: Sequence[CitationRequest],
+    settings: Settings,
+    *,
+    refresh: bool = False,
+    fill_in: bool = False,
+) -> Lookup:
+    """Verifies works. With `refresh`, what the lock file holds is asked again.
+
+    With `fill_in`, what a request does not say is taken from its record.
+    """
     locked, problems = read_lock(run.below(*LOCK))
     answers = Answers(hand_made_records(settings), {} if refresh else locked, fetcher_of(settings))
-    return Lookup(run, tuple(verify_all(requests, answers)), locked, tuple(problems))
+    return Lookup(run, tuple(verify_all(requests, answers, fill_in=fill_in)), locked, tuple(problems))
+
+
+def search_works(words: str, settings: Settings) -> tuple[list[WorkRecord], list[str]]:
+    """The works that Crossref and arXiv find for these words, and who could not be asked."""
+    answers = Answers(hand_made_records(settings), {}, fetcher_of(settings))
+    problems = []
+
+    def search(works_at: Callable[[str, Answers], list[WorkRecord]]) -> list[WorkRecord]:
+        try:
+            return works_at(words, answers)
+        except NoAnswer as error:
+            problems.append(str(error))
+            return []
+
+    found = each_in_parallel(search, (works_at_crossref, works_at_arxiv_with), answers.fetcher.left_s)
+    return [record for _, records in sorted(found.items()) for record in records], problems
 
 
 def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
@@ -85,12 +115,16 @@ def fetcher_of(settings: Settings) -> Fetcher:
     return Registries(chosen, SharedPatience(chosen["patience_s"]))
 
 
-def verify_all(requests: Sequence[CitationRequest], answers: Answers) -> list[LookedUpWork]:
+def verify_all(requests: Sequence[CitationRequest], answers: Answers, *, fill_in: bool = False) -> list[LookedUpWork]:
     """Verifies several works at once. Those that are not done when no registry answers any more are UNREACHABLE."""
 
     def verify_one(request: CitationRequest) -> LookedUpWork:
         own = answers.anew()
-        return LookedUpWork(request, verify(request, own), tuple(own.used.values()))
+        found = verify(request, own)
+        if fill_in and found.record:
+            request = with_record(request, found.record)
+            found = verify(request, own)
+        return LookedUpWork(request, found, tuple(own.used.values()))
 
     done = each_in_parallel(verify_one, requests, answers.fetcher.left_s)
     late = Verification(CitationStatus.UNREACHABLE, "no registry answered in time")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flagstone.artifacts.formats import Unreadable, read_bounded
 from flagstone.layout import Run
+from flagstone.paper.citations.lookup import LookedUpWork
 from flagstone.paper.citations.registries import plain_text
 from flagstone.paper.citations.requests import CitationRequest
 from flagstone.paper.citations.verifying import Verification
@@ -28,11 +29,12 @@ class QuoteCheck:
     place: str
 
 
-def quote_checks(run: Run, request: CitationRequest, verification: Verification) -> tuple[QuoteCheck, ...]:
+def quote_checks(run: Run, work: LookedUpWork) -> tuple[QuoteCheck, ...]:
     """Looks for each quote of a request."""
+    request = work.request
     if not request.quotes:
         return ()
-    texts = {place: bare(text) for place, text in texts_of(run, request, verification)}
+    texts = {place: bare(text) for place, text in texts_of(run, request, work.verification)}
     found = []
     for row in request.quotes:
         wanted = bare(row.quote)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from flagstone.artifacts import RuleCheck
@@ -41,8 +41,26 @@ class CitationRow:
     waived: str = ""
     quotes: tuple[QuoteCheck, ...] = ()
 
+    @classmethod
+    def of(cls, work: LookedUpWork, waived: str = "", quotes: tuple[QuoteCheck, ...] = ()) -> CitationRow:
+        request, verification, record = work.request, work.verification, work.verification.record
+        return cls(
+            request.key,
+            verification.status,
+            verification.message,
+            request.digest,
+            record.identifier if record else "",
+            record.title if record else "",
+            record.source if record else "",
+            max((answer.at for answer in work.answers), default=""),
+            work.is_by_hand,
+            waived,
+            quotes,
+        )
+
     @property
     def is_settled(self) -> bool:
+        """Whether it may be cited."""
         return self.status is CitationStatus.VERIFIED or bool(self.waived)
 
 
@@ -54,6 +72,7 @@ class References:
     rows: tuple[CitationRow, ...]
     checks: tuple[RuleCheck, ...]
     notice: str = ""  # what has to be said wherever the paper speaks of its citations
+    notes: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, object]:
         """What citation_verification.json holds."""
@@ -70,30 +89,20 @@ def references_of(
     found = look_up(run, wanted, settings, refresh=refresh)
     unsaved = found.save()
     waivers, unsealed = waivers_of(run)
-    rows = tuple(row_of(run, work, waivers) for work in found.works)
+    rows = tuple(
+        CitationRow.of(work, waiver_text(waivers.get(work.request.digest)), quote_checks(run, work))
+        for work in found.works
+    )
     bib = bibliography((work.request, work.verification) for work in found.works)
     by_hand = BY_DEMO if has_demo_records(settings) else BY_HAND
     notice = by_hand if any(row.hand_made for row in rows) else ""
-    notes = [notice, *requests.problems, *found.problems, *unsaved, *unsealed, *replaced_entries(run, bib)]
-    return References(bib, rows, (check_of(rows, factual, list(filter(None, notes))),), notice)
+    notes = (notice, *requests.problems, *found.problems, *unsaved, *unsealed, *replaced_entries(run, bib))
+    told = tuple(filter(None, notes))
+    return References(bib, rows, (check_of(rows, factual, told),), notice, told)
 
 
-def row_of(run: Run, work: LookedUpWork, waivers: Mapping[str, Waiver]) -> CitationRow:
-    request, verification, record = work.request, work.verification, work.verification.record
-    waiver = waivers.get(request.digest)
-    return CitationRow(
-        request.key,
-        verification.status,
-        verification.message,
-        request.digest,
-        record.identifier if record else "",
-        record.title if record else "",
-        record.source if record else "",
-        max((answer.at for answer in work.answers), default=""),
-        work.is_by_hand,
-        f"{waiver.who}: {waiver.why}" if waiver else "",
-        quote_checks(run, request, verification),
-    )
+def waiver_text(waiver: Waiver | None) -> str:
+    return f"{waiver.who}: {waiver.why}" if waiver else ""
 
 
 def check_of(rows: Sequence[CitationRow], factual: Collection[str], notes: Sequence[str]) -> RuleCheck:

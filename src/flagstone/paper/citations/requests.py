@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, loads_strict, read_bounded
+from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
-from flagstone.records import digest_value
-from flagstone.text import escaped_text, printable_text
+from flagstone.locks import sole_use
+from flagstone.paper.citations.registries import WorkRecord, comparable
+from flagstone.records import digest_value, write_atomic
+from flagstone.text import printable_text
 
 SOURCES = "workspace/literature/sources.json"
 SOURCES_BYTES = 8_000_000
 MOST = 5_000  # works of one paper
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9:._+-]{0,79}\Z")
+MOST_AUTHORS = 50  # that are taken over from a record
 TEXT = 1_000  # characters of a field that we read
 
 
@@ -47,6 +51,10 @@ class CitationRequest:
         """Of everything that says which work is meant: a waiver is about exactly this."""
         meant = (self.key, self.title, list(self.authors), self.year, self.venue, self.doi, self.arxiv)
         return digest_value(meant)
+
+    def without_key(self) -> CitationRequest:
+        """The same, to be named by its record."""
+        return replace(self, key="")
 
 
 @dataclass(frozen=True)
@@ -120,11 +128,58 @@ def bare_arxiv(text: str) -> str:
     return re.sub(r"^(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv:\s*)", "", text, flags=re.IGNORECASE).strip()
 
 
-def key_text(key: str) -> str:
-    return escaped_text(key, 80)
+def with_record(request: CitationRequest, record: WorkRecord) -> CitationRequest:
+    """A request, with what it does not say taken from a record."""
+    return replace(
+        request,
+        key=request.key or key_of(record),
+        title=request.title or record.title,
+        authors=request.authors or record.authors[:MOST_AUTHORS],
+        year=request.year or (record.years[0] if record.years else None),
+        venue=request.venue or record.venue,
+        doi=request.doi or ("" if request.arxiv or record.source == "arxiv" else record.doi),
+        arxiv=request.arxiv or ("" if request.doi else record.arxiv),
+    )
 
 
-def row_of(request: CitationRequest) -> dict[str, object]:
+def key_of(record: WorkRecord) -> str:
+    """A key as people write them, such as `aspelmeyer2009measured`."""
+    family = record.authors[0].partition(",")[0].split()[-1:] if record.authors else []
+    words = [word for word in comparable(record.title).split() if word not in ("a", "an", "the", "on")]
+    text = "".join([*family, *(str(year) for year in record.years[:1]), *words[:1]])
+    return re.sub(r"[^a-z0-9]|^[^a-z]+", "", comparable(text).replace(" ", ""))[:60] or "work"
+
+
+def add_requests(run: Run, requests: Sequence[CitationRequest]) -> list[str]:
+    """Adds requests to sources.json. Those whose key is there already are left out, and their keys returned."""
+    path = run.root / SOURCES
+    if not path.parent.resolve().is_relative_to(run.root.resolve()):
+        raise FlagstoneError(f"{path.parent} leads out of the run", hint="replace the link by a folder")
+    with sole_use(path.parent / ".sources.lock"):
+        value = sources_in(run)
+        taken = {row.get("key") for row in value["sources"] if isinstance(row, dict)}
+        new = [request for request in requests if request.key not in taken]
+        value["sources"] += [row_of_request(request) for request in new]
+        if new:
+            write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
+    return [request.key for request in requests if request.key in taken]
+
+
+def sources_in(run: Run) -> dict[str, Any]:
+    """The content of sources.json, to be added to. Raises an error if nothing can be added."""
+    path = run.root / SOURCES
+    if not path.exists():
+        return {"sources": []}
+    try:
+        value = loads_strict(read_bounded(path, run.root, SOURCES_BYTES).decode())
+    except (Unreadable, ValueError) as error:
+        raise FlagstoneError(f"{SOURCES} cannot be used: {error}", hint="correct it, or move it away") from error
+    if not isinstance(value, dict) or not isinstance(value.get("sources"), list):
+        raise FlagstoneError(f"{SOURCES} holds no list `sources`", hint='write {"sources": []} into it')
+    return value
+
+
+def row_of_request(request: CitationRequest) -> dict[str, object]:
     """A request as it is written to sources.json."""
     named = {
         "title": request.title,
@@ -135,7 +190,3 @@ def row_of(request: CitationRequest) -> dict[str, object]:
         "arxiv": request.arxiv,
     }
     return {"key": request.key, **{name: value for name, value in named.items() if value}}
-
-
-def sources_text(rows: list[dict[str, object]]) -> bytes:
-    return json.dumps({"sources": rows}, indent=1, ensure_ascii=False).encode() + b"\n"

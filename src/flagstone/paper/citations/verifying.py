@@ -131,7 +131,7 @@ def verification_by_arxiv(request: CitationRequest, answers: Answers) -> Verific
 
 def comparison(request: CitationRequest, record: WorkRecord) -> Verification:
     """Whether a record is of the work that was asked for, and whether it was described rightly."""
-    if not has_title((record.title, *record.titles), request.title):
+    if request.title and not has_title((record.title, *record.titles), request.title):
         return Verification(
             CitationStatus.MISMATCH, f"{record.identifier} is another work: “{one_line(record.title, 120)}”"
         )
@@ -144,6 +144,8 @@ def comparison(request: CitationRequest, record: WorkRecord) -> Verification:
 def faults_of(request: CitationRequest, record: WorkRecord) -> Iterator[str]:
     """What a request says wrongly about the right work, and what it should say."""
     first = record.authors[0] if record.authors else ""
+    if not request.title:
+        yield f"no title is given: it is “{one_line(record.title, 120)}”"
     if not request.authors:
         yield f"no author is given: the first one is {one_line(first, 60) or 'not in the record either'}"
     elif not has_family(first, request.authors[0]):
@@ -202,6 +204,6 @@ def confirmations(request: CitationRequest, record: WorkRecord, answers: Answers
     if record.source == "crossref":
         found = (openalex_record(record.doi, answers), scholar_record(f"DOI:{record.doi}", answers))
     else:
-        bare = record.identifier.removeprefix("arXiv:").partition("v")[0]
-        found = (datacite_record(f"10.48550/arXiv.{bare}", answers), scholar_record(f"ARXIV:{bare}", answers))
+        number = record.arxiv
+        found = (datacite_record(f"10.48550/arXiv.{number}", answers), scholar_record(f"ARXIV:{number}", answers))
     yield from (each for each in found if each and is_described(request, each))

@@ -14,6 +14,7 @@ from .arxiv import (
     OF_DOI as OF_DOI,
     arxiv_record as arxiv_record,
     works_at_arxiv as works_at_arxiv,
+    works_at_arxiv_with as works_at_arxiv_with,
 )
 from .client import Registries as Registries
 from .crossref import crossref_record as crossref_record, notice_of as notice_of, works_at_crossref as works_at_crossref

@@ -32,6 +32,12 @@ def works_at_arxiv(title: str, answers: Answers) -> list[WorkRecord]:
     return answers.ask(SOURCE, search_path(title), found_works)
 
 
+def works_at_arxiv_with(words: str, answers: Answers) -> list[WorkRecord]:
+    """The works that arXiv finds with these words anywhere in their record."""
+    each = " AND ".join(f"all:{word}" for word in re.findall(r"\w+", words[:300])[:20])
+    return answers.ask(SOURCE, f"/api/query?search_query={quote(each, safe='')}&max_results=5", found_works)
+
+
 def arxiv_record(number: str, answers: Answers) -> WorkRecord | None:
     """What arXiv knows about a number, in the version that it names. Returns None if there is no such number."""
 

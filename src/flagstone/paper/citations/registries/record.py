@@ -37,6 +37,11 @@ class WorkRecord:
     abstract: str = ""
     retracted: str = ""
 
+    @property
+    def arxiv(self) -> str:
+        """Its number at arXiv, without the version; '' if it has none."""
+        return self.identifier.removeprefix("arXiv:").partition("v")[0] if self.source == "arxiv" else ""
+
 
 def json_of(answer: RawAnswer) -> Any:
     """The JSON of an answer. Raises NoAnswer if it holds none."""

@@ -1,0 +1,1 @@
+"""The verbs of `flagstone trials`, one module each."""
