@@ -46,16 +46,16 @@ def chain_faults(run: Run) -> Iterator[Mismatch]:
             )
 
 
-def approvals(run: Run) -> dict[str, Seal]:
-    """The last approval of each stage."""
+def approvals(run: Run, but: str = "") -> dict[str, Seal]:
+    """The last approval of each stage, but of one that is being built."""
     seals = Ledger(run.seals).entries(Seal)
-    return {seal.stage: seal for seal in seals if seal.event == "approved"}
+    return {seal.stage: seal for seal in seals if seal.event == "approved" and seal.stage != but}
 
 
-def seal_faults(run: Run, left_out: Mapping[str, str]) -> Iterator[Mismatch]:
+def seal_faults(run: Run, approved: Mapping[str, Seal], left_out: Mapping[str, str]) -> Iterator[Mismatch]:
     """Files and indexes that are not what was approved last."""
     slices = index_slices(run)
-    for nr, seal in sorted(approvals(run).items()):
+    for nr, seal in sorted(approved.items()):
         for path, digest in sorted(seal.files.items()):
             file = run.root / path
             if not file.is_file():

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.bundle.packing import Packing, pack_bundle, refuse_leaks
 from flagstone.bundle.readiness import write_readiness
-from flagstone.bundle.verifying import verify_bundle
+from flagstone.bundle.verifying import VerifyOptions, verify_bundle
 from flagstone.errors import FlagstoneError
 from flagstone.gates import RunConfig, listed_paths, offer_of
 from flagstone.stages import Stage
@@ -34,13 +34,13 @@ def release_checks(opened: RunConfig, stage: Stage) -> Iterator[RuleCheck]:
     """The computed readiness, and whether a bundle can be packed and holds."""
     yield passed_check(READINESS_RULE, write_readiness(opened, stage).words)
     with TemporaryDirectory(prefix="flagstone-bundle-") as folder:
-        yield bundle_check(opened, Path(folder) / f"{opened.run.name}.zip")
+        yield bundle_check(opened, stage, Path(folder) / f"{opened.run.name}.zip")
 
 
-def bundle_check(opened: RunConfig, target: Path) -> RuleCheck:
+def bundle_check(opened: RunConfig, stage: Stage, target: Path) -> RuleCheck:
     try:
         made = pack_bundle(opened, target)
-        lines = list(verify_bundle(made.path))
+        lines = list(verify_bundle(made.path, VerifyOptions(building=stage.nr)))
     except FlagstoneError as error:
         return failed_check(BUNDLE_RULE, f"{error.problem}; {error.hint}")
     if wrong := [f"{line.name}: {line.text}" for line in lines if line.held is False]:

@@ -29,10 +29,18 @@ class BundleLine:
     text: str
 
 
-def verify_bundle(path: Path, *, published: str = "") -> Iterator[BundleLine]:
-    """Every line, in order, as soon as it is known. `published` is the digest that the authors have told."""
+@dataclass(frozen=True)
+class VerifyOptions:
+    """`published` is the digest that the authors told; `building` is a stage whose approval does not count yet."""
+
+    published: str = ""
+    building: str = ""
+
+
+def verify_bundle(path: Path, asked: VerifyOptions = VerifyOptions()) -> Iterator[BundleLine]:
+    """Every line, in order, as soon as it is known."""
     with opened_bundle(path) as folder:
-        verification = UnpackedBundle(Run(folder), published)
+        verification = UnpackedBundle(Run(folder), asked)
         yield verification.digests()
         for store in stores_of(verification.run):
             Store(store).make()  # with settings of ours: a bundle holds none
@@ -50,7 +58,7 @@ class UnpackedBundle:
     """An unpacked bundle, whose files are all hostile until a line says otherwise."""
 
     run: Run
-    published: str = ""
+    asked: VerifyOptions
 
     def lines(self) -> tuple[Callable[[], BundleLine], ...]:
         return (
@@ -90,8 +98,10 @@ class UnpackedBundle:
         faults += [Mismatch(path, f"{escaped_text(path)} was changed") for path in changed]
         faults += [Mismatch(SUMS, f"{SUMS} has lines that cannot be read")] if None in found else []
         digest = digest_bytes(listed)
-        if self.published and digest != self.published:
-            faults.append(Mismatch(SUMS, f"the digest of all is {digest}, not {self.published}, which was published"))
+        if self.asked.published and digest != self.asked.published:
+            faults.append(
+                Mismatch(SUMS, f"the digest of all is {digest}, not {self.asked.published}, which was published")
+            )
         return line_of("digests", faults, f"{count_text(len(sums), 'file')}; digest of all: {digest}")
 
     def chains(self) -> BundleLine:
@@ -102,12 +112,12 @@ class UnpackedBundle:
 
     def seals(self) -> BundleLine:
         """Whether every file that was approved is here as it was approved."""
-        found = approvals(self.run)
+        found = approvals(self.run, self.asked.building)
         if not found:
             return nothing("seals", "no stage was approved")
         files = sum(len(seal.files) for seal in found.values())
         good = f"{count_text(files, 'file')} as approved in stages {', '.join(sorted(found))}"
-        return line_of("seals", seal_faults(self.run, self.notes.get("left_out", {})), good)
+        return line_of("seals", seal_faults(self.run, found, self.notes.get("left_out", {})), good)
 
     def experiments(self) -> BundleLine:
         """Whether every run of an experiment is here, and says what its line in the ledger says."""

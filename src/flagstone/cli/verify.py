@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flagstone.bundle import verify_bundle
+from flagstone.bundle import VerifyOptions, verify_bundle
 from flagstone.cli.location import Location
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.text import count_text, printable_text
@@ -31,7 +31,7 @@ def command(location: Location, bundle: Path, digest: str, as_json: bool) -> Non
     if not path.is_file():
         raise FlagstoneError(f"there is no bundle {bundle}", hint="make one: flagstone bundle RUN")
     rows = []
-    for row in verify_bundle(path, published=digest):
+    for row in verify_bundle(path, VerifyOptions(digest)):
         rows.append(row)
         if not as_json:
             click.echo(f"{MARKS[row.held]} {row.name:<16} {printable_text(row.text)}")

@@ -247,6 +247,7 @@ class Frontier:
         fault = disk_fault(self.opened.run) if self.call.executing() and not self.closing_line else None
         if fault:  # the job that failed could not write down why
             return [*notes, fault.problem, fault.hint]
+        notes += self.messages.of_bundle() if self.is_done else []
         if self.closing_line or self.working_on is None:
             return notes + [line for line in [self.closing_line] if line]
         return [*notes, self.where_it_stopped(self.working_on)]

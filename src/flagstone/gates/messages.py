@@ -96,6 +96,13 @@ class Messages:
             return f"run {self.run.name} has reached stage {upto}: everything up to it is approved; see {stages}"
         return f"run {self.run.name} is done: every stage is approved; the documents are in {stages}"
 
+    def of_bundle(self) -> list[str]:
+        """Which bundle was packed when every stage was approved, or why none was. Nothing if none was due."""
+        packed = read_record(self.run.packed) or {}
+        if "problem" in packed:
+            return [f"note: {packed['problem']}; {packed['hint']}"]
+        return [f"packed {self.path(self.run.bundle)}, digest {packed['digest']}"] if "digest" in packed else []
+
     def abort_text(self) -> str:
         """Why nothing runs, and how to undo it."""
         try:

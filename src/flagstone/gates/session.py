@@ -20,7 +20,7 @@ from flagstone.gates.runs import chosen_run, open_run, refuse_unwritable
 from flagstone.layout import Project, Run
 from flagstone.plans import TRIALS, Plan, TrialPlan, all_plans, find_plan, plans, trial_plans
 from flagstone.processes import restore_keyboard_interrupt
-from flagstone.records import content_of, digest_value, read_record
+from flagstone.records import content_of, digest_value
 from flagstone.settings import find_project, pinned_table, project_keys
 from flagstone.stages import Stage, StageTable
 
@@ -69,12 +69,8 @@ def end_session(session: Session | None, is_building: bool) -> None:
 
 
 def outcome_text(run: Run) -> str:
-    """What the campaign of a run came to, and which bundle was packed. Returns '' if there is neither."""
-    packed = read_record(run.packed) or {}
-    about = f"packed {packed['bundle']}, digest {packed['digest']}\n" if "bundle" in packed else ""
-    if "problem" in packed:
-        about = f"{packed['problem']}\n  {packed['hint']}\n"
-    return (content_of(run.outcome) or b"").decode("utf-8", "replace") + about
+    """What the campaign of a run came to. Returns '' if the run is no campaign."""
+    return (content_of(run.outcome) or b"").decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

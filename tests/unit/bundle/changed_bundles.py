@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from flagstone.bundle import verify_bundle
+from flagstone.bundle import VerifyOptions, verify_bundle
 from flagstone.bundle.archive import SUMS, write_archive
 
 BUNDLES = Path(__file__).resolve().parents[2] / "data" / "bundles"
@@ -37,4 +37,4 @@ def replace_in(content: bytes, old: bytes, new: bytes) -> bytes:
 
 def failures(bundle: Path, published: str = "") -> dict[str, str]:
     """The lines that do not hold."""
-    return {line.name: line.text for line in verify_bundle(bundle, published=published) if line.held is False}
+    return {line.name: line.text for line in verify_bundle(bundle, VerifyOptions(published)) if line.held is False}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from finished_run import finished_run
 
-from flagstone.bundle import begin_release, release_checks
+from flagstone.bundle import begin_release, pack_bundle, release_checks, verify_bundle
 from flagstone.bundle.readiness import readiness_of
 from flagstone.errors import FlagstoneError
 from flagstone.gates import RunConfig, last_publication, offer_of
@@ -69,6 +69,15 @@ def test_the_release_is_checked_by_packing_and_verifying(opened: RunConfig) -> N
     found = {check.rule: check for check in release_checks(opened, stage)}
     assert found["bundle"].status == "passed" and "held: digests" in found["bundle"].message
     assert (opened.run.root / "bundle" / "readiness.md").read_text().startswith("# Readiness")
+
+
+def test_a_release_that_was_approved_before_may_change(opened: RunConfig) -> None:
+    notes = opened.run.workspace / "artifacts" / "release_notes.md"
+    notes.write_text("other notes\n")
+    found = {check.rule: check for check in release_checks(opened, opened.table.find("08"))}
+    assert found["bundle"].status == "passed"
+    made = pack_bundle(opened, opened.run.bundle)
+    assert [line.name for line in verify_bundle(made.path) if line.held is False] == ["seals"]
 
 
 def test_an_approved_file_that_must_not_leave_is_told_before_the_agent_is_asked(opened: RunConfig) -> None:
