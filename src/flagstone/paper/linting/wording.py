@@ -10,6 +10,7 @@ from typing import Any
 
 BETWEEN = r"[\s\u00a0-]+"
 SMALL = "two three four five six seven eight nine ten eleven twelve"
+QUESTION = re.compile(r"[^.!?\ue004]{0,400}\?")
 CLAUSE = re.compile(r"[^.,;:()\u2014\ue004]*\Z")
 
 
@@ -72,7 +73,7 @@ class Wording:
         for group, pattern in self.claim_words.items():
             for found in pattern.finditer(blanked):
                 before = clause_before(blanked, found.start())
-                is_open = self.patterns["questions"].search(before)
+                is_open = bool(self.patterns["questions"].search(before) or QUESTION.match(blanked, found.end()))
                 if is_open or (group != "strong" and self.patterns["maybe"].search(before)):
                     continue
                 yield found.start(), found.group(), group

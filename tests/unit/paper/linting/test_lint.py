@@ -65,7 +65,8 @@ $i=1,\dots,n$ and $p<\val{share}$ and $\val{gain}\pm\val{share}$ and $n=\val{run
 from \val{gain} to \val{share}, \val{gain}--\val{share}, [\val{gain}, \val{share}], top-\val{runs} accuracy
 \val{gain}. Then \val{gain}, \val{runs}
 the \val{runs}-fold split, \val{share}\,\% and \val{share} per cent
-We ask whether mixup improves accuracy. We ask which trick is best. If mixup improves accuracy, we keep it.
+We ask whether mixup improves accuracy or which trick is best. Does it lower the error?
+If mixup improves accuracy, we keep it.
 A tuned trick may do better. A lower bound on the error, to the best of our knowledge; higher is better.
 Saved: plain minus trick, positive if the trick is better. To improve the text we cut it.
 We use half precision in one of the arms. On the one hand, this is a point; two may differ.
