@@ -9,8 +9,9 @@ from pathlib import Path
 
 from flagstone.errors import suggestion
 from flagstone.gates import listed_paths
-from flagstone.layout import Run
+from flagstone.layout import Run, shipped_files
 from flagstone.records import Ledger, read_record
+from flagstone.stages import load_table
 
 # where no agent may write
 OURS = re.compile(
@@ -30,8 +31,9 @@ class Permission:
     @classmethod
     def of(cls, run: Run, allowed: Callable[[str], bool] | None) -> Permission:
         found: dict[str, set[str]] = {}
+        later = () if allowed else stages_from_paper_on(run)
         for path in () if allowed else sorted((run.root / "stages").glob("*.json")):
-            offer = read_record(path) or {}
+            offer = {} if path.stem in later else read_record(path) or {}
             if isinstance(offer.get("artifacts"), list):
                 digests = {row.get("path"): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
                 for name in listed_paths(offer):
@@ -66,6 +68,16 @@ class Permission:
         """What to read instead of a file that is not there."""
         known = [*self.offered, *(self.run.relative(found) for found in self.run.root.glob("[te]*s/*/*.json*"))]
         return suggestion(path, known) or "name a file that a stage offers"
+
+
+def stages_from_paper_on(run: Run) -> tuple[str, ...]:
+    """The keys of the stage that writes the paper, and of those after it: what they offer is no result."""
+    pinned = run.pinned / "stages.yaml"
+    if not pinned.is_file():
+        return ()
+    table = load_table(pinned, shipped_files() / "schemas", validate=False)
+    writing = [stage for stage in table if "fresh-paper" in stage.requires or stage.work == "paper"]
+    return tuple(each.key for stage in writing for each in (stage, *table.descendants(stage.nr)))
 
 
 def is_best_in_ledger(experiment: Path) -> bool:

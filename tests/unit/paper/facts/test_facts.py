@@ -12,8 +12,9 @@ from paper_runs import RUNS, facts_of, make_run, offer, problem_of, write_trial
 
 from flagstone.layout import Run
 from flagstone.paper.facts import build_facts, write_facts
-from flagstone.records import Ledger
+from flagstone.records import Ledger, digest_bytes
 
+ROOT = Path(__file__).parents[4]
 TABLE = "workspace/results/runs.csv"
 ONE = f'one: {{from: "{TABLE}#accuracy?where=arm=plain&seed=2", format: ".2f"}}\n'
 PLAIN = f'plain: {{from: "{TABLE}#accuracy?where=arm=plain"}}\n'
@@ -266,6 +267,20 @@ def test_a_file_that_no_stage_offers_is_no_source(run: Run) -> None:
 def test_a_file_that_changed_after_its_offer_is_no_source(run: Run) -> None:
     (run.root / TABLE).write_text(RUNS.replace("0.60", "0.99"))
     assert "has changed since its stage was offered" in problem_of(run, ONE)
+
+
+def test_what_the_paper_itself_offers_is_no_source(run: Run) -> None:
+    run.pinned.mkdir()
+    (run.pinned / "stages.yaml").write_bytes((ROOT / "config/stages.yaml").read_bytes())
+    content = b"x\n99.1\n"
+    (run.root / "workspace/results/typed.csv").write_bytes(content)
+    row = {"path": "workspace/results/typed.csv", "digest": digest_bytes(content)}
+    text = 'x: {from: "workspace/results/typed.csv#x", reduce: mean, format: .1f}\n'
+    for stage, is_result in (("06_analysis", True), ("07_writing", False), ("08_dissemination", False)):
+        offer_file = run.root / "stages" / f"{stage}.json"
+        offer_file.write_text(json.dumps({"stage": stage[:2], "artifacts": [row]}))
+        assert (facts_of(run, text).problems == ()) is is_result
+        offer_file.unlink()
 
 
 def test_the_caller_may_say_which_files_are_allowed(run: Run) -> None:
