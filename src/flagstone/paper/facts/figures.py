@@ -90,7 +90,6 @@ class Drawing:
             job = self.job(name, asked)
             figure = self.figure_drawn_before(job) or self.draw_anew(job)
         except ValueError as error:
-            self.remove(name)
             self.faults.append(self.written.message(name, str(error)))
             return
         self.done[name] = figure
@@ -166,11 +165,9 @@ class Drawing:
             (self.folder / f"{name}.{ending}").unlink(missing_ok=True)
 
     def remove_others(self) -> None:
-        """Removes figures that figures.yaml does not name any more."""
-        if self.folder.is_dir():
-            for path in self.folder.glob("*.json"):
-                if path.stem not in self.done:
-                    self.remove(path.stem)
+        """Removes the figures that could not be drawn, and those that figures.yaml does not name any more."""
+        for name in {*self.written.entries, *(path.stem for path in self.folder.glob("*.json"))} - self.done.keys():
+            self.remove(name)
 
     def duplicates(self) -> Iterator[str]:
         """Figures that show the same data as one before."""
