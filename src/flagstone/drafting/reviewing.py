@@ -23,6 +23,7 @@ from flagstone.paper.building import (
     SelfReview,
     answers_of,
     paper_of,
+    publish,
     self_review_check,
 )
 from flagstone.plans import numbered_path
@@ -80,6 +81,7 @@ class Reviews:
         now = tuple(self.review(reviewer, number, earlier) for reviewer in self.stage.reviewers)
         found = SelfReview((*earlier, *now), answers_of(run))
         found.write(run)
+        publish(run)  # so that the gate is approved with it
         return found.check(self.opened.settings.review_rounds)
 
     def earlier(self) -> tuple[PaperReview, ...]:

@@ -96,6 +96,8 @@ def test_what_a_reviewer_saw_is_on_record(reviewed: Desk) -> None:
     assert '{"what": "facts"}' in prompt and '{"what": "audit"}' in prompt
     schema = Path(reviewed.opened.project.schemas)
     assert schemas.problems(schema, "self_review", record(reviewed)) == []
+    published = reviewed.run.workspace / "artifacts" / "self_review.json"
+    assert json.loads(published.read_text()) == record(reviewed)
 
 
 def test_the_text_of_the_pdf_is_what_a_reviewer_reads(reviewed: Desk) -> None:

@@ -17,7 +17,7 @@ from flagstone.records import digest_file, plain_value, read_as, write_record
 from flagstone.text import count_text, list_text, one_line
 
 REVIEW_RULE = "self-review"
-RECORD = "paper/self_review.json"
+RECORD = "self_review.json"
 ANSWERS = "workspace/reviews/review_answers.json"
 ANSWERS_BYTES = 1_000_000
 MOST_ISSUES = 40
@@ -126,7 +126,7 @@ class SelfReview:
     def write(self, run: Run) -> None:
         """Writes the record where no agent may write."""
         derived = {"verdict": self.verdict, "rounds": self.rounds, "open": [issue.id for issue in self.open_issues]}
-        write_record(run.root / RECORD, {**derived, **plain_value(self)})
+        write_record(run.paper / RECORD, {**derived, **plain_value(self)})
 
 
 def paper_of(run: Run) -> Path | None:
@@ -136,7 +136,7 @@ def paper_of(run: Run) -> Path | None:
 
 def self_review_check(run: Run) -> RuleCheck:
     """Whether the review on record is of the PDF that is there now, and lets it pass."""
-    found, pdf = read_as(run.root / RECORD, SelfReview), paper_of(run)
+    found, pdf = read_as(run.paper / RECORD, SelfReview), paper_of(run)
     if found is None or not found.reviews:
         return failed_check(REVIEW_RULE, "no review of the paper is on record: run its stage again (flagstone redo)")
     if pdf is None:
