@@ -26,6 +26,10 @@ RECORDS = (
     "best",
     "verdict",
     "self_review",
+    "sources",
+    "refs_lock",
+    "citation_verification",
+    "waiver",
     "setup_answers",
     "setup_findings",
 )

@@ -60,6 +60,7 @@ def study(tmp_path: Path, program: Path, api: MessagesApi, monkeypatch: pytest.M
     assert said.code == 0, said.text
     nearest = place.study("t").root / "workspace" / "literature" / "nearest_work.csv"
     nearest.write_text("source_key,did,setting,showed,left_open\nnone,nothing,none,nothing,everything\n")
+    (nearest.parent / "sources.json").write_text('{"sources": [{"key": "none", "title": "None"}]}')
     yield place.study("t")
 
 

@@ -27,6 +27,8 @@ words = "Narrowed." if "NARROWER" in prompt else "To look at what is known."
 pathlib.Path("workspace/notes/note.md").write_text(words)
 pathlib.Path("workspace/literature").mkdir(exist_ok=True)
 pathlib.Path("workspace/literature/nearest_work.csv").write_text(NEAREST)
+asked = {"sources": [{"key": "none", "title": "None"}]}
+pathlib.Path("workspace/literature/sources.json").write_text(json.dumps(asked))
 try: pathlib.Path("approved/01.flag").touch(); tell(type="escaped")
 except OSError: tell(type="kept")
 pathlib.Path(draft).write_text(SUMMARY.replace("WORDS", words + f" Turn {len(before) + 1}."))
@@ -55,6 +57,7 @@ One note.
 
 - `workspace/notes/note.md` - the note
 - `workspace/literature/nearest_work.csv` - the nearest work
+- `workspace/literature/sources.json` - the works that may be cited
 
 ## Suggestions for Refinement
 

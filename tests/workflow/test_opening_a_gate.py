@@ -41,7 +41,7 @@ def test_a_touch_opens_the_gate_and_seals_the_digest_with_who_when_and_from_wher
     assert (seal["by"], seal["who"], seal["how"]) == ("person", getpass.getuser(), "touch")
     assert seal["host"] == os.uname().nodename
     assert abs(time.mktime(time.strptime(seal["at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone - before) < 5
-    listed = {f"workspace/literature/{name}" for name in ("notes.md", "nearest_work.csv")}
+    listed = {f"workspace/literature/{name}" for name in ("notes.md", "nearest_work.csv", "sources.json")}
     assert {"stages/01_literature_survey.md", *listed} == set(seal["files"])
     assert Ledger(fresh.files.seals).problems() == []
 

@@ -9,6 +9,7 @@ from flagstone.artifacts.rules import (
     Inspection,
     RuleCheck,
     StageCheck,
+    citation_request_checks,
     contract_problems,
     failed_check,
     named_file_checks,
@@ -32,6 +33,7 @@ def check_stage(request: StageCheck) -> tuple[RuleCheck, ...]:
     checks.extend(plan_checks(request.run, makes_ideas=request.makes_ideas))
     checks.extend(named_file_checks(inspection, request.leaves))
     checks.extend(planned_run_checks(inspection))
+    checks.extend(citation_request_checks(inspection))
     for rule in rules:
         checks.extend(rule(inspection))
     return worst_of_each(checks)

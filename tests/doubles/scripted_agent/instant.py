@@ -94,6 +94,7 @@ def survey(facts: Facts) -> dict[str, bytes]:
     return {
         "literature/notes.md": text("# Notes", "", NOTICE, f"Digest {facts.digest}."),
         "literature/nearest_work.csv": nearest,
+        "literature/sources.json": record({"sources": [{"key": "none", "title": NOTICE}]}),
     }
 
 

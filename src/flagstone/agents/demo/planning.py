@@ -19,7 +19,7 @@ DATA_PROGRAM = "make_data.py"
 
 def survey(study: Study) -> DemoSummary:
     """01: a note that claims no search, because none took place."""
-    study.bring("survey.md", "nearest_work.csv", "references.bib", to="literature")
+    study.bring("survey.md", "nearest_work.csv", "sources.json", to="literature")
     brief = material_of(study.call.prompt, "the brief") or study.text_of("brief.md") or "There is no brief."
     return study.summary({"QUESTION": template()["question"], "BRIEF": quote_block(brief, 1200)})
 

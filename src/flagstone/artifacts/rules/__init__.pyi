@@ -1,3 +1,4 @@
+from .citation_requests import citation_request_checks as citation_request_checks
 from .contract import contract_problems as contract_problems
 from .findings import (
     RuleCheck as RuleCheck,

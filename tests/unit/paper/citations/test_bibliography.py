@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from citing_run import ATTENTION, MEASURED, CitingRun
 
-from conftest import ATTENTION, MEASURED, CitingRun
 from flagstone.paper.citations.bibtex import author_text, tex_text
 from flagstone.paper.citations.own_bib import bib_fields, requests_in
 

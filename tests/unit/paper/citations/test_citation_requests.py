@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from citing_run import MEASURED, CitingRun
 
-from conftest import MEASURED, CitingRun
 from flagstone.paper.citations import read_requests
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from citing_run import CHECKOUT, MEASURED, QUICK, CitingRun
 from click.testing import CliRunner, Result
 from registry_server import Play
 
-from conftest import CHECKOUT, MEASURED, QUICK, CitingRun
 from flagstone.cli.location import Location
 from flagstone.cli.main import flagstone
 from flagstone.cli.paper.cite import command

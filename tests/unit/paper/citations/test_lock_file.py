@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import MEASURED, CitingRun
+from citing_run import MEASURED, CitingRun
 
 OFFLINE = {"network": False}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from citing_run import MEASURED, CitingRun
 
-from conftest import MEASURED, CitingRun
 from flagstone.paper.citations import references_of
 
 

@@ -7,9 +7,9 @@ import time
 from email.utils import formatdate
 
 import pytest
+from citing_run import ATTENTION, MEASURED, QUICK, CitingRun
 from registry_server import Play, RegistryServer
 
-from conftest import ATTENTION, MEASURED, QUICK, CitingRun
 from flagstone.paper.citations.registries import client
 
 PAGE = "<html><title>Are you a robot?</title></html>"

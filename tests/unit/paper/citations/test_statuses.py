@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from citing_run import ATTENTION, MEASURED, CitingRun
 from registry_server import Play
-
-from conftest import ATTENTION, MEASURED, CitingRun
 
 NO_NOTICE = "filter=updates"
 

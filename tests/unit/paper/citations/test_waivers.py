@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conftest import MEASURED, CitingRun
+from citing_run import MEASURED, CitingRun
+
 from flagstone.paper.citations import read_requests, waive, waivers_of
 from flagstone.seals import Decision, decisions
 
