@@ -25,6 +25,7 @@ RECORDS = (
     "result",
     "best",
     "verdict",
+    "audit",
     "self_review",
     "sources",
     "refs_lock",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from flagstone.paper.auditing.digits import DigitString, digit_strings
 from flagstone.paper.auditing.expectations import ExpectedDigits
-from flagstone.paper.auditing.places import Places, references_begin
+from flagstone.paper.auditing.places import UNSURE, Places, references_begin
 from flagstone.paper.auditing.readers import PdfText
 
 # The first three are numbers of results: two of them without a space between would be a third one
@@ -58,12 +58,15 @@ class Explainer:
 
     def explain(self) -> Explanation:
         found = [each for number, text in enumerate(self.pages, start=1) for each in self.strings_of(text, number)]
-        placed = [each for each in found if self.places.has_place(each, self.text_of(each))]
+        placed = [each for each in found if self.place_of(each)]
         in_place = {(each.page, each.start) for each in placed}
         strays = [each for each in found if (each.page, each.start) not in in_place and not self.takes_whole(each)]
         strays = [each for each in strays if not self.takes_parts(each)]
-        placed = [each for each in placed if not self.takes_place(each)]
-        strays += [each for each in placed if not self.takes_whole(each) and not self.takes_parts(each)]
+        unsure = [each for each in placed if self.place_of(each) in UNSURE]
+        sure = [each for each in placed if self.place_of(each) not in UNSURE]
+        sure = [each for each in sure if not self.takes_place(each) and not self.takes_whole(each)]
+        unsure = [each for each in unsure if not self.takes_whole(each) and not self.takes_place(each)]
+        strays += [each for each in (*sure, *unsure) if not self.takes_parts(each)]
         strays = list(self.single_strays(sorted(strays, key=lambda each: (each.page, each.start))))
         return Explanation(self.counts, strays, self.left, self.on_pages)
 
@@ -83,6 +86,9 @@ class Explainer:
     def text_of(self, found: DigitString) -> str:
         return self.pages[found.page - 1]
 
+    def place_of(self, found: DigitString) -> str:
+        return self.places.place_of(found, self.text_of(found))
+
     def takes_place(self, found: DigitString) -> bool:
         if not self.places.take(found, self.text_of(found)):
             return False
@@ -101,13 +107,12 @@ class Explainer:
     ) -> tuple[str, Counter[str], str] | None:
         """The first expectation that has this text left: its kind, where it is counted, and under which text."""
         on_page = self.on_pages[found.page]
-        for kind in only:
-            for counter in (on_page.get(kind), self.left.get(kind)):
-                if counter is None or not self.may_be(kind, found):
-                    continue
-                for spelling in (text,) if kind in EXACT else (text, text.lstrip("-")):
-                    if counter[spelling] > 0:
-                        return kind, counter, spelling
+        sources = [(kind, on_page[kind]) for kind in only if kind in on_page]
+        sources += [(kind, self.left[kind]) for kind in only if kind in self.left and self.may_be(kind, found)]
+        for kind, counter in sources:
+            for spelling in (text,) if kind in EXACT else (text, text.lstrip("-")):
+                if counter[spelling] > 0:
+                    return kind, counter, spelling
         return None
 
     def may_be(self, kind: str, found: DigitString) -> bool:

@@ -31,8 +31,9 @@ def read_latex_files(folder: Path, name: str = "main") -> LatexNumbers:
     aux, toc, bbl = (text_of(folder / f"{name}.{ending}") for ending in ("aux", "toc", "bbl"))
     on_pages: dict[str, Counter[str]] = {}
     headings = []
-    for _, number, title, page in lines_of_contents(aux):
-        on_pages.setdefault(page, Counter()).update(digits_printed([number]))
+    for kind, number, title, page in lines_of_contents(aux):
+        if "paragraph" not in kind:  # where those have numbers, classes print a part of them
+            on_pages.setdefault(page, Counter()).update(digits_printed([number]))
         headings.append(f"{number} {title}")
     labels = {name: groups_at(value, 0, 2) for name, value in pairs(arguments_of(aux, "\\newlabel", 2))}
     numbers = {name: groups[0] for name, groups in labels.items() if groups}

@@ -10,6 +10,7 @@ from flagstone.text import count_text
 
 RULE = "paper-audit"
 MOST_NAMED = 20
+SINGULAR = {"facts": "fact", "literals": "literal", "citations": "citation"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class AuditReport:
     @property
     def one_line(self) -> str:
         """For example: 412 digit strings: 230 facts, 12 literals, 170 structure."""
-        parts = [f"{count} {kind}" for kind, count in self.explained.items() if count]
+        parts = [kind_text(kind, count) for kind, count in self.explained.items() if count]
         parts += [f"{len(self.strays)} unexplained"] if self.strays else []
         total = sum(self.explained.values()) + len(self.strays)
         return f"{count_text(total, 'digit string')}: {', '.join(parts)}" if parts else "no digit strings"
@@ -58,6 +59,10 @@ class AuditReport:
         if not problems:
             return [RuleCheck(RULE, "passed", "; ".join((self.one_line, *self.notices)))]
         return [RuleCheck(RULE, "failed", problem) for problem in problems]
+
+
+def kind_text(kind: str, count: int) -> str:
+    return f"{count} {SINGULAR.get(kind, kind) if count == 1 else kind}"
 
 
 def stray_text(stray: Stray) -> str:

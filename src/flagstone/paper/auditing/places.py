@@ -11,10 +11,10 @@ from flagstone.paper.auditing.digits import DigitString, digits_printed, plain_t
 from flagstone.paper.auditing.expectations import ANY
 
 EDGE_LINES = 3
-REFERENCES = re.compile(
-    r"^(?:\d+\.?|[IVX]+\.|[A-Z]\.?)?\s*(?:references|bibliography|literature cited)\s*$", re.I | re.M
-)
-ITEM = re.compile(r"^[(\[]?$")
+# small capitals may be read as “R EFERENCES”
+REFERENCES = re.compile(r"^(?:\d+\.?|[IVX]+\.|[A-Z]\.?)?\s*(?:r ?eferences|b ?ibliography)\s*$", re.I | re.M)
+# the number of a heading is expected where it stands, and its copies in running heads are not: those come last
+UNSURE = ("head", "page in head")
 NUMBER_OF_THEOREM = re.compile(r"\b([a-z]+)\s$", re.I)
 
 
@@ -33,14 +33,10 @@ class Places:
         folded = [folded_text(each) for each in headings]
         return cls(labels, [each for each in folded if each], {kind: numbers.copy() for kind, numbers in lists.items()})
 
-    def has_place(self, found: DigitString, text: str) -> bool:
-        """Whether it may stand there as structure, however many others do."""
-        return bool(self.place_of(found, text))
-
     def take(self, found: DigitString, text: str) -> bool:
         """Uses one place up. False if there is none left."""
         place = self.place_of(found, text)
-        if place == "page":
+        if place in ("page", "page in head"):
             is_free = found.page not in self.numbered_pages
             self.numbered_pages.add(found.page)
             return is_free
@@ -56,23 +52,23 @@ class Places:
         return is_free
 
     def place_of(self, found: DigitString, text: str) -> str:
-        """`page`, `head`, or the name of a list. Empty if this is no place for a number."""
+        """`page`, `page in head`, `head`, or the name of a list. Empty if this is no place for a number."""
         start, end = line_of(found, text)
         before, after = text[start : found.start], text[found.end : end]
         edge = edge_around(start, text)
         is_outer = bool(edge) and is_apart(before, after)
-        if found.text == self.labels[found.page - 1] and (is_outer or is_alone(before, after)):
-            return "page"
-        if edge and found.page > 1 and self.is_head(found, edge):
+        if found.text == self.labels[found.page - 1] and (is_outer or is_block(start, end, text)):
+            return "page" if is_block(start, end, text) else "page in head"
+        if edge and found.page > 1 and self.is_in_head(found, edge):
             return "head"
         if "equation" in self.lists and before.endswith("(") and after.strip() == ")":
             return "equation"
-        if "item" in self.lists and ITEM.match(before.strip()) and after[:1] in (".", ")", "]"):
+        if "item" in self.lists and not before.strip() and after[:1] in (".", ")"):
             return "item"
         name = NUMBER_OF_THEOREM.search(before)
         return name[1].lower() if name and name[1].lower() in self.lists else ""
 
-    def is_head(self, found: DigitString, edge: str) -> bool:
+    def is_in_head(self, found: DigitString, edge: str) -> bool:
         words = folded_text(edge)
         return any(title in words and found.text in digits_printed([title]) for title in self.headings)
 
@@ -94,8 +90,10 @@ def is_apart(before: str, after: str) -> bool:
     return (not before.strip() and not after[:1].strip()) or (not after.strip() and not before[-1:].strip())
 
 
-def is_alone(before: str, after: str) -> bool:
-    return not before.strip(" -|") and not after.strip(" -|")
+def is_block(start: int, end: int, text: str) -> bool:
+    """Whether a line is a paragraph of one number."""
+    is_apart = text[max(0, start - 2) : start] in ("", "\n\n") and text[end : end + 2].strip() == ""
+    return is_apart and text[start:end].strip(" -|").isdecimal()
 
 
 def folded_text(text: str) -> str:

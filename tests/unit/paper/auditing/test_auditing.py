@@ -13,7 +13,7 @@ from flagstone.paper.auditing import ExpectedDigits, audit_pdf
 def test_a_paper_whose_numbers_are_facts_passes(tmp_path: Path) -> None:
     pdf = papers.build(tmp_path, "The gain is 0.93, in 12 runs.")
     report = audit_pdf(pdf, ExpectedDigits(facts=Counter(["0.93"]), literals=Counter(["12"])))
-    assert report.one_line == "2 digit strings: 1 facts, 1 literals"
+    assert report.one_line == "2 digit strings: 1 fact, 1 literal"
     assert [check.status for check in report.checks] == ["passed"]
 
 
