@@ -25,6 +25,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "decisions": ("approved/*.jsonl",),
     "stages": ("stages/*", "index/*.json", "drafts/*/*/checks.json"),
     "transcripts": ("drafts/*/*/**",),
+    "calls": ("logs/agents.jsonl",),
     "readiness": ("bundle/readiness.*",),
     "paper": ("paper/**", "workspace/writing/**", "workspace/artifacts/**"),
     "code": ("workspace/code/**", *STORES),

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.bundle.packing import Packing, pack_bundle, refuse_leaks
 from flagstone.bundle.readiness import write_readiness
-from flagstone.bundle.verifying import VerifyOptions, verify_bundle
+from flagstone.bundle.verification import VerifyOptions, verify_bundle
 from flagstone.errors import FlagstoneError
 from flagstone.gates import RunConfig, listed_paths, offer_of
 from flagstone.stages import Stage

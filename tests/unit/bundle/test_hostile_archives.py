@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flagstone.bundle import opening, verify_bundle
+from flagstone.bundle import verify_bundle
+from flagstone.bundle.verification import opening
 from flagstone.errors import WorkFailed
 
 Write = Callable[[zipfile.ZipFile], object]

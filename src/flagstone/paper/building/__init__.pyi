@@ -11,3 +11,4 @@ from .self_review import (
     paper_of as paper_of,
     self_review_check as self_review_check,
 )
+from .typesetting import read_manuscript as read_manuscript

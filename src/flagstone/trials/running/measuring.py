@@ -153,3 +153,15 @@ def keep_tree(home: Home, subject: Subject) -> None:
         os.rename(laid_out, target)
         laid_out.with_name(f"{laid_out.name}.json").unlink(missing_ok=True)
         subject.last_seen_in(laid_out).forget_folder()
+
+
+def repeat_run(opened: OpenedTrial, line: RunLine, seed: int, say: Callable[[str], None]) -> Measurement:
+    """The same run once more, without a network and held to a folder of its own. Nothing of the trial changes."""
+    experiment = opened.spec.experiment
+    asked = replace(experiment.harness, network=False, writable=())
+    held = replace(opened, spec=replace(opened.spec, experiment=replace(experiment, sandbox="require", harness=asked)))
+    home = Home(unused_path(opened.folder.root / "runs" / f"again-{line.arm}-{line.slot}"), opened.folder.base)
+    order = Order(RunFolder(home.root), opened.tree(line.arm), "first", seed, home.root.name)
+    with Interruption() as interruption:
+        measuring = Measuring(held, TrialRun(line.arm, line.slot, line.basis), seed, interruption, say)
+        return measuring.harness(home).measure(order)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from flagstone.bundle.chains import Mismatch
+from flagstone.bundle.verification.chains import Mismatch
 from flagstone.layout import Run
 from flagstone.plans import TrialPlan, trial_plan_at
 from flagstone.records import read_as
-from flagstone.trials import Line, VerdictLine, lines_in, trial_problems
+from flagstone.trials import Line, RunLine, VerdictLine, lines_in, trial_problems
 from flagstone.trials.planning import load_trial
 from flagstone.trials.sealing import Prereg, SealedSeeds, edit_text, prereg_problems
 
@@ -40,6 +40,16 @@ class PackedTrial:
     @cached_property
     def verdict(self) -> VerdictLine | None:
         return next((line for line in reversed(self.lines) if isinstance(line, VerdictLine)), None)
+
+    @property
+    def runs(self) -> list[RunLine]:
+        return [line for line in self.lines if isinstance(line, RunLine)]
+
+    def seed(self, slot: str) -> int | None:
+        """The seed of a slot: one of the plan, or of those that the verdict revealed."""
+        if slot.startswith("b"):
+            return self.verdict.seeds.get(slot) if self.verdict else None
+        return load_trial(self.plan.folder.spec, self.run.root, self.schemas).seed_of(slot)
 
     def fault(self, path: Path, text: str) -> Mismatch:
         return Mismatch(self.run.relative(path), f"trial {self.name}: {text}")

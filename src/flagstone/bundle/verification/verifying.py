@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from flagstone.bundle.archive import SUMS
-from flagstone.bundle.chains import Mismatch, approvals, chain_faults, experiment_faults, ledgers_of, seal_faults
 from flagstone.bundle.contents import stores_of
-from flagstone.bundle.opening import LINE, opened_bundle
 from flagstone.bundle.packing import NOTES
-from flagstone.bundle.trials import PackedTrial, packed_trials
+from flagstone.bundle.verification.chains import (
+    Mismatch,
+    approvals,
+    chain_faults,
+    experiment_faults,
+    ledgers_of,
+    seal_faults,
+)
+from flagstone.bundle.verification.opening import LINE, opened_bundle
+from flagstone.bundle.verification.papers import PackedPaper
+from flagstone.bundle.verification.rerunning import choose_runs, outcome_of
+from flagstone.bundle.verification.resting import resting_on
+from flagstone.bundle.verification.trials import PackedTrial, packed_trials
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Store
+from flagstone.gates import RunConfig, open_run
 from flagstone.layout import Run, shipped_files
 from flagstone.records import Ledger, content_of, digest_bytes, digest_file, read_record
+from flagstone.settings import find_project
 from flagstone.text import count_text, escaped_text, list_text
 
 
@@ -27,30 +39,34 @@ class BundleLine:
     name: str
     held: bool | None
     text: str
+    paths: tuple[str, ...] = ()  # of what does not hold
+    rests: tuple[str, ...] = ()  # the facts, and their sentences, that rest on it
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """`published` is the digest that the authors told; `building` is a stage whose approval does not count yet."""
+    """`published` is the digest that the authors told; `building` is a stage whose approval does not count yet.
+
+    `reruns` is how many runs are run again.
+    """
 
     published: str = ""
     building: str = ""
+    reruns: int = 0
 
 
 def verify_bundle(path: Path, asked: VerifyOptions = VerifyOptions()) -> Iterator[BundleLine]:
     """Every line, in order, as soon as it is known."""
     with opened_bundle(path) as folder:
-        verification = UnpackedBundle(Run(folder), asked)
-        yield verification.digests()
-        for store in stores_of(verification.run):
-            Store(store).make()  # with settings of ours: a bundle holds none
-        for line in verification.lines():
+        bundle = UnpackedBundle(Run(folder), asked)
+        for line in bundle.lines():
             try:
-                yield line()
+                found = line()
             except FlagstoneError as error:
-                yield BundleLine(line.__name__, False, error.problem)
+                found = BundleLine(line.__name__, False, error.problem)
             except Exception as error:  # a hostile record may be of any form: it does not hold, and the rest goes on
-                yield BundleLine(line.__name__, False, f"cannot be read: {type(error).__name__}: {error}")
+                found = BundleLine(line.__name__, False, f"cannot be read: {type(error).__name__}: {error}")
+            yield replace(found, rests=tuple(resting_on(bundle.run, found.paths))) if found.paths else found
 
 
 @dataclass(frozen=True)
@@ -62,12 +78,17 @@ class UnpackedBundle:
 
     def lines(self) -> tuple[Callable[[], BundleLine], ...]:
         return (
+            self.digests,
             self.chains,
             self.seals,
             self.experiments,
             self.preregistration,
             self.seeds,
             self.verdicts,
+            self.facts,
+            self.appendix,
+            self.paper_pdf,
+            self.reruns,
         )
 
     @cached_property
@@ -78,6 +99,14 @@ class UnpackedBundle:
     @cached_property
     def notes(self) -> Mapping[str, Mapping[str, str]]:
         return read_record(self.run.root / NOTES) or {}
+
+    @cached_property
+    def run_config(self) -> RunConfig:
+        return open_run(find_project(shipped_files()), self.run, validate=False)
+
+    @cached_property
+    def paper(self) -> PackedPaper:
+        return PackedPaper(self.run_config)
 
     @cached_property
     def trials(self) -> list[PackedTrial]:
@@ -106,6 +135,8 @@ class UnpackedBundle:
 
     def chains(self) -> BundleLine:
         """Whether every line of every ledger follows from the one before."""
+        for store in stores_of(self.run):
+            Store(store).make()  # after the digests, with settings of ours: a bundle holds none
         ledgers = ledgers_of(self.run)
         good = f"{count_text(len(ledgers), 'ledger')}; head of the decisions: {Ledger(self.run.seals).head}"
         return line_of("chains", chain_faults(self.run), good) if ledgers else nothing("chains", "there is no ledger")
@@ -138,6 +169,41 @@ class UnpackedBundle:
         """Whether each verdict follows from the runs."""
         return self.of_trials("verdicts", PackedTrial.verdict_faults, "the verdict follows from the runs")
 
+    def facts(self) -> BundleLine:
+        """Whether the facts come out of the results again, byte by byte."""
+        if not self.paper.is_there:
+            return nothing("facts", "the run has no paper with facts")
+        good = f"{count_text(len(self.paper.book.facts), 'fact')} computed again, byte by byte"
+        return line_of("facts", self.paper.fact_faults(), good)
+
+    def appendix(self) -> BundleLine:
+        """Whether every run, idea and decision of the ledgers is in the appendix."""
+        if not self.paper.is_there:
+            return nothing("appendix", "the run has no paper with facts")
+        faults = self.paper.appendix_faults()
+        return line_of("appendix", faults, "made again from the ledgers, byte by byte; nothing is missing")
+
+    def paper_pdf(self) -> BundleLine:
+        """Whether each digit string of the PDF is explained."""
+        if not self.paper.is_there:
+            return nothing("paper", "the run has no paper with facts")
+        report = self.paper.audit()
+        failed = [Mismatch("paper/paper.pdf", check.message) for check in report.checks if check.status == "failed"]
+        return line_of("paper", failed, report.one_line)
+
+    def reruns(self) -> BundleLine:
+        """Whether runs that are drawn at random give the same again."""
+        runs = choose_runs(self.trials, max(self.asked.reruns, 1))
+        if not runs:
+            return nothing("reruns", "no run of a trial has a value")
+        if not self.asked.reruns:
+            took_s = sum(run.line.wall_s for run in runs)
+            return nothing(
+                "reruns", f"--rerun 1 runs one of the trials' runs again ({runs[0].name} took {took_s:.1f} s)"
+            )
+        outcomes = [outcome_of(run) for run in runs]
+        return BundleLine("reruns", all(held for held, _ in outcomes), list_text([text for _, text in outcomes]))
+
     def of_trials(self, name: str, faults_of: Callable[[PackedTrial], Iterable[Mismatch]], good: str) -> BundleLine:
         if not self.trials:
             return nothing(name, "the run has no trial")
@@ -151,6 +217,5 @@ def nothing(name: str, why: str) -> BundleLine:
 
 def line_of(name: str, faults: Iterable[Mismatch], good: str) -> BundleLine:
     found = list(faults)
-    return (
-        BundleLine(name, False, list_text([fault.text for fault in found])) if found else BundleLine(name, True, good)
-    )
+    paths = tuple(dict.fromkeys(fault.path for fault in found))
+    return BundleLine(name, not found, list_text([fault.text for fault in found]) if found else good, paths)
