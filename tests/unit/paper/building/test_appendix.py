@@ -105,6 +105,12 @@ def test_lines_that_were_cut_from_the_end_of_a_ledger_are_named(run: Run) -> Non
     assert "its ledger has lost lines since done.json read it" in problem(run)
 
 
+def test_a_run_line_that_cannot_be_read_is_named(run: Run) -> None:
+    folder = make_trial(run)
+    Ledger(folder / "ledger.jsonl").append({"kind": "run", "arm": "treated", "value": []})
+    assert "1 line of its ledger cannot be read as a run" in problem(run)
+
+
 def test_a_trial_that_was_deleted_is_named_by_its_pre_registration(run: Run) -> None:
     shutil.rmtree(make_trial(run))
     assert "has a pre-registration of trial mixup, and its files are gone" in problem(run)

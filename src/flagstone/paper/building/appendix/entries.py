@@ -94,6 +94,9 @@ def failure_parts(failed: Sequence[MadeRun]) -> Iterator[Part]:
         yield f"{group}, {end}: {count_text(len(names), 'run')}: {', '.join(names)}."
 
 
-def number_text(value: float | None) -> str:
-    """Six digits, with the sign of a minus. A dash if there is no number."""
-    return "–" if value is None else f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+def number_text(value: object) -> str:
+    """Six digits, with the sign of a minus. A dash if there is no number; a word such as NaN stays."""
+    if value is None:
+        return "–"
+    text = f"{value:.6g}" if isinstance(value, int | float) else str(value)
+    return text.replace("-", "\N{MINUS SIGN}")

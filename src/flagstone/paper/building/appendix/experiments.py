@@ -11,7 +11,7 @@ from flagstone.paper.building.appendix.entries import AppendixEntry, MadeRun
 from flagstone.plans import Home, plans
 from flagstone.records import read_record
 
-CURE = "restore it from a copy, or say in the paper what became of it and start the experiment over"
+CURE = "restore it from a copy, or start the experiment over"
 
 
 def experiment_entries(run: Run) -> Iterator[AppendixEntry]:

@@ -20,7 +20,7 @@ from flagstone.text import count_text, list_text
 
 JOURNAL = "preregistrations.jsonl"
 MEASURED = "measured-first.json"
-CURE = "restore it from a copy, or say in the paper what became of it and start the trial anew"
+CURE = "restore it from a copy, or start the trial over"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class LedgerRun:
     @property
     def name(self) -> str:
         return f"{self.arm}-{self.slot}"
+
+
+def run_in(line: Mapping[str, Any]) -> LedgerRun | None:
+    """The run of a line. Returns None if the line is none of a run."""
+    try:
+        return msgspec.convert(line, LedgerRun, strict=False)
+    except msgspec.ValidationError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class TrialHistory:
 
     @cached_property
     def runs(self) -> tuple[LedgerRun, ...]:
-        return tuple(msgspec.convert(line, LedgerRun, strict=False) for line in self.of("run"))
+        return tuple(run for line in self.of("run") if (run := run_in(line)))
 
     @cached_property
     def verdict(self) -> Mapping[str, Any]:
@@ -232,6 +240,8 @@ def end_text(run: LedgerRun) -> str:
 
 def unseen_runs(start: TrialHistory) -> Iterator[str]:
     """Runs that a decided step names, and the ledger has no line of."""
+    if unread := len(start.of("run")) - len(start.runs):
+        yield f"{count_text(unread, 'line')} of its ledger cannot be read as a run"
     known = {run.name for run in start.runs}
     wanted = {str(run) for look in start.of("look") for run in look.get("runs", ())}
     if missing := sorted(wanted - known):
