@@ -29,7 +29,7 @@ class ClaimEntry:
 
     @property
     def where(self) -> str:
-        return f"claims.yaml:{self.line}"
+        return f"workspace/writing/claims.yaml:{self.line}"
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ WRONG = [
 def test_a_claim_that_says_something_else_fails(run: Run, rules: LintRules, text: str, entry: str, why: str) -> None:
     found = claim_faults(run, rules, text, entry)
     assert any(why in fault for fault in found), found
-    assert all(fault.startswith(("sections/results.tex:2: ", "claims.yaml:1: ", "workspace/")) for fault in found)
+    assert all(fault.startswith(("sections/results.tex:2: ", "workspace/writing/claims.yaml:")) for fault in found)
 
 
 @pytest.mark.parametrize("outcome", ["INCONCLUSIVE", "NO PRACTICAL EFFECT", "HARMFUL", "PROCEED", "NOTHING FOUND", ""])
@@ -262,7 +262,7 @@ def test_ids_are_defined_used_and_used_once(run: Run, rules: LintRules) -> None:
     assert [fault.partition(";")[0] for fault in found] == [
         "sections/results.tex:1: claims.yaml has no a",
         "sections/results.tex:3: the claim b stands also at sections/results.tex:2",
-        "claims.yaml:2: no \\claim{c}{…} is in the paper",
+        "workspace/writing/claims.yaml:2: no \\claim{c}{…} is in the paper",
     ]
 
 
