@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from flagstone.errors import suggestion
-from flagstone.paper.facts.quantity import Quantity, reduce_values
+from flagstone.paper.facts.quantity import Quantity, first_repeat, reduce_values
 from flagstone.paper.facts.reductions import COMPARISONS, REDUCTIONS, comparison
 
 LENGTH = 500
@@ -79,5 +79,8 @@ def value_of_tree(node: ast.expr, known: Callable[[str], Quantity]) -> Quantity:
 def join_parts(parts: list[Quantity], values: tuple[float | int | str | None, ...], n: int) -> Quantity:
     """A quantity that rests on all that its parts rest on."""
     inputs: Mapping[str, str] = {path: digest for part in parts for path, digest in part.inputs.items()}
-    seeds = tuple(dict.fromkeys(seed for part in parts for seed in part.seeds))
-    return Quantity(values, False, n, seeds, inputs, any(part.is_exploratory for part in parts))
+    seeds = [seed for part in parts for seed in part.seeds]
+    found = [part.repeated_seed for part in parts] + ([first_repeat(seeds)] if len(values) > 1 else [])
+    repeat = next((seed for seed in found if seed is not None), None)
+    is_screen = any(part.is_exploratory for part in parts)
+    return Quantity(values, False, n, tuple(dict.fromkeys(seeds)), inputs, is_screen, repeat)

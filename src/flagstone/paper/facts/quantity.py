@@ -20,7 +20,10 @@ SCREENS = ("screen", "screening", "exploratory")
 
 @dataclass(frozen=True)
 class Quantity:
-    """One value, or the values of a list, which may be empty cells as long as nobody computes with them."""
+    """One value, or the values of a list, which may be empty cells as long as nobody computes with them.
+
+    `repeated_seed` is one that several values of a list have: they are no independent repeats.
+    """
 
     values: tuple[Cell, ...]
     is_list: bool = False
@@ -28,6 +31,7 @@ class Quantity:
     seeds: tuple[int, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     is_exploratory: bool = False
+    repeated_seed: int | None = None
 
     def numbers(self) -> list[float]:
         """Its values, all of which must be numbers."""
@@ -69,8 +73,19 @@ def quantity_of(file: ResultsFile, source: FactSource) -> Quantity:
         refuse_lone_deviation(source, known)
         # chosen by its cells: it is that row's value. Of a table that happens to have one row, it is a list of one
         return replace(known, is_list=not source.where, is_exploratory=screens)
-    seeds = tuple(dict.fromkeys(chain.from_iterable(map(seeds_beside, rows))))
-    return Quantity(cells, True, sum(cell is not None for cell in cells), seeds, inputs, screens)
+    seeds = tuple(chain.from_iterable(map(seeds_beside, rows)))
+    count, distinct = sum(cell is not None for cell in cells), tuple(dict.fromkeys(seeds))
+    return Quantity(cells, True, count, distinct, inputs, screens, first_repeat(seeds))
+
+
+def first_repeat(seeds: Sequence[int]) -> int | None:
+    """The first seed that occurs twice. Returns None if there is none."""
+    seen = set[int]()
+    for seed in seeds:
+        if seed in seen:
+            return seed
+        seen.add(seed)
+    return None
 
 
 def quantity_beside(holder: Any, value: Cell, inputs: Mapping[str, str]) -> Quantity:
@@ -122,5 +137,10 @@ def reduce_values(known: Quantity, name: str) -> Quantity:
     """One value of several."""
     if name == "count":
         return replace(known, values=(len(known.values),), is_list=False, n=len(known.values))
+    if name in NEED_TWO and known.repeated_seed is not None:
+        raise ValueError(
+            f"{name} of values that are no independent repeats: seed {known.repeated_seed} occurs twice among them;"
+            " choose one arm and one condition (?where=…)"
+        )
     numbers = known.numbers()
     return replace(known, values=(reduction(name, numbers),), is_list=False, n=len(numbers))

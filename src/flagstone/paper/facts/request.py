@@ -13,7 +13,7 @@ from flagstone.artifacts.formats import Unreadable, decode_text, read_bounded
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run, shipped_files
 from flagstone.paper.facts.fact import FactKind, Value
-from flagstone.schemas import MAX_YAML_BYTES, LocatedYaml, placed_misfits, schema_of
+from flagstone.schemas import MAX_YAML_BYTES, LocatedYaml, Misfit, placed_misfits, schema_of
 
 WRITING = "workspace/writing"
 FILE = f"{WRITING}/facts.yaml"
@@ -81,11 +81,16 @@ def checked_entries(yaml: LocatedYaml, value: Any, schema: Any, pattern: re.Patt
     wrong: list[tuple[tuple[str | int, ...], str]] = [
         ((str(key),), f"{str(key)[:60]!r} cannot be a key; {KEY_WORDS}") for key in value if not is_key(key, pattern)
     ]
-    wrong += [(each.keys, f"{each.problem}; see docs/reference/paper.md") for each in placed_misfits(schema, value)]
+    wrong += [(each.keys, f"{each.problem}; {cure_of(each)}") for each in placed_misfits(schema, value)]
     bad = {keys[0] for keys, _ in wrong if keys}
     entries = {key: row for key, row in value.items() if str(key) not in bad}
     said = (yaml.message(keys, problem) for keys, problem in wrong[:MOST_PROBLEMS])
     return WrittenFile(yaml, entries, (*said, *("" for _ in wrong[MOST_PROBLEMS:])))
+
+
+def cure_of(misfit: Misfit) -> str:
+    # YAML ends a value at a comma between braces
+    return "put what has a comma in quotes" if misfit.key.endswith(")") else "see docs/reference/paper.md"
 
 
 def is_key(key: object, pattern: re.Pattern[str]) -> bool:

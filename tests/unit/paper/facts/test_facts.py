@@ -214,6 +214,7 @@ def test_a_value_that_cannot_be_printed_is_named(run: Run, content: str, entry: 
             '{value: 99.1, format: ".1f", kind: literature, cite: a, quote: "It is 98.1."}',
             "its quote does not have '99.1'",
         ),
+        ("{expr: diff(a, b)}", "put what has a comma in quotes"),
         ("{}", "exactly one of from, expr and value"),
         (f'{{from: "{TABLE}#accuracy", expr: "mean(a)"}}', "exactly one of from, expr and value"),
         (f'{{frm: "{TABLE}#accuracy"}}', "did you mean 'from'?"),
@@ -236,6 +237,15 @@ def test_an_interval_over_one_run_is_refused_whoever_computed_it(run: Run) -> No
     assert "fewer than two values" in problem_of(run, f'x: {{from: "{table}?where=arm=mixup", format: .1f}}\n')
     fact = facts_of(run, f'x: {{from: "{table}?where=arm=plain", format: .1f}}\n').facts["x"]
     assert (fact.printed, fact.n) == ("0.4", 2)
+
+
+def test_an_interval_over_one_seed_twice_is_refused(run: Run) -> None:
+    text = PLAIN + MIXUP + 'both: {expr: "EXPR", format: .1f}\n'
+    assert "seed 1 occurs twice" in problem_of(run, text.replace("EXPR", "sd(plain, mixup)"))
+    assert printed(run, text.replace("EXPR", "mean(plain, mixup)")) == {"both": "0.7"}
+    source = f'from: "{TABLE}#accuracy?where=role=confirmation&status=ok", format: .1f'
+    assert "seed 1 occurs twice" in problem_of(run, f"x: {{{source}, reduce: ci_low}}\n")
+    assert printed(run, f"x: {{{source}, reduce: mean}}\n") == {"x": "0.7"}
 
 
 def test_a_value_from_the_literature_carries_its_work_and_its_sentence(run: Run) -> None:
