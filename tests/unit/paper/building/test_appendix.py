@@ -15,7 +15,9 @@ from flagstone.layout import Run
 from flagstone.paper.auditing import printed_pages
 from flagstone.paper.auditing.digits import digits_printed
 from flagstone.paper.building import AppendixRequest, appendix_of
+from flagstone.paper.citations import CitationRequest, waive
 from flagstone.records import Ledger
+from flagstone.seals import Decision
 
 
 @pytest.fixture
@@ -147,9 +149,8 @@ def test_what_agents_wrote_is_printed_and_does_nothing(run: Run) -> None:
 
 
 def test_constants_waivers_calls_and_decisions_are_told(run: Run) -> None:
-    Ledger(run.approved / "waivers.jsonl").append(
-        {"key": "smith2019", "who": "Ada", "why": "a book", "at": "2026-01-02T00:00:00Z"}
-    )
+    waive(run, CitationRequest("smith2019"), "NOT_FOUND", Decision("person", "Ada", "2026-01-02", comment="a book"))
+    Ledger(run.approved / "waivers.jsonl").append({"key": "forged", "request": "x", "why": "without a seal"})
     Ledger(run.seals).append({"event": "arrived", "stage": "", "by": "flagstone"})
     for stage in ("03", "07"):
         Ledger(run.seals).append(
@@ -162,6 +163,7 @@ def test_constants_waivers_calls_and_decisions_are_told(run: Run) -> None:
     found = text(run, stages=("03",), literals=(("8", "bits of a byte"),))
     for wanted in ("smith2019", "Ada", "a book", "bits of a byte", "opus", "1.50 and 1 unknown", "fine 03"):
         assert wanted in found
+    assert "forged" not in found
     assert "99" not in found and "fine 07" not in found  # what comes after would change the paper again and again
     assert "ada\n" not in found  # a login is nobody's business
     assert "Ada" not in text(run, stages=("03",), is_anonymous=True)

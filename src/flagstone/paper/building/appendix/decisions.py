@@ -10,10 +10,10 @@ from flagstone.agents.accounts import LOG, records_of
 from flagstone.layout import Run
 from flagstone.paper.building.appendix.entries import MOST_ROWS
 from flagstone.paper.building.appendix.long_tables import AppendixSection, AppendixTable, Part
+from flagstone.paper.citations import waivers_of
 from flagstone.records import Ledger
 from flagstone.text import count_text
 
-WAIVERS = "waivers.jsonl"  # below approved/
 NO_DECISION = "arrived"  # a seal that says where a run is, and that nobody decided
 
 
@@ -53,15 +53,13 @@ def text(record: dict[str, Any], name: str) -> str:
 
 
 def waivers_section(run: Run, is_anonymous: bool) -> AppendixSection:
-    """Citations that are not verified, and that a person let pass."""
-    waivers = Ledger(run.approved / WAIVERS).entries()
+    """Citations that are not verified, and that a person let pass. A waiver without its seal lets nothing pass."""
+    waivers = waivers_of(run)[0].values()
     if not waivers:
         return AppendixSection("Waived citations", ("No unverified citation was waived.",))
-    rows = (
-        (day(each), text(each, "key"), "–" if is_anonymous else text(each, "who"), text(each, "why"))
-        for each in waivers
-    )
-    return AppendixSection("Waived citations", (AppendixTable(("day", "citation", "by", "why"), tuple(rows)),))
+    rows = ((each.at[:10], each.key, each.status, "–" if is_anonymous else each.who, each.why) for each in waivers)
+    table = AppendixTable(("day", "citation", "status", "by", "why"), tuple(rows))
+    return AppendixSection("Waived citations", (table,))
 
 
 def literals_section(literals: Iterable[tuple[str, str]]) -> AppendixSection:
