@@ -1,7 +1,8 @@
 """Plays a recorded call: its transcript line by line, and the files it left.
 
 The folder holds one subfolder per stage (`03/`), or per attempt of it (`03/2/`), with `transcript.jsonl`,
-optionally `stderr.txt`, `exit_code`, `draft.md`, and below `files/` what is put into the run.
+optionally `stderr.txt`, `exit_code`, `draft.md`, and below `files/` what is put into the run. A reviewer's
+transcript is below that, in `reviews/<reviewer>/`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flagstone.agents.claude import Leftovers, Stream, stream_result
-from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event
+from flagstone.agents.protocol import AgentCall, AgentResult, CallOutcome, Event, Mode
 from flagstone.processes import Redactor
 from flagstone.records import utc, write_atomic
 
@@ -42,9 +43,12 @@ class ReplayAgent:
         started_at = utc(time.time())
         stage = self.folder / call.task.stage
         of_attempt = (stage / str(call.task.attempt), stage)
-        recording = next((folder for folder in of_attempt if (folder / TRANSCRIPT).is_file()), None)
+        role = call.task.title.rpartition(": ")[2] if call.mode is Mode.JUDGE else ""
+        folders = [folder / "reviews" / role if role else folder for folder in of_attempt]
+        recording = next((folder for folder in folders if (folder / TRANSCRIPT).is_file()), None)
         if recording is None:
-            reason = f"{self.folder} holds no recording of stage {call.task.stage}"
+            what = f"the {role} of stage" if role else "stage"
+            reason = f"{self.folder} holds no recording of {what} {call.task.stage}"
             return AgentResult.never_started(call, CallOutcome.CONFIG, reason)
         stream = self.play(recording, call, on_event)
         denied = tuple(put_files(recording, call))

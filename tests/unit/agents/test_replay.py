@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from stand_in import INIT, SUCCESS, error
 
-from flagstone.agents.protocol import AgentCall, CallOutcome, Event
+from flagstone.agents.protocol import AgentCall, CallOutcome, Event, Mode
 from flagstone.agents.replay import ReplayAgent
 
 Asked = Callable[..., AgentCall]
@@ -71,6 +72,15 @@ def test_a_recording_cannot_write_what_is_not_granted(recording: Path, asked: As
 def test_an_attempt_may_have_a_recording_of_its_own(recording: Path, asked: Asked) -> None:
     record(recording / "03" / "1", INIT, error(api_error_status=529), exit_code="1\n")
     assert replayed(recording).call(asked(), lambda _: None).outcome is CallOutcome.RETRYABLE
+
+
+def test_a_reviewer_has_a_recording_of_its_own_and_never_that_of_the_author(recording: Path, asked: Asked) -> None:
+    call = asked(mode=Mode.JUDGE)
+    call = replace(call, task=replace(call.task, title="stage 03: paper_reviewer"))
+    result = replayed(recording).call(call, lambda _: None)
+    assert (result.outcome, "the paper_reviewer of stage 03" in result.reason) == (CallOutcome.CONFIG, True)
+    record(recording / "03" / "reviews" / "paper_reviewer", INIT, SUCCESS)
+    assert replayed(recording).call(call, lambda _: None).outcome is CallOutcome.OK
 
 
 def test_a_stage_without_a_recording_is_named(tmp_path: Path, asked: Asked) -> None:
