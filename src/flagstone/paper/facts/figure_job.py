@@ -92,7 +92,6 @@ def command_of_job(run: Run, job: FigureJob, place: Path, private: Path) -> Comm
     inherited = inherited_variables()
     own = {
         "PATH": search_path(None, inherited),
-        "HOME": str(private),
         "TMPDIR": str(private),
         "XDG_CACHE_HOME": str(private),
         "MPLCONFIGDIR": str(private),
