@@ -16,4 +16,8 @@ def finished_run(folder: Path) -> RunConfig:
     """The run, unpacked below this folder."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["tar", "--no-same-owner", "-xzf", ARCHIVE, "-C", folder], check=True)
+    return open_finished(folder)
+
+
+def open_finished(folder: Path) -> RunConfig:
     return open_run(Project(CHECKOUT, folder), Run(folder / "finished"), validate=False)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from finished_run import finished_run
 
-from flagstone.bundle import pack_bundle, verify_bundle
+from flagstone.bundle import pack_bundle, packing, verify_bundle
 from flagstone.errors import FlagstoneError
 from flagstone.seals import Decision, record
 
@@ -70,3 +78,88 @@ def test_decisions_name_nobody_and_are_still_chained(tmp_path: Path) -> None:
         text = archive.read("approved/seals.jsonl").decode()
     assert "zaphod" not in text and not any(f'"who":"{name}"' in text for name in names)
     assert '"who":"person-2"' in text and "PERSON saw PATH" in text
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from finished_run import open_finished
+from flagstone.bundle import pack_bundle
+from flagstone.bundle import archive
+archive.os.replace = lambda *_: os.kill(os.getpid(), 9)  # just before the bundle gets its name
+pack_bundle(open_finished(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+def test_a_kill_leaves_the_bundle_before_or_none(tmp_path: Path) -> None:
+    opened, target = finished_run(tmp_path / "runs"), tmp_path / "bundle" / "out.zip"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    words = [sys.executable, "-c", KILLED, str(tmp_path / "runs"), str(target)]
+    assert subprocess.run(words, env=environment, timeout=120).returncode == -signal.SIGKILL
+    assert not target.exists()
+    before = pack_bundle(opened, target).path.read_bytes()
+    assert subprocess.run(words, env=environment, timeout=120).returncode == -signal.SIGKILL
+    assert target.read_bytes() == before
+    pack_bundle(opened, target)
+    assert os.listdir(target.parent) == ["out.zip"]
+
+
+def test_a_file_that_is_too_large_is_left_out_with_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = finished_run(tmp_path / "runs")
+    (opened.run.workspace / "data" / "huge.csv").write_bytes(b"1,2\n" * 500_000)
+    monkeypatch.setattr(packing, "LARGEST_BYTES", 1_000_000)
+    made = pack_bundle(opened, tmp_path / "out.zip")
+    assert made.notes.left_out["workspace/data/huge.csv"].startswith("2000000 bytes; its digest is ")
+    assert failed_rows(made.path) == []
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zip", "git"])
+def test_a_path_inside_of_a_compressed_file_is_found(tmp_path: Path, pack: str) -> None:
+    opened = finished_run(tmp_path / "runs")
+    packs: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zip": zipped, "git": as_git_object}
+    content = packs[pack](b"values " * 1000 + b"/scratch/" + b"ann/data.csv " + b"more " * 1000)
+    path = "experiments/x/candidates.git/objects/ab/cd" if pack == "git" else "workspace/data/values.bin"
+    (opened.run.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (opened.run.root / path).write_bytes(content)
+    with pytest.raises(FlagstoneError, match=f"{path}:1: a path of a machine, /scratch/ann"):
+        pack_bundle(opened, tmp_path / "out.zip")
+
+
+def zipped(content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("values", content)
+    return stream.getvalue()
+
+
+def as_git_object(content: bytes) -> bytes:
+    return zlib.compress(b"blob %d\0" % len(content) + content)
+
+
+def test_what_a_person_lets_be_published_is_packed_as_it_is(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    (opened.run.workspace / "notes" / "machine.md").write_text("it ran in /scratch/" + "ann/run\n")
+    with pytest.raises(FlagstoneError, match=r"allow: \[workspace/notes/machine\.md\]"):
+        pack_bundle(opened, tmp_path / "out.zip")
+    merged = {**opened.settings.merged, "bundle": {"allow": ["workspace/notes/*.md"]}}
+    allowed = replace(opened, settings=replace(opened.settings, merged=merged))
+    with zipfile.ZipFile(pack_bundle(allowed, tmp_path / "out.zip").path) as archive:
+        assert archive.read("workspace/notes/machine.md") == b"it ran in /scratch/ann/run\n"
+
+
+def test_texts_of_transcripts_are_packed_on_request_alone(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    without, with_texts = (
+        pack_bundle(opened, tmp_path / f"{wanted}.zip", with_transcripts=wanted) for wanted in (False, True)
+    )
+    path = next(name for name in without.notes.transcripts if name.endswith("transcript.jsonl"))
+    assert path not in zipfile.ZipFile(without.path).namelist() and path in zipfile.ZipFile(with_texts.path).namelist()
+
+
+def test_sealed_seeds_of_a_trial_without_a_verdict_stay_secret(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    seeds = opened.run.root / "trials" / "clip" / "sealed" / "seeds.json"
+    seeds.parent.mkdir(parents=True)
+    seeds.write_text('{"seeds": {"b1": 7}, "salt": "s"}')
+    names = zipfile.ZipFile(pack_bundle(opened, tmp_path / "out.zip").path).namelist()
+    assert "trials/clip/sealed/seeds.json" not in names
