@@ -71,7 +71,9 @@ def equality_faults(case: ClaimCase) -> Iterator[str]:
     """`equal`: two facts that print the same, or a verdict of no practical effect."""
     if case.ruling and case.ruling.word == "NO PRACTICAL EFFECT":
         return
-    if len(case.of) != 1 or len(case.against) != 1 or number_of(case.of[0]) != number_of(case.against[0]):
+    if case.entry.of == case.entry.against:
+        yield f"it compares {case.entry.of[0]} with itself; name the other fact as against"
+    elif len(case.of) != 1 or len(case.against) != 1 or number_of(case.of[0]) != number_of(case.against[0]):
         yield f"{values_text(case)}, which is not equal; only the verdict NO PRACTICAL EFFECT says that nothing differs"
 
 

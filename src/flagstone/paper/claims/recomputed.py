@@ -20,7 +20,7 @@ from flagstone.text import count_text, escaped_text
 RULE = "paper-claims"
 FAULTS_SHOWN = 40
 BY_FACT = re.compile(rf"\bby[\s\u00a0]+{FACT}")
-FINAL = re.compile(r"abstract\Z|conclu|summary|outlook|take-?away|closing", re.IGNORECASE)
+FINAL = re.compile(r"\babstract(?:\.tex)?\Z|conclu|summary|outlook|take-?away|closing", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ def screening_faults(source: PaperSource, book: FactBook) -> Iterator[str]:
     """Exploratory numbers in the abstract or the conclusion: those hold what was confirmed."""
     for use in source.uses:
         fact = book.facts.get(use.key)
-        if fact and fact.is_exploratory and FINAL.search(use.place.section):
-            section = escaped_text(use.place.section, 40)
-            yield f"{use.place}: {use.key} comes from a screen or is exploratory; leave it out of {section!r}"
+        final = next((name for name in (use.place.section, use.place.file) if FINAL.search(name)), "")
+        if fact and fact.is_exploratory and final:
+            where = escaped_text(final, 40)
+            yield f"{use.place}: {use.key} comes from a screen or is exploratory; leave it out of {where}"
 
 
 def claim_faults(use: ClaimUse, entry: ClaimEntry, evidence: Evidence) -> Iterator[str]:

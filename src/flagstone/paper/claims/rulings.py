@@ -53,6 +53,9 @@ def ruling_of(run: Run, name: str, permission: Permission) -> ClaimVerdict:
         raise ValueError(f"{escaped_text(name)} leads to no word; name the place of the verdict, such as …/verdict")
     record = source.column[:-1]
     holders = [value_at(file.value, record[:length]) for length in range(len(record) + 1)]
+    mean = holders[-1].get("mean", holders[-1].get("estimate")) if isinstance(holders[-1], Mapping) else None
+    if word.upper() == "SUPPORTED" and isinstance(mean, int | float) and mean <= 0:
+        raise ValueError(f"{escaped_text(name)} says SUPPORTED, and the mean beside it is {mean}; correct the analysis")
     marked = any(isinstance(each, Mapping) and each.get("exploratory") for each in holders)
     is_open = source.path.rpartition("/")[2].startswith("exploratory")
     return ClaimVerdict(word.upper(), source.path, record, marked or is_open, direction_in(file.value))

@@ -25,7 +25,8 @@ def strength_faults(case: ClaimCase) -> Iterator[str]:
 def bare_faults(case: ClaimCase) -> Iterator[str]:
     """A claim of kind `none` is about what this study did not measure: it cites, or it says little."""
     measured = [fact for fact in case.printed if fact.kind in ("measured", "derived")]
-    strong = case.says("supported", "strong", "better", "worse", "equal")
+    groups = ("supported", "strong", "better", "worse", "equal")
+    strong = case.says(*groups) + case.denies(*groups)
     if measured:
         yield f"it prints {measured[0].key}, which this study measured; give it a kind that is computed, such as better"
     elif strong and not case.use.cites:
@@ -41,11 +42,14 @@ def verdict_faults(case: ClaimCase) -> Iterator[str]:
         yield f"“{strong[0]}” needs a verdict that is SUPPORTED; name it (verdict: trials/…), or say less"
     elif strong and ruling and (word != "SUPPORTED" or ruling.is_exploratory):
         yield f"“{strong[0]}” needs a verdict that is SUPPORTED; {ruling_text(case)}; say what the verdict says"
+    denied = case.denies("supported", "strong")
+    if denied and not ruling:
+        yield f"“{denied[0]}” is denied, which needs a verdict as well; name it (verdict: trials/…), or say less"
     if case.says("equal") and word != "NO PRACTICAL EFFECT" and not is_same(case):
         yield f"“{case.says('equal')[0]}” needs the verdict NO PRACTICAL EFFECT; {ruling_text(case)}"
     if ruling is None:
         return
-    if case.denies("supported", "strong") and word == "SUPPORTED":
+    if denied and word == "SUPPORTED":
         yield f"it denies what its verdict says; {ruling_text(case)}"
     if word == "INCONCLUSIVE" and not has_interval(case):
         yield "its verdict is INCONCLUSIVE, so print both ends of its interval in the claim"

@@ -41,6 +41,7 @@ def faults_of(source: PaperSource, book: FactBook, rules: LintRules) -> Iterator
         yield from unit_faults(text, book)
         yield from claim_faults(text, rules)
     yield from literal_faults(source, book)
+    yield from worded_faults(source, book, rules)
 
 
 def unit_faults(text: PrintedText, book: FactBook) -> Iterator[SourceFault]:
@@ -74,3 +75,15 @@ def literal_faults(source: PaperSource, book: FactBook) -> Iterator[SourceFault]
         key = measured.get(use.printed.replace("-", "\N{MINUS SIGN}"))
         if key and "." in use.printed:
             yield SourceFault(use.place, f"the literal {use.printed} is the fact {key}; write \\val{{{key}}}")
+
+
+def worded_faults(source: PaperSource, book: FactBook, rules: LintRules) -> Iterator[SourceFault]:
+    """Facts and literals whose text claims something: nothing looks at it where it is used."""
+    named = [(use.place, book.facts[use.key]) for use in source.uses if use.key in book.facts]
+    texts = [(place, fact.printed, fact.key) for place, fact in named if isinstance(fact.value, str)]
+    texts += [(use.place, use.printed, use.printed) for use in source.literals]
+    for place, text, name in texts:
+        word = next((word for _, word, _ in rules.wording.claims_in(text)), "")
+        if word:
+            why = f"{escaped_text(name, 60)} prints “{word}”, which claims something"
+            yield SourceFault(place, f"{why}; write the words out, inside \\claim{{id}}{{…}}")

@@ -47,6 +47,7 @@ def lint_rules(config: Path, schema_folder: Path, added: Mapping[str, str] | Non
     """The rules of a folder of configuration, with the macros that a person added: name and what follows it."""
     latex, words = (read_checked(config / f"{name}.yaml", name, schema_folder) for name in (LATEX, WORDS))
     signs = {name: sign for sign, names in latex["signs"].items() for name in names.split()}
+    signs |= {" ": " ", "\n": " "}  # a backslash before a space or the end of a line
     accents = dict.fromkeys(latex["accents"].split(), slots_of("{text}"))
     macros = {name: slots_of(shape) for name, shape in {**latex["macros"], **dict(added or {})}.items()}
     environments = {

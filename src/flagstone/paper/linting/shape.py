@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from flagstone.errors import FlagstoneError
 
 LENGTH = (
-    r"(?:\d{1,2}(?:\.\d+)?|\.\d+)\s*(?:pt|mm|cm|em|ex|bp|pc|\\linewidth|\\textwidth|\\columnwidth|\\baselineskip)"
+    r"(?:\d{1,2}(?:\.\d+)?|\.\d+)\s*(?:pt|mm|bp)"  # never so long that it could push text off the page
+    r"|(?:\d(?:\.\d+)?|\.\d+)\s*(?:cm|em|ex|pc|in|\\linewidth|\\textwidth|\\columnwidth|\\baselineskip)"
     r"|\\linewidth|\\textwidth|\\columnwidth|\\fill"
 )
 NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_:.+/ -]*[A-Za-z0-9])?"
@@ -20,7 +21,7 @@ FORMS = {
     "names": (rf"\s*{NAME}(?:\s*,\s*{NAME})*\s*", "keys with commas between them"),
     "fact": (r"[A-Za-z0-9_.:-]+", "a key of facts.yaml"),
     "claim": (r"[A-Za-z0-9_.:-]+", "a key of claims.yaml"),
-    "reason": (r"(?=.{8})[^\\{}$#^~%&0-9]*", "a reason in words, without digits and macros"),
+    "reason": (r"(?=[\s\S]{8})[^\\{}$#^~%&0-9]*", "a reason in words, without digits and macros"),
     "length": (LENGTH, "a length such as 3mm or 0.5\\linewidth; it cannot be negative"),
     "size": (rf"{SIZE}(?:,{SIZE})*", "width=… or height=…"),
     "path": (r"(?!/)[A-Za-z0-9_./-]+", "a path such as ../figures/curves.pdf"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from flagstone.artifacts.formats import Unreadable, decode_text, read_plain
 from flagstone.errors import FlagstoneError
 from flagstone.paper.linting.place import SourceFault, SourcePlace
 from flagstone.paper.linting.printed_text import BREAK, Piece, PrintedText
@@ -29,14 +30,15 @@ def read_sources(writing: Path, rules: LintRules) -> PaperSource:
     paths = source_paths(writing)
     sources = [title_source(writing), *(source_of_file(path, writing, rules) for path in paths[:FILES_LIMIT])]
     if len(paths) > FILES_LIMIT:
-        why = f"these are {len(paths)} files; a paper has at most {FILES_LIMIT}"
+        why = f"there are more than {FILES_LIMIT} files; a paper has fewer, so join some"
         sources.append(PaperSource(faults=(SourceFault(SourcePlace(SECTIONS, 1), why),)))
     return joined_source(sources)
 
 
 def source_paths(writing: Path) -> list[Path]:
     folder = writing / SECTIONS
-    inside = sorted(folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else [folder]
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    inside = sorted(itertools.islice(folder.rglob("*"), FILES_LIMIT + 1)) if is_folder else [folder]
     return [path for path in (writing / ABSTRACT, *inside) if os.path.lexists(path)]
 
 
@@ -69,17 +71,12 @@ def title_source(writing: Path) -> PaperSource:
 
 def text_of(path: Path) -> tuple[str, str]:
     """The text of a file, and why it cannot be used."""
-    status = path.lstat()
     if path.suffix != ".tex":
         return "", "only .tex files stand in sections/; the layout and its styles are Flagstone's, so remove this one"
-    if not stat.S_ISREG(status.st_mode):
-        return "", "this is no regular file; write the text itself here"
-    if status.st_size > SIZE_LIMIT:
-        return "", f"this is larger than {SIZE_LIMIT // 1000} kB; a section is text"
     try:
-        return path.read_bytes().decode("utf-8").replace("\r\n", "\n"), ""
-    except UnicodeDecodeError:
-        return "", "this is not UTF-8; save it as UTF-8"
+        return decode_text(read_plain(path, SIZE_LIMIT)).replace("\r\n", "\n"), ""
+    except Unreadable as refusal:
+        return "", f"this file is of no use: {refusal.reason}; write the text itself here"
 
 
 def character_faults(tex: str, start: SourcePlace) -> Iterator[SourceFault]:

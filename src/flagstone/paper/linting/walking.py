@@ -49,6 +49,7 @@ class SourceWalk:
 
     def __init__(self, tex: str, rules: LintRules, notes: SourceNotes) -> None:
         self.tex, self.rules, self.notes = tex, rules, notes
+        self.lists = 0  # numbered lists around what is visited; only the first level has numbers
 
     def visit_all(self, nodes: Sequence[Any], scene: SourcePlace) -> None:
         for node in nodes:
@@ -93,6 +94,7 @@ class SourceWalk:
         self.notes.emit(BREAK, node.pos, scene)
         call = self.call_of(f"\\begin{{{name}}}", rule.slots, node, scene)
         self.print_all(call, scene)
+        self.lists += name == "enumerate"
         self.count(name, node)
         inside = replace(scene, is_in_table=scene.is_in_table or rule.holds == "table")
         if rule.holds == "math":
@@ -102,12 +104,13 @@ class SourceWalk:
             self.notes.section = "abstract"
             inside = replace(inside, within="abstract")
         self.visit_all(node.nodelist, inside)
+        self.lists -= name == "enumerate"
         self.notes.emit(BREAK, node.pos, scene)
 
     def count(self, name: str, node: Any) -> None:
         """Counts what LaTeX will number without a trace in its .aux file."""
         children = [getattr(child, "macroname", "") for child in node.nodelist]
-        if name == "enumerate":
+        if name == "enumerate" and self.lists == 1:
             self.notes.items.append(children.count("item"))
         elif name in NUMBERED:
             rows = 1 + children.count("\\") if name in ("align", "gather") else 1

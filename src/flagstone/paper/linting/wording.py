@@ -11,6 +11,7 @@ from typing import Any
 BETWEEN = r"[\s\u00a0-]+"
 SMALL = "two three four five six seven eight nine ten eleven twelve"
 QUESTION = re.compile(r"[^.!?\ue004]{0,400}\?")
+CONJUNCTION = re.compile(r"\b(?:and|but|so|then|which|that|while|yet|because|as)\b", re.IGNORECASE)
 CLAUSE = re.compile(r"[^.,;:()\u2014\ue004]*\Z")
 
 
@@ -46,7 +47,8 @@ class Wording:
         }
 
     def is_negated(self, text: str, offset: int) -> bool:
-        return bool(self.patterns["negations"].search(" ".join(clause_before(text, offset).split()[-5:])))
+        before = CONJUNCTION.split(clause_before(text, offset))[-1]
+        return bool(self.patterns["negations"].search(" ".join(before.split()[-4:])))
 
     @cached_property
     def patterns(self) -> dict[str, re.Pattern[str]]:
@@ -61,6 +63,7 @@ class Wording:
             rf"(?:{small})(?:{BETWEEN}(?!and\b|or\b|of\b)[a-z]+){{0,2}}?{BETWEEN}(?:{nouns})(?:e?s)?(?!\w)",
             rf"(?:{small}){BETWEEN}of{BETWEEN}(?:the|our|these|those|its|all)(?!\w)",
             rf"(?:{any_number})(?:\s+[a-z]+)?\s+(?:in|of|out\s+of|point)\s+(?:{any_number})(?!\w)",
+            rf"(?:{any_number}){BETWEEN}(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth)s(?!\w)",
             rf"point\s+(?:zero|{small})(?!\w)",
             rf"(?:{any_number}){BETWEEN}(?:per\s*cent|percentage|%)",
             self.patterns["fractions"].pattern,

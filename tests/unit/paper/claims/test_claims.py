@@ -178,6 +178,11 @@ WRONG = [
     ("It improves by \\val{saved}.", "kind: better, of: saved, against: 0", "needs a verdict that is SUPPORTED"),
     ("It is significantly better.", ARMS, "needs a verdict that is SUPPORTED"),
     ("It is state of the art.", ARMS, "needs a verdict that is SUPPORTED"),
+    ("There is no crash and it significantly improves.", ARMS, "needs a verdict that is SUPPORTED"),
+    ("It is not only better, it outperforms all.", ARMS, "needs a verdict that is SUPPORTED"),
+    ("It does not improve.", ARMS, "is denied, which needs a verdict as well"),
+    ("Mixup does not improve the error.", "kind: none", "needs a \\cite in the claim"),
+    ("There is no difference.", "kind: equal, of: plain, against: plain", "with itself"),
     ("It does not improve.", TRIAL, "it denies what its verdict says"),
     ("It has no effect.", "kind: equal, of: gain, against: 0, verdict: trials/clip", "NO PRACTICAL EFFECT"),
     ("The screen saw \\val{screened}.", "kind: better, of: gain, against: 0, verdict: trials/clip, x: 1", "x"),
@@ -256,6 +261,11 @@ def test_a_study_whose_analysis_changed_after_its_approval_bears_no_claim(run: R
     assert found[0].status == "failed" and "has changed since its stage was offered" in found[0].message
 
 
+def test_an_analysis_that_contradicts_itself_bears_no_claim(run: Run, rules: LintRules) -> None:
+    write_results(run, mean=-0.5)
+    assert "says SUPPORTED, and the mean beside it is -0.5" in claim_faults(run, rules, "It improves.", STUDY)[0]
+
+
 def test_ids_are_defined_used_and_used_once(run: Run, rules: LintRules) -> None:
     text = "\\claim{a}{It is better.}\n\\claim{b}{It is better.}\n\\claim{b}{It is better.}"
     found = faults(run, rules, text, f"b: {{{ARMS}}}\nc: {{{ARMS}}}\n")
@@ -274,6 +284,8 @@ def test_screening_numbers_stand_neither_in_abstract_nor_in_conclusion(
     (found,) = faults(run, rules, text)
     assert found.startswith("sections/results.tex:4: screened comes from a screen") and section in found
     (run.workspace / "writing" / "abstract.tex").write_text("It was \\val{screened}.")
+    assert faults(run, rules, text)[0].startswith("abstract.tex:1: screened")
+    (run.workspace / "writing" / "abstract.tex").write_text("\\section{Method}It was \\val{screened}.")
     assert faults(run, rules, text)[0].startswith("abstract.tex:1: screened")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -85,7 +86,8 @@ $\alpha = \val{share}$, $\hat{y}_{t+1}$ and $\mathbb{R}^{d}$, $\mathbb{E}_{x\sim
 \claim{a}{Mixup significantly improves accuracy by \val{gain} nats.}
 \url{https://example.org/v2/1234} and \href{https://doi.org/10.1000/182}{the record}
 \begin{theorem}[Main] Let $x\ge 0$. Then $f(x)\le 2$. \end{theorem}
-\texttt{train.py}
+\texttt{train.py}, e.g.\ this\@ and\
+that; a third network, not at all, in the worst case
 \input{tables/comparison}
 """
 
@@ -162,6 +164,11 @@ ninety seeds
 XCVII per cent
 a nine point seven gain
 zero point three
+three fifths
+a third of the runs
+tw\-o seeds
+t{}wo seeds
+tw\/o seeds
 O.l per cent
 """
 
@@ -259,6 +266,8 @@ FORMS = r"""
 \hspace*{-1em}
 x\\[-2pt]
 \vspace{200cm}
+\vspace{99cm}
+\hspace{20em}
 \begin{tabular}{l@{97}}a\end{tabular}
 \begin{tabular}{>{\val{gain}}l}a\end{tabular}
 \begin{table}[x9]x\end{table}
@@ -307,12 +316,25 @@ def test_deep_nesting_is_a_fault_and_no_crash(writing: Path, rules: LintRules) -
         "As we asked, mixup improves accuracy.",
         "Mixup may outperform all others.",
         "It has no effect.",
+        "It out\\-performs all others.",
+        "It signif{}icantly helps.",
+        "It is state of\nthe art.",
+        "It is not only good, but significantly better.",
     ],
 )
 def test_strong_words_and_comparisons_stand_in_a_claim(writing: Path, rules: LintRules, text: str) -> None:
     assert "claims something; put the sentence into \\claim{id}" in faults(writing, rules, text)[0]
     assert faults(writing, rules, f"\\claim{{a}}{{{text}}}") == []
     assert "say it in the text below" in faults(writing, rules, f"\\section{{{text}}}")[0]
+
+
+def test_no_fact_and_no_literal_prints_a_claim(writing: Path, rules: LintRules) -> None:
+    """A fact may be a name; a sentence in it would be read by nobody."""
+    (writing / "sections" / "results.tex").write_text("It \\val{words} \\lit{beats all}{it is so, we say}.")
+    book = FactBook({"words": Fact("words", "significantly improves", "significantly improves")})
+    found = [check.message for check in lint_checks(read_sources(writing, rules), book, rules)]
+    assert "words prints “significantly”, which claims something" in found[0]
+    assert "beats all prints “beats”" in found[1]
 
 
 def test_claims_stand_neither_in_claims_nor_in_headings(writing: Path, rules: LintRules) -> None:
@@ -353,14 +375,18 @@ def test_a_file_that_is_no_plain_text_is_refused(writing: Path, rules: LintRules
     path = writing / "sections" / "results.tex"
     for content, why in (
         (b"\xff\xfe9\x00", "not UTF-8"),
-        (b"a" * 500_000, "larger than 400 kB"),
-        (b"a\x00b", "cannot"),
+        (b"a" * 500_000, "larger than"),
+        (b"a\x00b", "NUL"),
+        (b"a\xffb", "UTF-8"),
     ):
         path.write_bytes(content)
         assert why in faults(writing, rules)[0]
     path.unlink()
     path.symlink_to("/etc/hostname")
-    assert "no regular file" in faults(writing, rules)[0]
+    assert "of no use" in faults(writing, rules)[0]
+    path.unlink()
+    os.mkfifo(path)
+    assert "not a plain file" in faults(writing, rules)[0]
 
 
 def test_a_character_that_is_written_as_its_code_is_refused_also_in_a_comment(writing: Path, rules: LintRules) -> None:
@@ -407,7 +433,7 @@ It saves \val{gain}~\citep[see][]{one,two}. \claim{best}{It beats all by \val{ga
   \caption{Over \val{runs} seeds.}
 \end{figure}
 A note\footnote{Here $x_1$.} and \lit{CIFAR-10}{the name of the data set}.
-\begin{enumerate}\item a \item b \item c\end{enumerate}
+\begin{enumerate}\item a \item b \item c \begin{enumerate}\item d\end{enumerate}\end{enumerate}
 \begin{align}a &= b \\ c &= d \nonumber \\ e &= f\end{align}
 """
 
