@@ -90,7 +90,6 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     checks = (
         sections_check(run.writing, written),
         *book.checks,
-        *tables.checks,
         *lint_checks(source, book, rules),
         *claim_checks(source, book, run, rules),
         *figures.checks,

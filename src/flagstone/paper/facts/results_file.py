@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flagstone.artifacts.formats import Unreadable, decode_text, loads_strict, read_bounded, read_plain
+from flagstone.artifacts.formats import Unreadable, decode_text, loads_strict, read_bounded, read_plain, size_words
 from flagstone.errors import suggestion
 from flagstone.layout import Run
 from flagstone.paper.facts.sources import FactSource
@@ -89,6 +89,8 @@ def plain_content(run: Run, path: str, limit: int) -> bytes:
     """The bytes of a file, which may be one of our indexes. Raises Unreadable."""
     if not os.path.lexists(run.root / path):
         raise Unreadable("does not exist")
+    if os.stat(run.root / path, follow_symlinks=False).st_size > limit:
+        raise Unreadable(f"is larger than {size_words(limit)}; summarize it in the stage that makes it")
     if path.startswith("index/"):
         if (run.root / path).is_symlink():
             raise Unreadable("is a link, and no index of Flagstone's; remove it")

@@ -351,7 +351,7 @@ def test_a_link_out_of_the_run_is_no_source(run: Run, tmp_path: Path) -> None:
 def test_a_huge_file_is_refused_and_not_read(run: Run) -> None:
     with open(run.root / "workspace/results/x.csv", "wb") as stream:
         stream.truncate(20_000_000)
-    assert "larger than 16 MB" in problem_of(run, 'x: {from: "workspace/results/x.csv#x"}\n')
+    assert "is larger than 16 MB; summarize it" in problem_of(run, 'x: {from: "workspace/results/x.csv#x"}\n')
 
 
 @pytest.mark.parametrize(
