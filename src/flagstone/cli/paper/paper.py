@@ -7,6 +7,7 @@ import click
 from flagstone.cli.command_group import CommandGroup
 
 VERBS = {
+    "audit": "hold every number of a paper against what it may print, or any PDF against a folder of results",
     "build": "build the paper of a run, and check it",
     "cite": "find works to cite, and check that they are what they are said to be",
     "facts": "show every number that a paper may print, and where it comes from",

@@ -26,7 +26,7 @@ class PageObjects:
     """What pypdf sees on one page.
 
     `one_size` are the digit strings that are set in one size without a break. `contents` and `figures` are digests of
-    what the page draws, and of each picture in it.
+    what the page draws, and of each picture in it. Bitmaps that look the same have one of the `bitmap_looks`.
     """
 
     text: str
@@ -34,6 +34,8 @@ class PageObjects:
     contents: str = ""
     figures: tuple[str, ...] = ()
     bitmaps: int = 0
+    bitmap_digests: tuple[str, ...] = ()
+    bitmap_looks: tuple[str, ...] = ()
     type3_fonts: tuple[str, ...] = ()
     false_digits: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()

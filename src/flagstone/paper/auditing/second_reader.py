@@ -14,6 +14,7 @@ from flagstone.paper.auditing.readers import PageObjects, PdfObjects
 from flagstone.records import digest_bytes, encode
 
 DEEPEST = 6
+SMALLEST, LARGEST = 1_000, 4_000_000  # pixels: smaller ones are marks, and larger ones take long
 NAMES = ("/Title", "/Author", "/Subject", "/Keywords")
 ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/RichMediaExecute", "/Rendition")
 ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
@@ -91,11 +92,12 @@ def page_objects(page: Any) -> PageObjects:
     streams = [contents.get_data() if contents is not None else b""]
     resources = list(resources_of(page, streams))
     fonts = [plain(font) for each in resources for font in plain(each.get("/Font")).values()]
-    objects = [plain(one) for each in resources for one in plain(each.get("/XObject")).values()]
+    objects: list[Any] = [plain(one) for each in resources for one in plain(each.get("/XObject")).values()]
     properties = [plain(one) for each in resources for one in plain(each.get("/Properties")).values()]
     pictures: list[Any] = [
         one for one in map(plain, plain(resources[0].get("/XObject")).values()) if one.get("/Subtype") == "/Form"
     ]
+    large = [one for one in objects if one.get("/Subtype") == "/Image" and SMALLEST <= pixels_of(one) <= LARGEST]
     code = b"\n".join(streams)
     is_replaced = b"/ActualText" in plain_names(code) or any("/ActualText" in one for one in properties)
     runs: list[str] = []
@@ -106,6 +108,8 @@ def page_objects(page: Any) -> PageObjects:
         contents=digest_bytes(streams[0]),
         figures=tuple(digest_bytes(one.get_data()) for one in pictures if one.get("/Subtype") == "/Form"),
         bitmaps=sum(one.get("/Subtype") == "/Image" for one in objects) + len(INLINE_IMAGE.findall(code)),
+        bitmap_digests=tuple(digest_bytes(one.get_data()) for one in large),
+        bitmap_looks=tuple(map(look_of, large)),
         type3_fonts=tuple(
             str(font.get("/Name", "without a name")) for font in fonts if font.get("/Subtype") == "/Type3"
         ),
@@ -124,6 +128,19 @@ def resources_of(holder: Any, streams: list[bytes], depth: int = 0) -> Iterator[
         if depth < DEEPEST and form.get("/Subtype") == "/Form":
             streams.append(form.get_data())
             yield from resources_of(form, streams, depth + 1)
+
+
+def pixels_of(image: Mapping[str, Any]) -> int:
+    return int(image.get("/Width", 0)) * int(image.get("/Height", 0))
+
+
+def look_of(image: Any) -> str:
+    """Which of neighbouring points is darker, in 9 × 8 points. Scaling and packing a picture anew do not change it."""
+    try:
+        points = list(image.decode_as_image().convert("L").resize((9, 8)).getdata())
+    except Exception:  # a filter that nobody knows, for example
+        return ""
+    return "".join(str(int(points[at] > points[at + 1])) for at in range(72) if at % 9 != 8)
 
 
 def annotation_texts(page: Any) -> Iterator[str]:
