@@ -14,6 +14,7 @@ from flagstone.paper.facts.results_file import table_rows
 
 POINTS = 72.0  # of an inch
 SLACK = 1.1
+MOST_DRAWING_BYTES = 4_000_000
 TEXT_POINTS = (6.5, 9.5)
 DRAWING = re.compile(rb"(?:^|\s)(?:[lcvyh]|re|f\*?|S|B\*?|Tj|TJ)(?=\s)")
 FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
@@ -26,13 +27,13 @@ BARS = {
 FLOAT = re.compile(r"\\begin\{(figure\*?|wrapfigure)\}(.*?)\\end\{\1\}", re.DOTALL)
 
 
-def pdf_faults(content: bytes, width: str) -> Iterator[str]:
+def pdf_faults(pdf: bytes, width: str) -> Iterator[str]:
     """What is wrong with the PDF of a figure."""
     from pypdf import PdfReader  # here, not above: it is needed only where a figure is drawn
     from pypdf.errors import PyPdfError
 
     try:
-        pages = PdfReader(io.BytesIO(content)).pages
+        pages = PdfReader(io.BytesIO(pdf)).pages
         if len(pages) != 1:
             yield f"its PDF has {len(pages)} pages; save one"
             return
@@ -40,8 +41,12 @@ def pdf_faults(content: bytes, width: str) -> Iterator[str]:
         yield from size_faults(page, width)
         yield from font_faults(page)
         stream = page.get_contents()
-        if stream is None or not DRAWING.search(stream.get_data()):
+        content = stream.get_data() if stream is not None else b""
+        if not DRAWING.search(content):
             yield "it is a bitmap or empty; draw it with lines and text, and save it as PDF"
+        if len(content) > MOST_DRAWING_BYTES:  # a reader would take minutes
+            yield "it has too many lines and points; draw the points with rasterized=True"
+            return
         yield from text_faults(page)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         yield f"its PDF cannot be read ({type(error).__name__}); save it with matplotlib's savefig"

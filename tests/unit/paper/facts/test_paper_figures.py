@@ -210,6 +210,12 @@ def test_a_picture_that_is_not_fit_to_print_is_named(run: Run, change: str, word
     assert words in faults_of(figures_of(run, curve=ENTRY))
 
 
+def test_a_picture_of_a_million_lines_is_not_read(run: Run) -> None:
+    many = "axes.plot([at % 7 * at for at in range(300_000)])\nplt.rcParams['path.simplify'] = False"
+    write_script(run, DRAW.replace("axes.legend()", many))
+    assert "draw the points with rasterized=True" in faults_of(figures_of(run, curve=ENTRY))
+
+
 def test_a_bitmap_is_no_figure(run: Run) -> None:
     write_script(run, DRAW.replace("figure.savefig(f", "figure.savefig('p.png'); save(f") + "\n")
     draw = "from PIL import Image\ndef save(path): Image.open('p.png').convert('RGB').save(path, resolution=100)\n"
