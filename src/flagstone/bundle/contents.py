@@ -25,7 +25,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "decisions": ("approved/*.jsonl",),
     "stages": ("stages/*", "index/*.json", "drafts/*/*/checks.json"),
     "transcripts": ("drafts/*/*/**",),
-    "calls": ("logs/agents.jsonl",),
+    "calls": ("logs/agents.jsonl", "logs/inflight/**"),
     "readiness": ("bundle/readiness.*",),
     "paper": ("paper/**", "workspace/writing/**", "workspace/artifacts/**"),
     "code": ("workspace/code/**", *STORES),

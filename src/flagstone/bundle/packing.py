@@ -13,7 +13,7 @@ from flagstone.bundle.archive import record_bytes, write_archive
 from flagstone.bundle.contents import PackedFile, parts_of, stores_of
 from flagstone.bundle.crate import METADATA, WORKFLOW, Described, metadata_of
 from flagstone.bundle.describing import environment_of, facts_of, licences_of, readme_of
-from flagstone.bundle.people import People, decision_ledgers
+from flagstone.bundle.people import People, without_names
 from flagstone.bundle.scanning import Leak, Scanner, names_to_hide
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Store
@@ -61,14 +61,19 @@ class Packing:
 
     @cached_property
     def people(self) -> People:
-        return People.of(self.opened.run)
+        return People.of(self.opened)
 
     @cached_property
     def scanner(self) -> Scanner:
         run, project = self.opened.run, self.opened.project
         places = {str(run.root): "RUN", os.path.realpath(run.root): "RUN"}
         places |= {str(project.root): "PROJECT", os.path.realpath(project.root): "PROJECT"}
-        return Scanner(Redactor.of(os.environ), places, names_to_hide([*self.people.names, login_name(os.getuid())]))
+        names = self.people.names | ({login_name(os.getuid())} - {*self.people.public})
+        return Scanner(Redactor.of(os.environ), places, names_to_hide(names))
+
+    @cached_property
+    def decisions(self) -> dict[Path, bytes]:
+        return without_names(self.opened.run, self.people, self.scanner.rewritten)
 
     @cached_property
     def sealed_paths(self) -> set[str]:
@@ -95,8 +100,8 @@ class Packing:
         if part.size > LARGEST_BYTES:
             self.notes.left_out[part.path] = f"{part.size} bytes; its digest is {self.opened.cache.digest(path)}"
             return None
-        if path in decision_ledgers(self.opened.run):
-            return self.people.without_names(path, self.scanner.rewritten)
+        if path in self.decisions:
+            return self.decisions[path]
         try:
             return read_plain(path, LARGEST_BYTES)
         except (Unreadable, OSError) as refusal:

@@ -19,7 +19,10 @@ import pytest
 from finished_run import finished_run
 
 from flagstone.bundle import pack_bundle, packing, verify_bundle
+from flagstone.bundle.verification.opening import opened_bundle
 from flagstone.errors import FlagstoneError
+from flagstone.layout import Run
+from flagstone.paper.citations import CitationRequest, waive, waivers_of
 from flagstone.seals import Decision, record
 
 
@@ -163,3 +166,21 @@ def test_sealed_seeds_of_a_trial_without_a_verdict_stay_secret(tmp_path: Path) -
     seeds.write_text('{"seeds": {"b1": 7}, "salt": "s"}')
     names = zipfile.ZipFile(pack_bundle(opened, tmp_path / "out.zip").path).namelist()
     assert "trials/clip/sealed/seeds.json" not in names
+
+
+def test_a_waiver_still_has_its_seal_and_its_name_is_hidden_where_the_paper_is_anonymous(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    request = CitationRequest("zhang2018", doi="10.5555/1")
+    waive(opened.run, request, "NOT_FOUND", Decision(by="person", who="zaphod", comment="read on paper"))
+    made = pack_bundle(opened, tmp_path / "out.zip")
+    with opened_bundle(made.path) as folder:
+        found, problems = waivers_of(Run(folder))
+    assert problems == [] and found[request.digest].who == "person-2"
+
+
+def test_a_name_that_the_paper_prints_is_kept(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    waive(opened.run, CitationRequest("zhang2018"), "NOT_FOUND", Decision(by="person", who="zaphod", comment="read"))
+    opened = replace(opened, settings=replace(opened.settings, venue="neutral"))
+    with opened_bundle(pack_bundle(opened, tmp_path / "out.zip").path) as folder:
+        assert [waiver.who for waiver in waivers_of(Run(folder))[0].values()] == ["zaphod"]

@@ -16,7 +16,13 @@ from flagstone.plans import Home, Spec, load_spec
 from flagstone.records import Ledger, digest_file, read_record
 from flagstone.seals import Seal
 
-LEDGERS = ("approved/*.jsonl", "experiments/*/ledger.jsonl", "trials/*/ledger.jsonl", "trials/preregistrations.jsonl")
+LEDGERS = (
+    "approved/*.jsonl",
+    "experiments/*/ledger.jsonl",
+    "trials/*/ledger.jsonl",
+    "trials/preregistrations.jsonl",
+    "logs/agents.jsonl",
+)
 
 
 @dataclass(frozen=True)
