@@ -82,7 +82,8 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     source, book = read_sources(run.writing, rules), build_facts(run)
     tables, figures = build_tables(run, book), make_figures(run, out)
     tables = campaign_tables(run, tables) if order.is_of_campaign else tables
-    references = references_of(run, cited_keys(source), order.opened.settings)
+    in_claims = {key for claim in source.claims for key in claim.cites}
+    references = references_of(run, cited_keys(source), order.opened.settings, factual=in_claims)
     literals = [(each.printed, each.reason) for each in source.literals]
     appendix = appendix_of(AppendixRequest(run, order.ancestors, literals, order.venue.anonymous))
     written = written_sources(run.writing, manuscript)
