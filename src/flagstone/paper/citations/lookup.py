@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flagstone.errors import WorkFailed
+from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.layout import Run
 from flagstone.paper.citations.registries import (
     LOCK,
@@ -76,13 +76,13 @@ def look_up(
     With `fill_in`, what a request does not say is taken from its record.
     """
     locked, problems = read_lock(run.below(*LOCK))
-    answers = Answers(hand_made_records(settings), {} if refresh else locked, fetcher_of(settings))
+    answers = Answers(hand_made_records(run, settings), {} if refresh else locked, fetcher_of(settings))
     return Lookup(run, tuple(verify_all(requests, answers, fill_in=fill_in)), locked, tuple(problems))
 
 
-def search_works(words: str, settings: Settings) -> tuple[list[WorkRecord], list[str]]:
+def search_works(run: Run, words: str, settings: Settings) -> tuple[list[WorkRecord], list[str]]:
     """The works that Crossref and arXiv find for these words, and who could not be asked."""
-    answers = Answers(hand_made_records(settings), {}, fetcher_of(settings))
+    answers = Answers(hand_made_records(run, settings), {}, fetcher_of(settings))
     problems = []
 
     def search(works_at: Callable[[str, Answers], list[WorkRecord]]) -> list[WorkRecord]:
@@ -96,11 +96,17 @@ def search_works(words: str, settings: Settings) -> tuple[list[WorkRecord], list
     return [record for _, records in sorted(found.items()) for record in records], problems
 
 
-def hand_made_records(settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
-    folder = settings.merged["citations"]["records"]
-    if folder:
-        return records_in(Path(folder))
-    return records_in(DEMO_RECORDS) if has_demo_records(settings) else {}
+def hand_made_records(run: Run, settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
+    """The records that a person's settings name. No agent may write them."""
+    named = settings.merged["citations"]["records"]
+    if not named:
+        return records_in(DEMO_RECORDS) if has_demo_records(settings) else {}
+    folder = (run.root / Path(named).expanduser()).resolve()
+    if folder.is_relative_to(run.workspace.resolve()):
+        raise FlagstoneError(
+            f"citations.records names {folder}, where agents write", hint="move the folder out of the workspace"
+        )
+    return records_in(folder)
 
 
 def has_demo_records(settings: Settings) -> bool:

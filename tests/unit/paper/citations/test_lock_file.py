@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from citing_run import MEASURED, CitingRun
 
+from flagstone.errors import FlagstoneError
+
 OFFLINE = {"network": False}
 
 
@@ -82,6 +84,21 @@ def test_what_rests_on_records_made_by_hand_says_so(citing: CitingRun, tmp_path:
     assert found.as_record()["hand_made"] is True
     assert found.notice
     assert not citing.server.asked
+
+
+def test_an_agent_cannot_make_records_that_count(citing: CitingRun) -> None:
+    folder = citing.run.workspace / "literature"
+    folder.mkdir(parents=True)
+    (folder / "answers.json").write_text(json.dumps({"answers": citing.server.answers}))
+    (citing.run.root / "linked").symlink_to(folder)
+    for named in ("workspace/literature", "./workspace/../workspace/literature", "linked", str(folder)):
+        with pytest.raises(FlagstoneError, match="where agents write"):
+            citing.row(settings={"records": named}, **MEASURED)
+
+
+def test_records_that_cannot_be_read_are_an_error_of_the_settings(citing: CitingRun, tmp_path: Path) -> None:
+    with pytest.raises(FlagstoneError, match="holds no records of citations"):
+        citing.row(settings={"records": str(tmp_path)}, **MEASURED)
 
 
 def test_refresh_asks_again(citing: CitingRun) -> None:

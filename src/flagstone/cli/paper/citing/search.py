@@ -27,7 +27,7 @@ def command(location: Location, words: tuple[str, ...], as_json: bool, run_name:
     """
     opened = location.open_run(run_name, validate=False)
     click.echo("asking Crossref and arXiv …", err=True)
-    records, problems = search_works(" ".join(words), opened.settings)
+    records, problems = search_works(opened.run, " ".join(words), opened.settings)
     found = [row_of_record(record) for record in records]
     if as_json:
         click.echo(bounded_json({"could_not_ask": problems}, "found", found))
