@@ -17,6 +17,7 @@ from flagstone.paper.building.appendix import (
     campaign_check,
     campaign_tables,
 )
+from flagstone.paper.building.literature_facts import literature_checks
 from flagstone.paper.building.order import PaperOrder
 from flagstone.paper.building.typesetting import ABSTRACT, Manuscript, sections_check, written_sources
 from flagstone.paper.citations import References, references_of
@@ -94,6 +95,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *lint_checks(source, book, rules),
         *claim_checks(source, book, run, rules),
         *figures.checks,
+        *literature_checks(book, references),
         *tables.checks,
         *table_use_checks(source, tables),
         *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),
