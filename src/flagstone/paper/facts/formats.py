@@ -9,7 +9,7 @@ from flagstone.paper.facts.fact import Value
 
 MINUS = "\N{MINUS SIGN}"
 # no width and no fill: both print characters that are not in the value
-FORMAT = re.compile(r"\+?,?(?:\.\d{1,2})?[dfeg%]\Z")
+FORMAT = re.compile(r"\+?,?(?:\.(?:\d|1[0-2]))?[dfeg%]\Z")
 TEXT_LENGTH = 100
 LETTERS = re.compile(r"[ -~\u00c0-\u017f]+\Z")  # what every font of a venue has
 HUGE = 2**63

@@ -139,9 +139,11 @@ def nearest_text(token: str, value: Any) -> str:
 
 def cell_of(row: Any, column: Sequence[str]) -> Any:
     """One cell of a row. Raises ValueError if there is no such column."""
-    if len(column) == 1 and isinstance(row, Mapping) and column[0] in row:
-        return row[column[0]]
-    return value_at(row, column)
+    if len(column) != 1 or not isinstance(row, Mapping):
+        return value_at(row, column)
+    if column[0] not in row:
+        raise ValueError(f"there is no column {column[0][:60]!r}; {nearest_text(column[0], row)}")
+    return row[column[0]]
 
 
 def text_of(value: Any) -> str:

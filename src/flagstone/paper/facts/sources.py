@@ -65,7 +65,8 @@ def rows_source_of(text: str) -> FactSource:
 
 def refuse_foreign_path(path: str) -> None:
     parts = path.split("/")
-    if parts[0] not in FOLDERS or len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
+    is_below = parts[0] in FOLDERS and len(parts) > 1 and path.isprintable()
+    if not is_below or any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"{path[:120]!r} is no file of the run below {', '.join(FOLDERS)}; {FORMS}")
 
 

@@ -172,7 +172,7 @@ def test_a_value_that_cannot_be_printed_is_named(run: Run, content: str, entry: 
     [
         (
             f'{{from: "{TABLE}#acuracy?where=seed=2&arm=plain"}}',
-            "there is no 'acuracy' at its top; did you mean 'accuracy'?",
+            "there is no column 'acuracy'; did you mean 'accuracy'?",
         ),
         (f'{{from: "{TABLE}#accuracy?where=arm=plian"}}', "no row with arm=plian; did you mean 'plain'?"),
         (f'{{from: "{TABLE}#accuracy?where=armm=plain"}}', "the column 'armm'; did you mean 'arm'?"),
@@ -192,6 +192,8 @@ def test_a_value_that_cannot_be_printed_is_named(run: Run, content: str, entry: 
         ),
         (f'{{from: "{TABLE}#accuracy?where=arm=plain&seed=1", reduce: sem, format: .2f}}', "sem needs two values"),
         (f'{{from: "{TABLE}#accuracy", reduce: median}}', "is not one of mean"),
+        ('{from: "workspace/results/\\0.csv#x"}', "is no file of the run"),
+        (f'{{from: "{TABLE}#accuracy?where=arm=plain&seed=1", format: .99f}}', "is no format that can be used"),
         ("{expr: 9**9**9}", "an operator"),
         ("{expr: \"__import__('os').system('id')\"}", "it calls what an expression cannot have"),
         ("{expr: mean(99.1)}", "it has a number"),
