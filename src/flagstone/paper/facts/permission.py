@@ -58,6 +58,8 @@ class Permission:
         changed = Ledger(folder / "ledger.jsonl").rewritten_lines() if folder.name != "index" else []
         if changed:
             return f"{changed[0]} ({self.run.relative(folder)}); restore the ledger from a copy"
+        if folder.parent.name == "trials" and not (folder / "verdict.json").is_file():
+            return f"trial {folder.name} has no verdict yet; take its numbers when it has ended"
         if path.endswith("verdict.json") and not is_verdict_in_ledger(folder):
             return f"{path} is not what the trial's ledger says; remove it, and run: flagstone trials report"
         if path.endswith("best.json") and not is_best_in_ledger(folder):

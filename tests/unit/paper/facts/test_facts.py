@@ -318,6 +318,13 @@ def test_a_verdict_that_its_ledger_does_not_have_is_no_source(run: Run) -> None:
     assert "is not what the trial's ledger says" in problem
 
 
+def test_a_trial_that_has_not_ended_is_no_source(run: Run) -> None:
+    write_trial(run)
+    (run.root / "trials/mixup/verdict.json").unlink()
+    problem = problem_of(run, 'a: {from: "trials/mixup/ledger.jsonl#value?where=slot=b1", format: ".1f"}\n')
+    assert "trial mixup has no verdict yet" in problem
+
+
 def test_a_best_that_its_ledger_does_not_have_is_no_source(run: Run) -> None:
     folder = run.root / "experiments/lr"
     Ledger(folder / "ledger.jsonl").append({"run_id": "r0001", "value": 0.5, "best_run": "r0001"})
