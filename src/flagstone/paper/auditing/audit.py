@@ -35,8 +35,16 @@ def audit_pdf(pdf: Path, expected: ExpectedDigits) -> AuditReport:
 
 
 def figures_by_page(paper: PdfText, figures: Sequence[PdfText]) -> Mapping[int, Counter[str]]:
-    """The digit strings of the figures that each page includes, each figure's PDF read by itself."""
-    printed = {figure.objects.pages[0].contents: digits_printed(figure.pages[:1]) for figure in figures}
+    """The digit strings of the figures that each page includes, each figure's PDF read by itself.
+
+    Poppler leaves out what stands off the page, and in the paper that is on the page: then pypdf's text counts.
+    """
+    printed = {
+        figure.objects.pages[0].contents: digits_printed(
+            [figure.objects.pages[0].text if figure.differences else figure.pages[0]]
+        )
+        for figure in figures
+    }
     pages = enumerate(paper.objects.pages, start=1)
     return {number: sum((printed.get(each, Counter()) for each in page.figures), Counter()) for number, page in pages}
 

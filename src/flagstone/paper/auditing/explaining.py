@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flagstone.paper.auditing.digits import DigitString, digit_strings
+from flagstone.paper.auditing.digits import DigitString, digit_strings, digits_printed
 from flagstone.paper.auditing.expectations import ExpectedDigits
 from flagstone.paper.auditing.places import UNSURE, Places, references_begin
 from flagstone.paper.auditing.readers import PdfText
@@ -53,8 +53,17 @@ class Explainer:
             number: {"figures": figures[number].copy(), "structure": Counter(expected.on_pages.get(label))}
             for number, label in enumerate(labels, start=1)
         }
+        self.expect_page_numbers(read)
         self.one_size = {number: set(page.one_size) for number, page in enumerate(read.objects.pages, start=1)}
         self.counts: Counter[str] = Counter()
+
+    def expect_page_numbers(self, read: PdfText) -> None:
+        """Finds the number of a page as what TeX sets first or last, since poppler puts it between two columns."""
+        for number, (page, label) in enumerate(zip(read.objects.pages, read.objects.labels, strict=True), start=1):
+            lines = [line.strip(" -|") for line in page.text.splitlines() if line.strip()] or [""]
+            if label in (lines[0], lines[-1]):
+                self.on_pages[number]["structure"] += digits_printed([label])
+                self.places.numbered_pages.add(number)
 
     def explain(self) -> Explanation:
         found = [each for number, text in enumerate(self.pages, start=1) for each in self.strings_of(text, number)]

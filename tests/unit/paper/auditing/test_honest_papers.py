@@ -10,6 +10,8 @@ import written_papers
 from built_papers import compile_tex
 from written_papers import WrittenPaper
 
+from flagstone.paper.auditing.readers import read_pdfs
+
 BIBLIOGRAPHY = r"""
 @article{kingma, author={Kingma, Diederik and Ba, Jimmy}, title={Adam: A method, 2nd edition}, journal={Optim. J.},
   year={2015}, volume={12}, number={3}, pages={101--119}, note={doi 10.1016/S0140-6736(97)11096-0}}
@@ -121,3 +123,30 @@ def test_a_number_typed_into_an_honest_paper_is_found(folders: dict[str, Path], 
     compile_tex(folders[form], "main")
     section.write_text(paper.body)
     assert written_papers.audit(folders[form], paper).checks[0].status == "failed"
+
+
+def test_a_page_number_that_is_read_between_two_columns_is_one(tmp_path: Path) -> None:
+    words = " ".join(f"Word by word a line grows, and $x_{{{number % 9}}}$ too." for number in range(600))
+    paper = replace(PAPERS["two columns"], body=words, bibliography="")
+    written_papers.build(tmp_path, paper)
+    report = written_papers.audit(tmp_path, paper)
+    assert report.pages >= 4
+    assert [check.message for check in report.checks if check.status == "failed"] == []
+    assert report.chance == 0
+
+
+def test_a_figure_whose_labels_reach_over_its_edge_raises_no_alarm(tmp_path: Path) -> None:
+    """Poppler leaves out what is off the page of the figure, and reads it on the page of the paper."""
+    figure = compile_figure(tmp_path / "figures", "\\noindent\\hskip-9.5bp 0.050 steps")
+    assert "pypdf alone reads 0" in read_pdfs([figure])[0].differences[0]
+    paper = replace(PAPERS["mathematics"], body="\\includegraphics{figures/axis.pdf}", figures=(figure,))
+    written_papers.build(tmp_path, paper)
+    assert [check.message for check in written_papers.audit(tmp_path, paper).checks if check.status == "failed"] == []
+
+
+def compile_figure(folder: Path, body: str) -> Path:
+    folder.mkdir()
+    size = "\\pdfpagewidth=80bp\\pdfpageheight=40bp\\hoffset=-1in\\voffset=-1in\\textwidth=80bp\\pagestyle{empty}"
+    head = f"\\documentclass{{article}}\\parindent0pt\\oddsidemargin0pt\\topmargin0pt\\headheight0pt\\headsep0pt{size}"
+    (folder / "axis.tex").write_text(f"{head}\\begin{{document}}{body}\\end{{document}}\n")
+    return compile_tex(folder, "axis")
