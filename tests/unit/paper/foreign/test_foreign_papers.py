@@ -54,6 +54,17 @@ def test_each_number_has_a_status(tmp_path: Path, results: Path) -> None:
     assert found["7.77"] == "unbacked"
 
 
+def test_a_cell_of_a_table_is_no_structure_and_the_mean_of_the_seeds_is_derived(tmp_path: Path, results: Path) -> None:
+    table = (
+        "\\begin{table}\\begin{tabular}{ll} a & 90.75\\\\ b & 88.31\\\\ c & 47\\end{tabular}\\caption{T}\\end{table}"
+    )
+    sections = "\\section{One}\\subsection{Two}\\subsection{Three} Loss 1.4656."
+    found = statuses(report_of(tmp_path, results, table + sections))
+    assert found["90.75"] == found["88.31"] == found["47"] == "unbacked"
+    assert found["1.4656"] == "derivable"
+    assert not {"1.1", "1.2"} & found.keys()
+
+
 def test_a_number_says_where_it_was_found_and_what_luck_would_find(tmp_path: Path, results: Path) -> None:
     report = report_of(tmp_path, results, "Loss 1.4655 or 1.5.")
     long, short = report.numbers

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Literal
 
 from flagstone.paper.auditing.foreign.paper_numbers import PaperNumber
-from flagstone.paper.auditing.foreign.results import Results
+from flagstone.paper.auditing.foreign.results import LONGEST_GROUP, Results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,8 @@ def traced_numbers(numbers: Sequence[PaperNumber], results: Results) -> list[Tra
     """The status of each number."""
     pool = Pool.of(results.numbers)
     traced = [first_look(number, results, pool) for number in numbers]
-    derived = derived_pool([each for each in traced if each.status == "backed"], pool)
-    return [second_look(each, derived) if each.status == "unbacked" else each for each in traced]
+    pools = (group_pool(results), derived_pool([each for each in traced if each.status == "backed"], pool))
+    return [second_look(each, pools) if each.status == "unbacked" else each for each in traced]
 
 
 def first_look(number: PaperNumber, results: Results, pool: Pool) -> TracedNumber:
@@ -48,9 +49,11 @@ def first_look(number: PaperNumber, results: Results, pool: Pool) -> TracedNumbe
     return TracedNumber(number, "unbacked")
 
 
-def second_look(traced: TracedNumber, derived: Pool) -> TracedNumber:
-    source = derived.source_of(traced.number)
-    return TracedNumber(traced.number, "derivable", source, derived.chance(traced.number)) if source else traced
+def second_look(traced: TracedNumber, pools: Iterable[Pool]) -> TracedNumber:
+    for pool in pools:
+        if source := pool.source_of(traced.number):
+            return TracedNumber(traced.number, "derivable", source, pool.chance(traced.number))
+    return traced
 
 
 def is_constant(number: PaperNumber) -> bool:
@@ -105,6 +108,16 @@ class Pool:
             hit = np.unique(np.rint(self.values[first:last] / number.last_digit))
             self.shapes[shape] = min(1.0, len(hit) / (high - low))
         return self.shapes[shape]
+
+
+def group_pool(results: Results) -> Pool:
+    """The mean and the standard deviation of each group, such as the values of all seeds."""
+    found = {}
+    for name, values in results.groups.items():
+        if 2 <= len(values) <= LONGEST_GROUP:
+            found[abs(fmean(values))] = f"the mean of the {len(values)} values of {name}"
+            found[stdev(values)] = f"the sd of the {len(values)} values of {name}"
+    return Pool.of(found)
 
 
 def derived_pool(backed: Iterable[TracedNumber], pool: Pool) -> Pool:

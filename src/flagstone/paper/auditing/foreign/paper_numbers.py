@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from flagstone.paper.auditing.digits import DigitString, context_of, digit_strings
@@ -14,7 +14,7 @@ BEFORE_STRUCTURE = re.compile(
     r"|arxiv|doi|vol|no|isbn|version)s?\.?[\s:(]*|§\s*|https?://\S*|www\.\S*|@\S*)$",
     re.I,
 )
-HEADING = re.compile(r"^\d+(?:\.\d+)*\.?(?:\s+[A-Z]|\s*$)")
+HEADING = re.compile(r"^\d+(?:\.\d+)+\.?(?:\s+[A-Z]|\s*$)")
 CITED = re.compile(r"\[[^\[\]]{0,60}$")
 CLOSES = re.compile(r"^[^\[\]]{0,60}\]")
 EXPONENT = re.compile(r"^\s?[x×·]\s?10\s?(-?\d{1,2})\b|^e([-+]?\d{1,2})\b")
@@ -34,22 +34,42 @@ class PaperNumber:
 def numbers_of(pages: Sequence[str]) -> Iterator[PaperNumber]:
     """Each number of the text before the references."""
     first = references_begin(pages)
+    headings: set[str] = set()
     for number, text in enumerate(pages, start=1):
         for found in digit_strings(text, number):
             is_behind = first != (0, 0) and (number, found.start) >= first
-            if not is_behind and not is_structure(found, text):
-                yield number_of(found, text)
+            if is_behind or is_structure(found, text):
+                continue
+            if is_next_heading(found, text, headings):
+                headings.add(found.text)
+                continue
+            yield number_of(found, text)
+
+
+def is_next_heading(found: DigitString, text: str, headings: Collection[str]) -> bool:
+    """Whether it numbers a heading: it begins its line, and the heading before it was there: 3.1 before 3.2."""
+    start, end = line_of(found, text)
+    if text[start : found.start].strip() or not HEADING.match(text[start:end].strip()):
+        return False
+    above, _, last = found.text.rpartition(".")
+    return last == "1" or f"{above}.{int(last) - 1}" in headings
 
 
 def is_structure(found: DigitString, text: str) -> bool:
     start, end = line_of(found, text)
     before, line = text[start : found.start], text[start:end].strip()
+    # a cell of a table stands on a line of its own, too
+    is_page_number = line == found.text and line.isdecimal() and not (text[:start].strip() and text[end:].strip())
     if text[found.start - 1 : found.start].isalpha() or text[found.end : found.end + 1].isalpha():
         return True  # a part of a name, or a mark on a word
-    if BEFORE_STRUCTURE.search(text[max(0, found.start - 60) : found.start]) or line in (found.text, f"({found.text})"):
+    if (
+        BEFORE_STRUCTURE.search(text[max(0, found.start - 60) : found.start])
+        or is_page_number
+        or line == f"({found.text})"
+    ):
         return True
     is_cited = CITED.search(before) and CLOSES.match(text[found.end :])
-    return bool(is_cited or (not before.strip() and "." in found.text and HEADING.match(line)))
+    return bool(is_cited)
 
 
 def number_of(found: DigitString, text: str) -> PaperNumber:
