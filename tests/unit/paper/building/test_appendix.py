@@ -49,6 +49,12 @@ def test_every_run_and_idea_is_told_and_a_failed_run_with_its_exit_code(run: Run
     assert "1 pre-registration; they spent a level of 0.015" in text(run)
 
 
+def test_the_level_that_was_spent_is_that_of_every_look(run: Run) -> None:
+    looks = [{"number": 1, "alpha": 0.015}, {"number": 2, "alpha": 0.035}]
+    make_trial(run, ideas=[{"arm": "treated", "outcome": "SUPPORTED", "looks": looks, "confirmation": {"n": 8}}])
+    assert "1 pre-registration; they spent a level of 0.05." in text(run)
+
+
 def test_seeds_of_a_confirmation_stand_beside_their_runs_once_they_are_revealed(run: Run) -> None:
     folder = make_trial(run)
     assert "987654" in text(run) and text(run).count("1.23457e−05") == 5

@@ -152,9 +152,15 @@ def entry_of(start: TrialHistory, problems: tuple[str, ...]) -> AppendixEntry:
         tuple(map(start.made_run, sorted(start.runs, key=lambda run: run.at))),
         problems,
         ideas=len(ideas),
-        alpha_spent=sum(float((each.get("confirmation") or {}).get("alpha_spent") or 0) for each in ended_ideas(start)),
+        alpha_spent=sum(map(alpha_of, ended_ideas(start))),
         preregistrations=len(start.of("prereg")),
     )
+
+
+def alpha_of(idea: Mapping[str, Any]) -> float:
+    """The level of all looks that were taken at an idea. Its confirmation names that of the last one."""
+    looks = [float(look.get("alpha") or 0) for look in idea.get("looks") or ()]
+    return sum(looks) or float((idea.get("confirmation") or {}).get("alpha_spent") or 0)
 
 
 def trial_parts(start: TrialHistory, ideas: Sequence[tuple[str, ...]]) -> Iterator[Part]:
