@@ -68,9 +68,9 @@ def test_a_critical_issue_that_the_next_round_does_not_raise_again_needs_an_answ
         place, {"reviews": [{"verdict": "revise", "issues": [critical]}, {"verdict": "accept"}]}, attempts=1
     )
     said = place.snakemake()
-    assert said.code == 1 and "r1-paper-1 CRITICAL in Results: no run says so" in said.text
+    assert said.code == 1 and "a1-paper-1 CRITICAL in Results: no run says so" in said.text
     answers = [
-        {"issue": f"r1-{name}-1", "answer": "declined", "what": "Table 2 does"} for name in ("paper", "abstract")
+        {"issue": f"a1-{name}-1", "answer": "declined", "what": "Table 2 does"} for name in ("paper", "abstract")
     ]
     path = study.root / "workspace" / "reviews" / "review_answers.json"
     path.write_text(json.dumps({"answers": answers}))

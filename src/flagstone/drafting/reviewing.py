@@ -132,7 +132,8 @@ class Reviews:
         """The review as it is recorded, with what the reviewer was shown."""
         author, name = self.opened.settings.for_stage(self.stage.nr), review.reviewer.removesuffix("_reviewer")
         issues = [
-            ReviewIssue(**row, id=f"r{review.round}-{name}-{number}") for number, row in enumerate(answer["issues"], 1)
+            ReviewIssue(**row, id=f"a{self.attempt.number}-{name}-{number}")
+            for number, row in enumerate(answer["issues"], 1)
         ]
         return replace(
             review,

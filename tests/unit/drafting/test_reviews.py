@@ -117,20 +117,20 @@ def test_the_text_of_the_pdf_is_what_a_reviewer_reads(reviewed: Desk) -> None:
 
 
 def test_the_author_answers_each_issue_and_the_next_round_reads_the_paper_alone(reviewed: Desk) -> None:
-    answered = partial(write_paper, answers={"r1-paper-1": "n is a fact now"})
+    answered = partial(write_paper, answers={"a1-paper-1": "n is a fact now"})
     reviewed.answers = [
         write_paper, said(review("revise", issue())), said(review()),
         answered, said(review()), said(review()),
     ]  # fmt: skip
     reviewed.build()
     reviser, second = reviewed.calls[3], reviewed.calls[4]
-    assert reviser.prompt.startswith(REVISER) and "r1-paper-1 MAJOR" in reviser.prompt and ANSWERS in reviser.prompt
-    assert "r1-paper-1 MAJOR in the abstract: the abstract has no n" in second.prompt
-    assert "n is a fact now" not in second.prompt
+    assert reviser.prompt.startswith(REVISER) and "a1-paper-1 MAJOR" in reviser.prompt and ANSWERS in reviser.prompt
+    assert "a1-paper-1 MAJOR in the abstract: the abstract has no n" in second.prompt
+    assert "n is a fact now" not in second.prompt and "To write a note." not in second.prompt  # nor the summary
     assert not second.conversation.resume
     found = record(reviewed)
     assert (found["rounds"], found["verdict"], found["open"]) == (2, "accept", [])
-    assert found["answers"] == [{"issue": "r1-paper-1", "answer": "changed", "what": "n is a fact now"}]
+    assert found["answers"] == [{"issue": "a1-paper-1", "answer": "changed", "what": "n is a fact now"}]
 
 
 def test_an_issue_without_an_answer_stays_open(reviewed: Desk) -> None:
@@ -139,18 +139,30 @@ def test_an_issue_without_an_answer_stays_open(reviewed: Desk) -> None:
         write_paper, said(review()), said(review()),
     ]  # fmt: skip
     reviewed.build()
-    assert record(reviewed)["open"] == ["r1-paper-1"]
-    assert "1 issue open: r1-paper-1" in last_checks(reviewed)["self-review"]["message"]
+    assert record(reviewed)["open"] == ["a1-paper-1"]
+    assert "1 issue open: a1-paper-1" in last_checks(reviewed)["self-review"]["message"]
+
+
+def test_answers_about_an_earlier_version_settle_no_issue_of_a_later_one(reviewed: Desk) -> None:
+    answered = partial(write_paper, answers={"a1-paper-1": "done"})
+    minor = said(review("revise", issue("MINOR")))
+    reviewed.answers = [write_paper, minor, said(review()), answered, said(review()), said(review())]
+    reviewed.build()
+    assert record(reviewed)["open"] == []
+    reviewed.run.feedback("01").write_text("shorter")
+    reviewed.answers = [answered, minor, said(review()), answered, said(review()), said(review())]
+    reviewed.build()
+    assert (record(reviewed)["rounds"], record(reviewed)["open"]) == (2, ["a3-paper-1"])
 
 
 def test_a_reviewer_may_hold_an_issue_open_whatever_the_author_says(reviewed: Desk) -> None:
-    answered = partial(write_paper, answers={"r1-paper-1": "it is mended"})
-    held = said(review("revise", still_open=["r1-paper-1"]))
+    answered = partial(write_paper, answers={"a1-paper-1": "it is mended"})
+    held = said(review("revise", still_open=["a1-paper-1"]))
     reviewed.answers = [
         write_paper, said(review("revise", issue("CRITICAL"))), said(review()),
         *[answered, held, said(review())] * 2,
     ]  # fmt: skip
-    with pytest.raises(WorkFailed, match=r"self-review: .*r1-paper-1 CRITICAL"):
+    with pytest.raises(WorkFailed, match=r"self-review: .*a1-paper-1 CRITICAL"):
         reviewed.build()
     assert not reviewed.run.summary("01_paper").exists()
 
