@@ -48,7 +48,7 @@ def watched_folder(tmp_path: Path) -> tuple[Path, FolderWatch]:
     (folder / "file").write_text("content")
     (tmp_path / "other").touch()
     found = FolderWatch()
-    found.add(str(folder))
+    found.add(str(folder), "its name")
     return folder, found
 
 
@@ -71,6 +71,27 @@ def test_one_begins_again_and_is_told_of_what_comes_then(tmp_path: Path) -> None
     assert not found.is_touched()
     (folder / "file").write_text("less")
     assert found.is_touched()
+
+
+ONLY_CONTENT = ("in place", "through memory", "cut", "mode", "time", "by another process")
+
+
+@pytest.mark.parametrize("how", WRITES)
+def test_a_folder_is_named_in_which_content_was_written_and_none_if_more_was_done(tmp_path: Path, how: str) -> None:
+    folder, found = watched_folder(tmp_path)
+    WRITES[how](folder)
+    assert found.folders_written() == ({"its name"} if how in ONLY_CONTENT else None)
+    assert found.folders_written() == (set() if how in ONLY_CONTENT else None)
+
+
+def test_more_writes_than_the_kernel_keeps_count_as_anything(tmp_path: Path) -> None:
+    folder, found = watched_folder(tmp_path)
+    (folder / "second").touch()
+    found.begin_again()
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    for number in range(most + 10):
+        os.utime(folder / ("file", "second")[number % 2])
+    assert found.folders_written() is None
 
 
 def test_looking_is_no_touch(tmp_path: Path) -> None:

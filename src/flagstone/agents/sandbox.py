@@ -38,6 +38,11 @@ class Strength:
         return self.landlock_abi >= (1 if self.has_bubblewrap else WHOLE_ABI)
 
     @property
+    def keeps_names(self) -> bool:
+        """Whether what is held can write to no file of its grant through a second name elsewhere, or a mount."""
+        return self.landlock_abi > 0 and self.has_bubblewrap
+
+    @property
     def fault_text(self) -> str:
         """Which mechanism this machine lacks, in words."""
         found = [self.landlock_fault, self.bubblewrap_fault]

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from tricks import APPROVALS, AS_ROOT, MARKS, PRELUDE, WRITES, Trick
 
+from flagstone.agents import strength
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run
 from flagstone.processes.confinement import landlock, machine
 
@@ -301,3 +302,21 @@ def test_the_victim_of_these_tests_is_alive_until_it_is_ended(field: Field) -> N
     field.victim.send_signal(signal.SIGKILL)
     field.victim.wait()
     assert field.harm(field.content()) == ["a process of ours was ended"]
+
+
+def test_no_file_of_a_grant_gets_a_name_elsewhere_and_nothing_is_mounted_in_the_whole_sandbox(field: Field) -> None:
+    """What the kernel reports of a folder is believed for that reason."""
+    if not strength().keeps_names:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Landlock and bubblewrap")
+    code = """
+for place in (os.environ["TMPDIR"], "drafts/03/001", "/tmp", "/dev/shm"):
+    try: os.link("workspace/a.txt", f"{place}/second")
+    except OSError as error: print("link:", error.errno)
+    else: print("linked:", place)
+os.mkdir("workspace/mounted")
+for words in ("--bind drafts/03/001 workspace/mounted", "-t tmpfs none workspace/mounted"):
+    done = subprocess.run(["unshare", "-Urm", "mount", *words.split()], capture_output=True)
+    print("mount:", "refused" if done.returncode else "done")
+"""
+    said = field.play(Trick("second name", code), "both")
+    assert said.count("link: ") == 4 and said.count("mount: refused") == 2, said

@@ -20,12 +20,12 @@ def beside(tmp_path: Path) -> Beside:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The folders that were looked through, file by file."""
+    """The folders that were looked through, file by file; of a look at some of their folders, these."""
     found, scan = list[Path](), LastSeen.scan
 
-    def counted(seen: LastSeen, folder: Path, *rest: object) -> Iterator[object]:
-        found.append(folder)
-        return scan(seen, folder, *rest)  # type: ignore[arg-type]
+    def counted(seen: LastSeen, folder: Path, enters: object, watch: object, *top: str) -> Iterator[object]:
+        found.append(Path(folder, "only", *top) if top else folder)
+        return scan(seen, folder, enters, watch, *top)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LastSeen, "scan", counted)
     return found
@@ -46,6 +46,12 @@ def rewrite_through_another_name(folder: Path) -> None:
     elsewhere.unlink()
 
 
+def rewrite_through_another_name_within(folder: Path) -> None:
+    os.link(folder / "src/model.py", folder / "second-name")
+    (folder / "second-name").write_text("lr = 9\n")
+    (folder / "second-name").unlink()
+
+
 def replace_folder_by_link(folder: Path) -> None:
     os.rename(folder / "src", folder.parent / "src-elsewhere")
     put(folder.parent, "src-elsewhere/model.py", "lr = 9\n")
@@ -60,6 +66,7 @@ def replace_whole_folder(folder: Path) -> None:
 
 WRITES: dict[str, Callable[[Path], object]] = {
     "content of the same size and time": rewrite_unseen,
+    "through another name within": rewrite_through_another_name_within,
     "another program": lambda folder: put(folder, "src/model.py", "lr = 9\n"),
     "stray file": lambda folder: put(folder, "stray.py", "x"),
     "what Python compiles": lambda folder: put(folder, "src/__pycache__/model.pyc", "x"),
@@ -158,6 +165,38 @@ def test_a_draft_is_looked_through_once_for_secrets_and_for_the_edit_and_is_not_
         assert (taken.changed, taken.violations) == (("src/model.py", "src/new/more.py"), ())
         beside.subject.release(run)
     assert len(looks) == 4
+
+
+def test_of_a_draft_whose_writes_the_kernel_reports_only_the_folders_with_new_content_are_looked_at(
+    beside: Beside, looks: list[Path]
+) -> None:
+    for number in range(1, 5):
+        run = beside.home.run(f"r{number:04}")
+        beside.subject.lay_out(beside.base.tree, beside.subject.draft(run), is_trusted=True)
+        time.sleep(2 * STEP_NS / 1e9)
+        assert (run.draft / "src/model.py").read_text() == "lr = 1\n"
+        if number == 3:
+            looks.clear()
+        (run.draft / "src/model.py").write_text(f"lr = {number + 1}\n")
+        assert "src/model.py" in {path for path, _ in beside.subject.touched_in(run.draft)}
+        taken = beside.subject.take(run.draft, beside.base, "", number)
+        assert (taken.changed, taken.violations) == (("src/model.py",), ())
+        beside.subject.release(run)
+    assert looks == [run.draft / "only" / "src" for run in map(beside.home.run, ("r0003", "r0004"))]
+
+
+@pytest.mark.parametrize("how", WRITES)
+def test_whatever_an_agent_does_to_a_draft_whose_writes_are_reported_is_seen_as_in_any_other(
+    beside: Beside, how: str
+) -> None:
+    taken = []
+    for is_trusted in (True, False):
+        draft = beside.subject.draft(beside.home.run(f"r{is_trusted:04}"))
+        lay_out_until_all_is_known(beside, draft, is_trusted=is_trusted)
+        WRITES[how](draft)
+        found = beside.subject.take(draft, beside.base, "", 1)
+        taken.append((found.tree, found.changed, found.violations))
+    assert taken[0] == taken[1]
 
 
 @pytest.mark.parametrize("how", WRITES)

@@ -9,6 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from flagstone.experiments.candidates.folders import entries_of, open_folder
@@ -149,11 +150,16 @@ class LastSeen:
     ) -> Iterator[tuple[str, FileStatus]]:
         """All that was touched, added or removed since it was seen; every folder too, before what is in it.
 
-        If it `is_watched`, the next call does not look at each file unless something is written.
+        If it `is_watched`, the next call looks only where something was written by then.
         """
         paths, look = list[str](), self.look
-        if look and self.watch and not self.watch.is_touched() and inode_of(folder) == look.inode:
-            found = self.look_again(folder, look.paths)
+        is_same = look is not None and inode_of(folder) == look.inode
+        written = self.watch.folders_written() if is_same and self.watch else None
+        found: Iterable[tuple[str, FileStatus]]
+        if look and written is not None:
+            rest = (path for path in look.paths if path.rpartition("/")[0] not in written)
+            some = (self.scan(folder, lambda _: False, None, above) for above in written)
+            found = chain(self.look_again(folder, rest), *some)
         else:
             found = self.scan(folder, enters, self.watch_anew() if is_watched else None)
         self.look, is_whole = None, is_watched
@@ -164,6 +170,12 @@ class LastSeen:
             yield path, status
         if is_whole:
             self.look = FolderLook(inode_of(folder), tuple(paths))
+
+    def forget_own_writes(self, written: Iterable[str]) -> None:
+        """After a layout in a folder that is watched: only what others write from now on counts as written."""
+        if self.look and self.watch:
+            self.watch.begin_again()
+            self.look = FolderLook(self.look.inode, tuple(dict.fromkeys((*self.look.paths, *written))))
 
     def watch_anew(self) -> FolderWatch:
         if self.watch is None:
@@ -180,16 +192,16 @@ class LastSeen:
                 yield path, status
 
     def scan(
-        self, folder: Path, enters: Callable[[str], bool], watch: FolderWatch | None
+        self, folder: Path, enters: Callable[[str], bool], watch: FolderWatch | None, top: str | None = None
     ) -> Iterator[tuple[str, FileStatus]]:
-        """The inner loop of every run, over thousands of files: written for speed."""
-        waiting, known_folders = [""], self.keys.keys() - {""}
+        """The inner loop of every run, over thousands of files: written for speed. With `top`, only what is in it."""
+        waiting, known_folders = [top or ""], self.keys.keys() - {""} if top is None else set()
         while waiting:
             above = waiting.pop()
             before, keys = f"{above}/" if above else "", self.keys.get(above, {})
             known_folders.discard(above)
             if watch:
-                watch.add(f"{folder}/{above}")
+                watch.add(f"{folder}/{above}", above)
             try:
                 handle = open_folder(f"{folder}/{above}")
             except OSError as error:

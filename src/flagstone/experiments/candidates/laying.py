@@ -62,6 +62,9 @@ class Laying:
                 os.chmod(self.folder / name, 0o755)
             self.write(missing)
             self.remember(missing)
+            if folders:
+                self.last_seen.look = None  # the kernel does not tell of new folders
+            self.last_seen.forget_own_writes(missing)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 

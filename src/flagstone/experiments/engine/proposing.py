@@ -9,6 +9,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
+from flagstone.agents import strength
 from flagstone.experiments.candidates import Candidate, Snapshot
 from flagstone.experiments.engine.opening import OpenedExperiment, facts_of, with_arguments
 from flagstone.experiments.engine.session import SessionMeter, left, smallest
@@ -85,6 +86,11 @@ class Proposals:
         spec = self.opened.spec
         return spec.agent.mode == "work" and is_confined(spec)
 
+    def is_writing_reported(self) -> bool:
+        """Whether the kernel reports every write in a draft: those of an agent that the whole sandbox holds."""
+        spec = self.opened.spec
+        return spec.has_agent and spec.sandbox != "off" and strength().keeps_names
+
     def rework_facts(self, refused: Entry) -> dict[str, Any]:
         """What stands in the ledger of a rework: the run it goes on from, and the one that the idea was made from."""
         base = refused.proposal.get("base")
@@ -106,7 +112,8 @@ class Proposals:
         parent = Snapshot(before.tree, before.commit) if before else self.opened.base
         if run.draft.exists():
             os.rename(run.draft, unused_path(run.draft))  # an unfinished one stays beside it
-        self.opened.subject.lay_out(parent.tree, self.opened.subject.draft(run), links=self.may_follow_links())
+        subject, links = self.opened.subject, self.may_follow_links()
+        subject.lay_out(parent.tree, subject.draft(run), links=links, is_trusted=self.is_writing_reported())
         proposed = self.proposer.propose(view, run.draft, run.root / "agent")
         facts = {**proposed.facts, **(self.rework_facts(view.rework) if view.rework else {"level": view.level.value})}
         if facts.get("tokens", 0) is None and view.tokens is not None:
