@@ -8,8 +8,13 @@ from .findings import (
 )
 from .inspection import Inspection as Inspection, StageCheck as StageCheck
 from .manuscript import published_copies as published_copies
-from .named_files import named_file_checks as named_file_checks, wanted_text as wanted_text
-from .planned_runs import planned_run_checks as planned_run_checks
+from .named_files import csv_rows as csv_rows, named_file_checks as named_file_checks, wanted_text as wanted_text
+from .planned_runs import (
+    MADE as MADE,
+    NAMING as NAMING,
+    PLANNED as PLANNED,
+    planned_run_checks as planned_run_checks,
+)
 from .plans import plan_checks as plan_checks
 from .produced import produced_files as produced_files
 from .readiness import READINESS_FILES as READINESS_FILES

@@ -147,6 +147,25 @@ def test_very_many_runs_are_counted_and_each_failed_one_is_still_named(run: Run)
     assert len(appendix_of(AppendixRequest(run)).tex) < 10_000
 
 
+def test_runs_that_the_agent_reports_are_told_and_one_that_it_leaves_out_is_named(run: Run) -> None:
+    results = run.workspace / "results"
+    results.mkdir(parents=True)
+    (results / "planned.csv").write_text("experiment,arm,seed,role\ntricks,plain,1,x\ntricks,mixup,1,x\n")
+    (results / "runs.csv").write_text(
+        "experiment,arm,seed,role,status,exit_code,reason\n"
+        "tricks,plain,1,confirmation,done,0,\ntricks,mixup,1,confirmation,crash,3,no memory\n"
+    )
+    assert not problem(run)
+    found = text(run)
+    assert "Flagstone did not measure them" in found and "tricks mixup" in found and "no memory" in found
+    assert appendix_of(AppendixRequest(run)).checks[0].message.startswith("the appendix has 2 runs, 1 of them failed")
+    (results / "runs.csv").write_text("experiment,arm,seed,role,status\ntricks,plain,1,confirmation,ok\n")
+    assert (
+        "runs.csv has no row of runs that workspace/results/planned.csv names, not even as failed: tricks mixup 1"
+        in problem(run)
+    )
+
+
 def test_what_agents_wrote_is_printed_and_does_nothing(run: Run) -> None:
     make_trial(run)
     tex = appendix_of(AppendixRequest(run, literals=((HOSTILE, HOSTILE),))).tex

@@ -17,6 +17,7 @@ from flagstone.paper.building.appendix.decisions import (
 from flagstone.paper.building.appendix.entries import AppendixEntry
 from flagstone.paper.building.appendix.experiments import experiment_entries
 from flagstone.paper.building.appendix.long_tables import AppendixSection, section_tex
+from flagstone.paper.building.appendix.reported import reported_entries
 from flagstone.paper.building.appendix.trials import TrialsOfRun, preregistrations_text
 from flagstone.plans import TRIALS
 from flagstone.text import count_text, list_text
@@ -51,7 +52,7 @@ class Appendix:
 def appendix_of(request: AppendixRequest) -> Appendix:
     """Made from the ledgers alone. The same files give the same bytes."""
     trials = TrialsOfRun(request.run)
-    entries = [*trials.entries(), *experiment_entries(request.run)]
+    entries = [*trials.entries(), *experiment_entries(request.run), *reported_entries(request.run)]
     sections = tuple(sections_of(request, entries))
     problems = [*trials.problems(), *missing_texts(request.run), *(each for one in entries for each in one.problems)]
     body = "\n\n".join(map(section_tex, sections))
