@@ -38,7 +38,7 @@ def read_sources(writing: Path, rules: LintRules) -> PaperSource:
 def source_paths(writing: Path) -> list[Path]:
     folder = writing / SECTIONS
     is_folder = folder.is_dir() and not folder.is_symlink()
-    inside = sorted(itertools.islice(folder.rglob("*"), FILES_LIMIT + 1)) if is_folder else [folder]
+    inside = sorted(itertools.islice(folder.iterdir(), FILES_LIMIT + 1)) if is_folder else [folder]
     return [path for path in (writing / ABSTRACT, *inside) if os.path.lexists(path)]
 
 

@@ -31,6 +31,7 @@ saved: {from: workspace/results/analysis.json#/tricks/mixup/mean, format: .1f}
 saved_low: {from: workspace/results/analysis.json#/tricks/mixup/interval_95/0, format: .1f}
 saved_high: {from: workspace/results/analysis.json#/tricks/mixup/interval_95/1, format: .1f}
 lost: {from: workspace/results/analysis.json#/tricks/worst/mean, format: .1f}
+clean: {from: workspace/results/analysis.json#/tricks/clean/mean, format: .1f}
 delta: {expr: 'diff(mixup, plain)', format: .1f}
 other: {from: workspace/results/other.json#/x, format: .1f}
 seeds: {from: workspace/data/design.json#/pairs, format: d, kind: config}
@@ -57,6 +58,7 @@ def write_results(run: Run, verdict: str = "SUPPORTED", **more: Any) -> None:
     arms = {"plain": 20.0, "mixup": 15.0, "worst": 30.0, "same": 20.0}
     tricks = {
         "mixup": {"n": 8, "mean": 5.0, "interval_95": [3.0, 7.0], "verdict": verdict, **more},
+        "clean": {"n": 8, "mean": 2.0, "verdict": "INCONCLUSIVE"},
         "worst": {"n": 8, "mean": -10.0, "interval_95": [-12.0, -8.0], "verdict": "HARMFUL"},
     }
     analysis = {"arms": {arm: {"test_error": {"n": 8, "mean": mean}} for arm, mean in arms.items()}, "tricks": tricks}
@@ -143,6 +145,8 @@ WRONG = [
     ("It is better.", "kind: better, of: worst, against: plain", "so it is not better"),
     ("It is better.", "kind: better, of: lost, against: 0", "so it is not better"),
     ("It is better.", "kind: better, of: plain, against: same", "so it is not better"),
+    ("It is worse.", "kind: worse, of: plain, against: same", "so it is not worse"),
+    ("So be it.", f"kind: equal, of: lost, against: 0, verdict: {ANALYSIS}#/tricks/worst/verdict", "write kind: worse"),
     ("It is worse.", "kind: worse, of: mixup, against: plain", "so it is not worse"),
     ("It reduces the loss.", "kind: worse, of: gain, against: 0", "so it is not worse"),
     ("It increases the loss.", TRIAL, "“increases” is the wrong way round"),
@@ -175,6 +179,7 @@ WRONG = [
         f"kind: better, of: saved, against: 0, verdict: {ANALYSIS}#/tricks/worst/verdict",
         "is HARMFUL",
     ),
+    ("It improves by \\val{clean}.", STUDY.replace("saved", "clean"), "none of its facts rests on"),
     ("It improves by \\val{saved}.", "kind: better, of: saved, against: 0", "needs a verdict that is SUPPORTED"),
     ("It is significantly better.", ARMS, "needs a verdict that is SUPPORTED"),
     ("It is state of the art.", ARMS, "needs a verdict that is SUPPORTED"),
@@ -213,6 +218,7 @@ def test_an_exploratory_result_is_not_supported_and_is_called_exploratory(run: R
     assert any("call it exploratory" in fault for fault in claim_faults(run, rules, "Better by \\val{gain}.", TRIAL))
     assert claim_faults(run, rules, "In an exploratory trial it is better by \\val{gain}.", TRIAL) == []
     write_results(run, exploratory=True)
+    assert any("call it exploratory" in fault for fault in claim_faults(run, rules, "Better by \\val{saved}.", STUDY))
     assert any("and exploratory" in fault for fault in claim_faults(run, rules, "It improves.", STUDY))
 
 

@@ -206,6 +206,7 @@ minus \val{gain}
 \val{gain}\,M
 \val{gain}e\val{runs}
 $\val{gain}\times10^{3}$
+$x=3\times10^{-4}$
 $a^{.}$
 \val{gain}\,\%
 \val{gain} per cent
@@ -282,6 +283,7 @@ x\\[-2pt]
 \lit{\val{gain}}{because it is so}
 \lit{97}{because $x$ is so}
 \val gain
+\label a
 \val
 \val{nope}
 """
@@ -367,8 +369,8 @@ def test_a_literal_is_no_result(writing: Path, rules: LintRules) -> None:
 def test_only_latex_files_stand_among_the_sections(writing: Path, rules: LintRules, name: str) -> None:
     path = writing / "sections" / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text("x 97", encoding="utf-8")
-    assert faults(writing, rules)
+    path.write_text("Words.", encoding="utf-8")
+    assert "only .tex files stand in sections/" in faults(writing, rules)[0]
 
 
 def test_a_file_that_is_no_plain_text_is_refused(writing: Path, rules: LintRules) -> None:
