@@ -9,6 +9,7 @@ from itertools import groupby
 from flagstone.paper.building.appendix.long_tables import AppendixSection, AppendixTable, Part
 from flagstone.text import count_text
 
+NOTHING = "–"
 MOST_ROWS = 300  # of a table; beyond it, runs are counted by their kind
 
 
@@ -21,7 +22,7 @@ class MadeRun:
     status: str
     value: float | None = None
     seed: str = ""
-    wall_s: float = 0.0
+    wall_s: float | None = None
     exit_code: int | None = None
     words: str = ""
 
@@ -60,14 +61,17 @@ def run_parts(runs: Sequence[MadeRun]) -> Iterator[Part]:
 
 
 def runs_table(runs: Sequence[MadeRun]) -> AppendixTable:
+    """A row a run. What is known of none has no column."""
     head = ("run", "seed", "status", "value", "seconds", "exit code", "remark")
-    return AppendixTable(head, tuple(map(run_row, runs)))
+    columns = zip(head, *map(run_row, runs), strict=True)
+    head, *rows = zip(*(column for column in columns if set(column[1:]) - {NOTHING, ""}), strict=True)
+    return AppendixTable(head, tuple(rows))
 
 
 def run_row(run: MadeRun) -> tuple[str, ...]:
-    code = "–" if run.exit_code is None else number_text(run.exit_code)
-    seconds = f"{run.wall_s:.1f}"
-    return run.name, run.seed or "–", run.status, number_text(run.value), seconds, code, run.words
+    code = NOTHING if run.exit_code is None else number_text(run.exit_code)
+    seconds = NOTHING if run.wall_s is None else f"{run.wall_s:.1f}"
+    return run.name, run.seed or NOTHING, run.status, number_text(run.value), seconds, code, run.words
 
 
 def counts_table(runs: Sequence[MadeRun]) -> AppendixTable:
@@ -76,8 +80,8 @@ def counts_table(runs: Sequence[MadeRun]) -> AppendixTable:
     for (group, status), each in groupby(kinds, key=lambda run: (run.group, run.status)):
         found = list(each)
         values = [run.value for run in found if run.value is not None]
-        ends = (number_text(min(values)), number_text(max(values))) if values else ("–", "–")
-        rows.append((group, status, str(len(found)), *ends, f"{sum(run.wall_s for run in found):.1f}"))
+        ends = (number_text(min(values)), number_text(max(values))) if values else (NOTHING, NOTHING)
+        rows.append((group, status, str(len(found)), *ends, f"{sum(run.wall_s or 0.0 for run in found):.1f}"))
     return AppendixTable(("group", "status", "runs", "least value", "largest value", "seconds"), tuple(rows))
 
 
@@ -97,6 +101,6 @@ def failure_parts(failed: Sequence[MadeRun]) -> Iterator[Part]:
 def number_text(value: object) -> str:
     """Six digits, with the sign of a minus. A dash if there is no number; a word such as NaN stays."""
     if value is None:
-        return "–"
+        return NOTHING
     text = f"{value:.6g}" if isinstance(value, int | float) else str(value)
     return text.replace("-", "\N{MINUS SIGN}")

@@ -50,11 +50,11 @@ def word(row: Mapping[str, str], name: str) -> str:
     return str(row.get(name) or "").strip()
 
 
-def seconds(text: str) -> float:
+def seconds(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        return 0.0
+        return None
 
 
 def left_out(planned: Sequence[Mapping[str, str]], made: Sequence[Mapping[str, str]]) -> Iterator[str]:
