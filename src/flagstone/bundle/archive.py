@@ -12,7 +12,6 @@ from pathlib import Path
 from flagstone.records import cannot_write, digest_bytes, sync_folder
 
 SUMS = "SHA256SUMS"  # in the form that `sha256sum --check` reads
-EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 
 
@@ -47,7 +46,7 @@ def write_files(path: Path, files: Iterable[tuple[str, bytes]]) -> str:
 
 
 def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, EPOCH)
+    entry = zipfile.ZipInfo(name)  # its time is the earliest that a zip file can name
     entry.create_system, entry.external_attr = 3, FILE_MODE << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content, compresslevel=6)
