@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from email.utils import formatdate
 
@@ -10,7 +11,8 @@ import pytest
 from citing_run import ATTENTION, MEASURED, QUICK, CitingRun
 from registry_server import Play, RegistryServer
 
-from flagstone.paper.citations.registries import client
+from flagstone.paper.citations.registries import client, each_in_parallel
+from flagstone.paper.citations.registries.reply import get
 
 PAGE = "<html><title>Are you a robot?</title></html>"
 WORK = "crossref /works/10.1038%2Fnphys1170"
@@ -68,6 +70,9 @@ def test_what_is_no_feed_of_arxiv_is_no_answer(citing: CitingRun, body: str) -> 
 def test_arxiv_is_asked_again_when_it_says_in_plain_text_that_the_rate_is_exceeded(citing: CitingRun) -> None:
     citing.server.plays["arxiv"] = [Play(200, "Rate exceeded.")]
     assert citing.row(**ATTENTION, arxiv="1706.03762").status == "VERIFIED"
+    citing.server.always["arxiv"] = Play(200, "Rate exceeded.")
+    row = citing.row(**ATTENTION, arxiv="1706.03762v2")
+    assert row.message == "arXiv could not be reached: it asks us to ask less often"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,29 @@ def test_if_no_server_answers_everything_ends_in_time_and_unreachable(citing: Ci
     assert {row.status for row in found.rows} == {"UNREACHABLE"}
     assert time.monotonic() - began < QUICK["patience_s"] + 5 * QUICK["timeout_s"] + 2
     assert len(citing.server.asked) < 20  # a registry that hangs is not asked about every work
+
+
+def test_a_registry_that_hangs_is_given_up_while_another_one_answers(citing: CitingRun) -> None:
+    citing.server.always["doi.org"] = Play(hang_s=30)
+    dois = [{"key": f"d{number}", **MEASURED, "doi": f"10.1000/{number}"} for number in range(12)]
+    answered = [{"key": f"a{number}", **ATTENTION, "arxiv": "1706.03762"} for number in range(40)]
+    citing.request(*(row for pair in zip(dois * 4, answered, strict=False) for row in pair))
+    found = citing.references(*(str(row["key"]) for row in [*dois, *answered]), patience_s=20)
+    assert {row.status for row in found.rows if row.key.startswith("d")} == {"UNREACHABLE"}
+    assert {row.status for row in found.rows if row.key.startswith("a")} == {"VERIFIED"}
+    assert len([name for name in citing.server.asked if name.startswith("doi.org")]) <= 3 * QUICK["tries"]
+
+
+def test_one_try_takes_no_longer_than_it_may_however_slowly_its_bytes_come(server: RegistryServer) -> None:
+    server.always["doi.org"] = Play(200, "[" + " " * 60 + "]", drip_s=0.05)
+    assert get(f"{server.base}/doi.org/x", {}, 0.3).is_cut
+
+
+def test_what_cannot_be_interrupted_is_left_behind() -> None:
+    """Such as the question to a name server."""
+    never = threading.Event()
+    assert each_in_parallel(lambda item: never.wait(3), [1, 2], lambda: 0.0) == {}
+    never.set()
 
 
 def test_a_server_that_sends_a_byte_now_and_then_does_not_hold_us(citing: CitingRun) -> None:
