@@ -21,6 +21,8 @@ EXACT_KINDS = frozenset(EXACT)
 SMALL_KINDS = tuple(kind for kind in IN_TURN if kind not in EXACT)
 MOST_PARTS = 6
 LONGEST_GLUED = 24
+EVERYWHERE = 0  # instead of a page
+GROUP_GAPS = (" ", ", ")  # between groups of three digits; in mathematics a comma is followed by a space
 FIRST_ENTRY = re.compile(r"^(?:\[1\]|1\.?\s)", re.M)
 IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,80}$")
 GAP = 3
@@ -34,6 +36,15 @@ class Explanation:
     strays: list[DigitString] = field(default_factory=list)
     left: dict[str, Counter[str]] = field(default_factory=dict)
     left_on_pages: dict[int, dict[str, Counter[str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DigitSource:
+    """A text that is expected of a kind: on one page, or everywhere."""
+
+    kind: str
+    page: int
+    text: str
 
 
 class Explainer:
@@ -56,6 +67,7 @@ class Explainer:
         self.expect_page_numbers(read)
         self.one_size = {number: set(page.one_size) for number, page in enumerate(read.objects.pages, start=1)}
         self.counts: Counter[str] = Counter()
+        self.users: dict[DigitSource, list[DigitString]] = {}
 
     def expect_page_numbers(self, read: PdfText) -> None:
         """Finds the number of a page as what TeX sets first or last, since poppler puts it between two columns."""
@@ -84,9 +96,12 @@ class Explainer:
         strings: list[DigitString] = []
         for each in digit_strings(text, page):
             last = strings[-1] if strings else each
-            both = last.text + each.text
-            is_group = len(each.text) == 3 and text[last.end : each.start] == " "
-            if is_group and any(wanted.startswith(both) for kind in EXACT for wanted in self.left[kind]):
+            both = last.text + text[last.end : each.start].strip() + each.text
+            if (
+                len(each.text) == 3
+                and text[last.end : each.start] in GROUP_GAPS
+                and any(wanted.startswith(both) for kind in EXACT for wanted in self.left[kind])
+            ):
                 strings[-1] = DigitString(both, page, last.start, each.end)
             else:
                 strings.append(each)
@@ -109,19 +124,45 @@ class Explainer:
         if source is None:
             return False
         self.use(source)
+        self.users.setdefault(source, []).append(found)
         return True
 
-    def source_of(
-        self, text: str, found: DigitString, only: Sequence[str] = IN_TURN
-    ) -> tuple[str, Counter[str], str] | None:
-        """The first expectation that has this text left: its kind, where it is counted, and under which text."""
-        on_page = self.on_pages[found.page]
-        sources = [(kind, on_page[kind]) for kind in only if kind in on_page]
-        sources += [(kind, self.left[kind]) for kind in only if kind in self.left and self.may_be(kind, found)]
-        for kind, counter in sources:
-            for spelling in (text,) if kind in EXACT else (text, text.lstrip("-")):
-                if counter[spelling] > 0:
-                    return kind, counter, spelling
+    def source_of(self, text: str, found: DigitString, only: Sequence[str] = IN_TURN) -> DigitSource | None:
+        """An expectation that has this text left; if there is none, one that another string can do without."""
+        return self.free_source(self.sources_of(text, found, only)) or self.freed_source(text, found, only, set())
+
+    def sources_of(self, text: str, found: DigitString, only: Sequence[str]) -> list[DigitSource]:
+        """Whatever may explain this text here, used up or not."""
+        kinds = [(kind, found.page) for kind in only if kind in self.on_pages[found.page]]
+        kinds += [(kind, EVERYWHERE) for kind in only if kind in self.left and self.may_be(kind, found)]
+        spellings = {text: None, text.lstrip("-"): None}
+        return [
+            DigitSource(*kind, each) for kind in kinds for each in spellings if each == text or kind[0] not in EXACT
+        ]
+
+    def counter_of(self, source: DigitSource) -> Counter[str]:
+        return self.left[source.kind] if source.page == EVERYWHERE else self.on_pages[source.page][source.kind]
+
+    def free_source(self, sources: Sequence[DigitSource]) -> DigitSource | None:
+        return next((source for source in sources if self.counter_of(source)[source.text] > 0), None)
+
+    def freed_source(
+        self, text: str, found: DigitString, only: Sequence[str], tried: set[DigitSource]
+    ) -> DigitSource | None:
+        """A source after one of its users has moved to another one that has the same text left."""
+        for source in self.sources_of(text, found, only):
+            if source in tried:
+                continue
+            tried.add(source)
+            for user in self.users.get(source, ()):
+                others = self.sources_of(user.text, user, IN_TURN)
+                other = self.free_source(others) or self.freed_source(user.text, user, IN_TURN, tried)
+                if other is not None:
+                    self.use(other)
+                    self.users.setdefault(other, []).append(user)
+                    self.users[source].remove(user)
+                    self.use(source, -1)
+                    return source
         return None
 
     def may_be(self, kind: str, found: DigitString) -> bool:
@@ -136,10 +177,9 @@ class Explainer:
         first = "".join([self.pages[page - 1][start:], *self.pages[page:]] if page else self.pages)
         return bool(FIRST_ENTRY.search(first))
 
-    def use(self, source: tuple[str, Counter[str], str], by: int = 1) -> None:
-        kind, counter, text = source
-        counter[text] -= by
-        self.counts[kind] += by
+    def use(self, source: DigitSource, by: int = 1) -> None:
+        self.counter_of(source)[source.text] -= by
+        self.counts[source.kind] += by
 
     def takes_parts(self, found: DigitString) -> bool:
         """Whether it is several strings without a space between, such as a fact and the mark of its footnote."""
@@ -187,11 +227,12 @@ class Explainer:
         if one.page != other.page or self.text_of(one)[one.end : other.start].strip(" \n.,-"):
             return False
         both = (digits_alone(one.text + other.text), digits_alone(other.text + one.text))
-        for kind in KINDS:
-            counter = self.left.get(kind, self.on_pages[one.page].get(kind, Counter()))
+        counters = [(kind, one.page, counter) for kind, counter in self.on_pages[one.page].items()]
+        counters += [(kind, EVERYWHERE, counter) for kind, counter in self.left.items() if self.may_be(kind, one)]
+        for kind, page, counter in counters:
             whole = next((text for text in counter if counter[text] > 0 and digits_alone(text) in both), None)
             if whole is not None:
-                self.use((kind, counter, whole))
+                self.use(DigitSource(kind, page, whole))
                 return True
         return False
 
