@@ -81,7 +81,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     run, out = order.run, order.out
     rules = lint_rules(order.config_path("latex.yaml").parent, order.opened.project.schemas, order.macros)
     source, book = read_sources(run.writing, rules), build_facts(run)
-    tables, figures = build_tables(run, book), make_figures(run, out)
+    tables, figures = build_tables(run, book), make_figures(run, out, columns=order.venue.columns)
     tables = campaign_tables(run, tables) if order.is_of_campaign else tables
     in_claims = {key for claim in source.claims for key in claim.cites}
     references = references_of(run, cited_keys(source), order.opened.settings, factual=in_claims)

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, decode_text
-from flagstone.paper.facts.figure_job import COLUMN_INCHES, PAGE_INCHES
+from flagstone.paper.facts.figure_job import COLUMN_INCHES
 from flagstone.paper.facts.results_file import table_rows
 
 POINTS = 72.0  # of an inch
 SLACK = 1.1
+PAGE_SLACK = 1.3  # the text of a layout with one column is between 4.8 and 6.5 in wide
 MOST_DRAWING_BYTES = 4_000_000
 TEXT_POINTS = (6.5, 9.5)
 DRAWING = re.compile(rb"(?:^|\s)(?:[lcvyh]|re|f\*?|S|B\*?|Tj|TJ)(?=\s)")
@@ -27,8 +28,8 @@ BARS = {
 FLOAT = re.compile(r"\\begin\{(figure\*?|wrapfigure)\}(.*?)\\end\{\1\}", re.DOTALL)
 
 
-def pdf_faults(pdf: bytes, width: str) -> Iterator[str]:
-    """What is wrong with the PDF of a figure."""
+def pdf_faults(pdf: bytes, inches: float) -> Iterator[str]:
+    """What is wrong with the PDF of a figure that is to be so many inches wide."""
     from pypdf import PdfReader  # here, not above: it is needed only where a figure is drawn
     from pypdf.errors import PyPdfError
 
@@ -38,7 +39,7 @@ def pdf_faults(pdf: bytes, width: str) -> Iterator[str]:
             yield f"its PDF has {len(pages)} pages; save one"
             return
         page = pages[0]
-        yield from size_faults(page, width)
+        yield from size_faults(page, inches)
         yield from font_faults(page)
         stream = page.get_contents()
         content = stream.get_data() if stream is not None else b""
@@ -52,11 +53,11 @@ def pdf_faults(pdf: bytes, width: str) -> Iterator[str]:
         yield f"its PDF cannot be read ({type(error).__name__}); save it with matplotlib's savefig"
 
 
-def size_faults(page: Any, width: str) -> Iterator[str]:
-    most = PAGE_INCHES if width == "page" else COLUMN_INCHES
-    inches = float(page.mediabox.width) / POINTS
-    if not most * 0.5 <= inches <= most * SLACK:
-        yield f"it is {inches:.1f} in wide; draw it {most} in wide (figsize), so that its text keeps its size"
+def size_faults(page: Any, inches: float) -> Iterator[str]:
+    found = float(page.mediabox.width) / POINTS
+    most = inches * (SLACK if inches <= COLUMN_INCHES else PAGE_SLACK)
+    if not inches * 0.5 <= found <= most:
+        yield f"it is {found:.1f} in wide; draw it {inches} in wide (figsize), so that its text keeps its size"
 
 
 def font_faults(page: Any) -> Iterator[str]:

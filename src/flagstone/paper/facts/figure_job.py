@@ -19,7 +19,8 @@ from flagstone.layout import Run, sealed_folders
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, StartError, run as run_process
 from flagstone.settings import grants_of
 
-COLUMN_INCHES, PAGE_INCHES = 3.3, 6.9
+COLUMN_INCHES = 3.3
+PAGE_INCHES = {1: 5.4, 2: 6.9}  # by the columns of the layout
 LIMITS = ProcessLimits(wall_s=300, memory_mb=4_000, output_mb=1)
 PDF_BYTES, DATA_BYTES = 10_000_000, 16_000_000
 # so that a script has nothing to set: vectors, fonts that are no bitmaps, the size, Okabe and Ito's colours
@@ -46,7 +47,7 @@ class FigureJob:
     name: str
     script: str
     inputs: Mapping[str, bytes]
-    width: str = "column"
+    inches: float = COLUMN_INCHES
 
 
 def draw(run: Run, job: FigureJob, folder: Path, log: Path) -> tuple[bytes, bytes]:
@@ -77,8 +78,8 @@ def inputs_in_place(job: FigureJob, place: Path, private: Path) -> Iterator[None
         for path, content in job.inputs.items():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             (place / path).write_bytes(content)
-        width = PAGE_INCHES if job.width == "page" else COLUMN_INCHES
-        (private / "matplotlibrc").write_text(STYLE.format(width=width, height=min(width * 0.7, 3.0)))
+        style = STYLE.format(width=job.inches, height=min(job.inches * 0.7, 3.0))
+        (private / "matplotlibrc").write_text(style)
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
         for fonts in cache.glob("fontlist-*.json"):  # to look for all fonts of a machine takes longer than to draw
             shutil.copyfile(fonts, private / fonts.name)

@@ -13,7 +13,7 @@ from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.globs import matches
 from flagstone.layout import Run
 from flagstone.paper.facts.figure_checks import caption_faults, captions_in, data_faults, pdf_faults
-from flagstone.paper.facts.figure_job import FigureJob, draw
+from flagstone.paper.facts.figure_job import COLUMN_INCHES, PAGE_INCHES, FigureJob, draw
 from flagstone.paper.facts.permission import Permission
 from flagstone.paper.facts.request import WRITING, WrittenFile, first_problems, read_written
 from flagstone.paper.facts.results_file import plain_content
@@ -48,13 +48,15 @@ class DrawnFigure:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def make_figures(run: Run, out: Path, *, allowed: Callable[[str], bool] | None = None) -> Figures:
-    """Draws the figures whose script, inputs or width are new, and checks all of them.
+def make_figures(run: Run, out: Path, *, columns: int = 2, allowed: Callable[[str], bool] | None = None) -> Figures:
+    """Draws the figures whose script, inputs or width are new, and checks all of them. `columns` are the layout's.
 
     A figure that cannot be drawn is removed: an older one would show other data. `allowed` is that of `build_facts`.
     """
     written = read_written(run, "figures", NAME)
-    drawing = Drawing(run, out / "figures", Permission.of(run, allowed), written)
+    drawing = Drawing(
+        run, out / "figures", Permission.of(run, allowed), written, PAGE_INCHES.get(columns, COLUMN_INCHES)
+    )
     for name, asked in written.entries.items():
         drawing.make(name, asked)
     drawing.remove_others()
@@ -77,6 +79,7 @@ class Drawing:
     folder: Path
     permission: Permission
     written: WrittenFile
+    page_inches: float
     done: dict[str, DrawnFigure] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -96,7 +99,7 @@ class Drawing:
         caption = asked.get("caption", self.captions.get(name))
         content, data = self.contents(name)
         wrong = (
-            *pdf_faults(content, job.width),
+            *pdf_faults(content, job.inches),
             *data_faults(data),
             *caption_faults(caption, asked.get("bars", "")),
         )
@@ -116,7 +119,8 @@ class Drawing:
             if fault or size > INPUTS_BYTES:
                 raise ValueError(fault or f"its inputs are larger than {INPUTS_BYTES // 1_000_000} MB; summarize them")
             found[path] = content
-        return FigureJob(name, asked["script"], found, asked.get("width", "column"))
+        inches = self.page_inches if asked.get("width") == "page" else COLUMN_INCHES
+        return FigureJob(name, asked["script"], found, inches)
 
     def named_files(self, patterns: list[str]) -> Iterator[str]:
         """The files that the inputs name. A pattern that names none is a mistake."""
@@ -184,7 +188,7 @@ def digests_of(job: FigureJob) -> dict[str, str]:
 
 def basis_of(job: FigureJob) -> str:
     """One digest of everything that decides how a figure looks."""
-    return digest_value([VERSION, job.name, job.script, job.width, digests_of(job)])
+    return digest_value([VERSION, job.name, job.script, job.inches, digests_of(job)])
 
 
 def section_texts(run: Run) -> dict[str, str]:

@@ -210,6 +210,16 @@ def test_a_picture_that_is_not_fit_to_print_is_named(run: Run, change: str, word
     assert words in faults_of(figures_of(run, curve=ENTRY))
 
 
+@pytest.mark.parametrize(("columns", "inches"), [(1, 5.4), (2, 6.9)])
+def test_a_script_that_sets_no_width_gets_that_of_the_layout(run: Run, columns: int, inches: float) -> None:
+    from pypdf import PdfReader
+
+    write_yaml(run, "figures", f"curve: {ENTRY.replace('inputs', 'width: page, inputs')}\n")
+    figures = make_figures(run, run.root / "paper", columns=columns)
+    assert faults_of(figures) == ""
+    assert float(PdfReader(figures.pdfs[0]).pages[0].mediabox.width) == pytest.approx(inches * 72, abs=1)
+
+
 def test_a_picture_of_a_million_lines_is_not_read(run: Run) -> None:
     many = "axes.plot([at % 7 * at for at in range(300_000)])\nplt.rcParams['path.simplify'] = False"
     write_script(run, DRAW.replace("axes.legend()", many))
