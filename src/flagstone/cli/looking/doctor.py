@@ -67,6 +67,7 @@ def tools() -> Iterator[Finding]:
         yield tool("TeX", ["tectonic", "--version"], "missing", "")
     else:
         yield tool("TeX", ["latexmk", "-v"], "missing", "make setup, or install latexmk and TeX Live, or tectonic")
+    yield tool("PDF reader", ["pdftotext", "-v"], "missing", "make setup, or install poppler-utils: it audits papers")
     yield tool("GPU", ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], "optional", "")
     fault = gpu_memory_fault()
     cure = "install the driver of the GPU and run make setup; until then no experiment can use GPU memory"

@@ -105,7 +105,7 @@ def answer_of(argv: tuple[str, ...]) -> bytes:
         try:
             ended = run(Command(argv, None, Path(name), dict(os.environ)), LIMITS, Output(answer, said))
         except StartError as error:
-            raise UnreadablePdf(f"{error.problem}: {error.hint}") from error
+            raise UnreadablePdf(f"{error.problem}: flagstone doctor says what to install") from error
         if ended.ending != "exit" or ended.output_truncated:
             limit = {"wall": f"{LIMITS.wall_s:g} s", "memory": f"{LIMITS.memory_mb:g} MB"}
             raise UnreadablePdf(f"{Path(argv[0]).name} needs more than {limit.get(ended.ending, 'it may print')}")

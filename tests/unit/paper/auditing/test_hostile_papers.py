@@ -227,3 +227,11 @@ def test_a_stream_that_unpacks_without_end_is_bounded(tmp_path: Path) -> None:
     )
     pdf.write_bytes(changed)
     assert audit_pdf(pdf, FACT).checks[0].status == "failed"
+
+
+def test_without_poppler_nothing_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf = papers.build(tmp_path, "The gain is 0.93.")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (check,) = audit_pdf(pdf, FACT).checks
+    assert check.status == "failed"
+    assert "cannot start pdftotext" in check.message and "flagstone doctor" in check.message
