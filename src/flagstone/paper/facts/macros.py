@@ -27,6 +27,7 @@ ESCAPES = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
+        ",": "{,}",  # mathematics sets a space after it
         "-": "{-}",  # two would become a dash
         MINUS: r"\flagstoneminus{}",
     }

@@ -19,6 +19,7 @@ PAPER = r"""\documentclass[twoside]{article}
 \tableofcontents
 \section{A gain of \val{loss_gain} nats in \val{trial.runs} runs}
 In text \val{loss_gain}, in mathematics $x = \val{loss_gain}$, at \lit{8}{bits of a byte} bits, rate \val{rate}.
+Of \val{many} and $n = \val{many}$.
 
 Best: \val{best}.
 \begin{align} x &= \val{loss_gain} \\ & \val{loss_gain} \end{align}
@@ -31,6 +32,7 @@ loss_gain: {from: "workspace/results/x.json#/gain", format: "+.3f"}
 trial.runs: {from: "workspace/results/x.json#/runs"}
 rate: {from: "workspace/results/x.json#/rate", format: ".1%"}
 best: {from: "workspace/results/x.json#/best"}
+many: {from: "workspace/results/x.json#/many", format: ",d"}
 """
 BEST = r"m_i-x\undef{~}^50% & $b$ #1 <up> --| Ä"
 
@@ -50,7 +52,9 @@ def compile_paper(folder: Path, unknown: str = "") -> subprocess.CompletedProces
     return done
 
 
-RESULTS = '{"gain": -0.125, "runs": 12, "rate": 0.5, "best": "BEST"}'.replace("BEST", BEST.replace("\\", "\\\\"))
+RESULTS = '{"gain": -0.125, "runs": 12, "rate": 0.5, "many": 1000, "best": "BEST"}'.replace(
+    "BEST", BEST.replace("\\", "\\\\")
+)
 
 
 def test_a_fact_prints_the_same_wherever_it_stands(tmp_path: Path) -> None:
@@ -61,6 +65,7 @@ def test_a_fact_prints_the_same_wherever_it_stands(tmp_path: Path) -> None:
     assert text.count("−0.125") == 10
     assert text.count("0.125") == 10
     assert BEST in text and "at 8 bits, rate 50.0%." in text
+    assert "Of 1,000 and n = 1,000." in text
     assert "UPPER −0.125" in text
     assert b"in math mode" not in done.stdout and b"Token not allowed" not in done.stdout
 

@@ -1,0 +1,22 @@
+"""No layout needs a font that is made of bitmaps: a program cannot read those for certain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from papers import new_paper
+
+TEXT = r"""\section{Method}
+\texttt{train.py} \textsf{sans} \textsc{Caps} \textit{it} \textbf{bf} \url{https://example.org/a} \emph{\texttt{a}}
+\textbf{\texttt{b}} $\mathsf{x} \mathcal{L} \mathbb{R} \alpha \sum \mathbf{x}$ \LaTeX
+"""
+
+
+@pytest.mark.parametrize("venue", ["neutral", "elsevier", "jmlr", "ieee_conference"])
+def test_all_fonts_of_a_layout_are_outlines(tmp_path: Path, venue: str) -> None:
+    paper = new_paper(tmp_path, venue)
+    paper.write("sections/method.tex", TEXT)
+    found = paper.failures()
+    assert "Type 3" not in found.get("paper-pdf", "") + found.get("paper-audit", "")
+    assert "paper-build-log" not in found
