@@ -47,6 +47,8 @@ def command(location: Location, key: str, why: str, run_name: str | None) -> Non
         raise FlagstoneError("nothing was waived: that is not the key", hint="give the command again, and type the key")
     try:
         waive(opened.run, request, row.status, command_decision(why.strip()))
-    except (WorkFailed, OSError) as error:
-        raise FlagstoneError(f"{ONLY_PEOPLE}: {error}", hint="give the command outside of any sandbox") from error
+    except WorkFailed as error:
+        raise FlagstoneError(
+            f"{ONLY_PEOPLE}: {error.problem}", hint="give the command in a terminal of your own"
+        ) from error
     click.echo(f"waived {key} of run {opened.run.name}: the paper says so in its appendix")
