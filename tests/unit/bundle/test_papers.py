@@ -15,6 +15,7 @@ from flagstone.bundle import BundleLine, pack_bundle, verify_bundle
 from flagstone.bundle.archive import SUMS, write_archive
 from flagstone.gates import open_run
 from flagstone.records import digest_file
+from flagstone.seals import Decision, record
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "paper" / "building"))
 from papers import new_paper
@@ -35,7 +36,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     offer = '{"stage": "05", "artifacts": [{"path": "workspace/results/loss.csv", "digest": "%s"}]}'
     (paper.run.root / "stages").mkdir(exist_ok=True)
     paper.run.offer("05_experimentation").write_text(offer % digest_file(results / "loss.csv"))
+    record(paper.run, "approved", "05", Decision(by="person", who="zaphod", at="2026-01-01T10:00:00.000Z"))
     assert paper.failures().keys() <= {"paper-audit"}
+    paper.run.offer("07_writing").write_text('{"stage": "07", "artifacts": [], "built_at": "2026-01-01T11:00:00.000Z"}')
+    record(paper.run, "approved", "05", Decision(by="person", at="2026-01-01T12:00:00.000Z", comment="again"))
     opened = open_run(paper.project, paper.run, validate=False)
     return pack_bundle(opened, tmp_path_factory.mktemp("bundle") / "t.zip").path
 
@@ -54,6 +58,7 @@ def lines(bundle: Path) -> dict[str, BundleLine]:
 
 
 def test_facts_appendix_and_pdf_are_made_again(bundle: Path) -> None:
+    """One more approval came after the paper was built, which its appendix cannot have."""
     found = lines(bundle)
     assert found["facts"].held and found["appendix"].held
     assert found["facts"].text == "1 fact computed again, byte by byte"
@@ -72,3 +77,10 @@ def test_one_digit_of_a_result_names_the_fact_and_the_sentence_that_rest_on_it(b
         for line in with_digests
         for rest in line.rests
     )
+
+
+def test_a_decision_that_was_taken_out_of_the_ledger_is_missed_in_the_appendix(bundle: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        first, decision, *_ = archive.read("approved/seals.jsonl").splitlines(keepends=True)
+    found = lines(changed(bundle, tmp_path, "approved/seals.jsonl", decision, b""))
+    assert first and found["appendix"].text == "paper/appendix.tex is not what the ledgers of this bundle give"

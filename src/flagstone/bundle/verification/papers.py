@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from flagstone.bundle.verification.chains import Mismatch
-from flagstone.gates import RunConfig
+from flagstone.gates import RunConfig, offer_of
+from flagstone.layout import Run
 from flagstone.paper.auditing import AuditReport, PaperParts, audit_pdf, expected_of
 from flagstone.paper.building import Appendix, AppendixRequest, PaperOrder, appendix_of, paper_stage, read_manuscript
 from flagstone.paper.facts import Fact, FactBook, Figures, build_facts, build_tables, write_facts
 from flagstone.paper.linting import PaperSource, lint_rules, read_sources
-from flagstone.records import content_of, digest_file, read_as
+from flagstone.records import Ledger, content_of, decode_or_none, digest_file, read_as
 
 FACTS = ("facts.json", "facts.tex")
 NOTICE = re.compile(r"\\newcommand\{\\PaperNotice\}\{(.*?)^\\newcommand", re.DOTALL | re.MULTILINE)
@@ -52,6 +55,20 @@ class PackedPaper:
 
     @cached_property
     def appendix(self) -> Appendix:
+        """Made again from the ledgers; from what they had when the paper was built, if decisions came later."""
+        found = self.appendix_now()
+        built_at = str((offer_of(self.opened.run, self.order.stage) or {}).get("built_at", ""))
+        if found.tex.encode() == self.printed_appendix or not built_at:
+            return found
+        with ledgers_until(self.opened.run, built_at):
+            earlier = self.appendix_now()
+        return earlier if earlier.tex.encode() == self.printed_appendix else found
+
+    @property
+    def printed_appendix(self) -> bytes | None:
+        return content_of(self.folder / "appendix.tex")
+
+    def appendix_now(self) -> Appendix:
         literals = [(each.printed, each.reason) for each in self.source.literals]
         request = AppendixRequest(self.opened.run, self.order.ancestors, literals, self.order.venue.anonymous)
         return appendix_of(request)
@@ -80,7 +97,7 @@ class PackedPaper:
         for check in self.appendix.checks:
             if check.status == "failed":
                 yield Mismatch("paper/appendix.tex", check.message)
-        if content_of(self.folder / "appendix.tex") != self.appendix.tex.encode():
+        if self.printed_appendix != self.appendix.tex.encode():
             yield Mismatch("paper/appendix.tex", "paper/appendix.tex is not what the ledgers of this bundle give")
 
     def audit(self) -> AuditReport:
@@ -99,3 +116,20 @@ class PackedPaper:
         """What page one says of citations and layout."""
         text = (content_of(self.folder / "main.tex") or b"").decode("utf-8", "replace")
         yield from (LENGTH.sub("", found) for found in NOTICE.findall(text))
+
+
+@contextmanager
+def ledgers_until(run: Run, moment: str) -> Iterator[None]:
+    """Takes out of the decisions and calls of an unpacked run what came after a moment, for as long as this is open."""
+    ledgers = {run.seals: "at", run.logs / "agents.jsonl": "started_at"}
+    whole = {path: path.read_bytes() for path in ledgers if path.is_file()}
+    try:
+        for path in whole:
+            lines = ((line.raw, decode_or_none(line.raw, dict[str, Any]) or {}) for line in Ledger(path).lines())
+            path.write_bytes(
+                b"".join(raw + b"\n" for raw, entry in lines if str(entry.get(ledgers[path], "")) <= moment)
+            )
+        yield
+    finally:
+        for path, content in whole.items():
+            path.write_bytes(content)
