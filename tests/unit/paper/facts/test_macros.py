@@ -19,9 +19,8 @@ PAPER = r"""\documentclass[twoside]{article}
 \tableofcontents
 \section{A gain of \val{loss_gain} nats in \val{trial.runs} runs}
 In text \val{loss_gain}, in mathematics $x = \val{loss_gain}$, at \lit{8}{bits of a byte} bits, rate \val{rate}.
-Of \val{many} and $n = \val{many}$.
 
-Best: \val{best}.
+Best: \val{best}. Of \val{many} and $n = \val{many}$.
 \begin{align} x &= \val{loss_gain} \\ & \val{loss_gain} \end{align}
 \begin{table}\caption{Of \val{loss_gain} nats}\begin{tabular}{r}\val{loss_gain}\\\end{tabular}\end{table}
 \newpage Text. \newpage \MakeUppercase{Upper \val{loss_gain}} UNKNOWN
