@@ -9,15 +9,16 @@ from flagstone.gates import RunConfig, open_run
 from flagstone.layout import Project, Run
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-ARCHIVE = CHECKOUT / "tests" / "data" / "made-by" / "e144a5e" / "runs" / "finished.tar.gz"
+ARCHIVES = CHECKOUT / "tests" / "data" / "made-by" / "e144a5e" / "runs"
 
 
-def finished_run(folder: Path) -> RunConfig:
-    """The run, unpacked below this folder."""
+def finished_run(folder: Path, name: str = "finished") -> RunConfig:
+    """The run, or another one that the same version made, unpacked below this folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["tar", "--no-same-owner", "-xzf", ARCHIVE, "-C", folder], check=True)
-    return open_finished(folder)
+    archive = ARCHIVES / f"{name}.tar.gz"
+    subprocess.run(["tar", "--no-same-owner", "-xzf", archive, "-C", folder], check=True)
+    return open_finished(folder, name)
 
 
-def open_finished(folder: Path) -> RunConfig:
-    return open_run(Project(CHECKOUT, folder), Run(folder / "finished"), validate=False)
+def open_finished(folder: Path, name: str = "finished") -> RunConfig:
+    return open_run(Project(CHECKOUT, folder), Run(folder / name), validate=False)

@@ -184,3 +184,17 @@ def test_a_name_that_the_paper_prints_is_kept(tmp_path: Path) -> None:
     opened = replace(opened, settings=replace(opened.settings, venue="neutral"))
     with opened_bundle(pack_bundle(opened, tmp_path / "out.zip").path) as folder:
         assert [waiver.who for waiver in waivers_of(Run(folder))[0].values()] == ["zaphod"]
+
+
+@pytest.mark.parametrize("name", ["aborted", "experiment-half-done", "failed", "killed-in-flight", "rolled-back"])
+def test_a_run_of_an_earlier_version_in_any_state_can_be_packed_and_holds(tmp_path: Path, name: str) -> None:
+    made = pack_bundle(finished_run(tmp_path / "runs", name), tmp_path / "out.zip")
+    assert failed_rows(made.path) == []
+    with zipfile.ZipFile(made.path) as archive:
+        page = archive.read("README.md").decode()
+    assert "is not approved" in page and ("the run was aborted" in page) is (name == "aborted")
+
+
+def test_a_run_that_is_stale_does_not_hold_and_says_which_stage(tmp_path: Path) -> None:
+    made = pack_bundle(finished_run(tmp_path / "runs", "stale"), tmp_path / "out.zip")
+    assert failed_rows(made.path) == ["seals: stages/01_literature_survey.md is not what the seal of stage 01 names"]

@@ -93,9 +93,12 @@ class ExperimentProof:
                 yield from self.run_faults(entry)
         except FlagstoneError as error:
             yield Mismatch(self.run.relative(self.home.spec), error.problem)
+        is_over = self.home.root.joinpath("done.json").is_file()
         for name in sorted(set(self.home.run_names()) - {entry.run_id for entry in entries}):
-            folder = self.run.relative(self.home.run(name).root)
-            yield Mismatch(folder, f"{folder} is there, and the ledger has no line of it")
+            run = self.home.run(name)
+            if is_over or run.result.exists():  # otherwise it was going on when the run was packed
+                folder = self.run.relative(run.root)
+                yield Mismatch(folder, f"{folder} is there, and the ledger has no line of it")
 
     def run_faults(self, entry: Entry) -> Iterator[Mismatch]:
         folder = self.home.run(entry.run_id)
