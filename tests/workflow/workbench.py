@@ -34,6 +34,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "workflow", "config", "prompts", "schemas", "profiles")
 PROGRAMS = Path(sys.executable).parent
 STAGES = ("01", "02", "03", "04", "05", "06", "07", "08")
+RECORDS = CHECKOUT / "src" / "flagstone" / "agents" / "demo" / "material" / "citations"
 INSTANT = {"*": {"*": "instant"}}
 LIMIT_S = 300
 
@@ -166,7 +167,7 @@ class Place:
     def new(self, name: str = "t", *sets: str, script: object = None) -> Study:
         """A new run of the agent `scripted`, as `flagstone new` makes it; `sets` are like limits.attempts=2."""
         path = self.script(script, f"{name}.script.yaml")
-        settings = parse_settings((f"scripted.script={path}", "agent=scripted", *sets))
+        settings = parse_settings((f"scripted.script={path}", "agent=scripted", f"citations.records={RECORDS}", *sets))
         create(find_project(self.root), NewRun(name, "Does it work?", sets=settings))
         return self.study(name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flagstone.artifacts.rules import (
     Inspection,
@@ -22,9 +22,11 @@ from flagstone.artifacts.rules import (
 )
 from flagstone.text import escaped_text, list_text
 
+MOST_FAULTS = 40  # of one rule
 
-def check_stage(request: StageCheck) -> tuple[RuleCheck, ...]:
-    """Every rule that applies, in a fixed order, each rule's id at most once."""
+
+def check_stage(request: StageCheck, of_paper: Sequence[RuleCheck] = ()) -> tuple[RuleCheck, ...]:
+    """Every rule that applies, in a fixed order, each rule's id at most once. `of_paper` is what its build found."""
     rules = [requirement(name) for name in request.requires]
     inspection = Inspection(request)
     checks = list(draft_checks(request))
@@ -36,6 +38,7 @@ def check_stage(request: StageCheck) -> tuple[RuleCheck, ...]:
     checks.extend(citation_request_checks(inspection))
     for rule in rules:
         checks.extend(rule(inspection))
+    checks.extend(of_paper)
     return worst_of_each(checks)
 
 
@@ -75,9 +78,10 @@ def untouched_check(inspection: Inspection) -> RuleCheck:
 
 
 def worst_of_each(checks: list[RuleCheck]) -> tuple[RuleCheck, ...]:
-    """One answer for each rule: two requirements may share rules, and a failure must not be hidden."""
-    found: dict[str, RuleCheck] = {}
-    for check in checks:
-        if check.rule not in found or (check.status == "failed" and found[check.rule].status != "failed"):
-            found[check.rule] = check
-    return tuple(found.values())
+    """One answer for each rule. Two requirements may share rules, and no failure may be hidden."""
+    found: dict[str, RuleCheck] = {check.rule: check for check in reversed(checks)}
+    for rule in found:
+        failures = [check.message for check in checks if check.rule == rule and check.status == "failed"]
+        if failures:
+            found[rule] = failed_check(rule, list_text(list(dict.fromkeys(failures)), MOST_FAULTS))
+    return tuple(found[rule] for rule in dict.fromkeys(check.rule for check in checks))

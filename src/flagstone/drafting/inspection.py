@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, snapshot
+from flagstone.artifacts.rules import WRITES_PAPER, failed_check
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
@@ -22,6 +24,7 @@ from flagstone.layout import Run
 from flagstone.plans import plan
 from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
+from flagstone.text import list_text
 
 
 def remember_before(opened: RunConfig, stage: Stage, work: OpenTurn) -> None:
@@ -83,9 +86,22 @@ def inspect(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt) -
         venue=opened.settings.venue,
         makes_ideas=any(each.work == "discovery" for each in opened.table),
     )
-    checks = check_stage(request)
+    checks = check_stage(request, built_paper(opened, stage))
     restore(opened, approved)
     return checks
+
+
+def built_paper(opened: RunConfig, stage: Stage) -> Sequence[RuleCheck]:
+    """Builds the paper if the stage writes one, publishes what was built, and returns what was found."""
+    if WRITES_PAPER not in stage.requires:
+        return ()
+    from flagstone.paper import building  # here, not above: most stages write no paper
+
+    shutil.rmtree(opened.run.writing / building.DRAFT, ignore_errors=True)
+    built = building.build_paper(building.PaperOrder(opened, stage, opened.run.paper))
+    foreign = building.publish(opened.run)
+    advice = "leave main.tex, numbers, bibliography and PDF to Flagstone; these were replaced, and are kept beside it"
+    return (*built.checks, *([failed_check("paper-lint", f"{advice}: {list_text(foreign)}")] if foreign else []))
 
 
 def restore(opened: RunConfig, approved: Mapping[str, tuple[str, str]]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from flagstone import records, schemas
 from flagstone.artifacts import build_index
 from flagstone.artifacts.formats import list_files
-from flagstone.artifacts.rules import READINESS_FILES, parse_summary, produced_files
+from flagstone.artifacts.rules import READINESS_FILES, WRITES_PAPER, parse_summary, produced_files, published_copies
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.gates import (
     MISSING,
@@ -98,6 +98,7 @@ def promote(opened: RunConfig, stage: Stage, work: OpenTurn, attempt: Attempt) -
     run = opened.run
     build_indexes(opened, stage, attempt.number)
     offered = {*offered_paths(run, stage, attempt.draft.read_bytes()), *plans_of(opened, stage)}
+    offered |= {*published_copies(run)} if WRITES_PAPER in stage.requires else set()
     artifacts = sorted(offered - {run.relative(run.summary(stage.key))})
     offer = attempt.folder / "offer.json"
     made = NewVersion(attempt.draft, offer, artifacts, attempt.number, work.session_id, work.turn)

@@ -15,6 +15,23 @@ from flagstone.agents.protocol import AgentCall
 
 DESIGN = ("primary", "arms", "settings", "ablations", "seeds", "analysis", "budget")
 NOTICE = "Written by a script at once; nothing was measured."
+HEADINGS = ("Methods", "Experiments", "Results", "Discussion", "Limitations", "Conclusion")
+STATEMENTS = (
+    *("Broader impact", "NeurIPS paper checklist", "Ethics statement", "Reproducibility statement", "Impact statement"),
+    *("Use of large language models", "Ethical considerations", "Reproducibility checklist", "Data availability"),
+    *("Declaration of competing interest", "CRediT author statement", "Code availability", "Author contributions"),
+    *("Competing interests", "Disclosure of interests", "Acknowledgments and disclosure of funding", "CCS concepts"),
+    "Keywords",
+)
+OF_SURVEY = ("literature/sources.json",)  # left again for runs whose survey was made by an earlier version
+# a work of the records that come with the demo
+CITED = {
+    "key": "zhang2018mixup",
+    "title": "mixup: Beyond Empirical Risk Minimization",
+    "authors": ["Zhang, Hongyi"],
+    "year": 2017,
+    "arxiv": "1710.09412",
+}
 OBJECTIVE = "Do the least that this stage asks for, so that the gates around it can be tried out."
 SUGGESTIONS = (
     "Let the script do a genuine study here instead of an instant one.",
@@ -60,7 +77,7 @@ def instant_summary(call: AgentCall, files_of: str = "") -> tuple[DemoSummary, M
     approved = (
         [] if call.options.get("constant") else reading.approved_before(call.prompt, call.task.run_root, facts.stage)
     )
-    did = f"{SCRIPTED} {NOTICE}"
+    did, hidden = f"{SCRIPTED} {NOTICE}", () if facts.stage == "01" else OF_SURVEY
     if facts.feedback:
         did += f"\n\nA person asked:\n\n{quote_block(facts.feedback)}\n\nThis result differs only in its digest."
     summary = DemoSummary(
@@ -70,7 +87,7 @@ def instant_summary(call: AgentCall, files_of: str = "") -> tuple[DemoSummary, M
         approved=approved_lines(approved),
         did=did,
         results=f"Attempt {facts.attempt}, approved memory {facts.memory}: number {facts.number}.",
-        files={f"workspace/{path}": "made at once by a script" for path in files},
+        files={f"workspace/{path}": "made at once by a script" for path in files if path not in hidden},
         suggestions=SUGGESTIONS,
     )
     return summary, {f"workspace/{path}": content for path, content in files.items()}
@@ -94,7 +111,7 @@ def survey(facts: Facts) -> dict[str, bytes]:
     return {
         "literature/notes.md": text("# Notes", "", NOTICE, f"Digest {facts.digest}."),
         "literature/nearest_work.csv": nearest,
-        "literature/sources.json": record({"sources": [{"key": "none", "title": NOTICE}]}),
+        "literature/sources.json": record({"sources": [CITED]}),
     }
 
 
@@ -148,30 +165,20 @@ def figures(facts: Facts) -> dict[str, bytes]:
 
 
 def paper(facts: Facts) -> dict[str, bytes]:
-    section = text("\\section{Introduction}", f"{NOTICE} Its number is {facts.number}.")
-    main = text(
-        f"% flagstone venue: {facts.venue}",
-        "\\documentclass{article}",
-        "\\begin{document}",
-        "\\input{sections/introduction}",
-        "\\nocite{rumelhart1986learning}",
-        "\\bibliographystyle{plain}",
-        "\\bibliography{references}",
-        "\\end{document}",
-    )
-    entry = text(
-        "@article{rumelhart1986learning,",
-        "  author = {Rumelhart, David E. and Hinton, Geoffrey E. and Williams, Ronald J.},",
-        "  title = {Learning representations by back-propagating errors},",
-        "  journal = {Nature}, volume = {323}, pages = {533--536}, year = {1986}",
-        "}",
+    """The least that is a paper at any venue: every heading, one cited work, one fact."""
+    letters = facts.digest.translate(str.maketrans("0123456789", "ghijklmnop"))
+    section = text(
+        "\\section{Introduction and related work}",
+        f"{NOTICE} A score is \\val{{score}} \\citep{{{CITED['key']}}}. It is {letters}.",
+        *(f"\\section{{{heading}}}\n{NOTICE}" for heading in HEADINGS),
+        *(f"\\paragraph{{{heading}.}} {NOTICE}" for heading in STATEMENTS),
     )
     return {
-        "writing/main.tex": main,
-        "writing/sections/introduction.tex": section,
-        "writing/references.bib": entry,
-        "artifacts/paper.pdf": page(f"{NOTICE} Number {facts.number}."),
-        "artifacts/build_log.txt": text("No compiler was run: paper.pdf is one page that a script wrote."),
+        "literature/sources.json": record({"sources": [CITED]}),
+        "writing/paper.yaml": text("title: Nothing was measured", "sections: [everything]"),
+        "writing/facts.yaml": text('score: {from: "workspace/results/metrics.json#/metrics/score", format: .4f}'),
+        "writing/abstract.tex": text(NOTICE),
+        "writing/sections/everything.tex": section,
     }
 
 
@@ -218,23 +225,3 @@ def dot(shade: int, comment: str) -> bytes:
 
 def checksum(content: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(content))
-
-
-def page(line: str) -> bytes:
-    """A whole PDF of one page with one line of text."""
-    drawing = f"BT /F1 11 Tf 72 770 Td ({line.replace('(', '').replace(')', '')}) Tj ET".encode("latin-1", "replace")
-    bodies = (
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
-        b" /Resources << /Font << /F1 4 0 R >> >> >>",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(drawing), drawing),
-    )
-    content, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(bodies, 1):
-        places.append(len(content))
-        content += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    trailer = b"trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(content)
-    return content + b"xref\n0 6\n0000000000 65535 f \n" + table + trailer

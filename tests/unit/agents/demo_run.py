@@ -13,12 +13,16 @@ from scripted_agent.agent import ScriptedAgent
 from flagstone.agents.demo import DemoAgent
 from flagstone.agents.protocol import AgentCall, AgentResult, Conversation, Event, Limits, Mode, Task
 from flagstone.artifacts import RuleCheck, StageCheck, TurnFacts, check_stage, snapshot
-from flagstone.layout import Run
-from flagstone.records import DigestCache, write_record
+from flagstone.gates import open_run
+from flagstone.layout import Project, Run
+from flagstone.paper.building import PaperOrder, build_paper, publish
+from flagstone.records import DigestCache, digest_file, write_record
+from flagstone.setup.pinning import pin_all
 from flagstone.stages import load_table
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 TABLE = load_table(CHECKOUT / "config" / "stages.yaml", CHECKOUT / "schemas")
+RECORDS = CHECKOUT / "src" / "flagstone" / "agents" / "demo" / "material" / "citations"
 STAGES = tuple(stage.nr for stage in TABLE)
 
 
@@ -86,14 +90,36 @@ class DemoRun:
         turn = TurnFacts(*snapshot(run, cache))
         self.call(stage, attempt, **more)
         where = (run, stage, row.title, self.draft(stage, attempt))
-        self.checks = check_stage(StageCheck(*where, turn, row.requires, cache, row.leaves))
+        built = self.built_paper() if stage == "07" else ()
+        self.checks = check_stage(StageCheck(*where, turn, row.requires, cache, row.leaves), built)
         return [f"{check.rule}: {check.message}" for check in self.checks if check.status == "failed"]
+
+    def built_paper(self) -> tuple[RuleCheck, ...]:
+        """What Flagstone does after the agent of stage 07: it builds the paper from what the other stages offer."""
+        settings = "agent: demo\nvenue: neurips_2025\n"
+        (self.root / "run.yaml").write_text(settings)
+        (self.root / "brief.md").write_text("Does it help?")
+        run = Run(self.root)
+        project = Project(CHECKOUT, self.root.parent)
+        pin_all(project, run)
+        opened = open_run(project, run, {"citations": {"records": str(RECORDS)}}, validate=False)
+        built = build_paper(PaperOrder(opened, opened.table.stage("07"), run.paper))
+        publish(run)
+        return built.checks
+
+    def offer(self, stage: str) -> None:
+        """What Flagstone leaves when a stage is approved: the files that it offers, with their digests."""
+        files = [path for path in sorted(self.root.glob("workspace/**/*")) if path.is_file()]
+        rows = [{"path": os.path.relpath(path, self.root), "digest": digest_file(path)} for path in files]
+        (self.root / "stages").mkdir(exist_ok=True)
+        write_record(self.root / "stages" / f"{TABLE.stage(stage).key}.json", {"stage": stage, "artifacts": rows})
 
     def through(self, *stages: str) -> dict[str, list[str]]:
         """Carries out stages, each approved as it is, and returns the rules that each breaks."""
         broken = {}
         for stage in stages or STAGES:
             broken[stage] = self.checked(stage)
+            self.offer(stage)
             self.memory += self.text(stage) + "\n"
         return {stage: rules for stage, rules in broken.items() if rules}
 

@@ -64,22 +64,11 @@ def test_later_stages_in_the_memory_do_not_count(tmp_path: Path) -> None:
     assert run.text("02") == before
 
 
-def test_the_venue_of_the_run_is_the_venue_of_the_paper(tmp_path: Path) -> None:
-    run = demo_run(tmp_path, script={"*": "instant"})
-    (tmp_path / "run.yaml").write_text("goal: x\nvenue: acl_2026\n")
-    run.call("07")
-    assert run.file("writing/main.tex").read_text().startswith("% flagstone venue: acl_2026\n")
-
-
-def test_the_instant_paper_is_a_pdf_that_others_can_read(tmp_path: Path) -> None:
-    from flagstone.processes import run_quietly
-
+def test_the_instant_paper_has_what_a_paper_is_built_from(tmp_path: Path) -> None:
     run = demo_run(tmp_path, script={"*": "instant"})
     run.call("07")
-    code, text, _ = run_quietly(["pdftotext", str(run.file("artifacts/paper.pdf")), "-"], tmp_path, 20)
-    if code == 127:
-        pytest.skip("pdftotext is not installed")
-    assert b"nothing was measured" in text
+    assert "nothing was measured" in run.file("writing/abstract.tex").read_text()
+    assert "everything" in run.file("writing/paper.yaml").read_text()
 
 
 def test_a_call_leaves_a_note_that_tests_can_count(tmp_path: Path) -> None:

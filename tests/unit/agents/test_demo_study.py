@@ -65,8 +65,8 @@ def test_the_paper_lists_every_run_with_the_number_that_was_measured(finished: D
 
 def test_the_paper_says_on_its_first_page_what_it_is(finished: DemoRun) -> None:
     first = " ".join(paper(finished).split("\f")[0].split())
-    assert "Scripted demo agent; citations not verified; not peer reviewed." in first
-    assert "preprint layout" in first
+    assert "A script wrote this text before the runs" in first and "made by hand" in first
+    assert "Set in a preprint layout, not in the style of NeurIPS 2025." in first
 
 
 def test_the_checklist_of_the_venue_is_answered_item_by_item(finished: DemoRun) -> None:
@@ -111,7 +111,7 @@ def test_a_stage_done_again_gives_the_same_bytes(other: DemoRun) -> None:
 
 def test_each_verdict_follows_from_the_rule_that_was_fixed_before(finished: DemoRun) -> None:
     rule, found = json.loads(finished.file("data/design.json").read_text())["rule"], analysis(finished)
-    numbers = finished.file("writing/numbers.tex").read_text()
+    facts = json.loads(finished.file("writing/facts.json").read_text())
     for arm, trick in found["tricks"].items():
         wanted = "INCONCLUSIVE"
         if trick["p_corrected"] <= rule["alpha"] and trick["mean"] >= rule["minimum_effect"]:
@@ -121,7 +121,7 @@ def test_each_verdict_follows_from_the_rule_that_was_fixed_before(finished: Demo
         elif trick["upper_bound_95"] < rule["minimum_effect"]:
             wanted = "NO PRACTICAL EFFECT"
         assert trick["verdict"] == wanted
-        assert f"{arm}: \\emph{{{wanted.lower()}}}" in numbers
+        assert facts[f"verdict_{arm.replace('-', '_')}"]["printed"] == wanted
 
 
 def test_all_four_tricks_are_compared_with_constants_named_in_the_design(finished: DemoRun) -> None:
@@ -204,7 +204,7 @@ def test_a_run_that_fails_is_kept_and_counted(other: DemoRun) -> None:
     assert {row["test_error_percent"] for row in rows(other, "results/per_seed.csv") if row["seed"] == "3"} == {
         "90.0000"
     }
-    assert "mixup-3 (noisy), averaging-3 (noisy)" in " ".join(paper(other).split())
+    assert re.search(r"^ *3( +failed){5} *$", paper(other), re.MULTILINE)
     assert "10 failed" in other.text("05")
 
 
@@ -215,13 +215,6 @@ def test_a_design_of_the_earlier_demo_study_is_refused_with_the_cure(tmp_path: P
     result = run.call("04")
     assert result.outcome is CallOutcome.CONFIG
     assert "'warmup'" in result.reason and "flagstone redo 03" in result.reason
-
-
-def test_without_latex_the_paper_says_what_to_install(finished: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(finished.root / "drafts"))
-    result = finished.call("07", 2)
-    assert result.outcome is CallOutcome.CONFIG
-    assert "neither latexmk nor tectonic" in result.reason and "apt install" in result.reason
 
 
 def test_no_template_leaves_a_mark_behind(finished: DemoRun) -> None:

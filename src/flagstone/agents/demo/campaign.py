@@ -4,41 +4,50 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from flagstone.agents.demo.closing import UNFIT, compile_paper
 from flagstone.agents.demo.reading import approved_before, venue_of
 from flagstone.agents.demo.study import Study, fill_in, material
 from flagstone.agents.demo.summary import SCRIPTED, DemoSummary, answer_to_feedback, approved_lines
+from flagstone.agents.demo.writing import CHECKLIST_OF, Entries, write_yaml
 from flagstone.errors import WorkFailed
 
 TITLES = ("Set-up", "Discovery", "Paper", "Completion")  # of the stages of a campaign
-TITLE = "Which of Three Cheap Changes Helps When One Label in Five Is Wrong?"
-SECTIONS = ("abstract", "introduction", "method", "results", "discussion")
+TITLE = "Which cheap change helps when some labels are wrong?"
+SECTIONS = ("introduction", "method", "results", "discussion")
+SOURCES = "sources.json"  # the works that it cites
+UNFIT = re.compile(r"[\\{}$&#^_%~0-9]")
 SUGGESTIONS = ("Let an agent with understanding have the ideas.", "Try other constants.", "Try other data.")
 GATES = {
-    "confirm": "An idea was dropped if three screening seeds did not favour it. The survivor with the largest mean "
+    "confirm": "An idea was dropped if the screening seeds did not favour it. The survivor with the largest mean "
     "improvement was confirmed once, on pairs of runs with seeds that were drawn by the engine and hidden from whoever "
-    "wrote the ideas, with at most two looks.",
-    "cohens_d": "Each idea was run on three seeds with its switch off and on. It was taken if Cohen's $d$ was at least "
-    "0.5, dropped below 0.2, and run on two more seeds in between.",
+    "wrote the ideas.",
+    "cohens_d": "Each idea was run on a few seeds with its switch off and on. It was taken if Cohen's $d$ was large "
+    "enough, dropped if it was small, and run on more seeds in between.",
 }
 # Abstract, results and conclusion, if nothing was confirmed
 UNCONFIRMED = (
     "No idea passed the screen, so that none was confirmed.",
     "No idea was confirmed.",
-    "None of the three is shown to help.",
+    "None of the ideas is shown to help.",
 )
 BY_EFFECT_SIZE = (
     "Ideas were judged by their effect size on a few seeds, without a confirmation: all numbers are exploratory.",
-    "The gate asked for an effect size of 0.5 on three seeds. No idea was confirmed on fresh ones.",
-    "An effect size on three seeds shows nothing for certain: an idea that does nothing passes this gate in one of "
-    "three cases.",
+    "No idea was confirmed on fresh seeds.",
+    "An effect size on a few seeds shows nothing for certain: an idea that does nothing often passes this gate.",
 )
+CONFIRMED = {
+    "mean": "+.2f",
+    "ci_low": "+.2f",
+    "ci_high": "+.2f",
+    "n": "",
+    "p": ".2g",
+    "g": ".2f",
+}  # facts, with formats
 TemplateValues = Mapping[str, object]
 
 
@@ -63,18 +72,23 @@ def discovery(study: Study) -> DemoSummary:
 
 
 def paper(study: Study) -> DemoSummary:
-    verdict = verdict_of(study)
+    """03: the paper, as its agent leaves it: sections, and where each number, table and claim comes from."""
+    verdict, place = verdict_of(study), f"trials/{plan_file(study).stem}/verdict.json"
     key, _ = venue_of(study.call.prompt, study.root)
-    study.write("writing/main.tex", fill_in(material("campaign/main.tex"), {"VENUE": key, "TITLE": TITLE}))
-    study.write("writing/references.bib", material("references.bib"))
+    study.write(f"literature/{SOURCES}", material(SOURCES))
+    marks, facts, claims = paper_text(verdict, place)
+    for name, value in (("facts", facts), ("claims", claims)):
+        write_yaml(study, name, value)
+    checklist = ["checklist"] if key.startswith(CHECKLIST_OF) else []
+    after = {"after_references": checklist} if checklist else {}
+    write_yaml(study, "paper", {"title": TITLE, "keywords": ["label noise"], "sections": list(SECTIONS), **after})
     for section in SECTIONS:
-        study.write(f"writing/sections/{section}.tex", material(f"campaign/section_{section}.tex"))
-    study.write("writing/numbers.tex", numbers_tex(numbers_of(study, verdict)))
-    study.write("writing/tables/ideas.tex", ideas_table(verdict))
-    study.write("writing/tables/pairs.tex", pairs_table(verdict))
+        study.write(f"writing/sections/{section}.tex", fill_in(material(f"campaign/section_{section}.tex"), marks))
+    for section in checklist:
+        study.write(f"writing/sections/{section}.tex", material(f"section_{section}.tex"))
+    study.write("writing/abstract.tex", fill_in(material("campaign/section_abstract.tex"), marks))
     study.write("writing/paper.md", f"# {TITLE}\n\n{outcomes_text(verdict)}\n\n{report_of(study)}")
-    pages, _ = compile_paper(study)
-    return summary_of(study, {"VENUE": key, "PAGES": pages, "OUTCOME": verdict["outcome"]})
+    return summary_of(study, {"VENUE": key, "OUTCOME": verdict["outcome"]})
 
 
 def completion(study: Study) -> DemoSummary:
@@ -111,110 +125,36 @@ def outcomes_text(verdict: Mapping[str, Any]) -> str:
     return "\n".join([f"- The outcome is **{verdict['outcome']}**. {verdict.get('reason', '')}".rstrip(), *ideas])
 
 
-def numbers_of(study: Study, verdict: Mapping[str, Any]) -> Mapping[str, str]:
-    """Every number and ending of the text, by its macro."""
-    gate = GATES[verdict["gate"]]
-    found = {
-        **setting_of(study),
-        "GateText": gate,
-        "MinimumEffect": f"{verdict['minimum_effect']:g}",
-        "ThreeSeeds": three_seeds(study),
-    }
-    confirmed = verdict["confirm"]
-    if confirmed is None:
-        abstract, results, conclusion = UNCONFIRMED if verdict["gate"] == "confirm" else BY_EFFECT_SIZE
-        return {**found, "AbstractEnding": abstract, "ConfirmationText": results, "Conclusion": conclusion}
-    title = next(idea["title"] for idea in verdict["ideas"] if idea["arm"] == verdict["arm"])
-    effect = (
-        f"{confirmed['mean']:.2f} points (95\\,\\% interval {confirmed['ci_low']:.2f} to {confirmed['ci_high']:.2f})"
-    )
-    words = f"\\emph{{{title}}} saves {effect} of test error over {confirmed['n']} pairs"
-    is_supported = verdict["outcome"] == "SUPPORTED"
-    ending = "which supports it." if is_supported else f"and the verdict is {verdict['outcome'].lower()}."
-    tests = f"one-sided paired t-test, $p = {confirmed['p']:.4g}$; Hedges' $g = {confirmed['g']:.2f}$"
-    helps = f"\\emph{{{title}}} lowers the test error here."
-    return {
-        **found,
-        "AbstractEnding": f"{words}, {ending}",
-        "ConfirmationText": f"{words} ({tests}), {ending} Table~\\ref{{tab:pairs}} has every seed.",
-        "Conclusion": helps if is_supported else "None of the three is shown to help.",
-    }
-
-
-def setting_of(study: Study) -> dict[str, str]:
-    """What was run, as program and baseline say."""
-    program = study.text_of("workspace/code/project/train.py")
-    images = re.search(r"^TRAINING_IMAGES, TEST_IMAGES = (\d+),", program, re.MULTILINE)
-    lines = study.text_of(f"trials/{plan_file(study).stem}/baseline_variance.md").splitlines()
-    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
-    spread = next((row for row in rows if len(row) > 5 and row[1] == "test_error"), ["--"] * 7)
-    seeds = next((line for line in lines if line.startswith("Seeds used:")), "")
-    return {
-        "TrainingImages": images[1] if images else "some",
-        "BaselineMean": spread[2],
-        "BaselineSd": spread[3],
-        "BaselineSeeds": str(len(seeds.split(","))),
-    }
-
-
-def three_seeds(study: Study) -> str:
-    """What a rule of three seeds would have published, in the words of the report."""
-    lines = report_of(study).splitlines()
-    return UNFIT.sub(" ", next((line for line in lines if line.startswith("The rule of three seeds")), ""))
-
-
-def numbers_tex(numbers: Mapping[str, str]) -> str:
-    return "".join(f"\\newcommand{{\\{name}}}{{{text}}}\n" for name, text in numbers.items())
-
-
-def idea_row(verdict: Mapping[str, Any], idea: Mapping[str, Any]) -> str:
-    """A row of the table: confirmed numbers, or those of the screen."""
-    screen = next((row for row in verdict["screen"] if row["arm"] == idea["arm"]), None)
-    head = f"{UNFIT.sub(' ', idea['title'])} & {idea['outcome'].lower()}"
-    if idea["arm"] == verdict["arm"] and verdict["confirm"]:
-        found = verdict["confirm"]
-        return f"{head} & {found['n']} & {found['mean']:.2f} & {found['ci_low']:.2f} to {found['ci_high']:.2f}"
-    if screen is not None and screen["mean"] is not None:
-        return f"{head} & {screen['n']} & {screen['mean']:.2f} & (screening)"
-    return f"{head} & -- & -- & --"
-
-
-def ideas_table(verdict: Mapping[str, Any]) -> str:
-    rows = [idea_row(verdict, idea) for idea in verdict["ideas"]]
-    about = "Every idea that was tried, with the points of test error saved; positive is better."
-    head = "idea & outcome & $n$ & improvement & 95\\,\\% interval"
-    return table_tex("ideas", "llrrl", about, head, rows)
-
-
-def pairs_table(verdict: Mapping[str, Any]) -> str:
-    """Every seed of the confirmation."""
+def paper_text(verdict: Mapping[str, Any], place: str) -> tuple[TemplateValues, Entries, Entries]:
+    """The sentences that depend on the outcome, with the facts and claims that they need."""
+    facts: Entries = {"minimum_effect": {"from": f"{place}#/minimum_effect", "format": "g", "kind": "config"}}
+    gate = {"GATE": GATES[verdict["gate"]]}
     if verdict["confirm"] is None:
-        return "% no idea was confirmed\n"
-    columns = ("seed", "control", "treated", "e")
-    rows = [" & ".join(cell_text(pair[name]) for name in columns) for pair in verdict["confirm"]["pairs"]]
-    about = "The confirmation: test error in per cent on each seed, and the points saved."
-    return table_tex("pairs", "rrrr", about, "seed & control & treated & saved", rows)
+        abstract, results, conclusion = UNCONFIRMED if verdict["gate"] == "confirm" else BY_EFFECT_SIZE
+        marks = {"ABSTRACT_ENDING": abstract, "CONFIRMATION": results, "CONCLUSION": conclusion}
+        return {**gate, **marks}, facts, {}
+    for name, form in CONFIRMED.items():
+        facts[f"confirm_{name}"] = {"from": f"{place}#/confirm/{name}", **({"format": form} if form else {})}
+    title = UNFIT.sub(" ", next(idea["title"] for idea in verdict["ideas"] if idea["arm"] == verdict["arm"]))
+    is_supported = verdict["outcome"] == "SUPPORTED"
+    claims, trial = dict[str, dict[str, Any]](), place.rpartition("/")[0]
+    ending = f"The verdict is {verdict['outcome'].lower()}."
+    interval = "(interval \\val{confirm_ci_low} to \\val{confirm_ci_high}, over \\val{confirm_n} pairs)"
 
+    def confirmed_text(where: str) -> str:
+        words = f"\\emph{{{title}}} saves \\val{{confirm_mean}} points of test error"
+        if not is_supported:
+            return f"\\emph{{{title}}} was confirmed with a mean of \\val{{confirm_mean}} points {interval}. {ending}"
+        claims[f"{where}_best"] = {"kind": "better", "of": "confirm_mean", "against": 0, "verdict": trial}
+        return f"\\claim{{{where}_best}}{{{words}}} {interval}. {ending}"
 
-def table_tex(name: str, columns: str, about: str, head: str, rows: Sequence[str]) -> str:
-    lines = [
-        "\\begin{table}[ht]",
-        "\\centering\\small",
-        f"\\caption{{{about}}}\\label{{tab:{name}}}",
-        f"\\begin{{tabular}}{{{columns}}}",
-        "\\toprule",
-        f"{head} \\\\",
-        "\\midrule",
-        *(f"{row} \\\\" for row in rows),
-        "\\bottomrule",
-        "\\end{tabular}",
-        "\\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def cell_text(value: float | None) -> str:
-    return "failed" if value is None else str(value) if isinstance(value, int) else f"{value:.2f}"
+    tests = "The test is a one-sided paired t-test with $p=\\val{confirm_p}$; Hedges' $g$ is \\val{confirm_g}."
+    marks = {
+        "ABSTRACT_ENDING": confirmed_text("abstract"),
+        "CONFIRMATION": f"{confirmed_text('results')} {tests}",
+        "CONCLUSION": confirmed_text("conclusion") if is_supported else "None of the ideas is shown to help.",
+    }
+    return {**gate, **marks}, facts, claims
 
 
 def summary_of(study: Study, values: TemplateValues) -> DemoSummary:

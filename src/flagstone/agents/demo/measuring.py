@@ -22,7 +22,6 @@ PROGRAMS = (
     "pairs.py",
     "analyse.py",
     "draw_figures.py",
-    "render_paper.py",
     "test_study.py",
 )
 DESIGN = ("--design", "workspace/data/design.json")
@@ -180,7 +179,7 @@ def analysis(study: Study) -> DemoSummary:
     design = study.design()
     study.record("results/summary.json", "05")
     study.must("code/analyse.py", *DESIGN, *RESULTS, "--out", "workspace/results")
-    study.must("code/draw_figures.py", *DESIGN, *DATA, *RESULTS, "--out", "workspace/figures")
+    study.must("code/draw_figures.py", "--out", "workspace/figures")
     found, more = study.record("results/analysis.json", "06"), study.record("results/exploratory.json", "06")
     noisy, clean, margin = more["arms"]["noisy"], more["arms"]["clean"], more["margin"]
     memorised = (f"{arm} {mean_text(each['memorised_percent'], '.0f')}" for arm, each in noisy.items())

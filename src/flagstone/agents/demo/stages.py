@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flagstone.agents.demo.closing import dissemination, writing
+from flagstone.agents.demo.closing import dissemination
 from flagstone.agents.demo.measuring import analysis, experimentation, implementation
 from flagstone.agents.demo.planning import hypothesis, study_design, survey
 from flagstone.agents.demo.study import Study
 from flagstone.agents.demo.summary import DemoSummary
+from flagstone.agents.demo.writing import writing
 
 STAGES: Mapping[str, Callable[[Study], DemoSummary]] = {
     "01": survey,

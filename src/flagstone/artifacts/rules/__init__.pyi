@@ -7,7 +7,7 @@ from .findings import (
     skipped_check as skipped_check,
 )
 from .inspection import Inspection as Inspection, StageCheck as StageCheck
-from .manuscript import published_copies as published_copies
+from .manuscript import WRITES_PAPER as WRITES_PAPER, published_copies as published_copies
 from .named_files import csv_rows as csv_rows, named_file_checks as named_file_checks, wanted_text as wanted_text
 from .planned_runs import (
     MADE as MADE,

@@ -8,7 +8,7 @@ import click
 
 from flagstone.cli.location import Location, run_argument
 from flagstone.gates import Messages
-from flagstone.paper.building import Build, PaperOrder, build_paper, paper_stage, publish
+from flagstone.paper.building import DRAFT, Build, PaperOrder, build_paper, paper_stage, publish
 from flagstone.text import count_text
 
 FAILED = 3
@@ -29,7 +29,7 @@ def command(ctx: click.Context, name: str | None, is_draft: bool, as_json: bool)
     location: Location = ctx.obj
     opened = location.open_run(name, validate=False)
     run = opened.run
-    out = run.writing / "build" if is_draft else run.paper
+    out = run.writing / DRAFT if is_draft else run.paper
     build = build_paper(PaperOrder(opened, paper_stage(opened), out, is_draft))
     foreign = [] if is_draft or build.failures else publish(run)
     if as_json:

@@ -1,6 +1,6 @@
 from .appendix import Appendix as Appendix, AppendixRequest as AppendixRequest, appendix_of as appendix_of
 from .build import Build as Build, build_paper as build_paper
-from .order import WRITES_PAPER as WRITES_PAPER, PaperOrder as PaperOrder, paper_stage as paper_stage
+from .order import DRAFT as DRAFT, PaperOrder as PaperOrder, paper_stage as paper_stage
 from .publishing import publish as publish
 from .self_review import (
     REVIEW_RULE as REVIEW_RULE,

@@ -27,6 +27,7 @@ from flagstone.paper.citations import CitationStatus
 from flagstone.records import write_if_changed
 from flagstone.text import list_text
 
+MAIN_RULE = "paper-main"
 MOST_NAMED = 12
 
 
@@ -51,7 +52,7 @@ def build_paper(order: PaperOrder) -> Build:
         try:
             manuscript = read_manuscript(order.run.writing, order.opened.project.schemas)
         except FlagstoneError as error:
-            return Build((failed_check("paper-main", f"{error.problem}: {error.hint}"),))
+            return Build((failed_check(MAIN_RULE, f"{error.problem}: {error.hint}"),))
         return typeset(order, manuscript, gather(order, manuscript))
 
 
@@ -66,7 +67,7 @@ def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) ->
     sources.add(MAIN, main_tex(order.config_path("layouts"), manuscript, order.venue, style, parts))
     write_if_changed(order.out / MAIN, sources.files[MAIN])
     compilation, is_new = compile_if_changed(order, sources, style)
-    main = passed_check("paper-main", f"main.tex is made from paper.yaml, in the layout {style.layout}")
+    main = passed_check(MAIN_RULE, f"main.tex is made from paper.yaml, in the layout {style.layout}")
     checks = [main, *content.checks, log_check(compilation)]
     if compilation.pdf is None:
         return Build(tuple(checks), made=("paper",))

@@ -39,6 +39,8 @@ from flagstone.text import count_text, list_text
 APPENDIX, REFERENCES, FACTS = "appendix.tex", "references.bib", "facts.tex"
 TABLES, FIGURES, VERIFICATION = "tables", "figures", "citation_verification.json"
 PUNCTUATION = ".,:;!?()"
+BIBLIOGRAPHY_RULE = "paper-bibliography"
+CITATIONS_RULE = "paper-citations"
 BITMAPS = (".png", ".jpg", ".jpeg")
 
 
@@ -166,10 +168,10 @@ def figure_use_checks(source: PaperSource, there: Collection[str]) -> Iterator[R
 def citation_checks(source: PaperSource, references: References) -> Iterator[RuleCheck]:
     cited = cited_keys(source)
     if cited:
-        yield passed_check("paper-bibliography", f"{count_text(len(cited), 'entry', 'entries')} rendered from records")
-        yield passed_check("paper-citations", f"{count_text(len(cited), 'work')} cited")
+        yield passed_check(BIBLIOGRAPHY_RULE, f"{count_text(len(cited), 'entry', 'entries')} rendered from records")
+        yield passed_check(CITATIONS_RULE, f"{count_text(len(cited), 'work')} cited")
     else:
-        yield failed_check("paper-citations", "cite the works that the paper rests on (\\cite{…}); none is cited")
+        yield failed_check(CITATIONS_RULE, "cite the works that the paper rests on (\\cite{…}); none is cited")
     yield from references.checks
 
 

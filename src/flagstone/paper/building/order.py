@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from flagstone.artifacts.rules import WRITES_PAPER
 from flagstone.errors import FlagstoneError
 from flagstone.gates import RunConfig
 from flagstone.layout import Run
@@ -16,7 +17,7 @@ from flagstone.stages import Stage
 
 # the files of a paper in its folder
 PDF, LOG, MAIN, AUX, AUDIT = "paper.pdf", "build_log.txt", "main.tex", "aux", "audit.json"
-WRITES_PAPER = "fresh-paper"  # among what a stage requires
+DRAFT = "build"  # the folder in workspace/writing that an agent may build to
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from flagstone.records import read_as, write_record
 from flagstone.text import count_text, list_text
 
 MOST_NAMED = 12
+PDF_RULE = "paper-pdf"
+VENUE_RULE = "paper-venue"
 
 
 def pdf_check(pdf: Path) -> RuleCheck:
@@ -22,8 +24,8 @@ def pdf_check(pdf: Path) -> RuleCheck:
     printed = read_pdf(pdf)
     problem = font_problem(printed)
     if problem:
-        return failed_check("paper-pdf", problem)
-    return passed_check("paper-pdf", f"{count_text(printed.pages, 'page')}, every font is embedded")
+        return failed_check(PDF_RULE, problem)
+    return passed_check(PDF_RULE, f"{count_text(printed.pages, 'page')}, every font is embedded")
 
 
 def venue_check(order: PaperOrder, manuscript: Manuscript, content: PaperContent, aux: Path) -> RuleCheck:
@@ -36,8 +38,8 @@ def venue_check(order: PaperOrder, manuscript: Manuscript, content: PaperContent
         found = giveaways(read_pdf(order.out / PDF), manuscript.authors, private_paths(order))
         problems += [f"{each} gives the authors away, and {venue.name} is anonymous: remove it" for each in found]
     if problems:
-        return failed_check("paper-venue", list_text(list(dict.fromkeys(problems)), MOST_NAMED))
-    return passed_check("paper-venue", f"keeps to {venue.name}")
+        return failed_check(VENUE_RULE, list_text(list(dict.fromkeys(problems)), MOST_NAMED))
+    return passed_check(VENUE_RULE, f"keeps to {venue.name}")
 
 
 def author_problems(order: PaperOrder, manuscript: Manuscript) -> Iterator[str]:

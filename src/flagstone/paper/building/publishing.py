@@ -22,7 +22,7 @@ def publish(run: Run) -> list[str]:
         if content is None:
             continue
         digest = digest_bytes(content)
-        found = None if target.is_symlink() else content_of(target)
+        found = content_of(target) if is_plain(target) else None
         if found is None or digest_bytes(found) != digest:
             is_ours = found is not None and digest_bytes(found) == known.get(copy)
             if not is_ours and set_aside(target):
@@ -33,6 +33,11 @@ def publish(run: Run) -> list[str]:
     if published != known:
         write_record(run.paper / RECORD, published)
     return [escaped_text(path, 120) for path in foreign]
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file of its own: reading a pipe would wait for ever."""
+    return path.is_file() and not path.is_symlink()
 
 
 def set_aside(path: Path) -> bool:

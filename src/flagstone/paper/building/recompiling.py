@@ -16,6 +16,7 @@ from flagstone.text import count_text, list_text
 KEPT = ("main.aux", "main.toc", "main.out", "main.bbl")  # what LaTeX says of numbers that it printed itself
 UNFINISHED = "tex-"
 MOST_NAMED = 12
+LOG_RULE = "paper-build-log"
 
 
 def compile_if_changed(order: PaperOrder, sources: TexSources, style: VenueStyle) -> tuple[Compilation, bool]:
@@ -44,11 +45,10 @@ def compile_if_changed(order: PaperOrder, sources: TexSources, style: VenueStyle
 
 def log_check(made: Compilation) -> RuleCheck:
     """That LaTeX came to the end, and that nothing in the paper refers to what is not there."""
-    rule = "paper-build-log"
     if made.pdf is None:
-        return failed_check(rule, f"fix the LaTeX error: {'; '.join(made.errors)} (the whole log: paper/{LOG})")
+        return failed_check(LOG_RULE, f"fix the LaTeX error: {'; '.join(made.errors)} (the whole log: paper/{LOG})")
     if made.undefined:
         names = list_text(list(made.undefined), MOST_NAMED)
-        return failed_check(rule, f"define what the paper refers to, or refer to something else: {names}")
+        return failed_check(LOG_RULE, f"define what the paper refers to, or refer to something else: {names}")
     wide = made.log.count("Overfull \\hbox")
-    return passed_check(rule, f"compiled without an error, {count_text(wide, 'line')} wider than the column")
+    return passed_check(LOG_RULE, f"compiled without an error, {count_text(wide, 'line')} wider than the column")

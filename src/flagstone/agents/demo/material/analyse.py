@@ -182,6 +182,20 @@ def write_pairs(path: Path, runs: Runs, design: dict[str, Any]) -> None:
                     rows.writerow([design["experiment"], condition, arm, seed, f"{value:.4f}", f"{gain:.4f}"])
 
 
+def write_by_seed(path: Path, runs: Runs, design: dict[str, Any]) -> None:
+    """The test error of every run, a line for each seed; a run that failed says so."""
+    columns = [(condition, arm) for condition in design["conditions"] for arm in design["arms"]]
+    cells = {
+        (run["condition"], run["arm"], int(run["seed"])): run[METRIC] if run["status"] == "ok" else "failed"
+        for run in runs
+    }
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["experiment", "seed", *(f"{condition} {arm}" for condition, arm in columns)])
+        for seed in design["seeds"]:
+            rows.writerow([design["experiment"], seed, *(cells[(*column, seed)] for column in columns)])
+
+
 def write_ablations(path: Path, found: dict[str, Any], experiment: str) -> None:
     """What each trick saves where every label is right."""
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -220,6 +234,7 @@ def main() -> None:
     for file, record in (("analysis", outcome), ("exploratory", explored)):
         (arguments.out / f"{file}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_pairs(arguments.out / "per_seed.csv", runs, design)
+    write_by_seed(arguments.out / "by_seed.csv", runs, design)
     write_ablations(arguments.out / "ablations.csv", explored, design["experiment"])
     write_errors(arguments.out / "error_analysis.csv", runs, design, root)
     gains = ", ".join(f"{arm} {each['mean']:+.1f}" for arm, each in outcome["tricks"].items())

@@ -46,6 +46,7 @@ STYLE: Any = {
     "pdf.fonttype": 42,
 }
 Rows = list[dict[str, Any]]
+HERE = Path()  # where a paper's figure is drawn, alone and as PDF only
 
 
 def read_rows(path: Path) -> Rows:
@@ -60,7 +61,8 @@ def read_json(path: Path) -> Any:
 def save(figure: Figure, out: Path, name: str, rows: Rows) -> None:
     """Both formats without dates or versions, so that the same data gives the same bytes; and the data."""
     figure.savefig(out / f"{name}.pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
-    figure.savefig(out / f"{name}.png", dpi=200, metadata={"Software": None})
+    if out != HERE:
+        figure.savefig(out / f"{name}.png", dpi=200, metadata={"Software": None})
     plt.close(figure)
     with (out / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
@@ -201,7 +203,7 @@ def draw_confusions(exploratory: dict[str, Any], out: Path) -> None:
         shown = np.ma.masked_where(np.eye(10) == 1.0, table)
         picture = place.imshow(shown, cmap="cividis_r", vmin=0.0, vmax=top, interpolation="nearest")
         place.set(title=CONDITIONS[condition], xlabel="taken for", xticks=range(10), yticks=range(10))
-        place.tick_params(length=0, labelsize=6)
+        place.tick_params(length=0, labelsize=7)
     axes[0].set_ylabel("digit")
     figure.colorbar(picture, ax=axes, fraction=0.05).set_label("% of the digit's images")
     rows = [
@@ -245,25 +247,39 @@ def listing(experiment: str) -> Rows:
     ]
 
 
+def draw(name: str, workspace: Path, out: Path) -> None:
+    """One figure."""
+    results = (workspace / "results").resolve()
+    design = read_json(workspace / "data" / "design.json")
+    with mpl.rc_context(STYLE):
+        match name:
+            case "images":
+                draw_images(design, workspace / "data", out)
+            case "curves":
+                draw_curves(design, results, out)
+            case "improvements":
+                draw_improvements(read_json(results / "analysis.json"), results, out)
+            case "ablation":
+                draw_ablation(design, read_json(results / "exploratory.json"), out)
+            case "confusions":
+                draw_confusions(read_json(results / "exploratory.json"), out)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--design", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the figures")
+    parser.add_argument("name", nargs="?", choices=FIGURES, help="draw this one only, as PDF, into the current folder")
+    parser.add_argument("--workspace", type=Path, default=Path("workspace"))
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for the figures")
     arguments = parser.parse_args()
-    results, out = arguments.results.resolve(), arguments.out
-    design = read_json(arguments.design)
-    analysis, exploratory = (read_json(results / f"{name}.json") for name in ("analysis", "exploratory"))
-    out.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
-        draw_images(design, arguments.data, out)
-        draw_curves(design, results, out)
-        draw_improvements(analysis, results, out)
-        draw_ablation(design, exploratory, out)
-        draw_confusions(exploratory, out)
+    if arguments.name:
+        draw(arguments.name, arguments.workspace, HERE)
+        return
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:
+        draw(name, arguments.workspace, arguments.out)
+    design = read_json(arguments.workspace / "data" / "design.json")
     text = json.dumps({"figures": listing(design["experiment"])}, indent=1) + "\n"
-    (out / "figures.json").write_text(text, encoding="utf-8")
+    (arguments.out / "figures.json").write_text(text, encoding="utf-8")
     sys.stdout.write(f"{len(FIGURES)} figures\n")
 
 

@@ -37,6 +37,7 @@ def main_tex(layouts: Path, manuscript: Manuscript, venue: Venue, style: VenueSt
         "columns": venue.columns,
         "anonymous": venue.anonymous,
         "style": style.package,
+        "layout": style.layout,
         "bibliography_style": style.bibliography_style,
         "title": as_latex(manuscript.title),
         "short_title": as_latex(manuscript.short_title or manuscript.title),

@@ -13,6 +13,7 @@ from flagstone.text import count_text, list_text
 
 ABSTRACT = "abstract.tex"
 SECTIONS = "sections"
+SECTIONS_RULE = "paper-sections"
 
 
 @dataclass
@@ -45,18 +46,18 @@ class TexSources:
 def written_sources(writing: Path, manuscript: Manuscript) -> Mapping[str, bytes | None]:
     """The agent's own sources, in the order of the paper; None if one is missing or no plain file."""
     names = (ABSTRACT, *(f"{SECTIONS}/{name}.tex" for name in manuscript.all_sections))
-    return {name: None if (writing / name).is_symlink() else content_of(writing / name) for name in names}
+    plain = {name: (writing / name).is_file() and not (writing / name).is_symlink() for name in names}
+    return {name: content_of(writing / name) if plain[name] else None for name in names}
 
 
 def sections_check(writing: Path, written: Mapping[str, bytes | None]) -> RuleCheck:
     """That each section named in paper.yaml is there, and none is left out of the paper unnoticed."""
-    rule = "paper-sections"
     missing = [f"workspace/writing/{path}" for path, content in written.items() if not (content or b"").strip()]
     if missing:
-        return failed_check(rule, f"write these, which are missing or empty: {list_text(missing)}")
+        return failed_check(SECTIONS_RULE, f"write these, which are missing or empty: {list_text(missing)}")
     there = (path.relative_to(writing).as_posix() for path in sorted((writing / SECTIONS).rglob("*.tex")))
     left_out = [path for path in there if path not in written]
     if left_out:
         advice = "name these files among the sections of paper.yaml, or remove them; the paper leaves them out"
-        return failed_check(rule, f"{advice}: {list_text(left_out)}")
-    return passed_check(rule, f"{count_text(len(written) - 1, 'section')} and an abstract")
+        return failed_check(SECTIONS_RULE, f"{advice}: {list_text(left_out)}")
+    return passed_check(SECTIONS_RULE, f"{count_text(len(written) - 1, 'section')} and an abstract")
