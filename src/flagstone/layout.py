@@ -85,11 +85,13 @@ class Run:
     pinned = path_below("pinned")
     approved = path_below("approved")
     seals = path_below("approved", "seals.jsonl")
+    waivers = path_below("approved", "waivers.jsonl")
     aborted = path_below("aborted")
     workspace = path_below("workspace")
     writing = path_below("workspace", "writing")
     # what Flagstone itself makes of the paper: no agent may write there
     paper = path_below("paper")
+    references_lock = path_below("paper", "refs.lock.json")
     plans = path_below("workspace", "experiments")
     experiments = path_below("experiments")
     memory = path_below("memory.md")

@@ -9,7 +9,6 @@ from pathlib import Path
 from flagstone.errors import FlagstoneError, WorkFailed
 from flagstone.layout import Run
 from flagstone.paper.citations.registries import (
-    LOCK,
     Answers,
     Fetcher,
     NoAnswer,
@@ -75,7 +74,7 @@ def look_up(
 
     With `fill_in`, what a request does not say is taken from its record.
     """
-    locked, problems = read_lock(run.below(*LOCK))
+    locked, problems = read_lock(run.references_lock)
     answers = Answers(hand_made_records(run, settings), {} if refresh else locked, fetcher_of(settings))
     return Lookup(run, tuple(verify_all(requests, answers, fill_in=fill_in)), locked, tuple(problems))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from flagstone import seals
 from flagstone.layout import Run
@@ -26,13 +25,9 @@ class Waiver(Decision):
     why: str = ""
 
 
-def waivers_file(run: Run) -> Path:
-    return run.approved / "waivers.jsonl"
-
-
 def waive(run: Run, request: CitationRequest, status: str, decision: Decision) -> None:
     """Records a waiver, and then its seal: a waiver without one does not count. `decision.comment` says why."""
-    ledger = Ledger(waivers_file(run))
+    ledger = Ledger(run.waivers)
     decided = {name: value for name, value in vars(decision).items() if value and name != "comment"}
     row = {"key": request.key, "request": request.digest, "status": status, "why": decision.comment, **decided}
     with sole_use(run.approved / ".waivers.lock"):
@@ -42,7 +37,7 @@ def waive(run: Run, request: CitationRequest, status: str, decision: Decision) -
 
 def waivers_of(run: Run) -> tuple[Mapping[str, Waiver], list[str]]:
     """The waivers that hold, by the digest of their request; and what is wrong with the others."""
-    ledger = Ledger(waivers_file(run))
+    ledger = Ledger(run.waivers)
     sealed = {seal.digest for seal in seals.decisions(run, "") if seal.event == WAIVED}
     found, problems = {}, []
     for line in ledger.lines():

@@ -120,6 +120,19 @@ def test_each_sign_of_a_retraction_counts(citing: CitingRun, asked: dict[str, An
     assert says in row.message
 
 
+@pytest.mark.parametrize(
+    ("title", "comment"),
+    [("Withdrawn-Item Effects in Tests", ""), ("A Theorem", "12 pages; deformation retraction added")],
+)
+def test_a_word_that_sounds_like_a_retraction_is_none(citing: CitingRun, title: str, comment: str) -> None:
+    name = "arxiv /api/query?id_list=1706.03762"
+    feed = citing.server.answers[name]["body"].replace("Attention Is All\n  You Need", title)
+    told = f'<arxiv:comment xmlns:arxiv="http://arxiv.org/schemas/atom">{comment}</arxiv:comment></entry>'
+    citing.server.answers[name] = {"body": feed.replace("</entry>", told)}
+    row = citing.row(title=title, authors=["Vaswani, A."], year=2017, arxiv="1706.03762")
+    assert row.status == "VERIFIED", row.message
+
+
 def test_the_notice_of_a_retraction_is_not_retracted_itself(citing: CitingRun) -> None:
     row = citing.row(
         title="Retraction notice: A result that only a notice takes back",

@@ -11,13 +11,13 @@ import click
 from flagstone.paper.citations import CURES, CitationRow, CitationStatus
 from flagstone.text import one_line
 
-MOST_CHARACTERS = 8_000
+MOST_CHARACTERS, MOST_ROWS = 8_000, 100
 SETTLED = "✓"
 
 
 def bounded_json(value: Mapping[str, Any], name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """A value with as many of its rows as fit, and the number of those that were left out."""
-    for count in range(len(rows), -1, -1):
+    for count in range(min(len(rows), MOST_ROWS), -1, -1):
         whole = {**value, name: rows[:count], "left_out": len(rows) - count}
         text = json.dumps(whole, indent=1, ensure_ascii=False)
         if len(text.encode("utf-8", "replace")) <= MOST_CHARACTERS:

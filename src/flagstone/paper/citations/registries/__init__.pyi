@@ -1,5 +1,4 @@
 from .answers import (
-    LOCK as LOCK,
     Answers as Answers,
     Fetcher as Fetcher,
     NoAnswer as NoAnswer,

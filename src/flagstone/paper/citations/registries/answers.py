@@ -14,7 +14,6 @@ from flagstone.layout import Run
 from flagstone.records import content_of, digest_bytes, write_if_changed
 from flagstone.text import one_line
 
-LOCK = ("paper", "refs.lock.json")  # no agent may write there
 PUBLISHED = ("workspace", "literature", "refs.lock.json")
 RECORDS = "answers.json"  # of a folder of records that were made by hand
 VERSION = 1
@@ -125,8 +124,8 @@ def write_lock(run: Run, used: Iterable[RawAnswer], stale: Mapping[tuple[str, st
     rows = {f"{source} {path}": answer.as_row() for (source, path), answer in sorted(kept.items())}
     value = {"version": VERSION, "hand_made": any(answer.hand_made for answer in kept.values()), "answers": rows}
     content = json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-    for names in (LOCK, PUBLISHED):
-        write_if_changed(run.below(*names), content)
+    for path in (run.references_lock, run.below(*PUBLISHED)):
+        write_if_changed(path, content)
 
 
 def records_in(folder: Path) -> dict[tuple[str, str], RawAnswer]:

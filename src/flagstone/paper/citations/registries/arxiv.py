@@ -14,7 +14,7 @@ SOURCE = "arxiv"
 ATOM, OWN = "{http://www.w3.org/2005/Atom}", "{http://arxiv.org/schemas/atom}"
 NUMBER = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v[1-9]\d{0,2})?\Z")
 OF_DOI = re.compile(r"10\.48550/arxiv\.(.+)\Z", re.IGNORECASE)
-WITHDRAWN = re.compile(r"\bwithdrawn\b|\bretract(?:ed|ion)\b", re.IGNORECASE)
+WITHDRAWN = re.compile(r"\bwithdrawn\b|\b(?:been|was|is) retracted\b", re.IGNORECASE)
 
 
 def query_path(number: str) -> str:

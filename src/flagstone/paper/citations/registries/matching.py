@@ -14,7 +14,7 @@ TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 # letters that Unicode does not take apart into a plain letter and a mark
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 NESTED = 20  # braces of TeX within each other that are decoded
-RETRACTED_TITLE = re.compile(r"^\W*(?:retracted|withdrawn|removed)(?: article| paper)?\s*[:\]\-–—]\s*", re.IGNORECASE)
+RETRACTED_TITLE = re.compile(r"^\W*(?:retracted|withdrawn|removed)(?: article| paper)?\s*[:\]]\s*", re.IGNORECASE)
 
 
 def plain_text(text: str) -> str:
