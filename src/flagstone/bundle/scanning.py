@@ -19,11 +19,13 @@ COMMON_NAMES = {
     *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),
 }
 SHORTEST_NAME = 3
+LONG_NAME = 6
 GZIP = b"\x1f\x8b"
 ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
-PDF_STREAM = re.compile(rb"stream\r?\n")
+PDF_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 ZIP_ENTRY = re.compile(rb"PK\x03\x04.{4}\x08\x00.{16}(.{4})", re.DOTALL)
 INFLATED_BYTES = 64_000_000
+PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Scanner:
                 yield Leak(path, line_at(part, start), "a secret, or what has the shape of one")
             for found in self.personal.finditer(part):
                 shown = found[0].decode("utf-8", "replace")
+                if shown in self.names and len(shown) < LONG_NAME and b"\0" in part:
+                    continue  # three letters in a row are in any picture
                 what = "the name of a person" if shown in self.names else "a path of a machine"
                 yield Leak(path, line_at(part, found.start()), f"{what}, {shown}")
 
@@ -90,7 +94,7 @@ def unpacked_parts(path: str, content: bytes) -> Iterator[bytes]:
     elif content.startswith(b"PK"):
         yield from streams(content, ZIP_ENTRY, -15)
     elif content.startswith(GZIP):
-        yield inflate(content, 31)[0]
+        yield inflate(content, 0, 31)[0]
 
 
 def streams(content: bytes, start: re.Pattern[bytes], window: int) -> Iterator[bytes]:
@@ -100,17 +104,19 @@ def streams(content: bytes, start: re.Pattern[bytes], window: int) -> Iterator[b
         begin = found.end() if found.re is not ZLIB else found.start()
         if found.re is ZIP_ENTRY:
             begin += sum(struct.unpack("<HH", found[1]))
-        part, used = inflate(content[begin:], window, left)
-        position = max(found.end(), begin + used)
+        part, end = inflate(content, begin, window, left)
+        position = max(found.end(), end)
         left -= len(part)
         yield part
 
 
-def inflate(content: bytes, window: int, most: int = INFLATED_BYTES) -> tuple[bytes, int]:
-    """As much as can be unpacked, and how many bytes that took. Returns nothing if it is not compressed in this way."""
-    stream = zlib.decompressobj(window)
+def inflate(content: bytes, begin: int, window: int, most: int = INFLATED_BYTES) -> tuple[bytes, int]:
+    """As much as can be unpacked from there on, and where that ends. Takes pieces, so that no long rest is copied."""
+    stream, view, found, position = zlib.decompressobj(window), memoryview(content), bytearray(), begin
     try:
-        part = stream.decompress(content, most)
+        while not stream.eof and position < len(content) and len(found) < most:
+            found += stream.decompress(view[position : position + PIECE], most - len(found))
+            position += PIECE
     except zlib.error:
-        return b"", 0
-    return part, len(content) - len(stream.unused_data) - len(stream.unconsumed_tail)
+        return bytes(found), begin
+    return bytes(found), min(position, len(content)) - len(stream.unused_data)

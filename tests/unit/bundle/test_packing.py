@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 from finished_run import finished_run
+from rocrate.rocrate import ROCrate
 
 from flagstone.bundle import pack_bundle, packing, verify_bundle
+from flagstone.bundle.scanning import unpacked_parts
 from flagstone.bundle.verification.opening import opened_bundle
 from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
@@ -47,6 +49,8 @@ def test_a_bundle_is_a_workflow_run_crate_that_names_each_file(tmp_path: Path) -
         graph = json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
         names = set(archive.namelist()) - {"SHA256SUMS", "ro-crate-metadata.json"}
     entities = {entity["@id"]: entity for entity in graph}
+    with opened_bundle(made.path) as folder:
+        assert ROCrate(folder).mainEntity.id == "workflow/Snakefile"  # its own library can read it
     profiles = [each["@id"] for each in entities["./"]["conformsTo"]]
     assert "https://w3id.org/ro/wfrun/workflow/0.5" in profiles
     assert entities["#run"]["instrument"] == {"@id": "workflow/Snakefile"}
@@ -198,3 +202,9 @@ def test_a_run_of_an_earlier_version_in_any_state_can_be_packed_and_holds(tmp_pa
 def test_a_run_that_is_stale_does_not_hold_and_says_which_stage(tmp_path: Path) -> None:
     made = pack_bundle(finished_run(tmp_path / "runs", "stale"), tmp_path / "out.zip")
     assert failed_rows(made.path) == ["seals: stages/01_literature_survey.md is not what the seal of stage 01 names"]
+
+
+def test_each_stream_of_a_pdf_is_looked_through_once() -> None:
+    """With a copy of the rest of the file for each, this would take minutes."""
+    stream = b"stream\n" + zlib.compress(os.urandom(2000)) + b"endstream\n"
+    assert sum(len(part) for part in unpacked_parts("a.pdf", b"%PDF-1.5\n" + stream * 8000)) == 8000 * 2000
