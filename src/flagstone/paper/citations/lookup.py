@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from flagstone import schemas
 from flagstone.errors import FlagstoneError, WorkFailed
-from flagstone.layout import Run
+from flagstone.layout import Run, shipped_files
 from flagstone.paper.citations.registries import (
     Answers,
     Fetcher,
@@ -26,7 +28,7 @@ from flagstone.paper.citations.registries import (
 )
 from flagstone.paper.citations.requests import CitationRequest, with_record
 from flagstone.paper.citations.verifying import CitationStatus, Verification, verify
-from flagstone.settings import Settings
+from flagstone.settings import Settings, merge
 
 DEMO_RECORDS = Path(__file__).parents[2] / "agents" / "demo" / "material" / "citations"
 
@@ -97,7 +99,7 @@ def search_works(run: Run, words: str, settings: Settings) -> tuple[list[WorkRec
 
 def hand_made_records(run: Run, settings: Settings) -> Mapping[tuple[str, str], RawAnswer]:
     """The records that a person's settings name. No agent may write them."""
-    named = settings.merged["citations"]["records"]
+    named = chosen_keys(settings)["records"]
     if not named:
         return records_in(DEMO_RECORDS) if has_demo_records(settings) else {}
     folder = (run.root / Path(named).expanduser()).resolve()
@@ -110,11 +112,17 @@ def hand_made_records(run: Run, settings: Settings) -> Mapping[tuple[str, str], 
 
 def has_demo_records(settings: Settings) -> bool:
     """Whether the records are those that come with the demo. Then no registry is asked."""
-    return settings.merged["agent"] == "demo" and not settings.merged["citations"]["records"]
+    return settings.merged["agent"] == "demo" and not chosen_keys(settings)["records"]
+
+
+def chosen_keys(settings: Settings) -> Mapping[str, Any]:
+    """What `citations` is set to. The schemas of a project that an earlier version made have no defaults for it."""
+    ours = schemas.defaults(shipped_files() / "schemas", "settings")["citations"]
+    return merge(ours, settings.merged.get("citations", {}))
 
 
 def fetcher_of(settings: Settings) -> Fetcher:
-    chosen = settings.merged["citations"]
+    chosen = chosen_keys(settings)
     if has_demo_records(settings) or not chosen["network"]:
         return NoNetwork()
     return Registries(chosen, SharedPatience(chosen["patience_s"]))

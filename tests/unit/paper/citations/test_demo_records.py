@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from flagstone import schemas
@@ -34,6 +35,14 @@ def test_every_work_of_the_demo_is_verified_against_records_made_by_hand(tmp_pat
     assert check.status == "passed"
     assert "checked against the records that come with the demo; no network was asked" in check.message
     assert found.as_record()["hand_made"] is True
+
+
+def test_a_project_of_an_earlier_version_has_the_defaults_of_today(tmp_path: Path) -> None:
+    merged = {key: value for key, value in demo_settings().merged.items() if key != "citations"}
+    (tmp_path / "workspace" / "literature").mkdir(parents=True)
+    shutil.copy(MATERIAL / "sources.json", tmp_path / "workspace" / "literature" / "sources.json")
+    found = references_of(Run(tmp_path), ["zhang2018mixup"], replace(demo_settings(), merged=merged))
+    assert found.rows[0].status == "VERIFIED"
 
 
 def test_the_lock_file_of_the_demo_says_that_its_answers_were_made_by_hand(tmp_path: Path) -> None:
