@@ -8,6 +8,8 @@ SEED ?= 7
 GOAL := Which cheap trick helps a small network most when one training label in five is wrong?
 TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fonts-recommended poppler-utils
 TEX_FILES := article.cls natbib.sty booktabs.sty caption.sty microtype.sty plainnat.bst ptmr8t.tfm
+# What a venue needs besides: make tex VENUE=ieee_conference
+OF_VENUES := texlive-publishers texlive-latex-extra texlive-science
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-header --no-emit-index-url --no-emit-find-links --upgrade
@@ -74,11 +76,20 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null || exit 2
 endef
 
+# The style files of a venue, as config/venues.yaml names them.
+STYLE_FILES = $(shell sed -n '/^  $(VENUE):/,/^$$/s/^ *style_files: *\[\(.*\)\].*/\1/p' config/venues.yaml)
+
 .PHONY: tex
-tex:
+tex:  ## install LaTeX; for the style of a venue: make tex VENUE=ieee_conference
 	@if ! command -v tectonic >/dev/null; then \
 	  if ! { command -v latexmk && kpsewhich $(TEX_FILES); } >/dev/null 2>&1; then \
 	    $(call install,$(TEX_PACKAGES),to compile papers); fi; fi
+	@if [ -n "$(VENUE)" ] && ! grep -q '^  $(VENUE):' config/venues.yaml; then \
+	  echo "there is no venue $(VENUE): see config/venues.yaml" >&2; exit 2; fi
+	@if [ -n "$(STYLE_FILES)" ] && ! kpsewhich $(STYLE_FILES) >/dev/null 2>&1 && ! ls venues/$(VENUE)/* >/dev/null 2>&1; then \
+	  $(call install,$(OF_VENUES),for the style of $(VENUE)); \
+	  kpsewhich $(STYLE_FILES) >/dev/null || { \
+	    echo "put $(STYLE_FILES) into venues/$(VENUE)/: Debian does not have it" >&2; exit 2; }; fi
 
 .PHONY: lock
 lock: .venv/dev.stamp  ## update requirements/*.txt from pyproject.toml
