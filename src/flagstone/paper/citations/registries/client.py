@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import Any
 
 from flagstone import __version__
@@ -47,9 +46,8 @@ class Lane:
     last_s: float = 0.0
     pacing: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
-    def places(self) -> threading.Semaphore:
-        return threading.Semaphore(self.at_once)
+    def __post_init__(self) -> None:
+        self.places = threading.Semaphore(self.at_once)
 
     def keep_distance(self) -> None:
         with self.pacing:
@@ -57,7 +55,7 @@ class Lane:
             self.last_s = time.monotonic()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Registries:
     """The registries as the settings name them. `pause_s` is the wait after the first failed try."""
 
@@ -67,9 +65,9 @@ class Registries:
     spacing_s: Mapping[str, float] = field(default_factory=lambda: SPACING_S)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
-    @cached_property
-    def lanes(self) -> Mapping[str, Lane]:
-        return {name: Lane(AT_ONCE.get(name, 3), self.spacing_s.get(name, 0.0)) for name in self.settings["servers"]}
+    def __post_init__(self) -> None:
+        names = self.settings["servers"]
+        self.lanes = {name: Lane(AT_ONCE.get(name, 3), self.spacing_s.get(name, 0.0)) for name in names}
 
     def left_s(self) -> float:
         return self.patience.left_s()
