@@ -7,24 +7,25 @@ from collections.abc import Collection, Iterator
 
 from flagstone.layout import Run
 from flagstone.records import content_of, read_record
-from flagstone.text import collapse_spaces, one_line
+from flagstone.text import collapse_spaces, list_text, one_line
 
-VAL = re.compile(r"\\val\{([^{}]{1,200})\}")
-END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
-MOST_FACTS, MOST_SENTENCES = 12, 3
+VAL = re.compile(r"\\val\{([^{}]{1,200})\}|\bval: *([\w.-]{1,200})")
+END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=\s*- )")
+MOST_FACTS, MOST_SENTENCES = 12, 12
 
 
 def resting_on(run: Run, paths: Collection[str]) -> Iterator[str]:
-    """One line a fact: its key, and the sentences that print it."""
+    """The facts that rest on these files, and each sentence, caption or cell of a table that prints one of them."""
     facts = read_record(run.root / "paper" / "facts.json") or {}
     inputs = {key: fact.get("inputs") or {} for key, fact in facts.items() if isinstance(fact, dict)}
     keys = [key for key, files in sorted(inputs.items()) if any(rests(each, path) for each in files for path in paths)]
-    sentences = sentences_of(run) if keys else {}
-    for key in keys[:MOST_FACTS]:
-        shown = "; ".join(sentences.get(key, ())[:MOST_SENTENCES]) or "no sentence prints it"
-        yield f"fact {one_line(key, 80)} rests on it: {shown}"
-    if len(keys) > MOST_FACTS:
-        yield f"{len(keys) - MOST_FACTS} more facts rest on it"
+    if keys:
+        words = "1 fact rests" if len(keys) == 1 else f"{len(keys)} facts rest"
+        yield f"{words} on it: {one_line(list_text(keys, MOST_FACTS), 1000)}"
+        found = [sentence for sentence, printed in sentences_of(run) if not printed.isdisjoint(keys)]
+        yield from found[:MOST_SENTENCES]
+        if len(found) > MOST_SENTENCES:
+            yield f"and {len(found) - MOST_SENTENCES} more sentences"
 
 
 def rests(source: str, path: str) -> bool:
@@ -40,15 +41,14 @@ def study_of(path: str) -> set[str]:
     return {more[0]} if (kind, name) == ("workspace", "results") and len(more) > 3 else set()
 
 
-def sentences_of(run: Run) -> dict[str, list[str]]:
-    """The sentences of a paper by the facts that they print, each with its file and line."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(run.workspace.glob("writing/**/*.tex")):
-        text = (content_of(path) or b"").decode("utf-8", "replace")
-        start = 0
+def sentences_of(run: Run) -> Iterator[tuple[str, set[str]]]:
+    """Whatever of a paper prints facts, with its file and line, and the facts."""
+    writing = run.workspace / "writing"
+    for path in [*sorted(writing.glob("**/*.tex")), writing / "tables.yaml", writing / "figures.yaml"]:
+        text, start = (content_of(path) or b"").decode("utf-8", "replace"), 0
         for sentence in END.split(text):
             start = text.index(sentence, start)
+            printed = {key or of_cell for key, of_cell in VAL.findall(sentence)}
             place = f"{run.relative(path)}:{text.count(chr(10), 0, start) + 1}"
-            for key in dict.fromkeys(VAL.findall(sentence)):
-                found.setdefault(key, []).append(f"{place} “{one_line(collapse_spaces(sentence), 160)}”")
-    return found
+            if printed:
+                yield f"{place} “{one_line(collapse_spaces(sentence), 160)}”", printed

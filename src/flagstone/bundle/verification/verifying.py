@@ -58,7 +58,7 @@ class VerifyOptions:
 def verify_bundle(path: Path, asked: VerifyOptions = VerifyOptions()) -> Iterator[BundleLine]:
     """Every line, in order, as soon as it is known."""
     with opened_bundle(path) as folder:
-        bundle = UnpackedBundle(Run(folder), asked)
+        bundle, named = UnpackedBundle(Run(folder), asked), set[str]()
         for line in bundle.lines():
             try:
                 found = line()
@@ -66,7 +66,9 @@ def verify_bundle(path: Path, asked: VerifyOptions = VerifyOptions()) -> Iterato
                 found = BundleLine(line.__name__, False, error.problem)
             except Exception as error:  # a hostile record may be of any form: it does not hold, and the rest goes on
                 found = BundleLine(line.__name__, False, f"cannot be read: {type(error).__name__}: {error}")
-            yield replace(found, rests=tuple(resting_on(bundle.run, found.paths))) if found.paths else found
+            new = [path for path in found.paths if path not in named]
+            named.update(new)
+            yield replace(found, rests=tuple(resting_on(bundle.run, new))) if new else found
 
 
 @dataclass(frozen=True)
