@@ -105,6 +105,7 @@ demo: .venv/runtime.stamp tex  ## run a small, real study, from its goal to a co
 	while [ -e "runs/$$name" ]; do number=$$((number + 1)); name=demo-$$number; done; \
 	$(BIN)/flagstone new "$$name" --agent demo --goal "$(GOAL)" --set demo.data_seed=$(SEED) && \
 	$(BIN)/flagstone run "$$name" --yes && \
+	$(BIN)/flagstone paper build "$$name" | sed -n 's/^audit  /audit   /p' && \
 	echo "paper   $(CURDIR)/runs/$$name/workspace/artifacts/paper.pdf" && \
 	echo "report  $(CURDIR)/runs/$$name/report.html" && \
 	echo "gates   --yes approved every stage; to see a gate wait for you:" \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,10 @@ TITLES = ("Set-up", "Discovery", "Paper", "Completion")  # of the stages of a ca
 TITLE = "Which cheap change helps when some labels are wrong?"
 SECTIONS = ("introduction", "method", "results", "discussion")
 SOURCES = "sources.json"  # the works that it cites
-UNFIT = re.compile(r"[\\{}$&#^_%~0-9]")
 SUGGESTIONS = ("Let an agent with understanding have the ideas.", "Try other constants.", "Try other data.")
 GATES = {
-    "confirm": "An idea was dropped if the screening seeds did not favour it. The survivor with the largest mean "
-    "improvement was confirmed once, on pairs of runs with seeds that were drawn by the engine and hidden from whoever "
+    "confirm": "An idea was dropped if the screening seeds did not favour it. The survivor whose mean came "
+    "first was confirmed once, on pairs of runs with seeds that were drawn by the engine and hidden from whoever "
     "wrote the ideas.",
     "cohens_d": "Each idea was run on a few seeds with its switch off and on. It was taken if Cohen's $d$ was large "
     "enough, dropped if it was small, and run on more seeds in between.",
@@ -135,16 +133,17 @@ def paper_text(verdict: Mapping[str, Any], place: str) -> tuple[TemplateValues, 
         return {**gate, **marks}, facts, {}
     for name, form in CONFIRMED.items():
         facts[f"confirm_{name}"] = {"from": f"{place}#/confirm/{name}", **({"format": form} if form else {})}
-    title = UNFIT.sub(" ", next(idea["title"] for idea in verdict["ideas"] if idea["arm"] == verdict["arm"]))
+    facts["idea"] = {"from": f"{place}#/ideas/*/title?where=arm={verdict['arm']}"}
     is_supported = verdict["outcome"] == "SUPPORTED"
     claims, trial = dict[str, dict[str, Any]](), place.rpartition("/")[0]
     ending = f"The verdict is {verdict['outcome'].lower()}."
     interval = "(interval \\val{confirm_ci_low} to \\val{confirm_ci_high}, over \\val{confirm_n} pairs)"
 
     def confirmed_text(where: str) -> str:
-        words = f"\\emph{{{title}}} saves \\val{{confirm_mean}} points of test error"
+        words = "\\emph{\\val{idea}} saves \\val{confirm_mean} points of test error"
         if not is_supported:
-            return f"\\emph{{{title}}} was confirmed with a mean of \\val{{confirm_mean}} points {interval}. {ending}"
+            seen = "\\emph{\\val{idea}} was confirmed with a mean of \\val{confirm_mean} points"
+            return f"{seen} {interval}. {ending}"
         claims[f"{where}_best"] = {"kind": "better", "of": "confirm_mean", "against": 0, "verdict": trial}
         return f"\\claim{{{where}_best}}{{{words}}} {interval}. {ending}"
 
