@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from workbench import PROGRAMS, Place, Said, Study, prepared_once, wait_until
+from workbench import PROGRAMS, RECORDS, Place, Said, Study, prepared_once, wait_until
 
 TRAIN = """import sys
 seed = int(sys.argv[1])
@@ -44,12 +44,13 @@ def project(folder: Path) -> Path:
 
 
 def begin(place: Place, ideas: dict[Any, Any], *words: str, **script: Any) -> Study:
-    table = {"*": {"*": "instant"}, "03": {"*": "instant-of 07"}, "campaign": ideas, **script}
+    table = {"*": {"*": "instant"}, "03": {"*": "instant-of campaign"}, "campaign": ideas, **script}
     path = place.script(table)
     said = place.flagstone(
         *("campaign", "new", "t", "--goal", "Is the loss lower?", "--project", str(project(place.root / "nano"))),
         *("--mutable", "train.py", "--metric", "val_loss", "--minimum-effect", "0.1", "--agent", "scripted"),
-        *("--smoke", "python train.py 1", "--set", f"scripted.script={path}", "--set", "sandbox=off", *words),
+        *("--smoke", "python train.py 1", "--set", f"scripted.script={path}", "--set", "sandbox=off"),
+        *("--set", f"citations.records={RECORDS}", *words),
         *("--", "python", "train.py", "{seed}"),
     )
     assert said.code == 0, said.text
@@ -186,14 +187,14 @@ def test_a_used_up_budget_stops_a_campaign_and_a_larger_one_lets_it_go_on(place:
 
 
 def test_a_paper_about_nothing_may_not_claim_an_effect(place: Place) -> None:
-    boast = ["write workspace/writing/sections/results.tex It works significantly better.", "instant-of 07"]
-    modest = ["write workspace/writing/sections/results.tex It did not help.", "instant-of 07"]
+    boast = ["instant-of campaign", "write workspace/writing/abstract.tex It works significantly better."]
+    modest = ["instant-of campaign", "write workspace/writing/abstract.tex It did not help."]
     study = begin(place, {1: {"choice": 0}}, "--ideas", "1", **{"03": {1: boast, "*": modest}})
     assert place.snakemake().code == 0
     checks = json.loads((study.files.drafts("03") / "001" / "checks.json").read_bytes())["checks"]
     failed = [check for check in checks if check["status"] == "failed"]
-    assert [check["rule"] for check in failed] == ["paper-claims"]
-    assert "works significantly better" in failed[0]["message"]
+    assert [check["rule"] for check in failed] == ["paper-lint"]
+    assert "abstract.tex:1: “significantly” claims something" in failed[0]["message"]
     assert study.summary("03").is_file()
 
 

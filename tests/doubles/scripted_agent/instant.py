@@ -182,6 +182,16 @@ def paper(facts: Facts) -> dict[str, bytes]:
     }
 
 
+def campaign_paper(facts: Facts) -> dict[str, bytes]:
+    """The same about a campaign: its tables in Results, and no number of its own."""
+    files, heading = paper(facts), "\\section{Results}\n"
+    tables = "".join(f"\\input{{tables/campaign-{name}}}\n\n" for name in ("variance", "seeds", "effects", "times"))
+    whole = files["writing/sections/everything.tex"].decode().replace("A score is \\val{score}", "It cites")
+    files["writing/sections/everything.tex"] = whole.replace(heading, f"{heading}{tables}").encode()
+    files["writing/facts.yaml"] = b"{}\n"
+    return files
+
+
 def release(facts: Facts) -> dict[str, bytes]:
     check = {"id": "study", "question": "Was anything studied?", "outcome": "fail", "evidence": NOTICE}
     notes_text = text("# Release notes", "", NOTICE, f"Digest {facts.digest}.")
@@ -206,6 +216,7 @@ ARTIFACTS: Mapping[str, Callable[[Facts], dict[str, bytes]]] = {
     "05": results,
     "06": figures,
     "07": paper,
+    "campaign": campaign_paper,
     "08": release,
 }
 

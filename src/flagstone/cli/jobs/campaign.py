@@ -19,7 +19,6 @@ from flagstone.trials.campaign import (
     CampaignRecord,
     ask_for_lessons,
     checks_of_setup,
-    claims_check,
     complete,
     idea_number,
     make_attempt,
@@ -60,8 +59,6 @@ def stage_work(run: Run, stage: Stage, say: Say) -> StageWork:
             return StageWork(checks=lambda: tuple(checks_of_setup(run, schemas_of(run.root))))
         case "discovery":
             return StageWork(begin=partial(end_discovery, run, say))
-        case "paper":
-            return StageWork(checks=lambda: (claims_check(record_of(run)),))
         case "completion":
             return StageWork(begin=lambda: complete(record_of(run)))
     return StageWork()

@@ -1,6 +1,5 @@
 from .asking import Campaign as Campaign, CampaignRecord as CampaignRecord, idea_number as idea_number
 from .attempt import make_attempt as make_attempt
-from .claims import claims_check as claims_check
 from .completion import SUMMARY as SUMMARY, complete as complete, export_to as export_to
 from .idea_log import write_idea_log as write_idea_log
 from .lessons import ask_for_lessons as ask_for_lessons, status_text as status_text
