@@ -12,8 +12,8 @@ from flagstone.paper.auditing.expectations import ExpectedDigits
 from flagstone.paper.auditing.places import UNSURE, Places, references_begin
 from flagstone.paper.auditing.readers import PdfText
 
-# The first three are numbers of results: two of them without a space between would be a third one
-EXACT = ("facts", "literals", "tables")
+# The first four are numbers of results: two of them without a space between would be a third one
+EXACT = ("facts", "literals", "tables", "generated")
 KINDS = (*EXACT, "figures", "formulas", "structure", "citations", "bibliography")
 # what may stand in few places is used up first
 IN_TURN = ("figures", "bibliography", "citations", *EXACT, "formulas", "structure")

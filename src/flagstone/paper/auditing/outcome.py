@@ -11,6 +11,7 @@ from flagstone.text import count_text
 RULE = "paper-audit"
 MOST_NAMED = 20
 SINGULAR = {"facts": "fact", "literals": "literal", "citations": "citation"}
+WITHIN = {"tables": "in tables", "figures": "in figures", "formulas": "in formulas", "generated": "in generated text"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class AuditReport:
 
     @property
     def one_line(self) -> str:
-        """For example: 412 digit strings: 230 facts, 12 literals, 170 structure."""
+        """For example: 412 digit strings: 230 facts, 12 literals, 90 in tables, 80 structure."""
         parts = [kind_text(kind, count) for kind, count in self.explained.items() if count]
         parts += [f"{len(self.strays)} unexplained"] if self.strays else []
         total = sum(self.explained.values()) + len(self.strays)
@@ -62,7 +63,7 @@ class AuditReport:
 
 
 def kind_text(kind: str, count: int) -> str:
-    return f"{count} {SINGULAR.get(kind, kind) if count == 1 else kind}"
+    return f"{count} {SINGULAR[kind] if count == 1 and kind in SINGULAR else WITHIN.get(kind, kind)}"
 
 
 def stray_text(stray: Stray) -> str:
