@@ -6,11 +6,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from checkouts import FILES, Beside, put, what_stands
 
 from flagstone.experiments.candidates.last_seen import STEP_NS, LastSeen
+from flagstone.experiments.engine import proposing
+from flagstone.experiments.engine.opening import OpenedExperiment
+from flagstone.experiments.engine.proposing import Proposals
 
 
 @pytest.fixture
@@ -224,3 +228,22 @@ def test_a_look_that_saw_no_file_of_a_removed_draft_is_believed_by_nobody(beside
     list(beside.subject.touched_in(draft))
     os.rename(draft, draft.with_name("elsewhere"))
     assert beside.take().violations == ("the folder itself was removed or replaced",)
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "keeps_names", "proposer", "is_believed"),
+    [
+        ("auto", True, "agent", True),
+        ("off", True, "agent", False),
+        ("auto", False, "agent", False),
+        ("auto", True, "scripted", False),
+    ],
+)
+def test_the_kernel_is_believed_about_a_draft_only_if_the_whole_sandbox_holds_the_agent(
+    monkeypatch: pytest.MonkeyPatch, sandbox: str, keeps_names: bool, proposer: str, is_believed: bool
+) -> None:
+    monkeypatch.setattr(proposing, "strength", lambda: Mock(keeps_names=keeps_names))
+    opened = Mock(spec=OpenedExperiment)
+    opened.spec = Mock(sandbox=sandbox, has_agent=proposer == "agent")
+    proposals = Proposals(opened, Mock(), Mock(), Mock(), print)
+    assert proposals.is_writing_reported() == is_believed
