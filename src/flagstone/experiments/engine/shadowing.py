@@ -14,7 +14,7 @@ def shadowing_problems(base: Collection[str], now: Collection[str]) -> Iterator[
     Within a package of the base nothing is found by that name alone. A module that the base shadows already may be
     edited.
     """
-    new = sorted(path for path in set(now) - set(base) if path.endswith(IMPORTABLE))
+    new = sorted(path for path in now if path not in base and path.endswith(IMPORTABLE))
     before = set(modules_in(base)) if new else set()
     for path in new:
         for root, name in modules_in([path]):
