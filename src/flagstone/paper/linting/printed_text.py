@@ -45,9 +45,13 @@ class PrintedText:
     def place_at(self, offset: int) -> SourcePlace:
         """The place of a character; a piece may go over several lines."""
         number = bisect.bisect_right(self.starts, offset) - 1
-        piece = self.pieces[number]
-        newlines = piece.text.count("\n", 0, offset - self.starts[number])
-        return replace(piece.place, line=piece.place.line + newlines)
+        place = self.pieces[number].place
+        lines = bisect.bisect_left(self.newlines, offset) - bisect.bisect_left(self.newlines, self.starts[number])
+        return replace(place, line=place.line + lines) if lines else place
+
+    @cached_property
+    def newlines(self) -> list[int]:
+        return [found.start() for found in re.finditer("\n", self.text)]
 
     def sentence_at(self, offset: int) -> tuple[int, int]:
         """Where the sentence around a character starts and ends."""

@@ -19,8 +19,8 @@ from flagstone.schemas import read_yaml
 from flagstone.text import escaped_text
 
 SECTIONS, ABSTRACT, RECORD = "sections", "abstract.tex", "paper.yaml"
-SIZE_LIMIT = 400_000
-FILES_LIMIT = 60
+SIZE_LIMIT = 150_000  # thirty pages have about as much in all
+FILES_LIMIT = 40
 # what every font of a venue has, besides ASCII and the letters of Western and Central Europe
 SIGNS = set("\n\t§°±·×÷–—‘’“”„…−≤≥≈€\u00a0")
 
