@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from papers import new_paper
 from sample_papers import ROOT, SAMPLES, lay_sample
 
 from flagstone.layout import Run
@@ -25,3 +27,14 @@ def test_an_honest_paper_raises_no_alarm(tmp_path: Path, name: str) -> None:
     assert [check.message for check in checks if check.status != "passed"] == []
     assert {use.name for use in source.tables} == set(tables.tex)
     assert len(source.uses) > 8 and len(source.claims) > 1
+
+
+@pytest.mark.parametrize(("name", "venue"), zip(SAMPLES, ("neutral", "ieee_conference", "jmlr"), strict=True))
+def test_the_audit_explains_every_number_of_an_honest_paper(tmp_path: Path, name: str, venue: str) -> None:
+    paper = new_paper(tmp_path, venue)
+    shutil.rmtree(paper.run.writing / "sections")
+    lay_sample(paper.run, name)
+    build = paper.build()
+    alarms = [check for check in build.failures if check.rule not in ("citation-verification", "paper-venue")]
+    assert alarms == []
+    assert "digit strings: " in next(check.message for check in build.checks if check.rule == "paper-audit")
