@@ -33,6 +33,10 @@ def remember_before(opened: RunConfig, stage: Stage, work: OpenTurn) -> None:
     known = read_record(path)
     if known and known.get("key") == work.key:
         return
+    if WRITES_PAPER in stage.requires:
+        from flagstone.paper import building  # here, not above: most stages write no paper
+
+        building.write_manifest(opened, stage)
     digests, marks = snapshot(opened.run, opened.cache)
     record = {"key": work.key, "digests": digests, "marks": marks, "own": own_files(opened.run, stage)}
     write_record(path, {**record, "approved": approved_files(opened, stage)})

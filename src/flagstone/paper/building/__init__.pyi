@@ -12,3 +12,4 @@ from .self_review import (
     self_review_check as self_review_check,
 )
 from .typesetting import read_manuscript as read_manuscript
+from .writing_manifest import write_manifest as write_manifest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from papers import Paper, new_paper
 
 from flagstone.errors import FlagstoneError
-from flagstone.paper.building import publish
+from flagstone.paper.building import publish, write_manifest
 from flagstone.paper.building.typesetting import compiling
 from flagstone.paper.facts import build_facts
+from flagstone.records import digest_file, write_record
 
 
 @pytest.fixture
@@ -148,3 +150,32 @@ def test_a_fact_is_printed_and_an_unknown_one_stops_the_build(paper: Paper) -> N
     paper.write("sections/method.tex", "\\section{Method}\nWe use \\val{gone}.\n")
     assert "method.tex:2" in paper.failures()["paper-build-log"]
     assert build_facts(paper.run) is not None
+
+
+def test_the_manifest_lists_what_the_paper_may_use(paper: Paper) -> None:
+    order = paper.order()
+    write_record(paper.run.index("results"), {"entries": [{"path": "workspace/results/a.csv"}]})
+    write_manifest(order.opened, order.stage)
+    found = json.loads((paper.run.writing / "manifest.json").read_text())
+    assert found["results"] == ["workspace/results/a.csv"] and found["figures"] == found["verdicts"] == []
+    assert "zhang2018mixup" in found["references"]
+
+
+def test_a_changed_result_makes_facts_and_paper_anew_and_nothing_else(paper: Paper) -> None:
+    result = paper.run.workspace / "results" / "a.json"
+    paper.write("facts.yaml", 'gain: {from: "workspace/results/a.json#/gain", format: .1f}\n')
+    paper.write("sections/method.tex", "\\section{Method}\nIt is \\val{gain} points.\n")
+
+    def offer(gain: float) -> None:
+        write_record(result, {"experiment": "a", "gain": gain})
+        row = {"path": "workspace/results/a.json", "digest": digest_file(result)}
+        write_record(paper.run.offer("05_experimentation"), {"stage": "05", "artifacts": [row]})
+
+    offer(1.5)
+    assert paper.build().failures == []
+    before = state_of(paper.run.paper)
+    offer(2.5)
+    assert paper.build().failures == []
+    changed = {Path(path).name for path, state in state_of(paper.run.paper).items() if before.get(path) != state}
+    assert {"facts.tex", "facts.json", "paper.pdf", "build.json"} <= changed
+    assert changed <= {"facts.tex", "facts.json", "paper.pdf", "build.json", "build_log.txt", "audit.json"}
