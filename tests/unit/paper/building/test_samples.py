@@ -29,7 +29,7 @@ def test_an_honest_paper_raises_no_alarm(tmp_path: Path, name: str) -> None:
     assert len(source.uses) > 8 and len(source.claims) > 1
 
 
-@pytest.mark.parametrize(("name", "venue"), zip(SAMPLES, ("neutral", "ieee_conference", "jmlr"), strict=True))
+@pytest.mark.parametrize(("name", "venue"), list(zip(SAMPLES, ("neutral", "ieee_conference", "jmlr"), strict=True)))
 def test_the_audit_explains_every_number_of_an_honest_paper(tmp_path: Path, name: str, venue: str) -> None:
     paper = new_paper(tmp_path, venue)
     shutil.rmtree(paper.run.writing / "sections")
