@@ -9,9 +9,9 @@ from pathlib import Path
 from string import Template
 
 from flagstone.bundle.crate import RunFacts
-from flagstone.gates import RunConfig, judge_gates, read_moment
+from flagstone.gates import RunConfig, goal_of, judge_gates, read_moment
 from flagstone.layout import Run
-from flagstone.records import Ledger, content_of, read_record
+from flagstone.records import Ledger, read_record
 from flagstone.text import one_line
 
 FLAGSTONES_OWN = ("pinned/", "workflow/", "stages/", "index/", "README.md", "SHA256SUMS", "bundle.json")
@@ -35,7 +35,7 @@ def facts_of(opened: RunConfig, persons: list[str]) -> RunFacts:
     assert isinstance(versions, dict)
     return RunFacts(
         name=opened.run.name,
-        question=one_line((content_of(opened.run.brief) or b"").decode("utf-8", "replace"), 2000),
+        question=one_line(goal_of(opened.run), 2000),
         began_at=times[0] if times else "",
         ended_at=times[-1] if times else "",
         versions={name: str(version) for name, version in versions.items() if version},
@@ -65,11 +65,9 @@ def licences_of(run: Run) -> Callable[[str], str]:
 def readme_of(opened: RunConfig, files: Collection[str], left_out: Mapping[str, str]) -> bytes:
     """The page that a stranger reads first."""
     run, name = opened.run, f"{opened.run.name}.zip"
-    brief = one_line((content_of(run.brief) or b"").decode("utf-8", "replace"), 1000)
     missing = missing_text(opened, files, left_out)
-    return (
-        page().substitute(name=run.name, archive=name, brief=brief, missing=missing, repeat=repeat_text(run)).encode()
-    )
+    goal, repeat = one_line(goal_of(run), 1000), repeat_text(run)
+    return page().substitute(name=run.name, archive=name, goal=goal, missing=missing, repeat=repeat).encode()
 
 
 def repeat_text(run: Run) -> str:

@@ -31,6 +31,7 @@ def command(location: Location, name: str | None, transcripts: bool, to: Path | 
         click.echo(f"left out: {path}: {why}", err=True)
     if made.notes.rewritten:
         click.echo(f"without paths and names: {list_text(sorted(made.notes.rewritten))}", err=True)
-    click.echo(f"packed {made.path}: {count_text(made.files, 'file')}, {made.size} bytes")
+    shown = location.messages(run).path(made.path)
+    click.echo(f"packed {shown}: {count_text(made.files, 'file')}, {made.size} bytes")
     click.echo(f"digest {made.digest}")
-    click.echo(f"next: flagstone verify {made.path}")
+    click.echo(f"next: flagstone verify {shown}")

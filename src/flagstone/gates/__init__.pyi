@@ -4,6 +4,7 @@ from .content import (
     Content as Content,
     content_of as content_of,
     digests_of as digests_of,
+    goal_of as goal_of,
     index_slices as index_slices,
     listed_paths as listed_paths,
     offer_of as offer_of,

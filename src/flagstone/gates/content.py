@@ -153,3 +153,13 @@ def rows_by_stage(run: Run, kind: str) -> dict[str, list[dict[str, Any]]]:
 def read_text(path: Path) -> str:
     """The text of a file, or '' if it cannot be read."""
     return (records.content_of(path) or b"").decode("utf-8", errors="replace")
+
+
+def goal_of(run: Run) -> str:
+    """The goal as brief.md says it: what follows its heading, up to the next one."""
+    found: list[str] = []
+    for line in read_text(run.brief).partition("## Goal\n")[2].splitlines():
+        if line.startswith("#"):
+            break
+        found.append(line)
+    return "\n".join(found).strip()

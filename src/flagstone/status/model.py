@@ -16,12 +16,12 @@ from flagstone.gates import (
     Verdict,
     explain,
     failure_of,
+    goal_of,
     history,
     judge_gates,
     next_turn,
     other_names,
     read_moment,
-    read_text,
     run_command,
     trial_words,
 )
@@ -89,16 +89,6 @@ def with_experiments(row: StageStatus, experiments: tuple[ExperimentStatus, ...]
         if found and row.state == "not yet":
             return replace(row, state=state, reason=f"experiment {found.words}")
     return row
-
-
-def goal_of(run: Run) -> str:
-    """The goal as brief.md says it: what follows its heading, up to the next one."""
-    found: list[str] = []
-    for line in read_text(run.brief).partition("## Goal\n")[2].splitlines():
-        if line.startswith("#"):
-            break
-        found.append(line)
-    return "\n".join(found).strip()
 
 
 def stage_status(run: Run, moment: Moment, verdict: Verdict, spent: calls.Spending) -> StageStatus:

@@ -57,6 +57,16 @@ def test_a_bundle_is_a_workflow_run_crate_that_names_each_file(tmp_path: Path) -
     assert names == {name for name in names if entities[name]["license"]}
 
 
+def test_a_bundle_begins_with_the_goal_of_the_run(tmp_path: Path) -> None:
+    opened = finished_run(tmp_path / "runs")
+    opened.run.brief.write_text("# Brief\n\n## Goal\n\nWhich trick\nhelps most?\n\n## Notes\n\nNone.\n")
+    made = pack_bundle(opened, tmp_path / "out.zip")
+    with zipfile.ZipFile(made.path) as archive:
+        assert archive.read("README.md").decode().startswith("# finished\n\nWhich trick helps most?\n\n## Verify it")
+        graph = json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
+    assert "# Brief" not in json.dumps(graph)
+
+
 def test_a_changed_file_is_named(tmp_path: Path) -> None:
     made = pack_bundle(finished_run(tmp_path / "runs"), tmp_path / "out.zip")
     repacked = tmp_path / "changed.zip"
