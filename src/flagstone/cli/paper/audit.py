@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flagstone.cli.location import Location
+from flagstone.cli.location import Location, run_option
 from flagstone.errors import FlagstoneError
 from flagstone.paper.auditing import ForeignReport, TracedNumber, audit_foreign
 from flagstone.text import count_text, escaped_text
@@ -27,8 +27,9 @@ LUCK = 0.1  # a backed number that a random one would match as often as this say
     help="The folder with the results that FILE.pdf rests on: JSON, CSV and text files, code, pictures.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every number, for scripts.")
+@run_option
 @click.pass_context
-def command(ctx: click.Context, what: str | None, results: Path | None, as_json: bool) -> None:
+def command(ctx: click.Context, what: str | None, results: Path | None, as_json: bool, run_name: str | None) -> None:
     """Say for each number of a paper where it comes from.
 
     For the paper of a RUN it builds what is out of date, and fails if nothing explains a number. A FILE.pdf that
@@ -42,7 +43,7 @@ def command(ctx: click.Context, what: str | None, results: Path | None, as_json:
         show_foreign(Path(what), results, as_json)
     elif results:
         raise FlagstoneError("--results needs a PDF", hint="flagstone paper audit FILE.pdf --results DIR")
-    elif not has_passed(ctx.obj, what, as_json):
+    elif not has_passed(ctx.obj, what or run_name, as_json):
         ctx.exit(FAILED)
 
 

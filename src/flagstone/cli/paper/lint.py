@@ -42,5 +42,7 @@ def command(location: Location, name: str | None, as_json: bool) -> None:
             f"{count_text(len(failed), 'fault')} in the source of the paper",
             hint=f"correct the files in {where}, then run: flagstone paper lint {opened.run.name}",
         )
-    if not as_json:
+    if not any((opened.run.writing / "sections").glob("*.tex")):
+        click.echo("workspace/writing/sections holds no section yet", err=True)
+    elif not as_json:
         click.echo(f"next: flagstone paper build {opened.run.name}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,8 @@ class CitationRequests:
 
 def read_requests(run: Run) -> CitationRequests:
     """Reads the requests of a run. A row that is none is named and left out."""
+    if not os.path.lexists(run.root / SOURCES):
+        return CitationRequests({}, ())
     try:
         value = loads_strict(read_bounded(run.root / SOURCES, run.root, SOURCES_BYTES).decode())
     except (Unreadable, ValueError) as error:

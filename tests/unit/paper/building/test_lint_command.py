@@ -39,6 +39,14 @@ def test_an_honest_paper_is_told_what_was_read_and_what_comes_next(paper: Paper)
     assert said.stderr == "next: flagstone paper build t\n"
 
 
+def test_a_run_without_a_paper_is_told_that_no_section_is_there(paper: Paper) -> None:
+    for file in paper.run.writing.rglob("*.*"):
+        file.unlink()
+    said = lint(paper)
+    assert said.exit_code == 0
+    assert said.stderr == "workspace/writing/sections holds no section yet\n"
+
+
 def test_faults_are_named_by_line_and_the_command_fails(paper: Paper) -> None:
     paper.write("sections/results.tex", "\\section{Results}\nIt is 99.1 \\char57.\n")
     said = lint(paper)

@@ -157,6 +157,19 @@ def test_check_says_if_there_is_nothing_to_check(citing: CitingRun, words: tuple
     assert "workspace/literature/sources.json has no request" in done.exception.problem
 
 
+def test_a_run_that_asked_for_no_work_yet_is_told_so_in_one_sentence(citing: CitingRun) -> None:
+    done = give(citing, "check")
+    assert isinstance(done.exception, FlagstoneError)
+    assert done.exception.problem == "workspace/literature/sources.json has no request at all"
+
+
+def test_a_work_that_is_added_before_the_registries_could_be_asked_is_said_to_be_open(citing: CitingRun) -> None:
+    citing.server.always |= dict.fromkeys(citing.server.servers, Play(500))
+    done = give(citing, "add", "10.1038/nphys1170", "--key", "later")
+    added = "added later to workspace/literature/sources.json; what is marked ✗ may not be cited yet"
+    assert done.stdout.splitlines()[-2:] == [added, "next: flagstone paper cite check"]
+
+
 def test_what_an_agent_reads_never_fills_its_memory(citing: CitingRun) -> None:
     rows = [{"key": f"work{number}", "title": "x" * 900, "doi": "10.1000/invented"} for number in range(300)]
     citing.request(*rows)

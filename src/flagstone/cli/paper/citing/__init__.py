@@ -1,1 +1,1 @@
-"""The verbs of `flagstone trials`, one module each."""
+"""The verbs of `flagstone paper cite`, one module each."""

@@ -29,6 +29,7 @@ from flagstone.text import list_text
 
 FAILED = 3
 NOT_ADDED = (CitationStatus.MISMATCH, CitationStatus.NOT_FOUND)
+OPEN = "; what is marked ✗ may not be cited yet"
 
 
 @click.command()
@@ -77,6 +78,7 @@ def command(
             click.echo(f"note: {problem}", err=True)
         if not refused and rows:
             is_good = all(row.is_settled for row in rows)
+            click.echo(f"added {list_text([row.key for row in rows])} to {SOURCES}{'' if is_good else OPEN}")
             click.echo(f"next: cite it as \\cite{{{rows[0].key}}}" if is_good else "next: flagstone paper cite check")
     if refused:
         ctx.exit(FAILED)
