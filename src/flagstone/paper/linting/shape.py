@@ -26,7 +26,7 @@ FORMS = {
     "size": (rf"{SIZE}(?:,{SIZE})*", "width=… or height=…"),
     "path": (r"(?!/)[A-Za-z0-9_./-]+", "a path such as ../figures/curves.pdf"),
     "table": (r"tables/[A-Za-z0-9_-]+(?:\.tex)?", "a table of tables.yaml, written tables/NAME"),
-    "link": (r"(?:https?://|mailto:)[^\s\\{}^%#]+", "an address that starts with https://"),
+    "link": (r"(?:https?://|mailto:[^\s\\{}^%#@]+@)[^\s\\{}^%#]+", "an address that starts with https://"),
     "columns": (rf"(?:{COLUMN})*", "columns such as lrr"),
     "cells": (r"\d{1,2}(?:-\d{1,2})?", "columns such as 2 or 2-4"),
     "place": (r"[!htbpHlrcm]*", "places such as t or htbp"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,11 @@ from flagstone.text import escaped_text
 
 CHAPTERS = ("section",)
 NUMBERED = ("equation", "align", "gather", "multline")
+ALIGNED = ("align", "aligned", "split")
+TOUCHING = re.compile(r"[lcrX}]\s*@\{\}\s*[lcrXpmb*]")  # at the edges of a table it is harmless
+NOTHING_PRINTED = f" {BREAK}\u2060"
+STACKED = ("overset", "underset")
+PRINTS_NUMBER = re.compile(rf"[0-9.,{FACT}{LITERAL}]")
 SET_AS = {"_": "index", "^": "math"}
 THEOREMS = ("theorem", "lemma", "proposition", "corollary", "definition", "assumption", "remark", "example")
 ASK = "write it in another way, or have a person allow it for this run: paper.macros in run.yaml"
@@ -49,6 +55,7 @@ class SourceWalk:
 
     def __init__(self, tex: str, rules: LintRules, notes: SourceNotes) -> None:
         self.tex, self.rules, self.notes = tex, rules, notes
+        self.columns_touch = False  # nothing parts the columns, so two cells read as one
         self.lists = 0  # numbered lists around what is visited; only the first level has numbers
 
     def visit_all(self, nodes: Sequence[Any], scene: SourcePlace) -> None:
@@ -59,7 +66,8 @@ class SourceWalk:
     def visit(self, node: Any, scene: SourcePlace) -> None:
         match type(node).__name__:
             case "LatexCharsNode":
-                self.notes.emit(node.chars.replace("~", "\u00a0"), node.pos, scene)
+                chars = re.sub(r"\s*&\s*", "", node.chars) if self.columns_touch else node.chars
+                self.notes.emit(chars.replace("~", "\u00a0"), node.pos, scene)
             case "LatexGroupNode":
                 self.visit_all(node.nodelist, scene)
             case "LatexMathNode":
@@ -103,9 +111,15 @@ class SourceWalk:
         elif name == "abstract":
             self.notes.section = "abstract"
             inside = replace(inside, within="abstract")
+        outside, self.columns_touch = self.columns_touch, self.are_columns_touching(name, call)
         self.visit_all(node.nodelist, inside)
+        self.columns_touch = outside
         self.lists -= name == "enumerate"
         self.notes.emit(BREAK, node.pos, scene)
+
+    @staticmethod
+    def are_columns_touching(name: str, call: MacroCall) -> bool:
+        return name.rstrip("*") in ALIGNED or bool(TOUCHING.search(call.words.get("columns", "")))
 
     def count(self, name: str, node: Any) -> None:
         """Counts what LaTeX will number without a trace in its .aux file."""
@@ -201,6 +215,8 @@ class SourceWalk:
         text = self.argument_text(call.printed[0][1]) if call.printed else ""
         if len(text) > 30 or set(text) & set("\\{}$^_%~"):
             self.notes.fault(call.position, scene, "\\lit takes at most 30 characters without macros")
+        elif not re.search(r"\w", text) or re.search(r"(?i)\b(?:minus|negative|plus)\b", text):
+            self.notes.fault(call.position, scene, f"the literal {escaped_text(text, 30)} is a sign, and no constant")
         self.notes.literals.append(LiteralUse(text, call.words.get("reason", ""), place))
         self.notes.emit(LITERAL, call.position, scene, text)
 
@@ -233,6 +249,18 @@ class SourceWalk:
                 inside = scene if scene.mode == "index" else replace(scene, mode="math")
             else:
                 inside = replace(scene, mode="text")
+            first = len(self.notes.pieces)
             self.visit(argument, inside)
             if len(call.printed) > 1:
+                self.refuse_hidden_number(call, slot, first, scene)
                 self.notes.emit(BREAK, call.position, scene)
+
+    def refuse_hidden_number(self, call: MacroCall, slot: Slot, first: int, scene: SourcePlace) -> None:
+        """An empty half leaves a bar that reads as a minus, and a number under a mark runs on in the text around it."""
+        said = self.notes.printed_since(first)
+        if slot.kind == "math" and not said.strip(NOTHING_PRINTED):
+            self.notes.fault(call.position, scene, f"\\{call.name} has an empty part; write both")
+        elif call.name in STACKED and slot is call.printed[-1][0] and PRINTS_NUMBER.search(said):
+            self.notes.fault(
+                call.position, scene, f"\\{call.name} marks a sign, and no number; take the number out of it"
+            )

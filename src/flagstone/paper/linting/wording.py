@@ -11,6 +11,8 @@ from typing import Any
 BETWEEN = r"[\s\u00a0-]+"
 SMALL = "two three four five six seven eight nine ten eleven twelve"
 QUESTION = re.compile(r"[^.!?\ue004]{0,400}\?")
+CERTAIN = re.compile(r"\b(?:no|without|beyond|out\s+of)\s+(?:any\s+|all\s+)?question\b", re.IGNORECASE)
+TAG = re.compile(r",\s*(?:does|do|is|are|has|have|did|was|right|no)\b[^.,!?]{0,20}\?\Z", re.IGNORECASE)
 CONJUNCTION = re.compile(r"\b(?:and|but|so|then|which|that|while|yet|because|as)\b", re.IGNORECASE)
 CLAUSE = re.compile(r"[^.,;:()\u2014\ue004]*\Z")
 
@@ -65,6 +67,7 @@ class Wording:
             rf"(?:{any_number})(?:\s+[a-z]+)?\s+(?:in|of|out\s+of|point)\s+(?:{any_number})(?!\w)",
             rf"(?:{any_number}){BETWEEN}(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth)s(?!\w)",
             rf"point\s+(?:zero|{small})(?!\w)",
+            rf"factor{BETWEEN}of{BETWEEN}(?:{small})(?!\w)",
             rf"(?:{any_number}){BETWEEN}(?:per\s*cent|percentage|%)",
             self.patterns["fractions"].pattern,
         )
@@ -75,8 +78,10 @@ class Wording:
         blanked = blank(text, self.patterns["exceptions"])
         for group, pattern in self.claim_words.items():
             for found in pattern.finditer(blanked):
-                before = clause_before(blanked, found.start())
-                is_open = bool(self.patterns["questions"].search(before) or QUESTION.match(blanked, found.end()))
+                before = CERTAIN.sub(" ", clause_before(blanked, found.start()))
+                asked = QUESTION.match(blanked, found.end())
+                is_asked = bool(asked) and not (asked and TAG.search(asked.group()))
+                is_open = bool(self.patterns["questions"].search(before)) or is_asked
                 if is_open or (group != "strong" and self.patterns["maybe"].search(before)):
                     continue
                 yield found.start(), found.group(), group

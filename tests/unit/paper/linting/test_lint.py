@@ -470,3 +470,53 @@ def test_a_paper_of_thirty_pages_takes_less_than_a_second(writing: Path, rules: 
     assert (
         time.process_time() - started < 30
     )  # about 0.5 on a quiet machine; minutes if each macro is looked for in the whole text
+
+
+HIDDEN_NUMBERS = (
+    r"It is $a=9\overset{}{7}$ here.",
+    r"It is $a=9\overset{.}{7}$ here.",
+    r"It is $\begin{array}{r@{}l}a=9&7\end{array}$ here.",
+    r"\begin{align*} a = 9 & 7 \end{align*}",
+    r"\begin{tabular}{r@{}l}- & \val{gain}\end{tabular}",
+    r"The error is $e=3$ per cent.",
+    r"It saves $-$\,\val{gain} points.",
+    r"It saves $ -$ \val{gain} points.",
+    r"It saves -~\val{gain} points.",
+    r"It saves \textendash\val{gain} points.",
+    r"It saves $^-$\val{gain} points.",
+    r"It saves $\frac{~}{~}\val{gain}$ points.",
+    r"It saves \lit{-}{this is a reason in words} \val{gain} points.",
+    r"It saves \lit{minus}{this is a reason in words} \val{gain} points.",
+    r"The error is l\val{gain}\%.",
+    r"The error is \val{runs}O\%.",
+    r"The error falls to~\ref{sec:a} here.",
+    r"The error of Section~\ref{sec:a}\% is low.",
+    r"The error is \eqref{eq:x}\%.",
+    r"It reaches \url{mailto:97.3}.",
+    r"The error is \textsc{xcvii}\%.",
+    "Mixup cuts the error by a third.",
+    "Mixup cuts the error by a factor of ten.",
+    "Mixup wins on every seed.",
+    "There is no question that mixup significantly outperforms plain training.",
+    "Mixup significantly outperforms plain training, does it not?",
+    "Mixup out-performs plain training.",
+)
+
+
+@pytest.mark.parametrize("text", HIDDEN_NUMBERS)
+def test_a_number_or_a_claim_in_disguise_is_seen(writing: Path, rules: LintRules, text: str) -> None:
+    assert faults(writing, rules, text + "\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\begin{tabular}{@{}lr@{}}a & \val{gain} \\ b & \val{runs}\end{tabular}",
+        r"\begin{align*} a &= 9 \\ b &= 7 \end{align*}",
+        r"$\begin{pmatrix} 1 & 0 \\ 0 & x\end{pmatrix}$ and $a - \val{gain}$ and $x^{-1}\val{gain}$",
+        r"the seeds -- \val{runs} of them -- and $a \overset{def}{=} b$ and plain--\val{gain}",
+        "Does mixup beat plain training, or is it worse? A third trick is look-ahead.",
+    ],
+)
+def test_what_only_looks_like_a_disguise_passes(writing: Path, rules: LintRules, text: str) -> None:
+    assert faults(writing, rules, text + "\n") == []
