@@ -61,7 +61,8 @@ def has_passed(location: Location, name: str | None, as_json: bool) -> bool:
     else:
         for check in checks:
             click.echo(f"{'✓' if check.status == 'passed' else '✗'} {check.message}")
-        click.echo(build.audit)
+        if not checks:
+            click.echo(build.audit)
     return all(check.status == "passed" for check in checks)
 
 

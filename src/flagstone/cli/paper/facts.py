@@ -37,7 +37,7 @@ def command(location: Location, name: str | None, as_json: bool) -> None:
         print_book(book)
     if book.problems:
         raise FlagstoneError(
-            f"{count_text(len(book.problems), 'fact')} cannot be computed",
+            f"{count_text(max(len(book.broken), len(book.problems)), 'fact')} cannot be computed",
             hint=f"correct {location.messages(run).path(run.workspace / 'writing' / 'facts.yaml')}",
         )
 

@@ -29,6 +29,9 @@ from flagstone.paper.facts.request import (
 )
 from flagstone.paper.facts.results_file import read_results_file
 from flagstone.paper.facts.sources import FactSource, source_of
+from flagstone.text import list_text
+
+NAMED_BEFORE = ""  # the fault of a fact whose file is named at another fact
 
 
 def build_facts(run: Run, *, allowed: Callable[[str], bool] | None = None) -> FactBook:
@@ -78,7 +81,9 @@ class Computing:
             is_there = os.path.lexists(self.run.root / path)
             fault = f"{path} {refusal.reason}" + ("" if is_there else f"; {self.permission.missing_text(path)}")
         if fault:
-            self.faults |= {asked.key: fault for _, asked in group}
+            first, *others = [asked.key for _, asked in group]
+            besides = f"; {list_text(others)} rest on it too" if others else ""
+            self.faults |= {first: fault + besides, **dict.fromkeys(others, NAMED_BEFORE)}
             return
         for source, asked in group:
             try:
@@ -107,7 +112,7 @@ class Computing:
         if key in self.quantities:
             return self.quantities[key]
         if key in self.requests:
-            raise ValueError(f"{key} has no value (see its own line)")
+            raise ValueError(f"{key} has no value")
         close = suggestion(key, self.requests)
         raise ValueError(f"there is no fact {key[:60]!r}; {close or 'add it to facts.yaml'}")
 
@@ -121,11 +126,12 @@ class Computing:
                 facts[key] = fact_of(self.requests[key], found)
             except (ValueError, OverflowError) as error:
                 self.faults[key] = str(error)
-        return FactBook(facts, tuple(first_problems(list(self.problems(written)))), lists)
+        problems = tuple(first_problems(list(self.problems(written))))
+        return FactBook(facts, problems, lists, frozenset(self.faults))
 
     def problems(self, written: WrittenFile) -> Iterator[str]:
         yield from written.problems
-        bad = [key for key in self.requests if key in self.faults]
+        bad = [key for key in self.requests if self.faults.get(key, NAMED_BEFORE) != NAMED_BEFORE]
         yield from (written.message(key, self.faults[key]) for key in bad[:MOST_PROBLEMS])
         yield from bad[MOST_PROBLEMS:]
 

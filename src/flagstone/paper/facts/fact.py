@@ -42,17 +42,21 @@ class FactBook:
     """The facts of a paper by key, and everything that is wrong with its facts.yaml.
 
     `lists` are the keys that stand for several values: an expression may use them, and no paper can print them.
+    `broken` are the keys that have no value; a problem says why.
     """
 
     facts: Mapping[str, Fact] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     lists: Mapping[str, int] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
 
     def unknown_text(self, key: str) -> str:
         """Why `\\val{key}` cannot be printed, and what to do about it."""
         if key in self.lists:
             count = count_text(self.lists[key], "value")
             return f"\\val{{{key}}} stands for {count}; reduce them to one (reduce: mean)"
+        if key in self.broken:
+            return f"the fact {key!r} has no value; flagstone paper facts says why"
         close = suggestion(key, self.facts)
         return f"there is no fact {key!r}; {close or 'add it to facts.yaml'}"
 

@@ -281,6 +281,16 @@ def test_a_file_that_changed_after_its_offer_is_no_source(run: Run) -> None:
     assert "has changed since its stage was offered" in problem_of(run, ONE)
 
 
+def test_a_changed_file_is_named_once_with_the_facts_that_rest_on_it(run: Run) -> None:
+    (run.root / TABLE).write_text(RUNS.replace("0.60", "0.99"))
+    book = facts_of(run, ONE + ONE.replace("one:", "two:") + "other_one: {value: 3, format: d, kind: config}\n")
+    changed = [problem for problem in book.problems if "has changed" in problem]
+    assert changed[0].endswith("; do that stage again, or restore the file; two rest on it too")
+    assert len(changed) == 1
+    # Another fact with a similar name would be a wrong number.
+    assert book.unknown_text("one") == "the fact 'one' has no value; flagstone paper facts says why"
+
+
 def test_what_the_paper_itself_offers_is_no_source(run: Run) -> None:
     run.pinned.mkdir()
     (run.pinned / "stages.yaml").write_bytes((ROOT / "config/stages.yaml").read_bytes())
