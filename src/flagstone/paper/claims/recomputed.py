@@ -36,7 +36,7 @@ class Evidence:
 def claim_checks(source: PaperSource, book: FactBook, run: Run, rules: LintRules) -> list[RuleCheck]:
     """One failed check for each claim that does not hold; one that passed if all do."""
     listed = read_claims(run)
-    evidence = Evidence(run, book, rules, Permission.of(run, None))
+    evidence = Evidence(run, book, rules, Permission.of(run))
     faults = [*listed.problems, *id_faults(source, listed), *screening_faults(source, book)]
     for use in source.claims:
         if use.id in listed.entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -34,10 +34,10 @@ from flagstone.text import list_text
 NAMED_BEFORE = ""  # the fault of a fact whose file is named at another fact
 
 
-def build_facts(run: Run, *, allowed: Callable[[str], bool] | None = None) -> FactBook:
-    """The facts of a run's paper. `allowed` says which files they may rest on; by default, what the stages offer."""
+def build_facts(run: Run) -> FactBook:
+    """The facts of a run's paper. They may rest on what the stages offer."""
     written = read_written(run, "facts")
-    computing = Computing(run, Permission.of(run, allowed), {each.key: each for each in requests_in(written)})
+    computing = Computing(run, Permission.of(run), {each.key: each for each in requests_in(written)})
     computing.compute()
     return computing.book(written)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,13 @@ class DrawnFigure:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def make_figures(run: Run, out: Path, *, columns: int = 2, allowed: Callable[[str], bool] | None = None) -> Figures:
+def make_figures(run: Run, out: Path, *, columns: int = 2) -> Figures:
     """Draws the figures whose script, inputs or width are new, and checks all of them. `columns` are the layout's.
 
-    A figure that cannot be drawn is removed: an older one would show other data. `allowed` is that of `build_facts`.
+    A figure that cannot be drawn is removed: an older one would show other data.
     """
     written = read_written(run, "figures", NAME)
-    drawing = Drawing(
-        run, out / "figures", Permission.of(run, allowed), written, PAGE_INCHES.get(columns, COLUMN_INCHES)
-    )
+    drawing = Drawing(run, out / "figures", Permission.of(run), written, PAGE_INCHES.get(columns, COLUMN_INCHES))
     for name, asked in written.entries.items():
         drawing.make(name, asked)
     drawing.remove_others()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.artifacts.rules import WRITES_PAPER
 from flagstone.errors import suggestion
 from flagstone.gates import listed_paths
 from flagstone.layout import Run, shipped_files
@@ -22,30 +22,27 @@ OURS = re.compile(
 
 @dataclass(frozen=True)
 class Permission:
-    """What the stages offer, by path, with the digests offered. `allowed` of a caller takes their place."""
+    """What the stages offer, by path, with the digests offered."""
 
     run: Run
-    allowed: Callable[[str], bool] | None = None
     offered: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: Run, allowed: Callable[[str], bool] | None) -> Permission:
+    def of(cls, run: Run) -> Permission:
         found: dict[str, set[str]] = {}
-        later = () if allowed else stages_from_paper_on(run)
-        for path in () if allowed else sorted((run.root / "stages").glob("*.json")):
+        later = stages_from_paper_on(run)
+        for path in sorted((run.root / "stages").glob("*.json")):
             offer = {} if path.stem in later else read_record(path) or {}
             if isinstance(offer.get("artifacts"), list):
                 digests = {row.get("path"): row.get("digest") for row in offer["artifacts"] if isinstance(row, dict)}
                 for name in listed_paths(offer):
                     found.setdefault(name, set()).add(str(digests.get(name)))
-        return cls(run, allowed, found)
+        return cls(run, found)
 
     def fault(self, path: str, digest: str) -> str:
         """Why no fact may rest on a file as it is now. Returns '' if one may."""
         if OURS.fullmatch(path):
             return self.record_fault(path)
-        if self.allowed is not None:
-            return "" if self.allowed(path) else f"no approved or offered stage lists {path}; list it in one"
         if path not in self.offered:
             return f"no stage offers {path}; list it in the summary of the stage that makes it"
         if digest not in self.offered[path]:
@@ -78,7 +75,7 @@ def stages_from_paper_on(run: Run) -> tuple[str, ...]:
     if not pinned.is_file():
         return ()
     table = load_table(pinned, shipped_files() / "schemas", validate=False)
-    writing = [stage for stage in table if "fresh-paper" in stage.requires or stage.work == "paper"]
+    writing = [stage for stage in table if WRITES_PAPER in stage.requires or stage.work == "paper"]
     return tuple(each.key for stage in writing for each in (stage, *table.descendants(stage.nr)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ class Tables:
         return [failed_check(RULE, problem) for problem in self.problems]
 
 
-def build_tables(run: Run, book: FactBook, *, allowed: Callable[[str], bool] | None = None) -> Tables:
-    """The tables of a run's paper. `allowed` is that of `build_facts`."""
+def build_tables(run: Run, book: FactBook) -> Tables:
+    """The tables of a run's paper."""
     written = read_written(run, "tables", NAME)
-    rendering = Rendering(run, book, Permission.of(run, allowed), written)
+    rendering = Rendering(run, book, Permission.of(run), written)
     tex, printed, problems = {}, {}, list(written.problems)
     for name, asked in written.entries.items():
         try:

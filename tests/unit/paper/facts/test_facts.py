@@ -11,7 +11,7 @@ import pytest
 from paper_runs import RUNS, facts_of, make_run, offer, problem_of, write_trial
 
 from flagstone.layout import Run
-from flagstone.paper.facts import build_facts, write_facts
+from flagstone.paper.facts import write_facts
 from flagstone.records import Ledger, digest_bytes
 
 ROOT = Path(__file__).parents[4]
@@ -303,13 +303,6 @@ def test_what_the_paper_itself_offers_is_no_source(run: Run) -> None:
         offer_file.write_text(json.dumps({"stage": stage[:2], "artifacts": [row]}))
         assert (facts_of(run, text).problems == ()) is is_result
         offer_file.unlink()
-
-
-def test_the_caller_may_say_which_files_are_allowed(run: Run) -> None:
-    facts_of(run, ONE)
-    assert build_facts(run, allowed=lambda path: path == TABLE).problems == ()
-    (problem,) = build_facts(run, allowed=lambda path: False).problems
-    assert f"no approved or offered stage lists {TABLE}" in problem
 
 
 def test_a_rewritten_ledger_is_no_source(run: Run) -> None:
