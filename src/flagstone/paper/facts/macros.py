@@ -33,7 +33,7 @@ ESCAPES = str.maketrans(
     }
 )
 # \val has to be expandable: contents, running heads and bookmarks take its text before anything is set.
-MACROS = r"""% WrittenFile by Flagstone from facts.yaml. Changes are lost.
+MACROS = r"""% Written by Flagstone from facts.yaml. Changes are lost.
 \DeclareRobustCommand{\flagstoneminus}{\ensuremath{\mathord{-}}}
 \makeatletter
 \AtBeginDocument{\@ifpackageloaded{hyperref}{\pdfstringdefDisableCommands{\def\flagstoneminus{\textminus}}}{}}
