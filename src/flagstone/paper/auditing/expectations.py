@@ -54,9 +54,9 @@ class PaperParts:
     generated: tuple[str, ...] = ()
 
 
-def expected_of(parts: PaperParts, aux_folder: Path, name: str = "main") -> ExpectedDigits:
+def expected_of(parts: PaperParts, aux_folder: Path) -> ExpectedDigits:
     """What the parsed source, its facts, tables and figures, and LaTeX's own files say that the PDF shows."""
-    source, numbers = parts.source, read_latex_files(aux_folder, name)
+    source, numbers = parts.source, read_latex_files(aux_folder)
     facts = [parts.book.facts[use.key].printed for use in source.uses if use.key in parts.book.facts]
     in_tables = [text for use in source.tables for text in parts.tables.printed.get(use.name, ())]
     cited = [numbers.cited[use.key] for use in source.citations if use.key in numbers.cited]

@@ -26,9 +26,9 @@ class LatexNumbers:
     has_numbers_by_section: bool = False
 
 
-def read_latex_files(folder: Path, name: str = "main") -> LatexNumbers:
-    """From NAME.aux, NAME.toc and NAME.bbl. A file that is missing says nothing."""
-    aux, toc, bbl = (text_of(folder / f"{name}.{ending}") for ending in ("aux", "toc", "bbl"))
+def read_latex_files(folder: Path) -> LatexNumbers:
+    """From main.aux, main.toc and main.bbl; a missing file has no numbers."""
+    aux, toc, bbl = (text_of(folder / f"main.{ending}") for ending in ("aux", "toc", "bbl"))
     on_pages: dict[str, Counter[str]] = {}
     headings = []
     for kind, number, title, page in lines_of_contents(aux):

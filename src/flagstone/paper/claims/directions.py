@@ -8,7 +8,6 @@ from itertools import pairwise
 from flagstone.paper.claims.claim import ClaimCase, number_of
 from flagstone.paper.linting import LintRules
 
-GROUPS = {"better": ("better", "strong"), "worse": ("worse",), "equal": ("equal",), "largest": ("largest",)}
 FITTING = {
     "better": ("better", "largest", "trend"),
     "worse": ("worse", "largest", "trend"),

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from flagstone.paper.linting.place import SourceFault
 from flagstone.paper.linting.printed_text import BREAK, FACT, LITERAL, REFERENCE, PrintedText
 from flagstone.paper.linting.rules import LintRules
-from flagstone.paper.linting.source import LiteralUse
 from flagstone.paper.linting.wording import blank
 
 LARGEST_IN_FORMULA = 12
@@ -66,15 +65,6 @@ def number_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
             yield SourceFault(text.place_at(found.start()), SIGN_FAULT)
     yield from word_faults(text, rules)
     yield from reference_faults(text, rules)
-
-
-def formula_numbers(text: PrintedText) -> Iterator[LiteralUse]:
-    """The whole numbers of mathematics that nobody has to declare."""
-    glyphs, formulas = glyphs_of(text), formulas_of(text)
-    for found in re.finditer(r"[0-9]+", glyphs):
-        place = text.place_at(found.start())
-        if place.mode != "text" and not number_fault(text, glyphs, found, formulas):
-            yield LiteralUse(found.group(), "formula", place)
 
 
 def formulas_of(text: PrintedText) -> set[int]:

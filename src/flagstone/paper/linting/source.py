@@ -75,9 +75,9 @@ class TableUse:
 class PaperSource:
     """All files of the agent's, parsed once.
 
-    `formulas` are the whole numbers of mathematics and `links` the printed addresses: nobody has to declare those.
-    `numbered` counts what LaTeX numbers without a trace in its .aux file: `footnote`, `equation`, theorems by their
-    name. `items` are the lengths of the numbered lists.
+    `links` are the printed addresses, whose digits nobody has to declare. `numbered` counts what LaTeX numbers without
+    a trace in its .aux file: `footnote`, `equation`, theorems by their name. `items` are the lengths of the numbered
+    lists.
     """
 
     uses: tuple[FactUse, ...] = ()
@@ -87,7 +87,6 @@ class PaperSource:
     references: tuple[ReferenceUse, ...] = ()
     figures: tuple[FigureUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
-    formulas: tuple[LiteralUse, ...] = ()
     links: tuple[LiteralUse, ...] = ()
     items: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()

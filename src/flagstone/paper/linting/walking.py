@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flagstone.paper.linting.notes import SourceNotes
-from flagstone.paper.linting.numbers import formula_numbers
 from flagstone.paper.linting.parsing import parse_latex
 from flagstone.paper.linting.place import SourcePlace
 from flagstone.paper.linting.printed_text import BREAK, CITATION, FACT, LITERAL, REFERENCE
@@ -46,8 +45,7 @@ def source_of_text(tex: str, start: SourcePlace, rules: LintRules) -> PaperSourc
     if problem:
         notes.fault(at, start, f"this cannot be parsed: {escaped_text(problem, 100)}; close what is open, in its order")
     SourceWalk(tex, rules, notes).visit_all(nodes, start)
-    source = notes.source()
-    return replace(source, formulas=tuple(number for text in source.texts for number in formula_numbers(text)))
+    return notes.source()
 
 
 class SourceWalk:

@@ -454,7 +454,6 @@ def test_every_use_is_known_with_its_place(writing: Path, rules: LintRules) -> N
     assert [(use.id, use.facts, use.cites) for use in source.claims] == [("best", ("gain",), ("three",))]
     assert [figure.path for figure in source.figures] == ["../figures/a.pdf"]
     assert [(use.printed, use.reason) for use in source.literals] == [("CIFAR-10", "the name of the data set")]
-    assert [use.printed for use in source.formulas] == ["1"]
     assert (source.items, source.labels) == ((3,), ("sec:results",))
     assert source.numbered == {"footnote": 1, "equation": 2}
 

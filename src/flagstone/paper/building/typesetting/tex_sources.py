@@ -25,12 +25,6 @@ class TexSources:
     def add(self, path: str, content: bytes | str) -> None:
         self.files[path] = content.encode() if isinstance(content, str) else content
 
-    def add_folder(self, folder: Path, under: str) -> None:
-        """Every file of a folder of ours, and of the folders in it."""
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                self.files[f"{under}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
-
     @property
     def digest(self) -> str:
         return digest_value({path: digest_bytes(content) for path, content in sorted(self.files.items())})
