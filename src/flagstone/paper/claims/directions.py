@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 from flagstone.paper.claims.claim import ClaimCase, number_of
 from flagstone.paper.linting import LintRules
 
+EXTREME = re.compile(r"(?:min|max)(?: of |\()")
+ONE_RUN = re.compile(r"\b(?:one|single) (?:run|seed)\b", re.IGNORECASE)
 FITTING = {
     "better": ("better", "largest", "trend"),
     "worse": ("worse", "largest", "trend"),
@@ -19,6 +22,7 @@ FITTING = {
 def direction_faults(case: ClaimCase, rules: LintRules) -> Iterator[str]:
     """Everything in a claim that its numbers contradict."""
     yield from kind_faults(case)
+    yield from unlike_faults(case)
     try:
         match case.entry.kind:
             case "better" | "worse":
@@ -44,6 +48,20 @@ def kind_faults(case: ClaimCase) -> Iterator[str]:
             yield f"“{words[0]}” is not what the kind {kind} claims; write kind: {group}, or part the claim in two"
 
 
+def unlike_faults(case: ClaimCase) -> Iterator[str]:
+    """Numbers that are not of the same kind: the best run of one arm against the mean of another."""
+    facts = [*case.of, *case.against]
+    extremes = [fact.key for fact in facts if EXTREME.match(fact.source)]
+    if extremes and len(extremes) < len(facts):
+        yield f"{extremes[0]} is the smallest or largest of its values, and the others are not; compare like with like"
+    counts = {fact.key: len(fact.seeds) or fact.n for fact in facts if fact.seeds or fact.n > 1}
+    few, many = (least(counts, key=counts.__getitem__, default="") for least in (min, max))
+    if counts and counts[few] * 2 < counts[many]:
+        yield f"{few} rests on {counts[few]} of the runs, and {many} on {counts[many]}; compare all runs of both"
+    elif counts and counts[few] == 1 and not ONE_RUN.search(case.use.text):
+        yield f"{few} rests on one seed; compare all of them, or say in the claim that it is one run"
+
+
 def comparison_faults(case: ClaimCase) -> Iterator[str]:
     """`better` or `worse`: of one value against another, or of an improvement against 0."""
     entry, values = case.entry, [number_of(fact) for fact in (*case.of, *case.against)]
@@ -53,6 +71,8 @@ def comparison_faults(case: ClaimCase) -> Iterator[str]:
     if not case.better and not entry.is_improvement:
         yield f"nobody says which values of {entry.of[0]} are better; write better: lower, or better: higher"
         return
+    if entry.is_improvement and not (case.ruling and case.ruling.is_about(case.of[0])):
+        yield f"nothing says that {entry.of[0]} is an improvement; name its verdict, or the two facts (of and against)"
     gain = values[0] if entry.is_improvement else values[0] - values[1]
     rises = gain > 0
     is_better = rises if entry.is_improvement or case.better == "higher" else gain < 0

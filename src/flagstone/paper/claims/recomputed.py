@@ -12,7 +12,7 @@ from flagstone.paper.claims.claim import ClaimCase
 from flagstone.paper.claims.claim_list import ClaimEntry, ClaimList, read_claims
 from flagstone.paper.claims.directions import direction_faults
 from flagstone.paper.claims.rulings import ClaimVerdict, better_values, ruling_of
-from flagstone.paper.claims.strength import strength_faults
+from flagstone.paper.claims.strength import HIGH, is_end, strength_faults
 from flagstone.paper.facts import Fact, FactBook, Permission
 from flagstone.paper.linting import FACT, ClaimUse, LintRules, PaperSource
 from flagstone.text import count_text, escaped_text
@@ -126,3 +126,5 @@ def sign_faults(case: ClaimCase) -> Iterator[str]:
         fact = case.printed[markers.index(found.end() - 1)]
         if fact.printed.startswith("\N{MINUS SIGN}") and case.says("better", "worse", "rises", "falls", "strong"):
             yield f"“by {fact.printed}” turns its direction around; print the difference the other way round"
+        if is_end(fact, HIGH):
+            yield f"“by {fact.printed}” is the upper end of an interval; print what was found, and then both ends"

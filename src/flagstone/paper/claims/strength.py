@@ -10,6 +10,11 @@ from flagstone.paper.facts import Fact, source_of
 from flagstone.text import escaped_text
 
 EXPLORATORY = re.compile(r"explorat|screen", re.IGNORECASE)
+OF_THIS_STUDY = re.compile(
+    r"\b(?:our (?:runs?|results?|experiments?|study|data|tests?|measurements?)"
+    r"|we (?:find|found|show|showed|see|saw|observed?|measured?)|in this (?:paper|study|work))\b",
+    re.IGNORECASE,
+)
 LOW = re.compile(r"ci_low|(?:^|_)low(?:er)?(?:$|_)|(?:interval|ci)\w*/0$")
 HIGH = re.compile(r"ci_high|(?:^|_)(?:high|upper)(?:$|_)|(?:interval|ci)\w*/1$")
 
@@ -29,6 +34,8 @@ def bare_faults(case: ClaimCase) -> Iterator[str]:
     strong = case.says(*groups) + case.denies(*groups)
     if measured:
         yield f"it prints {measured[0].key}, which this study measured; give it a kind that is computed, such as better"
+    elif strong and OF_THIS_STUDY.search(case.use.text):
+        yield f"“{strong[0]}” is about this study; kind none is about others: name of, against and verdict"
     elif strong and not case.use.cites:
         yield f"“{strong[0]}” needs a \\cite in the claim if kind is none; else name of, against and verdict"
     if case.entry.verdict or case.entry.of:
@@ -93,7 +100,7 @@ def is_end(fact: Fact, pattern: re.Pattern[str]) -> bool:
 
 def foreign_faults(case: ClaimCase) -> Iterator[str]:
     """Facts that have nothing to do with what the claim compares: the right number in the wrong sentence."""
-    if case.ruling and not any(case.ruling.is_about(fact) for fact in (*case.of, *case.against, *case.printed)):
+    if case.ruling and not any(case.ruling.is_about(fact) for fact in (*case.of, *case.against)):
         yield f"none of its facts rests on {escaped_text(case.entry.verdict, 80)}; name the verdict of what it compares"
     own = set().union(*(fact.inputs for fact in (*case.of, *case.against)))
     for fact in case.printed:

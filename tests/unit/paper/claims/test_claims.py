@@ -33,6 +33,12 @@ saved_high: {from: workspace/results/analysis.json#/tricks/mixup/interval_95/1, 
 lost: {from: workspace/results/analysis.json#/tricks/worst/mean, format: .1f}
 clean: {from: workspace/results/analysis.json#/tricks/clean/mean, format: .1f}
 delta: {expr: 'diff(mixup, plain)', format: .1f}
+loss_of_worst: {expr: 'diff(worst, plain)', format: .1f}
+lucky: {from: 'workspace/results/runs.csv#error?where=arm=mixup&seed=3', format: .1f}
+unlucky: {from: 'workspace/results/runs.csv#error?where=arm=plain&seed=3', format: .1f}
+luckiest: {from: 'workspace/results/runs.csv#error?where=arm=mixup', reduce: min, format: .1f}
+of_mixup: {from: 'workspace/results/runs.csv#error?where=arm=mixup', reduce: mean, format: .1f}
+of_plain: {from: 'workspace/results/runs.csv#error?where=arm=plain', reduce: mean, format: .1f}
 other: {from: workspace/results/other.json#/x, format: .1f}
 seeds: {from: workspace/data/design.json#/pairs, format: d, kind: config}
 """
@@ -63,14 +69,23 @@ def write_results(run: Run, verdict: str = "SUPPORTED", **more: Any) -> None:
     }
     analysis = {"arms": {arm: {"test_error": {"n": 8, "mean": mean}} for arm, mean in arms.items()}, "tricks": tricks}
     design = {"pairs": 8, "primary": {"metric": "test_error", "direction": "decrease"}}
-    offer(run, {ANALYSIS: analysis, DESIGN: design, "workspace/results/other.json": {"x": 1.0}})
+    rows = [f"{arm},{seed},{20 + seed + (arm == 'plain')}" for arm in ("plain", "mixup") for seed in range(8)]
+    offer(
+        run,
+        {
+            ANALYSIS: analysis,
+            DESIGN: design,
+            "workspace/results/other.json": {"x": 1.0},
+            "workspace/results/runs.csv": "\n".join(["arm,seed,error", *rows]) + "\n",
+        },
+    )
 
 
 def offer(run: Run, records: Mapping[str, Any]) -> None:
     rows = []
     for path, record in records.items():
         (run.root / path).parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(record).encode()
+        content = (record if isinstance(record, str) else json.dumps(record)).encode()
         (run.root / path).write_bytes(content)
         rows.append({"path": path, "digest": digest_bytes(content)})
     (run.root / "stages").mkdir(exist_ok=True)
@@ -116,6 +131,8 @@ TRIAL = "kind: better, of: gain, against: 0, verdict: trials/clip"
 STUDY = f"kind: better, of: saved, against: 0, verdict: {ANALYSIS}#/tricks/mixup/verdict"
 ARMS = "kind: better, of: mixup, against: plain"
 
+OF_MIXUP = f"verdict: {ANALYSIS}#/tricks/mixup/verdict"
+
 HONEST = {
     "Clipping significantly improves the loss by \\val{gain} nats.": TRIAL,
     "Clipping outperforms plain training.": TRIAL,
@@ -131,6 +148,8 @@ HONEST = {
     "The error is the same, \\val{plain}, with no difference.": "kind: equal, of: plain, against: same",
     "Mixup improves large networks \\citep{zhang}.": "kind: none",
     "We choose the lowest rate.": "kind: none",
+    "In one run it is better.": "kind: better, of: lucky, against: unlucky, better: lower",
+    "The mean is better.": "kind: better, of: of_mixup, against: of_plain, better: lower",
 }
 
 
@@ -191,6 +210,30 @@ WRONG = [
     ("It does not improve.", TRIAL, "it denies what its verdict says"),
     ("It has no effect.", "kind: equal, of: gain, against: 0, verdict: trials/clip", "NO PRACTICAL EFFECT"),
     ("The screen saw \\val{screened}.", "kind: better, of: gain, against: 0, verdict: trials/clip, x: 1", "x"),
+    ("It is better.", "kind: better, of: worst, against: 0", "nothing says that worst is an improvement"),
+    (
+        "It is better.",
+        "kind: better, of: loss_of_worst, against: 0",
+        "nothing says that loss_of_worst is an improvement",
+    ),
+    ("It is better by \\val{saved_high}.", STUDY, "is the upper end of an interval"),
+    (
+        "It wins, \\val{plain}, \\val{worst}, \\val{saved}.",
+        f"kind: better, of: plain, against: worst, {OF_MIXUP}",
+        "none of its",
+    ),
+    (
+        "It is better.",
+        "kind: better, of: lucky, against: plain, better: lower",
+        "lucky rests on 1 of the runs, and plain on 8",
+    ),
+    ("It is better.", "kind: better, of: lucky, against: unlucky, better: lower", "lucky rests on one seed"),
+    (
+        "It is better.",
+        "kind: better, of: luckiest, against: plain, better: lower",
+        "luckiest is the smallest or largest",
+    ),
+    ("In our runs mixup is better \\cite{x}.", "kind: none", "is about this study"),
     ("It is better by \\val{screened}.", "kind: better, of: screened, against: 0", "is exploratory"),
 ]
 
