@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,12 @@ from typing import Any
 from flagstone.layout import Run
 from flagstone.locks import sole_use
 from flagstone.records import Ledger, utc
+
+COMMON_NAMES = {
+    *("root", "user", "admin", "ubuntu", "debian", "nobody", "runner", "test", "guest", "vagrant", "docker", "jovyan"),
+    *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),
+}
+SHORTEST_NAME = 3
 
 
 @dataclass(frozen=True)
@@ -86,3 +92,8 @@ def login_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def names_to_hide(names: Iterable[str]) -> frozenset[str]:
+    """The login names that can be told from ordinary words."""
+    return frozenset(name for name in names if len(name) >= SHORTEST_NAME and name.lower() not in COMMON_NAMES)

@@ -14,7 +14,7 @@ from flagstone.bundle.contents import PackedFile, parts_of, stores_of
 from flagstone.bundle.crate import METADATA, WORKFLOW, Described, metadata_of
 from flagstone.bundle.describing import environment_of, facts_of, licences_of, readme_of
 from flagstone.bundle.people import People, without_names
-from flagstone.bundle.scanning import Leak, Scanner, names_to_hide
+from flagstone.bundle.scanning import Leak, Scanner
 from flagstone.errors import FlagstoneError
 from flagstone.experiments.candidates import Store
 from flagstone.gates import RunConfig, listed_paths, offer_of
@@ -22,7 +22,7 @@ from flagstone.globs import matches
 from flagstone.layout import shipped_files
 from flagstone.processes import Redactor
 from flagstone.records import digest_bytes
-from flagstone.seals import login_name
+from flagstone.seals import login_name, names_to_hide
 from flagstone.text import count_text, list_text
 
 LARGEST_BYTES = 100_000_000

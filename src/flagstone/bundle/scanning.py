@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,11 +14,6 @@ from flagstone.processes import Redactor
 # below these are people's files; /usr, /etc or /tmp tell nobody's name
 HOMES = rb"(?:(?:home|Users)/(?!you\b|me\b|user\b|someone\b)|(?:root|scratch|mnt|media|gpfs|lustre|nfs)/)"
 PATH = re.compile(rb"(?<![\w./~<-])/" + HOMES + rb"[\w.+-]+(?:/[\w.+-]+)*")
-COMMON_NAMES = {
-    *("root", "user", "admin", "ubuntu", "debian", "nobody", "runner", "test", "guest", "vagrant", "docker", "jovyan"),
-    *("flagstone", "person", "policy", "agent", "demo", "model", "train", "data"),
-}
-SHORTEST_NAME = 3
 LONG_NAME = 6
 GZIP = b"\x1f\x8b"
 ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
@@ -74,11 +69,6 @@ class Scanner:
     def word_for(self, found: re.Match[bytes]) -> bytes:
         text = found[0].decode("utf-8", "replace")
         return (self.places.get(text) or ("PERSON" if text in self.names else "PATH")).encode()
-
-
-def names_to_hide(names: Iterable[str]) -> frozenset[str]:
-    """The login names that can be told from ordinary words."""
-    return frozenset(name for name in names if len(name) >= SHORTEST_NAME and name.lower() not in COMMON_NAMES)
 
 
 def line_at(content: bytes, start: int) -> int:

@@ -19,7 +19,7 @@ from flagstone.paper.building.appendix import (
 )
 from flagstone.paper.building.literature_facts import literature_checks
 from flagstone.paper.building.order import PaperOrder
-from flagstone.paper.building.typesetting import ABSTRACT, Manuscript, sections_check, written_sources
+from flagstone.paper.building.typesetting import ABSTRACT, SECTIONS, Manuscript, sections_check, written_sources
 from flagstone.paper.citations import References, references_of
 from flagstone.paper.claims import claim_checks
 from flagstone.paper.facts import (
@@ -66,9 +66,8 @@ class PaperContent:
     def abstract(self) -> str:
         return text_of(self.written.get(ABSTRACT))
 
-    @property
-    def sections(self) -> str:
-        return "\n".join(text_of(content) for path, content in self.written.items() if path != ABSTRACT)
+    def text_of(self, sections: Sequence[str]) -> str:
+        return "\n".join(text_of(self.written.get(f"{SECTIONS}/{name}.tex")) for name in sections)
 
     def files(self, out: Path) -> dict[str, bytes]:
         """What LaTeX is to read, by its path, besides main.tex and the style."""
