@@ -82,3 +82,14 @@ def test_a_decision_that_was_taken_out_of_the_ledger_is_missed_in_the_appendix(b
         first, decision, *_ = archive.read("approved/seals.jsonl").splitlines(keepends=True)
     found = lines(changed(bundle, tmp_path, "approved/seals.jsonl", decision, b""))
     assert first and found["appendix"].text == "paper/appendix.tex is not what the ledgers of this bundle give"
+
+
+def test_a_pdf_that_is_not_the_one_people_read_is_found(bundle: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name != SUMS}
+    files["workspace/artifacts/paper.pdf"] = files["paper/paper.pdf"]
+    write_archive(tmp_path / "same.zip", sorted(files.items()))
+    assert "people read" not in lines(tmp_path / "same.zip")["paper"].text
+    files["paper/paper.pdf"] += b"% another paper"
+    write_archive(tmp_path / "other.zip", sorted(files.items()))
+    assert "paper/paper.pdf is not workspace/artifacts/paper.pdf" in lines(tmp_path / "other.zip")["paper"].text

@@ -53,6 +53,17 @@ def test_one_digit_of_a_result_is_found(tmp_path: Path) -> None:
     assert found["seals"] == f"{RESULT} is not what the seal of stage 02 names"
 
 
+def test_a_result_that_is_said_to_be_too_large_for_the_bundle_is_named(tmp_path: Path) -> None:
+    def leave_out(files: Files) -> None:
+        del files[RESULT]
+        notes = json.loads(files["bundle.json"])
+        notes.setdefault("left_out", {})[RESULT] = "100000001 bytes"
+        files["bundle.json"] = json.dumps(notes).encode()
+
+    lines = {line.name: line for line in verify_bundle(repacked("campaign.zip", tmp_path, leave_out))}
+    assert f"not in this bundle: {RESULT}" in lines["seals"].text
+
+
 def test_a_line_of_a_ledger_that_was_made_anew_is_found(tmp_path: Path) -> None:
     path = f"{TRIAL}/ledger.jsonl"
     found = failures(

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flagstone.artifacts.rules import published_copies
 from flagstone.bundle.verification.chains import Mismatch
 from flagstone.gates import RunConfig, offer_of
 from flagstone.layout import Run
@@ -99,6 +100,14 @@ class PackedPaper:
                 yield Mismatch("paper/appendix.tex", check.message)
         if self.printed_appendix != self.appendix.tex.encode():
             yield Mismatch("paper/appendix.tex", "paper/appendix.tex is not what the ledgers of this bundle give")
+
+    def copy_faults(self) -> Iterator[Mismatch]:
+        """Files of the paper that are not the copies that people read and approved; the seals hold for those."""
+        run = self.opened.run
+        for copy, original in published_copies(run).items():
+            approved, path = content_of(run.root / copy), run.relative(original)
+            if approved is not None and approved != content_of(original):
+                yield Mismatch(path, f"{path} is not {copy}, the copy that people read")
 
     def audit(self) -> AuditReport:
         """The digit strings of the PDF, each explained again."""

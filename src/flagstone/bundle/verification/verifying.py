@@ -31,6 +31,8 @@ from flagstone.records import Ledger, content_of, digest_bytes, digest_file, rea
 from flagstone.settings import find_project
 from flagstone.text import count_text, escaped_text, list_text
 
+MOST_ABSENT = 12
+
 
 @dataclass(frozen=True)
 class BundleLine:
@@ -150,7 +152,10 @@ class UnpackedBundle:
             return nothing("seals", "no stage was approved")
         files = sum(len(seal.files) for seal in found.values())
         good = f"{count_text(files, 'file')} as approved in stages {', '.join(sorted(found))}"
-        return line_of("seals", seal_faults(self.run, found, self.notes.get("left_out", {})), good)
+        left_out = self.notes.get("left_out", {})
+        absent = sorted({path for seal in found.values() for path in seal.files if path in left_out})
+        good += f"; approved, and not in this bundle: {list_text(absent, MOST_ABSENT)}" if absent else ""
+        return line_of("seals", seal_faults(self.run, found, left_out), good)
 
     def experiments(self) -> BundleLine:
         """Whether every run of an experiment is here, and says what its line in the ledger says."""
@@ -186,12 +191,12 @@ class UnpackedBundle:
         return line_of("appendix", faults, "made again from the ledgers, byte by byte; nothing is missing")
 
     def paper_pdf(self) -> BundleLine:
-        """Whether each digit string of the PDF is explained."""
+        """Whether each digit string of the PDF is explained, and the paper is the one that was approved."""
         if not self.paper.is_there:
             return nothing("paper", "the run has no paper with facts")
         report = self.paper.audit()
         failed = [Mismatch("paper/paper.pdf", check.message) for check in report.checks if check.status == "failed"]
-        return line_of("paper", failed, report.one_line)
+        return line_of("paper", [*self.paper.copy_faults(), *failed], report.one_line)
 
     def reruns(self) -> BundleLine:
         """Whether runs that are drawn at random give the same again."""
