@@ -13,7 +13,7 @@ from typing import Any
 
 from flagstone.artifacts.rules import published_copies
 from flagstone.bundle.verification.chains import Mismatch
-from flagstone.gates import RunConfig, offer_of
+from flagstone.gates import RunConfig, offer_of, read_text
 from flagstone.layout import Run
 from flagstone.paper.auditing import AuditReport, PaperParts, audit_pdf, expected_of
 from flagstone.paper.building import Appendix, AppendixRequest, PaperOrder, appendix_of, paper_stage, read_manuscript
@@ -123,8 +123,7 @@ class PackedPaper:
 
     def notices(self) -> Iterator[str]:
         """What page one says of citations and layout."""
-        text = (content_of(self.folder / "main.tex") or b"").decode("utf-8", "replace")
-        yield from (LENGTH.sub("", found) for found in NOTICE.findall(text))
+        yield from (LENGTH.sub("", found) for found in NOTICE.findall(read_text(self.folder / "main.tex")))
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from flagstone.gates import read_text
 from flagstone.layout import Run
-from flagstone.records import content_of, read_record
+from flagstone.records import read_record
 from flagstone.text import collapse_spaces, list_text, one_line
 
 VAL = re.compile(r"\\val\{([^{}]{1,200})\}|\bval: *([\w.-]{1,200})")
@@ -45,7 +46,7 @@ def sentences_of(run: Run) -> Iterator[tuple[str, set[str]]]:
     """Whatever of a paper prints facts, with its file and line, and the facts."""
     writing = run.workspace / "writing"
     for path in [*sorted(writing.glob("**/*.tex")), writing / "tables.yaml", writing / "figures.yaml"]:
-        text, start = (content_of(path) or b"").decode("utf-8", "replace"), 0
+        text, start = read_text(path), 0
         for sentence in END.split(text):
             start = text.index(sentence, start)
             printed = {key or of_cell for key, of_cell in VAL.findall(sentence)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flagstone.gates import read_text
 from flagstone.paper.auditing.digits import digits_printed
 from flagstone.paper.auditing.tex_text import arguments_of, groups_at, printed_text
 
@@ -28,7 +29,7 @@ class LatexNumbers:
 
 def read_latex_files(folder: Path) -> LatexNumbers:
     """From main.aux, main.toc and main.bbl; a missing file has no numbers."""
-    aux, toc, bbl = (text_of(folder / f"main.{ending}") for ending in ("aux", "toc", "bbl"))
+    aux, toc, bbl = (read_text(folder / f"main.{ending}") for ending in ("aux", "toc", "bbl"))
     on_pages: dict[str, Counter[str]] = {}
     headings = []
     for kind, number, title, page in lines_of_contents(aux):
@@ -50,13 +51,6 @@ def read_latex_files(folder: Path) -> LatexNumbers:
         bibliography=digits_printed([printed_text(bbl[max(0, bbl.find("\\bibitem")) :])]),
         has_numbers_by_section=any(key.startswith("eq") and "." in number for key, number in numbers.items()),
     )
-
-
-def text_of(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def pairs(groups: Iterator[list[str]]) -> Iterator[tuple[str, str]]:

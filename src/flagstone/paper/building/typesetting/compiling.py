@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flagstone.errors import FlagstoneError
+from flagstone.gates import read_text
 from flagstone.processes import Command, Confinement, Output, ProcessLimits, ProcessResult, run
 
 LIMIT_S = 300.0
@@ -52,14 +53,14 @@ def compile_paper(folder: Path) -> Compilation:
     paths = {"PATH": os.environ.get("PATH", ""), "HOME": str(private), "TMPDIR": str(private)}
     command = Command(argv, None, folder, {**paths, **REPEATABLE, **STRICT}, confinement=confinement(folder))
     ended = run(command, ProcessLimits(wall_s=LIMIT_S, memory_mb=MEMORY_MB), Output(said))
-    printed = said.read_text(encoding="utf-8", errors="replace")
-    log = text_of(folder / "main.log") or printed
+    printed = read_text(said)
+    log = read_text(folder / "main.log") or printed
     log = MEMORY_REPORT.sub("", DATED.sub(r"\1", log)).replace(str(folder), ".")
     pdf = folder / "main.pdf"
     if ended.exit_code == 0 and pdf.is_file():
         undefined = tuple(dict.fromkeys(UNDEFINED.findall(log.replace("\n", " "))))
         return Compilation(pdf.read_bytes(), log, (), undefined)
-    return Compilation(None, log, errors_in(log, text_of(folder / "main.blg"), ended))
+    return Compilation(None, log, errors_in(log, read_text(folder / "main.blg"), ended))
 
 
 def compiler() -> tuple[str, ...]:
@@ -104,10 +105,3 @@ def stop_text(read: str) -> str:
 def source_name(file: str) -> str:
     is_agents = file.startswith("sections/") or file == "abstract.tex"
     return f"workspace/writing/{file}" if is_agents else file
-
-
-def text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
