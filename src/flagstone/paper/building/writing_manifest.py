@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flagstone.gates import RunConfig
 from flagstone.layout import INDEX_KINDS, Run
+from flagstone.paper.citations import read_requests
 from flagstone.plans import trial_plans
 from flagstone.records import read_record, write_if_changed
 from flagstone.stages import Stage
@@ -22,7 +23,7 @@ def write_manifest(opened: RunConfig, stage: Stage) -> None:
         **{kind: sorted(indexed_paths(run, kind)) for kind in INDEX_KINDS},
         "summaries": [run.relative(path) for path in summaries if path.is_file()],
         "verdicts": list(verdicts(run)),
-        "references": sorted(reference_keys(run)),
+        "references": sorted(read_requests(run).by_key),  # whether one may be cited, the build says
     }
     write_if_changed(run.writing / NAME, f"{json.dumps(record, indent=1, ensure_ascii=False)}\n".encode())
 
@@ -40,11 +41,3 @@ def verdicts(run: Run) -> Iterator[dict[str, str]]:
         found = read_record(plan.folder.verdict)
         if found:
             yield {"path": run.relative(plan.folder.verdict), "outcome": str(found.get("outcome"))}
-
-
-def reference_keys(run: Run) -> Iterator[str]:
-    """The works that the survey asked for. Whether one may be cited, the build says."""
-    rows = (read_record(run.workspace / "literature" / "sources.json") or {}).get("sources")
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and isinstance(row.get("key"), str):
-            yield row["key"]
