@@ -18,7 +18,7 @@ from flagstone.layout import Run
 from flagstone.paper.auditing import AuditReport, PaperParts, audit_pdf, expected_of
 from flagstone.paper.building import Appendix, AppendixRequest, PaperOrder, appendix_of, paper_stage, read_manuscript
 from flagstone.paper.facts import Fact, FactBook, Figures, build_facts, build_tables, write_facts
-from flagstone.paper.linting import PaperSource, lint_rules, read_sources
+from flagstone.paper.linting import PaperSource, lint_rules_of_project, read_sources
 from flagstone.records import Ledger, content_of, decode_or_none, digest_file, read_as
 
 FACTS = ("facts.json", "facts.tex")
@@ -51,8 +51,7 @@ class PackedPaper:
     @cached_property
     def source(self) -> PaperSource:
         """The sections, read by the rules of this version: a bundle could bring any."""
-        project = self.opened.project
-        return read_sources(self.opened.run.writing, lint_rules(project.config, project.schemas, self.order.macros))
+        return read_sources(self.opened.run.writing, lint_rules_of_project(self.opened))
 
     @cached_property
     def appendix(self) -> Appendix:

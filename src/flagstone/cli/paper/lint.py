@@ -11,7 +11,7 @@ from flagstone.cli.location import Location, run_argument
 from flagstone.errors import FlagstoneError
 from flagstone.paper.claims import claim_checks
 from flagstone.paper.facts import build_facts
-from flagstone.paper.linting import lint_checks, read_sources, run_lint_rules
+from flagstone.paper.linting import lint_checks, lint_rules_of_run, read_sources
 from flagstone.text import count_text, escaped_text
 
 
@@ -27,7 +27,7 @@ def command(location: Location, name: str | None, as_json: bool) -> None:
     flagstone paper lint attn --json
     """
     opened = location.open_run(name, validate=False)
-    rules = run_lint_rules(opened)
+    rules = lint_rules_of_run(opened)
     book = build_facts(opened.run)
     source = read_sources(opened.run.writing, rules)
     checks = [*lint_checks(source, book, rules), *claim_checks(source, book, opened.run, rules)]

@@ -32,7 +32,7 @@ from flagstone.paper.facts import (
     write_facts,
     write_tables,
 )
-from flagstone.paper.linting import PaperSource, lint_checks, lint_rules, read_sources
+from flagstone.paper.linting import PaperSource, lint_checks, lint_rules_of_run, read_sources
 from flagstone.records import write_if_changed
 from flagstone.text import count_text, list_text
 
@@ -80,7 +80,7 @@ class PaperContent:
 def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     """Computes every part and writes it to the folder of the paper."""
     run, out = order.run, order.out
-    rules = lint_rules(order.config_path("latex.yaml").parent, order.opened.project.schemas, order.macros)
+    rules = lint_rules_of_run(order.opened)
     source, book = read_sources(run.writing, rules), build_facts(run)
     tables, figures = build_tables(run, book), make_figures(run, out, columns=order.venue.columns)
     tables = campaign_tables(run, tables) if order.is_of_campaign else tables

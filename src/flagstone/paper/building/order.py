@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,12 +51,6 @@ class PaperOrder:
         """A file or folder of config/ as the run has pinned it; the project's own for a run of an earlier version."""
         pinned = self.run.pinned / name
         return pinned if pinned.exists() else self.opened.project.config / name
-
-    @property
-    def macros(self) -> Mapping[str, str]:
-        """What a person allows besides the macros of config/latex.yaml."""
-        macros: Mapping[str, str] = self.opened.settings.merged.get("paper", {}).get("macros", {})
-        return macros
 
     @property
     def author(self) -> str:

@@ -34,13 +34,23 @@ class LintRules:
     wording: Wording
 
 
-def run_lint_rules(opened: RunConfig) -> LintRules:
+def lint_rules_of_run(opened: RunConfig) -> LintRules:
     """The rules that a run has pinned, with what a person allowed in it; an older run has those of the project."""
-    run, project = opened.run, opened.project
-    added = opened.settings.merged.get("paper", {}).get("macros", {})
+    run = opened.run
     if (run.pinned / f"{LATEX}.yaml").is_file():
-        return lint_rules(run.pinned, run.pinned / "schemas", added)
-    return lint_rules(project.config, project.schemas, added)
+        return lint_rules(run.pinned, run.pinned / "schemas", macros_of(opened))
+    return lint_rules_of_project(opened)
+
+
+def lint_rules_of_project(opened: RunConfig) -> LintRules:
+    """The rules of this version, whatever the run has pinned, with what a person allowed in the run."""
+    return lint_rules(opened.project.config, opened.project.schemas, macros_of(opened))
+
+
+def macros_of(opened: RunConfig) -> Mapping[str, str]:
+    """What a person allows in a run besides the macros of config/latex.yaml, with what follows each."""
+    macros: Mapping[str, str] = opened.settings.merged.get("paper", {}).get("macros", {})
+    return macros
 
 
 def lint_rules(config: Path, schema_folder: Path, added: Mapping[str, str] | None = None) -> LintRules:
