@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.paper.facts import FactBook
-from flagstone.paper.linting.numbers import number_faults
+from flagstone.paper.linting.numbers import number_faults, title_faults
 from flagstone.paper.linting.place import SourceFault
 from flagstone.paper.linting.printed_text import FACT, PrintedText
 from flagstone.paper.linting.rules import LintRules
@@ -18,6 +18,7 @@ RULE = "paper-lint"
 FAULTS_SHOWN = 40
 LITERALS_ALLOWED = 20
 AS_PERCENT = re.compile(rf"{FACT}(?=[\s\u00a0\u2009]*(?:%|per\s?cent(?!age point)))")
+VERDICT = re.compile(r"(?<!\w)(?:SUPPORTED|NO\s+PRACTICAL\s+EFFECT|HARMFUL|INCONCLUSIVE)(?!\w)")
 PERCENT = re.compile(r"%|per\s?cent|\bpp\b|\bpct\b|points?", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ def faults_of(source: PaperSource, book: FactBook, rules: LintRules) -> Iterator
     yield from (SourceFault(use.place, book.unknown_text(use.key)) for use in source.uses if use.key not in book.facts)
     for text in source.texts:
         is_title = bool(text.pieces) and text.pieces[0].place.within == "title"  # it can hold no fact
-        yield from () if is_title else number_faults(text, rules)
+        yield from title_faults(text, rules) if is_title else number_faults(text, rules)
         yield from unit_faults(text, book)
         yield from claim_faults(text, rules)
     yield from literal_faults(source, book)
@@ -55,6 +56,9 @@ def unit_faults(text: PrintedText, book: FactBook) -> Iterator[SourceFault]:
 
 def claim_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
     """Words that claim something outside a claim, where nothing would be computed again."""
+    for found in VERDICT.finditer(text.text):
+        said = f"“{found.group()}” is the word of a verdict, and it is typed; print the fact that has it"
+        yield SourceFault(text.place_at(found.start()), f"{said} (\\val{{…}}), or write it in small letters")
     for offset, word, _ in rules.wording.claims_in(text.text):
         place = text.place_at(offset)
         if not place.claim:
@@ -82,6 +86,8 @@ def worded_faults(source: PaperSource, book: FactBook, rules: LintRules) -> Iter
     named = [(use.place, book.facts[use.key]) for use in source.uses if use.key in book.facts]
     texts = [(place, fact.printed, fact.key) for place, fact in named if isinstance(fact.value, str)]
     texts += [(use.place, use.printed, use.printed) for use in source.literals]
+    verdicts = (use for use in source.literals if VERDICT.search(use.printed))
+    yield from (SourceFault(use.place, f"the literal {use.printed} is a verdict; print the fact") for use in verdicts)
     for place, text, name in texts:
         word = next((word for _, word, _ in rules.wording.claims_in(text)), "")
         if word:

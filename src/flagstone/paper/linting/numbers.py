@@ -38,6 +38,7 @@ MEASURE = re.compile(rf"[)\s\u00a0\u2009{NOTHING}{BREAK}]*(?:%|per\s?cent|percen
 VARIABLE = re.compile(r"(?<![A-Za-zα])[A-Za-zα](?![A-Za-zα])|\Alog\Z")
 INDEX_OF = re.compile(rf"[A-Za-zα)\]|}}][{NOTHING}]*_[{NOTHING}]*\Z")
 IN_MATHEMATICS = str.maketrans({",": ";", "-": "−"})
+UNIT_WORD = re.compile(r"(?:hundred|thousand|million|billion)s?", re.IGNORECASE)
 CONNECTIVES = ("and", "or", "to", "through")
 NAMED = re.compile(r"[A-Za-z§]+\.?[\s\u00a0(]*\Z")
 SIGN_FAULT = "a sign before \\val changes its number; take it out, and give the fact a format such as +.2f"
@@ -110,6 +111,16 @@ def is_unit_interval(glyphs: str, found: re.Match[str]) -> bool:
     before = glyphs[max(0, found.start() - 9) : found.start()].rstrip(NOTHING + "−")
     after = glyphs[found.end() : found.end() + 9].lstrip(NOTHING)
     return found.group() in ("0", "1") and before[-1:] in tuple("[({;") and after[:1] in tuple("])};")
+
+
+def title_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:
+    """Words of a title, a keyword or a table that say a number. `Millions` may be a unit there."""
+    words = blank(text.text, rules.wording.patterns["plain"])
+    for pattern in (rules.wording.patterns["fractions"], ROMAN):
+        for found in pattern.finditer(words):
+            if not UNIT_WORD.fullmatch(found.group()):
+                why = f"“{found.group()}” says a number, which nothing accounts for here; print the fact in the text"
+                yield SourceFault(text.place_at(found.start()), f"{why} or as a cell of the table ({{val: KEY}})")
 
 
 def word_faults(text: PrintedText, rules: LintRules) -> Iterator[SourceFault]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, decode_text, read_plain
 from flagstone.errors import FlagstoneError
@@ -18,7 +19,7 @@ from flagstone.paper.linting.walking import source_of_text
 from flagstone.schemas import read_yaml
 from flagstone.text import escaped_text
 
-SECTIONS, ABSTRACT, RECORD = "sections", "abstract.tex", "paper.yaml"
+SECTIONS, ABSTRACT, RECORD, TABLES = "sections", "abstract.tex", "paper.yaml", "tables.yaml"
 SIZE_LIMIT = 150_000  # thirty pages have about as much in all
 FILES_LIMIT = 40
 # what every font of a venue has, besides ASCII and the letters of Western and Central Europe
@@ -28,7 +29,11 @@ SIGNS = set("\n\t§°±·×÷–—‘’“”„…−≤≥≈€\u00a0")
 def read_sources(writing: Path, rules: LintRules) -> PaperSource:
     """The title, the abstract and all sections of a folder, parsed once."""
     paths = source_paths(writing)
-    sources = [title_source(writing), *(source_of_file(path, writing, rules) for path in paths[:FILES_LIMIT])]
+    sources = [
+        title_source(writing),
+        table_source(writing),
+        *(source_of_file(path, writing, rules) for path in paths[:FILES_LIMIT]),
+    ]
     if len(paths) > FILES_LIMIT:
         why = f"there are more than {FILES_LIMIT} files; a paper has fewer, so join some"
         sources.append(PaperSource(faults=(SourceFault(SourcePlace(SECTIONS, 1), why),)))
@@ -55,15 +60,36 @@ def source_of_file(path: Path, writing: Path, rules: LintRules) -> PaperSource:
 
 def title_source(writing: Path) -> PaperSource:
     """The words of paper.yaml, which is no LaTeX. Whoever builds the paper says what else is wrong with it."""
-    try:
-        record = read_yaml(writing / RECORD)
-    except FlagstoneError:
-        return PaperSource()
-    record = record if isinstance(record, dict) else {}
+    record = record_in(writing / RECORD)
     keywords = record.get("keywords")
     texts = [record.get("title"), record.get("short_title"), *(keywords if isinstance(keywords, list) else [])]
+    return named_source(RECORD, texts)
+
+
+def table_source(writing: Path) -> PaperSource:
+    """The words that are typed into tables.yaml: heads, and cells that are no facts."""
+    texts: list[object] = []
+    for table in record_in(writing / TABLES).values():
+        found = table if isinstance(table, dict) else {}
+        columns, rows = found.get("columns"), found.get("cells")
+        texts += [each.get("head") for each in columns if isinstance(each, dict)] if isinstance(columns, list) else []
+        for row in rows if isinstance(rows, list) else ():
+            texts += [cell for cell in row if isinstance(cell, str)] if isinstance(row, list) else []
+    return named_source(TABLES, texts)
+
+
+def record_in(path: Path) -> dict[str, Any]:
+    try:
+        record = read_yaml(path)
+    except FlagstoneError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def named_source(name: str, texts: Iterable[object]) -> PaperSource:
+    """Texts that can hold no fact."""
     printed = [str(text) for text in texts if text]
-    place = SourcePlace(RECORD, 1, "title", "title")
+    place = SourcePlace(name, 1, "title", "title")
     faults = tuple(fault for text in printed for fault in character_faults(text, place))
     pieces = tuple(Piece(part, place) for text in printed for part in (text, BREAK))
     return PaperSource(texts=(PrintedText(pieces),), faults=faults)

@@ -502,6 +502,29 @@ HIDDEN_NUMBERS = (
 )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("paper.yaml", "title: Halving the error with mixup\n"),
+        ("paper.yaml", "title: Mixup\nkeywords: [ninety per cent fewer errors]\n"),
+        ("tables.yaml", "a: {columns: [{head: significantly better}], cells: [[a]]}\n"),
+        ("tables.yaml", "a: {columns: [{head: verdict}], cells: [[SUPPORTED]]}\n"),
+        ("tables.yaml", "a: {columns: [{head: error}], cells: [[XCVII %]]}\n"),
+        ("sections/results.tex", "The verdict is SUPPORTED.\n"),
+        ("sections/results.tex", "The verdict is \\lit{SUPPORTED}{this is a reason in words}.\n"),
+    ],
+)
+def test_a_number_or_a_claim_beside_the_sections_is_seen(writing: Path, rules: LintRules, name: str, text: str) -> None:
+    (writing / name).write_text(text, encoding="utf-8")
+    assert faults(writing, rules)
+
+
+def test_heads_of_tables_may_name_a_unit(writing: Path, rules: LintRules) -> None:
+    table = "a: {columns: [{head: 'weights, millions'}, {head: 'F1'}, {column: x}], cells: [[mixup, {val: gain}], 3]}\n"
+    (writing / "tables.yaml").write_text(table, encoding="utf-8")
+    assert faults(writing, rules) == []
+
+
 @pytest.mark.parametrize("text", HIDDEN_NUMBERS)
 def test_a_number_or_a_claim_in_disguise_is_seen(writing: Path, rules: LintRules, text: str) -> None:
     assert faults(writing, rules, text + "\n")
