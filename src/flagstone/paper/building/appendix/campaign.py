@@ -9,7 +9,7 @@ from typing import Any
 
 from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.layout import Run
-from flagstone.paper.building.appendix.entries import number_text
+from flagstone.paper.building.appendix.entries import NOTHING, interval_text, number_text
 from flagstone.paper.building.appendix.long_tables import plain
 from flagstone.paper.building.appendix.trials import LedgerRun, TrialHistory, TrialsOfRun, ended_ideas
 from flagstone.paper.facts import TableCell, Tables, tabular
@@ -22,7 +22,6 @@ RULE = "paper-campaign"
 RESULTS = "results"
 WANTED = {"related work": "Related Work", "discussion": "Discussion"}
 MOST_ROWS = 60
-NO_VALUE = "–"
 CampaignRows = list[tuple[str, ...]]
 
 
@@ -55,8 +54,8 @@ def variance_rows(start: TrialHistory) -> CampaignRows:
     rows += [(start.seed(run.slot), run.status, number_text(run.value), f"{run.wall_s:.2f}") for run in runs]
     values = [run.value for run in runs if run.value is not None]
     if len(values) > 1:
-        rows.append(("mean", f"n = {len(values)}", number_text(mean(values)), NO_VALUE))
-        rows.append(("sd", f"n = {len(values)}", number_text(deviation(values)), NO_VALUE))
+        rows.append(("mean", f"n = {len(values)}", number_text(mean(values)), NOTHING))
+        rows.append(("sd", f"n = {len(values)}", number_text(deviation(values)), NOTHING))
     return rows
 
 
@@ -76,12 +75,12 @@ def seed_rows(start: TrialHistory) -> CampaignRows:
 def pair_row(arm: str, pair: Mapping[str, Any]) -> tuple[str, ...]:
     seed = pair.get("seed")
     values = (number_text(pair.get(name)) for name in ("control", "treated", "improvement"))
-    return arm, NO_VALUE if seed is None else str(seed), *values, "confirmation"
+    return arm, NOTHING if seed is None else str(seed), *values, "confirmation"
 
 
 def screen_row(start: TrialHistory, control: LedgerRun | None, run: LedgerRun) -> tuple[str, ...]:
     values = (number_text(control.value if control else None), number_text(run.value))
-    return run.arm, start.seed(run.slot), *values, NO_VALUE, "screening"
+    return run.arm, start.seed(run.slot), *values, NOTHING, "screening"
 
 
 def effect_rows(start: TrialHistory) -> CampaignRows:
@@ -90,12 +89,10 @@ def effect_rows(start: TrialHistory) -> CampaignRows:
     for idea in ended_ideas(start):
         found, few = idea.get("confirmation"), idea.get("compare") or idea.get("screen")
         numbers: Mapping[str, Any] = found or few or {}
-        low, high = number_text(numbers.get("ci_low")), number_text(numbers.get("ci_high"))
-        interval = NO_VALUE if NO_VALUE in (low, high) else f"{low} to {high}"
         sizes = (number_text(numbers.get(name)) for name in ("d", "g"))
-        what = "confirmation" if found else "exploratory" if few else NO_VALUE
+        what = "confirmation" if found else "exploratory" if few else NOTHING
         head = (str(idea.get("title") or idea.get("arm")), str(idea.get("outcome")).lower(), str(numbers.get("n", 0)))
-        rows.append((*head, number_text(numbers.get("mean")), interval, *sizes, what))
+        rows.append((*head, number_text(numbers.get("mean")), interval_text(numbers), *sizes, what))
     return rows
 
 
@@ -106,7 +103,7 @@ def time_rows(start: TrialHistory) -> CampaignRows:
         runs = runs_of(start, arm)
         times = [run.wall_s for run in runs]
         failed = sum(run.status != "ok" for run in runs)
-        spread = f"{deviation(times):.2f}" if len(times) > 1 else NO_VALUE
+        spread = f"{deviation(times):.2f}" if len(times) > 1 else NOTHING
         rows.append((arm, str(len(runs)), str(failed), f"{mean(times):.2f}", spread))
     return rows
 

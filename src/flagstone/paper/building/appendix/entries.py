@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -96,6 +96,12 @@ def failure_parts(failed: Sequence[MadeRun]) -> Iterator[Part]:
         names = [run.name for run in each]
         end = f"{status}, exit code {code}" if code is not None else status
         yield f"{group}, {end}: {count_text(len(names), 'run')}: {', '.join(names)}."
+
+
+def interval_text(numbers: Mapping[str, object]) -> str:
+    """An interval as a record of a trial has it. A dash if it has none."""
+    low, high = number_text(numbers.get("ci_low")), number_text(numbers.get("ci_high"))
+    return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
 
 def number_text(value: object) -> str:

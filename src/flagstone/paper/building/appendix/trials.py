@@ -12,7 +12,7 @@ import msgspec
 
 from flagstone.experiments.ledger import head_of
 from flagstone.layout import Run
-from flagstone.paper.building.appendix.entries import AppendixEntry, MadeRun, number_text
+from flagstone.paper.building.appendix.entries import NOTHING, AppendixEntry, MadeRun, interval_text, number_text
 from flagstone.paper.building.appendix.long_tables import AppendixTable, Part
 from flagstone.plans import TRIALS, TrialPlan, trial_plan_at, trial_plans
 from flagstone.records import Ledger, read_record
@@ -198,16 +198,15 @@ def idea_rows(start: TrialHistory) -> list[tuple[str, ...]]:
     for arm in dict.fromkeys((*code, *ended)):
         line, end = code.get(arm, {}), ended.get(arm, {})
         numbers = end.get("confirmation") or end.get("compare") or end.get("screen") or {}
-        low, high = (number_text(numbers.get(name)) for name in ("ci_low", "ci_high"))
         rows.append(
             (
                 arm,
                 str(line.get("title") or end.get("title") or ""),
-                str(line.get("lines") or "–"),
+                str(line.get("lines") or NOTHING),
                 str(end.get("outcome") or "none yet"),
                 str(numbers.get("n", 0)),
                 number_text(numbers.get("mean")),
-                "–" if "–" in (low, high) else f"{low} to {high}",
+                interval_text(numbers),
                 number_text(numbers.get("p")),
                 str(line.get("failure") or end.get("reason") or ""),
             )
