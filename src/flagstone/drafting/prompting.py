@@ -24,10 +24,10 @@ MUST_LEAVE = {
     "fresh-results": "workspace/results/ holds results that this stage itself made, each naming what made it",
     "figures": "workspace/figures/ holds figures, each naming the data it was drawn from",
     "fresh-figures": "workspace/figures/ holds figures that this stage itself drew, each naming its data",
-    "paper": "the paper's LaTeX sources, bibliography, compiled PDF and build log are in place",
-    "fresh-paper": "this stage itself compiled the paper: sources, sections, bibliography, PDF and build log",
-    "readiness": "workspace/reviews/ holds the readiness checklist, threats to validity and release notes",
-    "fresh-readiness": "this stage itself wrote readiness checklist, threats, artifact manifest and release notes",
+    "paper": "the paper that Flagstone built is in place, as it was built",
+    "fresh-paper": "this stage itself wrote the paper, and Flagstone builds a PDF of it without a fault",
+    "readiness": "threats to validity, the artifact manifest and release notes are written",
+    "fresh-readiness": "this stage itself wrote threats to validity, the artifact manifest and release notes",
 }
 INDEX_ROWS = 120
 
