@@ -18,11 +18,13 @@ from flagstone.agents import (
     Task,
 )
 from flagstone.agents.accounts import LOG, Budget, Patience, spending_of
+from flagstone.artifacts import RuleCheck
 from flagstone.drafting import inspection, promotion, work
 from flagstone.drafting.context import StageContext
 from flagstone.drafting.guard import grant_kept, guard_of
 from flagstone.drafting.outage import PASSES, Outage, wait_after
 from flagstone.drafting.prompting import prompt_for
+from flagstone.drafting.registries import checks_after_outage
 from flagstone.drafting.reviewing import Reviews, is_of_review, review_of_others
 from flagstone.drafting.work import Attempt, OpenTurn
 from flagstone.errors import FlagstoneError, Interrupted, Paused, WorkFailed
@@ -129,8 +131,13 @@ def passes_checks(
     result = result_of(attempt)
     if result is None or result.outcome is not CallOutcome.OK:
         return False
-    checks = [*inspection.inspect(opened, stage, open_turn, attempt), *context.work.checks(), grant_kept(result)]
-    checks += review_of_others(opened, stage)
+
+    def find_faults() -> list[RuleCheck]:
+        refuse_if_aborted(opened.run)
+        found = (*inspection.inspect(opened, stage, open_turn, attempt), *context.work.checks(), grant_kept(result))
+        return [*found, *review_of_others(opened, stage)]
+
+    checks = checks_after_outage(find_faults, opened, stage, context)
     is_good = all(check.status != "failed" for check in checks)
     if is_good and stage.reviewers:
         checks.append(

@@ -79,10 +79,14 @@ class Outage:
                 f" ({wait.result.reason})",
                 hint="no attempt was used up; run it again when the service is back, or raise limits.outage_s",
             )
-        step_s = max(wait.asked_s, min(self.limits.retry_s * 2.0**self.times, LONGEST_STEP_S))
+        return max(0.0, wait.last_s + self.next_step_s(wait.asked_s) - now_s)
+
+    def next_step_s(self, asked_s: float = 0.0) -> float:
+        """How long the next wait is: longer each time."""
+        step_s = max(asked_s, min(self.limits.retry_s * 2.0**self.times, LONGEST_STEP_S))
         self.times += 1
         self.waited_s += max(step_s, 1.0)
-        return max(0.0, wait.last_s + step_s - now_s)
+        return step_s
 
     def told_pause_s(self, wait: Wait, until_s: float, now_s: float) -> float:
         left_s = max(0.0, until_s - now_s)

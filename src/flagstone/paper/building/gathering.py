@@ -20,7 +20,7 @@ from flagstone.paper.building.appendix import (
 from flagstone.paper.building.literature_facts import literature_checks
 from flagstone.paper.building.order import PaperOrder
 from flagstone.paper.building.typesetting import ABSTRACT, SECTIONS, Manuscript, sections_check, written_sources
-from flagstone.paper.citations import References, references_of
+from flagstone.paper.citations import VERIFICATION, References, references_of
 from flagstone.paper.claims import claim_checks
 from flagstone.paper.facts import (
     FactBook,
@@ -37,7 +37,7 @@ from flagstone.records import write_if_changed
 from flagstone.text import count_text, list_text
 
 APPENDIX, REFERENCES, FACTS = "appendix.tex", "references.bib", "facts.tex"
-TABLES, FIGURES, VERIFICATION = "tables", "figures", "citation_verification.json"
+TABLES, FIGURES = "tables", "figures"
 PUNCTUATION = ".,:;!?()"
 BIBLIOGRAPHY_RULE = "paper-bibliography"
 CITATIONS_RULE = "paper-citations"

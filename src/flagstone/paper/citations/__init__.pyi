@@ -7,9 +7,12 @@ from .lookup import (
 from .own_bib import BIB_BYTES as BIB_BYTES, requests_in as requests_in
 from .references import (
     CURES as CURES,
+    RULE as RULE,
+    VERIFICATION as VERIFICATION,
     CitationRow as CitationRow,
     References as References,
     references_of as references_of,
+    unreachable_works as unreachable_works,
 )
 from .registries import WorkRecord as WorkRecord
 from .requests import (

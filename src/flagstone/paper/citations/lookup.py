@@ -121,9 +121,14 @@ def chosen_keys(settings: Settings) -> Mapping[str, Any]:
     return merge(ours, settings.merged.get("citations", {}))
 
 
+def may_ask(settings: Settings) -> bool:
+    """Whether registries are asked at all."""
+    return bool(chosen_keys(settings)["network"]) and not has_demo_records(settings)
+
+
 def fetcher_of(settings: Settings) -> Fetcher:
     chosen = chosen_keys(settings)
-    if has_demo_records(settings) or not chosen["network"]:
+    if not may_ask(settings):
         return NoNetwork()
     return Registries(chosen, SharedPatience(chosen["patience_s"]))
 

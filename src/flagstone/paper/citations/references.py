@@ -9,17 +9,18 @@ from flagstone.artifacts import RuleCheck
 from flagstone.artifacts.formats import Unreadable, read_bounded
 from flagstone.layout import Run
 from flagstone.paper.citations.bibtex import bibliography
-from flagstone.paper.citations.lookup import LookedUpWork, has_demo_records, look_up
+from flagstone.paper.citations.lookup import LookedUpWork, has_demo_records, look_up, may_ask
 from flagstone.paper.citations.own_bib import BIB_BYTES, bib_fields
 from flagstone.paper.citations.quotes import QuoteCheck, quote_checks
 from flagstone.paper.citations.requests import SOURCES, CitationRequest, read_requests
 from flagstone.paper.citations.verifying import CitationStatus
 from flagstone.paper.citations.waivers import Waiver, waivers_of
-from flagstone.records import plain_value
+from flagstone.records import plain_value, read_record
 from flagstone.settings import Settings
 from flagstone.text import count_text, list_text
 
 RULE = "citation-verification"
+VERIFICATION = "citation_verification.json"
 PUBLISHED_BIB = "workspace/writing/references.bib"
 BY_DEMO = "checked against the records that come with the demo; no network was asked"
 BY_HAND = "checked against records that were made by hand (citations.records)"
@@ -63,6 +64,11 @@ class CitationRow:
         """Whether it may be cited."""
         return self.status is CitationStatus.VERIFIED or bool(self.waived)
 
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether it has to be asked for again, which no agent can bring about."""
+        return self.status is CitationStatus.UNREACHABLE and not self.is_settled
+
 
 @dataclass(frozen=True)
 class References:
@@ -74,10 +80,13 @@ class References:
     notice: str = ""  # what has to be said wherever the paper speaks of its citations
     notes: tuple[str, ...] = ()
 
+    waits_for: tuple[str, ...] = ()  # the unreachable works, if nothing else is wrong
+
     def as_record(self) -> dict[str, object]:
         """What citation_verification.json holds."""
-        hand_made = any(row.hand_made for row in self.rows)
-        return {"version": 1, "hand_made": hand_made, "notice": self.notice, "rows": plain_value(list(self.rows))}
+        hand_made, rows = any(row.hand_made for row in self.rows), plain_value(list(self.rows))
+        of_all = {"version": 1, "hand_made": hand_made, "notice": self.notice}
+        return {**of_all, "waits_for": list(self.waits_for), "rows": rows}
 
 
 def references_of(
@@ -98,7 +107,15 @@ def references_of(
     notice = by_hand if any(row.hand_made for row in rows) else ""
     notes = (notice, *requests.problems, *found.problems, *unsaved, *unsealed, *replaced_entries(run, bib))
     told = tuple(filter(None, notes))
-    return References(bib, rows, (check_of(rows, factual, told),), notice, told)
+    away = tuple(row.key for row in rows if row.is_unreachable)
+    is_only_that = not any(faults_of([row for row in rows if not row.is_unreachable], factual))
+    return References(bib, rows, (check_of(rows, factual, told),), notice, told, away if is_only_that else ())
+
+
+def unreachable_works(run: Run, settings: Settings) -> list[str]:
+    """The works that a paper still waits for: it was built without a fault, but no registry could be asked."""
+    waits_for = (read_record(run.paper / VERIFICATION) or {}).get("waits_for")
+    return [str(key) for key in waits_for] if isinstance(waits_for, list) and may_ask(settings) else []
 
 
 def waiver_text(waiver: Waiver | None) -> str:
@@ -124,7 +141,7 @@ def faults_of(rows: Sequence[CitationRow], factual: Collection[str]) -> Iterator
         if not row.is_settled:
             yield f"{row.key} is {row.status} ({row.message}): {CURES[row.status]}"
     for row in rows:
-        lost = [each.quote for each in row.quotes if not each.place]
+        lost = [each.quote for each in row.quotes if not each.place and not row.is_unreachable]
         if lost:
             yield (
                 f"{row.key}: “{lost[0][:80]}” stands neither in its abstract nor in workspace/literature/texts/"

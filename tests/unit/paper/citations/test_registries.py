@@ -11,8 +11,10 @@ import pytest
 from citing_run import ATTENTION, MEASURED, QUICK, CitingRun
 from registry_server import Play, RegistryServer
 
+from flagstone.paper.citations import VERIFICATION, unreachable_works
 from flagstone.paper.citations.registries import client, each_in_parallel
 from flagstone.paper.citations.registries.reply import get
+from flagstone.records import write_record
 
 PAGE = "<html><title>Are you a robot?</title></html>"
 WORK = "crossref /works/10.1038%2Fnphys1170"
@@ -204,3 +206,14 @@ def test_keys_and_address_of_a_person_reach_the_registry_and_no_record(
     assert all("mailto:ann@example.org" in headers["User-Agent"] for headers in citing.server.headers)
     assert any(headers.get("X-Api-Key") == "sekret-2" for headers in citing.server.headers)
     assert "sekret" not in (citing.run.root / "paper" / "refs.lock.json").read_text()
+
+
+def test_a_paper_waits_for_a_registry_only_if_nothing_else_is_wrong_with_its_citations(citing: CitingRun) -> None:
+    away = {"key": "away", **MEASURED, "claims": [{"statement": "s", "quote": "four words of it", "place": "abstract"}]}
+    citing.request(away, {"key": "lost", "title": "Lost", "authors": ["A, B"], "year": 2000, "doi": "no DOI"})
+    for source in ("doi.org", "crossref", "openalex"):
+        citing.server.always[source] = Play(500)
+    write_record(citing.run.paper / VERIFICATION, citing.references("away").as_record())
+    assert unreachable_works(citing.run, citing.settings()) == ["away"]
+    assert unreachable_works(citing.run, citing.settings(network=False)) == []
+    assert citing.references("away", "lost").waits_for == ()
