@@ -81,14 +81,14 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
     """Computes every part and writes it to the folder of the paper."""
     run, out = order.run, order.out
     rules = lint_rules_of_run(order.opened)
-    source, book = read_sources(run.writing, rules), build_facts(run)
+    written = written_sources(run.writing, manuscript)
+    source, book = read_sources(run.writing, rules, written), build_facts(run)
     tables, figures = build_tables(run, book), make_figures(run, out, columns=order.venue.columns)
     tables = campaign_tables(run, tables) if order.is_of_campaign else tables
     in_claims = {key for claim in source.claims for key in claim.cites}
     references = references_of(run, cited_keys(source), order.opened.settings, factual=in_claims)
     literals = [(each.printed, each.reason) for each in source.literals]
     appendix = appendix_of(AppendixRequest(run, order.ancestors, literals, order.venue.anonymous))
-    written = written_sources(run.writing, manuscript)
     bitmaps = tuple(bitmaps_in(source, run.workspace / FIGURES))
     checks = (
         sections_check(run.writing, written),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,17 @@ FILES_LIMIT = 40
 SIGNS = set("\n\t§°±·×÷–—‘’“”„…−≤≥≈€\u00a0")
 
 
-def read_sources(writing: Path, rules: LintRules) -> PaperSource:
-    """The title, the abstract and all sections of a folder, parsed once."""
-    paths = source_paths(writing)
+def read_sources(writing: Path, rules: LintRules, contents: Mapping[str, bytes | None] | None = None) -> PaperSource:
+    """The title, the abstract and all sections of a folder, parsed once.
+
+    `contents` are files that were read before, and are printed as they were then: a file may change in between.
+    """
+    known = {writing / name: content for name, content in (contents or {}).items() if content is not None}
+    paths = list(dict.fromkeys([*known, *source_paths(writing)]))
     sources = [
         title_source(writing),
         table_source(writing),
-        *(source_of_file(path, writing, rules) for path in paths[:FILES_LIMIT]),
+        *(source_of_file(path, writing, rules, known.get(path)) for path in paths[:FILES_LIMIT]),
     ]
     if len(paths) > FILES_LIMIT:
         why = f"there are more than {FILES_LIMIT} files; a paper has fewer, so join some"
@@ -47,11 +51,11 @@ def source_paths(writing: Path) -> list[Path]:
     return [path for path in (writing / ABSTRACT, *inside) if os.path.lexists(path)]
 
 
-def source_of_file(path: Path, writing: Path, rules: LintRules) -> PaperSource:
+def source_of_file(path: Path, writing: Path, rules: LintRules, content: bytes | None) -> PaperSource:
     name = escaped_text(path.relative_to(writing).as_posix())
     is_abstract = name == ABSTRACT
     start = SourcePlace(name, 1, "abstract" if is_abstract else "", "abstract" if is_abstract else "text")
-    tex, why = text_of(path)
+    tex, why = text_of(path, content)
     if why:
         return PaperSource(faults=(SourceFault(start, why),))
     faults = PaperSource(faults=tuple(character_faults(tex, start)))
@@ -95,12 +99,13 @@ def named_source(name: str, texts: Iterable[object]) -> PaperSource:
     return PaperSource(texts=(PrintedText(pieces),), faults=faults)
 
 
-def text_of(path: Path) -> tuple[str, str]:
-    """The text of a file, and why it cannot be used."""
+def text_of(path: Path, content: bytes | None) -> tuple[str, str]:
+    """The text of a file, which may have been read, and why it cannot be used."""
     if path.suffix != ".tex":
         return "", "only .tex files stand in sections/; the layout and its styles are Flagstone's, so remove this one"
     try:
-        return decode_text(read_plain(path, SIZE_LIMIT)).replace("\r\n", "\n"), ""
+        content = read_plain(path, SIZE_LIMIT) if content is None or len(content) > SIZE_LIMIT else content
+        return decode_text(content).replace("\r\n", "\n"), ""
     except Unreadable as refusal:
         return "", f"this file is of no use: {refusal.reason}; write the text itself here"
 

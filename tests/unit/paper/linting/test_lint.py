@@ -542,3 +542,11 @@ def test_a_number_or_a_claim_in_disguise_is_seen(writing: Path, rules: LintRules
 )
 def test_what_only_looks_like_a_disguise_passes(writing: Path, rules: LintRules, text: str) -> None:
     assert faults(writing, rules, text + "\n") == []
+
+
+def test_what_is_printed_is_what_is_read_also_if_the_file_changes_meanwhile(writing: Path, rules: LintRules) -> None:
+    for now in ("It saves \\val{gain} points.\n", None):
+        path = writing / "sections" / "results.tex"
+        path.write_text(now) if now else path.unlink()
+        source = read_sources(writing, rules, {"sections/results.tex": b"It saves 9.1 points.\n"})
+        assert ["9.1" in str(fault) for fault in lint_checks(source, BOOK, rules)] == [True]
