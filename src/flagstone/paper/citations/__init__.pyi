@@ -1,6 +1,4 @@
 from .lookup import (
-    LookedUpWork as LookedUpWork,
-    Lookup as Lookup,
     look_up as look_up,
     search_works as search_works,
 )
@@ -25,4 +23,4 @@ from .requests import (
     request_of as request_of,
 )
 from .verifying import CitationStatus as CitationStatus
-from .waivers import Waiver as Waiver, waive as waive, waivers_of as waivers_of
+from .waivers import waive as waive, waivers_of as waivers_of
