@@ -36,11 +36,11 @@ def quote_checks(run: Run, work: LookedUpWork) -> tuple[QuoteCheck, ...]:
         return ()
     texts = {place: bare(text) for place, text in texts_of(run, request, work.verification)}
     found = []
-    for row in request.quotes:
-        wanted = bare(row.quote)
+    for quote in request.quotes:
+        wanted = bare(quote)
         is_long = len(wanted.split()) >= FEWEST_WORDS
         place = next((place for place, text in texts.items() if is_long and wanted in text), "")
-        found.append(QuoteCheck(one_line(row.quote, 160), place))
+        found.append(QuoteCheck(one_line(quote, 160), place))
     return tuple(found)
 
 

@@ -26,17 +26,11 @@ TEXT = 1_000  # characters of a field that we read
 
 
 @dataclass(frozen=True)
-class StoredQuote:
-    """A sentence of a cited work, and what it is quoted for."""
-
-    quote: str
-    statement: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True)
 class CitationRequest:
-    """A work as the authors describe it. Nothing here is believed before a registry confirms it."""
+    """A work as the authors describe it. Nothing here is believed before a registry confirms it.
+
+    `quotes` are sentences of the work that the paper rests on.
+    """
 
     key: str
     title: str = ""
@@ -45,7 +39,7 @@ class CitationRequest:
     venue: str = ""
     doi: str = ""
     arxiv: str = ""
-    quotes: tuple[StoredQuote, ...] = field(default=(), compare=False)
+    quotes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:
@@ -110,11 +104,9 @@ def request_of(row: Any) -> CitationRequest | None:
     )
 
 
-def quotes_in(claims: Any) -> list[StoredQuote]:
+def quotes_in(claims: Any) -> list[str]:
     rows = [row for row in claims if isinstance(row, dict) and row.get("quote")] if isinstance(claims, list) else []
-    return [
-        StoredQuote(str(row["quote"]), str(row.get("statement", "")), str(row.get("place", ""))) for row in rows[:200]
-    ]
+    return [str(row["quote"]) for row in rows[:200]]
 
 
 def field_text(value: object) -> str:
