@@ -25,6 +25,7 @@ from flagstone.paper.claims import claim_checks
 from flagstone.paper.facts import (
     FactBook,
     Figures,
+    Permission,
     Tables,
     build_facts,
     build_tables,
@@ -96,7 +97,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *lint_checks(source, book, rules),
         *claim_checks(source, book, run, rules),
         *figures.checks,
-        *literature_checks(book, references),
+        *literature_checks(book, references, Permission.of(run).offers_file),
         *tables.checks,
         *table_use_checks(source, tables),
         *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),

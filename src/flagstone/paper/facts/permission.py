@@ -10,7 +10,7 @@ from flagstone.artifacts.rules import WRITES_PAPER
 from flagstone.errors import suggestion
 from flagstone.gates import listed_paths
 from flagstone.layout import Run, shipped_files
-from flagstone.records import Ledger, read_record
+from flagstone.records import Ledger, content_of, digest_bytes, read_record
 from flagstone.stages import load_table
 
 # where no agent may write
@@ -38,6 +38,11 @@ class Permission:
                 for name in listed_paths(offer):
                     found.setdefault(name, set()).add(str(digests.get(name)))
         return cls(run, found)
+
+    def offers_file(self, path: str) -> bool:
+        """Whether a stage offers a file as it is now."""
+        content = content_of(self.run.root / path)
+        return content is not None and not self.fault(path, digest_bytes(content))
 
     def fault(self, path: str, digest: str) -> str:
         """Why no fact may rest on a file as it is now. Returns '' if one may."""
