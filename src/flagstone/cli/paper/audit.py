@@ -43,12 +43,12 @@ def command(ctx: click.Context, what: str | None, results: Path | None, as_json:
         show_foreign(Path(what), results, as_json)
     elif results:
         raise FlagstoneError("--results needs a PDF", hint="flagstone paper audit FILE.pdf --results DIR")
-    elif not has_passed(ctx.obj, what or run_name, as_json):
+    elif not show_audit(ctx.obj, what or run_name, as_json):
         ctx.exit(FAILED)
 
 
-def has_passed(location: Location, name: str | None, as_json: bool) -> bool:
-    """Prints the audit of a run's paper."""
+def show_audit(location: Location, name: str | None, as_json: bool) -> bool:
+    """Prints the audit of a run's paper, after building what is out of date. Returns whether it passed."""
     from flagstone.paper.building import PaperOrder, build_paper, paper_stage
 
     opened = location.open_run(name, validate=False)
