@@ -15,10 +15,13 @@ from .references import (
 from .registries import WorkRecord as WorkRecord
 from .requests import (
     KEY as KEY,
+    OWN_SOURCES as OWN_SOURCES,
     SOURCES as SOURCES,
     CitationRequest as CitationRequest,
+    CitationRequests as CitationRequests,
     add_requests as add_requests,
     key_of as key_of,
+    open_file as open_file,
     read_requests as read_requests,
     request_of as request_of,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from flagstone.artifacts import RuleCheck
 from flagstone.artifacts.formats import Unreadable, read_bounded
@@ -12,7 +12,7 @@ from flagstone.paper.citations.bibtex import bibliography
 from flagstone.paper.citations.lookup import LookedUpWork, has_demo_records, look_up, may_ask
 from flagstone.paper.citations.own_bib import BIB_BYTES, bib_fields
 from flagstone.paper.citations.quotes import QuoteCheck, quote_checks
-from flagstone.paper.citations.requests import SOURCES, CitationRequest, read_requests
+from flagstone.paper.citations.requests import OWN_SOURCES, SOURCES, CitationRequest, read_requests
 from flagstone.paper.citations.verifying import CitationStatus
 from flagstone.paper.citations.waivers import Waiver, waivers_of
 from flagstone.records import plain_value, read_record
@@ -79,8 +79,8 @@ class References:
     checks: tuple[RuleCheck, ...]
     notice: str = ""  # what has to be said wherever the paper speaks of its citations
     notes: tuple[str, ...] = ()
-
     waits_for: tuple[str, ...] = ()  # the unreachable works, if nothing else is wrong
+    abstracts: Mapping[str, str] = field(default_factory=dict)  # as a registry sent them
 
     def as_record(self) -> dict[str, object]:
         """What citation_verification.json holds."""
@@ -109,13 +109,27 @@ def references_of(
     told = tuple(filter(None, notes))
     away = tuple(row.key for row in rows if row.is_unreachable)
     is_only_that = not any(faults_of([row for row in rows if not row.is_unreachable], factual))
-    return References(bib, rows, (check_of(rows, factual, told),), notice, told, away if is_only_that else ())
+    return References(
+        bib,
+        rows,
+        (check_of(rows, factual, told),),
+        notice,
+        told,
+        away if is_only_that else (),
+        abstracts_of(found.works),
+    )
 
 
 def unreachable_works(run: Run, settings: Settings) -> list[str]:
     """The works that a paper still waits for: it was built without a fault, but no registry could be asked."""
     waits_for = (read_record(run.paper / VERIFICATION) or {}).get("waits_for")
     return [str(key) for key in waits_for] if isinstance(waits_for, list) and may_ask(settings) else []
+
+
+def abstracts_of(works: Iterable[LookedUpWork]) -> dict[str, str]:
+    """What authors may quote from without the text of a work."""
+    records = {work.request.key: work.verification.record for work in works}
+    return {key: record.abstract for key, record in records.items() if record and record.abstract}
 
 
 def waiver_text(waiver: Waiver | None) -> str:
@@ -148,11 +162,14 @@ def faults_of(rows: Sequence[CitationRow], factual: Collection[str]) -> Iterator
                 f"{row.key}.txt: quote at least four words exactly, or store the text"
             )
         elif row.key in factual and not row.quotes:
-            yield f"{row.key} is cited for a fact: store the sentence under its `claims` in {SOURCES}"
+            yield (
+                f"{row.key} is cited for a fact: under its `claims` in {OWN_SOURCES}, quote the sentence that says so "
+                f"(its abstract: flagstone paper cite check {row.key})"
+            )
 
 
 CURES = {
-    CitationStatus.MISDESCRIBED: f"correct the request in {SOURCES}",
+    CitationStatus.MISDESCRIBED: f"correct the request in {SOURCES}, or in {OWN_SOURCES} once that is approved",
     CitationStatus.MISMATCH: f"find the right identifier, and correct the request in {SOURCES}",
     CitationStatus.NOT_FOUND: "flagstone paper cite search finds works that exist; cite one of them, or none",
     CitationStatus.RETRACTED: "do not rest on it; a person may let it pass (flagstone paper cite waive)",

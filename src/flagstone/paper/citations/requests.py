@@ -1,4 +1,4 @@
-"""What a paper's authors say about the works they cite: workspace/literature/sources.json."""
+"""What a paper's authors say about the works they cite, in the two files named sources.json."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from flagstone.artifacts.formats import Unreadable, loads_strict, read_bounded
@@ -14,10 +14,12 @@ from flagstone.errors import FlagstoneError
 from flagstone.layout import Run
 from flagstone.locks import sole_use
 from flagstone.paper.citations.registries import WorkRecord, comparable
+from flagstone.paper.facts import Permission
 from flagstone.records import digest_value, write_atomic
 from flagstone.text import printable_text
 
 SOURCES = "workspace/literature/sources.json"
+OWN_SOURCES = "workspace/writing/sources.json"  # what the paper adds: the survey's file is approved by then
 SOURCES_BYTES = 8_000_000
 MOST = 5_000  # works of one paper
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9:._+-]{0,79}\Z")
@@ -61,26 +63,40 @@ class CitationRequests:
 
 
 def read_requests(run: Run) -> CitationRequests:
-    """Reads the requests of a run. A row that is none is named and left out."""
-    if not os.path.lexists(run.root / SOURCES):
+    """Reads the requests of the survey, and what the paper adds. A row that is none is named and left out."""
+    surveyed, own = requests_in_file(run, SOURCES), requests_in_file(run, OWN_SOURCES)
+    found = dict(surveyed.by_key)
+    for key, request in own.by_key.items():
+        found[key] = with_additions(found[key], request) if key in found else request
+    return CitationRequests(found, (*surveyed.problems, *own.problems))
+
+
+def with_additions(first: CitationRequest, second: CitationRequest) -> CitationRequest:
+    """A request of the survey, with what the paper says about the same work: it counts, and its quotes are added."""
+    said = {each.name: value for each in fields(second) if (value := getattr(second, each.name))}
+    return replace(first, **{**said, "quotes": (*first.quotes, *second.quotes)})
+
+
+def requests_in_file(run: Run, file: str) -> CitationRequests:
+    if not os.path.lexists(run.root / file):
         return CitationRequests({}, ())
     try:
-        value = loads_strict(read_bounded(run.root / SOURCES, run.root, SOURCES_BYTES).decode())
+        value = loads_strict(read_bounded(run.root / file, run.root, SOURCES_BYTES).decode())
     except (Unreadable, ValueError) as error:
-        return CitationRequests({}, (f"{SOURCES} cannot be used: {error}",))
+        return CitationRequests({}, (f"{file} cannot be used: {error}",))
     rows = value.get("sources") if isinstance(value, dict) else value
     if not isinstance(rows, list):
-        return CitationRequests({}, (f"{SOURCES} holds no list `sources`",))
+        return CitationRequests({}, (f"{file} holds no list `sources`",))
     if len(rows) > MOST:
-        return CitationRequests({}, (f"{SOURCES} holds {len(rows)} works; at most {MOST} are read",))
+        return CitationRequests({}, (f"{file} holds {len(rows)} works; at most {MOST} are read",))
     found: dict[str, CitationRequest] = {}
     problems = []
     for number, row in enumerate(rows, 1):
         request = request_of(row)
         if request is None:
-            problems.append(f"{SOURCES}: row {number} has no key that can be cited (letters, digits, : . _ + -)")
+            problems.append(f"{file}: row {number} has no key that can be cited (letters, digits, : . _ + -)")
         elif request.key in found:
-            problems.append(f"{SOURCES}: the key {request.key} stands there twice; the first one counts")
+            problems.append(f"{file}: the key {request.key} stands there twice; the first one counts")
         else:
             found[request.key] = request
     return CitationRequests(found, tuple(problems))
@@ -147,12 +163,13 @@ def key_of(record: WorkRecord) -> str:
 
 def add_requests(run: Run, requests: Sequence[CitationRequest]) -> list[str]:
     """Adds requests to sources.json. Those whose key is there already are left out, and their keys returned."""
-    path = run.root / SOURCES
+    file = open_file(run)
+    path = run.root / file
     if not path.parent.resolve().is_relative_to(run.root.resolve()):
         raise FlagstoneError(f"{path.parent} leads out of the run", hint="replace the link by a folder")
     with sole_use(path.parent / ".sources.lock"):
-        value = sources_in(run)
-        taken = {row.get("key") for row in value["sources"] if isinstance(row, dict)}
+        value = sources_in(run, file)
+        taken = read_requests(run).by_key
         new = [request for request in requests if request.key not in taken]
         value["sources"] += [row_of_request(request) for request in new]
         if new:
@@ -160,17 +177,22 @@ def add_requests(run: Run, requests: Sequence[CitationRequest]) -> list[str]:
     return [request.key for request in requests if request.key in taken]
 
 
-def sources_in(run: Run) -> dict[str, Any]:
+def open_file(run: Run) -> str:
+    """The file that a request is added to: the paper's own if a stage has offered that of the survey."""
+    return OWN_SOURCES if SOURCES in Permission.of(run).offered else SOURCES
+
+
+def sources_in(run: Run, file: str) -> dict[str, Any]:
     """The content of sources.json, to be added to. Raises an error if nothing can be added."""
-    path = run.root / SOURCES
+    path = run.root / file
     if not path.exists():
         return {"sources": []}
     try:
         value = loads_strict(read_bounded(path, run.root, SOURCES_BYTES).decode())
     except (Unreadable, ValueError) as error:
-        raise FlagstoneError(f"{SOURCES} cannot be used: {error}", hint="correct it, or move it away") from error
+        raise FlagstoneError(f"{file} cannot be used: {error}", hint="correct it, or move it away") from error
     if not isinstance(value, dict) or not isinstance(value.get("sources"), list):
-        raise FlagstoneError(f"{SOURCES} holds no list `sources`", hint='write {"sources": []} into it')
+        raise FlagstoneError(f"{file} holds no list `sources`", hint='write {"sources": []} into it')
     return value
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from citing_run import MEASURED, CitingRun
 
-from flagstone.paper.citations import read_requests
+from flagstone.paper.citations import CitationRequest, CitationRequests, add_requests, read_requests
 
 
 def write(citing: CitingRun, content: bytes) -> Path:
@@ -39,8 +40,8 @@ def test_a_file_that_holds_no_requests_is_named(citing: CitingRun, content: byte
     assert "workspace/literature/sources.json" in found.problems[0]
 
 
-def test_no_file_is_named_too(citing: CitingRun) -> None:
-    assert "workspace/literature/sources.json" in read_requests(citing.run).problems[0]
+def test_no_file_is_no_request_and_no_fault(citing: CitingRun) -> None:
+    assert read_requests(citing.run) == CitationRequests({})
 
 
 def test_a_hundred_thousand_works_are_refused_at_once(citing: CitingRun) -> None:
@@ -92,3 +93,42 @@ def test_of_two_requests_with_one_key_the_first_counts(citing: CitingRun) -> Non
 def test_values_of_a_wrong_kind_do_not_break_the_lookup(citing: CitingRun, row: dict[str, object]) -> None:
     citing.request({"key": "work", **row})
     assert citing.references("work").rows[0].status in ("NOT_FOUND", "UNREACHABLE")
+
+
+def write_own(citing: CitingRun, *rows: dict[str, Any]) -> None:
+    citing.run.writing.mkdir(parents=True, exist_ok=True)
+    (citing.run.writing / "sources.json").write_text(json.dumps({"sources": list(rows)}))
+
+
+def test_a_paper_adds_works_and_quotes_to_those_of_an_approved_survey(citing: CitingRun) -> None:
+    citing.request({"key": "work", **MEASURED, "year": 1999, "claims": [{"quote": "one of the survey"}]})
+    write_own(
+        citing,
+        {"key": "work", "year": 2009, "claims": [{"quote": "one of the paper"}]},
+        {"key": "more", "title": "More"},
+    )
+    found = read_requests(citing.run)
+    assert list(found.by_key) == ["work", "more"]
+    work = found.by_key["work"]
+    assert (work.title, work.year) == ("Measured measurement", 2009)
+    assert [each.quote for each in work.quotes] == ["one of the survey", "one of the paper"]
+
+
+def test_what_is_wrong_with_the_file_of_the_paper_is_named(citing: CitingRun) -> None:
+    citing.request({"key": "work", **MEASURED})
+    write_own(citing, {"key": "1"})
+    assert "workspace/writing/sources.json: row 1 has no key" in read_requests(citing.run).problems[0]
+
+
+def test_a_work_is_added_to_the_paper_once_the_survey_is_offered(citing: CitingRun) -> None:
+    citing.request({"key": "work", **MEASURED})
+    before = (citing.run.workspace / "literature" / "sources.json").read_bytes()
+    stages = citing.run.root / "stages"
+    stages.mkdir(exist_ok=True)
+    row = {"path": "workspace/literature/sources.json", "digest": "0"}
+    (stages / "01_survey.json").write_text(json.dumps({"artifacts": [row]}))
+    more = CitationRequest("more", title="More")
+    assert add_requests(citing.run, [more]) == []
+    assert add_requests(citing.run, [more, CitationRequest("work")]) == ["more", "work"]
+    assert read_requests(citing.run).by_key["more"] == more
+    assert (citing.run.workspace / "literature" / "sources.json").read_bytes() == before

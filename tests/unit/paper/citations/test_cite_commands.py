@@ -145,9 +145,18 @@ def test_check_names_what_is_wrong_first_and_how_to_cure_it(citing: CitingRun) -
     assert done.exit_code == 3
     lines = done.stdout.splitlines()
     assert lines[0] == "✗ bad  MISDESCRIBED: the year is 2009, not 1990"
-    assert lines[1] == "    correct the request in workspace/literature/sources.json"
+    assert lines[1].startswith(
+        "    correct the request in workspace/literature/sources.json, or in workspace/writing/sour"
+    )
     assert lines[-1] == "1 of 2 works may be cited"
     assert give(citing, "check", "good").exit_code == 0
+
+
+def test_check_shows_the_abstract_of_a_work_that_is_named(citing: CitingRun) -> None:
+    citing.request({"key": "good", **MEASURED})
+    assert "abstract of good: Quantum mechanics & measurement: a hand-made" in give(citing, "check", "good").stdout
+    assert "a hand-made" in json.loads(give(citing, "check", "good", "--json").stdout)["abstracts"]["good"]
+    assert "abstract" not in give(citing, "check").stdout
 
 
 @pytest.mark.parametrize("words", [("check",), ("check", "nobody")])

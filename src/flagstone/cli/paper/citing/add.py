@@ -16,12 +16,12 @@ from flagstone.gates import RunConfig
 from flagstone.paper.citations import (
     BIB_BYTES,
     KEY,
-    SOURCES,
     CitationRequest,
     CitationRow,
     CitationStatus,
     add_requests,
     look_up,
+    open_file,
     request_of,
     requests_in,
 )
@@ -52,7 +52,7 @@ def command(
     run_name: str | None,
     **described: Any,
 ) -> None:
-    """Add a work to workspace/literature/sources.json, after asking the registries what it is.
+    """Add a work to sources.json (the survey's, or the paper's once that is offered), if the registries know it.
 
     What you do not say about it is taken from its record. A work that does not exist, or is another one than you
     describe, is not added.
@@ -64,7 +64,7 @@ def command(
     """
     location: Location = ctx.obj
     opened = location.open_run(run_name, validate=False)
-    problems: list[str] = []
+    file, problems = open_file(opened.run), list[str]()
     if bib:
         requests, problems = requests_of_bib(bib)
     else:
@@ -78,7 +78,7 @@ def command(
             click.echo(f"note: {problem}", err=True)
         if not refused and rows:
             is_good = all(row.is_settled for row in rows)
-            click.echo(f"added {list_text([row.key for row in rows])} to {SOURCES}{'' if is_good else OPEN}")
+            click.echo(f"added {list_text([row.key for row in rows])} to {file}{'' if is_good else OPEN}")
             click.echo(f"next: cite it as \\cite{{{rows[0].key}}}" if is_good else "next: flagstone paper cite check")
     if refused:
         ctx.exit(FAILED)
@@ -115,5 +115,7 @@ def added_rows(opened: RunConfig, requests: list[CitationRequest]) -> tuple[list
         raise FlagstoneError("nothing is known yet that a key can be made of", hint="give one: --key NAME")
     taken = add_requests(opened.run, good)
     if taken:
-        refused.append(f"not added, because {SOURCES} has these keys already: {list_text(taken)}; give another --key")
+        refused.append(
+            f"not added, because sources.json has these keys already: {list_text(taken)}; give another --key"
+        )
     return rows, refused

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import click
 
 from flagstone.cli.location import Location, run_option
 from flagstone.cli.paper.citing.output import bounded_json, print_rows, short_row
 from flagstone.errors import FlagstoneError
-from flagstone.paper.citations import SOURCES, read_requests, references_of
+from flagstone.paper.citations import SOURCES, CitationRow, read_requests, references_of
 from flagstone.text import count_text, list_text, one_line
 
 FAILED = 3
+ABSTRACT = 2_000  # characters
 
 
 @click.command()
@@ -24,7 +26,8 @@ FAILED = 3
 def command(ctx: click.Context, keys: tuple[str, ...], refresh: bool, as_json: bool, run_name: str | None) -> None:
     """Check that each work of sources.json exists, is the work described there, and was not retracted.
 
-    The answers are kept in the lock file of the run, and builds without a network use them.
+    The answers are kept in the lock file of the run, and builds without a network use them. If you name works, it shows
+    the abstracts of the first three as well: quote from them.
 
     \b
     flagstone paper cite check
@@ -45,15 +48,23 @@ def command(ctx: click.Context, keys: tuple[str, ...], refresh: bool, as_json: b
     found = references_of(opened.run, wanted, opened.settings, refresh=refresh)
     rows = sorted(found.rows, key=lambda row: row.is_settled)
     (check,) = found.checks
+    abstracts = {key: one_line(found.abstracts.get(key, ""), ABSTRACT) for key in keys[:3]}
     if as_json:
         counts = dict(Counter(row.status.value for row in rows))
         about = {"counts": counts, "notes": [one_line(note, 300) for note in found.notes[:6]]}
+        about |= {"abstracts": abstracts} if keys else {}
         click.echo(bounded_json(about, "works", [short_row(row) for row in rows]))
     else:
-        print_rows(rows)
-        settled = sum(row.is_settled for row in rows)
-        click.echo(f"{settled} of {count_text(len(rows), 'work')} may be cited")
-        for note in found.notes:
-            click.echo(f"note: {note}", err=True)
+        print_works(rows, abstracts, found.notes)
     if check.status != "passed":
         ctx.exit(FAILED)
+
+
+def print_works(rows: Sequence[CitationRow], abstracts: Mapping[str, str], notes: Sequence[str]) -> None:
+    print_rows(rows)
+    for key, abstract in abstracts.items():
+        click.echo(f"abstract of {key}: {abstract or 'no registry sent one'}")
+    settled = sum(row.is_settled for row in rows)
+    click.echo(f"{settled} of {count_text(len(rows), 'work')} may be cited")
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
