@@ -33,7 +33,7 @@ from flagstone.paper.facts import (
     write_facts,
     write_tables,
 )
-from flagstone.paper.linting import PaperSource, lint_checks, lint_rules_of_run, read_sources
+from flagstone.paper.linting import LintRules, PaperSource, lint_checks, lint_rules_of_run, read_sources
 from flagstone.records import write_if_changed
 from flagstone.text import count_text, list_text
 
@@ -101,6 +101,7 @@ def gather(order: PaperOrder, manuscript: Manuscript) -> PaperContent:
         *tables.checks,
         *table_use_checks(source, tables),
         *figure_use_checks(source, {path.name for path in (*bitmaps, *figures.pdfs)}),
+        *figure_word_checks(figures, rules),
         *citation_checks(source, references),
         *typed_number_checks(manuscript, read_text(run.brief)),
         *appendix.checks,
@@ -163,6 +164,15 @@ def figure_use_checks(source: PaperSource, there: Collection[str]) -> Iterator[R
         if folder != FIGURES or not {name, f"{name}.pdf"} & {*there}:
             known = list_text(sorted(f"{FIGURES}/{each}" for each in there), 12) or "figures.yaml names none yet"
             yield failed_check("paper-figures", f"{use.place}: {use.path} is no figure of this paper; use: {known}")
+
+
+def figure_word_checks(figures: Figures, rules: LintRules) -> Iterator[RuleCheck]:
+    """Strong words inside of a picture, where no claim can be computed again."""
+    for name, text in figures.texts.items():
+        found = next((word for _, word, group in rules.wording.claims_in(text) if group == "strong"), "")
+        if found:
+            cure = "take it out of the picture, and claim it in the text (\\claim{id}{…})"
+            yield failed_check("paper-figures", f"figure {name} says “{found}”, which claims something; {cure}")
 
 
 def citation_checks(source: PaperSource, references: References) -> Iterator[RuleCheck]:

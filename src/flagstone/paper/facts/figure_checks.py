@@ -28,8 +28,8 @@ BARS = {
 FLOAT = re.compile(r"\\begin\{(figure\*?|wrapfigure)\}(.*?)\\end\{\1\}", re.DOTALL)
 
 
-def pdf_faults(pdf: bytes, inches: float) -> Iterator[str]:
-    """What is wrong with the PDF of a figure that is to be so many inches wide."""
+def pdf_faults(pdf: bytes, inches: float, said: list[str]) -> Iterator[str]:
+    """What is wrong with the PDF of a figure that is to be so many inches wide. Its text is added to `said`."""
     from pypdf import PdfReader  # here, not above: it is needed only where a figure is drawn
     from pypdf.errors import PyPdfError
 
@@ -48,7 +48,7 @@ def pdf_faults(pdf: bytes, inches: float) -> Iterator[str]:
         if len(content) > MOST_DRAWING_BYTES:  # a reader would take minutes
             yield "it has too many lines and points; draw the points with rasterized=True"
             return
-        yield from text_faults(page)
+        yield from text_faults(page, said)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         yield f"its PDF cannot be read ({type(error).__name__}); save it with matplotlib's savefig"
 
@@ -86,7 +86,7 @@ def fonts_in(holder: Any, depth: int) -> Iterator[tuple[str, Any]]:
         yield from fonts_in(drawing.get_object(), depth + 1)
 
 
-def text_faults(page: Any) -> Iterator[str]:
+def text_faults(page: Any, said: list[str]) -> Iterator[str]:
     """Whether most of its text has the size of a caption."""
     sizes = Counter[float]()
 
@@ -94,7 +94,7 @@ def text_faults(page: Any) -> Iterator[str]:
         scale = abs(matrix[3]) or abs(matrix[1]) or 1.0
         sizes[round(size * scale, 1)] += len(text.strip())
 
-    page.extract_text(visitor_text=note)
+    said.append(page.extract_text(visitor_text=note))
     sizes = +sizes
     if not sizes:
         return

@@ -36,6 +36,7 @@ class Figures:
     pdfs: tuple[Path, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     drawn: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)  # what each figure says
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def make_figures(run: Run, out: Path, *, columns: int = 2) -> Figures:
         checks = [passed_check(RULE, f"{count} drawn from declared inputs, with the data beside the picture")]
     pdfs = tuple(drawing.folder / f"{name}.pdf" for name in sorted(done))
     inputs = {path: digest for each in done.values() for path, digest in each.inputs.items()}
-    return Figures(checks, pdfs, dict(sorted(inputs.items())), tuple(drawing.drawn))
+    return Figures(checks, pdfs, dict(sorted(inputs.items())), tuple(drawing.drawn), drawing.texts)
 
 
 @dataclass
@@ -80,6 +81,7 @@ class Drawing:
     page_inches: float
     done: dict[str, DrawnFigure] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -96,11 +98,13 @@ class Drawing:
         self.done[name] = figure
         caption = asked.get("caption", self.captions.get(name))
         content, data = self.contents(name)
+        said: list[str] = []
         wrong = (
-            *pdf_faults(content, job.inches),
+            *pdf_faults(content, job.inches, said),
             *data_faults(data),
             *caption_faults(caption, asked.get("bars", "")),
         )
+        self.texts[name] = "".join(said)
         self.faults += [self.written.message(name, fault) for fault in wrong]
 
     def job(self, name: str, asked: Mapping[str, Any]) -> FigureJob:
