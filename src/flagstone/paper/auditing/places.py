@@ -63,7 +63,7 @@ class Places:
             return "head"
         if "equation" in self.lists and before.endswith("(") and after.strip() == ")":
             return "equation"
-        if "item" in self.lists and not before.strip() and after[:1] in (".", ")"):
+        if "item" in self.lists and (before.strip(), after[:1]) in (("", "."), ("", ")"), ("(", ")")):
             return "item"
         name = NUMBER_OF_THEOREM.search(before)
         return name[1].lower() if name and name[1].lower() in self.lists else ""

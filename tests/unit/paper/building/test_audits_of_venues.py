@@ -40,6 +40,16 @@ def test_an_honest_paper_in_the_layout_of_a_venue_raises_no_alarm(tmp_path: Path
     assert record["report"]["chance"] < 0.05
 
 
+def test_items_that_a_class_numbers_in_brackets_raise_no_alarm(tmp_path: Path) -> None:
+    items = "".join(f"\\item {word} it is.\n" for word in ("First", "Then", "Next", "Further") * 4)
+    paper = audited(
+        tmp_path, "acm_conference", f"\\section{{Method}}\n\\begin{{enumerate}}\n{items}\\end{{enumerate}}\n"
+    )
+    assert [
+        check.message for check in paper.build().checks if check.rule == "paper-audit" and check.status != "passed"
+    ] == []
+
+
 @pytest.mark.parametrize(
     ("sample", "venue"), [("one_column", "neutral"), ("two_columns", "ieee_conference"), ("mathematics", "jmlr")]
 )
