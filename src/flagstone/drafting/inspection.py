@@ -26,6 +26,8 @@ from flagstone.records import read_record, write_atomic, write_record
 from flagstone.stages import Stage
 from flagstone.text import list_text
 
+MOST_NAMED = 12
+
 
 def remember_before(opened: RunConfig, stage: Stage, work: OpenTurn) -> None:
     """Records the workspace as it is when a turn begins; a resumed turn keeps the first record."""
@@ -105,7 +107,10 @@ def built_paper(opened: RunConfig, stage: Stage) -> Sequence[RuleCheck]:
     built = building.build_paper(building.PaperOrder(opened, stage, opened.run.paper))
     foreign = building.publish(opened.run)
     advice = "leave main.tex, numbers, bibliography and PDF to Flagstone; these were replaced, and are kept beside it"
-    return (*built.checks, *([failed_check("paper-lint", f"{advice}: {list_text(foreign)}")] if foreign else []))
+    return (
+        *built.checks,
+        *([failed_check("paper-lint", f"{advice}: {list_text(foreign, MOST_NAMED)}")] if foreign else []),
+    )
 
 
 def restore(opened: RunConfig, approved: Mapping[str, tuple[str, str]]) -> None:

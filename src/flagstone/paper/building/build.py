@@ -61,14 +61,14 @@ def typeset(order: PaperOrder, manuscript: Manuscript, content: PaperContent) ->
     style = style_for(order.venue, order.opened.project.root)
     notices = [notice for notice in (layout_notice(order.venue, style), *notices_of(order, content)) if notice]
     parts = Parts(notices, bool(content.cited_works), has_appendix=True, author=order.author)
-    sources = TexSources(content.files(order.out))
-    for file in style.files:
-        sources.add(file.name, file.read_bytes())
+    # the folder of a style may hold a whole sample paper: none of its files replaces one of this paper
+    sources = TexSources({file.name: file.read_bytes() for file in style.files} | content.files(order.out))
     sources.add(MAIN, main_tex(order.config_path("layouts"), manuscript, order.venue, style, parts))
     write_if_changed(order.out / MAIN, sources.files[MAIN])
     compilation, is_new = compile_if_changed(order, sources, style)
-    main = passed_check(MAIN_RULE, f"main.tex is made from paper.yaml, in the layout {style.layout}")
-    checks = [main, *content.checks, log_check(compilation)]
+    own = f", with venues/{order.venue.key}: {list_text([file.name for file in style.files])}" if style.files else ""
+    main = passed_check(MAIN_RULE, f"main.tex is made from paper.yaml, in the layout {style.layout}{own}")
+    checks = [main, *content.checks, log_check(compilation, content.source)]
     if compilation.pdf is None:
         return Build(tuple(checks), made=("paper",))
     checks += [pdf_check(order.out / PDF), venue_check(order, manuscript, content, order.out / AUX / "main.aux")]

@@ -18,6 +18,9 @@ def publish(run: Run) -> list[str]:
     known = read_record(run.paper / RECORD) or {}
     foreign, published = [], {}
     for copy, original in published_copies(run).items():
+        link = folder_that_leads_out(run, copy)
+        if link and set_aside(link):
+            foreign.append(run.relative(link))
         content, target = content_of(original), run.root / copy
         if content is None:
             continue
@@ -33,6 +36,13 @@ def publish(run: Run) -> list[str]:
     if published != known:
         write_record(run.paper / RECORD, published)
     return [escaped_text(path, 120) for path in foreign]
+
+
+def folder_that_leads_out(run: Run, copy: str) -> Path | None:
+    """A folder on the way to a copy that is a link out of the workspace: what we write there would land elsewhere."""
+    inside, folders = run.workspace.resolve(), reversed((run.root / copy).parents)
+    ours = (folder for folder in folders if folder.is_relative_to(run.workspace) and folder != run.workspace)
+    return next((each for each in ours if each.is_symlink() and not each.resolve().is_relative_to(inside)), None)
 
 
 def is_plain(path: Path) -> bool:

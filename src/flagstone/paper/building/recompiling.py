@@ -10,6 +10,7 @@ from flagstone.artifacts.rules import RuleCheck, failed_check, passed_check
 from flagstone.paper.building.build_record import BuildRecord, digest_of, read_build, write_build
 from flagstone.paper.building.order import AUX, LOG, PDF, PaperOrder
 from flagstone.paper.building.typesetting import Compilation, TexSources, VenueStyle, compile_paper
+from flagstone.paper.linting import PaperSource
 from flagstone.records import write_if_changed
 from flagstone.text import count_text, list_text
 
@@ -43,12 +44,14 @@ def compile_if_changed(order: PaperOrder, sources: TexSources, style: VenueStyle
     return made, True
 
 
-def log_check(made: Compilation) -> RuleCheck:
+def log_check(made: Compilation, source: PaperSource) -> RuleCheck:
     """That LaTeX came to the end, and that nothing in the paper refers to what is not there."""
     if made.pdf is None:
         return failed_check(LOG_RULE, f"fix the LaTeX error: {'; '.join(made.errors)} (the whole log: paper/{LOG})")
     if made.undefined:
-        names = list_text(list(made.undefined), MOST_NAMED)
-        return failed_check(LOG_RULE, f"define what the paper refers to, or refer to something else: {names}")
+        places = {use.key: use.place for use in source.citations} | {use.label: use.place for use in source.references}
+        names = [f"{places[name]}: {name}" if name in places else name for name in made.undefined]
+        advice = "define what the paper refers to, or refer to something else"
+        return failed_check(LOG_RULE, f"{advice}: {list_text(names, MOST_NAMED)}")
     wide = made.log.count("Overfull \\hbox")
     return passed_check(LOG_RULE, f"compiled without an error, {count_text(wide, 'line')} wider than the column")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from papers import Paper, new_paper
 
+from flagstone.drafting.inspection import built_paper
 from flagstone.errors import FlagstoneError
 from flagstone.paper.building import publish, write_manifest
 from flagstone.paper.building.typesetting import compiling
@@ -61,7 +62,23 @@ def test_an_error_of_latex_is_named_by_the_file_and_line_of_the_agent(paper: Pap
 
 def test_a_reference_to_nothing_is_named(paper: Paper) -> None:
     paper.write("sections/method.tex", "\\section{Method}\nSee Section~\\ref{sec:gone}.\n")
-    assert "sec:gone" in paper.failures()["paper-build-log"]
+    assert "sections/method.tex:2: sec:gone" in paper.failures()["paper-build-log"]
+
+
+BROKEN = {
+    "\\begin{table}\\begin{tabular}{ll}\na & b \\\\\nc & \\nonsense \\\\\n\\end{tabular}\\caption{C}\\end{table}":
+        "method.tex:4: Undefined control sequence",
+    "\\begin{tabular}{ll}\na & b & c \\\\\n\\end{tabular}": "method.tex:3: Extra alignment tab",
+    "Words.\n\\includegraphics{figures/gone.pdf}": "method.tex:3: Package pdftex.def Error: File `figures/gone.pdf'",
+    "\\begin{table}\n\\caption{A \\val{gone} b}\\end{table}": "method.tex:3: Undefined control sequence. after",
+    "\\textbf{never closed": "method.tex: File ended while scanning use of \\textbf: a brace that it",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_an_error_in_a_table_a_figure_or_an_open_brace_is_named_by_its_place(paper: Paper, text: str) -> None:
+    paper.write("sections/method.tex", f"\\section{{Method}}\n{text}\n")
+    assert f"workspace/writing/sections/{BROKEN[text]}" in paper.failures()["paper-build-log"]
 
 
 def test_a_section_that_is_missing_or_left_out_is_named(paper: Paper) -> None:
@@ -106,6 +123,35 @@ def test_a_copy_that_somebody_changed_is_set_aside_and_named(paper: Paper) -> No
     assert publish(paper.run) == ["workspace/writing/main.tex"]
     assert (paper.run.writing / "main.tex.set-aside").read_text() == "my own main file"
     assert "documentclass" in (paper.run.writing / "main.tex").read_text()
+    assert publish(paper.run) == []
+
+
+COPIES = ("artifacts/paper.pdf", "artifacts/audit.json", "artifacts/build_log.txt",
+          "artifacts/citation_verification.json",
+          "writing/main.tex", "writing/facts.tex", "writing/references.bib", "writing/appendix.tex")  # fmt: skip
+
+
+def test_an_agent_that_changes_published_copies_fails_the_lint_and_its_versions_are_kept(paper: Paper) -> None:
+    order = paper.order()
+    assert [each for each in built_paper(order.opened, order.stage) if each.status == "failed"] == []
+    for name in COPIES:
+        (paper.run.workspace / name).write_text("what the agent would like")
+    (found,) = (each for each in built_paper(order.opened, order.stage) if each.status == "failed")
+    assert found.rule == "paper-lint"
+    for name in COPIES:
+        assert f"workspace/{name}" in found.message
+        assert (paper.run.workspace / f"{name}.set-aside").read_text() == "what the agent would like"
+        assert (paper.run.workspace / name).read_bytes() == (paper.run.paper / Path(name).name).read_bytes()
+
+
+def test_no_copy_is_published_through_a_link_that_leads_out_of_the_workspace(paper: Paper, tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", paper.run.workspace / "artifacts"
+    elsewhere.mkdir()
+    folder.rmdir()
+    folder.symlink_to(elsewhere)
+    paper.build()
+    assert publish(paper.run) == ["workspace/artifacts"]
+    assert list(elsewhere.iterdir()) == [] and (folder / "paper.pdf").is_file() and not folder.is_symlink()
     assert publish(paper.run) == []
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from papers import Paper, new_paper
 
+from flagstone.paper.building import build
 from flagstone.paper.building.typesetting import style_for
+from flagstone.records import digest_file
 
 INSTALLED = {
     "ieee_conference": "ieee",
@@ -62,3 +66,49 @@ def test_a_style_of_the_users_own_is_used_and_goes_into_the_record(tmp_path: Pat
     assert (found.layout, found.package) == ("neurips", "neurips_2025")
     assert [path.name for path in found.files] == ["neurips_2025.sty"]
     assert style_for(venue, tmp_path / "elsewhere").missing == ("neurips_2025.sty",)
+
+
+def first_page(pdf: Path | None) -> str:
+    assert pdf is not None
+    said = subprocess.run(("pdftotext", "-l", "1", pdf, "-"), capture_output=True, text=True, check=True).stdout
+    return " ".join(said.split())
+
+
+@pytest.mark.parametrize("venue", ["neurips_2025", "icml_2026"])
+def test_page_one_says_what_is_not_as_it_should_be(tmp_path: Path, venue: str) -> None:
+    paper = new_paper(tmp_path, venue)
+    paper.write("sections/introduction.tex", "\\section{Introduction}\n\\cite{zhang2018mixup} and \\cite{gone_2020}.\n")
+    page = first_page(paper.build(is_draft=True).pdf)
+    assert f"Set in a preprint layout, not in the style of {paper.order().venue.name}." in page
+    assert "Citations: checked against the records that come with the demo; no network was asked." in page
+    assert "Draft: not verified: gone_2020." in page
+    assert "Draft: not verified" not in first_page(paper.build().pdf)
+
+
+def test_a_changed_style_of_the_users_own_makes_the_paper_anew_and_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper, folder = new_paper(tmp_path, "neurips_2025"), tmp_path / "venues" / "neurips_2025"
+    folder.mkdir(parents=True)
+    style = folder / "neurips_2025.sty"
+    text = "\\RequirePackage{natbib}\\AtBeginDocument{\\def\\abstractname{Style %s}}\n"
+    style.write_text(text % "one")
+    (folder / "references.bib").write_text("@misc{zhang2018mixup, title={A sample of the venue}}")
+    monkeypatch.setattr(build, "style_for", lambda venue, _root: style_for(venue, tmp_path))
+
+    def style_digest() -> str:
+        return str(json.loads((paper.run.paper / "build.json").read_text())["style_files"][style.name])
+
+    built = paper.build()
+    assert "with venues/neurips_2025: neurips_2025.sty" in next(
+        c.message for c in built.checks if c.rule == "paper-main"
+    )
+    page = first_page(built.pdf)
+    assert "Style one" in page and "Set in a preprint layout" not in page
+    assert "A sample of the venue" not in (paper.run.paper / "aux" / "main.bbl").read_text()
+    assert style_digest() == digest_file(style)
+    assert paper.build().made == ()
+    style.write_text(text % "two")
+    again = paper.build()
+    assert again.made == ("paper",) and "Style two" in first_page(again.pdf)
+    assert style_digest() == digest_file(style)

@@ -21,6 +21,7 @@ TECTONIC = ("tectonic", "--untrusted", "--only-cached", "--keep-logs", "--keep-i
 INSTALL = "install LaTeX: make tex (Debian: apt install latexmk texlive-latex-recommended texlive-fonts-recommended)"
 ERROR = re.compile(r"^(?:\./)?([^\s:!][^:\n]*\.(?:tex|bbl|cls|sty|aux)):(\d+): (.+)$", re.MULTILINE)
 WHERE = re.compile(r"^l\.(\d+) (.*)$", re.MULTILINE)  # the line up to where LaTeX stopped
+READS = re.compile(r"\\input\{([^{}]+)\}\s*$")
 FATAL = "==> Fatal error"
 QUOTED_CHARACTERS = 60
 PLAIN_ERROR = re.compile(r"^! (.+)$", re.MULTILINE)
@@ -85,8 +86,8 @@ def confinement(folder: Path) -> Confinement | None:
 def errors_in(log: str, of_bibtex: str, ended: ProcessResult) -> tuple[str, ...]:
     """Each error of the log, with the file as the agent knows it."""
     stops = dict(WHERE.findall(log))
-    named = ((f"{source_name(file)}:{line}", line, text.strip()) for file, line, text in ERROR.findall(log))
-    found = [f"{place}: {text}{stop_text(stops.get(line, ''))}" for place, line, text in named if FATAL not in text]
+    named = ((file, line, text.strip(), stops.get(line, "")) for file, line, text in ERROR.findall(log))
+    found = [error_text(*each) for each in named if FATAL not in each[2]]
     found = found or [text.strip() for text in PLAIN_ERROR.findall(log)]
     found += [f"references.bib: {text}" for text in BIBTEX_ERROR.findall(of_bibtex)]
     if not found and ended.timed_out:
@@ -97,11 +98,19 @@ def errors_in(log: str, of_bibtex: str, ended: ProcessResult) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))[:QUOTED_ERRORS]
 
 
+def error_text(file: str, line: str, text: str, stop: str) -> str:
+    """One error with its place. What a file leaves open is noticed only after its end, in the file that reads it."""
+    left_open = READS.search(stop)
+    if text.startswith("File ended") and left_open:
+        return f"{source_name(left_open[1])}.tex: {text.rstrip(' .')}: a brace that it opens is never closed"
+    return f"{source_name(file)}:{line}: {text}{stop_text(stop)}"
+
+
 def stop_text(read: str) -> str:
     """The end of what LaTeX had read of a line when it stopped."""
     return f" after “{read.strip()[-QUOTED_CHARACTERS:]}”" if read.strip() else ""
 
 
 def source_name(file: str) -> str:
-    is_agents = file.startswith("sections/") or file == "abstract.tex"
+    is_agents = file.startswith("sections/") or file in ("abstract", "abstract.tex")
     return f"workspace/writing/{file}" if is_agents else file
