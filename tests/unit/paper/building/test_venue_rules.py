@@ -157,6 +157,7 @@ def test_metadata_is_read_in_both_of_its_forms(tmp_path: Path) -> None:
     writer.add_metadata({"/Creator": "the tool of Maria Lindqvist"})
     packet = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<a:A xmlns:a="http://www.aiim.org/pdfa/ns/schema#"><a:namespaceURI>http://ns.adobe.com/pdf/1.3/</a:namespaceURI></a:A>'
         "<dc:creator>Anna Berg</dc:creator></rdf:RDF></x:xmpmeta>"
     )
     writer.xmp_metadata = packet.encode()

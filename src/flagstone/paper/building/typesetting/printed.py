@@ -23,7 +23,9 @@ PLACES = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 # where a reference may lead without giving an author away
 OPEN_PLACES = re.compile(r"https?://(?:dx\.)?(?:doi\.org|arxiv\.org|openreview\.net|aclanthology\.org)/", re.IGNORECASE)
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-NAMESPACE = re.compile(r"\bxmlns(?::\w+)?\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+NAMESPACE = re.compile(
+    r"\bxmlns(?::\w+)?\s*=\s*(?:\"[^\"]*\"|'[^']*')|(?<=:namespaceURI>)http://(?:ns\.adobe\.com|prismstandard\.org)/[^<]*"
+)
 # a row of pdffonts; a long name pushes the columns after it to the right
 FONT = re.compile(
     r"(?P<name>.*?)\s+(?P<kind>unknown|Type 1C?|Type 3|(?:CID )?TrueType|CID Type 0C?)(?: \(OT\))?\s+\S.*?"
