@@ -70,6 +70,8 @@ We ask whether mixup improves accuracy or which trick is best. Does it lower the
 If mixup improves accuracy, we keep it.
 A tuned trick may do better. A lower bound on the error, to the best of our knowledge; higher is better.
 Saved: plain minus trick, positive if the trick is better. To improve the text we cut it.
+The bound lies below the smallest effect of interest. Higher learning rates were not tried.
+The arms stand from smallest to largest.
 We use half precision in one of the arms. On the one hand, this is a point; two may differ.
 \lit{8}{the layout of the digits is fixed} and \lit{CIFAR-10}{the name of the data set}
 \begin{tabular}{ll}a & b \\ \val{gain} & c \\\end{tabular}
@@ -496,6 +498,10 @@ HIDDEN_NUMBERS = (
     "Mixup cuts the error by a third.",
     "Mixup cuts the error by a factor of ten.",
     "Mixup wins on every seed.",
+    "Mixup has the smallest effect on the error.",
+    "Look-ahead leads by a wide margin.",
+    "Mixup makes fewer errors.",
+    "Averaging has an advantage over plain training.",
     "There is no question that mixup significantly outperforms plain training.",
     "Mixup significantly outperforms plain training, does it not?",
     "Mixup out-performs plain training.",
