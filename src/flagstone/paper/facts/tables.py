@@ -25,6 +25,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 MOST_ROWS = 60  # more do not fit on a page
 # a name such as F1 or ResNet50 has digits, and is no number
 TYPED_NUMBER = re.compile(r"(?<![A-Za-z])\d|\d[.,]\d|\d{4}")
+MARKUP = re.compile(r"[\\{}$]")
 EMPTY = "\N{EN DASH}"
 
 
@@ -155,9 +156,13 @@ def cell_of_row(row: Any, column: Mapping[str, str]) -> TableCell:
 
 
 def typed_text(text: str) -> str:
-    """A text of the agent's own. Raises ValueError if it has a number in it."""
+    """A text of the agent's own. Raises ValueError if it has a number or markup in it."""
     if TYPED_NUMBER.search(text):
         raise ValueError(f"{text[:60]!r} has a typed number; put {{val: KEY}} there, or write it in words")
+    if MARKUP.search(text):
+        raise ValueError(
+            f"{text[:60]!r} would be printed as it stands; write plain text, and a fact alone: {{val: KEY}}"
+        )
     return printed_text(text, "") if text.strip() else ""
 
 

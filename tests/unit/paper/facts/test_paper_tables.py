@@ -75,6 +75,8 @@ def test_rows_may_be_a_list_in_a_verdict(run: Run) -> None:
         ("{columns: [{head: A}]}", "either rows, from a file, or cells"),
         ('{columns: [{head: A}], cells: [["99.1"]]}', "'99.1' has a typed number"),
         ('{columns: [{head: A}], cells: [["about 9"]]}', "has a typed number"),
+        ('{columns: [{head: A}], cells: [["[{low}, {high}]"]]}', "would be printed as it stands"),
+        ("{columns: [{head: 'in \\\\%'}], cells: [[a]]}", "would be printed as it stands"),
         ('{columns: [{head: "in 2024"}], cells: [["a"]]}', "'in 2024' has a typed number"),
         ('{columns: [{head: "x99.1"}], cells: [["a"]]}', "has a typed number"),
         ("{columns: [{head: A}], cells: [[a, b]]}", "needs 1 cells"),
