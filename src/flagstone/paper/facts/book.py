@@ -14,7 +14,7 @@ from flagstone.errors import suggestion
 from flagstone.layout import Run
 from flagstone.paper.facts.expressions import keys_in, parse_expression, value_of_tree
 from flagstone.paper.facts.fact import Fact, FactBook
-from flagstone.paper.facts.formats import MINUS, printed_value
+from flagstone.paper.facts.formats import MINUS, printed_value, refuse_percent_twice
 from flagstone.paper.facts.permission import Permission
 from flagstone.paper.facts.quantity import Quantity, quantity_of, reduce_values
 from flagstone.paper.facts.request import (
@@ -140,6 +140,8 @@ def fact_of(asked: FactRequest, found: Quantity) -> Fact:
     """A quantity with the text that prints it. Raises ValueError if it cannot be printed."""
     value = found.values[0]
     assert value is not None  # empty cells were refused before
+    place = asked.source.partition("#")[2]
+    refuse_percent_twice(asked.format, f"{asked.unit} {place} {asked.expr}")
     return Fact(
         key=asked.key,
         value=value,

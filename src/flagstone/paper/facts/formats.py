@@ -12,6 +12,7 @@ MINUS = "\N{MINUS SIGN}"
 FORMAT = re.compile(r"\+?,?(?:\.(?:\d|1[0-2]))?[dfeg%]\Z")
 TEXT_LENGTH = 100
 LETTERS = re.compile(r"[ -~\u00c0-\u017f]+\Z")  # what every font of a venue has
+IN_PERCENT = re.compile(r"per_?\s?cent|pct|\bpoints?\b", re.IGNORECASE)
 HUGE = 2**63
 
 
@@ -33,6 +34,15 @@ def printed_value(value: Value, form: str) -> str:
     if text.startswith("-") and not re.search(r"[1-9]", text.partition("e")[0]):
         text = text[1:]
     return text.replace("-", MINUS)
+
+
+def refuse_percent_twice(form: str, named: str) -> None:
+    """Raises ValueError if the format makes a percentage of what its unit or its place calls one."""
+    if form.endswith("%") and (found := IN_PERCENT.search(named)):
+        raise ValueError(
+            f"“{found.group()}” says that it is in per cent, and the format {form} would print a hundred times as much;"
+            " use one such as .1f, or correct the unit"
+        )
 
 
 def printed_text(value: str, form: str) -> str:

@@ -12,7 +12,7 @@ from flagstone.artifacts.formats import Unreadable
 from flagstone.artifacts.rules import RuleCheck, failed_check
 from flagstone.layout import Run
 from flagstone.paper.facts.fact import RULE, FactBook
-from flagstone.paper.facts.formats import printed_text, printed_value
+from flagstone.paper.facts.formats import printed_text, printed_value, refuse_percent_twice
 from flagstone.paper.facts.macros import tex_text
 from flagstone.paper.facts.permission import Permission
 from flagstone.paper.facts.quantity import OF_SEVERAL
@@ -150,6 +150,7 @@ def cell_of_row(row: Any, column: Mapping[str, str]) -> TableCell:
     if name.lower() in OF_SEVERAL and isinstance(count, int) and count < 2:
         raise ValueError(f"{name} of a row with n = {count} says nothing; choose the rows with more, or leave it out")
     try:
+        refuse_percent_twice(column.get("format", ""), name)
         return TableCell(printed_value(value, column.get("format", "")), is_number=True)
     except ValueError as error:
         raise ValueError(f"column {name}: {error}") from None

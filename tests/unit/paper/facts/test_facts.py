@@ -441,3 +441,15 @@ def test_ten_thousand_facts_take_seconds(run: Run) -> None:
     began = time.process_time()
     assert len(facts_of(run, text).facts) == 10_000
     assert time.process_time() - began < 30  # it was 30 minutes without groups of rows
+
+
+def test_a_percentage_is_made_once(run: Run) -> None:
+    """The format % would print 41.7 per cent as 4166.7 %."""
+    record = '{"test_error_percent": 4.5, "x": 4.5}'
+    offer(run, {"workspace/results/runs.csv": RUNS, "workspace/results/a.json": record})
+    for fact in (
+        '{expr: "pct(mean(mixup), mean(plain))", format: .1%}',
+        '{from: "workspace/results/a.json#/test_error_percent", format: .0%}',
+        '{from: "workspace/results/a.json#/x", format: .0%, unit: percentage points}',
+    ):
+        assert "would print a hundred times as much" in problem_of(run, f"{PLAIN}{MIXUP}more: {fact}\n")
