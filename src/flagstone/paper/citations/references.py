@@ -147,6 +147,12 @@ def check_of(rows: Sequence[CitationRow], factual: Collection[str], notes: Seque
     words += f", {count_text(waived, 'waived', 'waived')} by a person" if waived else ""
     unquoted = sum(not row.quotes for row in rows)
     words += f"; {count_text(unquoted, 'work')} cited without a stored quote" if unquoted else ""
+    stored = sum(each.place not in ("", "abstract") for row in rows for each in row.quotes)
+    words += (
+        f"; {count_text(stored, 'quote')} found only in a text that somebody stored (workspace/literature/texts)"
+        if stored
+        else ""
+    )
     return RuleCheck(RULE, "passed", f"{words}{also}")
 
 

@@ -106,7 +106,7 @@ def foreign_faults(case: ClaimCase) -> Iterator[str]:
     for fact in case.printed:
         is_own = fact in (*case.of, *case.against) or not fact.inputs or own & set(fact.inputs)
         if fact.kind in ("measured", "derived") and not is_own and not (case.ruling and case.ruling.is_about(fact)):
-            yield f"it prints {fact.key}, which rests on nothing that it compares; print what it compares"
+            yield f"it prints {fact.key}, which rests on nothing that it compares; print it outside of the claim"
     found = next((fact for fact in case.printed if fact.is_exploratory), None)
     if found and not EXPLORATORY.search(case.use.text):
         yield f"{found.key} is exploratory; call it exploratory in the claim, or print a confirmed fact"

@@ -29,6 +29,7 @@ def test_a_quote_is_found_in_a_stored_text(citing: CitingRun) -> None:
     text.write_text("We find that mea-\nsurement changes everything in the end.")
     found = check(citing, "measurement changes everything in the end")
     assert found[:2] == (["workspace/literature/texts/work.txt"], "passed")
+    assert "1 quote found only in a text that somebody stored" in found[2]
 
 
 @pytest.mark.parametrize("quote", ["it never says anything like this", "Quantum", "a hand"])
