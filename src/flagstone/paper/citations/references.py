@@ -11,7 +11,7 @@ from flagstone.layout import Run
 from flagstone.paper.citations.bibtex import bibliography
 from flagstone.paper.citations.lookup import LookedUpWork, has_demo_records, look_up, may_ask
 from flagstone.paper.citations.own_bib import BIB_BYTES, bib_fields
-from flagstone.paper.citations.quotes import QuoteCheck, quote_checks
+from flagstone.paper.citations.quotes import TEXTS, QuoteCheck, quote_checks
 from flagstone.paper.citations.requests import OWN_SOURCES, SOURCES, CitationRequest, read_requests
 from flagstone.paper.citations.verifying import CitationStatus
 from flagstone.paper.citations.waivers import Waiver, waivers_of
@@ -148,11 +148,7 @@ def check_of(rows: Sequence[CitationRow], factual: Collection[str], notes: Seque
     unquoted = sum(not row.quotes for row in rows)
     words += f"; {count_text(unquoted, 'work')} cited without a stored quote" if unquoted else ""
     stored = sum(each.place not in ("", "abstract") for row in rows for each in row.quotes)
-    words += (
-        f"; {count_text(stored, 'quote')} found only in a text that somebody stored (workspace/literature/texts)"
-        if stored
-        else ""
-    )
+    words += f"; {count_text(stored, 'quote')} found only in a text that somebody stored ({TEXTS})" if stored else ""
     return RuleCheck(RULE, "passed", f"{words}{also}")
 
 
