@@ -114,7 +114,7 @@ def case_of(use: ClaimUse, entry: ClaimEntry, ruling: ClaimVerdict | None, evide
         of=of,
         against=facts(entry.against),
         ruling=ruling,
-        better=next(filter(None, planned), entry.better),
+        better=planned or entry.better,
         words=evidence.rules.wording.said_in(use.text),
     )
 

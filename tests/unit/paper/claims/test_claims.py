@@ -59,7 +59,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def write_results(run: Run, verdict: str = "SUPPORTED", **more: Any) -> None:
+def write_results(run: Run, verdict: str = "SUPPORTED", *, direction: str = "decrease", **more: Any) -> None:
     """What stages 03 and 06 of a study leave."""
     arms = {"plain": 20.0, "mixup": 15.0, "worst": 30.0, "same": 20.0}
     tricks = {
@@ -68,7 +68,7 @@ def write_results(run: Run, verdict: str = "SUPPORTED", **more: Any) -> None:
         "worst": {"n": 8, "mean": -10.0, "interval_95": [-12.0, -8.0], "verdict": "HARMFUL"},
     }
     analysis = {"arms": {arm: {"test_error": {"n": 8, "mean": mean}} for arm, mean in arms.items()}, "tricks": tricks}
-    design = {"pairs": 8, "primary": {"metric": "test_error", "direction": "decrease"}}
+    design = {"pairs": 8, "primary": {"metric": "test_error", "direction": direction}}
     rows = [f"{arm},{seed},{20 + seed + (arm == 'plain')}" for arm in ("plain", "mixup") for seed in range(8)]
     offer(
         run,
@@ -156,6 +156,23 @@ HONEST = {
 @pytest.mark.parametrize("text", HONEST)
 def test_a_claim_that_its_facts_and_its_verdict_bear_passes(run: Run, rules: LintRules, text: str) -> None:
     assert claim_faults(run, rules, text, HONEST[text]) == []
+
+
+@pytest.mark.parametrize(("direction", "better"), [("decrease", "lower"), ("increase", "higher")])
+def test_a_claim_may_say_what_the_plan_says_about_better_values(
+    run: Run, rules: LintRules, direction: str, better: str
+) -> None:
+    write_results(run, direction=direction)
+    of = "mixup" if better == "lower" else "worst"
+    entry = f"kind: better, of: {of}, against: plain, better: {better}"
+    assert claim_faults(run, rules, "It is better than plain training.", entry) == []
+
+
+def test_a_lower_value_is_not_better_if_the_plan_wants_higher_ones(run: Run, rules: LintRules) -> None:
+    write_results(run, direction="increase")
+    (fault,) = claim_faults(run, rules, "It is better than plain training.", ARMS)
+    assert "so it is not better" in fault
+    assert claim_faults(run, rules, "The best of all.", "kind: largest, of: worst, against: [plain, mixup]") == []
 
 
 WRONG = [
