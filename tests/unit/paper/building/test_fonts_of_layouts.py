@@ -22,7 +22,10 @@ def test_a_layout_sets_claims_and_the_letters_of_every_name(tmp_path: Path, venu
     assert "Type 3" not in found.get("paper-pdf", "") + found.get("paper-audit", "")
 
 
-@pytest.mark.parametrize("venue", ["neutral", "elsevier", "jmlr", "ieee_conference"])
+@pytest.mark.parametrize(
+    "venue",
+    ["neutral", "elsevier", "jmlr", "ieee_conference", "springer_lncs", "acm_conference", "nature", "neurips_2025"],
+)
 def test_all_fonts_of_a_layout_are_outlines(tmp_path: Path, venue: str) -> None:
     paper = new_paper(tmp_path, venue)
     paper.write("sections/method.tex", TEXT)
