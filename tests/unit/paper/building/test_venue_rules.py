@@ -114,11 +114,12 @@ def test_names_addresses_and_paths_give_authors_away_wherever_they_stand(anonymo
     anonymous.run.brief.write_text("A study by Anna Bergström.")
     folder = str(anonymous.run.root).replace("_", "\\_")
     text = (
-        f"\\section{{Words of Anna Bergström}}\nWrite to maria@example.org. Files of mlindq lie in "
+        f"\\section{{Method}}\n\\subsection{{Words of Anna Bergström}}\nWrite to "
+        "maria@example.org. Files of mlindq lie in "
         f"\\texttt{{{folder}}}.\n"
         "See github.com/mlindq/flagship and \\href{https://example.org/lab}{here}.\n"
     )
-    anonymous.write("sections/method.tex", text + "\\section{Method}\nWords.\n")
+    anonymous.write("sections/method.tex", text)
     found = anonymous.failures()["paper-venue"]
     for each in (
         "the name Maria Lindqvist in the text",
