@@ -51,7 +51,8 @@ def test_what_was_changed_after_the_approval_is_told_with_exit_code_3(
     place: Place, whole: Study, tmp_path: Path
 ) -> None:
     (whole.files.workspace / "artifacts" / "release_notes.md").write_text("better notes\n")
-    assert place.flagstone("bundle", "t", "--to", str(tmp_path / "changed.zip")).code == 0
+    packed = place.flagstone("bundle", "t", "--to", str(tmp_path / "changed.zip"))
+    assert packed.code == 0 and "note: it does not hold (seals); the next command says what and why" in packed.text
     said = place.flagstone("verify", str(tmp_path / "changed.zip"))
     assert (
         said.code == 3 and "✗ seals" in said.text and "release_notes.md is not what the seal of stage 08" in said.text

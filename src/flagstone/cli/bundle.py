@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flagstone.bundle import pack_bundle
+from flagstone.bundle import pack_bundle, verify_bundle
 from flagstone.cli.location import Location, run_argument
 from flagstone.text import count_text, list_text
 
@@ -34,4 +34,6 @@ def command(location: Location, name: str | None, transcripts: bool, to: Path | 
     shown = location.messages(run).path(made.path)
     click.echo(f"packed {shown}: {count_text(made.files, 'file')}, {made.size} bytes")
     click.echo(f"digest {made.digest}")
+    if failed := [row.name for row in verify_bundle(made.path) if row.held is False]:
+        click.echo(f"note: it does not hold ({list_text(failed)}); the next command says what and why", err=True)
     click.echo(f"next: flagstone verify {shown}")
