@@ -24,6 +24,7 @@ LONGEST_GLUED = 24
 EVERYWHERE = 0  # instead of a page
 GROUP_GAPS = (" ", ", ")  # between groups of three digits; in mathematics a comma is followed by a space
 FIRST_ENTRY = re.compile(r"^(?:\[1\]|1\.?\s)", re.M)
+SENTENCE_ENDS = re.compile(r" [.,;:]")
 IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,80}$")
 GAP = 3
 
@@ -169,8 +170,10 @@ class Explainer:
         """Whether it stands where its kind is printed."""
         if kind == "bibliography":
             return (found.page, found.start) >= self.references
-        before = self.text_of(found)[: found.start]
-        return kind != "citations" or bool(before[-1:].strip()) or bool(IN_BRACKETS.search(before))
+        before, after = self.text_of(found)[: found.start], self.text_of(found)[found.end :]
+        # poppler may set a raised number apart from its word
+        is_raised = bool(before[-1:].strip()) or bool(SENTENCE_ENDS.match(after))
+        return kind != "citations" or is_raised or bool(IN_BRACKETS.search(before))
 
     def cites_by_number(self) -> bool:
         page, start = self.references

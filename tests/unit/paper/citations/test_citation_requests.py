@@ -111,7 +111,7 @@ def test_a_paper_adds_works_and_quotes_to_those_of_an_approved_survey(citing: Ci
     assert list(found.by_key) == ["work", "more"]
     work = found.by_key["work"]
     assert (work.title, work.year) == ("Measured measurement", 2009)
-    assert [each.quote for each in work.quotes] == ["one of the survey", "one of the paper"]
+    assert list(work.quotes) == ["one of the survey", "one of the paper"]
 
 
 def test_what_is_wrong_with_the_file_of_the_paper_is_named(citing: CitingRun) -> None:
