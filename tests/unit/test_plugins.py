@@ -80,8 +80,8 @@ def test_an_agent_of_another_distribution_is_set_like_ours(tmp_path: Path) -> No
 
 
 def test_the_options_of_an_unknown_agent_are_still_an_unknown_key() -> None:
-    [problem] = schemas.problems(SCHEMAS, "settings", {"agent": "parrot", "parrot": {}, "parot": {}})
-    assert problem == "unknown key 'parot'"
+    [problem] = schemas.problems(SCHEMAS, "settings", {"agent": "parrot", "parrot": {}, "kakapo": {}})
+    assert problem == "unknown key 'kakapo'"
 
 
 def test_a_misspelt_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
