@@ -10,6 +10,10 @@ TEX_PACKAGES := latexmk texlive-latex-base texlive-latex-recommended texlive-fon
 TEX_FILES := article.cls natbib.sty booktabs.sty caption.sty microtype.sty plainnat.bst ptmr8t.tfm
 # What a venue needs besides: make tex VENUE=ieee_conference
 OF_VENUES := texlive-publishers texlive-latex-extra texlive-science
+ifeq ($(VENUE),all)
+TEX_PACKAGES += $(OF_VENUES)
+TEX_FILES += IEEEtran.cls acmart.cls
+endif
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-header --no-emit-index-url --no-emit-find-links --upgrade
@@ -84,7 +88,7 @@ tex:  ## install LaTeX; for the style of a venue: make tex VENUE=ieee_conference
 	@if ! command -v tectonic >/dev/null; then \
 	  if ! { command -v latexmk && kpsewhich $(TEX_FILES); } >/dev/null 2>&1; then \
 	    $(call install,$(TEX_PACKAGES),to compile papers); fi; fi
-	@if [ -n "$(VENUE)" ] && ! grep -q '^  $(VENUE):' config/venues.yaml; then \
+	@if [ -n "$(VENUE:all=)" ] && ! grep -q '^  $(VENUE):' config/venues.yaml; then \
 	  echo "there is no venue $(VENUE): see config/venues.yaml" >&2; exit 2; fi
 	@if [ -n "$(STYLE_FILES)" ] && ! kpsewhich $(STYLE_FILES) >/dev/null 2>&1 && ! ls venues/$(VENUE)/* >/dev/null 2>&1; then \
 	  $(call install,$(OF_VENUES),for the style of $(VENUE)); \

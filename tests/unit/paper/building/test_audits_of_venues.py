@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from papers import CHECKOUT, Paper, new_paper
-from sample_papers import lay_sample
 
 from flagstone import schemas
 
@@ -49,18 +47,6 @@ def test_items_that_a_class_numbers_in_brackets_raise_no_alarm(tmp_path: Path) -
     assert [
         check.message for check in paper.build().checks if check.rule == "paper-audit" and check.status != "passed"
     ] == []
-
-
-@pytest.mark.parametrize(
-    ("sample", "venue"), [("one_column", "neutral"), ("two_columns", "ieee_conference"), ("mathematics", "jmlr")]
-)
-def test_a_sample_paper_raises_no_alarm(tmp_path: Path, sample: str, venue: str) -> None:
-    paper = new_paper(tmp_path, venue)
-    shutil.rmtree(paper.run.writing)
-    lay_sample(paper.run, sample)
-    build = paper.build()
-    assert [check.message for check in build.checks if check.rule == "paper-audit" and check.status != "passed"] == []
-    assert json.loads((paper.run.paper / "audit.json").read_text())["report"]["chance"] == 0
 
 
 def test_a_typed_number_in_a_built_paper_fails_its_audit_as_well_as_its_lint(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -38,3 +39,4 @@ def test_the_audit_explains_every_number_of_an_honest_paper(tmp_path: Path, name
     alarms = [check for check in build.failures if check.rule not in ("citation-verification", "paper-venue")]
     assert alarms == []
     assert "digit strings: " in next(check.message for check in build.checks if check.rule == "paper-audit")
+    assert json.loads((paper.run.paper / "audit.json").read_text())["report"]["chance"] == 0
