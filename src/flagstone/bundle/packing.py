@@ -73,7 +73,7 @@ class Packing:
 
     @cached_property
     def decisions(self) -> dict[Path, bytes]:
-        return without_names(self.opened.run, self.people, self.scanner.rewritten)
+        return without_names(self.opened.run, self.people, self.scanner.harmless_text)
 
     @cached_property
     def sealed_paths(self) -> set[str]:
@@ -113,7 +113,7 @@ class Packing:
         found = list(self.scanner.leaks(part.path, content))
         if found and self.may_be_rewritten(part, content):
             self.notes.rewritten[part.path] = digest_bytes(content)
-            return self.scanner.rewritten(content)
+            return self.scanner.harmless_text(content)
         if not matches(part.path, self.opened.settings.publishable):
             self.leaks += found
         return content

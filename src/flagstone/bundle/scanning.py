@@ -62,7 +62,7 @@ class Scanner:
                 what = "the name of a person" if shown in self.names else "a path of a machine"
                 yield Leak(path, line_at(part, found.start()), f"{what}, {shown}")
 
-    def rewritten(self, content: bytes) -> bytes:
+    def harmless_text(self, content: bytes) -> bytes:
         """A text without secrets, and with words in place of paths and names."""
         return self.personal.sub(self.word_for, self.redactor.clean(content))
 

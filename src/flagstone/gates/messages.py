@@ -17,6 +17,7 @@ from flagstone.layout import Run
 from flagstone.records import read_record
 from flagstone.seals import Decision
 from flagstone.stages import Stage
+from flagstone.text import list_text
 
 FOLDERS = "approved|feedback|redo|stages|drafts|history|workspace|index|logs|experiments|trials|pinned|bundle"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w.*/-]*[\w*/]")  # of a file of the run, as records name it
@@ -101,7 +102,13 @@ class Messages:
         packed = read_record(self.run.packed) or {}
         if "problem" in packed:
             return [f"note: {packed['problem']}; {packed['hint']}"]
-        return [f"packed {self.path(self.run.bundle)}, digest {packed['digest']}"] if "digest" in packed else []
+        if "digest" not in packed:
+            return []
+        bundle = self.path(self.run.bundle)
+        lines = [f"packed {bundle}, digest {packed['digest']}"]
+        if failed := packed.get("failed"):
+            lines.append(f"note: it does not hold ({list_text(failed)}); flagstone verify {bundle} says what and why")
+        return lines
 
     def abort_text(self) -> str:
         """Why nothing runs, and how to undo it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flagstone.bundle import pack_bundle
+from flagstone.bundle import pack_bundle, verify_bundle
 from flagstone.errors import FlagstoneError
 from flagstone.gates import open_run
 from flagstone.layout import Run
@@ -21,7 +21,9 @@ def main(words: list[str]) -> int:
     opened = open_run(find_project(Path(scripts) if scripts else run.root), run, validate=False)
     try:
         made = pack_bundle(opened, run.bundle)
-        found = {"bundle": run.relative(made.path), "digest": made.digest, "files": made.files, "size": made.size}
+        failed = [line.name for line in verify_bundle(made.path) if line.held is False]
+        sizes = {"digest": made.digest, "files": made.files, "size": made.size}
+        found = {"bundle": run.relative(made.path), **sizes, "failed": failed}
     except FlagstoneError as error:
         found = {"problem": error.problem, "hint": error.hint}
     write_record(record, found)

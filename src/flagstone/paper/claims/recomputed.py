@@ -15,7 +15,7 @@ from flagstone.paper.claims.rulings import ClaimVerdict, better_values, ruling_o
 from flagstone.paper.claims.strength import HIGH, is_end, strength_faults
 from flagstone.paper.facts import Fact, FactBook, Permission
 from flagstone.paper.linting import FACT, ClaimUse, LintRules, PaperSource
-from flagstone.text import count_text, escaped_text
+from flagstone.text import count_text, escaped_text, list_text
 
 RULE = "paper-claims"
 FAULTS_SHOWN = 40
@@ -51,7 +51,15 @@ def claim_checks(source: PaperSource, book: FactBook, run: Run, rules: LintRules
         return [failed_check(RULE, fault) for fault in faults]
     free = sum(entry.kind == "none" for entry in listed.entries.values())
     held = count_text(len(source.claims) - free, "claim")
-    return [passed_check(RULE, f"{held} computed again, {free} about what the study did not measure")]
+    own = [use.id for use in source.claims if has_own_direction(use, listed.entries[use.id], evidence)]
+    said = f"; only the paper says which values are better in {list_text(own)}" if own else ""
+    return [passed_check(RULE, f"{held} computed again, {free} about what the study did not measure{said}")]
+
+
+def has_own_direction(use: ClaimUse, entry: ClaimEntry, evidence: Evidence) -> bool:
+    """Whether neither a plan nor a verdict names the direction that the author gives."""
+    ruling = ruling_of(evidence.run, entry.verdict, evidence.permission) if entry.verdict else None
+    return bool(entry.better) and not planned_direction(entry, ruling, evidence)
 
 
 def id_faults(source: PaperSource, listed: ClaimList) -> Iterator[str]:
@@ -103,20 +111,23 @@ def case_of(use: ClaimUse, entry: ClaimEntry, ruling: ClaimVerdict | None, evide
     def facts(keys: Sequence[str]) -> list[Fact]:
         return [evidence.book.facts[key] for key in keys if key in evidence.book.facts]
 
-    of = facts(entry.of)
-    planned = (ruling.better if ruling else "") or next(
-        filter(None, (better_values(evidence.run, fact) for fact in of)), ""
-    )
     return ClaimCase(
         use=use,
         entry=entry,
         printed=facts(use.facts),
-        of=of,
+        of=facts(entry.of),
         against=facts(entry.against),
         ruling=ruling,
-        better=planned or entry.better,
+        better=planned_direction(entry, ruling, evidence) or entry.better,
         words=evidence.rules.wording.said_in(use.text),
     )
+
+
+def planned_direction(entry: ClaimEntry, ruling: ClaimVerdict | None, evidence: Evidence) -> str:
+    """Which values are better, as the verdict or the plan says. Returns '' if neither does."""
+    facts = (evidence.book.facts[key] for key in entry.of if key in evidence.book.facts)
+    planned = (better_values(evidence.run, fact) for fact in facts)
+    return (ruling.better if ruling else "") or next(filter(None, planned), "")
 
 
 def sign_faults(case: ClaimCase) -> Iterator[str]:

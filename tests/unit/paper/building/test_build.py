@@ -46,6 +46,16 @@ def test_a_build_of_what_is_built_does_nothing(paper: Paper) -> None:
     assert state_of(paper.run.root) == before
 
 
+def test_a_stored_audit_is_not_believed(paper: Paper) -> None:
+    paper.build()
+    path = paper.run.paper / "audit.json"
+    honest = path.read_bytes()
+    record = json.loads(honest)
+    record["report"] |= {"strays": [{"text": "99", "page": 1, "start": 0, "end": 2}]}
+    path.write_text(json.dumps(record))
+    assert "paper-audit" not in paper.failures() and path.read_bytes() == honest
+
+
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     papers = [new_paper(tmp_path / name) for name in ("one", "a-longer-name")]
     names = ("paper.pdf", "main.tex", "build_log.txt")

@@ -34,7 +34,8 @@ def test_an_honest_paper_is_told_what_was_read_and_what_comes_next(paper: Paper)
     assert said.exit_code == 0
     assert said.stdout.splitlines() == [
         "paper-lint: 30 uses of facts, 2 literals; no other number is typed",
-        "paper-claims: 6 claims computed again, 2 about what the study did not measure",
+        "paper-claims: 6 claims computed again, 2 about what the study did not measure; "
+        "only the paper says which values are better in warm_arms",
     ]
     assert said.stderr == "next: flagstone paper build t\n"
 

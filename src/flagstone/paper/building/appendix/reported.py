@@ -1,4 +1,4 @@
-"""Runs that an agent made by itself, outside of trials and experiments, as its table of runs tells of them."""
+"""The runs that an agent made by itself and lists in its own table. Flagstone measured none of them."""
 
 from __future__ import annotations
 
