@@ -9,6 +9,9 @@ from pathlib import Path
 
 from workbench import Place, Study
 
+from flagstone.cli.jobs import release
+from flagstone.gates import Messages
+
 FLAGSTONE = Path(sys.executable).parent / "flagstone"
 
 
@@ -53,6 +56,9 @@ def test_what_was_changed_after_the_approval_is_told_with_exit_code_3(
     (whole.files.workspace / "artifacts" / "release_notes.md").write_text("better notes\n")
     packed = place.flagstone("bundle", "t", "--to", str(tmp_path / "changed.zip"))
     assert packed.code == 0 and "note: it does not hold (seals); the next command says what and why" in packed.text
+    assert release.main([str(whole.files.packed)]) == 0
+    words = Messages(whole.files, place.root).of_bundle()
+    assert words[1:] == ["note: it does not hold (seals); flagstone verify runs/t/bundle/t.zip says what and why"]
     said = place.flagstone("verify", str(tmp_path / "changed.zip"))
     assert (
         said.code == 3 and "✗ seals" in said.text and "release_notes.md is not what the seal of stage 08" in said.text
